@@ -1,0 +1,50 @@
+# Two commands do all the set-up: `make quickstart` and `make test`.
+# A machine without a GPU can save 2 GB of CUDA libraries where a package index offers a CPU build:
+#   make venv PIP_OPTIONS="--index-url URL_OF_THE_CPU_INDEX --extra-index-url URL_OF_YOUR_USUAL_INDEX"
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_OPTIONS ?=
+READY := $(VENV)/.ready
+UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv quickstart test lint unit ray bench clean
+
+help:  ## Show this list.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+venv: $(READY)  ## Make .venv with every package.
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	UV_LINK_MODE=copy $(UV) pip install --quiet --python $(BIN)/python $(PIP_OPTIONS) \
+		--constraint constraints.txt --editable '.[all]'
+	@touch $@
+
+quickstart: $(READY)  ## The whole path on built-in data: no hub, no GPU, no cluster.
+	$(BIN)/nmt quickstart
+
+test: lint unit ray  ## Everything that is tested.
+
+lint: $(READY)  ## Style, types, import rules.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+unit: $(READY)  ## Tests without Ray.
+	$(BIN)/pytest tests/unit --durations=5
+
+ray: $(READY)  ## Tests on a real local Ray, and the whole path.
+	$(BIN)/pytest tests/ray tests/e2e --durations=10
+
+bench: $(READY)  ## Benchmarks against what a user would pick instead.
+	$(BIN)/python benchmarks/train_throughput.py
+
+clean:  ## Remove what was built here; runs/ stays.
+	rm -rf $(VENV) build dist *.egg-info

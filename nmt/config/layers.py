@@ -1,0 +1,120 @@
+"""From YAML files and `key=value` words to one tree of plain values."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nmt.errors import ConfigError
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 scalars: `1e-4` is a number, `no` is a word."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+
+def read_layer(path: Path) -> dict[str, Any]:
+    """One YAML file as a tree.
+
+    Raises:
+        ConfigError: the file is missing, is no UTF-8, no YAML, or no mapping.
+    """
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - safe subclass
+    except FileNotFoundError:
+        raise ConfigError(f"--config {path}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"--config {path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"--config {path}: byte {error.start} is not UTF-8") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--config {path}: not valid YAML: {error}") from None
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise ConfigError(f"--config {path}: holds a {type(raw).__name__}, expected `key: value`")
+    return {str(key): value for key, value in raw.items()}
+
+
+def read_overrides(words: Sequence[str]) -> dict[str, Any]:
+    """`key=value` words as dotted keys; text is left for the schema to convert.
+
+    Only `null`, lists and mappings are read as YAML: so `run=123` stays a name and
+    `training.learning_rate=1e-4` becomes a number.
+    """
+    overrides: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"'{word}' is not an override: write key=value, like run=demo")
+        if key in overrides:
+            raise ConfigError(f"{key} is given twice: '{overrides[key]}' and '{text}'")
+        overrides[key] = _scalar(key, text)
+    return overrides
+
+
+def _scalar(key: str, text: str) -> Any:  # noqa: ANN401 - a plain YAML value
+    if text == "null":
+        return None
+    if text[:1] in ("[", "{"):
+        try:
+            return yaml.load(text, Loader=_Loader)  # noqa: S506 - safe subclass
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{key}={text}: not a valid YAML value: {error}") from None
+    return text
+
+
+def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys as a tree: `{"a.b": 1}` -> `{"a": {"b": 1}}`."""
+    tree: dict[str, Any] = {}
+    for key, value in dotted.items():
+        *parents, leaf = key.split(".")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                raise ConfigError(f"{key} lies below a key that is set to a plain value")
+        node[leaf] = value
+    return tree
+
+
+def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """Second tree laid over the first.
+
+    A section whose `type` changes is replaced whole, since the keys of one type mean nothing to
+    another; `tune.space` is replaced whole, so that a search can drop a dimension.
+    """
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping) and not _replaced(
+            f"{path}{key}", below, value
+        ):
+            merged[key] = merge(below, value, f"{path}{key}.")
+        else:
+            merged[key] = value
+    return merged
+
+
+def _replaced(path: str, below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    changed = "type" in value and value["type"] != below.get("type")
+    return path == "tune.space" or changed

@@ -1,0 +1,73 @@
+"""What is made of a trained adapter: scores, an engine, an endpoint."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from nmt.config.section import PositiveInt, Section
+
+
+class EvaluationConfig(Section):
+    """Scores of the base and the adapter on the test split."""
+
+    beam_size: int = Field(1, ge=1, le=16)
+    """Beams; 1 is greedy."""
+    max_sentences: PositiveInt = 1000
+    """Test pairs scored, of each part."""
+    batch_tokens: PositiveInt = 8192
+    """Padded source tokens decoded together."""
+    bootstrap_samples: int = Field(1000, ge=100)
+    """Resamplings of the paired significance test."""
+    report_samples: int = Field(12, ge=0)
+    """Translations shown side by side in the report."""
+
+
+class ExportConfig(Section):
+    """From adapter to engine."""
+
+    quantization: Literal["int8", "int8_float32", "int8_float16", "float16", "float32"] = "int8"
+    """Number format of the CTranslate2 engine on disk."""
+    logit_tolerance: float = Field(1e-3, gt=0)
+    """Largest difference between the logits of the adapter and of the merged model."""
+
+
+class ServingConfig(Section):
+    """The translation endpoint."""
+
+    name: str = Field("default", pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
+    """Name of the traffic pointer that the endpoint follows."""
+    host: str = "127.0.0.1"
+    """Address the endpoint listens on."""
+    port: int = Field(8000, ge=0, le=65535)
+    """Port the endpoint listens on; 0 picks a free one."""
+    poll_seconds: float = Field(2.0, gt=0)
+    """Time between two looks at the traffic pointer."""
+    min_replicas: PositiveInt = 1
+    """Least replicas of the translator."""
+    max_replicas: PositiveInt = 2
+    """Most replicas of the translator."""
+    cpus_per_replica: float = Field(1, gt=0)
+    """CPUs each translator replica reserves; also its number of threads."""
+    gpus_per_replica: float = Field(0, ge=0)
+    """GPUs each translator replica reserves."""
+    beam_size: int = Field(1, ge=1, le=16)
+    """Beams; 1 is greedy."""
+    max_batch_tokens: PositiveInt = 1024
+    """Padded source tokens translated together."""
+    max_queued_tokens: PositiveInt = 65_536
+    """Source tokens waiting in a replica before it answers 503."""
+    max_texts: PositiveInt = 128
+    """Texts in one request."""
+    max_characters: PositiveInt = 20_000
+    """Characters in one request, over all its texts."""
+    request_timeout_seconds: float = Field(30.0, gt=0)
+    """Time after which a request is answered 504."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(
+                f"min_replicas ({self.min_replicas}) must not be above "
+                f"max_replicas ({self.max_replicas})"
+            )
+        return self

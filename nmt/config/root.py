@@ -1,0 +1,140 @@
+"""The whole configuration: one frozen tree for every command."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from nmt.config.data import DataConfig
+from nmt.config.explain import explain
+from nmt.config.layers import merge, nest
+from nmt.config.model import LoraAdapter, ModelConfig, NoAdapter, QloraAdapter
+from nmt.config.outcome import EvaluationConfig, ExportConfig, ServingConfig
+from nmt.config.section import Section
+from nmt.config.training import (
+    DdpStrategy,
+    DeepspeedStrategy,
+    ScalingConfig,
+    SingleStrategy,
+    TrainingConfig,
+)
+from nmt.config.tuning import TuneConfig
+from nmt.errors import ConfigError
+
+AdapterConfig = NoAdapter | LoraAdapter | QloraAdapter
+StrategyConfig = SingleStrategy | DdpStrategy | DeepspeedStrategy
+
+RESERVED_RUNS = ("engines", "serving")
+DEFAULT_TYPES = {"adapter": "lora", "strategy": "single"}
+
+
+class Config(Section):
+    """Every setting of a run."""
+
+    run: str = Field("demo", pattern=r"^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$")
+    """Name of the run: its folder below the storage root."""
+    storage: str = Field("runs", min_length=1)
+    """Storage root: a folder, or an s3:// or gs:// URL."""
+    seed: int = Field(1, ge=0, lt=2**31)
+    """Seed of everything drawn at random."""
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    adapter: Annotated[AdapterConfig, Field(discriminator="type")] = LoraAdapter()
+    training: TrainingConfig = TrainingConfig()
+    strategy: Annotated[StrategyConfig, Field(discriminator="type")] = SingleStrategy()
+    scaling: ScalingConfig = ScalingConfig()
+    tune: TuneConfig = TuneConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    export: ExportConfig = ExportConfig()
+    serving: ServingConfig = ServingConfig()
+
+    @field_validator("run")
+    @classmethod
+    def _not_reserved(cls, run: str) -> str:
+        if run in RESERVED_RUNS:
+            raise ValueError(f"'{run}' is a folder of the storage root: choose another name")
+        return run
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_types(cls, raw: object) -> object:
+        """Let `adapter.rank=8` stand without `adapter.type=lora`."""
+        if not isinstance(raw, Mapping):
+            return raw
+        filled: dict[str, Any] = dict(raw)
+        for key, default in DEFAULT_TYPES.items():
+            section = filled.get(key)
+            if isinstance(section, Mapping) and "type" not in section:
+                filled[key] = {"type": default, **section}
+        return filled
+
+    @model_validator(mode="after")
+    def _strategy_fits_workers(self) -> Self:
+        if self.strategy.type == "single" and self.scaling.workers > 1:
+            raise ValueError(
+                f"scaling.workers ({self.scaling.workers}) must be 1 with strategy.type=single: "
+                "set strategy.type=ddp"
+            )
+        return self
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Self:
+        """Validate a tree of plain values.
+
+        Args:
+            raw: nested mappings as a YAML file holds them.
+            origins: dotted key -> where it was set, for messages.
+
+        Raises:
+            ConfigError: names each bad key, its value, the rule and what to do.
+        """
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise ConfigError(explain(error, cls, origins or {})) from None
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
+        """Copy with dotted keys replaced and everything validated again.
+
+        What the user had set, and nothing else, stays marked as set (`explicit`).
+        """
+        raw = self.model_dump(mode="json", exclude_unset=True)
+        origins = dict.fromkeys(overrides, "override")
+        return type(self).parse(merge(raw, nest(overrides)), origins)
+
+    def explicit(self) -> frozenset[str]:
+        """Dotted keys that were set, rather than left at their defaults."""
+        return frozenset(flatten(self.model_dump(mode="json", exclude_unset=True)))
+
+    def settings(self, *prefixes: str) -> dict[str, Any]:
+        """Dotted key -> plain value of every setting below the given keys."""
+        flat = flatten(self.model_dump(mode="json"))
+        return {
+            key: value
+            for key, value in sorted(flat.items())
+            if any(key == prefix or key.startswith(f"{prefix}.") for prefix in prefixes)
+        }
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that stand for all settings."""
+        return digest_of(self.model_dump(mode="json"))
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted key -> leaf; `tune.space` counts as one leaf, since its keys hold dots."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        dotted = f"{prefix}{key}"
+        if isinstance(value, Mapping) and dotted != "tune.space":
+            flat |= flatten(value, f"{dotted}.")
+        else:
+            flat[dotted] = value
+    return flat
+
+
+def digest_of(value: object) -> str:
+    """Twelve hexadecimal digits of a plain value's canonical JSON."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

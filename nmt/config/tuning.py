@@ -1,0 +1,72 @@
+"""The hyperparameter search."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from nmt.config.section import PositiveInt, Section
+
+
+class Choice(Section):
+    """One of a list."""
+
+    type: Literal["choice"] = "choice"
+    values: tuple[int | float | str | bool, ...] = Field(min_length=1)
+    """The candidates."""
+
+
+class Uniform(Section):
+    """A number in a range, evenly or on a logarithmic scale."""
+
+    type: Literal["uniform", "loguniform"]
+    low: float
+    """Lower bound."""
+    high: float
+    """Upper bound."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        if self.type == "loguniform" and self.low <= 0:
+            raise ValueError(f"low ({self.low}) must be above 0 on a logarithmic scale")
+        return self
+
+
+SearchRange = Annotated[Choice | Uniform, Field(discriminator="type")]
+
+
+def _default_space() -> dict[str, SearchRange]:
+    return {
+        "adapter.rank": Choice(values=(8, 16, 32, 64)),
+        "adapter.alpha": Choice(values=(16, 32, 64, 128)),
+        "training.learning_rate": Uniform(type="loguniform", low=1e-4, high=1e-3),
+    }
+
+
+class TuneConfig(Section):
+    """The search with Optuna and ASHA for the best validation BLEU.
+
+    Source: Li et al. 2018 (ASHA), https://arxiv.org/abs/1810.05934
+    """
+
+    trials: int = Field(8, ge=0)
+    """Settings tried; 0: a pipeline leaves the search out."""
+    max_concurrent: PositiveInt = 2
+    """Trials that run at the same time."""
+    max_steps: PositiveInt = 600
+    """Optimizer steps of a trial that is never cut short."""
+    grace_steps: PositiveInt = 150
+    """Steps every trial gets."""
+    reduction_factor: int = Field(2, ge=2)
+    """One in this many trials goes on at each rung."""
+    space: dict[str, SearchRange] = Field(default_factory=_default_space, min_length=1)
+    """Dotted setting -> range that is searched."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.grace_steps > self.max_steps:
+            raise ValueError(
+                f"grace_steps ({self.grace_steps}) must not be above max_steps ({self.max_steps})"
+            )
+        return self

@@ -1,0 +1,125 @@
+"""Filters for pairs; each drop is counted under its reason, with examples."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import regex
+
+from nmt.config.data import CleaningConfig, DataConfig
+from nmt.data.markup import has_markup, strip_markup
+from nmt.data.normalise import normalise
+from nmt.data.pair import Pair
+from nmt.data.scripts import has_third_script, script_share
+
+EXAMPLES = 3
+EXAMPLE_CHARACTERS = 120
+# What is left where a text was decoded with the wrong encoding or written in a private font.
+_BROKEN = regex.compile(r"[\uFFFD\p{Co}]")
+
+
+@dataclass
+class Drops:
+    """Pairs that one reason dropped."""
+
+    count: int = 0
+    examples: list[Pair] = field(default_factory=list)
+
+    def add(self, pair: Pair) -> None:
+        """Count a pair, and keep it when it is one of the first."""
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(pair)
+
+
+@dataclass
+class Cleaned:
+    """What is left of one input, and what went."""
+
+    read: int = 0
+    kept: list[Pair] = field(default_factory=list)
+    dropped: dict[str, Drops] = field(default_factory=dict)
+
+    def drop(self, reason: str, pair: Pair) -> None:
+        """Count a pair that is not kept."""
+        self.dropped.setdefault(reason, Drops()).add(pair)
+
+    def reasons(self) -> str:
+        """`12 html, 3 duplicate`, most frequent first."""
+        ranked = sorted(self.dropped.items(), key=lambda item: -item[1].count)
+        return ", ".join(f"{drops.count} {reason}" for reason, drops in ranked) or "none"
+
+    def report(self) -> dict[str, Any]:
+        """Plain values: read, kept, and per reason the count and shortened examples."""
+        dropped = {
+            reason: {"count": drops.count, "examples": [_shorten(pair) for pair in drops.examples]}
+            for reason, drops in self.dropped.items()
+        }
+        return {"read": self.read, "kept": len(self.kept), "dropped": dropped}
+
+
+def clean(pairs: Iterable[Pair], data: DataConfig) -> Cleaned:
+    """Strip markup, then drop what no filter lets pass; of equal pairs the first stays."""
+    cleaned = Cleaned()
+    seen: set[Pair] = set()
+    for raw in pairs:
+        cleaned.read += 1
+        pair = _without_markup(raw)
+        reason = reason_to_drop(pair, data) or ("duplicate" if pair in seen else None)
+        if reason:
+            cleaned.drop(reason, raw)
+            continue
+        seen.add(pair)
+        cleaned.kept.append(pair)
+    return cleaned
+
+
+def reason_to_drop(pair: Pair, data: DataConfig) -> str | None:
+    """The first rule that a pair breaks."""
+    if not pair.source or not pair.target:
+        return "empty"
+    if _BROKEN.search(pair.source) or _BROKEN.search(pair.target):
+        return "broken_characters"
+    if has_markup(pair.source) or has_markup(pair.target):
+        return "html"
+    if pair.source == pair.target:
+        return "identical"
+    return _length_reason(pair, data.cleaning) or _script_reason(pair, data)
+
+
+def _length_reason(pair: Pair, rules: CleaningConfig) -> str | None:
+    if min(len(pair.source), len(pair.target)) < rules.min_characters:
+        return "too_short"
+    if max(len(pair.source.split()), len(pair.target.split())) > rules.max_words:
+        return "too_long"
+    ratio = len(pair.target) / len(pair.source)
+    if not rules.min_length_ratio <= ratio <= rules.max_length_ratio:
+        return "length_ratio"
+    return None
+
+
+def _script_reason(pair: Pair, data: DataConfig) -> str | None:
+    """A side without letters, such as a figure, is of no wrong script."""
+    sides = ((pair.source, data.source_language), (pair.target, data.target_language))
+    for text, language in sides:
+        share = script_share(text, language)
+        if share is not None and share < data.cleaning.min_script_share:
+            return "wrong_script"
+        if has_third_script(text, data.source_language, data.target_language):
+            return "wrong_script"
+    return None
+
+
+def _without_markup(pair: Pair) -> Pair:
+    source, target = strip_markup(pair.source), strip_markup(pair.target)
+    if source == pair.source and target == pair.target:
+        return pair
+    return Pair(normalise(source), normalise(target))
+
+
+def _shorten(pair: Pair) -> dict[str, str]:
+    return {"source": _first(pair.source), "target": _first(pair.target)}
+
+
+def _first(text: str) -> str:
+    return text if len(text) <= EXAMPLE_CHARACTERS else f"{text[: EXAMPLE_CHARACTERS - 3]}..."

@@ -1,0 +1,1 @@
+"""One reader per format; each yields (source, target) as they stand in the file."""

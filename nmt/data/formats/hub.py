@@ -1,0 +1,160 @@
+"""`datasets` data sets: by name, from a folder of data files, or saved to disk."""
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.records import RecordReader
+from nmt.errors import DataError, UnavailableError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+PROBE_SECONDS = 5.0
+PROBE_DEADLINE_SECONDS = 15.0
+
+Splits = dict[str, "Dataset"]
+
+
+@contextmanager
+def open_splits(corpus: Corpus) -> Iterator[Splits]:
+    """The splits under the names that the data set gives them; `train` when it has none.
+
+    Raises:
+        DataError: the folder or the data set cannot be read.
+        UnavailableError: the hub cannot be reached, and the data set is not in the cache.
+    """
+    from datasets import Dataset
+
+    with tempfile.TemporaryDirectory() as scratch, quiet():
+        folder = corpus.file
+        loaded = _load_folder(folder, scratch) if folder.is_dir() else _load_name(corpus)
+        yield {"train": loaded} if isinstance(loaded, Dataset) else dict(loaded)
+
+
+def read_rows(corpus: Corpus, name: str, rows: "Dataset") -> Iterator[RawPair]:
+    """Pairs of one split, in order.
+
+    Raises:
+        DataError: the columns of the two sides are not there, or hold no text.
+    """
+    records = RecordReader(corpus)
+    for number, row in enumerate(rows, start=1):
+        yield records.pair(cast(dict[str, Any], row), f"{corpus.path}, split {name}, row {number}")
+
+
+def _load_folder(folder: Path, scratch: str) -> Any:  # noqa: ANN401 (Dataset or DatasetDict)
+    """Data files are converted into `scratch`, so that no cache answers for a changed folder."""
+    from datasets import load_dataset, load_from_disk
+
+    if not any(path.is_file() for path in folder.rglob("*")):
+        raise DataError(f"{folder} holds no files: name a file, or a folder with data files")
+    saved = any((folder / name).exists() for name in ("dataset_dict.json", "state.json"))
+    try:
+        if saved:
+            return load_from_disk(str(folder))
+        return load_dataset(str(folder), cache_dir=scratch)
+    except Exception as error:
+        raise DataError(
+            f"{folder} cannot be read as a data set: {_reason(error)}. A folder holds JSONL, CSV "
+            "or Parquet files (train.jsonl, test.jsonl ...) or what save_to_disk wrote"
+        ) from error
+
+
+def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (Dataset or DatasetDict)
+    from datasets import load_dataset
+
+    name, _, subset = corpus.path.partition(":")
+    fault = _fault_of_hub(name)
+    try:
+        with _offline(fault is not None):
+            return load_dataset(name, subset or None)
+    except Exception as error:
+        if fault is not None:
+            raise UnavailableError(_unreachable(name, fault)) from error
+        raise DataError(
+            f"the data set {corpus.path!r} cannot be read: {_reason(error)}. A subset goes after "
+            "a colon (owner/name:subset); a private one needs HF_TOKEN"
+        ) from error
+
+
+def _fault_of_hub(name: str) -> str | None:
+    """Ask the hub once; `datasets` itself would try for a minute and more.
+
+    The thread is there for name servers that never answer, which no timeout of the client covers.
+    """
+    faults: list[str | None] = []
+    probe = threading.Thread(target=lambda: faults.append(_ask(name)), daemon=True)
+    probe.start()
+    probe.join(PROBE_DEADLINE_SECONDS)
+    return faults[0] if faults else f"no answer in {PROBE_DEADLINE_SECONDS:.0f} seconds"
+
+
+def _ask(name: str) -> str | None:
+    """What keeps the hub from answering; a hub that does not know the name has answered."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        HfApi().dataset_info(name, timeout=PROBE_SECONDS)
+    except RepositoryNotFoundError:
+        return None
+    except Exception as error:
+        return _reason(error) or type(error).__name__
+    return None
+
+
+@contextmanager
+def _offline(active: bool) -> Iterator[None]:
+    """Let `datasets` look into its cache alone."""
+    from datasets import config
+    from huggingface_hub import constants
+
+    before = config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE
+    config.HF_HUB_OFFLINE = active or before[0]
+    constants.HF_HUB_OFFLINE = active or before[1]
+    try:
+        yield
+    finally:
+        config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep progress bars off the terminal."""
+    from datasets.utils import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    silent = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not silent:
+            enable_progress_bars()
+
+
+def _reason(error: BaseException) -> str:
+    """First line of the innermost error, which names the file."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return lines[0][:300].rstrip(". ") if lines else type(error).__name__
+
+
+def _unreachable(name: str, fault: str) -> str:
+    return (
+        f"the Hugging Face hub cannot be reached for the data set {name!r} ({fault}), and the "
+        "cache does not hold it. Without the hub, either\n"
+        "  - set data.path to a local file (.jsonl, .csv, .tsv, .tmx, .txt), or\n"
+        f"  - on a machine with access: hf download {name} --repo-type dataset --local-dir DIR, "
+        "copy DIR, and set data.path to it, or\n"
+        "  - copy a filled cache, point HF_HOME to it and set HF_HUB_OFFLINE=1"
+    )

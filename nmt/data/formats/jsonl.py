@@ -1,0 +1,49 @@
+"""JSON lines: one object a line."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.lines import read_lines
+from nmt.data.formats.records import RecordReader
+from nmt.errors import DataError
+
+ONE_OBJECT = 'each line holds one object, such as {"en": "...", "ta": "..."}'
+
+
+def read_jsonl(corpus: Corpus) -> Iterator[RawPair]:
+    """Pairs in order; blank lines are passed over.
+
+    Raises:
+        DataError: with the line that is no JSON, no object, or lacks a side.
+    """
+    records = RecordReader(corpus)
+    for number, line in enumerate(read_lines(corpus.file), start=1):
+        if line.strip():
+            place = f"{corpus.path}, line {number}"
+            yield records.pair(_object(line, place), place)
+
+
+def _object(line: str, place: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(_broken(line, place, error)) from None
+    if isinstance(value, list):
+        raise DataError(_array(place))
+    if not isinstance(value, dict):
+        raise DataError(f"{place}: {line:.60} is no JSON object: {ONE_OBJECT}")
+    return value
+
+
+def _broken(line: str, place: str, error: Exception) -> str:
+    if line.strip() == "[" or line.lstrip().startswith(("[{", "[ {")):
+        return _array(place)
+    if line.strip() == "{":
+        return f"{place}: an object over several lines. Write it on one: jq -c . OLD > NEW"
+    return f"{place} is no whole JSON object ({error}): {line[-60:]!r}. Mend or delete the line"
+
+
+def _array(place: str) -> str:
+    return f"{place}: a JSON array, and {ONE_OBJECT}. Convert it: jq -c '.[]' OLD > NEW"

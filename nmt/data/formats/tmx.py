@@ -1,0 +1,97 @@
+"""Translation memories (TMX), streamed; entities are refused, so a file cannot blow up."""
+
+from collections import Counter
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from nmt.data.formats.columns import speaks
+from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.lines import open_bytes
+from nmt.errors import DataError
+
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+FOREIGN_MARKUP = frozenset({"bpt", "ept", "ph", "it", "ut"})
+"""Inline elements that hold another format's codes rather than text."""
+
+
+def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
+    """First variant of each language of every unit; units that lack one are passed over.
+
+    Raises:
+        DataError: the file is no well-formed XML, or no unit holds both languages.
+    """
+    languages: Counter[str] = Counter()
+    found = False
+    for unit in _units(corpus):
+        variants = [(_language(variant), variant) for variant in unit if _tag(variant) == "tuv"]
+        languages.update({tag for tag, _ in variants})
+        source = _segment(variants, corpus.source_language)
+        target = _segment(variants, corpus.target_language)
+        if source is not None and target is not None:
+            found = True
+            yield source, target
+    if not found:
+        raise DataError(_no_pairs(corpus, languages))
+
+
+def _units(corpus: Corpus) -> Iterator[Element]:
+    """Each `tu` in turn; what was read is let go, or the whole tree would stay in memory."""
+    parents: list[Element] = []
+    with open_bytes(corpus.file) as stream:
+        try:
+            for event, element in iterparse(stream, events=("start", "end")):
+                if event == "start":
+                    parents.append(element)
+                    continue
+                parents.pop()
+                if _tag(element) == "tu":
+                    yield element
+                    parents[-1].clear() if parents else None
+        except ParseError as error:
+            raise DataError(_malformed(corpus, error)) from None
+        except (DefusedXmlException, LookupError, ValueError) as error:
+            raise DataError(f"{corpus.path}: refused XML: {error}") from None
+
+
+def _tag(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _language(variant: Element) -> str:
+    # TMX 1.1 had a plain `lang`.
+    return variant.get(XML_LANG) or variant.get("lang") or ""
+
+
+def _segment(variants: list[tuple[str, Element]], language: str) -> str | None:
+    for tag, variant in variants:
+        if speaks(tag, language):
+            return next((_text(part) for part in variant if _tag(part) == "seg"), "")
+    return None
+
+
+def _text(element: Element) -> str:
+    inner = (
+        ("" if _tag(child) in FOREIGN_MARKUP else _text(child)) + (child.tail or "")
+        for child in element
+    )
+    return (element.text or "") + "".join(inner)
+
+
+def _malformed(corpus: Corpus, error: ParseError) -> str:
+    line, column = error.position
+    return (
+        f"{corpus.path}, line {line}, column {column + 1}: no well-formed XML ({error.msg}). "
+        "Export or copy the file again; xmllint --noout shows every fault"
+    )
+
+
+def _no_pairs(corpus: Corpus, languages: Counter[str]) -> str:
+    listed = ", ".join(f"{tag or 'none'} ({count} units)" for tag, count in languages.most_common())
+    return (
+        f"{corpus.path}: no unit holds both {corpus.source_language} and "
+        f"{corpus.target_language}. Languages in it: {listed or 'none'}. "
+        "Set data.source_language and data.target_language to two of them"
+    )

@@ -1,0 +1,25 @@
+"""HTML in sentences: what can be undone is undone, the rest can be recognised."""
+
+import html
+import re
+
+_ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'<>]+)"""
+# `x < y and y > z` is no tag: nothing but attributes may follow a tag's name.
+_TAG = re.compile(rf"</?([a-zA-Z][\w:-]*)(?:\s+[\w:-]+\s*=\s*{_VALUE})*\s*/?>|<!--.*?-->")
+_BREAKING = frozenset({"br", "p", "div", "li", "td", "th", "tr", "h1", "h2", "h3", "hr"})
+_LEFT_OVER = re.compile(rf"</?[a-zA-Z]|<!--|{_ENTITY.pattern}")
+
+
+def strip_markup(text: str) -> str:
+    """Entities unescaped once and tags removed; a tag that breaks a line leaves a space."""
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    if "<" in text:
+        text = _TAG.sub(lambda tag: " " if (tag[1] or "").lower() in _BREAKING else "", text)
+    return text
+
+
+def has_markup(text: str) -> bool:
+    """Whether a tag or an entity is left."""
+    return ("<" in text or "&" in text) and _LEFT_OVER.search(text) is not None

@@ -1,0 +1,198 @@
+"""Chooses the reader for each input that the settings name."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn
+
+from nmt.config.data import DataConfig
+from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.jsonl import read_jsonl
+from nmt.data.formats.table import read_csv, read_tsv
+from nmt.data.formats.text import read_text
+from nmt.data.normalise import normalise
+from nmt.data.pair import Pair
+from nmt.errors import DataError, did_you_mean
+
+Reader = Callable[[Corpus], Iterator[RawPair]]
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".json": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tmx": "tmx",
+    ".txt": "text",
+}
+SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test", "devtest"),
+}
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
+
+
+def read_pairs(data: DataConfig) -> dict[str, list[Pair]]:
+    """Read every input, in NFC and otherwise as it stands.
+
+    Returns:
+        `train`, unless `data.path` is unset, and of `validation` and `test` those that a setting
+        names or that the data set brings along. `data.max_pairs` bounds `train` alone.
+
+    Raises:
+        DataError: names the file, the place in it, what is wrong and what to do.
+        UnavailableError: the hub cannot be reached.
+    """
+    parts: dict[str, list[Pair]] = {}
+    if data.path is not None:
+        train = _corpus(data, "train", data.path, data.target_path)
+        parts = _read(train, data.format, data.max_pairs)
+    held_out = {
+        "validation": (data.validation_path, data.validation_target_path),
+        "test": (data.test_path, data.test_target_path),
+    }
+    for part, (path, target_path) in held_out.items():
+        if path is not None:
+            parts[part] = _read(_corpus(data, part, path, target_path), "auto", None)[part]
+    return parts
+
+
+def find_format(corpus: Corpus, setting: str = "auto") -> str:
+    """Name of the reader for an input.
+
+    Raises:
+        DataError: there is no such file, or its format cannot be told.
+    """
+    if not corpus.path or "://" in corpus.path:
+        raise DataError(f"data is read from local files, not from {corpus.path!r}: copy it first")
+    path = corpus.file
+    if setting == "datasets" or (path.is_dir() and setting == "auto"):
+        return "datasets"
+    if not path.exists():
+        if setting == "auto" and _looks_like_hub_name(corpus):
+            return "datasets"
+        _refuse_missing(path)
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: with data.format={setting} name a file in it")
+    return setting if setting != "auto" else _by_suffix(corpus)
+
+
+def _corpus(data: DataConfig, part: str, path: str, target_path: str | None) -> Corpus:
+    return Corpus(
+        path=path,
+        source_language=data.source_language,
+        target_language=data.target_language,
+        target_path=target_path,
+        source_column=data.source_column,
+        target_column=data.target_column,
+        part=part,
+    )
+
+
+def _read(corpus: Corpus, setting: str, limit: int | None) -> dict[str, list[Pair]]:
+    """The part that the corpus is for, and any others that come along."""
+    found = find_format(corpus, setting)
+    if found == "datasets":
+        return _read_data_set(corpus, limit)
+    if corpus.target_path and not Path(corpus.target_path).exists():
+        _refuse_missing(Path(corpus.target_path))
+    return {corpus.part: _pairs(corpus, _reader(found)(corpus), limit)}
+
+
+def _reader(name: str) -> Reader:
+    if name == "tmx":
+        from nmt.data.formats.tmx import read_tmx
+
+        return read_tmx
+    return {"jsonl": read_jsonl, "csv": read_csv, "tsv": read_tsv, "text": read_text}[name]
+
+
+def _pairs(corpus: Corpus, raw: Iterable[RawPair], limit: int | None) -> list[Pair]:
+    pairs = [Pair(normalise(source), normalise(target)) for source, target in islice(raw, limit)]
+    if not pairs:
+        raise DataError(f"{corpus.path} holds no sentence pairs: name a file that does")
+    return pairs
+
+
+def _read_data_set(corpus: Corpus, limit: int | None) -> dict[str, list[Pair]]:
+    from nmt.data.formats.hub import open_splits, read_rows
+
+    if corpus.file.is_file():
+        raise DataError(
+            f"{corpus.path} is a file: data.format=datasets takes a folder or a data set's name"
+        )
+    with open_splits(corpus) as splits:
+        names = _split_names(corpus, list(splits))
+        return {
+            part: _pairs(
+                corpus,
+                read_rows(corpus, name, splits[name]),
+                limit if part == corpus.part else None,
+            )
+            for part, name in names.items()
+        }
+
+
+def _split_names(corpus: Corpus, names: list[str]) -> dict[str, str]:
+    """Part -> its name in the data set; a held-out part comes alone, `train` with the others."""
+    if len(names) == 1:
+        return {corpus.part: names[0]}
+    present = {
+        part: [name for name in usual if name in names] for part, usual in SPLIT_NAMES.items()
+    }
+    found = {part: usual[0] for part, usual in present.items() if usual}
+    if corpus.part not in found:
+        raise DataError(
+            f"{corpus.path} has no {corpus.part} split; it has {', '.join(names) or 'none'}. "
+            "Name a data set that has one, or a file"
+        )
+    return found if corpus.part == "train" else {corpus.part: found[corpus.part]}
+
+
+def _looks_like_hub_name(corpus: Corpus) -> bool:
+    """`owner/name`, but not a misspelt file: those have a known suffix or a folder."""
+    path = corpus.file
+    return (
+        HUB_NAME.fullmatch(corpus.path) is not None
+        and _suffix(path) not in SUFFIXES
+        and corpus.target_path is None
+        and not path.parent.is_dir()
+    )
+
+
+def _suffix(path: Path) -> str:
+    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+
+
+def _by_suffix(corpus: Corpus) -> str:
+    known = SUFFIXES.get(_suffix(corpus.file))
+    if corpus.target_path is None:
+        if known:
+            return known
+        raise DataError(
+            f"{corpus.path}: the suffix tells no format. Rename it to one of "
+            f"{', '.join(SUFFIXES)} (or set data.format for data.path), or set "
+            f"{corpus.target_setting} when the translations lie in a second file. "
+            "Parquet files are read from a folder"
+        )
+    if known in (None, "text"):
+        return "text"
+    raise DataError(
+        f"{corpus.path} holds both languages, being {known}: unset {corpus.target_setting}, or "
+        "set data.format=text when it is plain text"
+    )
+
+
+def _refuse_missing(path: Path) -> NoReturn:
+    folder = path.parent
+    if not folder.is_dir():
+        raise DataError(f"there is no file {path}, nor a folder {folder}")
+    names = [entry.name for entry in folder.iterdir()]
+    near = did_you_mean(path.name, names)
+    raise DataError(f"there is no file {path}.{near or f' The folder holds {_some(names)}.'}")
+
+
+def _some(names: list[str]) -> str:
+    shown = sorted(name for name in names if not name.startswith("."))
+    return (", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")) or "nothing"

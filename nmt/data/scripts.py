@@ -1,0 +1,83 @@
+"""Which script a sentence's letters belong to, by Unicode's script property."""
+
+from functools import cache
+
+import regex
+
+from nmt.languages import script_of
+
+# ISO 15924 codes that stand for several Unicode scripts.
+_MIXED = {
+    "Hans": ("Hani", "Bopo"),
+    "Hant": ("Hani", "Bopo"),
+    "Jpan": ("Hani", "Hira", "Kana"),
+    "Hang": ("Hang", "Hani"),
+}
+# Modifier letters and the like, which any script may use.
+_SHARED = r"\p{Script=Zyyy}\p{Script=Zinh}"
+
+
+def script_share(text: str, language: str) -> float | None:
+    """Share of a text's letters that are of its language's script, in 0-1.
+
+    Returns:
+        None when the text has no letters, or only such as all scripts share.
+    """
+    letters = sum(map(_scripted().__getitem__, text))
+    return sum(map(_letters_of(language).__getitem__, text)) / letters if letters else None
+
+
+def has_third_script(text: str, source_language: str, target_language: str) -> bool:
+    """Whether a letter is of neither language's script, nor Latin, nor a symbol.
+
+    A Greek letter by itself is a symbol in any language, as in `5 μg`, `IFNβ` and `10 kΩ`.
+    """
+    unknown = _unknown_to(source_language, target_language)
+    if not any(map(unknown.__getitem__, set(text))):
+        return False
+    return _foreign_to(source_language, target_language).search(text) is not None
+
+
+class _Members(dict[str, bool]):
+    """Character -> whether it is in a set; each is looked up once, as the property is slow."""
+
+    def __init__(self, characters: str) -> None:
+        super().__init__()
+        self._set = regex.compile(characters, regex.V1)
+
+    def __missing__(self, character: str) -> bool:
+        found = self[character] = self._set.match(character) is not None
+        return found
+
+
+def _properties(language: str) -> str:
+    script = script_of(language)
+    return "".join(rf"\p{{Script={name}}}" for name in _MIXED.get(script, (script,)))
+
+
+@cache
+def _scripted() -> _Members:
+    return _Members(rf"[\p{{L}}--[{_SHARED}]]")
+
+
+@cache
+def _letters_of(language: str) -> _Members:
+    return _Members(rf"[\p{{L}}&&[{_properties(language)}]]")
+
+
+def _known_to(source_language: str, target_language: str) -> str:
+    """Inside of a set: scripts that may appear in any amount that the share allows."""
+    scripts = _properties(source_language) + _properties(target_language)
+    return rf"{scripts}\p{{Script=Latn}}{_SHARED}"
+
+
+@cache
+def _unknown_to(source_language: str, target_language: str) -> _Members:
+    return _Members(rf"[\p{{L}}--[{_known_to(source_language, target_language)}]]")
+
+
+@cache
+def _foreign_to(source_language: str, target_language: str) -> regex.Pattern[str]:
+    known = _known_to(source_language, target_language)
+    word = rf"[\p{{Script=Grek}}--[{known}]]{{2,}}"
+    return regex.compile(rf"{word}|[\p{{L}}--[{known}\p{{Script=Grek}}]]", regex.V1)

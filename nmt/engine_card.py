@@ -1,0 +1,74 @@
+"""What stands beside a converted model: `engine.json`, written by export and read by serving."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nmt.errors import TranslationError
+
+CARD_FILE = "engine.json"
+MODEL_FOLDER = "model"
+TOKENIZER_FOLDER = "tokenizer"
+
+
+class Golden(BaseModel):
+    """A sentence with the answer that the exported engine gave to it at beam 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str = Field(min_length=1)
+    target: str = Field(min_length=1)
+
+
+class EngineCard(BaseModel):
+    """Content of `engine.json`; the folder's name is the engine's digest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal["ctranslate2"] = "ctranslate2"
+    run: str
+    """Run that the adapter came from."""
+    base: str
+    """Model that the adapter was trained on."""
+    license: str
+    """Licence of the base, which the engine inherits."""
+    source_language: str
+    """FLORES-200 code."""
+    target_language: str
+    """FLORES-200 code."""
+    max_source_tokens: int = Field(gt=2)
+    """Tokens of one sentence, the language code and the end mark counted."""
+    golden: Golden
+
+
+def write_card(folder: Path, card: EngineCard) -> None:
+    """Write the card of an engine folder that is being filled."""
+    text = card.model_dump_json(indent=2)
+    (folder / CARD_FILE).write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_card(folder: Path) -> EngineCard:
+    """Card of an engine folder.
+
+    Raises:
+        TranslationError: it is missing, or not the card of an engine.
+    """
+    path = folder / CARD_FILE
+    try:
+        return EngineCard.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise TranslationError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TranslationError(f"{path}: no engine card: {where} {first['msg']}") from None
+
+
+def output_limit(source_tokens: int) -> int:
+    """Most tokens of a translation: ends the endless repetition that a weak model falls into.
+
+    Args:
+        source_tokens: of the longest source of the batch, its two marks counted.
+    """
+    return 2 * source_tokens + 16

@@ -1,0 +1,73 @@
+"""The errors of this project: one line for the user, one exit code for the shell.
+
+Every class takes its message alone, so that it survives pickling between Ray processes.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class NmtError(Exception):
+    """Anything this project reports without a traceback."""
+
+    exit_code = 1
+
+
+class InputError(NmtError):
+    """What the user gave cannot work: a setting, a file, a missing earlier step."""
+
+    exit_code = 2
+
+
+class ConfigError(InputError, ValueError):
+    """A setting is unknown, malformed or contradicts another."""
+
+
+class DataError(InputError, ValueError):
+    """A corpus cannot be read or holds too little."""
+
+
+class ModelError(InputError, ValueError):
+    """A model, tokenizer or language code does not fit."""
+
+
+class MissingStepError(InputError):
+    """A run, or an earlier step of it, is not there."""
+
+
+class StepConflictError(InputError):
+    """A step exists under this run name with other settings."""
+
+
+class MissingPackageError(InputError, ImportError):
+    """A command needs an extra that is not installed."""
+
+
+class UnavailableError(InputError):
+    """The setting is valid, and what it asks for is not there: a strategy, a hub."""
+
+
+class StorageError(NmtError, RuntimeError):
+    """The storage root cannot be read or written."""
+
+
+class CheckpointError(NmtError, RuntimeError):
+    """No usable checkpoint, or one that fails its manifest."""
+
+
+class TrainingError(NmtError, RuntimeError):
+    """Training cannot go on: a loss that is not finite, a lost worker group."""
+
+
+class ExportError(NmtError, RuntimeError):
+    """A merged or converted model does not answer as the trained one."""
+
+
+class TranslationError(NmtError, RuntimeError):
+    """An engine could not be loaded or could not translate."""
+
+
+def did_you_mean(word: str, choices: Iterable[str], count: int = 3) -> str:
+    """Ending for a message: `` Did you mean 'a' or 'b'?``, or nothing when none is near."""
+    near = difflib.get_close_matches(word, list(choices), n=count, cutoff=0.6)
+    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

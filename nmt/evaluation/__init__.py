@@ -1,0 +1,1 @@
+"""What a run has gained: significance, the summary and the report."""

@@ -1,0 +1,252 @@
+"""What a run ends with: the types of `summary.json`, and its lines for a terminal.
+
+A field that is null was not computed; it never stands for 0.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+
+from nmt.evaluation import wording
+from nmt.evaluation.significance import Significance
+from nmt.metrics import Score
+
+Setting = bool | int | float | str
+
+
+class SummaryPart(BaseModel):
+    """A frozen part of the summary that refuses unknown fields and numbers that are not finite."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class DataSummary(SummaryPart):
+    """The corpus."""
+
+    name: str
+    """Where it came from."""
+    sizes: dict[str, NonNegativeInt]
+    """Split -> pairs."""
+    dropped: dict[str, NonNegativeInt] = {}
+    """Filter -> pairs it left out."""
+
+
+class ModelSummary(SummaryPart):
+    """The model that was adapted."""
+
+    name: str
+    license: str
+    """The adapter inherits its terms."""
+    tiny: bool
+    """Built and trained on the spot: shows the path, not quality."""
+    parameters: NonNegativeInt
+    trainable: NonNegativeInt
+    """Parameters that the training changed."""
+
+
+class ScoreSummary(SummaryPart):
+    """One score and what makes it comparable."""
+
+    value: float
+    signature: str
+
+
+class SystemSummary(SummaryPart):
+    """One system on the test set and, where there is one, on its general part; BLEU 0-100."""
+
+    bleu: float
+    general_bleu: float | None = None
+    scores: dict[str, ScoreSummary]
+    """`bleu`, `chrf++`, `ter` -> score on the test set."""
+    general_scores: dict[str, ScoreSummary] | None = None
+
+    @classmethod
+    def of(cls, scores: Mapping[str, Score], general: Mapping[str, Score] | None = None) -> Self:
+        """From what `nmt.metrics.score_all` gives for the test set and for the general part."""
+        return cls(
+            bleu=scores["bleu"].value,
+            general_bleu=general["bleu"].value if general else None,
+            scores=_summarize(scores),
+            general_scores=_summarize(general) if general else None,
+        )
+
+
+class TrialPoint(SummaryPart):
+    """One validation of a trial; BLEU 0-100."""
+
+    step: NonNegativeInt
+    bleu: float
+
+
+class TrialSummary(SummaryPart):
+    """One setting that the search tried."""
+
+    config: dict[str, Setting]
+    """Dotted setting -> value, of what was searched."""
+    bleu: float | None
+    """Best validation BLEU; null: it failed before its first validation."""
+    state: Literal["finished", "pruned", "failed", "running"]
+    steps: NonNegativeInt
+    curve: tuple[TrialPoint, ...] = ()
+
+
+class TrainingPoint(SummaryPart):
+    """One validation of the final training."""
+
+    step: NonNegativeInt
+    bleu: float
+    loss: float
+    """Training loss, in nats per token."""
+
+
+class Sample(SummaryPart):
+    """One test sentence and both systems' hypotheses."""
+
+    source: str
+    reference: str
+    base: str
+    best: str
+
+
+class EndpointSummary(SummaryPart):
+    """What the endpoint answered when it was asked for one sentence."""
+
+    checked: bool
+    source: str | None = None
+    target: str | None = None
+    adapter: str | None = None
+    """Digest of the adapter that answered."""
+
+
+class Summary(SummaryPart):
+    """Everything a run found."""
+
+    run: str
+    version: str
+    """Version of this package."""
+    data: DataSummary
+    model: ModelSummary
+    base: SystemSummary
+    best: SystemSummary
+    p_value: float | None = Field(None, ge=0, le=1)
+    significance: Significance | None = None
+    trials: tuple[TrialSummary, ...] = ()
+    best_config: dict[str, Any] = {}
+    """Dotted setting -> value that the final training took from the search."""
+    curve: tuple[TrainingPoint, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    seconds: dict[str, float] = {}
+    """Step -> time taken."""
+    endpoint: EndpointSummary = EndpointSummary(checked=False)
+    engine: str | None = None
+    """Digest of the exported engine."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know beside the figures."""
+    versions: dict[str, str] = {}
+    """Package -> version that made the figures."""
+    config: dict[str, Any] = {}
+    """All settings, resolved."""
+
+    @model_validator(mode="after")
+    def _same_p_value(self) -> Self:
+        if self.significance and self.p_value != self.significance.p_value:
+            raise ValueError("p_value differs from significance.p_value")
+        return self
+
+    def best_trial(self) -> int | None:
+        """Index of the trial that `best_config` came from, else of the highest BLEU."""
+        scored = [i for i, trial in enumerate(self.trials) if trial.bleu is not None]
+        chosen = [i for i in scored if self._was_chosen(self.trials[i])]
+        return max(chosen or scored, key=lambda i: self.trials[i].bleu or 0.0, default=None)
+
+    def _was_chosen(self, trial: TrialSummary) -> bool:
+        return bool(trial.config) and all(
+            self.best_config.get(key) == value for key, value in trial.config.items()
+        )
+
+
+def metrics_disagree(summary: Summary) -> bool:
+    """Whether BLEU and chrF++ rank base and best differently."""
+    moves = [
+        summary.best.scores[name].value - summary.base.scores[name].value
+        for name in ("bleu", "chrf++")
+        if name in summary.base.scores and name in summary.best.scores
+    ]
+    return len(moves) == 2 and moves[0] * moves[1] < 0
+
+
+def console_lines(summary: Summary) -> list[str]:
+    """The outcome in at most 20 plain lines."""
+    lines = [
+        f"run {summary.run}: {summary.model.name}, licence {summary.model.license}",
+        *_score_lines(summary),
+        _chance_line(summary),
+        _general_line(summary),
+        *_search_lines(summary),
+        f"seconds     {_listed({k: wording.number(v, 1) for k, v in summary.seconds.items()})}",
+        *_endpoint_lines(summary.endpoint),
+        *(f"note        {note}" for note in summary.notes[:4]),
+    ]
+    if metrics_disagree(summary):
+        lines.append("warning     BLEU and chrF++ disagree on which system is better")
+    return [" ".join(wording.clean(line).splitlines()) for line in lines]
+
+
+def _summarize(scores: Mapping[str, Score]) -> dict[str, ScoreSummary]:
+    return {
+        name: ScoreSummary(value=score.value, signature=score.signature)
+        for name, score in scores.items()
+    }
+
+
+def _score_lines(summary: Summary) -> list[str]:
+    rows = [f"{'':<11} {'base':>8} {'best':>8} {'change':>8}"]
+    names = {"bleu": "BLEU", "chrf++": "chrF++", "ter": "TER"}
+    for key, name in names.items():
+        pair = [system.scores.get(key) for system in (summary.base, summary.best)]
+        values = [score.value if score else None for score in pair]
+        shown = [*map(wording.number, values), wording.change(*values)]
+        hint = "   lower is better" if key == "ter" else ""
+        rows.append(f"{name:<11} {' '.join(f'{value:>8}' for value in shown)}{hint}")
+    return rows
+
+
+def _chance_line(summary: Summary) -> str:
+    verdict = wording.chance_verdict(summary.p_value, summary.significance)
+    shown = "" if summary.p_value is None else f"{wording.probability(summary.p_value)}: "
+    return f"difference  {shown}{verdict}"
+
+
+def _general_line(summary: Summary) -> str:
+    before, after = summary.base.general_bleu, summary.best.general_bleu
+    verdict = wording.general_verdict(before, after)
+    if before is None or after is None:
+        return f"general     {verdict}"
+    return (
+        f"general     {before:.2f} -> {after:.2f} BLEU ({wording.change(before, after)}): {verdict}"
+    )
+
+
+def _search_lines(summary: Summary) -> list[str]:
+    if not summary.trials:
+        return ["search      none"]
+    states = [trial.state for trial in summary.trials]
+    counts = {state: str(states.count(state)) for state in dict.fromkeys(states)}
+    settings = {key: wording.setting(value) for key, value in summary.best_config.items()}
+    return [
+        f"search      {len(states)} trials: {_listed(counts)}",
+        f"settings    {_listed(settings)}",
+    ]
+
+
+def _endpoint_lines(endpoint: EndpointSummary) -> list[str]:
+    if not endpoint.checked:
+        return ["endpoint    not checked"]
+    return [f"endpoint    {endpoint.source} -> {endpoint.target}"]
+
+
+def _listed(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items()) or wording.NOT_COMPUTED

@@ -1,0 +1,135 @@
+"""Models and tokenizers from a folder or a hub; safetensors only, no code from outside."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from nmt.errors import ModelError, UnavailableError, did_you_mean
+from nmt.models.families import family_of
+
+# A hub that does not answer must be known long before a job's user gives up.
+os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "8")
+os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "15")
+
+NLLB_LICENSE = "cc-by-nc-4.0"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Where a model is loaded from: a folder of this machine, or a hub name."""
+
+    name: str
+    revision: str | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the name is a folder."""
+        return Path(self.name).expanduser().is_dir()
+
+
+def find_model(name: str, revision: str | None = None) -> ModelSource:
+    """Check that a model is there and of a supported family, without loading its weights.
+
+    Raises:
+        ModelError: a folder without a model, or an unsupported architecture.
+        UnavailableError: a hub name that cannot be reached.
+    """
+    source = ModelSource(name, revision)
+    path = Path(name).expanduser()
+    looks_local = name.startswith(("/", ".", "~")) or name.count("/") != 1
+    if not path.is_dir() and looks_local and "/" in name:
+        raise ModelError(f"model.name_or_path={name}: no such folder")
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise ModelError(f"model.name_or_path={name}: holds no config.json of a transformers model")
+    family_of(_config(source))
+    if path.is_dir() and not any(path.glob("*.safetensors")):
+        raise ModelError(
+            f"model.name_or_path={name}: holds no .safetensors file; weights in pickle formats "
+            "are not read: convert them with `save_pretrained` of transformers"
+        )
+    return source
+
+
+def load_tokenizer(
+    source: ModelSource, source_language: str, target_language: str
+) -> PreTrainedTokenizerBase:
+    """Tokenizer that puts the two language codes where NLLB expects them.
+
+    Raises:
+        ModelError: a code is not in the vocabulary.
+    """
+    tokenizer = _guarded(AutoTokenizer.from_pretrained, source)
+    for key, code in (("source", source_language), ("target", target_language)):
+        check_code(tokenizer, f"data.{key}_language", code)
+    tokenizer.src_lang = source_language
+    tokenizer.tgt_lang = target_language
+    return tokenizer
+
+
+def check_code(tokenizer: PreTrainedTokenizerBase, key: str, code: str) -> int:
+    """Token id of a language code.
+
+    Raises:
+        ModelError: the tokenizer has no such code, and would read it as an unknown word.
+    """
+    token = tokenizer.convert_tokens_to_ids(code)
+    if not isinstance(token, int) or token == tokenizer.unk_token_id:
+        known = [str(t) for t in tokenizer.all_special_tokens if "_" in str(t)]
+        near = did_you_mean(code, known) or f" It has: {', '.join(known[:12])}."
+        raise ModelError(f"{key}={code}: the model's tokenizer has no such code.{near}")
+    return token
+
+
+def load_model(source: ModelSource, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """Weights in the given number format, on the CPU.
+
+    Raises:
+        ModelError: no safetensors weights.
+        UnavailableError: the hub cannot be reached.
+    """
+    model = _guarded(
+        AutoModelForSeq2SeqLM.from_pretrained, source, dtype=dtype, use_safetensors=True
+    )
+    # A checkpoint's own search settings would bend, or warn at, every call of ours.
+    model.generation_config.max_length = None
+    model.generation_config.forced_bos_token_id = None
+    return model
+
+
+def license_of(name: str) -> str:
+    """SPDX identifier of a model's licence: NLLB's where the name says so, else unknown.
+
+    Source: https://huggingface.co/facebook/nllb-200-distilled-600M (model card)
+    """
+    if name == "tiny":
+        return "apache-2.0"
+    return NLLB_LICENSE if "nllb" in name.lower() else "unknown: see the base model's card"
+
+
+def _config(source: ModelSource) -> object:
+    return _guarded(AutoConfig.from_pretrained, source)
+
+
+def _guarded(load, source: ModelSource, **options):  # noqa: ANN001, ANN003, ANN202
+    """Call a `from_pretrained` and turn its failures into sentences."""
+    name = str(Path(source.name).expanduser()) if source.is_folder else source.name
+    try:
+        return load(name, revision=source.revision, trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if source.is_folder:
+            raise ModelError(f"model.name_or_path={source.name}: {first}") from None
+        raise UnavailableError(
+            f"model.name_or_path={source.name}: cannot be loaded from the hub ({first}). "
+            "Check the name and the network; without a network, give a local folder, or fill the "
+            "cache where there is one (`hf download NAME`) and set HF_HUB_OFFLINE=1"
+        ) from None

@@ -1,0 +1,1 @@
+"""The translation service: engine, batcher, web application. Imports neither torch nor Ray."""

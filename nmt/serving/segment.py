@@ -1,0 +1,111 @@
+"""Text into sentences and back, without losing a character."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import regex
+from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
+
+_NEWLINES = regex.compile(r"(\r\n|\r|\n)")
+# Where the splitter cuts and no sentence ends: behind a list number that stands alone, initials
+# ("A.", and Tamil ones, which may be two characters), dotted short forms, Tamil titles and units.
+_NO_END = regex.compile(
+    r"""^\s*\(?\p{N}{1,3}[.)]\s*$
+    | (?:^|[\s(\[]) (?: (?:\p{L}\p{M}*\.)+ | (?:அக்|திரு|திருமதி|செல்வி|டாக்|ரூ|எண்|பக்)\. ) \s*$
+    """,
+    regex.VERBOSE,
+)
+_CLAUSE_END = regex.compile(r"[,;:!?.…،؛、，；：。।]\s+|[、，；：。]|\s[–—-]\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text: a sentence without space around it, or what stands between two."""
+
+    text: str
+    is_sentence: bool
+
+
+def split_text(text: str, language: str) -> list[Piece]:
+    """Sentences and the space between them; joined, their texts are the text again.
+
+    A line break always ends a sentence. What holds no letter or digit is not a sentence: a model
+    asked to translate a row of dashes invents something.
+
+    Args:
+        text: any text.
+        language: ISO code of its language; an unknown one is split by general rules.
+    """
+    pieces: list[Piece] = []
+    for line in _NEWLINES.split(text):
+        for part in _sentences(line, language):
+            pieces += _trimmed(part)
+    return pieces
+
+
+def join_text(pieces: Iterable[Piece], translations: Iterable[str]) -> str:
+    """Text whose sentences are replaced by their translations, in order."""
+    translated = iter(translations)
+    return "".join(next(translated) if piece.is_sentence else piece.text for piece in pieces)
+
+
+def split_long(sentence: str, token_ends: Sequence[int], limit: int) -> list[str]:
+    """Cut a sentence into parts of at most `limit` tokens; joined, they are the sentence again.
+
+    Each cut is after a clause, else after a space, else inside a word, and as late as possible.
+
+    Args:
+        sentence: any text.
+        token_ends: for each of its tokens, the position behind the last character, ascending.
+        limit: tokens in one part. A part tokenized by itself may have a few more.
+    """
+    parts: list[str] = []
+    start = first = 0
+    while len(token_ends) - first > limit:
+        end = _cut(sentence, start, max(token_ends[first + limit - 1], start + 1))
+        parts.append(sentence[start:end])
+        start = end
+        while first < len(token_ends) and token_ends[first] <= start:
+            first += 1
+    return [*parts, sentence[start:]] if start < len(sentence) else parts
+
+
+def _sentences(line: str, language: str) -> Iterator[str]:
+    if not line.strip():
+        yield line
+        return
+    pending = ""
+    for part in segment(language, line):
+        pending += part
+        if not _NO_END.search(pending):
+            yield pending
+            pending = ""
+    yield pending
+
+
+def _trimmed(part: str) -> list[Piece]:
+    core = part.strip()
+    if not any(character.isalnum() for character in core):
+        return [Piece(part, is_sentence=False)] if part else []
+    start = part.index(core)
+    around = (part[:start], part[start + len(core) :])
+    pieces = (Piece(around[0], False), Piece(core, True), Piece(around[1], False))
+    return [piece for piece in pieces if piece.text]
+
+
+def _cut(sentence: str, start: int, end: int) -> int:
+    """Last good place to cut in `start < place <= end`."""
+    middle = (start + end) // 2
+    ends = [match.end() for match in _CLAUSE_END.finditer(sentence, middle, end + 1)]
+    clauses = [place for place in ends if start < place <= end]
+    if clauses:
+        return clauses[-1]
+    for place in range(end, start, -1):
+        if sentence[place - 1].isspace():
+            return place
+    # A vowel sign or virama must stay with the letter before it.
+    for place in range(end, middle, -1):
+        if place < len(sentence) and not unicodedata.category(sentence[place]).startswith("M"):
+            return place
+    return end

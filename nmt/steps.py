@@ -1,0 +1,198 @@
+"""The steps of a run and their records: what was made, with which settings, from what.
+
+A step is done when its record says so and the settings it read equal those asked for now. Other
+settings under the same run name are refused: a folder never holds the work of two configurations.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nmt.config import Config, digest_of
+from nmt.errors import InputError, MissingStepError, StepConflictError
+from nmt.storage import Storage
+
+_MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kind of work: its folder below the run, the settings it reads, what it builds on."""
+
+    name: str
+    folder: str
+    reads: tuple[str, ...]
+    after: tuple[str, ...] = ()
+
+    def path(self, run: str) -> str:
+        """The step's folder on the storage root."""
+        return f"{run}/{self.folder}"
+
+
+PREPARE = Step("prepare", "data", ("data", "seed"))
+BASE = Step("base", "base", ("model", "seed"), ("prepare",))
+TUNE = Step(
+    "tune",
+    "tune",
+    (*_MODEL_LIMITS, "adapter", "training", "strategy", "tune", "seed"),
+    ("prepare", "base"),
+)
+TRAIN = Step(
+    "train",
+    "train",
+    (*_MODEL_LIMITS, "adapter", "training", "strategy", "seed"),
+    ("prepare", "base"),
+)
+EVALUATE = Step("evaluate", "evaluation", ("evaluation", "seed"), ("prepare", "base", "train"))
+EXPORT = Step("export", "export", ("export",), ("base", "train"))
+
+STEPS = {step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EVALUATE, EXPORT)}
+
+# How the work is spread or reported does not change what a step makes.
+_WITHOUT_EFFECT = frozenset(
+    {
+        "training.log_every_seconds",
+        "training.checkpoint_every_steps",
+        "training.keep_checkpoints",
+        "tune.max_concurrent",
+        "evaluation.batch_tokens",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What `step.json` in a step's folder says."""
+
+    step: str
+    done: bool
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    output: str = ""
+    """Digest of what the step made; what builds on it stores this among its inputs."""
+    seconds: float = 0.0
+    """Time taken by the call that finished the step."""
+    result: dict[str, Any] = field(default_factory=dict)
+    """What the step found, in plain values: sizes, scores, places."""
+
+
+def find_record(storage: Storage, run: str, step: Step) -> Record | None:
+    """The record of a step, finished or not; None when it was never begun."""
+    raw = storage.find_json(f"{step.path(run)}/step.json")
+    return None if raw is None else Record(**raw)
+
+
+def require(storage: Storage, run: str, step: Step) -> Record:
+    """The record of a finished step.
+
+    Raises:
+        MissingStepError: it was never begun, or not finished.
+    """
+    record = find_record(storage, run, step)
+    if record is None or not record.done:
+        state = "no" if record is None else "no finished"
+        others = [name for name in storage.list("") if storage.exists(f"{name}/data")]
+        hint = f" Runs there: {', '.join(others[:8])}." if others and run not in others else ""
+        raise MissingStepError(
+            f"run '{run}' in {storage.locate('')} has {state} step '{step.name}': "
+            f"run `nmt {step.name} run={run}` first.{hint}"
+        )
+    return record
+
+
+def settings_of(step: Step, config: Config) -> dict[str, Any]:
+    """The settings a step reads and that change what it makes."""
+    settings = config.settings(*step.reads)
+    return {key: value for key, value in settings.items() if key not in _WITHOUT_EFFECT}
+
+
+def run_step(
+    storage: Storage,
+    config: Config,
+    step: Step,
+    work: Callable[[], Mapping[str, Any]],
+    *,
+    restart: bool = False,
+    extra: Mapping[str, Any] | None = None,
+) -> tuple[Record, bool]:
+    """Do a step unless it is done; its record and config lie in its folder.
+
+    Args:
+        storage: the storage root.
+        config: all settings.
+        step: what is done.
+        work: does it, resuming where it can; returns `output` (a digest, optional) and
+            whatever the record shall hold as its result.
+        restart: discard what an earlier call made.
+        extra: settings beside the configuration that decide the outcome.
+
+    Returns:
+        The record, and whether this call did the work.
+
+    Raises:
+        MissingStepError: a step it builds on is not finished.
+        StepConflictError: the folder holds a step with other settings or inputs.
+    """
+    folder = step.path(config.run)
+    wanted = Record(
+        step=step.name,
+        done=False,
+        settings=settings_of(step, config) | dict(extra or {}),
+        inputs={name: require(storage, config.run, STEPS[name]).output for name in step.after},
+    )
+    if restart:
+        storage.delete(folder)
+    found = find_record(storage, config.run, step)
+    if found is not None:
+        check_same(config.run, found, wanted)
+        if found.done:
+            return found, False
+    storage.write_json(f"{folder}/config.json", config.model_dump(mode="json"))
+    storage.write_json(f"{folder}/step.json", asdict(wanted))
+    started = time.monotonic()
+    try:
+        result = dict(work())
+    except InputError:
+        if found is None:  # bad input must not bind the name to its settings
+            storage.delete(folder)
+        raise
+    record = Record(
+        step=step.name,
+        done=True,
+        settings=wanted.settings,
+        inputs=wanted.inputs,
+        output=str(result.pop("output", "")) or digest_of([wanted.settings, wanted.inputs]),
+        seconds=round(time.monotonic() - started, 2),
+        result=result,
+    )
+    storage.write_json(f"{folder}/step.json", asdict(record))
+    return record, True
+
+
+def check_same(run: str, found: Record, wanted: Record) -> None:
+    """Compare a step's record with what is asked for now.
+
+    Raises:
+        StepConflictError: names every setting and input that differs.
+    """
+    changes = [
+        f"{key}: {_shown(found.settings, key)} there, {_shown(wanted.settings, key)} now"
+        for key in sorted(found.settings.keys() | wanted.settings.keys())
+        if found.settings.get(key) != wanted.settings.get(key)
+    ]
+    changes += [
+        f"step '{name}' was made again since"
+        for name, digest in wanted.inputs.items()
+        if found.inputs.get(name) != digest
+    ]
+    if changes:
+        raise StepConflictError(
+            f"run '{run}' has a step '{found.step}' with other settings:\n  "
+            + "\n  ".join(changes)
+            + "\nchoose another run=NAME, or add --restart to discard that step"
+        )
+
+
+def _shown(settings: Mapping[str, Any], key: str) -> str:
+    return repr(settings[key]) if key in settings else "not set"

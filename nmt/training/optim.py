@@ -1,0 +1,84 @@
+"""Optimizer, learning-rate schedules and the optimizer's state as named tensors."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from nmt.config import TrainingConfig
+from nmt.errors import CheckpointError
+
+_STATES = ("exp_avg", "exp_avg_sq")
+
+
+def build_optimizer(
+    parameters: Mapping[str, nn.Parameter], training: TrainingConfig
+) -> torch.optim.AdamW:
+    """AdamW; biases and norms are not decayed."""
+    decayed = [p for p in parameters.values() if p.ndim > 1]
+    others = [p for p in parameters.values() if p.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": training.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=training.learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+
+
+def learning_rate(training: TrainingConfig, step: int) -> float:
+    """Rate of the optimizer step with this number, counted from 0.
+
+    Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762 (inverse square root, eq. 3)
+    """
+    warmup, peak = training.warmup_steps, training.learning_rate
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    done = (step - warmup) / max(1, training.max_steps - warmup)
+    match training.schedule:
+        case "cosine":
+            return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        case "linear":
+            return peak * max(0.0, 1 - done)
+        case "inverse_sqrt":
+            return peak * math.sqrt(max(1, warmup) / max(1, step + 1))
+        case "constant":
+            return peak
+
+
+def optimizer_tensors(
+    optimizer: torch.optim.AdamW, parameters: Mapping[str, nn.Parameter]
+) -> dict[str, Tensor]:
+    """Moments of every parameter, by name; empty before the first step."""
+    return {
+        f"{kind}/{name}": optimizer.state[parameter][kind].contiguous()
+        for name, parameter in parameters.items()
+        for kind in _STATES
+        if parameter in optimizer.state
+    }
+
+
+def restore_optimizer(
+    optimizer: torch.optim.AdamW,
+    parameters: Mapping[str, nn.Parameter],
+    tensors: Mapping[str, Tensor],
+    step: int,
+) -> None:
+    """Put saved moments back, as they were after `step` steps.
+
+    Raises:
+        CheckpointError: a parameter has no saved moments.
+    """
+    for name, parameter in parameters.items():
+        for kind in _STATES:
+            if f"{kind}/{name}" not in tensors:
+                raise CheckpointError(f"optimizer.safetensors holds no {kind} of {name}")
+        optimizer.state[parameter] = {
+            # fused AdamW keeps its step count beside the parameter
+            "step": torch.tensor(float(step), device=parameter.device),
+            **{kind: tensors[f"{kind}/{name}"].to(parameter.device) for kind in _STATES},
+        }

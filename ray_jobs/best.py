@@ -1,0 +1,46 @@
+"""What a search found, and how a training takes it up."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from nmt.config import Config
+from nmt.steps import STEPS, TRAIN, TUNE, find_record, settings_of
+from ray_jobs.session import Session
+
+log = logging.getLogger(__name__)
+
+BEST_FILE = "best.json"
+
+
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The settings a training runs with, and the checkpoints it may go on from."""
+
+    config: Config
+    checkpoints: str | None = None
+
+
+def find_best(session: Session) -> BestTrial:
+    """Fill in the best trial's settings for every key that the user did not set."""
+    config, storage = session.config, session.storage
+    record = find_record(storage, config.run, TUNE)
+    if record is None or not record.done:
+        return BestTrial(config)
+    current = {name: find_record(storage, config.run, STEPS[name]) for name in TUNE.after}
+    if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
+        log.warning("train: the search was made on other data or another base, and is left out")
+        return BestTrial(config)
+    best: dict[str, Any] = storage.read_json(f"{TUNE.path(config.run)}/{BEST_FILE}")
+    found: dict[str, Any] = best["config"]
+    kept = sorted(found.keys() & config.explicit())
+    taken = {key: value for key, value in found.items() if key not in kept}
+    for key in kept:
+        log.info("train: %s stays as you set it; the search found %s", key, found[key])
+    if taken:
+        log.info("train: from the search: %s", ", ".join(f"{k}={v}" for k, v in taken.items()))
+    trained = config.with_overrides(taken)
+    searched = config.with_overrides(found)
+    same = settings_of(TRAIN, trained) == settings_of(TRAIN, searched)
+    continued = same and config.training.from_best_trial
+    return BestTrial(trained, best["checkpoints"] if continued else None)

@@ -1,0 +1,154 @@
+"""The connection to Ray: a cluster that is there, or a private one for this command."""
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from nmt.config import Config
+from nmt.errors import InputError, NmtError, UnavailableError
+from nmt.storage import Storage
+from ray_jobs.place import absolute_storage, check_shared
+
+T = TypeVar("T")
+
+# Read by Ray when it is imported: Ctrl-C is ours to handle, and so are the tables of trials.
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+
+LOG_FORMAT = "%(asctime)s %(message)s"
+
+
+@contextmanager
+def connect(config: Config) -> Iterator[None]:
+    """Join the cluster that $RAY_ADDRESS names, or start a private one and stop it at the end.
+
+    Raises:
+        UnavailableError: the named cluster does not answer.
+        ConfigError: a storage folder that not all nodes share.
+        InputError: GPUs are asked for and this machine has none.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    address = os.environ.get("RAY_ADDRESS")
+    try:
+        ray.init(**_options(config, address))
+    except (ConnectionError, RuntimeError, RayError) as error:
+        raise UnavailableError(f"Ray at {address or 'this machine'} cannot be used: {error}") from None
+    try:
+        alive = sum(1 for node in ray.nodes() if node["Alive"])
+        check_shared(absolute_storage(config), alive)
+        if not address:
+            _check_gpus(config)
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _options(config: Config, address: str | None) -> dict[str, Any]:
+    common: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": True}
+    if address:
+        return {"address": address, **common}
+    # A laptop with fewer cores than workers shares its cores rather than wait for ever.
+    workers = config.scaling.workers * config.scaling.cpus_per_worker + 1
+    endpoint = config.serving.max_replicas * config.serving.cpus_per_replica + 1
+    return {
+        "address": "local",
+        "num_cpus": int(max(os.cpu_count() or 1, workers, endpoint, config.tune.max_concurrent)),
+        "include_dashboard": False,
+        **common,
+    }
+
+
+def _check_gpus(config: Config) -> None:
+    there = ray.cluster_resources().get("GPU", 0)
+    asked = config.scaling.workers * config.scaling.gpus_per_worker
+    if asked > there:
+        raise InputError(
+            f"scaling asks for {asked:g} GPUs and this machine has {there:g}: "
+            "set scaling.gpus_per_worker=0, or RAY_ADDRESS to a cluster that has them"
+        )
+
+
+def on_worker(
+    config: Config, work: Callable[[Config, Storage], T], *, storage: Storage | None = None
+) -> T:
+    """Run a function on one worker of the cluster, with the CPUs and GPUs of a training worker.
+
+    Raises:
+        NmtError: the one that was raised on the worker.
+    """
+    task = ray.remote(_on_worker).options(
+        name=getattr(work, "__name__", "work"),
+        num_cpus=config.scaling.cpus_per_worker,
+        num_gpus=config.scaling.gpus_per_worker,
+        max_retries=config.scaling.max_failures,
+    )
+    place = storage or Storage(absolute_storage(config))
+    try:
+        return ray.get(task.remote(config, place, work))
+    except RayTaskError as error:
+        raise cause_of(error) from None
+
+
+def _on_worker(config: Config, storage: Storage, work: Callable[[Config, Storage], T]) -> T:
+    prepare_worker(config)
+    return work(config, storage)
+
+
+def apart_from_signals(work: Callable[[], T]) -> T:
+    """Run a function in a thread, where a library cannot take Ctrl-C for itself.
+
+    The main thread waits, and an interruption reaches it at once.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(work).result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def prepare_worker(config: Config) -> None:
+    """Logging and threads of a worker process."""
+    import torch  # a command that only reads settings must not pay for this
+
+    from transformers.utils import logging as transformers_logging
+
+    setup_logging()
+    transformers_logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    torch.set_num_threads(max(1, int(config.scaling.cpus_per_worker)))
+
+
+def setup_logging() -> None:
+    """Plain lines on standard output, with the time; libraries only when something is wrong."""
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, datefmt="%H:%M:%S", force=True)
+    for package in ("nmt", "ray_jobs"):
+        logging.getLogger(package).setLevel(logging.INFO)
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The error of this project inside Ray's wrappers, or the error itself."""
+    seen: set[int] = set()
+    queue: list[BaseException] = [error]
+    while queue:
+        current = queue.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        # Ray makes a class that is both its own and the cause's: the bare cause is wanted.
+        if isinstance(current, NmtError) and not isinstance(current, RayTaskError):
+            return current
+        failures = getattr(current, "worker_failures", None)
+        if isinstance(failures, dict):
+            queue.extend(failures.values())
+        nested = (getattr(current, "cause", None), current.__cause__, current.__context__)
+        queue.extend(e for e in nested if isinstance(e, BaseException))
+    return error

@@ -1,0 +1,149 @@
+"""From a command line to a job, and from its outcome to an exit code. Imports neither ray nor torch."""
+
+import argparse
+import importlib
+import logging
+import os
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+from nmt.config import Config, load_config
+from nmt.errors import MissingPackageError, NmtError
+
+INTERRUPTED, TERMINATED = 130, 143
+_OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command that runs on a session: its module below `ray_jobs`, and the extra it needs."""
+
+    name: str
+    about: str
+    extra: str = "train"
+
+    def run(self, config: Config, *, restart: bool) -> None:
+        """Import the job's module and call its `run`."""
+        from nmt.storage import Storage
+        from ray_jobs.place import absolute_storage, inside_job
+        from ray_jobs.session import Session
+
+        storage = Storage(absolute_storage(config))
+        if inside_job():
+            logging.getLogger(__name__).info("storage: %s", storage.locate(""))
+        module = importlib.import_module(f"ray_jobs.{self.name}")
+        module.run(Session(config, storage, restart=restart))
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        Job("prepare", "read, clean and split parallel text"),
+        Job("base", "check the base model; build and train it when it is `tiny`"),
+        Job("tune", "search rank, alpha and learning rate for the best validation BLEU"),
+        Job("train", "train the adapter, from the search's best settings where there are any"),
+        Job("evaluate", "score base and adapter on the test split"),
+        Job("export", "merge, compare and convert the adapter into an engine"),
+        Job("pipeline", "all steps in order, a report, and a check of the endpoint", "all"),
+        Job("promote", "let the endpoint serve a run's engine", "serve"),
+        Job("rollback", "let the endpoint serve the engine before this one", "serve"),
+        Job("serve", "run the translation endpoint", "serve"),
+    )
+}
+
+
+def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one job as `python -m ray_jobs.NAME` and leave the process."""
+    job = JOBS[name]
+    parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{name}", description=job.about)
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    sys.exit(guarded(lambda: run_job(job, options), extra=job.extra))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What every command takes."""
+    parser.add_argument(
+        "--config", action="append", default=[], metavar="FILE", help="YAML file; later ones win"
+    )
+    parser.add_argument(
+        "--restart", action="store_true", help="discard what an earlier call of the step made"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="a setting, like training.max_steps=500"
+    )
+
+
+def run_job(job: Job, options: argparse.Namespace) -> None:
+    """Read the settings and run a job with them."""
+    config = load_config(options.config, options.overrides)
+    job.run(config, restart=options.restart)
+
+
+def is_override(word: str) -> bool:
+    """Whether a word of the command line sets a key rather than being text."""
+    return bool(_OVERRIDE.match(word))
+
+
+def guarded(action: Callable[[], None], *, extra: str) -> int:
+    """Exit code of an action: its error is one message, only a fault of ours is a traceback."""
+    _plain_output()
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        action()
+    except NmtError as error:
+        _say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("interrupted: the same command goes on from here")
+        return INTERRUPTED
+    except Terminated:
+        _say("terminated: the same command goes on from here")
+        return TERMINATED
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing is left to be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("nmt", "ray_jobs"):
+            traceback.print_exc()
+            return 1
+        missing = MissingPackageError(
+            f"this command needs the package '{package}': pip install 'nmt[{extra}]'"
+        )
+        _say(str(missing))
+        return missing.exit_code
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: the clean-up has to finish
+    raise Terminated
+
+
+def _plain_output() -> None:
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True,
+        stream=sys.stdout,
+    )  # fmt: skip
+    for package in ("nmt", "ray_jobs"):
+        logging.getLogger(package).setLevel(logging.INFO)
+
+
+def _say(message: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"nmt: {message}\n")

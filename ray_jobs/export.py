@@ -1,0 +1,41 @@
+"""Merge and convert the adapter of a run into an engine that can be served."""
+
+from typing import Any
+
+from nmt.config import Config
+from nmt.steps import EXPORT, TRAIN, Record, require, run_step
+from nmt.storage import Storage
+from ray_jobs.cluster import connect, on_worker
+from ray_jobs.session import Session
+
+
+def run(session: Session) -> Record:
+    """Export a run, unless that is done.
+
+    Raises:
+        MissingStepError: the run is not trained.
+        ExportError: the merged model does not answer as the trained one.
+    """
+    config, storage = session.config, session.storage
+    require(storage, config.run, TRAIN)
+
+    def work() -> dict[str, Any]:
+        with connect(config):
+            return on_worker(config, export_on_worker, storage=storage)
+
+    record, did_work = run_step(storage, config, EXPORT, work, restart=session.restart)
+    session.announce(EXPORT, record, did_work)
+    return record
+
+
+def export_on_worker(config: Config, storage: Storage) -> dict[str, Any]:
+    """On a worker, where the heavy imports belong."""
+    from nmt.export import export
+
+    return export(config, storage)
+
+
+if __name__ == "__main__":
+    from ray_jobs.entry import main
+
+    main("export")

@@ -1,0 +1,121 @@
+"""All steps of a run in order, then a summary, a report and a check of the endpoint."""
+
+import logging
+import shlex
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nmt.config import Config
+from nmt.errors import ConfigError
+from nmt.evaluation.report import render_report
+from nmt.evaluation.summary import EndpointSummary, Summary, console_lines
+from nmt.steps import Record
+from nmt.traffic import promote, traffic_path
+from ray_jobs import base, evaluate, export, prepare, train, tune
+from ray_jobs.cluster import connect
+from ray_jobs.outcome import Records, summarize
+from ray_jobs.session import Session
+
+log = logging.getLogger(__name__)
+
+SUMMARY, REPORT = "summary.json", "report.html"
+
+
+def run(session: Session) -> Summary:
+    """Do what is not done yet of a run and leave `summary.json` and `report.html`.
+
+    Raises:
+        NmtError: of the step that failed; the steps before it stay done.
+    """
+    config, storage = session.config, session.storage
+    if not config.data.test_fraction and not config.data.test_path and config.data.path is None:
+        raise ConfigError("data.test_fraction is 0: a pipeline needs test pairs to compare with")
+    if session.restart:
+        storage.delete(config.run)
+        session = session.keeping()
+    with connect(config):
+        records = _steps(session)
+        endpoint, seconds = _endpoint(session, records["export"].output)
+    summary = summarize(config, records, endpoint, seconds)
+    storage.write_json(f"{config.run}/{SUMMARY}", summary.model_dump(mode="json"))
+    storage.write_bytes(f"{config.run}/{REPORT}", render_report(summary).encode())
+    for line in [*console_lines(summary), "", *_next_lines(session)]:
+        log.info("%s", line)
+    return summary
+
+
+def _steps(session: Session) -> Records:
+    jobs: dict[str, Callable[[Session], Record]] = {
+        "prepare": prepare.run,
+        "base": base.run,
+        "tune": tune.run,
+        "train": train.run,
+        "evaluate": evaluate.run,
+        "export": export.run,
+    }
+    if not session.config.tune.trials:
+        del jobs["tune"]
+    records: Records = {}
+    for number, (name, job) in enumerate(jobs.items(), 1):
+        log.info("[%d/%d] %s", number, len(jobs) + 1, name)
+        records[name] = job(session)
+    log.info("[%d/%d] endpoint", len(jobs) + 1, len(jobs) + 1)
+    return records
+
+
+def _endpoint(session: Session, engine: str) -> tuple[EndpointSummary, float]:
+    """Ask a real endpoint for one sentence, unless an earlier call did for this engine."""
+    before = session.storage.find_json(f"{session.config.run}/{SUMMARY}")
+    if before and before["engine"] == engine and before["endpoint"]["checked"]:
+        log.info("endpoint: already checked")
+        return EndpointSummary(**before["endpoint"]), before["seconds"]["endpoint"]
+    started = time.monotonic()
+    answer = check(session, engine)
+    log.info("endpoint: %s -> %s", answer["source"], answer["target"])
+    seen = EndpointSummary(
+        checked=True,
+        source=answer["source"],
+        target=answer["target"],
+        adapter=answer["adapter"],
+    )
+    return seen, round(time.monotonic() - started, 2)
+
+
+def check(session: Session, engine: str) -> dict[str, Any]:
+    """Serve an engine on a free port under a pointer of its own, ask over HTTP, and stop."""
+    from ray import serve
+
+    from ray_jobs.serve import check_endpoint
+    from ray_jobs.serve import run as start
+
+    name = f"check-{session.config.run}"[:40].rstrip("-_.").replace("_", "-").replace(".", "-")
+    config = session.config.with_overrides({"serving.name": name, "serving.port": 0})
+    promote(session.storage, name, engine)
+    try:
+        return check_endpoint(start(config, blocking=False).url, timeout_seconds=60)
+    finally:
+        serve.shutdown()
+        session.storage.delete(traffic_path(name).rpartition("/")[0])
+
+
+def _next_lines(session: Session) -> list[str]:
+    config = session.config
+    place = f"run={config.run} storage={shlex.quote(config.storage)}"
+    report = session.storage.locate(f"{config.run}/{REPORT}")
+    return [
+        f"report      {report}",
+        f"serve it    nmt serve {place}",
+        f"in a shell  nmt translate {place} \"{_example(config)}\"",
+        "your data   nmt quickstart data.path=corpus.tmx run=mine",
+    ]
+
+
+def _example(config: Config) -> str:
+    return "The doctor is at home." if config.data.path is None else "…"
+
+
+if __name__ == "__main__":
+    from ray_jobs.entry import main
+
+    main("pipeline")

@@ -1,0 +1,49 @@
+"""Where the storage root is, seen from a terminal, from a Ray job and from a worker."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from nmt.config import Config
+from nmt.errors import ConfigError
+
+# Set by Ray for the entry point of a submitted job.
+_JOB_MARK = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+STORAGE_VARIABLE = "NMT_STORAGE"
+
+
+def inside_job(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is the entry point of `ray job submit`."""
+    return _JOB_MARK in environ
+
+
+def absolute_storage(config: Config, environ: Mapping[str, str] = os.environ) -> str:
+    """The storage root as every process of this machine understands it.
+
+    A Ray job works in a copy of the working folder that is deleted with the job, so a relative
+    folder is taken below $NMT_STORAGE there, or else below the home folder.
+    """
+    storage = config.storage
+    if "://" in storage:
+        return storage
+    path = Path(storage).expanduser()
+    if path.is_absolute():
+        return str(path)
+    if STORAGE_VARIABLE in environ:
+        root = environ[STORAGE_VARIABLE]
+        return f"{root.rstrip('/')}/{storage}" if "://" in root else str(Path(root) / path)
+    return str((Path.home() if inside_job(environ) else Path.cwd()) / path)
+
+
+def check_shared(storage: str, nodes: int, environ: Mapping[str, str] = os.environ) -> None:
+    """Refuse a folder that only one of several nodes has.
+
+    Raises:
+        ConfigError: says how to name a shared place.
+    """
+    if nodes > 1 and "://" not in storage and STORAGE_VARIABLE not in environ:
+        raise ConfigError(
+            f"storage={storage} is a folder of one machine, and this Ray cluster has {nodes} "
+            f"nodes: set {STORAGE_VARIABLE} to a folder that all of them mount, or use "
+            "storage=s3://… or gs://…"
+        )

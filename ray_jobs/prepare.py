@@ -1,0 +1,52 @@
+"""Read, clean and split parallel text."""
+
+from typing import Any
+
+from nmt.data.prepare import fingerprint, prepare
+from nmt.errors import StepConflictError
+from nmt.steps import PREPARE, Record, find_record, run_step
+from ray_jobs.session import Session
+
+
+def run(session: Session) -> Record:
+    """Prepare the data of a run, unless that is done.
+
+    Raises:
+        DataError: the corpus cannot be read or holds too little.
+        StepConflictError: prepared with other settings, or the files have changed since.
+    """
+    config, storage = session.config, session.storage
+    found = find_record(storage, config.run, PREPARE)
+    content = fingerprint(config.data)
+    if found and found.done and not session.restart:
+        before = found.result.get("fingerprint")
+        if content and before and content != before:
+            raise StepConflictError(
+                f"run '{config.run}': the content of data.path={config.data.path} has changed "
+                "since it was prepared; choose another run=NAME, or add --restart"
+            )
+
+    def work() -> dict[str, Any]:
+        with storage.commit(f"{PREPARE.path(config.run)}/pairs") as folder:
+            report = prepare(config.data, config.seed, folder)
+        storage.write_json(f"{PREPARE.path(config.run)}/cleaning.json", report.cleaning)
+        return {
+            "output": report.digest,
+            "fingerprint": content,
+            "sizes": report.sizes,
+            "dropped": {
+                reason: count["count"]
+                for part in report.cleaning.values()
+                for reason, count in part["dropped"].items()
+            },
+        }
+
+    record, did_work = run_step(storage, config, PREPARE, work, restart=session.restart)
+    session.announce(PREPARE, record, did_work)
+    return record
+
+
+if __name__ == "__main__":
+    from ray_jobs.entry import main
+
+    main("prepare")

@@ -1,0 +1,26 @@
+"""Let an endpoint serve the engine it served before."""
+
+import logging
+
+from nmt.traffic import Traffic, rollback
+from ray_jobs.session import Session
+
+log = logging.getLogger(__name__)
+
+
+def run(session: Session) -> Traffic:
+    """Write the pointer; running replicas follow it within `serving.poll_seconds`.
+
+    Raises:
+        InputError: there is no earlier engine.
+    """
+    name = session.config.serving.name
+    traffic = rollback(session.storage, name)
+    log.info("endpoint '%s' is back on engine %s", name, traffic.stable)
+    return traffic
+
+
+if __name__ == "__main__":
+    from ray_jobs.entry import main
+
+    main("rollback")

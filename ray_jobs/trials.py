@@ -1,0 +1,149 @@
+"""The trials of a search: one file each on the storage root, one table in the log."""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from ray import tune
+from ray.tune.experiment import Trial
+
+from nmt.config import Config, digest_of
+from nmt.steps import TUNE
+from nmt.storage import Storage
+
+log = logging.getLogger(__name__)
+
+_ENDED = ("finished", "pruned", "failed")
+
+
+def trial_folder(run: str, sample: dict[str, Any]) -> str:
+    """A trial's folder, named by its settings: the same settings find the same checkpoints."""
+    return f"{TUNE.path(run)}/trials/{digest_of(sample)}"
+
+
+@dataclass
+class TrialLog(tune.Callback):
+    """Follows the trials in the driver; what it wrote is where a stopped search goes on."""
+
+    storage: Storage
+    config: Config
+    _entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _last_table: float = 0.0
+
+    def __post_init__(self) -> None:
+        folder = f"{TUNE.path(self.config.run)}/trials"
+        for name in self.storage.list(folder):
+            entry = self.storage.find_json(f"{folder}/{name}/trial.json")
+            if entry is not None:
+                self._entries[name] = entry
+
+    # What is known
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All trials, best first."""
+        scored = sorted(self._entries.values(), key=lambda e: -(e["bleu"] or -1.0))
+        return [dict(entry) for entry in scored]
+
+    def ended(self) -> list[dict[str, Any]]:
+        """Trials that need no further step."""
+        return [e for e in self.entries() if e["state"] in _ENDED]
+
+    def begun(self) -> list[dict[str, Any]]:
+        """Trials that an earlier call left unfinished."""
+        return [e for e in self.entries() if e["state"] not in _ENDED]
+
+    def best(self) -> dict[str, Any] | None:
+        """The trial with the highest BLEU, as `best.json` holds it."""
+        scored = [e for e in self.entries() if e["bleu"] is not None]
+        if not scored:
+            return None
+        top = scored[0]
+        folder = trial_folder(self.config.run, top["config"])
+        return {**top, "checkpoints": f"{folder}/checkpoints"}
+
+    def faults(self) -> str:
+        """What failed trials said, once each."""
+        return "; ".join(sorted({e["error"] for e in self._entries.values() if e.get("error")}))
+
+    # Called by Tune
+
+    def on_trial_start(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: object
+    ) -> None:
+        """A trial begins, or goes on."""
+        if digest_of(trial.config) not in self._entries:
+            self._write(trial, state="running", bleu=None, steps=0, curve=[])
+
+    def on_trial_result(
+        self,
+        iteration: int,
+        trials: list[Trial],
+        trial: Trial,
+        result: dict[str, Any],
+        **info: object,
+    ) -> None:
+        """A trial was validated."""
+        before = self._entries.get(digest_of(trial.config), {})
+        point = {"step": result["step"], "bleu": result["bleu"]}
+        curve = [p for p in before.get("curve", []) if p["step"] < point["step"]] + [point]
+        best = max(p["bleu"] for p in curve)
+        self._write(trial, state="running", bleu=best, steps=point["step"], curve=curve)
+        self._table()
+
+    def on_trial_complete(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: object
+    ) -> None:
+        """A trial ended by itself, or ASHA cut it."""
+        entry = self._entries[digest_of(trial.config)]
+        last = min(self.config.tune.max_steps, self.config.training.max_steps)
+        self._write(trial, **(entry | {"state": "finished" if entry["steps"] >= last else "pruned"}))
+        self._table(force=True)
+
+    def on_trial_error(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: object
+    ) -> None:
+        """A trial failed for good."""
+        entry = self._entries.get(digest_of(trial.config), {"bleu": None, "steps": 0, "curve": []})
+        text = (trial.error_file and "see its error file") or "failed"
+        cause = trial.get_error()
+        lines = str(cause).strip().splitlines() if cause else [text]
+        self._write(trial, **(entry | {"state": "failed", "error": lines[-1][:300]}))
+        self._table(force=True)
+
+    def _write(self, trial: Trial, **entry: object) -> None:
+        name = digest_of(trial.config)
+        self._entries[name] = {**entry, "config": dict(trial.config)}
+        folder = trial_folder(self.config.run, trial.config)
+        self.storage.write_json(f"{folder}/trial.json", self._entries[name])
+
+    def _table(self, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if not force and now - self._last_table < self.config.training.log_every_seconds:
+            return
+        self._last_table = now
+        for line in table_lines(self.entries(), self.config.tune.trials):
+            log.info("%s", line)
+
+
+def table_lines(entries: list[dict[str, Any]], total: int) -> list[str]:
+    """The trials as a table for a log, best first."""
+    keys = sorted({key for entry in entries for key in entry["config"]})
+    ended = sum(entry["state"] in _ENDED for entry in entries)
+    head = ["BLEU", "steps", "state", *(key.rpartition(".")[2] for key in keys)]
+    rows = [
+        [
+            "-" if entry["bleu"] is None else f"{entry['bleu']:.2f}",
+            str(entry["steps"]),
+            entry["state"],
+            *(_shown(entry["config"].get(key)) for key in keys),
+        ]
+        for entry in entries
+    ]
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
+    return [f"tune: {ended} of {total} trials ended", *lines]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.2e}" if isinstance(value, float) else str(value)

@@ -1,0 +1,182 @@
+"""Search the adapter's settings for the best validation BLEU, with Optuna and ASHA."""
+
+import time
+from typing import Any
+
+import optuna
+from ray import tune
+from ray.tune.schedulers import ASHAScheduler
+from ray.tune.search.optuna import OptunaSearch
+
+from nmt.config import Choice, Config, SearchRange, SingleStrategy
+from nmt.errors import ConfigError, TrainingError
+from nmt.steps import PREPARE, TUNE, Record, require, run_step
+from nmt.storage import Storage
+from nmt.training.base import base_source
+from nmt.training.events import Signal
+from nmt.training.job import TrainingJob
+from nmt.training.loop import run_training
+from nmt.training.strategies import check_available
+from ray_jobs import base as base_job
+from ray_jobs.best import BEST_FILE
+from ray_jobs.cluster import connect, prepare_worker
+from ray_jobs.session import Session
+from ray_jobs.trials import TrialLog, trial_folder
+
+
+def run(session: Session) -> Record:
+    """Search the settings of a run, or go on with a search that was stopped.
+
+    Raises:
+        ConfigError: the search space names a setting that does not exist, or `tune.trials` is 0.
+        UnavailableError: a strategy or adapter of a later release.
+        TrainingError: no trial gave a score.
+    """
+    config = session.config
+    check_available(config.strategy, config.adapter)
+    check_space(config)
+    require(session.storage, config.run, PREPARE)
+    with connect(config):
+        base_job.run(session.keeping())
+        record, did_work = run_step(
+            session.storage, config, TUNE, lambda: search(session), restart=session.restart
+        )
+    session.announce(TUNE, record, did_work)
+    return record
+
+
+def check_space(config: Config) -> None:
+    """Try the edges of every range against the schema before anything starts.
+
+    Raises:
+        ConfigError: a key does not exist or a value is out of its bounds.
+    """
+    if config.tune.trials == 0:
+        raise ConfigError("tune.trials is 0: set how many settings shall be tried")
+    for key, searched in config.tune.space.items():
+        edges = searched.values if isinstance(searched, Choice) else (searched.low, searched.high)
+        for value in edges:
+            try:
+                config.with_overrides({key: value})
+            except ConfigError as error:
+                raise ConfigError(f"tune.space: {error}") from None
+
+
+def search(session: Session) -> dict[str, Any]:
+    """All trials that are still to be made; what each found stays in its own folder."""
+    config, storage = session.config, session.storage
+    trials = TrialLog(storage, config)
+    missing = config.tune.trials - len(trials.ended())
+    if missing > 0:
+        tuner = tune.Tuner(
+            tune.with_resources(
+                tune.with_parameters(run_trial, config=config, storage=storage),
+                {"cpu": config.scaling.cpus_per_worker, "gpu": config.scaling.gpus_per_worker},
+            ),
+            tune_config=tune.TuneConfig(
+                metric="bleu",
+                mode="max",
+                num_samples=missing,
+                max_concurrent_trials=config.tune.max_concurrent,
+                reuse_actors=True,
+                search_alg=build_search(config, trials),
+                scheduler=build_scheduler(config),
+            ),
+            run_config=_run_config(session, trials),
+        )
+        tuner.fit()
+    best = trials.best()
+    if best is None:
+        raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
+    storage.write_json(f"{TUNE.path(config.run)}/{BEST_FILE}", best)
+    return {"best": best, "trials": trials.entries()}
+
+
+def run_trial(sample: dict[str, Any], config: Config, storage: Storage) -> None:
+    """One trial, in a Tune actor; goes on from its own checkpoint when it has one."""
+    prepare_worker(config)
+    reported = False
+
+    def report(metrics: dict[str, float]) -> Signal:
+        nonlocal reported
+        reported = True
+        tune.report(dict(metrics))
+        return Signal.CONTINUE
+
+    outcome = run_training(trial_job(config, storage, sample), report)
+    if not reported and outcome.state.curve:
+        tune.report(dict(outcome.state.curve[-1]))
+
+
+def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> TrainingJob:
+    """A trial's training: one worker, since more of them would not change a step's rows."""
+    tried = config.with_overrides(sample)
+    return TrainingJob(
+        config=tried.model_copy(update={"strategy": SingleStrategy()}),
+        storage=storage,
+        folder=trial_folder(config.run, sample),
+        base=base_source(config, storage),
+        data=f"{PREPARE.path(config.run)}/pairs",
+        name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
+        stop_at_step=config.tune.max_steps,
+    )
+
+
+def build_search(config: Config, trials: TrialLog) -> OptunaSearch:
+    """Optuna's sampler, told of the trials that ended; interrupted ones are tried first."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = {key: _domain(searched) for key, searched in config.tune.space.items()}
+    ended, begun = trials.ended(), trials.begun()
+    search = OptunaSearch(
+        space=space,
+        metric="bleu",
+        mode="max",
+        points_to_evaluate=[entry["config"] for entry in begun] or None,
+        # A sampler of the same seed would propose again what was already tried.
+        seed=config.seed + len(ended) + len(begun),
+    )
+    for entry in ended:
+        if entry["bleu"] is not None:
+            search.add_evaluated_point(entry["config"], entry["bleu"])
+    return search
+
+
+def build_scheduler(config: Config) -> ASHAScheduler:
+    """Stops trials that fall behind at steps grace, grace * factor, …"""
+    return ASHAScheduler(
+        time_attr="step",
+        max_t=config.tune.max_steps + 1,  # the trial ends by itself, with a checkpoint
+        grace_period=config.tune.grace_steps,
+        reduction_factor=config.tune.reduction_factor,
+    )
+
+
+def _run_config(session: Session, trials: TrialLog) -> tune.RunConfig:
+    filesystem, root = session.storage.filesystem
+    return tune.RunConfig(
+        name=f"attempt-{time.strftime('%Y%m%d-%H%M%S')}",
+        storage_path=f"{root}/{TUNE.path(session.config.run)}/ray",
+        storage_filesystem=filesystem,
+        callbacks=[trials],
+        verbose=0,
+        failure_config=tune.FailureConfig(max_failures=1),
+    )
+
+
+def _domain(searched: SearchRange) -> Any:  # noqa: ANN401 - Ray's domains have no common type
+    if isinstance(searched, Choice):
+        return tune.choice(list(searched.values))
+    if searched.type == "uniform":
+        return tune.uniform(searched.low, searched.high)
+    return tune.loguniform(searched.low, searched.high)
+
+
+def _short(value: object) -> str:
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
+
+
+
+if __name__ == "__main__":
+    from ray_jobs.entry import main
+
+    main("tune")

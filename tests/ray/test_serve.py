@@ -1,0 +1,221 @@
+"""The endpoint on a real Ray Serve: promotion, rollback and faults under load.
+
+The tests share one endpoint and run in the order of the file: only the first sees no pointer.
+"""
+
+import http.client
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import ray
+from ray import serve
+
+from nmt.config import Config
+from nmt.errors import ConfigError
+from nmt.storage import Storage
+from nmt.traffic import promote, rollback
+from ray_jobs.serve import build, check_endpoint, run
+
+sys.path.append(str(Path(__file__).parents[2]))
+from tests.unit.serving.tiny_engine import HOSPITAL, WATER, add_engine  # noqa: E402
+
+NAME = "default"
+WORDS = {"water": WATER, "hospital": HOSPITAL}
+TEXTS = ["Where is the hospital? We need water now.", "The doctor sees two patients."]
+
+
+@dataclass(frozen=True)
+class Place:
+    storage: Storage
+    url: str
+
+    def reports(self) -> list[dict[str, Any]]:
+        folder = f"serving/{NAME}/replicas"
+        names = self.storage.list(folder)
+        return [self.storage.read_json(f"{folder}/{name}") for name in names]
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        return Client(self.url).ask(method, path, body)
+
+    def wait_for(self, what: Callable[[], bool], seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < deadline, f"nothing came of it; reports: {self.reports()}"
+            time.sleep(0.05)
+
+    def wait_for_engine(self, digest: str) -> None:
+        """Until all replicas serve it, and the gateway's memory of another has passed."""
+        self.wait_for(lambda: all(r["digest"] == digest for r in self.reports()))
+        self.wait_for(lambda: self.ask("GET", "/health")[1].get("adapter") == digest)
+
+
+class Client:
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        content = None if body is None else json.dumps(body)
+        self.connection.request(method, path, content, {"Content-Type": "application/json"})
+        response = self.connection.getresponse()
+        return response.status, json.loads(response.read())
+
+
+@dataclass
+class Load:
+    """Clients that ask without a pause until the block ends; every answer is checked."""
+
+    url: str
+    clients: int = 4
+    digests: set[str] = field(default_factory=set)
+    failures: list[Any] = field(default_factory=list)
+    answers: int = 0
+
+    def __enter__(self) -> "Load":
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(self.clients)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self) -> None:
+        client = Client(self.url)
+        while not self._stop.is_set():
+            try:
+                status, body = client.ask("POST", "/v1/translate", {"text": TEXTS})
+                self._check(status, body)
+            except Exception as error:
+                self.failures.append(repr(error))
+                client = Client(self.url)
+
+    def _check(self, status: int, body: Any) -> None:
+        if status != 200:
+            self.failures.append((status, body))
+            return
+        texts = [translation["text"] for translation in body["translations"]]
+        words = {word for text in texts for word in text.split()}
+        if len(texts) != len(TEXTS) or words != {WORDS[body["adapter"]]}:
+            self.failures.append(body)
+        self.digests.add(body["adapter"])
+        self.answers += 1
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    storage = Storage(str(tmp_path_factory.mktemp("root")))
+    ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="ERROR")
+    serving = {"port": 0, "poll_seconds": 0.2, "min_replicas": 2, "max_replicas": 2}
+    config = Config.parse({"storage": storage.url, "serving": serving})
+    yield Place(storage, run(config, blocking=False).url)
+    serve.shutdown()
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engines(place: Place) -> None:
+    for digest, word in WORDS.items():
+        add_engine(place.storage, digest, word)
+    add_engine(place.storage, "corrupted", WATER)
+    weights = Path(place.storage.locate("engines/corrupted/model/model.bin"))
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    weights.write_bytes(content)
+
+
+def test_starts_without_an_engine(place: Place) -> None:
+    assert place.ask("GET", "/health")[1]["status"] == "no_adapter"
+    status, body = place.ask("POST", "/v1/translate", {"text": "Hello."})
+    assert (status, body["code"]) == (503, "no_adapter")
+    assert place.ask("GET", "/nothing")[1]["code"] == "not_found"
+
+
+def test_answers_after_the_first_promotion(place: Place) -> None:
+    promote(place.storage, NAME, "water")
+    start = time.monotonic()
+    checked = check_endpoint(place.url, 20)
+    assert time.monotonic() - start < 10
+    assert checked["adapter"] == "water"
+    assert set(checked["target"].split()) == {WATER}
+    place.wait_for_engine("water")
+
+
+def test_promotion_under_load_fails_no_request(place: Place) -> None:
+    with Load(place.url) as load:
+        time.sleep(0.5)
+        promote(place.storage, NAME, "hospital")
+        place.wait_for_engine("hospital")
+        time.sleep(0.5)
+    assert load.failures == []
+    assert load.digests == {"water", "hospital"}
+
+
+def test_rollback_under_load_fails_no_request(place: Place) -> None:
+    with Load(place.url) as load:
+        rollback(place.storage, NAME)
+        place.wait_for_engine("water")
+        time.sleep(0.5)
+    assert load.failures == []
+    assert "water" in load.digests
+
+
+def test_a_corrupted_engine_leaves_the_old_one_serving(place: Place) -> None:
+    promote(place.storage, NAME, "corrupted")
+    with Load(place.url) as load:
+        place.wait_for(lambda: all(report["error"] for report in place.reports()))
+    assert load.failures == []
+    assert load.digests == {"water"}
+    for report in place.reports():
+        assert (report["digest"], report["wanted"]) == ("water", "corrupted")
+        assert "model.bin" in report["error"]
+    rollback(place.storage, NAME)
+    place.wait_for(lambda: not any(report["error"] for report in place.reports()))
+
+
+def test_a_killed_replica_costs_no_request(place: Place) -> None:
+    with Load(place.url, clients=8) as load:
+        time.sleep(0.5)
+        kill_a_translator()
+        time.sleep(3)
+    assert load.failures == []
+    assert load.answers > 0
+    place.wait_for(lambda: len(translators()) == 2, seconds=60)
+
+
+def test_too_large_a_body_is_refused(place: Place) -> None:
+    status, body = place.ask("POST", "/v1/translate", {"text": "a" * 2_000_000})
+    assert (status, body["code"]) == (413, "too_large")
+
+
+def test_settings_as_plain_values_and_a_taken_port() -> None:
+    plain = Config().model_dump(mode="json")
+    assert build(plain).__class__ is build(Config()).__class__
+    with pytest.raises(ConfigError, match="serving"):
+        build({"serving": {"port": -1}})
+
+
+def test_a_taken_port_is_an_error_of_its_own(place: Place) -> None:
+    port = urlsplit(place.url).port
+    with pytest.raises(ConfigError, match="port=0"):
+        run(Config.parse({"serving": {"port": port}}), blocking=False)
+
+
+def translators() -> list[str]:
+    actors = ray.util.list_named_actors(all_namespaces=True)
+    return [actor["name"] for actor in actors if "#Translator#" in actor["name"]]
+
+
+def kill_a_translator() -> None:
+    ray.kill(ray.get_actor(translators()[0], namespace="serve"))

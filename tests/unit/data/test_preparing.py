@@ -1,0 +1,219 @@
+import json
+import random
+from pathlib import Path
+
+import datasets
+import pytest
+
+from nmt.config.data import DataConfig
+from nmt.data.pair import Pair
+from nmt.data.prepare import (
+    GENERAL_SPLITS,
+    SPLITS,
+    fingerprint,
+    has_split,
+    load_pairs,
+    prepare,
+)
+from nmt.errors import DataError, StorageError
+
+PAIRS = [Pair(f"This is sentence {number}.", f"இது வாக்கியம் {number}.") for number in range(100)]
+
+
+def write(path: Path, pairs: list[Pair]) -> str:
+    rows = ({"en": pair.source, "ta": pair.target} for pair in pairs)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def sources(folder: Path, split: str) -> set[str]:
+    return {pair.source for pair in load_pairs(folder, split)}
+
+
+def test_every_pair_is_written_to_one_split(tmp_path: Path) -> None:
+    report = prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
+    assert report.sizes == {"train": 90, "validation": 5, "test": 5}
+    written = [pair for split in SPLITS for pair in load_pairs(tmp_path / "out", split)]
+    assert sorted(written, key=lambda pair: pair.source) == sorted(
+        PAIRS, key=lambda pair: pair.source
+    )
+
+
+def test_the_data_set_is_one_that_datasets_reads(tmp_path: Path) -> None:
+    prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
+    saved = datasets.DatasetDict.load_from_disk(str(tmp_path / "out" / "dataset"))
+    assert saved.column_names == {split: ["source", "target"] for split in SPLITS}
+
+
+def test_the_report_is_written_beside_it(tmp_path: Path) -> None:
+    pairs = [*PAIRS, Pair("Nothing here.", "")]
+    report = prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), 1, tmp_path / "out")
+    on_disk = json.loads((tmp_path / "out" / "cleaning.json").read_text())
+    assert on_disk["cleaning"] == report.cleaning
+    assert on_disk["cleaning"]["train"]["read"] == 101
+    assert on_disk["cleaning"]["train"]["dropped"]["empty"]["count"] == 1
+    assert on_disk["digest"] == report.digest
+
+
+def test_the_order_of_the_file_changes_nothing(tmp_path: Path) -> None:
+    shuffled = random.Random(1).sample(PAIRS, len(PAIRS))
+    paths = write(tmp_path / "x.jsonl", PAIRS), write(tmp_path / "y.jsonl", shuffled)
+    digests = {prepare(DataConfig(path=path), 1, tmp_path / "out").digest for path in paths}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(("seed", "pairs"), [(2, PAIRS), (1, PAIRS[1:])])
+def test_another_seed_or_content_gives_another_digest(
+    tmp_path: Path, seed: int, pairs: list[Pair]
+) -> None:
+    first = prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
+    other = prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), seed, tmp_path / "out")
+    assert first.digest != other.digest
+
+
+def test_given_splits_are_kept_in_order_and_not_cut(tmp_path: Path) -> None:
+    data = DataConfig(
+        path=write(tmp_path / "x.jsonl", PAIRS[:80]),
+        test_path=write(tmp_path / "t.jsonl", PAIRS[80:]),
+    )
+    report = prepare(data, 1, tmp_path / "out")
+    assert report.sizes == {"train": 76, "validation": 4, "test": 20}
+    assert load_pairs(tmp_path / "out", "test") == PAIRS[80:]
+
+
+def test_train_pairs_that_share_a_sentence_with_given_splits_are_counted_leaks(
+    tmp_path: Path,
+) -> None:
+    leaks = [
+        Pair("THIS IS SENTENCE 90", "வேறு ஒரு வாக்கியம்."),
+        Pair("Something else.", PAIRS[91].target),
+    ]
+    data = DataConfig(
+        path=write(tmp_path / "x.jsonl", [*PAIRS[:80], *leaks]),
+        validation_path=write(tmp_path / "v.jsonl", PAIRS[90:91]),
+        test_path=write(tmp_path / "t.jsonl", PAIRS[91:92]),
+    )
+    report = prepare(data, 1, tmp_path / "out")
+    assert report.cleaning["train"]["dropped"]["leak"]["count"] == 2
+    assert report.cleaning["train"]["kept"] == report.sizes["train"] == 80
+
+
+def test_a_fraction_of_nothing_gives_no_split(tmp_path: Path) -> None:
+    data = DataConfig(path=write(tmp_path / "x.jsonl", PAIRS), test_fraction=0)
+    prepare(data, 1, tmp_path / "out")
+    assert not has_split(tmp_path / "out", "test")
+    assert has_split(tmp_path / "out", "validation")
+
+
+def test_preparing_again_leaves_nothing_of_before(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.jsonl", PAIRS)
+    prepare(DataConfig(path=path), 1, tmp_path / "out")
+    prepare(DataConfig(path=path, validation_fraction=0), 1, tmp_path / "out")
+    assert not has_split(tmp_path / "out", "validation")
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [
+        "cleaning.json",
+        "dataset",
+    ]
+
+
+def test_too_few_pairs_tell_what_was_dropped(tmp_path: Path) -> None:
+    pairs = [*PAIRS[:9], *[Pair(f"Alone {number}", "") for number in range(4)]]
+    with pytest.raises(DataError, match=r"of 13 pairs read for train, only 9 .*4 empty"):
+        prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), 1, tmp_path / "out")
+
+
+def test_few_pairs_do_when_nothing_is_cut(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.jsonl", PAIRS[:2])
+    data = DataConfig(path=path, validation_fraction=0, test_fraction=0)
+    assert prepare(data, 1, tmp_path / "out").sizes == {"train": 2}
+
+
+def test_a_part_that_cleaning_drops_whole_is_told_with_an_example(tmp_path: Path) -> None:
+    swapped = [Pair(pair.target, pair.source) for pair in PAIRS]
+    data = DataConfig(
+        path=write(tmp_path / "x.jsonl", PAIRS), test_path=write(tmp_path / "t.jsonl", swapped)
+    )
+    with pytest.raises(DataError, match=r"100 pairs read for test, nothing is .*100 wrong_script"):
+        prepare(data, 1, tmp_path / "out")
+
+
+def test_nothing_is_written_when_the_input_is_bad(tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS[:5])), 1, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(StorageError, match="cannot be written"):
+        prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
+
+
+def test_a_split_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
+    prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
+    with pytest.raises(DataError, match="'general_test'; it holds train, validation, test"):
+        load_pairs(tmp_path / "out", "general_test")
+
+
+def test_a_folder_without_prepared_data_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nothing that was prepared"):
+        load_pairs(tmp_path, "train")
+
+
+def phrasebook(**settings: object) -> DataConfig:
+    sizes = {"general_pairs": 200, "domain_pairs": 100}
+    return DataConfig.model_validate({"phrasebook": sizes, **settings})
+
+
+def test_the_phrasebook_gives_domain_and_general_splits(tmp_path: Path) -> None:
+    report = prepare(phrasebook(), 1, tmp_path)
+    assert list(report.sizes) == [*SPLITS, *GENERAL_SPLITS]
+    assert set(report.cleaning) == {"domain", "general"}
+
+
+def test_no_general_sentence_is_in_the_domain(tmp_path: Path) -> None:
+    prepare(phrasebook(), 1, tmp_path)
+    domain = set().union(*(sources(tmp_path, split) for split in SPLITS))
+    general = set().union(*(sources(tmp_path, split) for split in GENERAL_SPLITS))
+    assert domain.isdisjoint(general)
+
+
+def test_the_phrasebook_is_read_in_both_directions(tmp_path: Path) -> None:
+    prepare(phrasebook(), 1, tmp_path / "a")
+    prepare(phrasebook(source_language="ta", target_language="en"), 1, tmp_path / "b")
+    tamil = {pair.target for split in SPLITS for pair in load_pairs(tmp_path / "a", split)}
+    assert {pair.source for s in SPLITS for pair in load_pairs(tmp_path / "b", s)} == tamil
+
+
+def test_the_phrasebook_knows_no_other_language(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"set data\.path"):
+        prepare(phrasebook(target_language="hi"), 1, tmp_path)
+
+
+def test_the_fingerprint_follows_the_bytes(tmp_path: Path) -> None:
+    data = DataConfig(path=write(tmp_path / "x.jsonl", PAIRS))
+    before = fingerprint(data)
+    assert before == fingerprint(data)
+    write(tmp_path / "x.jsonl", PAIRS[1:])
+    assert before != fingerprint(data)
+
+
+def test_the_fingerprint_covers_the_held_out_files(tmp_path: Path) -> None:
+    path, test_path = write(tmp_path / "x.jsonl", PAIRS), write(tmp_path / "t.jsonl", PAIRS[:1])
+    before = fingerprint(DataConfig(path=path, test_path=test_path))
+    write(tmp_path / "t.jsonl", PAIRS[:2])
+    assert before != fingerprint(DataConfig(path=path, test_path=test_path))
+
+
+def test_the_fingerprint_of_a_folder_follows_its_visible_files(tmp_path: Path) -> None:
+    write(tmp_path / "train.jsonl", PAIRS)
+    before = fingerprint(DataConfig(path=str(tmp_path)))
+    (tmp_path / ".lock").write_text("x")
+    assert fingerprint(DataConfig(path=str(tmp_path))) == before
+    write(tmp_path / "test.jsonl", PAIRS)
+    assert fingerprint(DataConfig(path=str(tmp_path))) != before
+
+
+@pytest.mark.parametrize("path", [None, "owner/name", "gone/x.jsonl"])
+def test_what_has_no_bytes_has_no_fingerprint(path: str | None) -> None:
+    assert fingerprint(DataConfig(path=path)) is None

@@ -1,0 +1,215 @@
+"""The batcher: what shares a batch, who waits, and what a failure takes with it."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from nmt.errors import TranslationError
+from nmt.serving.batcher import TokenBatcher
+from nmt.serving.contract import OverloadedError
+
+
+class Recorder:
+    """An engine that notes its batches; it can be held, and fails on the token `bad`."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[list[str]]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, rows: list[list[str]]) -> list[str]:
+        self.batches.append(rows)
+        self.gate.wait(5)
+        if any("bad" in row for row in rows):
+            raise RuntimeError("cannot")
+        return ["+".join(row) for row in rows]
+
+
+def row(word: str, length: int = 1) -> list[str]:
+    return [word] * length
+
+
+def with_batcher(
+    check: Callable[[TokenBatcher, Recorder], Awaitable[None]],
+    *,
+    batch: int = 64,
+    queued: int = 10_000,
+) -> None:
+    async def body() -> None:
+        engine = Recorder()
+        batcher = TokenBatcher(engine, max_batch_tokens=batch, max_queued_tokens=queued)
+        await check(batcher, engine)
+        engine.gate.set()
+        await batcher.close()
+
+    asyncio.run(asyncio.wait_for(body(), 10))
+
+
+async def held(batcher: TokenBatcher, engine: Recorder) -> "asyncio.Task[list[str]]":
+    """A request that keeps the engine busy until the gate opens, so that others queue up."""
+    engine.gate.clear()
+    task = asyncio.create_task(batcher.submit([row("first")]))
+    while not engine.batches:
+        await asyncio.sleep(0.001)
+    return task
+
+
+def submit(batcher: TokenBatcher, *rows: list[str]) -> "asyncio.Task[list[str]]":
+    return asyncio.create_task(batcher.submit(rows))
+
+
+def test_answers_come_in_the_order_of_the_rows() -> None:
+    async def check(batcher: TokenBatcher, _engine: Recorder) -> None:
+        rows = [row(f"w{n}", n % 7 + 1) for n in range(40)]
+        assert await batcher.submit(rows) == ["+".join(r) for r in rows]
+
+    with_batcher(check, batch=16)
+
+
+def test_no_batch_is_above_the_budget_and_like_lengths_share_one() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        await batcher.submit([row("s", 2), row("l", 30)] * 6)
+        for batch in engine.batches:
+            assert len(batch) * max(map(len, batch)) <= 64
+            assert len({len(r) for r in batch}) == 1
+
+    with_batcher(check)
+
+
+def test_a_row_above_the_budget_runs_alone() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        await batcher.submit([row("a", 200), row("b"), row("c", 200)])
+        assert sorted(len(batch) for batch in engine.batches) == [1, 1, 1]
+
+    with_batcher(check)
+
+
+def test_requests_of_many_clients_share_a_batch() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        others = [submit(batcher, row(f"c{n}")) for n in range(10)]
+        await asyncio.sleep(0)
+        engine.gate.set()
+        await asyncio.gather(first, *others)
+        assert [len(batch) for batch in engine.batches] == [1, 10]
+
+    with_batcher(check)
+
+
+def test_an_odd_length_does_not_starve() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        odd = submit(batcher, row("odd", 60))
+        others = [submit(batcher, *[row("short")] * 64) for _ in range(5)]
+        await asyncio.sleep(0)
+        engine.gate.set()
+        await asyncio.gather(first, odd, *others)
+        assert any("odd" in r for batch in engine.batches[1:4] for r in batch)
+
+    with_batcher(check)
+
+
+def test_a_sentence_passes_a_document() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        document = submit(batcher, *[row("d", 32) for _ in range(100)])
+        await asyncio.sleep(0)
+        sentence = submit(batcher, row("s"))
+        await asyncio.sleep(0)
+        engine.gate.set()
+        await sentence
+        assert len(engine.batches) < 10
+        await asyncio.gather(first, document)
+
+    with_batcher(check)
+
+
+def test_a_cancelled_request_is_dropped() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        dropped = submit(batcher, row("dropped", 9))
+        kept = submit(batcher, row("kept"))
+        await asyncio.sleep(0)
+        assert batcher.queued_tokens == 10
+        dropped.cancel()
+        await asyncio.sleep(0)
+        assert batcher.queued_tokens == 1
+        engine.gate.set()
+        await asyncio.gather(first, kept)
+        assert not any("dropped" in r for batch in engine.batches for r in batch)
+
+    with_batcher(check)
+
+
+def test_a_full_queue_refuses_and_takes_nothing_of_the_request() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        waiting = submit(batcher, row("a", 15))
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError, match="15 tokens"):
+            await batcher.submit([row("b", 5), row("c")])
+        assert batcher.queued_tokens == 15
+        engine.gate.set()
+        await asyncio.gather(first, waiting)
+        assert await batcher.submit([row("b")]) == ["b"]
+
+    with_batcher(check, queued=20)
+
+
+def test_an_empty_queue_takes_any_request() -> None:
+    async def check(batcher: TokenBatcher, _engine: Recorder) -> None:
+        assert len(await batcher.submit([row("a", 15)] * 4)) == 4
+
+    with_batcher(check, queued=20)
+
+
+def test_a_failing_batch_fails_its_request_and_no_other() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        bad = submit(batcher, row("bad", 60), row("fine"))
+        good = submit(batcher, row("good"))
+        await asyncio.sleep(0)
+        engine.gate.set()
+        with pytest.raises(TranslationError, match="cannot"):
+            await bad
+        assert await good == ["good"]
+        await first
+        batcher.check()
+
+    with_batcher(check)
+
+
+def test_a_dead_loop_is_visible_and_leaves_nobody_waiting() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        waiting = submit(batcher, row("a"))
+        await asyncio.sleep(0)
+        batcher._task.cancel()
+        engine.gate.set()
+        with pytest.raises(TranslationError, match="loop"):
+            await waiting
+        with pytest.raises(TranslationError, match="loop"):
+            batcher.check()
+        with pytest.raises(TranslationError, match="loop"):
+            await batcher.submit([row("b")])
+        first.cancel()
+
+    with_batcher(check)
+
+
+def test_closing_finishes_what_waits() -> None:
+    async def check(batcher: TokenBatcher, engine: Recorder) -> None:
+        first = await held(batcher, engine)
+        waiting = submit(batcher, row("a"))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(batcher.close())
+        engine.gate.set()
+        assert await first == ["first"]
+        assert await waiting == ["a"]
+        await closing
+        with pytest.raises(TranslationError):
+            batcher.check()
+
+    with_batcher(check)

@@ -1,0 +1,150 @@
+"""A real CTranslate2 engine, of a tiny model."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_engine import (
+    HOSPITAL,
+    LINES,
+    MAX_SOURCE_TOKENS,
+    SENTENCE,
+    WATER,
+    add_engine,
+    serving_config,
+)
+
+from nmt.engine_card import CARD_FILE, read_card
+from nmt.errors import TranslationError
+from nmt.serving.engine import (
+    CTranslate2Engine,
+    likeness_of,
+    load_engine,
+    translate_texts,
+)
+from nmt.storage import Storage
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    storage = Storage(str(tmp_path_factory.mktemp("engines")))
+    add_engine(storage, "water", WATER)
+    add_engine(storage, "hospital", HOSPITAL)
+    return storage
+
+
+@pytest.fixture(scope="session")
+def engine(storage: Storage) -> CTranslate2Engine:
+    return load_engine(storage.fetch("engines/water"), serving_config())
+
+
+def test_answers_the_golden_sentence_as_transformers_tokenizer_does(
+    engine: CTranslate2Engine,
+) -> None:
+    golden = engine.card.golden
+    rows = engine.prepare(golden.source)
+    assert rows == [["eng_Latn", "▁Where", "▁is", "▁the", "▁hospital?", "</s>"]]
+    assert golden.target.startswith(engine.translate(rows)[0])
+
+
+def test_a_batch_is_answered_as_its_rows_alone(engine: CTranslate2Engine) -> None:
+    serving = serving_config()
+    alone = [translate_texts(engine, [line], serving)[0] for line in LINES[:3]]
+    together = translate_texts(engine, LINES[:3], serving)
+    # The longest row sets the length limit, which this engine always runs into.
+    assert all(text and t.startswith(text) for text, t in zip(alone, together, strict=True))
+
+
+def test_nothing_is_cut_silently(engine: CTranslate2Engine) -> None:
+    sentence = "We need two patients now " * 30 + "now."
+    rows = engine.prepare(sentence)
+    assert len(rows) > 1
+    assert all(len(row) <= MAX_SOURCE_TOKENS for row in rows)
+    assert all(row[0] == "eng_Latn" and row[-1] == "</s>" for row in rows)
+    tokens = [token for row in rows for token in row[1:-1]]
+    assert "".join(tokens).replace("▁", " ").split() == sentence.split()
+
+
+@pytest.mark.parametrize("word", ["w" * 3000, "கி" * 500, "\U0001f600" * 400])
+def test_one_endless_word_fits(engine: CTranslate2Engine, word: str) -> None:
+    assert all(len(row) <= MAX_SOURCE_TOKENS for row in engine.prepare(word))
+
+
+def _without_card(folder: Path) -> None:
+    (folder / CARD_FILE).unlink()
+
+
+def _without_golden(folder: Path) -> None:
+    card = json.loads((folder / CARD_FILE).read_text())
+    del card["golden"]
+    (folder / CARD_FILE).write_text(json.dumps(card))
+
+
+def _other_weights(folder: Path) -> None:
+    other = folder.parent / "hospital" / "model" / "model.bin"
+    (folder / "model" / "model.bin").write_bytes(other.read_bytes())
+
+
+def _short_weights(folder: Path) -> None:
+    weights = folder / "model" / "model.bin"
+    weights.write_bytes(weights.read_bytes()[:1000])
+
+
+def _no_weights(folder: Path) -> None:
+    (folder / "model" / "model.bin").unlink()
+
+
+def _no_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer" / "tokenizer.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_without_card, "engine.json"),
+        (_without_golden, "golden"),
+        (_other_weights, "golden sentence"),
+        (_short_weights, "CTranslate2"),
+        (_no_weights, "CTranslate2"),
+        (_no_tokenizer, "tokenizer.json"),
+    ],
+)
+def test_a_damaged_engine_does_not_load(
+    storage: Storage, damage: Callable[[Path], None], words: str
+) -> None:
+    folder = add_damaged(storage, damage)
+    with pytest.raises(TranslationError, match=words):
+        load_engine(folder, serving_config())
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "low", "high"),
+    [("abc", "abc", 1.0, 1.0), ("", "abc", 0.0, 0.3), ("a b c", "x y z", 0.0, 0.4)],
+)
+def test_likeness(text: str, other: str, low: float, high: float) -> None:
+    assert low <= likeness_of(text, other) <= high
+
+
+def add_damaged(storage: Storage, damage: Callable[[Path], None]) -> Path:
+    name = f"damaged{damage.__name__}"
+    add_engine(storage, name, WATER)
+    folder = Path(storage.locate(f"engines/{name}"))
+    damage(folder)
+    return folder
+
+
+def test_card_survives_writing(storage: Storage) -> None:
+    card = read_card(storage.fetch("engines/water"))
+    assert (card.source_language, card.golden.source) == ("eng_Latn", SENTENCE)
+
+
+def test_serving_loads_neither_torch_nor_transformers_nor_ray() -> None:
+    code = (
+        "import sys, nmt.serving.app, nmt.serving.replica; "
+        "print([m for m in ('torch', 'transformers', 'ray') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

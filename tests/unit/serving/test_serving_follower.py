@@ -1,0 +1,283 @@
+"""The follower and the replica around it, on a real storage root with engines that are not."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nmt.config import ServingConfig
+from nmt.engine_card import EngineCard, Golden
+from nmt.errors import StorageError, TranslationError
+from nmt.serving.contract import NoAdapterError, UnsupportedLanguageError
+from nmt.serving.engine import Engine
+from nmt.serving.follower import Follower, replica_path
+from nmt.serving.replica import Replica
+from nmt.storage import Storage
+from nmt.traffic import Traffic, promote, rollback, traffic_path, write_traffic
+
+NAME = "default"
+
+
+class FakeEngine:
+    """Answers with its digest before each sentence."""
+
+    def __init__(self, digest: str, target: str = "tam_Taml") -> None:
+        self.digest = digest
+        self.card = EngineCard(
+            run="r",
+            base="tiny",
+            license="mit",
+            source_language="eng_Latn",
+            target_language=target,
+            max_source_tokens=8,
+            golden=Golden(source="a", target="b"),
+        )
+
+    def prepare(self, sentence: str) -> list[list[str]]:
+        return [[part] for part in sentence.split("|")]
+
+    def translate(self, rows: Any) -> list[str]:
+        return [f"{self.digest}:{row[0]}" for row in rows]
+
+
+@dataclass
+class World:
+    """A storage root, a clock, engines that load or do not, and what the follower did."""
+
+    storage: Storage
+    now: float = 1_800_000_000.0
+    broken: set[str] = field(default_factory=set)
+    loads: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+
+    def load(self, digest: str) -> Engine:
+        self.loads.append(digest)
+        if digest in self.broken:
+            raise StorageError(f"{digest} differs from its manifest")
+        return FakeEngine(digest)
+
+    def follower(self) -> Follower:
+        return Follower(
+            self.storage,
+            NAME,
+            "replica1",
+            load=self.load,
+            adopt=lambda engine: self.adopted.append(engine.digest),
+            poll_seconds=2.0,
+            clock=lambda: self.now,
+        )
+
+    def report(self) -> dict[str, Any]:
+        return self.storage.read_json(replica_path(NAME, "replica1"))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    storage = Storage(str(tmp_path))
+    for digest in ("a", "b", "c"):
+        with storage.commit(f"engines/{digest}") as folder:
+            (folder / "engine.json").write_text("{}")
+    return World(storage)
+
+
+def steps(follower: Follower, count: int = 1) -> None:
+    async def body() -> None:
+        for _ in range(count):
+            await follower.step()
+
+    asyncio.run(body())
+
+
+def test_without_a_pointer_nothing_is_served_and_nothing_is_wrong(world: World) -> None:
+    steps(world.follower(), 2)
+    report = world.report()
+    assert (report["digest"], report["wanted"], report["error"]) == (None, None, None)
+
+
+def test_follows_promotion_and_rollback(world: World) -> None:
+    follower = world.follower()
+    steps(follower)
+    for change in (lambda: promote(world.storage, NAME, "a"), lambda: promote(world.storage, NAME, "b")):
+        change()
+        steps(follower, 2)
+    rollback(world.storage, NAME)
+    steps(follower, 2)
+    assert world.adopted == ["a", "b", "a"]
+    assert world.loads == ["a", "b", "a"]
+    assert world.report()["digest"] == "a"
+    assert world.report()["since"].startswith("2027-01-15")
+
+
+def test_a_broken_engine_changes_nothing_but_the_report(world: World) -> None:
+    follower = world.follower()
+    promote(world.storage, NAME, "a")
+    steps(follower)
+    world.broken.add("b")
+    promote(world.storage, NAME, "b")
+    steps(follower)
+    report = world.report()
+    assert (report["digest"], report["wanted"]) == ("a", "b")
+    assert "manifest" in report["error"]
+    rollback(world.storage, NAME)
+    steps(follower)
+    assert world.report()["error"] is None
+    assert world.adopted == ["a"]
+
+
+def test_tries_again_after_growing_delays(world: World) -> None:
+    follower = world.follower()
+    world.broken.add("a")
+    promote(world.storage, NAME, "a")
+    tries = []
+    for _ in range(100):
+        before = len(world.loads)
+        steps(follower)
+        if len(world.loads) > before:
+            tries.append(world.now)
+        world.now += 2
+    gaps = [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)]
+    assert gaps == [4, 8, 16, 32, 64]
+
+
+def test_a_change_of_the_pointer_is_tried_at_once(world: World) -> None:
+    follower = world.follower()
+    world.broken.add("a")
+    promote(world.storage, NAME, "a")
+    steps(follower, 3)
+    promote(world.storage, NAME, "b")
+    steps(follower)
+    assert world.loads == ["a", "b"]
+    assert world.report()["error"] is None
+
+
+def test_a_repaired_engine_is_taken(world: World) -> None:
+    follower = world.follower()
+    world.broken.add("a")
+    promote(world.storage, NAME, "a")
+    steps(follower)
+    world.broken.clear()
+    world.now += 10
+    steps(follower)
+    assert world.adopted == ["a"]
+
+
+def test_a_new_replica_takes_the_engine_before_a_broken_one(world: World) -> None:
+    for digest in ("a", "b", "c"):
+        promote(world.storage, NAME, digest)
+    world.broken |= {"c", "b"}
+    follower = world.follower()
+    steps(follower)
+    report = world.report()
+    assert (report["digest"], report["wanted"]) == ("a", "c")
+    assert report["error"].startswith("c:")
+    world.now += 1000
+    steps(follower)
+    assert world.loads == ["c", "b", "a", "c"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"stable": 5}', b"", b'{"next": "a"}'])
+def test_a_broken_pointer_changes_nothing_but_the_report(world: World, content: bytes) -> None:
+    follower = world.follower()
+    promote(world.storage, NAME, "a")
+    steps(follower)
+    world.storage.write_bytes(traffic_path(NAME), content)
+    steps(follower, 2)
+    assert "traffic.json" in world.report()["error"]
+    assert world.report()["digest"] == "a"
+    write_traffic(world.storage, NAME, Traffic(stable="a"))
+    steps(follower)
+    assert world.report()["error"] is None
+
+
+def test_a_lost_pointer_keeps_the_engine(world: World) -> None:
+    follower = world.follower()
+    promote(world.storage, NAME, "a")
+    steps(follower)
+    world.storage.delete(traffic_path(NAME))
+    steps(follower)
+    assert world.report()["digest"] == "a"
+    assert "gone" in world.report()["error"]
+
+
+def test_the_report_is_written_on_changes_and_once_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[object] = []
+    monkeypatch.setattr(world.storage, "write_json", lambda _path, value: written.append(value))
+    follower = world.follower()
+    for _ in range(31):
+        steps(follower)
+        world.now += 2
+    assert len(written) == 2
+
+
+def test_an_unwritable_report_stops_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: str, _value: object) -> None:
+        raise StorageError("read-only")
+
+    promote(world.storage, NAME, "a")
+    monkeypatch.setattr(world.storage, "write_json", refuse)
+    steps(world.follower())
+    assert world.adopted == ["a"]
+
+
+def test_stopping_takes_the_report_back(world: World) -> None:
+    follower = world.follower()
+    steps(follower)
+    asyncio.run(follower.stop())
+    assert not world.storage.exists(replica_path(NAME, "replica1"))
+
+
+def replica(world: World) -> Replica:
+    serving = ServingConfig(poll_seconds=0.01)
+    return Replica(world.storage, serving, "replica1", load=world.load)
+
+
+def test_a_replica_without_engine_starts_and_refuses(world: World) -> None:
+    async def body() -> None:
+        one = replica(world)
+        await one.start()
+        assert one.status() is None
+        one.check()
+        with pytest.raises(NoAdapterError):
+            await one.translate(["x"], "eng_Latn", "tam_Taml")
+        await one.stop()
+        with pytest.raises(TranslationError):
+            one.check()
+
+    asyncio.run(body())
+
+
+def test_a_call_is_answered_by_one_engine_through_swaps(world: World) -> None:
+    async def body() -> None:
+        promote(world.storage, NAME, "a")
+        one = replica(world)
+        await one.start()
+        seen = set()
+        for turn in range(60):
+            if turn % 10 == 5:
+                promote(world.storage, NAME, "b" if turn % 20 == 5 else "a")
+            answer = await one.translate(["x|y", "z"] * 20, "eng_Latn", "tam_Taml")
+            digest = answer.engine.digest
+            assert answer.texts == [f"{digest}:x {digest}:y", f"{digest}:z"] * 20
+            seen.add(digest)
+            await asyncio.sleep(0.005)
+        assert seen == {"a", "b"}
+        await one.stop()
+
+    asyncio.run(asyncio.wait_for(body(), 10))
+
+
+def test_another_pair_is_refused(world: World) -> None:
+    async def body() -> None:
+        promote(world.storage, NAME, "a")
+        one = replica(world)
+        await one.start()
+        with pytest.raises(UnsupportedLanguageError, match="eng_Latn to tam_Taml"):
+            await one.translate(["x"], "tam_Taml", "eng_Latn")
+        await one.stop()
+
+    asyncio.run(body())

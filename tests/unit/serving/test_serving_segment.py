@@ -1,0 +1,89 @@
+"""Splitting loses nothing and does not cut where no sentence ends."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt.serving.segment import join_text, split_long, split_text
+
+ALPHABET = st.one_of(
+    st.sampled_from(" \t\n\r.,;!?…—-()\"'1234567890abcABC\u00a0\u200b\u2028\x0b\x1c"),
+    st.sampled_from("அஆகிமுதிருவ்ரூ்ாி।。、"),
+    st.characters(exclude_categories=["Cs"]),
+)
+TEXTS = st.text(ALPHABET, max_size=200)
+
+
+def sentences(text: str, language: str = "en") -> list[str]:
+    return [piece.text for piece in split_text(text, language) if piece.is_sentence]
+
+
+@given(TEXTS, st.sampled_from(["en", "ta", "xx"]))
+def test_joined_pieces_are_the_text(text: str, language: str) -> None:
+    pieces = split_text(text, language)
+    assert "".join(piece.text for piece in pieces) == text
+    assert join_text(pieces, (p.text for p in pieces if p.is_sentence)) == text
+
+
+@given(TEXTS)
+def test_a_sentence_has_no_space_around_it_and_no_line_break(text: str) -> None:
+    for sentence in sentences(text):
+        assert sentence == sentence.strip()
+        assert "\n" not in sentence
+        assert "\r" not in sentence
+
+
+@given(TEXTS, st.integers(1, 40), st.integers(1, 5))
+def test_long_sentences_are_cut_without_loss(text: str, limit: int, width: int) -> None:
+    ends = [min(end, len(text)) for end in range(width, len(text) + width, width)]
+    parts = split_long(text, ends, limit)
+    assert "".join(parts) == text
+    assert all(parts)
+    assert all(len(part) <= limit * width for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("One. Two! Three?", "en", ["One.", "Two!", "Three?"]),
+        ("1. First thing.", "en", ["1. First thing."]),
+        ("2. Second.\n(3) Third.", "en", ["2. Second.", "(3) Third."]),
+        ("Dr. Smith came. He left.", "en", ["Dr. Smith came.", "He left."]),
+        ("It has 5. We have 6.", "en", ["It has 5.", "We have 6."]),
+        ("திரு. குமார் வந்தார். அவர் நல்லவர்.", "ta", ["திரு. குமார் வந்தார்.", "அவர் நல்லவர்."]),
+        ("விலை ரூ. 500 ஆகும்.", "ta", ["விலை ரூ. 500 ஆகும்."]),
+        ("கி.மு. 300 இல் நடந்தது.", "ta", ["கி.மு. 300 இல் நடந்தது."]),
+        ("மு. வரதராசன் எழுதினார்.", "ta", ["மு. வரதராசன் எழுதினார்."]),
+        ("first line\nsecond line\r\n\r\nthird", "en", ["first line", "second line", "third"]),
+        ("", "en", []),
+        (" \n\t ", "en", []),
+        ("--- * * * ---", "en", []),
+    ],
+)
+def test_sentences(text: str, language: str, expected: list[str]) -> None:
+    assert sentences(text, language) == expected
+
+
+def test_space_and_lines_survive_translation() -> None:
+    text = "  One.  Two.\n\n---\n\tThree.\n"
+    pieces = split_text(text, "en")
+    assert join_text(pieces, ["A.", "B.", "C."]) == "  A.  B.\n\n---\n\tC.\n"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "limit", "expected"),
+    [
+        ("we came, we saw it all", 14, ["we came, ", "we saw it all"]),
+        ("one two three four", 9, ["one two ", "three ", "four"]),
+        ("abcdefghij", 4, ["abcd", "efgh", "ij"]),
+        ("short", 10, ["short"]),
+    ],
+)
+def test_cuts_prefer_clauses_then_spaces(sentence: str, limit: int, expected: list[str]) -> None:
+    assert split_long(sentence, range(1, len(sentence) + 1), limit) == expected
+
+
+def test_a_vowel_sign_stays_with_its_letter() -> None:
+    word = "கிகிகிகிகி"
+    for part in split_long(word, range(1, len(word) + 1), 3):
+        assert part[0] == "க"

@@ -1,0 +1,120 @@
+import re
+
+import pytest
+import regex
+
+from nmt.config.data import DataConfig
+from nmt.config.root import Config
+from nmt.errors import ConfigError
+from nmt.languages import iso_code, languages, resolve_language, script_of
+
+
+@pytest.mark.parametrize(
+    ("given", "flores"),
+    [
+        ("tam_Taml", "tam_Taml"),
+        ("ta", "tam_Taml"),
+        ("hi", "hin_Deva"),
+        ("no", "nob_Latn"),
+        ("zh", "zho_Hans"),
+        ("ne", "npi_Deva"),
+        ("eng", "eng_Latn"),
+        ("zho", "zho_Hans"),
+        ("ara", "arb_Arab"),
+        ("ger", "deu_Latn"),
+        ("en-US", "eng_Latn"),
+        ("ta_IN", "tam_Taml"),
+        ("en_XX", "eng_Latn"),
+        ("es-419", "spa_Latn"),
+        ("zh-Hant", "zho_Hant"),
+        ("zh-TW", "zho_Hant"),
+        ("zh-Hant-HK", "zho_Hant"),
+        ("ks-Deva", "kas_Deva"),
+        ("sat_Olck", "sat_Beng"),
+        ("TAM_taml", "tam_Taml"),
+        (" En ", "eng_Latn"),
+    ],
+)
+def test_codes_of_every_kind_resolve(given: str, flores: str) -> None:
+    assert resolve_language(given) == flores
+
+
+def test_every_row_resolves_to_itself() -> None:
+    assert [resolve_language(code.upper()) for code in languages()] == list(languages())
+
+
+def test_the_table_holds_the_codes_of_the_nllb_tokenizer() -> None:
+    nllb = pytest.importorskip("transformers.models.nllb.tokenization_nllb")
+    assert set(languages()) == set(nllb.FAIRSEQ_LANGUAGE_CODES)
+
+
+def test_rows_are_sorted_and_well_formed() -> None:
+    assert list(languages()) == sorted(languages())
+    for language in languages().values():
+        assert re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", language.code)
+        assert re.fullmatch(r"[a-z]{2,3}", language.iso)
+        assert language.name == language.name.strip() != ""
+
+
+def test_names_are_unique() -> None:
+    names = [language.name for language in languages().values()]
+    assert len(set(names)) == len(names)
+
+
+def test_iso_codes_lead_back_to_their_language() -> None:
+    for code, language in languages().items():
+        assert resolve_language(language.iso).split("_")[0] == code.split("_")[0]
+
+
+@pytest.mark.parametrize(
+    ("flores", "iso"),
+    [("tam_Taml", "ta"), ("nob_Latn", "nb"), ("arz_Arab", "arz"), ("zho_Hant", "zh")],
+)
+def test_iso_code_prefers_two_letters(flores: str, iso: str) -> None:
+    assert iso_code(flores) == iso
+
+
+def test_script_is_that_of_the_text() -> None:
+    assert (script_of("tam_Taml"), script_of("en"), script_of("sat_Beng")) == (
+        "Taml",
+        "Latn",
+        "Olck",
+    )
+
+
+def test_every_script_is_known_to_the_unicode_property() -> None:
+    composite = {"Hans", "Hant", "Jpan"}
+    for script in {language.script for language in languages().values()} - composite:
+        assert regex.compile(rf"\p{{Script={script}}}")
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("tx", "'ta' or 'te'"),
+        ("tamil", "'tam_Taml'"),
+        ("Chinese", "'zho_Hans' or 'zho_Hant'"),
+        ("tam_Tamil", "'tam_Taml'"),
+        ("", "Codes look like"),
+    ],
+)
+def test_unknown_codes_get_the_rule_and_near_codes(given: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match="is no FLORES-200 or ISO 639 language code") as caught:
+        resolve_language(given)
+    assert repr(given) in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_script_that_is_not_there_names_those_that_are() -> None:
+    with pytest.raises(ConfigError, match="'kas_Arab' or 'kas_Deva'"):
+        resolve_language("ks-Latn")
+
+
+def test_settings_hold_resolved_codes() -> None:
+    data = DataConfig(source_language="en-GB", target_language="ta")
+    assert (data.source_language, data.target_language) == ("eng_Latn", "tam_Taml")
+
+
+def test_a_bad_setting_names_its_key_and_near_codes() -> None:
+    with pytest.raises(ConfigError, match=r"data\.target_language: 'tx' is no .*'ta'"):
+        Config.parse({"data": {"target_language": "tx"}})
