@@ -192,9 +192,10 @@ class Storage:
             return
         self.delete(path)
         for name in manifest["files"]:
-            with (staging / name).open("rb") as source, self._fs.open_output_stream(
-                self._join(f"{path}/{name}")
-            ) as sink:
+            with (
+                (staging / name).open("rb") as source,
+                self._fs.open_output_stream(self._join(f"{path}/{name}")) as sink,
+            ):
                 shutil.copyfileobj(source, sink, _CHUNK_BYTES)
         self.write_bytes(f"{path}/{MANIFEST}", text)
 
@@ -208,9 +209,11 @@ class Storage:
         partial.mkdir(parents=True, mode=0o700)
         for name in manifest["files"]:
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
-            with self._fault("read", f"{path}/{name}"), self._fs.open_input_stream(
-                self._join(f"{path}/{name}")
-            ) as source, (partial / name).open("wb") as sink:
+            with (
+                self._fault("read", f"{path}/{name}"),
+                self._fs.open_input_stream(self._join(f"{path}/{name}")) as source,
+                (partial / name).open("wb") as sink,
+            ):
                 shutil.copyfileobj(source, sink, _CHUNK_BYTES)
         self.verify(partial, manifest)
         try:
@@ -237,7 +240,9 @@ class Storage:
 def _open_remote(url: str) -> tuple[fs.FileSystem, str]:
     scheme = urlsplit(url).scheme
     if scheme not in ("s3", "gs"):
-        raise ConfigError(f"storage={url}: scheme '{scheme}' is not known; use a folder, s3:// or gs://")
+        raise ConfigError(
+            f"storage={url}: scheme '{scheme}' is not known; use a folder, s3:// or gs://"
+        )
     try:
         filesystem, root = fs.FileSystem.from_uri(url)
     except (OSError, pa.ArrowException) as error:

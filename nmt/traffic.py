@@ -19,7 +19,7 @@ class Traffic(BaseModel):
     """Engine that answers."""
     canary: str | None = None
     """Engine that answers `percent` of the requests."""
-    percent: int = Field(0, ge=0, le=100)
+    percent: int = Field(default=0, ge=0, le=100)
     shadow: str | None = None
     """Engine that translates along, its answers unused."""
     previous: tuple[str, ...] = ()

@@ -41,7 +41,9 @@ def connect(config: Config) -> Iterator[None]:
     try:
         ray.init(**_options(config, address))
     except (ConnectionError, RuntimeError, RayError) as error:
-        raise UnavailableError(f"Ray at {address or 'this machine'} cannot be used: {error}") from None
+        raise UnavailableError(
+            f"Ray at {address or 'this machine'} cannot be used: {error}"
+        ) from None
     try:
         alive = sum(1 for node in ray.nodes() if node["Alive"])
         check_shared(absolute_storage(config), alive)
@@ -118,7 +120,6 @@ def apart_from_signals(work: Callable[[], T]) -> T:
 def prepare_worker(config: Config) -> None:
     """Logging and threads of a worker process."""
     import torch  # a command that only reads settings must not pay for this
-
     from transformers.utils import logging as transformers_logging
 
     setup_logging()

@@ -1,4 +1,7 @@
-"""From a command line to a job, and from its outcome to an exit code. Imports neither ray nor torch."""
+"""From a command line to a job, and from its outcome to an exit code.
+
+Imports neither ray nor torch.
+"""
 
 import argparse
 import importlib

@@ -61,8 +61,7 @@ def summarize(
         best_config=_taken(tuned["best"]["config"], trained) if tuned else {},
         curve=tuple(TrainingPoint(**point) for point in trained.result["curve"]),
         samples=tuple(Sample(**sample) for sample in scores["samples"]),
-        seconds={name: record.seconds for name, record in records.items()}
-        | {"endpoint": seconds},
+        seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},
         endpoint=endpoint,
         engine=records["export"].output,
         notes=tuple(_notes(config, license_name)),

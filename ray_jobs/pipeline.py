@@ -106,7 +106,7 @@ def _next_lines(session: Session) -> list[str]:
     return [
         f"report      {report}",
         f"serve it    nmt serve {place}",
-        f"in a shell  nmt translate {place} \"{_example(config)}\"",
+        f'in a shell  nmt translate {place} "{_example(config)}"',
         "your data   nmt quickstart data.path=corpus.tmx run=mine",
     ]
 

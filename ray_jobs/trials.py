@@ -97,7 +97,9 @@ class TrialLog(tune.Callback):
         """A trial ended by itself, or ASHA cut it."""
         entry = self._entries[digest_of(trial.config)]
         last = min(self.config.tune.max_steps, self.config.training.max_steps)
-        self._write(trial, **(entry | {"state": "finished" if entry["steps"] >= last else "pruned"}))
+        self._write(
+            trial, **(entry | {"state": "finished" if entry["steps"] >= last else "pruned"})
+        )
         self._table(force=True)
 
     def on_trial_error(
@@ -141,7 +143,9 @@ def table_lines(entries: list[dict[str, Any]], total: int) -> list[str]:
         for entry in entries
     ]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
+    lines = [
+        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]
+    ]
     return [f"tune: {ended} of {total} trials ended", *lines]
 
 

@@ -142,7 +142,7 @@ def build_search(config: Config, trials: TrialLog) -> OptunaSearch:
 
 
 def build_scheduler(config: Config) -> ASHAScheduler:
-    """Stops trials that fall behind at steps grace, grace * factor, …"""
+    """Stops trials that fall behind at steps grace, grace * factor, and so on."""
     return ASHAScheduler(
         time_attr="step",
         max_t=config.tune.max_steps + 1,  # the trial ends by itself, with a checkpoint
@@ -173,7 +173,6 @@ def _domain(searched: SearchRange) -> Any:  # noqa: ANN401 - Ray's domains have 
 
 def _short(value: object) -> str:
     return f"{value:.2g}" if isinstance(value, float) else str(value)
-
 
 
 if __name__ == "__main__":

@@ -15,20 +15,20 @@ class CleaningConfig(Section):
     """Longest side of a pair, in words."""
     min_characters: PositiveInt = 3
     """Shortest side of a pair, in characters."""
-    min_length_ratio: float = Field(0.4, gt=0)
+    min_length_ratio: float = Field(default=0.4, gt=0)
     """Least target characters per source character."""
-    max_length_ratio: float = Field(3.0, gt=0)
+    max_length_ratio: float = Field(default=3.0, gt=0)
     """Most target characters per source character."""
-    min_script_share: float = Field(0.5, ge=0, le=1)
+    min_script_share: float = Field(default=0.5, ge=0, le=1)
     """Least share of a side's letters that belong to its language's script."""
 
 
 class PhrasebookConfig(Section):
     """How much of the built-in corpus is generated when `data.path` is not set."""
 
-    general_pairs: int = Field(6500, ge=100, le=8000)
+    general_pairs: int = Field(default=6500, ge=100, le=8000)
     """Everyday sentences: what a tiny base model learns."""
-    domain_pairs: int = Field(1200, ge=100, le=3000)
+    domain_pairs: int = Field(default=1200, ge=100, le=3000)
     """Sentences of the shifted domain: what the adapter learns."""
 
 
@@ -74,9 +74,7 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.source_language == self.target_language:
-            raise ValueError(
-                f"source_language and target_language are both {self.source_language}"
-            )
+            raise ValueError(f"source_language and target_language are both {self.source_language}")
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError(
                 f"validation_fraction ({self.validation_fraction}) and test_fraction "

@@ -15,9 +15,7 @@ def explain(error: ValidationError, root: type[BaseModel], origins: Mapping[str,
     return lines[0] if len(lines) == 1 else "\n  ".join(["settings that cannot be used:", *lines])
 
 
-def _line(
-    fault: dict[str, Any], root: type[BaseModel], origins: Mapping[str, str]
-) -> str:
+def _line(fault: dict[str, Any], root: type[BaseModel], origins: Mapping[str, str]) -> str:
     location = [str(part) for part in fault["loc"]]
     key, owner = _locate(location, root)
     origin = f" (set in {origins[key]})" if key in origins else ""

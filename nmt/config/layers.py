@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,19 @@ import yaml
 
 from nmt.errors import ConfigError
 
+DEFAULT_TYPES = {"adapter": "lora", "strategy": "single"}
+_SPACE = "tune.space"
+
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: `1e-4` is a number, `no` is a word."""
+    """YAML 1.2 scalars: `1e-4` is a number, `no` and `2026-01-31` are words."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [
         (tag, pattern)
         for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
+        if tag.rpartition(":")[2] not in ("bool", "float", "timestamp")
     ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -64,7 +68,7 @@ def read_overrides(words: Sequence[str]) -> dict[str, Any]:
     overrides: dict[str, Any] = {}
     for word in words:
         key, equals, text = word.partition("=")
-        if not equals or not key:
+        if not equals or not all(key.split(".")):
             raise ConfigError(f"'{word}' is not an override: write key=value, like run=demo")
         if key in overrides:
             raise ConfigError(f"{key} is given twice: '{overrides[key]}' and '{text}'")
@@ -84,16 +88,27 @@ def _scalar(key: str, text: str) -> Any:  # noqa: ANN401 - a plain YAML value
 
 
 def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys as a tree: `{"a.b": 1}` -> `{"a": {"b": 1}}`."""
+    """Dotted keys as a tree: `{"a.b": 1}` -> `{"a": {"b": 1}}`.
+
+    What follows `tune.space.` is one key, since it is the name of a setting.
+
+    Raises:
+        ConfigError: a key lies below another one.
+    """
     tree: dict[str, Any] = {}
-    for key, value in dotted.items():
-        *parents, leaf = key.split(".")
+    for key, value in sorted(dotted.items(), key=lambda item: item[0].count(".")):
+        if key.startswith(f"{_SPACE}."):
+            parents, leaf = _SPACE.split("."), key.removeprefix(f"{_SPACE}.")
+        else:
+            *parents, leaf = key.split(".")
         node = tree
         for parent in parents:
             node = node.setdefault(parent, {})
             if not isinstance(node, dict):
                 raise ConfigError(f"{key} lies below a key that is set to a plain value")
-        node[leaf] = value
+        if leaf in node:
+            raise ConfigError(f"{key} is given twice")
+        node[leaf] = deepcopy(value)
     return tree
 
 
@@ -106,8 +121,10 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> 
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(below, Mapping) and not _replaced(
-            f"{path}{key}", below, value
+        if (
+            isinstance(value, Mapping)
+            and isinstance(below, Mapping)
+            and not _replaced(f"{path}{key}", below, value)
         ):
             merged[key] = merge(below, value, f"{path}{key}.")
         else:
@@ -116,5 +133,5 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> 
 
 
 def _replaced(path: str, below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-    changed = "type" in value and value["type"] != below.get("type")
-    return path == "tune.space" or changed
+    before = below.get("type", DEFAULT_TYPES.get(path))
+    return path == _SPACE or ("type" in value and value["type"] != before)

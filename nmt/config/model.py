@@ -1,6 +1,6 @@
 """The model and what is trained of it."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -14,15 +14,15 @@ class ModelConfig(Section):
     """Hub name, local folder, or `tiny`: a small model built and trained on the spot."""
     revision: str | None = None
     """Branch, tag or commit of a hub model; pin it to repeat a result."""
-    max_source_tokens: int = Field(128, ge=8, le=1024)
+    max_source_tokens: int = Field(default=128, ge=8, le=1024)
     """Training pairs with a longer source are left out and counted."""
-    max_target_tokens: int = Field(128, ge=8, le=1024)
+    max_target_tokens: int = Field(default=128, ge=8, le=1024)
     """Training pairs with a longer target are left out and counted."""
     base_steps: PositiveInt = 700
     """Optimizer steps that train the `tiny` model from nothing."""
-    base_learning_rate: float = Field(3e-3, gt=0, lt=1)
+    base_learning_rate: float = Field(default=3e-3, gt=0, lt=1)
     """Peak learning rate of those steps."""
-    vocabulary_size: int = Field(800, ge=200, le=64_000)
+    vocabulary_size: int = Field(default=800, ge=200, le=64_000)
     """Tokens of the `tiny` model's vocabulary."""
 
     @field_validator("name_or_path")
@@ -51,9 +51,9 @@ class LoraAdapter(Section):
     """
 
     type: Literal["lora"] = "lora"
-    rank: int = Field(16, ge=1, le=512)
+    rank: int = Field(default=16, ge=1, le=512)
     """Rank of the update matrices."""
-    alpha: float = Field(32, gt=0)
+    alpha: float = Field(default=32, gt=0)
     """Scale: the update is multiplied by alpha / rank."""
     dropout: Fraction = 0.05
     """Dropout on the adapter's input."""

@@ -10,15 +10,15 @@ from nmt.config.section import PositiveInt, Section
 class EvaluationConfig(Section):
     """Scores of the base and the adapter on the test split."""
 
-    beam_size: int = Field(1, ge=1, le=16)
+    beam_size: int = Field(default=1, ge=1, le=16)
     """Beams; 1 is greedy."""
     max_sentences: PositiveInt = 1000
     """Test pairs scored, of each part."""
     batch_tokens: PositiveInt = 8192
     """Padded source tokens decoded together."""
-    bootstrap_samples: int = Field(1000, ge=100)
+    bootstrap_samples: int = Field(default=1000, ge=100)
     """Resamplings of the paired significance test."""
-    report_samples: int = Field(12, ge=0)
+    report_samples: int = Field(default=12, ge=0)
     """Translations shown side by side in the report."""
 
 
@@ -27,30 +27,30 @@ class ExportConfig(Section):
 
     quantization: Literal["int8", "int8_float32", "int8_float16", "float16", "float32"] = "int8"
     """Number format of the CTranslate2 engine on disk."""
-    logit_tolerance: float = Field(1e-3, gt=0)
+    logit_tolerance: float = Field(default=1e-3, gt=0)
     """Largest difference between the logits of the adapter and of the merged model."""
 
 
 class ServingConfig(Section):
     """The translation endpoint."""
 
-    name: str = Field("default", pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
+    name: str = Field(default="default", pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
     """Name of the traffic pointer that the endpoint follows."""
     host: str = "127.0.0.1"
     """Address the endpoint listens on."""
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     """Port the endpoint listens on; 0 picks a free one."""
-    poll_seconds: float = Field(2.0, gt=0)
+    poll_seconds: float = Field(default=2.0, gt=0)
     """Time between two looks at the traffic pointer."""
     min_replicas: PositiveInt = 1
     """Least replicas of the translator."""
     max_replicas: PositiveInt = 2
     """Most replicas of the translator."""
-    cpus_per_replica: float = Field(1, gt=0)
+    cpus_per_replica: float = Field(default=1, gt=0)
     """CPUs each translator replica reserves; also its number of threads."""
-    gpus_per_replica: float = Field(0, ge=0)
+    gpus_per_replica: float = Field(default=0, ge=0)
     """GPUs each translator replica reserves."""
-    beam_size: int = Field(1, ge=1, le=16)
+    beam_size: int = Field(default=1, ge=1, le=16)
     """Beams; 1 is greedy."""
     max_batch_tokens: PositiveInt = 1024
     """Padded source tokens translated together."""
@@ -60,7 +60,7 @@ class ServingConfig(Section):
     """Texts in one request."""
     max_characters: PositiveInt = 20_000
     """Characters in one request, over all its texts."""
-    request_timeout_seconds: float = Field(30.0, gt=0)
+    request_timeout_seconds: float = Field(default=30.0, gt=0)
     """Time after which a request is answered 504."""
 
     @model_validator(mode="after")

@@ -33,11 +33,11 @@ DEFAULT_TYPES = {"adapter": "lora", "strategy": "single"}
 class Config(Section):
     """Every setting of a run."""
 
-    run: str = Field("demo", pattern=r"^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$")
+    run: str = Field(default="demo", pattern=r"^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$")
     """Name of the run: its folder below the storage root."""
-    storage: str = Field("runs", min_length=1)
+    storage: str = Field(default="runs", min_length=1)
     """Storage root: a folder, or an s3:// or gs:// URL."""
-    seed: int = Field(1, ge=0, lt=2**31)
+    seed: int = Field(default=1, ge=0, lt=2**31)
     """Seed of everything drawn at random."""
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()

@@ -45,21 +45,21 @@ class TrainingConfig(Section):
 
     max_steps: PositiveInt = 1200
     """Optimizer steps."""
-    learning_rate: float = Field(2e-4, gt=0, lt=1)
+    learning_rate: float = Field(default=2e-4, gt=0, lt=1)
     """Peak learning rate."""
     schedule: Literal["cosine", "inverse_sqrt", "linear", "constant"] = "cosine"
     """Course of the learning rate after the warm-up."""
-    warmup_steps: int = Field(50, ge=0)
+    warmup_steps: int = Field(default=50, ge=0)
     """Steps of linear warm-up."""
-    micro_batch_tokens: int = Field(2048, ge=64)
+    micro_batch_tokens: int = Field(default=2048, ge=64)
     """Padded source and target tokens that one forward pass holds."""
     micro_batches_per_step: PositiveInt = 1
     """Micro-batches per optimizer step, over all workers together."""
     label_smoothing: Fraction = 0.1
     """Probability mass spread over the vocabulary."""
-    weight_decay: float = Field(0.01, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0, lt=1)
     """Decoupled weight decay (AdamW)."""
-    max_gradient_norm: float = Field(1.0, gt=0)
+    max_gradient_norm: float = Field(default=1.0, gt=0)
     """Gradients are scaled down to this norm."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 on a GPU that has it, else fp32."""
@@ -73,11 +73,11 @@ class TrainingConfig(Section):
     """Validation pairs decoded at each validation."""
     patience: PositiveInt | None = None
     """Stop after this many validations without a better BLEU."""
-    keep_checkpoints: int = Field(2, ge=2)
+    keep_checkpoints: int = Field(default=2, ge=2)
     """Latest checkpoints kept beside the best."""
     from_best_trial: bool = True
     """Go on from the best trial's checkpoint when its settings fit."""
-    log_every_seconds: float = Field(5.0, gt=0)
+    log_every_seconds: float = Field(default=5.0, gt=0)
     """Time between two lines of progress."""
 
     @model_validator(mode="after")
@@ -94,9 +94,9 @@ class ScalingConfig(Section):
 
     workers: PositiveInt = 1
     """Training processes."""
-    cpus_per_worker: float = Field(1, gt=0)
+    cpus_per_worker: float = Field(default=1, gt=0)
     """CPUs each worker reserves; also its number of threads."""
-    gpus_per_worker: float = Field(0, ge=0)
+    gpus_per_worker: float = Field(default=0, ge=0)
     """GPUs each worker reserves."""
-    max_failures: int = Field(3, ge=0)
+    max_failures: int = Field(default=3, ge=0)
     """Restarts of the worker group from the last checkpoint."""

@@ -50,7 +50,7 @@ class TuneConfig(Section):
     Source: Li et al. 2018 (ASHA), https://arxiv.org/abs/1810.05934
     """
 
-    trials: int = Field(8, ge=0)
+    trials: int = Field(default=8, ge=0)
     """Settings tried; 0: a pipeline leaves the search out."""
     max_concurrent: PositiveInt = 2
     """Trials that run at the same time."""
@@ -58,7 +58,7 @@ class TuneConfig(Section):
     """Optimizer steps of a trial that is never cut short."""
     grace_steps: PositiveInt = 150
     """Steps every trial gets."""
-    reduction_factor: int = Field(2, ge=2)
+    reduction_factor: int = Field(default=2, ge=2)
     """One in this many trials goes on at each rung."""
     space: dict[str, SearchRange] = Field(default_factory=_default_space, min_length=1)
     """Dotted setting -> range that is searched."""

@@ -38,7 +38,7 @@ class BatchPlan:
     seed: int
 
     def epoch(self, epoch: int) -> list[list[Rows]]:
-        """The steps of an epoch, each a list of micro-batches; rows within one are alike in length."""
+        """The steps of an epoch: lists of micro-batches, whose rows are alike in length."""
         random = np.random.default_rng((self.seed, epoch))
         rows = np.concatenate([np.arange(self.corpus_rows), self._replay(random)])
         random.shuffle(rows)

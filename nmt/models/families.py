@@ -17,7 +17,7 @@ class Family:
     name: str
     model_types: tuple[str, ...]
 
-    def decoder_input(self, labels_BT: Tensor, model_config: Any) -> Tensor:  # noqa: ANN401, N803
+    def decoder_input(self, labels_BT: Tensor, model_config: Any) -> Tensor:  # noqa: ANN401
         """Labels shifted right behind the decoder's start token; padding where they end."""
         start = model_config.decoder_start_token_id
         shifted = labels_BT.new_full(labels_BT.shape, model_config.pad_token_id)

@@ -31,7 +31,7 @@ def build_tokenizer(
     state = json.loads(bpe.to_str())["model"]
     return NllbTokenizer(
         vocab=state["vocab"],
-        merges=[tuple(merge) for merge in state["merges"]],
+        merges=[tuple(merge) for merge in state["merges"]],  # pyright: ignore[reportArgumentType]
         src_lang=source_language,
         tgt_lang=target_language,
         extra_special_tokens=[source_language, target_language],
@@ -42,6 +42,8 @@ def build_tokenizer(
 def build_model(tokenizer: NllbTokenizer, seed: int) -> M2M100ForConditionalGeneration:
     """M2M100 with 2 + 2 layers of width 128 and random weights, the same for the same seed."""
     torch.manual_seed(seed)
+    vocabulary = tokenizer.get_vocab()
+    begin, pad, end = (vocabulary[token] for token in SPECIAL_TOKENS[:3])
     config = M2M100Config(
         vocab_size=len(tokenizer),
         d_model=128,
@@ -58,9 +60,9 @@ def build_model(tokenizer: NllbTokenizer, seed: int) -> M2M100ForConditionalGene
         max_position_embeddings=1024,
         init_std=0.06,  # at this width the default of 0.02 learns three times slower
         tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        decoder_start_token_id=tokenizer.eos_token_id,
+        bos_token_id=begin,
+        pad_token_id=pad,
+        eos_token_id=end,
+        decoder_start_token_id=end,
     )
     return M2M100ForConditionalGeneration(config)

@@ -140,9 +140,7 @@ def translate_texts(engine: Engine, texts: Sequence[str], serving: ServingConfig
     return [join_text(pieces, translations) for pieces in documents]
 
 
-def _translate_rows(
-    engine: Engine, rows: Sequence[list[str]], serving: ServingConfig
-) -> list[str]:
+def _translate_rows(engine: Engine, rows: Sequence[list[str]], serving: ServingConfig) -> list[str]:
     """Translations in order, in batches of like length under the token budget."""
     batches: list[list[int]] = []
     for index in sorted(range(len(rows)), key=lambda index: -len(rows[index])):

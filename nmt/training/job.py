@@ -1,13 +1,11 @@
 """What one training is made of: model, data, settings, and where its checkpoints go."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
-
-import numpy as np
 
 from nmt.config import Config
 from nmt.data.batches import BatchPlan

@@ -175,7 +175,9 @@ class Run:
             self.material.model, self.material.tokenizer, [pair.source for pair in part]
         )
         gathered = self.strategy.gather(hypotheses)
-        ordered = [gathered[i % workers][i // workers] for i in range(len(self.material.validation))]
+        ordered = [
+            gathered[i % workers][i // workers] for i in range(len(self.material.validation))
+        ]
         bleu = corpus_bleu(ordered, [pair.target for pair in self.material.validation])
         entry = {"step": state.step, "bleu": bleu, "loss": loss}
         better = state.best_bleu is None or bleu > state.best_bleu
@@ -267,11 +269,12 @@ class Run:
 def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
     """Number format of the matrix products: bf16 where asked, or where a GPU is fast at it."""
     automatic = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.bfloat16 if precision == "bf16" or (precision == "auto" and automatic) else (
-        torch.float32
+    return (
+        torch.bfloat16
+        if precision == "bf16" or (precision == "auto" and automatic)
+        else (torch.float32)
     )
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:
     return (seed * 1_000_003 + step) * 4099 + rank
-

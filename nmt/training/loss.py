@@ -20,9 +20,9 @@ class ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,  # noqa: ANN401 - torch's context
-        hidden_ND: Tensor,  # noqa: N803
-        head_VD: Tensor,  # noqa: N803
-        gold_N: Tensor,  # noqa: N803
+        hidden_ND: Tensor,
+        head_VD: Tensor,
+        gold_N: Tensor,
         smoothing: float,
         rows: int,
     ) -> Tensor:
@@ -58,9 +58,9 @@ class ChunkedCrossEntropy(torch.autograd.Function):
 
 
 def sum_cross_entropy(
-    hidden_BTD: Tensor,  # noqa: N803
-    head_VD: Tensor,  # noqa: N803
-    labels_BT: Tensor,  # noqa: N803
+    hidden_BTD: Tensor,
+    head_VD: Tensor,
+    labels_BT: Tensor,
     smoothing: float,
 ) -> Tensor:
     """Loss summed over the positions whose label is not -100; padding is dropped before the head.

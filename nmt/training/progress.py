@@ -41,7 +41,8 @@ class Progress:
         left = (now - self._started) / max(1, done) * (self.max_steps - step)
         best = "-" if self.best_bleu is None else f"{self.best_bleu:.1f}"
         log.info(
-            "%s step %d/%d | loss %.3f | lr %.1e | %.0f tokens/s | %.1f GiB | best BLEU %s | %s left",
+            "%s step %d/%d | loss %.3f | lr %.1e | %.0f tokens/s | %.1f GiB | "
+            "best BLEU %s | %s left",
             self.name,
             step,
             self.max_steps,

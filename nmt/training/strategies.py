@@ -117,6 +117,8 @@ def check_available(strategy: StrategyConfig, adapter: AdapterConfig) -> None:
 
 def pick_device() -> torch.device:
     """This worker's GPU when it has one, else the CPU."""
-    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else (
-        torch.device("cpu")
+    return (
+        torch.device("cuda", torch.cuda.current_device())
+        if torch.cuda.is_available()
+        else (torch.device("cpu"))
     )

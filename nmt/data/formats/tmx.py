@@ -27,7 +27,7 @@ def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
     found = False
     for unit in _units(corpus):
         variants = [(_language(variant), variant) for variant in unit if _tag(variant) == "tuv"]
-        languages.update({tag for tag, _ in variants})
+        languages.update(dict.fromkeys((tag for tag, _ in variants), 1))
         source = _segment(variants, corpus.source_language)
         target = _segment(variants, corpus.target_language)
         if source is not None and target is not None:
@@ -49,7 +49,8 @@ def _units(corpus: Corpus) -> Iterator[Element]:
                 parents.pop()
                 if _tag(element) == "tu":
                     yield element
-                    parents[-1].clear() if parents else None
+                    if parents:
+                        parents[-1].clear()
         except ParseError as error:
             raise DataError(_malformed(corpus, error)) from None
         except (DefusedXmlException, LookupError, ValueError) as error:

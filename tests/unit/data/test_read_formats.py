@@ -2,6 +2,8 @@ import csv
 import gzip
 import io
 import json
+import tempfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from nmt.config.data import DataConfig
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.table import read_csv
+from nmt.data.formats.tmx import read_tmx
 from nmt.data.pair import Pair
 from nmt.data.read import find_format, read_pairs
 
@@ -171,6 +174,19 @@ def test_units_without_one_language_are_passed_over(tmp_path: Path) -> None:
     assert read(path) == PAIRS
 
 
+def test_translation_memories_are_streamed(tmp_path: Path) -> None:
+    path = tmp_path / "x.tmx"
+    path.write_text(tmx([Pair("one " * 20, "ஒன்று " * 20)] * 5000), encoding="utf-8")
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in read_tmx(Corpus(str(path), "eng_Latn", "tam_Taml")))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == 5000
+    assert peak < path.stat().st_size / 2
+
+
 def test_max_pairs_bounds_what_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(FILES["iso.jsonl"] + "{broken", encoding="utf-8")
@@ -209,8 +225,6 @@ def test_whatever_a_csv_writer_quotes_is_read_back(rows: list[tuple[str, str]]) 
 
 
 def round_trip(text: str, reader: Callable[..., object]) -> list[tuple[str, str]]:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.csv"
         path.write_bytes(text.encode())

@@ -1,0 +1,318 @@
+"""The sides of the training benchmark; one process measures one of them and prints JSON.
+
+All train the same LoRA adapter of the same tiny model on the same token ids, with one thread.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import accelerate
+import peft
+import torch
+import transformers
+from torch import Tensor, nn
+from transformers import (
+    DataCollatorForSeq2Seq,
+    NllbTokenizer,
+    Seq2SeqTrainer,
+    Seq2SeqTrainingArguments,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+import numpy as np
+
+from nmt.config import Config, LoraAdapter
+from nmt.data.batches import BatchPlan, Cursor, padded_tokens
+from nmt.models.adapters import add_adapter, trainable
+from nmt.models.encoding import EncodedPairs, TokenTable
+from nmt.models.families import NLLB
+from nmt.models.load import ModelSource
+from nmt.models.tiny import build_model, build_tokenizer
+from nmt.storage import Storage
+from nmt.training.job import Material, TrainingJob
+from nmt.training.loop import Run
+from nmt.training.strategies import Single
+
+Row = dict[str, list[int]]
+"""One pair in the Trainer's form: input_ids, attention_mask, labels."""
+
+PAIRS = 20_000
+MAX_TOKENS = 128
+SOURCE_CODE, TARGET_CODE = "eng_Latn", "tam_Taml"
+BLOCK_STEPS = 50
+"""Steps left out at the start, and measured at a time: the Trainer sorts by length over 50 steps,
+so any other count would favour its long or its short end."""
+
+
+class Meter:
+    """Tokens of finished steps against this process's CPU time."""
+
+    def __init__(self, seconds: float) -> None:
+        """Measure whole blocks of steps until `seconds` of CPU time are used up."""
+        self.seconds = seconds
+        self.steps = -BLOCK_STEPS
+        self.tokens = self.held = 0
+        self.cpu_seconds = self._started = 0.0
+
+    def finish_step(self, tokens: int, held: int) -> bool:
+        """Count a step of `tokens`, `held` with padding; whether enough was measured."""
+        self.steps += 1
+        if self.steps > 0:
+            self.tokens, self.held = self.tokens + tokens, self.held + held
+        elif self.steps == 0:
+            self._started = time.process_time()
+        if self.steps <= 0 or self.steps % BLOCK_STEPS:
+            return False
+        self.cpu_seconds = time.process_time() - self._started
+        return self.cpu_seconds >= self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What every side trains."""
+
+    config: Config
+    tokenizer: NllbTokenizer
+    model: nn.Module
+    pairs: EncodedPairs
+    plan: BatchPlan
+
+
+def settings(seed: int) -> Config:
+    """The project's defaults, LoRA of rank 16, without a share of general pairs."""
+    return Config.parse(
+        {
+            "seed": seed,
+            "adapter": LoraAdapter(rank=16),
+            "training": {"max_steps": 100_000, "replay_fraction": 0.0, "log_every_seconds": 1e9},
+        }
+    )
+
+
+def build_task(seed: int) -> Task:
+    """Model, adapter and pairs; the same for the same seed."""
+    config = settings(seed)
+    random = np.random.default_rng(seed)
+    tokenizer = draw_tokenizer(random, config.model.vocabulary_size)
+    pairs = draw_pairs(random, tokenizer)
+    model = add_adapter(build_model(tokenizer, seed), config.adapter, seed)
+    plan = BatchPlan(
+        source_tokens=pairs.source.lengths,
+        target_tokens=pairs.target.lengths,
+        corpus_rows=len(pairs),
+        replay_fraction=config.training.replay_fraction,
+        micro_batch_tokens=config.training.micro_batch_tokens,
+        micro_batches_per_step=config.training.micro_batches_per_step,
+        seed=seed,
+    )
+    return Task(config, tokenizer, model, pairs, plan)
+
+
+def draw_tokenizer(random: np.random.Generator, size: int) -> NllbTokenizer:
+    """A full vocabulary, learnt from words of random letters."""
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    lines = ["".join(random.choice(letters, random.integers(2, 9))) for _ in range(4000)]
+    return build_tokenizer(lines, SOURCE_CODE, TARGET_CODE, size)
+
+
+def draw_pairs(random: np.random.Generator, tokenizer: NllbTokenizer) -> EncodedPairs:
+    """Pairs of random tokens whose lengths are spread like those of real sentences.
+
+    Log-normal: a source has 26.6 tokens in the mean and 59 at the 95th percentile, a target 31.4
+    in the mean; the two lengths go together.
+    """
+    source = random.lognormal(np.log(22.4), 0.59, PAIRS)
+    target = source * random.lognormal(np.log(1.18) - 0.02, 0.2, PAIRS)
+    return EncodedPairs(
+        _draw_rows(random, source, tokenizer, SOURCE_CODE),
+        _draw_rows(random, target, tokenizer, TARGET_CODE),
+        int(tokenizer.pad_token_id),  # pyright: ignore[reportArgumentType]
+        0,
+    )
+
+
+def _draw_rows(
+    random: np.random.Generator, lengths: np.ndarray, tokenizer: NllbTokenizer, code: str
+) -> TokenTable:
+    """Rows `[code] ... </s>` of these lengths, cut to what the project trains on."""
+    first, last = tokenizer.convert_tokens_to_ids([code, "</s>"])
+    sizes = np.clip(np.round(lengths), 4, MAX_TOKENS).astype(int)
+    words = [random.integers(4, len(tokenizer) - 2, size - 2).tolist() for size in sizes]
+    return TokenTable.of([[first, *row, last] for row in words])
+
+
+def train_ours(task: Task, meter: Meter) -> None:
+    """The project's loop: its steps as `run_training` takes them, nothing between two of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = TrainingJob(task.config, Storage(folder), "bench", ModelSource(folder), "bench")
+        run = Run(job, Material(task.model, task.tokenizer, task.pairs, task.plan, []), Single())
+        for step, (_, rows) in enumerate(task.plan.steps(Cursor())):
+            run.train_step(step, rows, interrupted=False)
+            tokens = sum(
+                int(task.plan.source_tokens[r].sum() + task.plan.target_tokens[r].sum())
+                for r in rows
+            )
+            if meter.finish_step(tokens, sum(padded_tokens(task.plan, r) for r in rows)):
+                return
+
+
+class Collator:
+    """Pads to the longest row and notes each batch's size.
+
+    M2M100 cannot make its decoder input when the Trainer takes the labels away to smooth them, so
+    it is added here.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.pad = DataCollatorForSeq2Seq(task.tokenizer)
+        self.model_config: Any = getattr(task.model, "config", None)
+        self.sizes: deque[tuple[int, int]] = deque()
+        """Real and padded tokens of the batches made and not yet trained on."""
+
+    def __call__(self, rows: list[Row]) -> dict[str, Tensor]:
+        """One batch."""
+        real = sum(len(row["input_ids"]) + len(row["labels"]) for row in rows)
+        batch = dict(self.pad(rows))
+        labels = batch["labels"]
+        batch["decoder_input_ids"] = NLLB.decoder_input(labels, self.model_config)
+        self.sizes.append((real, batch["input_ids"].numel() + labels.numel()))
+        return batch
+
+
+class MeterCallback(TrainerCallback):
+    """Counts the Trainer's finished steps, and ends the training."""
+
+    def __init__(self, meter: Meter, collator: Collator) -> None:
+        self.meter, self.collator = meter, collator
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Batches are trained on in the order in which they were made."""
+        if self.meter.finish_step(*self.collator.sizes.popleft()):
+            control.should_training_stop = True
+
+
+def train_example(task: Task, meter: Meter) -> None:
+    """The Trainer as its translation example sets it: 8 rows a batch, drawn at random."""
+    _train_hf(task, meter, rows=8, sampling="random")
+
+
+def train_grouped(task: Task, meter: Meter) -> None:
+    """The Trainer at its best: rows of like length, as many as the project's step holds."""
+    rows = round(len(task.pairs) / len(task.plan.epoch(0)))
+    _train_hf(task, meter, rows=rows, sampling="group_by_length")
+
+
+def _train_hf(task: Task, meter: Meter, rows: int, sampling: str) -> None:
+    collator = Collator(task)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Seq2SeqTrainer(
+            model=task.model,
+            args=_arguments(task.config, folder, rows, sampling),
+            data_collator=collator,
+            train_dataset=_rows_of(task.pairs),  # pyright: ignore[reportArgumentType] - any list
+            processing_class=task.tokenizer,
+            callbacks=[MeterCallback(meter, collator)],
+        )
+        trainer.train()
+
+
+def _arguments(config: Config, folder: str, rows: int, sampling: str) -> Seq2SeqTrainingArguments:
+    """The project's optimizer settings; no validation, checkpoint, log line or progress bar."""
+    training = config.training
+    return Seq2SeqTrainingArguments(
+        output_dir=folder,
+        per_device_train_batch_size=rows,
+        train_sampling_strategy=sampling,
+        max_steps=training.max_steps,
+        learning_rate=training.learning_rate,
+        lr_scheduler_type=training.schedule,
+        warmup_steps=training.warmup_steps,
+        optim="adamw_torch_fused",
+        adam_beta2=0.98,
+        weight_decay=training.weight_decay,
+        max_grad_norm=training.max_gradient_norm,
+        label_smoothing_factor=training.label_smoothing,
+        seed=config.seed,
+        use_cpu=True,
+        dataloader_pin_memory=False,
+        remove_unused_columns=False,
+        eval_strategy="no",
+        save_strategy="no",
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _rows_of(pairs: EncodedPairs) -> list[Row]:
+    """Plain lists: quicker for the Trainer than a `datasets.Dataset`."""
+
+    def cut(table: TokenTable) -> list[list[int]]:
+        return [part.tolist() for part in np.split(table.ids, table.offsets[1:-1])]
+
+    return [
+        {"input_ids": source, "attention_mask": [1] * len(source), "labels": target}
+        for source, target in zip(cut(pairs.source), cut(pairs.target), strict=True)
+    ]
+
+
+SIDES: dict[str, Callable[[Task, Meter], None]] = {
+    "ours": train_ours,
+    "hf_example": train_example,
+    "hf_grouped": train_grouped,
+}
+
+
+def measure(side: str, seconds: float, seed: int) -> dict[str, Any]:
+    """Figures of one side."""
+    task, meter = build_task(seed), Meter(seconds)
+    parameters = sum(p.numel() for p in trainable(task.model).values())
+    SIDES[side](task, meter)
+    return {
+        "tokens_per_cpu_second": meter.tokens / meter.cpu_seconds,
+        "padding": 1 - meter.tokens / meter.held,
+        "tokens_per_step": meter.tokens / meter.steps,
+        "steps": meter.steps,
+        "cpu_seconds": meter.cpu_seconds,
+        "trained_parameters": parameters,
+        "lengths": describe(task.pairs),
+        "versions": {m.__name__: m.__version__ for m in (torch, transformers, peft, accelerate)},
+    }
+
+
+def describe(pairs: EncodedPairs) -> dict[str, dict[str, float]]:
+    """Mean, median and 95th percentile of both sides' lengths in tokens."""
+    return {
+        name: {
+            "mean": round(float(table.lengths.mean()), 1),
+            "median": float(np.median(table.lengths)),
+            "p95": float(np.percentile(table.lengths, 95)),
+        }
+        for name, table in (("source", pairs.source), ("target", pairs.target))
+    }
+
+
+def main() -> None:
+    """Measure the side named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("side", choices=list(SIDES))
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print(json.dumps(measure(options.side, options.seconds, options.seed)))
+
+
+if __name__ == "__main__":
+    main()
