@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	UV_LINK_MODE=copy $(UV) pip install --quiet --python $(BIN)/python $(PIP_OPTIONS) \
+	UV_LINK_MODE=copy $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(PIP_OPTIONS) \
 		--constraint constraints.txt --editable '.[all]'
 	@touch $@
 

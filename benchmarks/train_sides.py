@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import accelerate
+import numpy as np
 import peft
 import torch
 import transformers
+from datasets import Dataset
 from torch import Tensor, nn
 from transformers import (
     DataCollatorForSeq2Seq,
@@ -27,8 +29,6 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
-
-import numpy as np
 
 from nmt.config import Config, LoraAdapter
 from nmt.data.batches import BatchPlan, Cursor, padded_tokens
@@ -42,12 +42,13 @@ from nmt.training.job import Material, TrainingJob
 from nmt.training.loop import Run
 from nmt.training.strategies import Single
 
-Row = dict[str, list[int]]
-"""One pair in the Trainer's form: input_ids, attention_mask, labels."""
+Row = dict[str, Any]
+"""One pair in the Trainer's form: input_ids, attention_mask, labels and length."""
 
 PAIRS = 20_000
 MAX_TOKENS = 128
 SOURCE_CODE, TARGET_CODE = "eng_Latn", "tam_Taml"
+LENGTH = "length"
 BLOCK_STEPS = 50
 """Steps left out at the start, and measured at a time: the Trainer sorts by length over 50 steps,
 so any other count would favour its long or its short end."""
@@ -144,7 +145,7 @@ def _draw_rows(
     random: np.random.Generator, lengths: np.ndarray, tokenizer: NllbTokenizer, code: str
 ) -> TokenTable:
     """Rows `[code] ... </s>` of these lengths, cut to what the project trains on."""
-    first, last = tokenizer.convert_tokens_to_ids([code, "</s>"])
+    first, last = (tokenizer.get_vocab()[token] for token in (code, "</s>"))
     sizes = np.clip(np.round(lengths), 4, MAX_TOKENS).astype(int)
     words = [random.integers(4, len(tokenizer) - 2, size - 2).tolist() for size in sizes]
     return TokenTable.of([[first, *row, last] for row in words])
@@ -179,7 +180,8 @@ class Collator:
         """Real and padded tokens of the batches made and not yet trained on."""
 
     def __call__(self, rows: list[Row]) -> dict[str, Tensor]:
-        """One batch."""
+        """One batch; the column of lengths has done its work by now."""
+        rows = [{k: v for k, v in row.items() if k != LENGTH} for row in rows]
         real = sum(len(row["input_ids"]) + len(row["labels"]) for row in rows)
         batch = dict(self.pad(rows))
         labels = batch["labels"]
@@ -208,7 +210,10 @@ def train_example(task: Task, meter: Meter) -> None:
 
 
 def train_grouped(task: Task, meter: Meter) -> None:
-    """The Trainer at its best: rows of like length, as many as the project's step holds."""
+    """The Trainer at its best: rows of like length, as many as the project's step holds.
+
+    Length is that of the longer side; by default it would be the source's, with twice the padding.
+    """
     rows = round(len(task.pairs) / len(task.plan.epoch(0)))
     _train_hf(task, meter, rows=rows, sampling="group_by_length")
 
@@ -220,7 +225,7 @@ def _train_hf(task: Task, meter: Meter, rows: int, sampling: str) -> None:
             model=task.model,
             args=_arguments(task.config, folder, rows, sampling),
             data_collator=collator,
-            train_dataset=_rows_of(task.pairs),  # pyright: ignore[reportArgumentType] - any list
+            train_dataset=_dataset_of(task.pairs),  # pyright: ignore[reportArgumentType]
             processing_class=task.tokenizer,
             callbacks=[MeterCallback(meter, collator)],
         )
@@ -234,6 +239,7 @@ def _arguments(config: Config, folder: str, rows: int, sampling: str) -> Seq2Seq
         output_dir=folder,
         per_device_train_batch_size=rows,
         train_sampling_strategy=sampling,
+        length_column_name=LENGTH,
         max_steps=training.max_steps,
         learning_rate=training.learning_rate,
         lr_scheduler_type=training.schedule,
@@ -255,16 +261,20 @@ def _arguments(config: Config, folder: str, rows: int, sampling: str) -> Seq2Seq
     )
 
 
-def _rows_of(pairs: EncodedPairs) -> list[Row]:
-    """Plain lists: quicker for the Trainer than a `datasets.Dataset`."""
+def _dataset_of(pairs: EncodedPairs) -> Dataset:
+    """The pairs as the example holds them, with a column of lengths to group by."""
 
     def cut(table: TokenTable) -> list[list[int]]:
         return [part.tolist() for part in np.split(table.ids, table.offsets[1:-1])]
 
-    return [
-        {"input_ids": source, "attention_mask": [1] * len(source), "labels": target}
-        for source, target in zip(cut(pairs.source), cut(pairs.target), strict=True)
-    ]
+    sources, targets = cut(pairs.source), cut(pairs.target)
+    columns = {
+        "input_ids": sources,
+        "attention_mask": [[1] * len(source) for source in sources],
+        "labels": targets,
+        LENGTH: np.maximum(pairs.source.lengths, pairs.target.lengths).tolist(),
+    }
+    return Dataset.from_dict(columns)
 
 
 SIDES: dict[str, Callable[[Task, Meter], None]] = {

@@ -1,8 +1,8 @@
 """From trained weights to an engine: merge, compare, convert, file it under its content."""
 
-import json
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nmt.config import Config, digest_of
 from nmt.data.prepare import load_pairs
-from nmt.engine_card import EngineCard, Golden
+from nmt.engine_card import MODEL_FOLDER, TOKENIZER_FOLDER, EngineCard, Golden, write_card
 from nmt.errors import ExportError
 from nmt.models.adapters import attach, is_adapter, plain
 from nmt.models.encoding import encode
@@ -28,7 +28,7 @@ from nmt.training.job import best_path
 log = logging.getLogger(__name__)
 
 _PROBES = 16
-_ENGINE_FILES = ("model", "tokenizer")
+_ENGINE_FILES = (MODEL_FOLDER, TOKENIZER_FOLDER)
 
 
 def export(config: Config, storage: Storage) -> dict[str, Any]:
@@ -110,13 +110,11 @@ def write_engine(
     staging = f"{EXPORT.path(config.run)}/engine"
     with storage.commit(staging) as folder:
         converter = TransformersConverter(str(merged))
-        converter.convert(str(folder / "model"), quantization=config.export.quantization)
-        tokenizer.save_pretrained(folder / "tokenizer")
+        converter.convert(str(folder / MODEL_FOLDER), quantization=config.export.quantization)
+        tokenizer.save_pretrained(folder / TOKENIZER_FOLDER)
         write_license(config, folder)
         card = engine_card(config, storage, folder, tokenizer)
-        (folder / "engine.json").write_text(
-            json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        )
+        write_card(folder, card)
         files = describe_files(folder)
         content = {name: f["sha256"] for name, f in files.items() if _is_engine_file(name)}
         digest = digest_of([content, card.source_language, card.target_language])
@@ -132,7 +130,8 @@ def engine_card(
 ) -> EngineCard:
     """What a server must know of an engine, with one sentence it must translate as here."""
     pairs = load_pairs(storage.fetch(f"{PREPARE.path(config.run)}/pairs", verify=False), "train")
-    sentence = min((pair.source for pair in pairs), key=lambda text: abs(len(text) - 40))
+    by_length = sorted((pair.source for pair in pairs), key=lambda text: abs(len(text) - 40))
+    golden = find_golden(folder / MODEL_FOLDER, tokenizer, by_length[:_PROBES])
     return EngineCard(
         run=config.run,
         base=config.model.name_or_path,
@@ -140,21 +139,29 @@ def engine_card(
         source_language=config.data.source_language,
         target_language=config.data.target_language,
         max_source_tokens=config.model.max_source_tokens,
-        golden=Golden(
-            source=sentence, target=translate_golden(folder / "model", tokenizer, sentence)
-        ),
+        golden=golden,
     )
 
 
-def translate_golden(model: Path, tokenizer: PreTrainedTokenizerBase, sentence: str) -> str:
-    """Greedy translation by the converted engine itself, on this machine's CPU."""
+def find_golden(
+    model: Path, tokenizer: PreTrainedTokenizerBase, sentences: Sequence[str]
+) -> Golden:
+    """First sentence that the converted engine itself answers, greedily, on this machine's CPU.
+
+    Raises:
+        ExportError: it answers none of them.
+    """
     translator = ctranslate2.Translator(str(model), device="cpu", inter_threads=1)
-    tokens = tokenizer.convert_ids_to_tokens(tokenizer(sentence)["input_ids"])
-    result = translator.translate_batch(
-        [tokens], target_prefix=[[str(tokenizer.tgt_lang)]], beam_size=1
-    )[0]
-    ids = tokenizer.convert_tokens_to_ids(result.hypotheses[0][1:])
-    return str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
+    for sentence in sentences:
+        tokens = tokenizer.convert_ids_to_tokens(tokenizer(sentence)["input_ids"])
+        result = translator.translate_batch(
+            [tokens], target_prefix=[[str(tokenizer.tgt_lang)]], beam_size=1
+        )[0]
+        ids = tokenizer.convert_tokens_to_ids(result.hypotheses[0][1:])
+        answer = str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
+        if answer:
+            return Golden(source=sentence, target=answer)
+    raise ExportError("the converted engine answers with nothing: train longer, then export again")
 
 
 @torch.inference_mode()

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nmt.config import Config, digest_of
-from nmt.errors import InputError, MissingStepError, StepConflictError
+from nmt.errors import InputError, MissingStepError, StepConflictError, StorageError
 from nmt.storage import Storage
 
 _MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
@@ -78,9 +78,17 @@ class Record:
 
 
 def find_record(storage: Storage, run: str, step: Step) -> Record | None:
-    """The record of a step, finished or not; None when it was never begun."""
-    raw = storage.find_json(f"{step.path(run)}/step.json")
-    return None if raw is None else Record(**raw)
+    """The record of a step, finished or not; None when it was never begun.
+
+    Raises:
+        StorageError: the file is not the record of a step.
+    """
+    path = f"{step.path(run)}/step.json"
+    raw = storage.find_json(path)
+    try:
+        return None if raw is None else Record(**raw)
+    except TypeError:
+        raise StorageError(f"{storage.locate(path)}: not the record of a step") from None
 
 
 def require(storage: Storage, run: str, step: Step) -> Record:

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,8 +64,7 @@ class Storage:
         """Absolute path or URL of an entry, for messages."""
         if self._local:
             return str(self._local / path)
-        scheme = urlsplit(self.url).scheme
-        return f"{scheme}://{self._root}/{path}"
+        return f"{urlsplit(self.url).scheme}://{self._join(path)}"
 
     # Single files
 
@@ -156,8 +155,15 @@ class Storage:
         return self.exists(f"{path}/{MANIFEST}")
 
     def manifest(self, path: str) -> dict[str, Any]:
-        """`files` (name -> size, sha256) and `meta` of a folder commit."""
-        return self.read_json(f"{path}/{MANIFEST}")
+        """`files` (name -> size, sha256) and `meta` of a folder commit.
+
+        Raises:
+            StorageError: it is missing, unreadable or no manifest.
+        """
+        manifest = self.read_json(f"{path}/{MANIFEST}")
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+            raise StorageError(f"{self.locate(path)}/{MANIFEST}: not the manifest of a folder")
+        return manifest
 
     def fetch(self, path: str, *, verify: bool = True) -> Path:
         """Folder commit as a local folder: itself on a local root, else a cached copy.
@@ -168,21 +174,15 @@ class Storage:
         if not self.is_committed(path):
             raise StorageError(f"{self.locate(path)}: not there, or never finished")
         manifest = self.manifest(path)
-        folder = self._local / path if self._local else self._download(path, manifest)
+        if self._local is None:
+            return self._download(path, manifest, verify=verify)
         if verify:
-            self.verify(folder, manifest)
-        return folder
+            self._verify(path, self._local / path, manifest)
+        return self._local / path
 
-    def verify(self, folder: Path, manifest: Mapping[str, Any]) -> None:
-        """Compare a local folder with a manifest.
-
-        Raises:
-            StorageError: names the first file that is missing or differs.
-        """
-        for name, expected in manifest["files"].items():
-            fault = _fault_of(folder / name, expected)
-            if fault:
-                raise StorageError(f"{folder / name}: {fault}")
+    def _verify(self, path: str, folder: Path, manifest: Mapping[str, Any]) -> None:
+        for name, fault in _faults(folder, manifest):
+            raise StorageError(f"{self.locate(f'{path}/{name}')}: {fault}")
 
     def _publish(self, staging: Path, path: str, manifest: dict[str, Any]) -> None:
         text = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
@@ -199,26 +199,29 @@ class Storage:
                 shutil.copyfileobj(source, sink, _CHUNK_BYTES)
         self.write_bytes(f"{path}/{MANIFEST}", text)
 
-    def _download(self, path: str, manifest: dict[str, Any]) -> Path:
+    def _download(self, path: str, manifest: dict[str, Any], *, verify: bool) -> Path:
         """Copy into a cache keyed by content, shared by the processes of this machine."""
         key = hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
         folder = Path(tempfile.gettempdir()) / f"nmt-cache-{os.getuid()}" / key[:32]
         if folder.is_dir():
-            return folder
+            if not verify or not any(_faults(folder, manifest)):
+                return folder
+            shutil.rmtree(folder, ignore_errors=True)  # a sweep of the temporary folder was there
         partial = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.partial")
-        partial.mkdir(parents=True, mode=0o700)
-        for name in manifest["files"]:
-            (partial / name).parent.mkdir(parents=True, exist_ok=True)
-            with (
-                self._fault("read", f"{path}/{name}"),
-                self._fs.open_input_stream(self._join(f"{path}/{name}")) as source,
-                (partial / name).open("wb") as sink,
-            ):
-                shutil.copyfileobj(source, sink, _CHUNK_BYTES)
-        self.verify(partial, manifest)
         try:
-            partial.rename(folder)
-        except OSError:  # another process was first
+            partial.mkdir(parents=True, mode=0o700)
+            for name in manifest["files"]:
+                (partial / name).parent.mkdir(parents=True, exist_ok=True)
+                with (
+                    self._fault("read", f"{path}/{name}"),
+                    self._fs.open_input_stream(self._join(f"{path}/{name}")) as source,
+                    (partial / name).open("wb") as sink,
+                ):
+                    shutil.copyfileobj(source, sink, _CHUNK_BYTES)
+            self._verify(path, partial, manifest)
+            with suppress(OSError):  # another process was first
+                partial.rename(folder)
+        finally:
             shutil.rmtree(partial, ignore_errors=True)
         return folder
 
@@ -247,6 +250,8 @@ def _open_remote(url: str) -> tuple[fs.FileSystem, str]:
         filesystem, root = fs.FileSystem.from_uri(url)
     except (OSError, pa.ArrowException) as error:
         raise ConfigError(f"storage={url}: cannot be opened: {error}") from None
+    if not root.strip("/"):
+        raise ConfigError(f"storage={url}: names no bucket")
     return filesystem, root.rstrip("/")
 
 
@@ -259,7 +264,7 @@ def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
             "sha256": sha256_of(path),
         }
         for path in files
-        if path.name != MANIFEST
+        if path != folder / MANIFEST
     }
 
 
@@ -267,6 +272,14 @@ def sha256_of(path: Path) -> str:
     """Hash of a file's content, read in chunks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each file that is missing or differs, and what is wrong with it."""
+    for name, expected in manifest["files"].items():
+        fault = _fault_of(folder / name, expected)
+        if fault:
+            yield name, fault
 
 
 def _fault_of(path: Path, expected: Mapping[str, Any]) -> str:
@@ -285,8 +298,10 @@ def _replace_file(path: Path, content: bytes) -> None:
         _write_synced(partial, content)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _write_synced(path: Path, content: bytes) -> None:
@@ -304,7 +319,11 @@ def _swap_in(staging: Path, target: Path) -> None:
     if target.exists():
         old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
         target.rename(old)
-        staging.rename(target)
+        try:
+            staging.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     else:
         staging.rename(target)

@@ -27,9 +27,8 @@ class Traffic(BaseModel):
 
     def promoted(self, digest: str) -> Self:
         """The given engine stable, the old one remembered; canary and shadow end."""
-        if digest == self.stable:
-            return self
-        return type(self)(stable=digest, previous=(self.stable, *self.previous)[:_HISTORY])
+        before = self.previous if digest == self.stable else (self.stable, *self.previous)
+        return type(self)(stable=digest, previous=before[:_HISTORY])
 
     def rolled_back(self) -> Self:
         """The engine before this one stable again.

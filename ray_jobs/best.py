@@ -1,10 +1,12 @@
 """What a search found, and how a training takes it up."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nmt.config import Config
+from nmt.errors import ConfigError
 from nmt.steps import STEPS, TRAIN, TUNE, find_record, settings_of
 from ray_jobs.session import Session
 
@@ -35,12 +37,23 @@ def find_best(session: Session) -> BestTrial:
     found: dict[str, Any] = best["config"]
     kept = sorted(found.keys() & config.explicit())
     taken = {key: value for key, value in found.items() if key not in kept}
+    try:
+        trained = config.with_overrides(taken)
+    except ConfigError as error:
+        log.warning("train: what the search found does not fit, and is left out: %s", error)
+        return BestTrial(config)
     for key in kept:
         log.info("train: %s stays as you set it; the search found %s", key, found[key])
     if taken:
         log.info("train: from the search: %s", ", ".join(f"{k}={v}" for k, v in taken.items()))
-    trained = config.with_overrides(taken)
-    searched = config.with_overrides(found)
-    same = settings_of(TRAIN, trained) == settings_of(TRAIN, searched)
-    continued = same and config.training.from_best_trial
+    continued = config.training.from_best_trial and _same(trained, record.settings | found)
     return BestTrial(trained, best["checkpoints"] if continued else None)
+
+
+def _same(trained: Config, tried: Mapping[str, Any]) -> bool:
+    """Whether a training has the settings of a trial, whose one worker changes nothing."""
+    return all(
+        tried.get(key) == value
+        for key, value in settings_of(TRAIN, trained).items()
+        if key != "training.from_best_trial" and not key.startswith("strategy.")
+    )

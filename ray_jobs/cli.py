@@ -11,7 +11,7 @@ import yaml
 from nmt import __version__
 from nmt.config import Config, load_config
 from nmt.errors import InputError
-from ray_jobs.entry import JOBS, add_options, guarded, is_override, run_job
+from ray_jobs.entry import JOBS, add_options, guarded, is_override, parse, run_job
 
 _ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
 _EXAMPLES = """examples:
@@ -24,7 +24,7 @@ _EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the value is the process's exit code."""
-    options = _parser().parse_args(arguments)
+    options = parse(_parser(), arguments)
     action: Callable[[argparse.Namespace], None] = options.action
     return guarded(lambda: action(options), extra=options.extra)
 

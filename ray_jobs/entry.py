@@ -29,14 +29,17 @@ class Terminated(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command that runs on a session: its module below `ray_jobs`, and the extra it needs."""
+    """A command that runs on a session: its module below `ray_jobs`, and what it needs."""
 
     name: str
     about: str
     extra: str = "train"
+    after: str = ""
+    """Step that the module asks for first: looked for before its imports, which take a while."""
 
     def run(self, config: Config, *, restart: bool) -> None:
         """Import the job's module and call its `run`."""
+        from nmt.steps import STEPS, require
         from nmt.storage import Storage
         from ray_jobs.place import absolute_storage, inside_job
         from ray_jobs.session import Session
@@ -44,6 +47,8 @@ class Job:
         storage = Storage(absolute_storage(config))
         if inside_job():
             logging.getLogger(__name__).info("storage: %s", storage.locate(""))
+        if self.after:
+            require(storage, config.run, STEPS[self.after])
         module = importlib.import_module(f"ray_jobs.{self.name}")
         module.run(Session(config, storage, restart=restart))
 
@@ -52,13 +57,13 @@ JOBS = {
     job.name: job
     for job in (
         Job("prepare", "read, clean and split parallel text"),
-        Job("base", "check the base model; build and train it when it is `tiny`"),
-        Job("tune", "search rank, alpha and learning rate for the best validation BLEU"),
-        Job("train", "train the adapter, from the search's best settings where there are any"),
-        Job("evaluate", "score base and adapter on the test split"),
-        Job("export", "merge, compare and convert the adapter into an engine"),
+        Job("base", "check the base model; build and train it when it is `tiny`", after="prepare"),
+        Job("tune", "search rank, alpha and learning rate for the best BLEU", after="prepare"),
+        Job("train", "train the adapter, from the search's best where it fits", after="prepare"),
+        Job("evaluate", "score base and adapter on the test split", after="train"),
+        Job("export", "merge, compare and convert the adapter into an engine", after="train"),
         Job("pipeline", "all steps in order, a report, and a check of the endpoint", "all"),
-        Job("promote", "let the endpoint serve a run's engine", "serve"),
+        Job("promote", "let the endpoint serve a run's engine", "serve", after="export"),
         Job("rollback", "let the endpoint serve the engine before this one", "serve"),
         Job("serve", "run the translation endpoint", "serve"),
     )
@@ -70,7 +75,7 @@ def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
     job = JOBS[name]
     parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{name}", description=job.about)
     add_options(parser)
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     sys.exit(guarded(lambda: run_job(job, options), extra=job.extra))
 
 
@@ -85,6 +90,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "overrides", nargs="*", metavar="key=value", help="a setting, like training.max_steps=500"
     )
+
+
+def parse(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """Options and words in any order: argparse alone takes no words after a later option."""
+    options, left = parser.parse_known_args(arguments)
+    if any(word.startswith("-") for word in left):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    options.overrides = [*options.overrides, *left]
+    return options
 
 
 def run_job(job: Job, options: argparse.Namespace) -> None:
@@ -104,6 +120,7 @@ def guarded(action: Callable[[], None], *, extra: str) -> int:
     signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         action()
+        sys.stdout.flush()
     except NmtError as error:
         _say(str(error))
         return error.exit_code
@@ -114,8 +131,7 @@ def guarded(action: Callable[[], None], *, extra: str) -> int:
         _say("terminated: the same command goes on from here")
         return TERMINATED
     except BrokenPipeError:
-        # The reader of our output has gone; nothing is left to be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # the reader of our output has gone
         return 0
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
@@ -133,6 +149,11 @@ def guarded(action: Callable[[], None], *, extra: str) -> int:
     return 0
 
 
+def _silence() -> None:
+    """What standard output still holds goes nowhere, also when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: the clean-up has to finish
     raise Terminated
@@ -143,10 +164,14 @@ def _plain_output() -> None:
         level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True,
         stream=sys.stdout,
     )  # fmt: skip
+    logging.raiseExceptions = False  # a line that has lost its reader is not worth a traceback
     for package in ("nmt", "ray_jobs"):
         logging.getLogger(package).setLevel(logging.INFO)
 
 
 def _say(message: str) -> None:
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
     sys.stderr.write(f"nmt: {message}\n")

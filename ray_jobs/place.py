@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from nmt.config import Config
 from nmt.errors import ConfigError
@@ -29,9 +30,12 @@ def absolute_storage(config: Config, environ: Mapping[str, str] = os.environ) ->
     path = Path(storage).expanduser()
     if path.is_absolute():
         return str(path)
-    if STORAGE_VARIABLE in environ:
-        root = environ[STORAGE_VARIABLE]
-        return f"{root.rstrip('/')}/{storage}" if "://" in root else str(Path(root) / path)
+    root = environ.get(STORAGE_VARIABLE, "")
+    if "://" in root:
+        url = urlsplit(root)  # the path may have a query behind it
+        return urlunsplit(url._replace(path=f"{url.path.rstrip('/')}/{storage}"))
+    if root:
+        return str(Path(root).expanduser().absolute() / path)
     return str((Path.home() if inside_job(environ) else Path.cwd()) / path)
 
 
@@ -41,9 +45,13 @@ def check_shared(storage: str, nodes: int, environ: Mapping[str, str] = os.envir
     Raises:
         ConfigError: says how to name a shared place.
     """
-    if nodes > 1 and "://" not in storage and STORAGE_VARIABLE not in environ:
+    if nodes <= 1 or "://" in storage:
+        return
+    root = environ.get(STORAGE_VARIABLE, "")
+    shared = root and Path(storage).is_relative_to(Path(root).expanduser().absolute())
+    if not shared:
         raise ConfigError(
             f"storage={storage} is a folder of one machine, and this Ray cluster has {nodes} "
-            f"nodes: set {STORAGE_VARIABLE} to a folder that all of them mount, or use "
+            f"nodes: set {STORAGE_VARIABLE} to the folder above it that all of them mount, or use "
             "storage=s3://… or gs://…"
         )

@@ -7,6 +7,7 @@ import asyncio
 import http.client
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -139,10 +140,14 @@ class Gateway:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(_TRY_AGAIN_SECONDS)
+            response = getattr(self._translator, method).remote(*args)
             try:
-                return await getattr(self._translator, method).remote(*args)
+                return await response
+            except asyncio.CancelledError:
+                response.cancel()  # else a translator goes on for a client that has gone
+                raise
             except BackPressureError:
-                raise OverloadedError("too many requests are waiting: retry") from None
+                raise OverloadedError("too many requests are waiting") from None
             except _DEAD as error:
                 log.warning("a translator died under a request: %s", type(error).__name__)
         raise NotReachedError("the translators died under this request")
@@ -188,7 +193,7 @@ def run(session: Session | Config, *, blocking: bool = True) -> Endpoint:
     Args:
         session: settings; `serving.port=0` takes a free port.
         blocking: serve until SIGINT or SIGTERM, then stop Serve; otherwise return at once, which
-            leaves it to the caller to connect to Ray before and to shut Serve down later.
+            leaves it to the caller to connect to Ray before and to call `stop` later.
 
     Raises:
         ConfigError: the port is taken.
@@ -199,8 +204,18 @@ def run(session: Session | Config, *, blocking: bool = True) -> Endpoint:
     with connect(config):
         endpoint = _start(config)
         _wait_for_signal()
-        serve.shutdown()
+        stop()
     return endpoint
+
+
+def stop() -> None:
+    """Drain and remove the endpoint; end Serve too where Ray outlives this command.
+
+    In a private Ray, Serve goes with it, and without the error that Ray prints on its shutdown.
+    """
+    serve.delete(APPLICATION)
+    if os.environ.get("RAY_ADDRESS"):
+        serve.shutdown()
 
 
 def _start(config: Config) -> Endpoint:

@@ -42,7 +42,9 @@ class TrialLog(tune.Callback):
 
     def entries(self) -> list[dict[str, Any]]:
         """All trials, best first."""
-        scored = sorted(self._entries.values(), key=lambda e: -(e["bleu"] or -1.0))
+        scored = sorted(
+            self._entries.values(), key=lambda e: (e["bleu"] is None, -(e["bleu"] or 0.0))
+        )
         return [dict(entry) for entry in scored]
 
     def ended(self) -> list[dict[str, Any]]:
@@ -109,7 +111,7 @@ class TrialLog(tune.Callback):
         entry = self._entries.get(digest_of(trial.config), {"bleu": None, "steps": 0, "curve": []})
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
-        lines = str(cause).strip().splitlines() if cause else [text]
+        lines = str(cause or "").strip().splitlines() or [text]
         self._write(trial, **(entry | {"state": "failed", "error": lines[-1][:300]}))
         self._table(force=True)
 

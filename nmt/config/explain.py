@@ -1,12 +1,14 @@
 """Turns validation errors into sentences a user can act on."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from nmt.errors import did_you_mean
+Types = Mapping[str, type[BaseModel]]
 
 
 def explain(error: ValidationError, root: type[BaseModel], origins: Mapping[str, str]) -> str:
@@ -15,74 +17,130 @@ def explain(error: ValidationError, root: type[BaseModel], origins: Mapping[str,
     return lines[0] if len(lines) == 1 else "\n  ".join(["settings that cannot be used:", *lines])
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a fault is; the tags of unions are no part of its key."""
+
+    key: str
+    owner: type[BaseModel] | None
+    """Section that the last part of the key is in."""
+    tag: str
+    """Type of that section, when it has several."""
+    types: Types
+    """All types of that section, when it has several."""
+    below: Types
+    """Types of the key itself, when it is a section that has several."""
+
+
 def _line(fault: dict[str, Any], root: type[BaseModel], origins: Mapping[str, str]) -> str:
-    location = [str(part) for part in fault["loc"]]
-    key, owner = _locate(location, root)
-    origin = f" (set in {origins[key]})" if key in origins else ""
+    place = _locate([str(part) for part in fault["loc"]], root)
+    key = place.key
     if fault["type"] == "extra_forbidden":
-        return f"{key}: unknown key{origin}.{_near_key(key, owner, root)}"
+        return _unknown(place, root, _origin(key, origins) or _origin_below(key, origins))
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "union_tag_invalid":
         expected = fault["ctx"]["expected_tags"]
         message = f"'{fault['ctx']['tag']}' is not one of {expected}"
         key = f"{key}.type"
-    elif fault["type"] == "model_type":
-        message = "is a section: set its keys, not the section itself"
+    elif fault["type"] == "union_tag_not_found":
+        message = f"needs a type: {' or '.join(place.below)}"
+    elif fault["type"] in ("model_type", "model_attributes_type"):
+        like = f", like {key}.type" if place.below else ""
+        message = f"is a section: set its keys{like}, not the section itself"
     elif not isinstance(fault["input"], Mapping | BaseModel):
         message = f"{message}; got {fault['input']!r}"
-    return f"{key}: {message}{origin}" if key else f"{message}{origin}"
+    origin = _origin(key, origins)
+    ending = f" (set in {origin})" if origin else ""
+    return f"{key}: {message}{ending}" if key else f"{message}{ending}"
 
 
-def _locate(location: list[str], root: type[BaseModel]) -> tuple[str, type[BaseModel] | None]:
-    """Dotted key of a fault (union tags left out), and the section that the last part is in."""
-    owner: type[BaseModel] | None = root
+def _unknown(place: _Place, root: type[BaseModel], origin: str) -> str:
+    section, _, leaf = place.key.rpartition(".")
+    others = [tag for tag, model in place.types.items() if leaf in model.model_fields]
+    if others:
+        ending = f"; the key is set in {origin}" if origin else ""
+        return (
+            f"{place.key}: belongs to {section}.type={' or '.join(others)}, "
+            f"and {section}.type is {place.tag}{ending}"
+        )
+    ending = f" (set in {origin})" if origin else ""
+    return f"{place.key}: unknown key{ending}.{_hint(place, root)}"
+
+
+def _origin(key: str, origins: Mapping[str, str]) -> str:
+    """Where a key, or the whole value that it is in, was set."""
+    while key and key not in origins:
+        key = key.rpartition(".")[0]
+    return origins.get(key, "")
+
+
+def _origin_below(key: str, origins: Mapping[str, str]) -> str:
+    return next((at for other, at in origins.items() if other.startswith(f"{key}.")), "")
+
+
+def _locate(location: list[str], root: type[BaseModel]) -> _Place:
+    annotation: object = root
+    owner: type[BaseModel] | None = None
     parts: list[str] = []
-    members: dict[str, type[BaseModel]] = {}
+    tag, types = "", {}
     for index, part in enumerate(location):
-        if part in members and owner is None:
-            owner, members = members[part], {}
-            continue
-        parts.append(part)
-        if index == len(location) - 1:
+        members = _types(annotation)
+        if part in members:
+            annotation, tag, types = members[part], part, members
+            if index + 1 < len(location):
+                continue
             break
-        owner, members = _below(owner, part)
-    return ".".join(parts), owner
+        parts.append(part)
+        if get_origin(annotation) is dict:
+            owner, annotation = None, get_args(annotation)[1]
+        else:
+            owner = next(iter(_models(annotation)), None)
+            field = owner.model_fields.get(part) if owner else None
+            annotation = field.annotation if field else None
+        if index + 1 < len(location):
+            tag, types = "", {}
+    return _Place(".".join(parts), owner, tag, types, _types(annotation))
 
 
-def _below(
-    owner: type[BaseModel] | None, name: str
-) -> tuple[type[BaseModel] | None, dict[str, type[BaseModel]]]:
-    field = owner.model_fields.get(name) if owner else None
-    if field is None:
-        return None, {}
-    models = _models(field.annotation)
-    if len(models) == 1:
-        return models[0], {}
-    return None, {str(model.model_fields["type"].default): model for model in models}
+def _types(annotation: object) -> Types:
+    """Tag -> section, for a union of sections."""
+    models = _models(annotation)
+    if len(models) < 2:
+        return {}
+    return {tag: m for m in models for tag in get_args(m.model_fields["type"].annotation)}
 
 
 def _models(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
+    if get_origin(annotation) is Annotated:
+        return _models(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         return [model for member in get_args(annotation) for model in _models(member)]
     return []
 
 
-def _near_key(key: str, owner: type[BaseModel] | None, root: type[BaseModel]) -> str:
-    """Look in the section first, then for the same leaf anywhere in the tree."""
-    *parents, leaf = key.split(".")
-    prefix = ".".join([*parents, ""]) if parents else ""
-    near = did_you_mean(key, [prefix + name for name in owner.model_fields]) if owner else ""
-    if near:
-        return near
+def _hint(place: _Place, root: type[BaseModel]) -> str:
+    """The same leaf elsewhere in the tree, else a near one here, else a near one elsewhere."""
+    section, _, leaf = place.key.rpartition(".")
     everywhere = dotted_keys(root)
-    same_leaf = [other for other in everywhere if other.rpartition(".")[2] == leaf]
-    if same_leaf:
-        return f" Did you mean {' or '.join(repr(other) for other in same_leaf[:3])}?"
-    near = did_you_mean(key, everywhere)
-    known = sorted(owner.model_fields) if owner else []
-    return near or (f" Known here: {', '.join(known)}." if known else "")
+    if place.key in everywhere:
+        return " In a file, nest it: each part on a line of its own below the one before."
+    leaves = {key: key.rpartition(".")[2] for key in everywhere}
+    here = list(place.owner.model_fields) if place.owner else []
+    near_here = difflib.get_close_matches(leaf, here)
+    near = difflib.get_close_matches(leaf, set(leaves.values()), n=1, cutoff=0.75)
+    return (
+        _did_you_mean(key for key, name in leaves.items() if name == leaf)
+        or _did_you_mean(f"{section}.{name}" if section else name for name in near_here)
+        or _did_you_mean(key for key, name in leaves.items() if name in near)
+        or (f" Known here: {', '.join(sorted(here))}." if here else "")
+    )
+
+
+def _did_you_mean(keys: Iterable[str]) -> str:
+    shown = [repr(key) for key in keys][:3]
+    return f" Did you mean {' or '.join(shown)}?" if shown else ""
 
 
 def dotted_keys(model: type[BaseModel], prefix: str = "") -> list[str]:

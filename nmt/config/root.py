@@ -5,11 +5,17 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from nmt.config.data import DataConfig
 from nmt.config.explain import explain
-from nmt.config.layers import merge, nest
+from nmt.config.layers import DEFAULT_TYPES, merge, nest
 from nmt.config.model import LoraAdapter, ModelConfig, NoAdapter, QloraAdapter
 from nmt.config.outcome import EvaluationConfig, ExportConfig, ServingConfig
 from nmt.config.section import Section
@@ -27,7 +33,6 @@ AdapterConfig = NoAdapter | LoraAdapter | QloraAdapter
 StrategyConfig = SingleStrategy | DdpStrategy | DeepspeedStrategy
 
 RESERVED_RUNS = ("engines", "serving")
-DEFAULT_TYPES = {"adapter": "lora", "strategy": "single"}
 
 
 class Config(Section):
@@ -57,18 +62,23 @@ class Config(Section):
             raise ValueError(f"'{run}' is a folder of the storage root: choose another name")
         return run
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _default_types(cls, raw: object) -> object:
-        """Let `adapter.rank=8` stand without `adapter.type=lora`."""
+    def _default_types(cls, raw: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Let `adapter.rank=8` stand without `adapter.type=lora`, which is then not `explicit`."""
         if not isinstance(raw, Mapping):
-            return raw
-        filled: dict[str, Any] = dict(raw)
-        for key, default in DEFAULT_TYPES.items():
-            section = filled.get(key)
-            if isinstance(section, Mapping) and "type" not in section:
-                filled[key] = {"type": default, **section}
-        return filled
+            return handler(raw)
+        added = [
+            key
+            for key in DEFAULT_TYPES
+            if isinstance(raw.get(key), Mapping) and "type" not in raw[key]
+        ]
+        config = handler(
+            {**raw, **{key: {"type": DEFAULT_TYPES[key], **raw[key]} for key in added}}
+        )
+        for key in added:
+            getattr(config, key).model_fields_set.discard("type")
+        return config
 
     @model_validator(mode="after")
     def _strategy_fits_workers(self) -> Self:
@@ -98,15 +108,23 @@ class Config(Section):
     def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
         """Copy with dotted keys replaced and everything validated again.
 
-        What the user had set, and nothing else, stays marked as set (`explicit`).
+        What was set stays marked as set (`explicit`), and so is what is replaced; no default is.
         """
-        raw = self.model_dump(mode="json", exclude_unset=True)
-        origins = dict.fromkeys(overrides, "override")
-        return type(self).parse(merge(raw, nest(overrides)), origins)
+        return type(self).parse(merge(self._given(), nest(overrides)))
 
     def explicit(self) -> frozenset[str]:
         """Dotted keys that were set, rather than left at their defaults."""
-        return frozenset(flatten(self.model_dump(mode="json", exclude_unset=True)))
+        return frozenset(flatten(self._given()))
+
+    def _given(self) -> dict[str, Any]:
+        """What was set, as plain values; a section set as an object brings its type along."""
+        raw = self.model_dump(mode="json", exclude_unset=True)
+        for key, default in DEFAULT_TYPES.items():
+            if key in raw and getattr(self, key).type != default:
+                raw[key].setdefault("type", getattr(self, key).type)
+        if "space" in raw.get("tune", {}):
+            raw["tune"]["space"] = self.tune.model_dump(mode="json")["space"]
+        return raw
 
     def settings(self, *prefixes: str) -> dict[str, Any]:
         """Dotted key -> plain value of every setting below the given keys."""

@@ -19,9 +19,9 @@ class Uniform(Section):
     """A number in a range, evenly or on a logarithmic scale."""
 
     type: Literal["uniform", "loguniform"]
-    low: float
+    low: float = Field(allow_inf_nan=False)
     """Lower bound."""
-    high: float
+    high: float = Field(allow_inf_nan=False)
     """Upper bound."""
 
     @model_validator(mode="after")

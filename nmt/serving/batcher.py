@@ -65,7 +65,7 @@ class TokenBatcher:
         self.check()
         waiting, more = self.queued_tokens, sum(map(len, rows))
         if waiting and waiting + more > self._cap:
-            raise OverloadedError(f"{waiting} tokens are waiting (at most {self._cap} may): retry")
+            raise OverloadedError(f"{waiting} tokens are waiting (at most {self._cap} may)")
         loop = asyncio.get_running_loop()
         jobs = [_Job(row, rank, loop.create_future()) for rank, row in enumerate(rows)]
         self._queue += jobs

@@ -83,7 +83,7 @@ def base_training(config: Config) -> TrainingConfig:
     return TrainingConfig(
         max_steps=steps,
         learning_rate=config.model.base_learning_rate,
-        schedule="linear",
+        schedule="inverse_sqrt",
         warmup_steps=min(50, steps - 1),
         micro_batch_tokens=768,
         label_smoothing=0.05,

@@ -5,6 +5,7 @@ The tests share one endpoint and run in the order of the file: only the first se
 
 import http.client
 import json
+import logging
 import sys
 import threading
 import time
@@ -16,16 +17,16 @@ from urllib.parse import urlsplit
 
 import pytest
 import ray
-from ray import serve
+from ray.util import list_named_actors
 
 from nmt.config import Config
 from nmt.errors import ConfigError
 from nmt.storage import Storage
 from nmt.traffic import promote, rollback
-from ray_jobs.serve import build, check_endpoint, run
+from ray_jobs.serve import build, check_endpoint, run, stop
 
 sys.path.append(str(Path(__file__).parents[2]))
-from tests.unit.serving.tiny_engine import HOSPITAL, WATER, add_engine  # noqa: E402
+from tests.unit.serving.tiny_engine import HOSPITAL, WATER, add_engine
 
 NAME = "default"
 WORDS = {"water": WATER, "hospital": HOSPITAL}
@@ -116,11 +117,11 @@ class Load:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     storage = Storage(str(tmp_path_factory.mktemp("root")))
-    ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="ERROR")
+    ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level=logging.ERROR)
     serving = {"port": 0, "poll_seconds": 0.2, "min_replicas": 2, "max_replicas": 2}
     config = Config.parse({"storage": storage.url, "serving": serving})
     yield Place(storage, run(config, blocking=False).url)
-    serve.shutdown()
+    stop()
     ray.shutdown()
 
 
@@ -184,14 +185,17 @@ def test_a_corrupted_engine_leaves_the_old_one_serving(place: Place) -> None:
     place.wait_for(lambda: not any(report["error"] for report in place.reports()))
 
 
-def test_a_killed_replica_costs_no_request(place: Place) -> None:
+def test_killed_replicas_cost_no_request(place: Place) -> None:
     with Load(place.url, clients=8) as load:
         time.sleep(0.5)
-        kill_a_translator()
-        time.sleep(3)
+        victims = translators()
+        assert len(victims) == 2
+        for victim in victims:
+            ray.kill(ray.get_actor(victim, namespace="serve"))
+            time.sleep(0.5)
+        killed_at = load.answers
+        place.wait_for(lambda: load.answers > killed_at + 50, seconds=60)
     assert load.failures == []
-    assert load.answers > 0
-    place.wait_for(lambda: len(translators()) == 2, seconds=60)
 
 
 def test_too_large_a_body_is_refused(place: Place) -> None:
@@ -213,9 +217,5 @@ def test_a_taken_port_is_an_error_of_its_own(place: Place) -> None:
 
 
 def translators() -> list[str]:
-    actors = ray.util.list_named_actors(all_namespaces=True)
+    actors: Any = list_named_actors(all_namespaces=True)
     return [actor["name"] for actor in actors if "#Translator#" in actor["name"]]
-
-
-def kill_a_translator() -> None:
-    ray.kill(ray.get_actor(translators()[0], namespace="serve"))

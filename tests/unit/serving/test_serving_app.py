@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -162,7 +162,7 @@ def test_the_largest_text_fits_however_it_is_escaped() -> None:
 def test_a_body_without_length_is_not_read_to_its_end() -> None:
     sent = 0
 
-    async def endless() -> Any:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal sent
         while True:
             sent += 1
@@ -274,5 +274,3 @@ def test_no_json_breaks_the_service(body: Any) -> None:
     response = post_bytes(Stub(), json.dumps(body).encode())
     assert response.status_code in (200, 400, 413)
     response.json()
-
-

@@ -1,8 +1,8 @@
 """The follower and the replica around it, on a real storage root with engines that are not."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path) -> World:
     storage = Storage(str(tmp_path))
     for digest in ("a", "b", "c"):
         with storage.commit(f"engines/{digest}") as folder:
@@ -100,8 +100,8 @@ def test_without_a_pointer_nothing_is_served_and_nothing_is_wrong(world: World) 
 def test_follows_promotion_and_rollback(world: World) -> None:
     follower = world.follower()
     steps(follower)
-    for change in (lambda: promote(world.storage, NAME, "a"), lambda: promote(world.storage, NAME, "b")):
-        change()
+    for digest in ("a", "b"):
+        promote(world.storage, NAME, digest)
         steps(follower, 2)
     rollback(world.storage, NAME)
     steps(follower, 2)
@@ -138,7 +138,7 @@ def test_tries_again_after_growing_delays(world: World) -> None:
         if len(world.loads) > before:
             tries.append(world.now)
         world.now += 2
-    gaps = [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(tries)]
     assert gaps == [4, 8, 16, 32, 64]
 
 

@@ -47,10 +47,10 @@ def stubborn_model(tokenizer: NllbTokenizer, word: str) -> M2M100ForConditionalG
     """Tiny model whose last layer ignores its input: every output is the word's embedding."""
     model = build_model(tokenizer, seed=1)
     token = tokenizer(word, add_special_tokens=False)["input_ids"][0]
-    norm = model.model.decoder.layer_norm
+    norm = model.get_submodule("model.decoder.layer_norm")
     with torch.no_grad():
-        norm.weight.zero_()
-        norm.bias.copy_(100 * model.model.shared.weight[token])
+        norm.get_parameter("weight").zero_()
+        norm.get_parameter("bias").copy_(100 * model.get_parameter("model.shared.weight")[token])
     return model
 
 

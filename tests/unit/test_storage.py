@@ -1,0 +1,505 @@
+import errno
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+import nmt.storage
+from nmt.errors import ConfigError, StorageError
+from nmt.storage import MANIFEST, Storage
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch) -> Path:
+    """A temporary folder of this test alone, since fetched folders are cached there."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def local(tmp_path) -> Storage:
+    return Storage(str(tmp_path / "root"))
+
+
+@pytest.fixture
+def remote(s3_url) -> Storage:
+    return Storage(s3_url)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request) -> Storage:
+    return request.getfixturevalue("local" if request.param == "folder" else "remote")
+
+
+def fill(storage: Storage, path: str, files: dict[str, str], **meta: object) -> None:
+    with storage.commit(path, meta) as folder:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+
+
+def spoil(storage: Storage, path: str, content: bytes | None) -> None:
+    """Change a file behind the storage's back."""
+    filesystem, root = storage.filesystem
+    if content is None:
+        filesystem.delete_file(f"{root}/{path}")
+        return
+    with filesystem.open_output_stream(f"{root}/{path}") as stream:
+        stream.write(content)
+
+
+def fails(*args: object, **kwargs: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+# Single files
+
+
+@pytest.mark.parametrize(
+    "value", [None, [], {"a": {"b": [1, 2.5, "தமிழ்"]}}], ids=["null", "list", "tree"]
+)
+def test_json_comes_back_as_written(storage, value):
+    storage.write_json("a/b.json", value)
+    assert storage.read_json("a/b.json") == value
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\xff\r\n", b"x" * 300_000], ids=["no", "raw", "long"]
+)
+def test_bytes_come_back_as_written(storage, content):
+    storage.write_bytes("a.bin", content)
+    assert storage.read_bytes("a.bin") == content
+
+
+def test_a_shorter_file_replaces_a_longer_one(storage):
+    storage.write_bytes("a", b"long content")
+    storage.write_bytes("a", b"short")
+    assert storage.read_bytes("a") == b"short"
+
+
+def test_reading_a_missing_file_names_it(storage):
+    with pytest.raises(StorageError, match=f"cannot read {storage.locate('a/gone')}"):
+        storage.read_bytes("a/gone")
+
+
+def test_broken_json_names_the_file(storage):
+    storage.write_bytes("a.json", b'{"a": ')
+    with pytest.raises(StorageError, match=f"{storage.locate('a.json')}: not valid JSON"):
+        storage.read_json("a.json")
+
+
+def test_json_that_is_no_text_names_the_file(storage):
+    storage.write_bytes("a.json", b"\xff\xfe\xfd")
+    with pytest.raises(StorageError, match="not valid JSON"):
+        storage.read_json("a.json")
+
+
+def test_find_json_of_a_missing_file_is_none(storage):
+    assert storage.find_json("gone.json") is None
+
+
+def test_find_json_of_a_file_is_its_value(storage):
+    storage.write_json("a.json", [1])
+    assert storage.find_json("a.json") == [1]
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [("a/b", True), ("a", True), ("a/c", False), ("b", False), ("a/b/c", False)],
+    ids=["file", "folder", "missing-file", "missing-folder", "below-a-file"],
+)
+def test_exists(storage, path, there):
+    storage.write_bytes("a/b", b"1")
+    assert storage.exists(path) is there
+
+
+def test_list_is_sorted_and_of_one_level(storage):
+    for path in ("x/b", "x/a/deep", "x/c", "y/d"):
+        storage.write_bytes(path, b"1")
+    assert storage.list("x") == ["a", "b", "c"]
+
+
+def test_list_of_the_root(storage):
+    storage.write_bytes("x/b", b"1")
+    assert storage.list("") == ["x"]
+
+
+def test_list_of_a_missing_folder_is_empty(storage):
+    assert storage.list("gone") == []
+
+
+def test_delete_removes_a_file_and_nothing_else(storage):
+    storage.write_bytes("x/a", b"1")
+    storage.write_bytes("x/b", b"1")
+    storage.delete("x/a")
+    assert storage.list("x") == ["b"]
+
+
+def test_delete_removes_a_folder_with_all_below(storage):
+    for path in ("x/a", "x/y/b", "xy"):
+        storage.write_bytes(path, b"1")
+    storage.delete("x")
+    assert storage.list("") == ["xy"]
+    assert not storage.exists("x/y/b")
+
+
+def test_deleting_what_is_missing_is_fine(storage):
+    storage.delete("gone/too")
+    assert not storage.exists("gone")
+
+
+# Folder commits
+
+
+def test_a_commit_publishes_every_file_also_nested_ones(storage):
+    fill(storage, "runs/one", {"a": "1", "deep/er/b": "2"})
+    folder = storage.fetch("runs/one")
+    assert (folder / "a").read_text() == "1"
+    assert (folder / "deep/er/b").read_text() == "2"
+
+
+def test_a_nested_file_with_the_name_of_the_manifest_is_published_like_any_other(storage):
+    fill(storage, "one", {f"deep/{MANIFEST}": "mine"})
+    assert (storage.fetch("one") / "deep" / MANIFEST).read_text() == "mine"
+    assert list(storage.manifest("one")["files"]) == [f"deep/{MANIFEST}"]
+
+
+def test_an_empty_commit_stands(storage):
+    fill(storage, "one", {})
+    assert storage.is_committed("one")
+    assert storage.manifest("one")["files"] == {}
+
+
+def test_the_manifest_has_sizes_and_hashes(storage):
+    fill(storage, "one", {"a": "abc"})
+    described = storage.manifest("one")["files"]["a"]
+    assert described["size"] == 3
+    assert described["sha256"].startswith("ba7816bf")
+
+
+def test_meta_comes_back_as_given(storage):
+    fill(storage, "one", {"a": "1"}, step=7, curve=[{"bleu": 1.5}])
+    assert storage.manifest("one")["meta"] == {"step": 7, "curve": [{"bleu": 1.5}]}
+
+
+def test_nothing_is_there_while_the_block_runs(storage):
+    with storage.commit("one") as folder:
+        (folder / "a").write_text("1")
+        assert not storage.exists("one")
+    assert storage.exists("one")
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, OSError])
+def test_an_error_inside_the_block_leaves_nothing_and_passes_through(storage, cache, fault):
+    def interrupted() -> None:
+        with storage.commit("runs/one") as folder:
+            (folder / "a").write_text("1")
+            raise fault
+
+    with pytest.raises(fault):
+        interrupted()
+    assert storage.list("runs") == []
+    assert list(cache.iterdir()) == []
+
+
+def test_an_error_inside_the_block_keeps_the_commit_before(storage):
+    fill(storage, "one", {"a": "old"})
+
+    def interrupted() -> None:
+        with storage.commit("one") as folder:
+            (folder / "a").write_text("new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert (storage.fetch("one") / "a").read_text() == "old"
+
+
+def test_a_commit_replaces_the_one_before_whole(storage):
+    fill(storage, "one", {"a": "old", "b": "old"}, number=1)
+    fill(storage, "one", {"a": "new"}, number=2)
+    folder = storage.fetch("one")
+    assert (folder / "a").read_text() == "new"
+    assert not (folder / "b").exists()
+    assert storage.manifest("one")["meta"] == {"number": 2}
+    assert storage.list("") == ["one"]
+
+
+def test_a_folder_without_manifest_does_not_exist(storage):
+    storage.write_bytes("one/a", b"1")
+    assert not storage.is_committed("one")
+    with pytest.raises(
+        StorageError, match=f"{storage.locate('one')}: not there, or never finished"
+    ):
+        storage.fetch("one")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"conten", "has 6 bytes, its manifest says 7"),
+        (b"cXntent", "differs from its manifest"),
+        (None, "a.txt"),
+    ],
+    ids=["truncated", "flipped", "missing"],
+)
+def test_fetch_refuses_a_damaged_file_by_name(storage, content, fault):
+    fill(storage, "one", {"deep/a.txt": "content", "b": "whole"})
+    spoil(storage, "one/deep/a.txt", content)
+    with pytest.raises(StorageError, match=fault) as caught:
+        storage.fetch("one")
+    assert storage.locate("one/deep/a.txt") in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b'{"files": []}', b"{"])
+def test_a_manifest_that_is_none_is_refused_by_name(storage, content):
+    fill(storage, "one", {"a": "1"})
+    spoil(storage, f"one/{MANIFEST}", content)
+    with pytest.raises(StorageError, match=f"one/{MANIFEST}"):
+        storage.fetch("one")
+
+
+def test_a_deleted_commit_is_gone(storage):
+    fill(storage, "one", {"deep/a": "1"})
+    storage.delete("one")
+    assert not storage.is_committed("one")
+    assert storage.list("") == []
+
+
+# The root
+
+
+def test_a_pickled_storage_reads_what_the_original_wrote(storage):
+    storage.write_json("a.json", 1)
+    copy = pickle.loads(pickle.dumps(storage))
+    assert copy.read_json("a.json") == 1
+    assert copy.locate("a") == storage.locate("a")
+    assert copy.is_local == storage.is_local
+
+
+def test_a_pickled_storage_works_in_another_process(storage, tmp_path):
+    storage.write_json("a.json", "seen")
+    code = "import pickle, sys; print(pickle.load(sys.stdin.buffer).read_json('a.json'))"
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickle.dumps(storage),
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(nmt.storage.__file__).parents[1])},
+    )
+    assert printed.stdout.strip() == b"seen"
+
+
+def test_the_filesystem_of_the_root_reads_what_the_storage_wrote(storage):
+    storage.write_bytes("x/a", b"1")
+    filesystem, root = storage.filesystem
+    with filesystem.open_input_stream(f"{root}/x/a") as stream:
+        assert stream.read() == b"1"
+
+
+@pytest.mark.parametrize("slash", ["", "/"], ids=["bare", "trailing-slash"])
+def test_a_remote_place_is_a_url_without_query(s3_url, slash):
+    root, _, query = s3_url.partition("?")
+    storage = Storage(f"{root}{slash}?{query}")
+    assert storage.locate("") == root
+    assert storage.locate("a/b") == f"{root}/a/b"
+    assert storage.filesystem[1] == root.removeprefix("s3://")
+
+
+def test_a_google_place_is_a_url():
+    storage = Storage("gs://anonymous@bucket/runs")
+    assert (storage.locate(""), storage.locate("a")) == ("gs://bucket/runs", "gs://bucket/runs/a")
+
+
+def test_a_local_place_is_an_absolute_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage = Storage("some/runs")
+    assert storage.locate("") == str(tmp_path / "some/runs")
+    assert storage.locate("a/b") == str(tmp_path / "some/runs/a/b")
+
+
+def test_a_relative_root_stays_where_it_was_opened(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage = Storage("runs")
+    storage.write_json("a.json", 1)
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert pickle.loads(pickle.dumps(storage)).read_json("a.json") == 1
+
+
+def test_the_home_folder_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Storage("~/runs").locate("") == str(tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/x", "http://host/x", "file:///tmp/x", "s3://", "s3:///x", "s3://b?bogus=1"]
+)
+def test_a_url_that_cannot_be_opened_is_a_config_error_that_names_it(url):
+    with pytest.raises(ConfigError) as caught:
+        Storage(url)
+    assert f"storage={url}" in str(caught.value)
+
+
+def test_a_root_below_a_file_is_a_config_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be made"):
+        Storage(str(tmp_path / "file" / "runs"))
+
+
+# A local folder
+
+
+@pytest.mark.parametrize("broken", ["fsync", "replace"])
+def test_a_write_that_fails_midway_keeps_the_old_file_and_no_part(local, monkeypatch, broken):
+    local.write_bytes("a", b"old")
+    target = os if broken == "fsync" else Path
+    monkeypatch.setattr(target, broken, fails)
+    with pytest.raises(StorageError, match=r"cannot write .*/a: No space left on device"):
+        local.write_bytes("a", b"new")
+    assert local.read_bytes("a") == b"old"
+    assert local.list("") == ["a"]
+
+
+def test_an_interrupted_write_leaves_no_part(local, monkeypatch):
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        local.write_bytes("a", b"new")
+    assert local.list("") == []
+
+
+def test_a_reader_beside_a_writer_sees_whole_files_only(local):
+    contents = {b"a" * 100_000, b"b" * 10}
+    local.write_bytes("a", min(contents))
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            for content in contents:
+                local.write_bytes("a", content)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        seen = {local.read_bytes("a") for _ in range(200)}
+    finally:
+        stop.set()
+        writer.join()
+    assert seen <= contents
+
+
+def test_writing_below_a_file_is_a_storage_error(local):
+    local.write_bytes("a", b"1")
+    with pytest.raises(StorageError, match="cannot write"):
+        local.write_bytes("a/b", b"2")
+
+
+def test_listing_a_file_is_a_storage_error(local):
+    local.write_bytes("a", b"1")
+    with pytest.raises(StorageError, match="cannot list"):
+        local.list("a")
+
+
+def test_a_commit_that_cannot_be_flushed_leaves_nothing(local, monkeypatch):
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(StorageError, match="cannot write"):
+        fill(local, "one", {"a": "1"})
+    assert local.list("") == []
+
+
+def test_a_commit_that_cannot_be_put_in_place_brings_the_old_one_back(local, monkeypatch):
+    fill(local, "one", {"a": "old"})
+    rename = Path.rename
+
+    def failing(path: Path, target: Path) -> Path:
+        if path.name.endswith(".partial"):
+            fails()
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(StorageError, match="cannot write"):
+        fill(local, "one", {"a": "new"})
+    assert (local.fetch("one") / "a").read_text() == "old"
+    assert local.list("") == ["one"]
+
+
+def test_a_local_fetch_is_the_folder_itself(local):
+    fill(local, "one", {"a": "1"})
+    assert str(local.fetch("one")) == local.locate("one")
+
+
+def test_a_fetch_that_does_not_verify_takes_a_damaged_file(local):
+    fill(local, "one", {"a": "1"})
+    spoil(local, "one/a", b"other")
+    assert (local.fetch("one", verify=False) / "a").read_text() == "other"
+
+
+# An object store
+
+
+def test_an_upload_that_fails_is_no_commit(remote, monkeypatch):
+    monkeypatch.setattr(shutil, "copyfileobj", fails)
+    with pytest.raises(StorageError, match="cannot write"):
+        fill(remote, "one", {"a": "1"})
+    assert not remote.is_committed("one")
+
+
+def test_an_upload_that_fails_over_a_commit_is_no_mixture(remote, monkeypatch):
+    fill(remote, "one", {"a": "old", "b": "old"})
+    copy = shutil.copyfileobj
+
+    def second_fails(source, sink, length):
+        if source.name.endswith("/b"):
+            fails()
+        copy(source, sink, length)
+
+    monkeypatch.setattr(shutil, "copyfileobj", second_fails)
+    with pytest.raises(StorageError, match="cannot write"):
+        fill(remote, "one", {"a": "new", "b": "new"})
+    assert not remote.is_committed("one")
+
+
+def test_a_second_fetch_takes_the_cached_copy(remote):
+    fill(remote, "one", {"a": "1"})
+    first = remote.fetch("one")
+    spoil(remote, "one/a", None)
+    assert remote.fetch("one") == first
+
+
+def test_equal_content_is_cached_once(remote):
+    fill(remote, "one", {"a": "1"})
+    fill(remote, "two", {"a": "1"})
+    assert remote.fetch("one") == remote.fetch("two")
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_damaged_cached_copy_is_fetched_again_unless_asked_not_to_look(remote, verify):
+    fill(remote, "one", {"a": "1", "b": "2"})
+    (remote.fetch("one") / "a").unlink()
+    assert (remote.fetch("one", verify=verify) / "a").exists() is verify
+
+
+def test_a_failed_download_leaves_nothing_in_the_cache(remote, cache):
+    fill(remote, "one", {"a": "1"})
+    spoil(remote, "one/a", b"2")
+    with pytest.raises(StorageError):
+        remote.fetch("one")
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
+
+
+def test_a_bucket_that_is_not_there_is_a_storage_error(s3_url):
+    storage = Storage(s3_url.replace("//bucket/", "//elsewhere/"))
+    with pytest.raises(StorageError, match=r"cannot write s3://elsewhere/\w+/a"):
+        storage.write_bytes("a", b"1")

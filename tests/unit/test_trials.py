@@ -1,0 +1,184 @@
+from typing import Any, cast
+
+import pytest
+
+from nmt.config import Config, digest_of, load_config
+from nmt.storage import Storage
+
+pytest.importorskip("ray.tune")
+
+from ray.tune.experiment import Trial
+
+from ray_jobs.trials import TrialLog, table_lines, trial_folder
+
+SMALL = {"adapter.rank": 8, "training.learning_rate": 1e-3}
+LARGE = {"adapter.rank": 64, "training.learning_rate": 2e-3}
+
+
+class FakeTrial:
+    """As much of a trial as the log looks at."""
+
+    def __init__(self, config: dict[str, Any], error: Exception | None = None) -> None:
+        self.config = config
+        self.error_file = None
+        self.error = error
+
+    def get_error(self) -> Exception | None:
+        return self.error
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return Storage(str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def config() -> Config:
+    words = ["run=demo", "tune.trials=3", "tune.max_steps=100", "tune.grace_steps=50"]
+    return load_config(overrides=words)
+
+
+def follow(log: TrialLog, sample: dict[str, Any], *points: tuple[int, float]) -> Trial:
+    trial = cast(Trial, FakeTrial(sample))
+    log.on_trial_start(0, [], trial)
+    for step, bleu in points:
+        log.on_trial_result(0, [], trial, {"step": step, "bleu": bleu})
+    return trial
+
+
+def complete(log: TrialLog, sample: dict[str, Any], *points: tuple[int, float]) -> None:
+    log.on_trial_complete(0, [], follow(log, sample, *points))
+
+
+def fail(log: TrialLog, sample: dict[str, Any], error: Exception | None) -> None:
+    trial = cast(Trial, FakeTrial(sample, error))
+    log.on_trial_start(0, [], trial)
+    log.on_trial_error(0, [], trial)
+
+
+def entry(rank: int, bleu: float | None, state: str = "finished") -> dict[str, Any]:
+    return {"config": {"adapter.rank": rank}, "bleu": bleu, "steps": 100, "state": state}
+
+
+def test_the_table_says_how_many_trials_ended():
+    entries = [entry(8, 1.0), entry(16, None, "running"), entry(32, 0.5, "pruned")]
+    assert table_lines(entries, 5)[0] == "tune: 2 of 5 trials ended"
+
+
+def test_the_table_has_a_line_per_trial_in_columns_of_equal_width():
+    entries = [entry(8, 31.234), entry(128, None, "running")]
+    assert table_lines(entries, 2)[1:] == [
+        " BLEU  steps     state  rank",
+        "31.23    100  finished     8",
+        "    -    100   running   128",
+    ]
+
+
+def test_the_table_writes_fractions_short():
+    line = table_lines([{**entry(8, 1.0), "config": {"training.learning_rate": 0.000123456}}], 1)[
+        -1
+    ]
+    assert line.endswith("1.23e-04")
+
+
+def test_the_table_without_trials_is_a_head():
+    assert table_lines([], 4) == ["tune: 0 of 4 trials ended", "BLEU  steps  state"]
+
+
+def test_a_new_log_reads_back_what_an_earlier_one_wrote(storage, config):
+    complete(TrialLog(storage, config), SMALL, (50, 10.0), (100, 20.0))
+    again = TrialLog(storage, config)
+    assert again.entries() == [
+        {
+            "state": "finished",
+            "bleu": 20.0,
+            "steps": 100,
+            "curve": [{"step": 50, "bleu": 10.0}, {"step": 100, "bleu": 20.0}],
+            "config": SMALL,
+        }
+    ]
+
+
+def test_a_trial_begins_without_a_score(storage, config):
+    log = TrialLog(storage, config)
+    follow(log, SMALL)
+    assert [(e["state"], e["bleu"]) for e in log.begun()] == [("running", None)]
+    assert log.best() is None
+
+
+def test_an_interrupted_trial_is_begun_and_not_ended(storage, config):
+    follow(TrialLog(storage, config), SMALL, (50, 10.0))
+    again = TrialLog(storage, config)
+    assert [e["config"] for e in again.begun()] == [SMALL]
+    assert again.ended() == []
+
+
+def test_a_trial_that_goes_on_keeps_its_curve(storage, config):
+    follow(TrialLog(storage, config), SMALL, (50, 10.0))
+    again = TrialLog(storage, config)
+    complete(again, SMALL, (100, 20.0))
+    assert [point["step"] for point in again.entries()[0]["curve"]] == [50, 100]
+
+
+def test_a_step_that_is_validated_again_replaces_its_point(storage, config):
+    log = TrialLog(storage, config)
+    follow(log, SMALL, (50, 10.0), (50, 11.0))
+    assert log.entries()[0]["curve"] == [{"step": 50, "bleu": 11.0}]
+
+
+def test_a_trial_that_was_cut_is_pruned(storage, config):
+    log = TrialLog(storage, config)
+    complete(log, SMALL, (50, 10.0))
+    assert [e["state"] for e in log.ended()] == ["pruned"]
+
+
+def test_the_score_of_a_trial_is_that_of_its_best_step(storage, config):
+    log = TrialLog(storage, config)
+    complete(log, SMALL, (50, 30.0), (100, 20.0))
+    assert log.entries()[0]["bleu"] == 30.0
+
+
+def test_entries_are_best_first_and_those_without_a_score_last(storage, config):
+    log = TrialLog(storage, config)
+    follow(log, {"adapter.rank": 4})
+    complete(log, SMALL, (100, 0.0))
+    complete(log, LARGE, (100, 20.0))
+    assert [e["bleu"] for e in log.entries()] == [20.0, 0.0, None]
+
+
+def test_the_best_trial_names_its_checkpoints(storage, config):
+    log = TrialLog(storage, config)
+    complete(log, SMALL, (100, 10.0))
+    complete(log, LARGE, (100, 20.0))
+    best = log.best()
+    assert best is not None
+    assert (best["config"], best["bleu"]) == (LARGE, 20.0)
+    assert best["checkpoints"] == f"demo/tune/trials/{digest_of(LARGE)}/checkpoints"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("first line\nlast line"), "last line"),
+        (ValueError(""), "failed"),
+        (None, "failed"),
+    ],
+    ids=["message", "empty-message", "no-error"],
+)
+def test_a_failed_trial_says_why(storage, config, error, said):
+    log = TrialLog(storage, config)
+    fail(log, SMALL, error)
+    assert log.faults() == said
+    assert [e["state"] for e in TrialLog(storage, config).ended()] == ["failed"]
+
+
+def test_equal_faults_are_said_once(storage, config):
+    log = TrialLog(storage, config)
+    fail(log, SMALL, ValueError("same"))
+    fail(log, LARGE, ValueError("same"))
+    assert log.faults() == "same"
+
+
+def test_a_folder_is_named_by_the_settings_whatever_their_order():
+    assert trial_folder("demo", SMALL) == trial_folder("demo", dict(reversed(SMALL.items())))
+    assert trial_folder("demo", SMALL) != trial_folder("demo", LARGE)

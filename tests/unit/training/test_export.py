@@ -1,0 +1,91 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+from nmt import export as export_module
+from nmt.config import Config
+from nmt.decoding.generate import translate
+from nmt.engine_card import read_card
+from nmt.errors import ExportError
+from nmt.export import export
+from nmt.models.load import ModelSource
+from nmt.storage import Storage
+from nmt.training.job import TrainingJob
+from nmt.training.loop import run_training
+
+Trained = tuple[Config, Storage]
+
+
+@pytest.fixture
+def trained(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> Trained:
+    monkeypatch.setattr(export_module, "base_source", lambda config, storage: job.base)
+    run_training(job)
+    return job.config, job.storage
+
+
+def test_the_engine_lies_under_its_content_and_says_what_it_is(trained: Trained) -> None:
+    config, storage = trained
+    result = export(config, storage)
+    folder = storage.fetch(f"engines/{result['engine']}")
+    card = read_card(folder)
+    assert (card.run, card.target_language) == ("small", "tam_Taml")
+    assert "license: apache-2.0" in (folder / "README.md").read_text()
+
+
+def test_the_same_weights_give_the_same_digest(trained: Trained) -> None:
+    assert export(*trained)["engine"] == export(*trained)["engine"]
+
+
+def test_the_adapter_loads_with_plain_peft_and_the_merged_model_with_plain_transformers(
+    trained: Trained, job: TrainingJob
+) -> None:
+    config, storage = trained
+    export(config, storage)
+    folder = storage.locate("small/export")
+    tokenizer = AutoTokenizer.from_pretrained(f"{folder}/merged")
+    base = AutoModelForSeq2SeqLM.from_pretrained(job.base.name)
+    adapted = PeftModel.from_pretrained(base, f"{folder}/adapter").eval()
+    merged = AutoModelForSeq2SeqLM.from_pretrained(f"{folder}/merged").eval()
+    batch = tokenizer(["The doctor is at home."], text_target=["மருத்துவர்"], return_tensors="pt")
+    batch["decoder_input_ids"] = batch.pop("labels")
+    with torch.inference_mode():
+        assert float((adapted(**batch).logits - merged(**batch).logits).abs().max()) < 1e-3
+
+
+def test_a_merge_that_changes_the_logits_publishes_nothing(trained: Trained) -> None:
+    config, storage = trained
+    strict = config.with_overrides({"export.logit_tolerance": 1e-30})
+    with pytest.raises(ExportError, match="nothing is published"):
+        export(strict, storage)
+    assert storage.list("engines") == []
+    assert not storage.is_committed("small/export/merged")
+
+
+def test_a_fully_tuned_model_is_exported_too(
+    job: TrainingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_module, "base_source", lambda config, storage: job.base)
+    config = job.config.with_overrides({"adapter.type": "none"})
+    run_training(replace(job, config=config))
+    assert job.storage.is_committed(f"engines/{export(config, job.storage)['engine']}")
+    assert not job.storage.exists("small/export/adapter")
+
+
+def test_hypotheses_come_in_the_order_of_the_sentences(job: TrainingJob) -> None:
+    from nmt.models.load import load_model, load_tokenizer
+
+    tokenizer = load_tokenizer(job.base, "eng_Latn", "tam_Taml")
+    model = load_model(ModelSource(job.base.name))
+    sentences = ["The plate is big.", "Where?", "The children will read the cheap book today."]
+    together = translate(model, tokenizer, sentences, batch_tokens=16)
+    assert together == [translate(model, tokenizer, [text])[0] for text in sentences]
+
+
+def test_licence_of_nllb_is_written_beside_the_weights(tmp_path: Path, config: Config) -> None:
+    nllb = config.with_overrides({"model.name_or_path": "facebook/nllb-200-distilled-600M"})
+    export_module.write_license(nllb, tmp_path)
+    assert "license: cc-by-nc-4.0" in (tmp_path / "README.md").read_text()
