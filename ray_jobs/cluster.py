@@ -18,9 +18,11 @@ from ray_jobs.place import absolute_storage, check_shared
 
 T = TypeVar("T")
 
-# Read by Ray when it is imported: Ctrl-C is ours to handle, and so are the tables of trials.
+# Read by Ray when it is imported: Ctrl-C is ours to handle, so are the tables of trials, and no
+# line of progress is a repetition.
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 
 LOG_FORMAT = "%(asctime)s %(message)s"
 
@@ -64,7 +66,8 @@ def _options(config: Config, address: str | None) -> dict[str, Any]:
     return {
         "address": "local",
         "num_cpus": int(max(os.cpu_count() or 1, workers, endpoint, config.tune.max_concurrent)),
-        "include_dashboard": False,
+        # Without it Ray Train cannot see its own controller, and complains every second.
+        "include_dashboard": True,
         **common,
     }
 

@@ -36,7 +36,7 @@ def run(session: Session) -> Summary:
         session = session.keeping()
     with connect(config):
         records = _steps(session)
-        endpoint, seconds = _endpoint(session, records["export"].output)
+        endpoint, seconds = _endpoint(session, records)
     summary = summarize(config, records, endpoint, seconds)
     storage.write_json(f"{config.run}/{SUMMARY}", summary.model_dump(mode="json"))
     storage.write_bytes(f"{config.run}/{REPORT}", render_report(summary).encode())
@@ -64,14 +64,17 @@ def _steps(session: Session) -> Records:
     return records
 
 
-def _endpoint(session: Session, engine: str) -> tuple[EndpointSummary, float]:
-    """Ask a real endpoint for one sentence, unless an earlier call did for this engine."""
+def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, float]:
+    """Ask a real endpoint for one test sentence, unless an earlier call did for this engine."""
+    engine = records["export"].output
+    samples = records["evaluate"].result["samples"]
+    sentence = samples[0]["source"] if samples else "Hello."
     before = session.storage.find_json(f"{session.config.run}/{SUMMARY}")
     if before and before["engine"] == engine and before["endpoint"]["checked"]:
         log.info("endpoint: already checked")
         return EndpointSummary(**before["endpoint"]), before["seconds"]["endpoint"]
     started = time.monotonic()
-    answer = check(session, engine)
+    answer = check(session, engine, sentence)
     log.info("endpoint: %s -> %s", answer["source"], answer["target"])
     seen = EndpointSummary(
         checked=True,
@@ -82,20 +85,18 @@ def _endpoint(session: Session, engine: str) -> tuple[EndpointSummary, float]:
     return seen, round(time.monotonic() - started, 2)
 
 
-def check(session: Session, engine: str) -> dict[str, Any]:
+def check(session: Session, engine: str, sentence: str) -> dict[str, Any]:
     """Serve an engine on a free port under a pointer of its own, ask over HTTP, and stop."""
-    from ray import serve
-
-    from ray_jobs.serve import check_endpoint
-    from ray_jobs.serve import run as start
+    from ray_jobs import serve
 
     name = f"check-{session.config.run}"[:40].rstrip("-_.").replace("_", "-").replace(".", "-")
     config = session.config.with_overrides({"serving.name": name, "serving.port": 0})
     promote(session.storage, name, engine)
     try:
-        return check_endpoint(start(config, blocking=False).url, timeout_seconds=60)
+        url = serve.run(config, blocking=False).url
+        return serve.check_endpoint(url, timeout_seconds=60, sentence=sentence)
     finally:
-        serve.shutdown()
+        serve.stop()
         session.storage.delete(traffic_path(name).rpartition("/")[0])
 
 

@@ -42,8 +42,10 @@ class BatchPlan:
         random = np.random.default_rng((self.seed, epoch))
         rows = np.concatenate([np.arange(self.corpus_rows), self._replay(random)])
         random.shuffle(rows)
-        longest = np.maximum(self.source_tokens[rows], self.target_tokens[rows])
-        batches = self._fill(rows[np.argsort(longest, kind="stable")])
+        source, target = self.source_tokens[rows], self.target_tokens[rows]
+        # Among rows as long as each other on the longer side, the other side sorts too: it halves
+        # the padding. Equal rows stay in their random order.
+        batches = self._fill(rows[np.lexsort((source, np.maximum(source, target)))])
         order = random.permutation(len(batches))
         size = self.micro_batches_per_step
         return [[batches[i] for i in order[at : at + size]] for at in range(0, len(order), size)]

@@ -25,7 +25,7 @@ from nmt.training.optim import (
     restore_optimizer,
 )
 from nmt.training.progress import Progress
-from nmt.training.strategies import Strategy, build_strategy, pick_device
+from nmt.training.strategies import Strategy, build_strategy, check_available, pick_device
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def run_training(job: TrainingJob, report: Report = ignore_report) -> Outcome:
     Raises:
         TrainingError: the loss is no finite number.
     """
+    check_available(job.config.strategy, job.config.adapter)
     strategy = build_strategy(job.config.strategy)
     run = Run(job, load_material(job, pick_device()), strategy)
     state = run.resume()

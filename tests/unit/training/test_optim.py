@@ -53,9 +53,10 @@ def trained() -> tuple[dict[str, nn.Parameter], torch.optim.AdamW]:
 
 def test_restored_optimizer_takes_the_same_next_step() -> None:
     first, optimizer = trained()
-    second, fresh = trained()
+    second, _ = trained()
     fresh = build_optimizer(second, settings("constant"))
-    restore_optimizer(fresh, second, optimizer_tensors(optimizer, first), step=3)
+    saved = {name: t.clone() for name, t in optimizer_tensors(optimizer, first).items()}
+    restore_optimizer(fresh, second, saved, step=3)
     for parameters, each in ((first, optimizer), (second, fresh)):
         for parameter in parameters.values():
             parameter.grad = torch.ones_like(parameter)
@@ -68,7 +69,8 @@ def test_missing_moments_are_named() -> None:
     parameters, optimizer = trained()
     with pytest.raises(CheckpointError, match="exp_avg of bias"):
         tensors = optimizer_tensors(optimizer, parameters)
-        restore_optimizer(optimizer, parameters, {k: v for k, v in tensors.items() if "bias" not in k}, 3)
+        partial = {name: t for name, t in tensors.items() if "bias" not in name}
+        restore_optimizer(optimizer, parameters, partial, 3)
 
 
 def test_biases_are_not_decayed() -> None:

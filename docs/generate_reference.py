@@ -1,0 +1,151 @@
+"""Writes docs/reference.md, the list of all settings, from the configuration's own fields.
+
+Run it as `python docs/generate_reference.py` after a change of `nmt.config`; a test fails until
+then. Imports nothing but `nmt.config`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from nmt.config import AdapterConfig, Choice, Config, StrategyConfig, Uniform
+
+REFERENCE = Path(__file__).parent / "reference.md"
+
+_HEAD = """\
+<!-- Made by docs/generate_reference.py from nmt/config: change it there. -->
+# Settings
+
+Every setting, its type, its default and what it means. They are given in YAML files
+(`--config FILE`, several times, later ones win) and as `key=value` words on the command line, which
+win over all files. Unknown keys are refused. `nmt config show` prints the resolved settings,
+`nmt config check` checks them, and `nmt config schema` prints their JSON schema.
+
+* `null` unsets a value; lists and mappings are written as in YAML: `key=[a,b]`.
+* A section whose `type` changes is replaced whole, and so is `tune.space`.
+* A setting of yours wins over what a search found.
+
+"""
+_TYPES = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false"}
+_BOUNDS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
+_UNIONS: Mapping[str, Any] = {"adapter": AdapterConfig, "strategy": StrategyConfig}
+_RANGES = (Choice, Uniform)
+
+
+def render() -> str:
+    """The whole page."""
+    return _HEAD + "\n".join(_sections(Config, "")).rstrip() + "\n"
+
+
+def _sections(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """The plain keys of a section first, then the sections below it."""
+    below = {name: _section_of(field.annotation) for name, field in model.model_fields.items()}
+    leaves = [name for name in model.model_fields if not below[name] and name not in _UNIONS]
+    yield from _section(model, prefix, leaves)
+    for name, section in below.items():
+        if name in _UNIONS:
+            yield from _union(name, f"{prefix}{name}")
+        elif section:
+            yield from _sections(section, f"{prefix}{name}.")
+    if "space" in leaves:
+        yield from _ranges(f"{prefix}space")
+
+
+def _section(model: type[BaseModel], prefix: str, names: list[str]) -> Iterator[str]:
+    yield f"## `{prefix.rstrip('.')}`\n" if prefix else "## The run\n"
+    yield f"{_about(model)}\n"
+    yield from _table(model, prefix, names)
+
+
+def _union(name: str, key: str) -> Iterator[str]:
+    """A section with several types: one table for each."""
+    default = Config.model_fields[name].default.type
+    yield f"## `{key}`\n"
+    yield f"One of several types; `{key}.type` chooses, and is `{default}` when it is not set.\n"
+    for section in get_args(_UNIONS[name]):
+        tag = section.model_fields["type"].default
+        yield f"### `{key}.type={tag}`\n"
+        yield f"{_about(section)}\n"
+        names = [field for field in section.model_fields if field != "type"]
+        if names:
+            yield from _table(section, f"{key}.", names)
+
+
+def _ranges(key: str) -> Iterator[str]:
+    """What a search space is made of."""
+    yield f"### A range of `{key}`\n"
+    yield (
+        f"`{key}` maps dotted settings to ranges. On the command line a key below it is the "
+        f"setting's name: `{key}.adapter.dropout={{type: uniform, low: 0.0, high: 0.2}}`.\n"
+    )
+    for section in _RANGES:
+        tags = get_args(section.model_fields["type"].annotation)
+        yield f"**type: {' or '.join(tags)}**: {_lowered(_about(section))}\n"
+        names = [field for field in section.model_fields if field != "type"]
+        yield from _table(section, "", names)
+
+
+def _table(model: type[BaseModel], prefix: str, names: list[str]) -> Iterator[str]:
+    yield "| key | type | default | meaning |\n|---|---|---|---|"
+    properties = model.model_json_schema()["properties"]
+    for name in names:
+        field = model.model_fields[name]
+        cells = (
+            f"`{prefix}{name}`",
+            _type_of(properties[name]),
+            "" if field.is_required() else _shown(field.get_default(call_default_factory=True)),
+            field.description or "",
+        )
+        yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+    yield ""
+
+
+def _about(model: type[BaseModel]) -> str:
+    """A section's docstring on one line, links included."""
+    return " ".join((model.__doc__ or "").split())
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _section_of(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return None
+
+
+def _type_of(schema: Mapping[str, Any]) -> str:
+    """A field's JSON schema in words."""
+    if "anyOf" in schema:
+        return " or ".join(
+            "`null`" if option.get("type") == "null" else _type_of(option)
+            for option in schema["anyOf"]
+        )
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        items = schema["items"]
+        inner = "values" if "anyOf" in items else _type_of(items)
+        return f"list of {inner}"
+    if schema.get("type") == "object":
+        return "mapping: setting to range"
+    bounds = [f"{sign} {schema[name]:g}" for name, sign in _BOUNDS.items() if name in schema]
+    pattern = [f"matching `{schema['pattern']}`"] if "pattern" in schema else []
+    return ", ".join([_TYPES[schema["type"]], *bounds, *pattern])
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, Mapping):
+        ranges = {key: value.model_dump(mode="json") for key, value in default.items()}
+        return "<br>".join(f"`{key}`: `{json.dumps(value)}`" for key, value in ranges.items())
+    if isinstance(default, tuple):
+        return f"`[{', '.join(map(str, default))}]`"
+    return f"`{default}`" if isinstance(default, str) else f"`{json.dumps(default)}`"
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(render(), encoding="utf-8")
