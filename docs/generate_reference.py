@@ -27,6 +27,11 @@ win over all files. Unknown keys are refused. `nmt config show` prints the resol
 * `null` unsets a value; lists and mappings are written as in YAML: `key=[a,b]`.
 * A section whose `type` changes is replaced whole, and so is `tune.space`.
 * A setting of yours wins over what a search found.
+* `strategy.type=deepspeed` and `adapter.type=qlora` are valid and refused when a run starts: they
+  are not available yet.
+* `strategy.type=single` takes one worker. `training.warmup_steps` is below `training.max_steps`,
+  `tune.grace_steps` not above `tune.max_steps`, `serving.min_replicas` not above
+  `serving.max_replicas`, and `data.validation_fraction + data.test_fraction` below 1.
 
 """
 _TYPES = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false"}
@@ -133,7 +138,7 @@ def _type_of(schema: Mapping[str, Any]) -> str:
         return f"list of {inner}"
     if schema.get("type") == "object":
         return "mapping: setting to range"
-    bounds = [f"{sign} {schema[name]:g}" for name, sign in _BOUNDS.items() if name in schema]
+    bounds = [f"{sign} {schema[key]}" for key, sign in _BOUNDS.items() if key in schema]
     pattern = [f"matching `{schema['pattern']}`"] if "pattern" in schema else []
     return ", ".join([_TYPES[schema["type"]], *bounds, *pattern])
 

@@ -3,12 +3,9 @@
 import time
 from typing import Any
 
-import optuna
 from ray import tune
-from ray.tune.schedulers import ASHAScheduler
-from ray.tune.search.optuna import OptunaSearch
 
-from nmt.config import Choice, Config, SearchRange, SingleStrategy
+from nmt.config import Choice, Config, SingleStrategy
 from nmt.errors import ConfigError, TrainingError
 from nmt.steps import PREPARE, TUNE, Record, require, run_step
 from nmt.storage import Storage
@@ -20,6 +17,7 @@ from nmt.training.strategies import check_available
 from ray_jobs import base as base_job
 from ray_jobs.best import BEST_FILE
 from ray_jobs.cluster import connect, prepare_worker
+from ray_jobs.search import build_scheduler, build_search
 from ray_jobs.session import Session
 from ray_jobs.trials import TrialLog, trial_folder
 
@@ -122,35 +120,6 @@ def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> Train
     )
 
 
-def build_search(config: Config, trials: TrialLog) -> OptunaSearch:
-    """Optuna's sampler, told of the trials that ended; interrupted ones are tried first."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = {key: _domain(searched) for key, searched in config.tune.space.items()}
-    ended, begun = trials.ended(), trials.begun()
-    search = OptunaSearch(
-        space=space,
-        metric="bleu",
-        mode="max",
-        points_to_evaluate=[entry["config"] for entry in begun] or None,
-        # A sampler of the same seed would propose again what was already tried.
-        seed=config.seed + len(ended) + len(begun),
-    )
-    for entry in ended:
-        if entry["bleu"] is not None:
-            search.add_evaluated_point(entry["config"], entry["bleu"])
-    return search
-
-
-def build_scheduler(config: Config) -> ASHAScheduler:
-    """Stops trials that fall behind at steps grace, grace * factor, and so on."""
-    return ASHAScheduler(
-        time_attr="step",
-        max_t=config.tune.max_steps + 1,  # the trial ends by itself, with a checkpoint
-        grace_period=config.tune.grace_steps,
-        reduction_factor=config.tune.reduction_factor,
-    )
-
-
 def _run_config(session: Session, trials: TrialLog) -> tune.RunConfig:
     filesystem, root = session.storage.filesystem
     return tune.RunConfig(
@@ -161,14 +130,6 @@ def _run_config(session: Session, trials: TrialLog) -> tune.RunConfig:
         verbose=0,
         failure_config=tune.FailureConfig(max_failures=1),
     )
-
-
-def _domain(searched: SearchRange) -> Any:  # noqa: ANN401 - Ray's domains have no common type
-    if isinstance(searched, Choice):
-        return tune.choice(list(searched.values))
-    if searched.type == "uniform":
-        return tune.uniform(searched.low, searched.high)
-    return tune.loguniform(searched.low, searched.high)
 
 
 def _short(value: object) -> str:

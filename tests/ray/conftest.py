@@ -1,0 +1,64 @@
+"""One private Ray for the tests of this folder that do not start their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nmt.config import Config, load_config
+from nmt.storage import Storage
+from ray_jobs import base, prepare
+from ray_jobs.cluster import connect
+from ray_jobs.session import Session
+
+SMALL = [
+    "run=small",
+    "data.phrasebook.general_pairs=300",
+    "data.phrasebook.domain_pairs=120",
+    "data.validation_fraction=0.1",
+    "data.test_fraction=0.1",
+    "model.base_steps=80",
+    "training.max_steps=12",
+    "training.warmup_steps=2",
+    "training.learning_rate=3e-3",
+    "training.schedule=constant",
+    "training.micro_batch_tokens=256",
+    "training.evaluate_every_steps=4",
+    "training.validation_sentences=4",
+    "tune.trials=3",
+    "tune.max_steps=8",
+    "tune.grace_steps=4",
+    "tune.space={adapter.rank: {type: choice, values: [2, 4]}}",
+    "evaluation.bootstrap_samples=100",
+]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("storage")
+
+
+@pytest.fixture(scope="module")
+def config(root: Path) -> Config:
+    return load_config([], [*SMALL, f"storage={root}"])
+
+
+@pytest.fixture(scope="module")
+def prepared(config: Config, root: Path) -> Iterator[Session]:
+    """A run with data and base, and a Ray that stays for the module's tests."""
+    session = Session(config, Storage(str(root)))
+    with connect(config.with_overrides({"strategy.type": "ddp", "scaling.workers": 2})):
+        prepare.run(session)
+        base.run(session)
+        yield session
+
+
+def branch(session: Session, name: str, **overrides: object) -> Session:
+    """Another run on the same data and base, so that a test starts where those end."""
+    dotted = {key.replace("__", "."): value for key, value in overrides.items()}
+    config = session.config.with_overrides({"run": name, **dotted})
+    root = Path(session.storage.locate(""))
+    (root / name).mkdir()
+    for folder in ("data", "base"):
+        (root / name / folder).symlink_to(root / session.config.run / folder)
+    return session.with_config(config)

@@ -1,0 +1,68 @@
+import pytest
+
+from nmt.errors import ConfigError
+from nmt.steps import TRAIN, TUNE, find_record
+from ray_jobs import train, tune
+from ray_jobs.session import Session
+from tests.ray.conftest import branch
+
+
+@pytest.fixture(scope="module")
+def searched(prepared: Session) -> Session:
+    session = branch(prepared, "searched")
+    tune.run(session)
+    return session
+
+
+def test_every_trial_ends_with_a_score(searched: Session) -> None:
+    record = find_record(searched.storage, "searched", TUNE)
+    assert record is not None
+    trials = record.result["trials"]
+    assert len(trials) >= 2  # the same setting drawn twice is one trial
+    assert all(trial["state"] in ("finished", "pruned") for trial in trials)
+    assert all(trial["bleu"] is not None for trial in trials)
+
+
+def test_the_best_trial_is_the_one_with_the_highest_bleu(searched: Session) -> None:
+    best = searched.storage.read_json("searched/tune/best.json")
+    record = find_record(searched.storage, "searched", TUNE)
+    assert record is not None
+    assert best["bleu"] == max(trial["bleu"] for trial in record.result["trials"])
+
+
+def test_training_takes_the_best_settings_and_goes_on_from_its_checkpoint(
+    searched: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    train.run(searched)
+    best = searched.storage.read_json("searched/tune/best.json")
+    record = find_record(searched.storage, "searched", TRAIN)
+    assert record is not None
+    assert record.settings["adapter.rank"] == best["config"]["adapter.rank"]
+    assert record.result["curve"][0]["step"] == 4
+    assert not searched.storage.exists("searched/train/checkpoints/step-00000004")
+
+
+def test_a_search_that_was_stopped_repeats_no_ended_trial(prepared: Session) -> None:
+    session = branch(prepared, "stopped", tune__trials=2)
+    tune.run(session)
+    storage = session.storage
+    before = {
+        name: storage.read_json(f"stopped/tune/trials/{name}/trial.json")
+        for name in storage.list("stopped/tune/trials")
+    }
+    # As a search that was killed after its trials and before its record.
+    raw = storage.read_json("stopped/tune/step.json")
+    storage.write_json("stopped/tune/step.json", {**raw, "done": False})
+    attempts = len(storage.list("stopped/tune/ray"))
+    tune.run(session)
+    if len(before) == 2:
+        assert len(storage.list("stopped/tune/ray")) == attempts
+    for name, entry in before.items():
+        assert storage.read_json(f"stopped/tune/trials/{name}/trial.json") == entry
+
+
+def test_a_range_of_a_setting_that_is_not_there_is_refused_at_once(prepared: Session) -> None:
+    space = {"adapter.rnk": {"type": "choice", "values": [2]}}
+    config = prepared.config.with_overrides({"tune.space": space})
+    with pytest.raises(ConfigError, match=r"tune.space: adapter.rnk: unknown key"):
+        tune.run(prepared.with_config(config))
