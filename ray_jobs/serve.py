@@ -8,7 +8,6 @@ import http.client
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -35,7 +34,10 @@ from nmt.serving.contract import (
     Refusal,
     ServedEngine,
 )
+from nmt.steps import EXPORT, find_record
 from nmt.storage import Storage
+from nmt.traffic import read_traffic
+from ray_jobs import promote
 from ray_jobs.cluster import connect
 from ray_jobs.place import absolute_storage
 from ray_jobs.session import Session
@@ -199,13 +201,31 @@ def run(session: Session | Config, *, blocking: bool = True) -> Endpoint:
         ConfigError: the port is taken.
     """
     config = session.config if isinstance(session, Session) else session
+    if isinstance(session, Session):
+        _promote_first(session)
     if not blocking:
         return _start(config)
     with connect(config):
         endpoint = _start(config)
-        _wait_for_signal()
-        stop()
+        try:
+            threading.Event().wait()  # until Ctrl+C or SIGTERM, which the command line turns
+        finally:  # into an exception here and an exit code there
+            stop()
     return endpoint
+
+
+def _promote_first(session: Session) -> None:
+    """Serve a run's engine when nothing was promoted yet; a run that is named must have one.
+
+    Raises:
+        MissingStepError: the run is not exported.
+    """
+    name, run_name = session.config.serving.name, session.config.run
+    if read_traffic(session.storage, name) is not None:
+        return
+    record = find_record(session.storage, run_name, EXPORT)
+    if "run" in session.config.explicit() or (record is not None and record.done):
+        promote.run(session)
 
 
 def stop() -> None:
@@ -290,18 +310,6 @@ def _announce(url: str, health: Mapping[str, Any]) -> None:
         lines.append("no adapter yet: requests get 503 until one is promoted")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-
-def _wait_for_signal() -> None:
-    stop = threading.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
-    try:
-        while not stop.wait(1.0):  # a wait without end would not let the handler run
-            pass
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _get(url: str, path: str, seconds: float) -> dict[str, Any]:
