@@ -41,7 +41,7 @@ def export(config: Config, storage: Storage) -> dict[str, Any]:
         ExportError: the merged model's logits differ from the trained model's.
     """
     trained = storage.fetch(best_path(TRAIN.path(config.run)))
-    source = base_source(config, storage)
+    source = base_source(config).on(storage)
     tokenizer = load_tokenizer(source, config.data.source_language, config.data.target_language)
     folder = EXPORT.path(config.run)
     difference = 0.0
@@ -177,7 +177,7 @@ def write_license(config: Config, folder: Path) -> None:
     name = config.model.name_or_path
     license_name = license_of(name)
     (folder / "README.md").write_text(
-        f"---\nlicense: {license_name if name != 'tiny' else 'apache-2.0'}\n"
+        f"---\nlicense: {'other' if license_name == 'unknown' else license_name}\n"
         f"base_model: {name}\npipeline_tag: translation\n"
         f"language: [{config.data.source_language}, {config.data.target_language}]\n---\n"
         f"# {config.run}\n\nMade from `{name}`, whose licence it inherits: {license_name}.\n",

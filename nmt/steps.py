@@ -6,7 +6,7 @@ settings under the same run name are refused: a folder never holds the work of t
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nmt.config import Config, digest_of
@@ -113,6 +113,31 @@ def settings_of(step: Step, config: Config) -> dict[str, Any]:
     """The settings a step reads and that change what it makes."""
     settings = config.settings(*step.reads)
     return {key: value for key, value in settings.items() if key not in _WITHOUT_EFFECT}
+
+
+def inherit(storage: Storage, config: Config, step: Step) -> Config:
+    """The settings with which the finished steps that `step` builds on were made, filled in.
+
+    So `data.path` and `model.name_or_path` are given once, and a forgotten option of a later
+    command does not silently fall back to its default.
+
+    Raises:
+        StepConflictError: the user asks for other settings than such a step was made with.
+    """
+    inherited: dict[str, Any] = {}
+    for name in step.after:
+        record = find_record(storage, config.run, STEPS[name])
+        if record is None or not record.done:
+            continue
+        asked = settings_of(STEPS[name], config)
+        explicit = config.explicit()
+        wanted = {
+            key: asked[key] if key in explicit and key in asked else value
+            for key, value in record.settings.items()
+        }
+        check_same(config.run, record, replace(record, settings=wanted))
+        inherited |= record.settings
+    return config.with_overrides(inherited) if inherited else config
 
 
 def run_step(

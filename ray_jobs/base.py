@@ -16,6 +16,7 @@ def run(session: Session) -> Record:
         ModelError: the model or a language code does not fit.
         UnavailableError: a hub that cannot be reached.
     """
+    session = session.on(BASE)
     config, storage = session.config, session.storage
     require(storage, config.run, PREPARE)
 
@@ -37,7 +38,7 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
     model = config.model
     about: dict[str, Any] = {"license": license_of(model.name_or_path)}
     if not model.is_tiny:
-        check_base(config, storage)
+        check_base(config)
         return about | {"output": digest_of([model.name_or_path, model.revision])}
     outcome = train_tiny_base(config, storage)
     files = storage.manifest(best_path(BASE.path(config.run)))["files"]

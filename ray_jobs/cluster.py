@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,12 +42,15 @@ def connect(config: Config) -> Iterator[None]:
         yield
         return
     address = os.environ.get("RAY_ADDRESS")
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**_options(config, address))
     except (ConnectionError, RuntimeError, RayError) as error:
         raise UnavailableError(
             f"Ray at {address or 'this machine'} cannot be used: {error}"
         ) from None
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray has put its own there, which exits with 15
     try:
         alive = sum(1 for node in ray.nodes() if node["Alive"])
         check_shared(absolute_storage(config), alive)

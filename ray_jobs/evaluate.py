@@ -15,6 +15,7 @@ def run(session: Session) -> Record:
     Raises:
         MissingStepError: the run is not trained.
     """
+    session = session.on(EVALUATE)
     config, storage = session.config, session.storage
     require(storage, config.run, TRAIN)
 

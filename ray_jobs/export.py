@@ -16,6 +16,7 @@ def run(session: Session) -> Record:
         MissingStepError: the run is not trained.
         ExportError: the merged model does not answer as the trained one.
     """
+    session = session.on(EXPORT)
     config, storage = session.config, session.storage
     require(storage, config.run, TRAIN)
 

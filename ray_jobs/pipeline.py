@@ -12,6 +12,7 @@ from nmt.evaluation.report import render_report
 from nmt.evaluation.summary import EndpointSummary, Summary, console_lines
 from nmt.steps import Record
 from nmt.traffic import promote, traffic_path
+from nmt.training.strategies import check_available
 from ray_jobs import base, evaluate, export, prepare, train, tune
 from ray_jobs.cluster import connect
 from ray_jobs.outcome import Records, summarize
@@ -31,6 +32,7 @@ def run(session: Session) -> Summary:
     config, storage = session.config, session.storage
     if not config.data.test_fraction and not config.data.test_path and config.data.path is None:
         raise ConfigError("data.test_fraction is 0: a pipeline needs test pairs to compare with")
+    check_available(config.strategy, config.adapter)
     if session.restart:
         storage.delete(config.run)
         session = session.keeping()

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from nmt.config import Config
-from nmt.steps import Record, Step
+from nmt.steps import Record, Step, inherit
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,14 @@ class Session:
     storage: Storage
     restart: bool = False
     """Discard what an earlier call of the step made."""
+
+    def on(self, step: Step) -> "Session":
+        """The same command with the settings of the finished steps that `step` builds on.
+
+        Raises:
+            StepConflictError: the user asks for other settings than those.
+        """
+        return self.with_config(inherit(self.storage, self.config, step))
 
     def with_config(self, config: Config) -> "Session":
         """The same command with other settings."""

@@ -28,6 +28,7 @@ def run(session: Session) -> Record:
         MissingStepError: the data is not prepared.
         TrainingError: the workers failed more often than `scaling.max_failures`.
     """
+    session = session.on(TRAIN)
     check_available(session.config.strategy, session.config.adapter)
     require(session.storage, session.config.run, PREPARE)
     with connect(session.config):
@@ -53,7 +54,7 @@ def training_job(session: Session, best: BestTrial) -> TrainingJob:
         config=config,
         storage=storage,
         folder=TRAIN.path(config.run),
-        base=base_source(config, storage),
+        base=base_source(config),
         data=f"{PREPARE.path(config.run)}/pairs",
         start_from=best.checkpoints,
     )

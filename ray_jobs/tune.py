@@ -30,6 +30,7 @@ def run(session: Session) -> Record:
         UnavailableError: a strategy or adapter of a later release.
         TrainingError: no trial gave a score.
     """
+    session = session.on(TUNE)
     config = session.config
     check_available(config.strategy, config.adapter)
     check_space(config)
@@ -113,7 +114,7 @@ def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> Train
         config=tried.model_copy(update={"strategy": SingleStrategy()}),
         storage=storage,
         folder=trial_folder(config.run, sample),
-        base=base_source(config, storage),
+        base=base_source(config),
         data=f"{PREPARE.path(config.run)}/pairs",
         name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
         stop_at_step=config.tune.max_steps,

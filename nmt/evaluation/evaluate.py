@@ -58,7 +58,7 @@ class Systems:
 
 def load_systems(config: Config, storage: Storage) -> Systems:
     """The base of a run and its best weights, on this worker's device."""
-    source = base_source(config, storage)
+    source = base_source(config).on(storage)
     device = pick_device()
     tokenizer = load_tokenizer(source, config.data.source_language, config.data.target_language)
     base = load_model(source).to(device).eval()  # pyright: ignore[reportArgumentType]

@@ -1,6 +1,7 @@
 """Models and tokenizers from a folder or a hub; safetensors only, no code from outside."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,20 +16,28 @@ from transformers import (
 
 from nmt.errors import ModelError, UnavailableError, did_you_mean
 from nmt.models.families import family_of
+from nmt.storage import Storage
 
 # A hub that does not answer must be known long before a job's user gives up.
 os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "8")
 os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "15")
 
 NLLB_LICENSE = "cc-by-nc-4.0"
+_CARD_LICENSE = re.compile(r"\A---\n(?:.*\n)*?license:\s*[\"']?([\w.-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """Where a model is loaded from: a folder of this machine, or a hub name."""
+    """Where a model is loaded from: a folder of this machine, a hub name, or a folder commit."""
 
     name: str
     revision: str | None = None
+    stored: bool = False
+    """Whether the name is a folder commit of the storage root, to be fetched where it is used."""
+
+    def on(self, storage: Storage) -> "ModelSource":
+        """The same model, as this machine can load it."""
+        return ModelSource(str(storage.fetch(self.name))) if self.stored else self
 
     @property
     def is_folder(self) -> bool:
@@ -106,13 +115,20 @@ def load_model(source: ModelSource, dtype: torch.dtype = torch.float32) -> PreTr
 
 
 def license_of(name: str) -> str:
-    """SPDX identifier of a model's licence: NLLB's where the name says so, else unknown.
+    """SPDX identifier of a model's licence, or `unknown`.
+
+    A folder's model card is asked first; then NLLB is known by its name.
 
     Source: https://huggingface.co/facebook/nllb-200-distilled-600M (model card)
     """
     if name == "tiny":
         return "apache-2.0"
-    return NLLB_LICENSE if "nllb" in name.lower() else "unknown: see the base model's card"
+    card = Path(name).expanduser() / "README.md"
+    if card.is_file():
+        found = _CARD_LICENSE.search(card.read_text(encoding="utf-8", errors="replace"))
+        if found:
+            return found[1].lower()
+    return NLLB_LICENSE if "nllb" in name.lower() else "unknown"
 
 
 def _config(source: ModelSource) -> object:

@@ -11,27 +11,26 @@ from nmt.training.job import TrainingJob, best_path
 from nmt.training.loop import Outcome, run_training
 
 
-def base_source(config: Config, storage: Storage) -> ModelSource:
+def base_source(config: Config) -> ModelSource:
     """Where the base of a run is loaded from.
 
     Raises:
         ModelError: no such folder, or an unsupported architecture.
         UnavailableError: a hub name that cannot be reached.
-        StorageError: a `tiny` base was not trained yet.
     """
     if config.model.is_tiny:
-        return ModelSource(str(storage.fetch(best_path(BASE.path(config.run)))))
+        return ModelSource(best_path(BASE.path(config.run)), stored=True)
     return find_model(config.model.name_or_path, config.model.revision)
 
 
-def check_base(config: Config, storage: Storage) -> None:
+def check_base(config: Config) -> None:
     """Load what is cheap to load, so that a wrong name or language code is known at once.
 
     Raises:
         ModelError: the model or a language code does not fit.
         UnavailableError: a hub name that cannot be reached.
     """
-    source = base_source(config, storage)
+    source = base_source(config)
     load_tokenizer(source, config.data.source_language, config.data.target_language)
 
 
@@ -67,7 +66,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
         ),
         storage=storage,
         folder=folder,
-        base=ModelSource(str(storage.fetch(initial))),
+        base=ModelSource(initial, stored=True),
         data=f"{PREPARE.path(config.run)}/pairs",
         name="base",
         train_split=train_split,

@@ -61,8 +61,9 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
         DataError: no training or validation pair is left.
     """
     config = job.config
-    tokenizer = load_tokenizer(job.base, config.data.source_language, config.data.target_language)
-    model = add_adapter(load_model(job.base), config.adapter, config.seed).to(device)
+    source = job.base.on(job.storage)
+    tokenizer = load_tokenizer(source, config.data.source_language, config.data.target_language)
+    model = add_adapter(load_model(source), config.adapter, config.seed).to(device)
     folder = job.storage.fetch(job.data)
     corpus = _encode(job, tokenizer, load_pairs(folder, job.train_split))
     replay = EncodedPairs(TokenTable.of([]), TokenTable.of([]), corpus.pad_token, 0)

@@ -22,7 +22,7 @@ Trained = tuple[Config, Storage]
 
 @pytest.fixture
 def trained(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> Trained:
-    monkeypatch.setattr(export_module, "base_source", lambda config, storage: job.base)
+    monkeypatch.setattr(export_module, "base_source", lambda config: job.base)
     run_training(job)
     return job.config, job.storage
 
@@ -68,7 +68,7 @@ def test_a_merge_that_changes_the_logits_publishes_nothing(trained: Trained) -> 
 def test_a_fully_tuned_model_is_exported_too(
     job: TrainingJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_module, "base_source", lambda config, storage: job.base)
+    monkeypatch.setattr(export_module, "base_source", lambda config: job.base)
     config = job.config.with_overrides({"adapter.type": "none"})
     run_training(replace(job, config=config))
     assert job.storage.is_committed(f"engines/{export(config, job.storage)['engine']}")

@@ -201,7 +201,7 @@ def test_a_model_folder_without_safetensors_is_refused(tmp_path: Path, prepared:
 
     (tmp_path / "config.json").write_bytes((prepared / "base/config.json").read_bytes())
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
-    with pytest.raises(ModelError, match="no .safetensors file"):
+    with pytest.raises(ModelError, match=r"no \.safetensors file"):
         find_model(str(tmp_path))
 
 

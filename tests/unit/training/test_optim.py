@@ -67,9 +67,9 @@ def test_restored_optimizer_takes_the_same_next_step() -> None:
 
 def test_missing_moments_are_named() -> None:
     parameters, optimizer = trained()
+    tensors = optimizer_tensors(optimizer, parameters)
+    partial = {name: t for name, t in tensors.items() if "bias" not in name}
     with pytest.raises(CheckpointError, match="exp_avg of bias"):
-        tensors = optimizer_tensors(optimizer, parameters)
-        partial = {name: t for name, t in tensors.items() if "bias" not in name}
         restore_optimizer(optimizer, parameters, partial, 3)
 
 
