@@ -16,6 +16,7 @@ from nmt.training.strategies import check_available
 from ray_jobs import base, evaluate, export, prepare, train, tune
 from ray_jobs.cluster import connect
 from ray_jobs.outcome import Records, summarize
+from ray_jobs.place import absolute_storage, inside_job
 from ray_jobs.session import Session
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ def check(session: Session, engine: str, sentence: str) -> dict[str, Any]:
 
 def _next_lines(session: Session) -> list[str]:
     config = session.config
-    place = f"run={config.run} storage={shlex.quote(config.storage)}"
+    place = f"run={config.run}{_storage_word(config)}"
     report = session.storage.locate(f"{config.run}/{REPORT}")
     return [
         f"report      {report}",
@@ -112,6 +113,13 @@ def _next_lines(session: Session) -> list[str]:
         f'in a shell  nmt translate {place} "{_example(config)}"',
         "your data   nmt quickstart data.path=corpus.tmx run=mine",
     ]
+
+
+def _storage_word(config: Config) -> str:
+    """What a later command in another place needs to find the storage root again."""
+    if "storage" not in config.explicit() and not inside_job():
+        return ""
+    return f" storage={shlex.quote(absolute_storage(config))}"
 
 
 def _example(config: Config) -> str:
