@@ -147,7 +147,6 @@ def run_step(
     work: Callable[[], Mapping[str, Any]],
     *,
     restart: bool = False,
-    extra: Mapping[str, Any] | None = None,
 ) -> tuple[Record, bool]:
     """Do a step unless it is done; its record and config lie in its folder.
 
@@ -158,7 +157,6 @@ def run_step(
         work: does it, resuming where it can; returns `output` (a digest, optional) and
             whatever the record shall hold as its result.
         restart: discard what an earlier call made.
-        extra: settings beside the configuration that decide the outcome.
 
     Returns:
         The record, and whether this call did the work.
@@ -171,7 +169,7 @@ def run_step(
     wanted = Record(
         step=step.name,
         done=False,
-        settings=settings_of(step, config) | dict(extra or {}),
+        settings=settings_of(step, config),
         inputs={name: require(storage, config.run, STEPS[name]).output for name in step.after},
     )
     if restart:

@@ -31,18 +31,18 @@ def run(session: Session) -> Record:
     session = session.on(TRAIN)
     check_available(session.config.strategy, session.config.adapter)
     require(session.storage, session.config.run, PREPARE)
-    with connect(session.config):
-        base_job.run(session.keeping())
-        best = find_best(session)
-        session = session.with_config(best.config)
-        storage = session.storage
+    base_job.run(session.keeping())
+    best = find_best(session)
+    session = session.with_config(best.config)
+    storage = session.storage
 
-        def work() -> dict[str, Any]:
+    def work() -> dict[str, Any]:
+        with connect(session.config):
             result = fit(session, training_job(session, best))
-            files = storage.manifest(best_path(TRAIN.path(session.config.run)))["files"]
-            return result | {"output": digest_of(files)}
+        files = storage.manifest(best_path(TRAIN.path(session.config.run)))["files"]
+        return result | {"output": digest_of(files)}
 
-        record, did_work = run_step(storage, session.config, TRAIN, work, restart=session.restart)
+    record, did_work = run_step(storage, session.config, TRAIN, work, restart=session.restart)
     session.announce(TRAIN, record, did_work)
     return record
 

@@ -35,11 +35,13 @@ def run(session: Session) -> Record:
     check_available(config.strategy, config.adapter)
     check_space(config)
     require(session.storage, config.run, PREPARE)
-    with connect(config):
-        base_job.run(session.keeping())
-        record, did_work = run_step(
-            session.storage, config, TUNE, lambda: search(session), restart=session.restart
-        )
+    base_job.run(session.keeping())
+
+    def work() -> dict[str, Any]:
+        with connect(config):
+            return search(session)
+
+    record, did_work = run_step(session.storage, config, TUNE, work, restart=session.restart)
     session.announce(TUNE, record, did_work)
     return record
 

@@ -34,6 +34,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     port, dashboard, agent, metrics = free_ports(4)
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("RAY_")},
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(folder / "token"),
         "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}",
@@ -64,7 +65,9 @@ def submit(environment: dict[str, str], *words: str) -> subprocess.CompletedProc
 
 def test_a_pipeline_runs_as_a_job_below_the_shared_storage(cluster: dict[str, str]) -> None:
     config = ["--config", "configs/quickstart.yaml"]
-    done = submit(cluster, "ray_jobs.pipeline", *config, *SMALL, "tune.trials=0", "storage=runs")
+    small = [word for word in SMALL if not word.startswith("tune.")]
+    words = [*config, *small, "tune.trials=0", "storage=runs"]
+    done = submit(cluster, "ray_jobs.pipeline", *words)
     assert done.returncode == 0, done.stdout[-3000:]
     assert f"storage: {cluster['NMT_STORAGE']}/runs" in done.stdout
     assert (Path(cluster["NMT_STORAGE"]) / "runs/small/summary.json").is_file()
