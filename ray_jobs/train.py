@@ -79,6 +79,8 @@ def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
             storage_path=f"{root}/{job.folder}/ray",
             storage_filesystem=filesystem,
             failure_config=ray.train.FailureConfig(max_failures=scaling.max_failures),
+            # Its warnings on a busy machine come with tracebacks and mean nothing to a user.
+            logging_config=ray.train.LoggingConfig(log_level="ERROR"),
         ),
     )
     try:

@@ -12,6 +12,7 @@ from nmt.steps import (
     TUNE,
     Step,
     find_record,
+    inherit,
     require,
     run_step,
     settings_of,
@@ -145,12 +146,6 @@ def test_a_setting_with_effect_may_not_change(storage, step, word):
         run_step(storage, config(word), step, Work())
 
 
-def test_an_extra_setting_counts_like_the_others(storage):
-    run_step(storage, config(), PREPARE, Work(), extra={"fingerprint": "a"})
-    with pytest.raises(StepConflictError, match="fingerprint: 'a' there, 'b' now"):
-        run_step(storage, config(), PREPARE, Work(), extra={"fingerprint": "b"})
-
-
 def test_a_step_made_again_below_is_a_changed_input(storage):
     finish(storage, PREPARE, BASE)
     run_step(storage, config(), PREPARE, Work(output="two"), restart=True)
@@ -276,3 +271,32 @@ def test_steps_stand_in_an_order_in_which_they_can_be_made():
     names = list(STEPS)
     for step in STEPS.values():
         assert all(names.index(name) < names.index(step.name) for name in step.after)
+
+
+def test_a_later_step_takes_the_settings_of_the_steps_it_builds_on(storage):
+    made = config("data.target_language=hin_Deva", "model.max_source_tokens=64")
+    run_step(storage, made, PREPARE, Work(output="one"))
+    run_step(storage, made, BASE, Work(output="one"))
+    inherited = inherit(storage, config("training.max_steps=70"), TRAIN)
+    assert inherited.data.target_language == "hin_Deva"
+    assert inherited.model.max_source_tokens == 64
+    assert inherited.training.max_steps == 70
+
+
+def test_settings_that_contradict_an_earlier_step_are_refused_by_name(storage):
+    run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
+    asked = config("data.target_language=tam_Taml")
+    with pytest.raises(StepConflictError, match=r"data.target_language: 'hin_Deva' there"):
+        inherit(storage, asked, TRAIN)
+
+
+def test_the_same_settings_may_be_given_again(storage):
+    words = ("data.target_language=hin_Deva", "seed=3")
+    run_step(storage, config(*words), PREPARE, Work(output="one"))
+    assert inherit(storage, config(*words), TRAIN).seed == 3
+
+
+def test_steps_of_another_run_are_not_asked(storage):
+    run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
+    other = inherit(storage, config("run=other"), TRAIN)
+    assert other.data.target_language == "tam_Taml"
