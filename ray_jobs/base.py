@@ -3,9 +3,9 @@
 from typing import Any
 
 from nmt.config import Config, digest_of
-from nmt.steps import BASE, PREPARE, Record, require, run_step
+from nmt.steps import BASE, PREPARE, Record, require
 from nmt.storage import Storage
-from ray_jobs.cluster import connect, on_worker
+from ray_jobs.cluster import on_worker
 from ray_jobs.session import Session
 
 
@@ -17,16 +17,8 @@ def run(session: Session) -> Record:
         UnavailableError: a hub that cannot be reached.
     """
     session = session.on(BASE)
-    config, storage = session.config, session.storage
-    require(storage, config.run, PREPARE)
-
-    def work() -> dict[str, Any]:
-        with connect(config):
-            return on_worker(config, make_base, storage=storage)
-
-    record, did_work = run_step(storage, config, BASE, work, restart=session.restart)
-    session.announce(BASE, record, did_work)
-    return record
+    require(session.storage, session.config.run, PREPARE)
+    return session.do(BASE, lambda: on_worker(session, make_base))
 
 
 def make_base(config: Config, storage: Storage) -> dict[str, Any]:

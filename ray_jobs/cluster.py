@@ -17,6 +17,7 @@ from nmt.config import Config
 from nmt.errors import InputError, NmtError, UnavailableError
 from nmt.storage import Storage
 from ray_jobs.place import absolute_storage, check_shared
+from ray_jobs.session import Session
 
 T = TypeVar("T")
 
@@ -87,23 +88,22 @@ def _check_gpus(config: Config) -> None:
         )
 
 
-def on_worker(
-    config: Config, work: Callable[[Config, Storage], T], *, storage: Storage | None = None
-) -> T:
+def on_worker(session: Session, work: Callable[[Config, Storage], T]) -> T:
     """Run a function on one worker of the cluster, with the CPUs and GPUs of a training worker.
 
     Raises:
         NmtError: the one that was raised on the worker.
     """
+    config = session.config
     task = ray.remote(_on_worker).options(
         name=getattr(work, "__name__", "work"),
         num_cpus=config.scaling.cpus_per_worker,
         num_gpus=config.scaling.gpus_per_worker,
         max_retries=config.scaling.max_failures,
     )
-    place = storage or Storage(absolute_storage(config))
     try:
-        return ray.get(task.remote(config, place, work))
+        with connect(config):
+            return ray.get(task.remote(config, session.storage, work))
     except RayTaskError as error:
         raise cause_of(error) from None
 

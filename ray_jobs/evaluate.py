@@ -3,9 +3,9 @@
 from typing import Any
 
 from nmt.config import Config
-from nmt.steps import EVALUATE, TRAIN, Record, require, run_step
+from nmt.steps import EVALUATE, TRAIN, Record, require
 from nmt.storage import Storage
-from ray_jobs.cluster import connect, on_worker
+from ray_jobs.cluster import on_worker
 from ray_jobs.session import Session
 
 
@@ -16,18 +16,15 @@ def run(session: Session) -> Record:
         MissingStepError: the run is not trained.
     """
     session = session.on(EVALUATE)
-    config, storage = session.config, session.storage
-    require(storage, config.run, TRAIN)
+    run_name = session.config.run
+    require(session.storage, run_name, TRAIN)
 
     def work() -> dict[str, Any]:
-        with connect(config):
-            scores = on_worker(config, evaluate_on_worker, storage=storage)
-        storage.write_json(f"{EVALUATE.path(config.run)}/evaluation.json", scores)
+        scores = on_worker(session, evaluate_on_worker)
+        session.storage.write_json(f"{EVALUATE.path(run_name)}/evaluation.json", scores)
         return scores
 
-    record, did_work = run_step(storage, config, EVALUATE, work, restart=session.restart)
-    session.announce(EVALUATE, record, did_work)
-    return record
+    return session.do(EVALUATE, work)
 
 
 def evaluate_on_worker(config: Config, storage: Storage) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from nmt.config import Config
-from nmt.steps import EXPORT, TRAIN, Record, require, run_step
+from nmt.steps import EXPORT, TRAIN, Record, require
 from nmt.storage import Storage
-from ray_jobs.cluster import connect, on_worker
+from ray_jobs.cluster import on_worker
 from ray_jobs.session import Session
 
 
@@ -17,16 +17,8 @@ def run(session: Session) -> Record:
         ExportError: the merged model does not answer as the trained one.
     """
     session = session.on(EXPORT)
-    config, storage = session.config, session.storage
-    require(storage, config.run, TRAIN)
-
-    def work() -> dict[str, Any]:
-        with connect(config):
-            return on_worker(config, export_on_worker, storage=storage)
-
-    record, did_work = run_step(storage, config, EXPORT, work, restart=session.restart)
-    session.announce(EXPORT, record, did_work)
-    return record
+    require(session.storage, session.config.run, TRAIN)
+    return session.do(EXPORT, lambda: on_worker(session, export_on_worker))
 
 
 def export_on_worker(config: Config, storage: Storage) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from nmt.data.prepare import fingerprint, prepare
 from nmt.errors import StepConflictError
-from nmt.steps import PREPARE, Record, find_record, run_step
+from nmt.steps import PREPARE, Record, find_record
 from ray_jobs.session import Session
 
 
@@ -41,9 +41,7 @@ def run(session: Session) -> Record:
             },
         }
 
-    record, did_work = run_step(storage, config, PREPARE, work, restart=session.restart)
-    session.announce(PREPARE, record, did_work)
-    return record
+    return session.do(PREPARE, work)
 
 
 if __name__ == "__main__":

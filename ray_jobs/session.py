@@ -1,10 +1,12 @@
 """What every job has at hand: its settings, its storage, and how it was called."""
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nmt.config import Config
-from nmt.steps import Record, Step, inherit
+from nmt.steps import Record, Step, inherit, run_step
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -35,9 +37,9 @@ class Session:
         """For a step that another one needs: never discarded."""
         return replace(self, restart=False)
 
-    def announce(self, step: Step, record: Record, did_work: bool) -> None:
-        """One line about a finished step."""
-        if did_work:
-            log.info("%s: done in %.1f s", step.name, record.seconds)
-        else:
-            log.info("%s: already done (%.1f s then)", step.name, record.seconds)
+    def do(self, step: Step, work: Callable[[], Mapping[str, Any]]) -> Record:
+        """Do a step unless it is done, and say so in one line; see `nmt.steps.run_step`."""
+        record, did_work = run_step(self.storage, self.config, step, work, restart=self.restart)
+        text = "done in %.1f s" if did_work else "already done (%.1f s then)"
+        log.info(f"%s: {text}", step.name, record.seconds)
+        return record

@@ -8,7 +8,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from nmt.config import digest_of
 from nmt.errors import InputError, NmtError, TrainingError
-from nmt.steps import PREPARE, TRAIN, Record, require, run_step
+from nmt.steps import PREPARE, TRAIN, Record, require
 from nmt.training.base import base_source
 from nmt.training.events import Signal
 from nmt.training.job import TrainingJob, best_path
@@ -42,9 +42,7 @@ def run(session: Session) -> Record:
         files = storage.manifest(best_path(TRAIN.path(session.config.run)))["files"]
         return result | {"output": digest_of(files)}
 
-    record, did_work = run_step(storage, session.config, TRAIN, work, restart=session.restart)
-    session.announce(TRAIN, record, did_work)
-    return record
+    return session.do(TRAIN, work)
 
 
 def training_job(session: Session, best: BestTrial) -> TrainingJob:

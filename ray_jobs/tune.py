@@ -7,7 +7,7 @@ from ray import tune
 
 from nmt.config import Choice, Config, SingleStrategy
 from nmt.errors import ConfigError, TrainingError
-from nmt.steps import PREPARE, TUNE, Record, require, run_step
+from nmt.steps import PREPARE, TUNE, Record, require
 from nmt.storage import Storage
 from nmt.training.base import base_source
 from nmt.training.events import Signal
@@ -41,9 +41,7 @@ def run(session: Session) -> Record:
         with connect(config):
             return search(session)
 
-    record, did_work = run_step(session.storage, config, TUNE, work, restart=session.restart)
-    session.announce(TUNE, record, did_work)
-    return record
+    return session.do(TUNE, work)
 
 
 def check_space(config: Config) -> None:

@@ -171,6 +171,7 @@ def test_a_corpus_that_cannot_be_used_is_named_with_the_place(folder, bad):
     (folder / bad.name).write_bytes(bad.content)
     answer = nmt("prepare", f"data.path={bad.name}", *bad.words, folder=folder)
     assert_refused(answer, *bad.said)
+    assert bad.name in answer.err or "pairs read for train" in answer.err
 
 
 def test_two_files_of_different_length_are_named_with_their_lines(folder):
