@@ -9,21 +9,23 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
 
-from nmt.errors import ConfigError, StorageError
+from nmt.errors import ConfigError, StorageError, UnavailableError
 
 MANIFEST = "manifest.json"
 _CHUNK_BYTES = 4 * 1024 * 1024
+_CONNECT_SECONDS = 5.0
 
 
 class Storage:
@@ -241,11 +243,20 @@ class Storage:
 
 
 def _open_remote(url: str) -> tuple[fs.FileSystem, str]:
-    scheme = urlsplit(url).scheme
+    parts = urlsplit(url)
+    scheme = parts.scheme
+    if parts.password:
+        raise ConfigError(
+            "storage: the URL holds credentials, which would end up in logs and records: put them "
+            "into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a file these tools read"
+        )
     if scheme not in ("s3", "gs"):
         raise ConfigError(
             f"storage={url}: scheme '{scheme}' is not known; use a folder, s3:// or gs://"
         )
+    endpoint = parse_qs(parts.query).get("endpoint_override", [""])[0]
+    if endpoint:
+        _check_answers(url, endpoint, parse_qs(parts.query).get("scheme", ["https"])[0])
     try:
         filesystem, root = fs.FileSystem.from_uri(url)
     except (OSError, pa.ArrowException) as error:
@@ -253,6 +264,21 @@ def _open_remote(url: str) -> tuple[fs.FileSystem, str]:
     if not root.strip("/"):
         raise ConfigError(f"storage={url}: names no bucket")
     return filesystem, root.rstrip("/")
+
+
+def _check_answers(url: str, endpoint: str, scheme: str) -> None:
+    """Knock before the client does: it would go on trying for minutes.
+
+    Raises:
+        UnavailableError: nothing listens there.
+    """
+    host, _, port = endpoint.rpartition("://")[2].partition(":")
+    number = int(port) if port.isdigit() else {"http": 80}.get(scheme, 443)
+    try:
+        socket.create_connection((host, number), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise UnavailableError(f"storage={url}: {endpoint} does not answer ({reason})") from None
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import socket
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,6 +28,8 @@ T = TypeVar("T")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+if not sys.stdout.isatty():
+    os.environ.setdefault("RAY_COLOR_PREFIX", "0")
 
 LOG_FORMAT = "%(asctime)s %(message)s"
 
@@ -43,6 +47,8 @@ def connect(config: Config) -> Iterator[None]:
         yield
         return
     address = os.environ.get("RAY_ADDRESS")
+    if address:
+        _check_answers(address)
     on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**_options(config, address))
@@ -60,6 +66,26 @@ def connect(config: Config) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+        if not address:
+            os.environ.pop("RAY_API_SERVER_ADDRESS", None)
+
+
+def _check_answers(address: str) -> None:
+    """Knock before Ray does: it would go on trying for minutes.
+
+    Raises:
+        UnavailableError: nothing listens there.
+    """
+    host, _, port = address.rpartition("://")[2].partition(":")
+    if not port.isdigit():
+        return  # `auto` and the like: Ray looks it up on this machine
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except OSError as error:
+        raise UnavailableError(
+            f"RAY_ADDRESS={address}: nothing answers there ({error.strerror or error}); start the "
+            "cluster, or unset RAY_ADDRESS for a private Ray"
+        ) from None
 
 
 def _options(config: Config, address: str | None) -> dict[str, Any]:
@@ -69,8 +95,15 @@ def _options(config: Config, address: str | None) -> dict[str, Any]:
     # A laptop with fewer cores than workers shares its cores rather than wait for ever.
     workers = config.scaling.workers * config.scaling.cpus_per_worker + 1
     endpoint = config.serving.max_replicas * config.serving.cpus_per_replica + 1
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        dashboard_port = probe.getsockname()[1]
+    # Inherited by every process of this Ray: where several run on one machine, Ray Train's own
+    # helpers would otherwise ask whichever they find first.
+    os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{dashboard_port}"
     return {
         "address": "local",
+        "dashboard_port": dashboard_port,
         "num_cpus": int(max(os.cpu_count() or 1, workers, endpoint, config.tune.max_concurrent)),
         # Without it Ray Train cannot see its own controller, and complains every second.
         "include_dashboard": True,
@@ -132,6 +165,7 @@ def prepare_worker(config: Config) -> None:
 
     setup_logging()
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     torch.set_num_threads(max(1, int(config.scaling.cpus_per_worker)))
 

@@ -20,6 +20,7 @@ from nmt.steps import Record
 
 Records = dict[str, Record]
 
+_FEW_SENTENCES = 50
 _PACKAGES = ("torch", "transformers", "peft", "ray", "ctranslate2", "sacrebleu", "datasets")
 
 
@@ -64,7 +65,7 @@ def summarize(
         seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},
         endpoint=endpoint,
         engine=records["export"].output,
-        notes=tuple(_notes(config, license_name)),
+        notes=tuple(_notes(config, license_name, records)),
         versions=_versions(),
         config=config.model_dump(mode="json"),
     )
@@ -80,8 +81,17 @@ def _taken(found: Mapping[str, Any], trained: Record) -> dict[str, Any]:
     return {key: value for key, value in found.items() if trained.settings.get(key) == value}
 
 
-def _notes(config: Config, license_name: str) -> list[str]:
+def _notes(config: Config, license_name: str, records: Mapping[str, Record]) -> list[str]:
     notes = []
+    tested = records["prepare"].result["sizes"]["test"]
+    if tested < _FEW_SENTENCES:
+        notes.append(f"Only {tested} test sentences: too few to compare two systems by.")
+    left_out = records["train"].result["left_out"]
+    if left_out:
+        notes.append(
+            f"{left_out} training pairs were left out as longer than model.max_source_tokens or "
+            "model.max_target_tokens."
+        )
     if config.model.is_tiny:
         notes.append(
             "A tiny model, built and trained on the spot, shows the path and not quality: set "

@@ -107,12 +107,14 @@ def _next_lines(session: Session) -> list[str]:
     config = session.config
     place = f"run={config.run}{_storage_word(config)}"
     report = session.storage.locate(f"{config.run}/{REPORT}")
-    return [
+    lines = [
         f"report      {report}",
         f"serve it    nmt serve {place}",
         f'in a shell  nmt translate {place} "{_example(config)}"',
-        "your data   nmt quickstart data.path=corpus.tmx run=mine",
     ]
+    if config.data.path is None:
+        lines.append("your data   nmt quickstart data.path=corpus.tmx run=mine")
+    return lines
 
 
 def _storage_word(config: Config) -> str:

@@ -201,12 +201,14 @@ def run(session: Session | Config, *, blocking: bool = True) -> Endpoint:
         ConfigError: the port is taken.
     """
     config = session.config if isinstance(session, Session) else session
-    if isinstance(session, Session):
-        _promote_first(session)
     if not blocking:
         return _start(config)
+    config = config.with_overrides({"serving.port": _claim_port(config)})
+    if isinstance(session, Session):
+        _promote_first(session)
     with connect(config):
         endpoint = _start(config)
+        _announce(endpoint.url)
         try:
             threading.Event().wait()  # until Ctrl+C or SIGTERM, which the command line turns
         finally:  # into an exception here and an exit code there
@@ -221,10 +223,17 @@ def _promote_first(session: Session) -> None:
         MissingStepError: the run is not exported.
     """
     name, run_name = session.config.serving.name, session.config.run
-    if read_traffic(session.storage, name) is not None:
-        return
     record = find_record(session.storage, run_name, EXPORT)
-    if "run" in session.config.explicit() or (record is not None and record.done):
+    named = "run" in session.config.explicit()
+    traffic = read_traffic(session.storage, name)
+    if traffic is not None:
+        if named and record is not None and record.output != traffic.stable:
+            log.warning(
+                "endpoint '%s' serves engine %s, not run %s's %s: see `nmt promote run=%s`",
+                name, traffic.stable, run_name, record.output, run_name,
+            )  # fmt: skip
+        return
+    if named or (record is not None and record.done):
         promote.run(session)
 
 
@@ -240,7 +249,7 @@ def stop() -> None:
 
 def _start(config: Config) -> Endpoint:
     serving = config.serving
-    port = _claim_port(serving.host, serving.port)
+    port = _claim_port(config)
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(
         proxy_location="HeadOnly",
@@ -250,7 +259,6 @@ def _start(config: Config) -> Endpoint:
     serve.run(build(config), name=APPLICATION, route_prefix="/", logging_config=_QUIET)
     url = _url(serving.host, port)
     health = _get(url, "/health", seconds=10)
-    _announce(url, health)
     return Endpoint(url, health.get("adapter"))
 
 
@@ -281,8 +289,9 @@ def check_endpoint(
     return {"url": url, "adapter": body["adapter"], "source": sentence, "target": target}
 
 
-def _claim_port(host: str, port: int) -> int:
+def _claim_port(config: Config) -> int:
     """The port, checked to be free; a free one for 0."""
+    host, port = config.serving.host, config.serving.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -301,7 +310,8 @@ def _url(host: str, port: int) -> str:
     return f"http://{reachable}:{port}"
 
 
-def _announce(url: str, health: Mapping[str, Any]) -> None:
+def _announce(url: str) -> None:
+    health = _get(url, "/health", seconds=10)
     lines = [f"serving at {url}  (Ctrl+C stops)"]
     if health.get("status") == "ok":
         lines.append(f"adapter {health['adapter']}, {health['source']} to {health['target']}")

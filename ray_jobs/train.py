@@ -110,6 +110,7 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
     state = outcome.state
     return {
         "trained_parameters": outcome.trained_parameters,
+        "left_out": outcome.left_out,
         "steps": state.step,
         "best_step": state.best_step,
         "best_bleu": state.best_bleu,

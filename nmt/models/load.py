@@ -1,8 +1,8 @@
 """Models and tokenizers from a folder or a hub; safetensors only, no code from outside."""
 
-import os
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -15,12 +15,9 @@ from transformers import (
 )
 
 from nmt.errors import ModelError, UnavailableError, did_you_mean
+from nmt.hub import fault_of_hub, first_line
 from nmt.models.families import family_of
 from nmt.storage import Storage
-
-# A hub that does not answer must be known long before a job's user gives up.
-os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "8")
-os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "15")
 
 NLLB_LICENSE = "cc-by-nc-4.0"
 _CARD_LICENSE = re.compile(r"\A---\n(?:.*\n)*?license:\s*[\"']?([\w.-]+)", re.MULTILINE)
@@ -138,14 +135,26 @@ def _config(source: ModelSource) -> object:
 def _guarded(load, source: ModelSource, **options):  # noqa: ANN001, ANN003, ANN202
     """Call a `from_pretrained` and turn its failures into sentences."""
     name = str(Path(source.name).expanduser()) if source.is_folder else source.name
+    fault = None if source.is_folder else _fault_of_hub(source)
+    options |= {"revision": source.revision, "trust_remote_code": False}
     try:
-        return load(name, revision=source.revision, trust_remote_code=False, **options)
+        return load(name, local_files_only=fault is not None, **options)
     except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if source.is_folder:
-            raise ModelError(f"model.name_or_path={source.name}: {first}") from None
+        if source.is_folder or fault is None:
+            reason = first_line(error)
+            raise ModelError(f"model.name_or_path={source.name}: {reason}") from None
         raise UnavailableError(
-            f"model.name_or_path={source.name}: cannot be loaded from the hub ({first}). "
-            "Check the name and the network; without a network, give a local folder, or fill the "
-            "cache where there is one (`hf download NAME`) and set HF_HUB_OFFLINE=1"
+            f"model.name_or_path={source.name}: not in the cache, and the hub cannot be reached "
+            f"({fault}). Check the network; without one, give a local folder, or fill the cache "
+            "where there is one (`hf download NAME`) and set HF_HUB_OFFLINE=1"
         ) from None
+
+
+@cache
+def _fault_of_hub(source: ModelSource) -> str | None:
+    """Asked once per process: configuration, tokenizer and weights follow each other."""
+    from huggingface_hub import HfApi
+
+    return fault_of_hub(
+        lambda seconds: HfApi().model_info(source.name, revision=source.revision, timeout=seconds)
+    )

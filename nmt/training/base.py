@@ -1,6 +1,6 @@
 """The base a run starts from: found as it is, or, for `tiny`, built and trained from nothing."""
 
-from nmt.config import Config, NoAdapter, TrainingConfig
+from nmt.config import Config, NoAdapter, SingleStrategy, TrainingConfig
 from nmt.data.prepare import has_split, load_pairs
 from nmt.models.load import ModelSource, find_model, load_tokenizer
 from nmt.models.tiny import build_model, build_tokenizer
@@ -62,7 +62,11 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
             build_model(tokenizer, config.seed).save_pretrained(place)
     job = TrainingJob(
         config=config.model_copy(
-            update={"adapter": NoAdapter(), "training": base_training(config)}
+            update={
+                "adapter": NoAdapter(),
+                "training": base_training(config),
+                "strategy": SingleStrategy(),
+            }
         ),
         storage=storage,
         folder=folder,

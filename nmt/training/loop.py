@@ -57,6 +57,8 @@ class Outcome:
     finished: bool
     """False when it was stopped before its last step."""
     trained_parameters: int
+    left_out: int
+    """Training pairs beyond the token limits."""
 
 
 def run_training(job: TrainingJob, report: Report = ignore_report) -> Outcome:
@@ -243,7 +245,7 @@ class Run:
     def outcome(self, state: State) -> Outcome:
         """What the caller learns of the run."""
         trained = sum(p.numel() for p in self.parameters.values())
-        return Outcome(state, self.complete(state), trained)
+        return Outcome(state, self.complete(state), trained, self.material.pairs.left_out)
 
     def _out_of_patience(self, state: State) -> bool:
         patience = self.training.patience

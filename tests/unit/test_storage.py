@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import nmt.storage
-from nmt.errors import ConfigError, StorageError
+from nmt.errors import ConfigError, StorageError, UnavailableError
 from nmt.storage import MANIFEST, Storage
 
 
@@ -503,3 +503,14 @@ def test_a_bucket_that_is_not_there_is_a_storage_error(s3_url):
     storage = Storage(s3_url.replace("//bucket/", "//elsewhere/"))
     with pytest.raises(StorageError, match=r"cannot write s3://elsewhere/\w+/a"):
         storage.write_bytes("a", b"1")
+
+
+def test_credentials_in_the_url_are_refused_and_not_repeated():
+    with pytest.raises(ConfigError, match="AWS_ACCESS_KEY_ID") as caught:
+        Storage("s3://AKIAKEY:SECRETXYZ@bucket/x")
+    assert "SECRETXYZ" not in str(caught.value)
+
+
+def test_an_endpoint_that_does_not_answer_is_told_at_once():
+    with pytest.raises(UnavailableError, match=r"127.0.0.1:1 does not answer"):
+        Storage("s3://bucket/x?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1")

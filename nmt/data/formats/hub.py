@@ -1,7 +1,6 @@
 """`datasets` data sets: by name, from a folder of data files, or saved to disk."""
 
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.records import RecordReader
 from nmt.errors import DataError, UnavailableError
+from nmt.hub import fault_of_hub
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-PROBE_SECONDS = 5.0
-PROBE_DEADLINE_SECONDS = 15.0
 
 Splits = dict[str, "Dataset"]
 
@@ -69,7 +66,7 @@ def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (Dataset or DatasetDict)
     from datasets import load_dataset
 
     name, _, subset = corpus.path.partition(":")
-    fault = _fault_of_hub(name)
+    fault = fault_of_hub(lambda seconds: _ask(name, seconds))
     try:
         with _offline(fault is not None):
             return load_dataset(name, subset or None)
@@ -82,30 +79,10 @@ def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (Dataset or DatasetDict)
         ) from error
 
 
-def _fault_of_hub(name: str) -> str | None:
-    """Ask the hub once; `datasets` itself would try for a minute and more.
-
-    The thread is there for name servers that never answer, which no timeout of the client covers.
-    """
-    faults: list[str | None] = []
-    probe = threading.Thread(target=lambda: faults.append(_ask(name)), daemon=True)
-    probe.start()
-    probe.join(PROBE_DEADLINE_SECONDS)
-    return faults[0] if faults else f"no answer in {PROBE_DEADLINE_SECONDS:.0f} seconds"
-
-
-def _ask(name: str) -> str | None:
-    """What keeps the hub from answering; a hub that does not know the name has answered."""
+def _ask(name: str, timeout_seconds: float) -> object:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import RepositoryNotFoundError
 
-    try:
-        HfApi().dataset_info(name, timeout=PROBE_SECONDS)
-    except RepositoryNotFoundError:
-        return None
-    except Exception as error:
-        return _reason(error) or type(error).__name__
-    return None
+    return HfApi().dataset_info(name, timeout=timeout_seconds)
 
 
 @contextmanager

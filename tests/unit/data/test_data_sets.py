@@ -8,6 +8,7 @@ from pathlib import Path
 import datasets
 import pytest
 
+from nmt import hub as nmt_hub
 from nmt.config.data import DataConfig
 from nmt.data.formats import hub
 from nmt.data.pair import Pair
@@ -82,7 +83,10 @@ def test_missing_columns_of_a_folder_are_told(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_hub_names_the_offline_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "_ask", lambda name: "no route")
+    def fail(name: str, timeout_seconds: float) -> None:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(hub, "_ask", fail)
     with pytest.raises(UnavailableError) as caught:
         read_pairs(DataConfig(path="nobody-here/no-such-corpus"))
     message = str(caught.value)
@@ -93,8 +97,8 @@ def test_an_unreachable_hub_names_the_offline_ways(monkeypatch: pytest.MonkeyPat
 
 def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(hub, "PROBE_DEADLINE_SECONDS", 0.05)
-    monkeypatch.setattr(hub, "_ask", lambda name: release.wait() and None)
+    monkeypatch.setattr(nmt_hub, "PROBE_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr(hub, "_ask", lambda name, seconds: release.wait() and None)
     threading.Timer(3, release.set).start()
     before = time.monotonic()
     with pytest.raises(UnavailableError, match="no answer in"):
@@ -106,7 +110,7 @@ def test_what_a_reachable_hub_refuses_is_passed_on(monkeypatch: pytest.MonkeyPat
     def refuse(name: str, subset: str | None) -> None:
         raise ValueError(f"Config name is missing, pick one of ['en-ta']: {name} {subset}")
 
-    monkeypatch.setattr(hub, "_ask", lambda name: None)
+    monkeypatch.setattr(hub, "_ask", lambda name, seconds: None)
     monkeypatch.setattr(datasets, "load_dataset", refuse)
     with pytest.raises(DataError, match=r"pick one of \['en-ta'\]: owner/name x.*:subset"):
         read_pairs(DataConfig(path="owner/name:x"))
