@@ -1,9 +1,13 @@
 """All steps of a run in order, then a summary, a report and a check of the endpoint."""
 
 import logging
+import os
 import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from nmt.config import Config
@@ -107,14 +111,23 @@ def _next_lines(session: Session) -> list[str]:
     config = session.config
     place = f"run={config.run}{_storage_word(config)}"
     report = session.storage.locate(f"{config.run}/{REPORT}")
+    nmt = _nmt()
     lines = [
         f"report      {report}",
-        f"serve it    nmt serve {place}",
-        f'in a shell  nmt translate {place} "{_example(config)}"',
+        f"serve it    {nmt} serve {place}",
+        f'in a shell  {nmt} translate {place} "{_example(config)}"',
     ]
     if config.data.path is None:
-        lines.append("your data   nmt quickstart data.path=corpus.tmx run=mine")
+        lines.append(f"your data   {nmt} quickstart data.path=corpus.tmx run=mine")
     return lines
+
+
+def _nmt() -> str:
+    """The console command as this shell finds it: `make` runs it without activating `.venv`."""
+    called = Path(sys.argv[0])
+    if called.name != "nmt" or shutil.which("nmt"):
+        return "nmt"
+    return os.path.relpath(called)
 
 
 def _storage_word(config: Config) -> str:
