@@ -11,7 +11,8 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
@@ -117,46 +118,78 @@ def is_override(word: str) -> bool:
 def guarded(action: Callable[[], None], *, extra: str) -> int:
     """Exit code of an action: its error is one message, only a fault of ours is a traceback."""
     _plain_output()
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    with stop_signals() as arrived:
+        try:
+            action()
+            sys.stdout.flush()
+        except (Exception, KeyboardInterrupt, Terminated) as error:
+            # Libraries turn an interruption into errors of their own, depending on the moment.
+            if arrived:
+                return _stopped(arrived[0])
+            if isinstance(error, KeyboardInterrupt):
+                return _stopped(signal.SIGINT)
+            return _failed(error, extra)
+    return 0
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """Turn Ctrl-C and SIGTERM into exceptions; the numbers of those that arrived.
+
+    What a shell has told this process to ignore stays ignored.
+    """
+    arrived: list[int] = []
+
+    def on_signal(number: int, frame: FrameType | None) -> NoReturn:
+        arrived.append(number)
+        if number == signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)  # once is enough: the clean-up has to finish
+            raise Terminated
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, on_signal)
     try:
-        action()
-        sys.stdout.flush()
-    except NmtError as error:
-        _say(str(error))
-        return error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted: the same command goes on from here")
-        return INTERRUPTED
-    except Terminated:
-        _say("terminated: the same command goes on from here")
-        return TERMINATED
-    except BrokenPipeError:
+        yield arrived
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stopped(number: int) -> int:
+    word, code = (
+        ("terminated", TERMINATED)
+        if number == signal.SIGTERM
+        else (
+            "interrupted",
+            INTERRUPTED,
+        )
+    )
+    _say(f"{word}: the same command goes on from here")
+    return code
+
+
+def _failed(error: BaseException, extra: str) -> int:
+    if isinstance(error, BrokenPipeError):
         _silence()  # the reader of our output has gone
         return 0
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package in ("nmt", "ray_jobs"):
-            traceback.print_exc()
-            return 1
-        missing = MissingPackageError(
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and package not in ("nmt", "ray_jobs"):
+        error = MissingPackageError(
             f"this command needs the package '{package}': pip install 'nmt[{extra}]'"
         )
-        _say(str(missing))
-        return missing.exit_code
-    except Exception:
-        traceback.print_exc()
-        return 1
-    return 0
+    if isinstance(error, NmtError):
+        _say(str(error))
+        return error.exit_code
+    traceback.print_exception(error)
+    return 1
 
 
 def _silence() -> None:
     """What standard output still holds goes nowhere, also when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: the clean-up has to finish
-    raise Terminated
 
 
 def _plain_output() -> None:

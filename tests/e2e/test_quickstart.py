@@ -38,22 +38,23 @@ def killed_in_search(shell: Shell) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def killed_in_training(shell: Shell, killed_in_search: dict[str, float]) -> int:
-    """The same command again, interrupted after a checkpoint of the training; its exit code."""
+def killed_in_training(shell: Shell, killed_in_search: dict[str, float]) -> tuple[int, str]:
+    """The same command again, interrupted after a checkpoint of the training."""
     process = shell.start("quickstart")
     wait_until(lambda: bool(checkpoints(shell, "train")), process)
     os.kill(process.pid, signal.SIGINT)
-    process.communicate(timeout=120)
-    return process.returncode
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
 
 
 @pytest.fixture(scope="module")
-def finished(shell: Shell, killed_in_training: int) -> tuple[int, str]:
+def finished(shell: Shell, killed_in_training: tuple[int, str]) -> tuple[int, str]:
     return shell.run("quickstart")
 
 
-def test_ctrl_c_exits_with_130(killed_in_training: int) -> None:
-    assert killed_in_training == 130
+def test_ctrl_c_exits_with_130(killed_in_training: tuple[int, str]) -> None:
+    code, output = killed_in_training
+    assert code == 130, output[-3000:]
 
 
 def test_a_killed_run_is_finished_by_the_same_command(finished: tuple[int, str]) -> None:
