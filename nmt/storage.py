@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -22,10 +21,10 @@ import pyarrow as pa
 from pyarrow import fs
 
 from nmt.errors import ConfigError, StorageError, UnavailableError
+from nmt.reach import fault_of_address
 
 MANIFEST = "manifest.json"
 _CHUNK_BYTES = 4 * 1024 * 1024
-_CONNECT_SECONDS = 5.0
 
 
 class Storage:
@@ -274,11 +273,9 @@ def _check_answers(url: str, endpoint: str, scheme: str) -> None:
     """
     host, _, port = endpoint.rpartition("://")[2].partition(":")
     number = int(port) if port.isdigit() else {"http": 80}.get(scheme, 443)
-    try:
-        socket.create_connection((host, number), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or error
-        raise UnavailableError(f"storage={url}: {endpoint} does not answer ({reason})") from None
+    fault = fault_of_address(host, number)
+    if fault:
+        raise UnavailableError(f"storage={url}: {endpoint} does not answer ({fault})")
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:

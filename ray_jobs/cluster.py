@@ -8,7 +8,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,7 +16,9 @@ from ray.exceptions import RayError, RayTaskError
 
 from nmt.config import Config
 from nmt.errors import InputError, NmtError, UnavailableError
+from nmt.reach import fault_of_address
 from nmt.storage import Storage
+from ray_jobs.logs import setup_logging
 from ray_jobs.place import absolute_storage, check_shared
 from ray_jobs.session import Session
 
@@ -30,8 +31,6 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 if not sys.stdout.isatty():
     os.environ.setdefault("RAY_COLOR_PREFIX", "0")
-
-LOG_FORMAT = "%(asctime)s %(message)s"
 
 
 @contextmanager
@@ -49,15 +48,7 @@ def connect(config: Config) -> Iterator[None]:
     address = os.environ.get("RAY_ADDRESS")
     if address:
         _check_answers(address)
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    try:
-        ray.init(**_options(config, address))
-    except (ConnectionError, RuntimeError, RayError) as error:
-        raise UnavailableError(
-            f"Ray at {address or 'this machine'} cannot be used: {error}"
-        ) from None
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, on_sigterm)  # Ray has put its own there, which exits with 15
+    _start(address, _options(config, address))
     try:
         alive = sum(1 for node in ray.nodes() if node["Alive"])
         check_shared(absolute_storage(config), alive)
@@ -70,6 +61,25 @@ def connect(config: Config) -> Iterator[None]:
             os.environ.pop("RAY_API_SERVER_ADDRESS", None)
 
 
+def _start(address: str | None, options: dict[str, Any]) -> None:
+    """`ray.init`, and SIGTERM is ours again: Ray has put its own handlers there meanwhile."""
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    terminated = False
+    try:
+        ray.init(**options)
+    except (ConnectionError, RuntimeError, RayError) as error:
+        raise UnavailableError(
+            f"Ray at {address or 'this machine'} cannot be used: {error}"
+        ) from None
+    except SystemExit:  # what those handlers make of a signal
+        terminated = True
+        ray.shutdown()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)
+    if terminated:
+        signal.raise_signal(signal.SIGTERM)
+
+
 def _check_answers(address: str) -> None:
     """Knock before Ray does: it would go on trying for minutes.
 
@@ -79,13 +89,12 @@ def _check_answers(address: str) -> None:
     host, _, port = address.rpartition("://")[2].partition(":")
     if not port.isdigit():
         return  # `auto` and the like: Ray looks it up on this machine
-    try:
-        socket.create_connection((host, int(port)), timeout=5).close()
-    except OSError as error:
+    fault = fault_of_address(host, int(port))
+    if fault:
         raise UnavailableError(
-            f"RAY_ADDRESS={address}: nothing answers there ({error.strerror or error}); start the "
-            "cluster, or unset RAY_ADDRESS for a private Ray"
-        ) from None
+            f"RAY_ADDRESS={address}: nothing answers there ({fault}); start the cluster, or unset "
+            "RAY_ADDRESS for a private Ray"
+        )
 
 
 def _options(config: Config, address: str | None) -> dict[str, Any]:
@@ -146,18 +155,6 @@ def _on_worker(config: Config, storage: Storage, work: Callable[[Config, Storage
     return work(config, storage)
 
 
-def apart_from_signals(work: Callable[[], T]) -> T:
-    """Run a function in a thread, where a library cannot take Ctrl-C for itself.
-
-    The main thread waits, and an interruption reaches it at once.
-    """
-    pool = ThreadPoolExecutor(1)
-    try:
-        return pool.submit(work).result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
 def prepare_worker(config: Config) -> None:
     """Logging and threads of a worker process."""
     import torch  # a command that only reads settings must not pay for this
@@ -168,13 +165,6 @@ def prepare_worker(config: Config) -> None:
     transformers_logging.set_verbosity_error()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     torch.set_num_threads(max(1, int(config.scaling.cpus_per_worker)))
-
-
-def setup_logging() -> None:
-    """Plain lines on standard output, with the time; libraries only when something is wrong."""
-    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, datefmt="%H:%M:%S", force=True)
-    for package in ("nmt", "ray_jobs"):
-        logging.getLogger(package).setLevel(logging.INFO)
 
 
 def cause_of(error: BaseException) -> BaseException:

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import platform
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from nmt.config import Config
 from nmt.errors import NmtError
+from nmt.reach import fault_of_address
 
 _PACKAGES = {
     "train": ("ray", "torch", "transformers", "peft", "datasets", "sacrebleu", "optuna"),
@@ -109,7 +109,7 @@ def _ray(config: Config) -> Iterator[Finding]:
         yield Finding("ray", "ok", "RAY_ADDRESS is not set: each command starts a private Ray")
         return
     host, _, port = address.rpartition("://")[2].partition(":")
-    reached = address == "auto" or _reaches(host, int(port or 6379))
+    reached = address == "auto" or fault_of_address(host, int(port or 6379)) is None
     yield Finding(
         "ray",
         "ok" if reached else "bad",
@@ -122,7 +122,7 @@ def _hub(config: Config) -> Iterator[Finding]:
     if os.environ.get("HF_HUB_OFFLINE"):
         yield Finding("hub", "note", "HF_HUB_OFFLINE is set: only what is in the cache is found")
         return
-    reached = _reaches(*_HUB)
+    reached = fault_of_address(*_HUB) is None
     yield Finding(
         "hub",
         "ok" if reached else "note",
@@ -151,14 +151,6 @@ def _storage(config: Config) -> Iterator[Finding]:
         enough = free >= 10
         remedy = "" if enough else "a 600M model needs about 10 GiB for checkpoints and engines"
         yield Finding("disk", "ok" if enough else "note", f"{free:.0f} GiB free", remedy)
-
-
-def _reaches(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 _LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (

@@ -19,13 +19,10 @@ from typing import NoReturn
 
 from nmt.config import Config, load_config
 from nmt.errors import MissingPackageError, NmtError
+from ray_jobs.logs import setup_logging
 
 INTERRUPTED, TERMINATED = 130, 143
 _OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +114,12 @@ def is_override(word: str) -> bool:
 
 def guarded(action: Callable[[], None], *, extra: str) -> int:
     """Exit code of an action: its error is one message, only a fault of ours is a traceback."""
-    _plain_output()
+    setup_logging()
     with stop_signals() as arrived:
         try:
             action()
             sys.stdout.flush()
-        except (Exception, KeyboardInterrupt, Terminated) as error:
+        except (Exception, KeyboardInterrupt) as error:
             # Libraries turn an interruption into errors of their own, depending on the moment.
             if arrived:
                 return _stopped(arrived[0])
@@ -144,8 +141,7 @@ def stop_signals() -> Iterator[list[int]]:
         arrived.append(number)
         if number == signal.SIGTERM:
             signal.signal(number, signal.SIG_IGN)  # once is enough: the clean-up has to finish
-            raise Terminated
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt  # the one exception that `ray.get` lets through at once
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in before.items():
@@ -190,16 +186,6 @@ def _failed(error: BaseException, extra: str) -> int:
 def _silence() -> None:
     """What standard output still holds goes nowhere, also when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _plain_output() -> None:
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True,
-        stream=sys.stdout,
-    )  # fmt: skip
-    logging.raiseExceptions = False  # a line that has lost its reader is not worth a traceback
-    for package in ("nmt", "ray_jobs"):
-        logging.getLogger(package).setLevel(logging.INFO)
 
 
 def _say(message: str) -> None:

@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -180,17 +179,8 @@ def build(args: dict[str, Any] | Config) -> serve.Application:
     return Gateway.options(ray_actor_options={"num_cpus": 0}).bind(translator, serving)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A running endpoint."""
-
-    url: str
-    adapter: str | None
-    """Digest of the engine, or None before the first promotion."""
-
-
-def run(session: Session | Config, *, blocking: bool = True) -> Endpoint:
-    """Start the endpoint and tell where it is.
+def run(session: Session | Config, *, blocking: bool = True) -> str:
+    """Start the endpoint; its URL.
 
     Args:
         session: settings; `serving.port=0` takes a free port.
@@ -201,19 +191,19 @@ def run(session: Session | Config, *, blocking: bool = True) -> Endpoint:
         ConfigError: the port is taken.
     """
     config = session.config if isinstance(session, Session) else session
+    config = config.with_overrides({"serving.port": _claim_port(config)})
     if not blocking:
         return _start(config)
-    config = config.with_overrides({"serving.port": _claim_port(config)})
     if isinstance(session, Session):
         _promote_first(session)
     with connect(config):
-        endpoint = _start(config)
-        _announce(endpoint.url)
+        url = _start(config)
+        _announce(url)
         try:
             threading.Event().wait()  # until Ctrl+C or SIGTERM, which the command line turns
         finally:  # into an exception here and an exit code there
             stop()
-    return endpoint
+    return url
 
 
 def _promote_first(session: Session) -> None:
@@ -247,19 +237,16 @@ def stop() -> None:
         serve.shutdown()
 
 
-def _start(config: Config) -> Endpoint:
+def _start(config: Config) -> str:
     serving = config.serving
-    port = _claim_port(config)
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(
         proxy_location="HeadOnly",
-        http_options={"host": serving.host, "port": port},
+        http_options={"host": serving.host, "port": serving.port},
         logging_config=_QUIET,
     )
     serve.run(build(config), name=APPLICATION, route_prefix="/", logging_config=_QUIET)
-    url = _url(serving.host, port)
-    health = _get(url, "/health", seconds=10)
-    return Endpoint(url, health.get("adapter"))
+    return _url(serving.host, serving.port)
 
 
 def check_endpoint(

@@ -5,6 +5,7 @@ from typing import Any
 
 import ray.train
 from ray.train.torch import TorchConfig, TorchTrainer
+from typing_extensions import override
 
 from nmt.config import digest_of
 from nmt.errors import InputError, NmtError, TrainingError
@@ -16,7 +17,7 @@ from nmt.training.loop import run_training
 from nmt.training.strategies import check_available
 from ray_jobs import base as base_job
 from ray_jobs.best import BestTrial, find_best
-from ray_jobs.cluster import apart_from_signals, cause_of, connect, prepare_worker
+from ray_jobs.cluster import cause_of, connect, prepare_worker
 from ray_jobs.session import Session
 
 
@@ -62,7 +63,7 @@ def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
     """Run a training on the workers of `scaling`, restarted from its checkpoints when they die."""
     scaling = session.config.scaling
     filesystem, root = session.storage.filesystem
-    trainer = TorchTrainer(
+    trainer = _Trainer(
         train_worker,
         train_loop_config={"job": job},
         scaling_config=ray.train.ScalingConfig(
@@ -82,7 +83,7 @@ def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
         ),
     )
     try:
-        result = apart_from_signals(trainer.fit)
+        result = trainer.fit()
     except Exception as error:
         cause = cause_of(error)
         if isinstance(cause, NmtError):
@@ -92,6 +93,18 @@ def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
     if "refused" in answer:
         raise InputError(answer["refused"])
     return answer
+
+
+class _Trainer(TorchTrainer):
+    """Leaves Ctrl-C to the command line.
+
+    Ray's own handler would stay after the training and end the process with 1. Training in another
+    thread instead, where Ray installs none, lets that thread call a Ray that was just shut down.
+    """
+
+    @override
+    def _register_sigint_handler(self, controller: Any) -> None:
+        return
 
 
 def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level=logging.ERROR)
     serving = {"port": 0, "poll_seconds": 0.2, "min_replicas": 2, "max_replicas": 2}
     config = Config.parse({"storage": storage.url, "serving": serving})
-    yield Place(storage, run(config, blocking=False).url)
+    yield Place(storage, run(config, blocking=False))
     stop()
     ray.shutdown()
 

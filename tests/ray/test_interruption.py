@@ -1,0 +1,51 @@
+"""A command that waits for Ray is stopped at once, with the exit code of the signal."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+COMMAND = """
+import sys, time
+import ray
+from nmt.config import Config
+from ray_jobs.cluster import connect
+from ray_jobs.entry import guarded
+
+def wait():
+    print("starting", flush=True)
+    with connect(Config()):
+        print("waiting", flush=True)
+        ray.get(ray.remote(time.sleep).remote(60))
+
+sys.exit(guarded(wait, extra="train"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+@pytest.mark.parametrize("moment", ["starting", "waiting"])
+def test_a_signal_ends_the_command_with_its_code(
+    moment: str, number: signal.Signals, code: int
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A test run in the background of a shell is told to ignore Ctrl-C, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.strip() == moment:
+            break
+    if moment == "starting":
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.7)  # now inside `ray.init`
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == code, output
+    assert "the same command goes on from here" in output
