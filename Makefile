@@ -38,7 +38,7 @@ lint: $(READY)  ## Style, types, import rules.
 	$(BIN)/lint-imports --no-cache
 
 unit: $(READY)  ## Tests without Ray.
-	$(BIN)/pytest tests/unit --durations=5
+	$(BIN)/pytest tests/unit --numprocesses logical --maxprocesses 4 --dist loadfile --durations=5
 
 ray: $(READY)  ## Tests on a real local Ray, and the whole path.
 	$(BIN)/pytest tests/ray tests/e2e --durations=10

@@ -1,6 +1,7 @@
 """A real CTranslate2 engine, of a tiny model."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -129,9 +130,8 @@ def test_likeness(text: str, other: str, low: float, high: float) -> None:
 
 
 def add_damaged(storage: Storage, damage: Callable[[Path], None]) -> Path:
-    name = f"damaged{damage.__name__}"
-    add_engine(storage, name, WATER)
-    folder = Path(storage.locate(f"engines/{name}"))
+    folder = Path(storage.locate(f"engines/damaged{damage.__name__}"))
+    shutil.copytree(storage.locate("engines/water"), folder)
     damage(folder)
     return folder
 

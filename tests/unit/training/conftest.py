@@ -75,15 +75,29 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Path:
     return root
 
 
-@pytest.fixture
-def job(prepared: Path, config: Config, tmp_path: Path) -> TrainingJob:
+def job_below(root: Path, prepared: Path, config: Config) -> TrainingJob:
     """A LoRA training of eight steps in a storage root of its own."""
-    (tmp_path / "small").mkdir()
-    (tmp_path / "small/data").symlink_to(prepared / "small/data")
+    (root / "small").mkdir()
+    (root / "small/data").symlink_to(prepared / "small/data")
     return TrainingJob(
         config=config,
-        storage=Storage(str(tmp_path)),
+        storage=Storage(str(root)),
         folder="small/train",
         base=ModelSource(str(prepared / "base")),
         data="small/data/pairs",
     )
+
+
+@pytest.fixture
+def job(prepared: Path, config: Config, tmp_path: Path) -> TrainingJob:
+    return job_below(tmp_path, prepared, config)
+
+
+@pytest.fixture(scope="session")
+def trained(
+    prepared: Path, config: Config, tmp_path_factory: pytest.TempPathFactory
+) -> TrainingJob:
+    """That training, run to its end; tests only read what it made."""
+    job = job_below(tmp_path_factory.mktemp("trained"), prepared, config)
+    run_training(job)
+    return job

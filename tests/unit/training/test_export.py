@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,41 +14,42 @@ from nmt.engine_card import read_card
 from nmt.errors import ExportError
 from nmt.export import export
 from nmt.models.load import ModelSource
-from nmt.storage import Storage
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
 
-Trained = tuple[Config, Storage]
+
+@pytest.fixture(autouse=True, scope="module")
+def _base_of_the_job(prepared: Path) -> Iterator[None]:
+    source = ModelSource(str(prepared / "base"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export_module, "base_source", lambda config: source)
+        yield
 
 
-@pytest.fixture
-def trained(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> Trained:
-    monkeypatch.setattr(export_module, "base_source", lambda config: job.base)
-    run_training(job)
-    return job.config, job.storage
+@pytest.fixture(scope="module")
+def engine(trained: TrainingJob) -> str:
+    return export(trained.config, trained.storage)["engine"]
 
 
-def test_the_engine_lies_under_its_content_and_says_what_it_is(trained: Trained) -> None:
-    config, storage = trained
-    result = export(config, storage)
-    folder = storage.fetch(f"engines/{result['engine']}")
+def test_the_engine_lies_under_its_content_and_says_what_it_is(
+    trained: TrainingJob, engine: str
+) -> None:
+    folder = trained.storage.fetch(f"engines/{engine}")
     card = read_card(folder)
     assert (card.run, card.target_language) == ("small", "tam_Taml")
     assert "license: apache-2.0" in (folder / "README.md").read_text()
 
 
-def test_the_same_weights_give_the_same_digest(trained: Trained) -> None:
-    assert export(*trained)["engine"] == export(*trained)["engine"]
+def test_the_same_weights_give_the_same_digest(trained: TrainingJob, engine: str) -> None:
+    assert export(trained.config, trained.storage)["engine"] == engine
 
 
 def test_the_adapter_loads_with_plain_peft_and_the_merged_model_with_plain_transformers(
-    trained: Trained, job: TrainingJob
+    trained: TrainingJob, engine: str
 ) -> None:
-    config, storage = trained
-    export(config, storage)
-    folder = storage.locate("small/export")
+    folder = trained.storage.locate("small/export")
     tokenizer = AutoTokenizer.from_pretrained(f"{folder}/merged")
-    base = AutoModelForSeq2SeqLM.from_pretrained(job.base.name)
+    base = AutoModelForSeq2SeqLM.from_pretrained(trained.base.name)
     adapted = PeftModel.from_pretrained(base, f"{folder}/adapter").eval()
     merged = AutoModelForSeq2SeqLM.from_pretrained(f"{folder}/merged").eval()
     batch = tokenizer(["The doctor is at home."], text_target=["மருத்துவர்"], return_tensors="pt")
@@ -56,19 +58,16 @@ def test_the_adapter_loads_with_plain_peft_and_the_merged_model_with_plain_trans
         assert float((adapted(**batch).logits - merged(**batch).logits).abs().max()) < 1e-3
 
 
-def test_a_merge_that_changes_the_logits_publishes_nothing(trained: Trained) -> None:
-    config, storage = trained
-    strict = config.with_overrides({"export.logit_tolerance": 1e-30})
+def test_a_merge_that_changes_the_logits_publishes_nothing(job: TrainingJob) -> None:
+    run_training(job)
+    strict = job.config.with_overrides({"export.logit_tolerance": 1e-30})
     with pytest.raises(ExportError, match="nothing is published"):
-        export(strict, storage)
-    assert storage.list("engines") == []
-    assert not storage.is_committed("small/export/merged")
+        export(strict, job.storage)
+    assert job.storage.list("engines") == []
+    assert not job.storage.is_committed("small/export/merged")
 
 
-def test_a_fully_tuned_model_is_exported_too(
-    job: TrainingJob, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(export_module, "base_source", lambda config: job.base)
+def test_a_fully_tuned_model_is_exported_too(job: TrainingJob) -> None:
     config = job.config.with_overrides({"adapter.type": "none"})
     run_training(replace(job, config=config))
     assert job.storage.is_committed(f"engines/{export(config, job.storage)['engine']}")
