@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from nmt.errors import ConfigError, StorageError, UnavailableError
-from nmt.reach import fault_of_address
+from nmt.reach import fault_of_address, split_address
 
 MANIFEST = "manifest.json"
 _CHUNK_BYTES = 4 * 1024 * 1024
@@ -271,9 +271,8 @@ def _check_answers(url: str, endpoint: str, scheme: str) -> None:
     Raises:
         UnavailableError: nothing listens there.
     """
-    host, _, port = endpoint.rpartition("://")[2].partition(":")
-    number = int(port) if port.isdigit() else {"http": 80}.get(scheme, 443)
-    fault = fault_of_address(host, number)
+    host, port = split_address(endpoint)
+    fault = fault_of_address(host, port or {"http": 80}.get(scheme, 443))
     if fault:
         raise UnavailableError(f"storage={url}: {endpoint} does not answer ({fault})")
 

@@ -16,7 +16,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from nmt.config import Config
 from nmt.errors import InputError, NmtError, UnavailableError
-from nmt.reach import fault_of_address
+from nmt.reach import fault_of_address, split_address
 from nmt.storage import Storage
 from ray_jobs.logs import setup_logging
 from ray_jobs.place import absolute_storage, check_shared
@@ -86,10 +86,10 @@ def _check_answers(address: str) -> None:
     Raises:
         UnavailableError: nothing listens there.
     """
-    host, _, port = address.rpartition("://")[2].partition(":")
-    if not port.isdigit():
+    host, port = split_address(address)
+    if port is None:
         return  # `auto` and the like: Ray looks it up on this machine
-    fault = fault_of_address(host, int(port))
+    fault = fault_of_address(host, port)
     if fault:
         raise UnavailableError(
             f"RAY_ADDRESS={address}: nothing answers there ({fault}); start the cluster, or unset "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nmt.config import Config
 from nmt.errors import NmtError
-from nmt.reach import fault_of_address
+from nmt.reach import fault_of_address, split_address
 
 _PACKAGES = {
     "train": ("ray", "torch", "transformers", "peft", "datasets", "sacrebleu", "optuna"),
@@ -108,8 +108,8 @@ def _ray(config: Config) -> Iterator[Finding]:
     if not address:
         yield Finding("ray", "ok", "RAY_ADDRESS is not set: each command starts a private Ray")
         return
-    host, _, port = address.rpartition("://")[2].partition(":")
-    reached = address == "auto" or fault_of_address(host, int(port or 6379)) is None
+    host, port = split_address(address)
+    reached = address == "auto" or fault_of_address(host, port or 6379) is None
     yield Finding(
         "ray",
         "ok" if reached else "bad",

@@ -155,16 +155,10 @@ def stop_signals() -> Iterator[list[int]]:
 
 
 def _stopped(number: int) -> int:
-    word, code = (
-        ("terminated", TERMINATED)
-        if number == signal.SIGTERM
-        else (
-            "interrupted",
-            INTERRUPTED,
-        )
-    )
+    terminated = number == signal.SIGTERM
+    word = "terminated" if terminated else "interrupted"
     _say(f"{word}: the same command goes on from here")
-    return code
+    return TERMINATED if terminated else INTERRUPTED
 
 
 def _failed(error: BaseException, extra: str) -> int:

@@ -100,7 +100,7 @@ def check(session: Session, engine: str, sentence: str) -> dict[str, Any]:
     config = session.config.with_overrides({"serving.name": name, "serving.port": 0})
     promote(session.storage, name, engine)
     try:
-        url = serve.run(config, blocking=False)
+        url = serve.start(config)
         return serve.check_endpoint(url, timeout_seconds=60, sentence=sentence)
     finally:
         serve.stop()

@@ -179,31 +179,32 @@ def build(args: dict[str, Any] | Config) -> serve.Application:
     return Gateway.options(ray_actor_options={"num_cpus": 0}).bind(translator, serving)
 
 
-def run(session: Session | Config, *, blocking: bool = True) -> str:
-    """Start the endpoint; its URL.
-
-    Args:
-        session: settings; `serving.port=0` takes a free port.
-        blocking: serve until SIGINT or SIGTERM, then stop Serve; otherwise return at once, which
-            leaves it to the caller to connect to Ray before and to call `stop` later.
+def run(session: Session) -> None:
+    """Serve until SIGINT or SIGTERM; a run's engine is promoted first where nothing was yet.
 
     Raises:
         ConfigError: the port is taken.
+        MissingStepError: the run that is named is not exported.
     """
-    config = session.config if isinstance(session, Session) else session
-    config = config.with_overrides({"serving.port": _claim_port(config)})
-    if not blocking:
-        return _start(config)
-    if isinstance(session, Session):
-        _promote_first(session)
+    config = _with_port(session.config)  # a taken port is known before Ray starts
+    _promote_first(session)
     with connect(config):
-        url = _start(config)
-        _announce(url)
+        _announce(_start(config))
         try:
             threading.Event().wait()  # until Ctrl+C or SIGTERM, which the command line turns
         finally:  # into an exception here and an exit code there
             stop()
-    return url
+
+
+def start(config: Config) -> str:
+    """Start the endpoint in the Ray that the caller has connected to; its URL.
+
+    The caller calls `stop` later. `serving.port=0` takes a free port.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    return _start(_with_port(config))
 
 
 def _promote_first(session: Session) -> None:
@@ -276,8 +277,8 @@ def check_endpoint(
     return {"url": url, "adapter": body["adapter"], "source": sentence, "target": target}
 
 
-def _claim_port(config: Config) -> int:
-    """The port, checked to be free; a free one for 0."""
+def _with_port(config: Config) -> Config:
+    """The settings with a port that is checked to be free; a free one for 0."""
     host, port = config.serving.host, config.serving.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -289,7 +290,7 @@ def _claim_port(config: Config) -> int:
                 f"serving.host={host} serving.port={port}: cannot listen there: "
                 f"{error.strerror}; set serving.port=0 for a free port"
             ) from None
-        return probe.getsockname()[1]
+        return config.with_overrides({"serving.port": probe.getsockname()[1]})
 
 
 def _url(host: str, port: int) -> str:

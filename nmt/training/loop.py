@@ -272,11 +272,9 @@ class Run:
 def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
     """Number format of the matrix products: bf16 where asked, or where a GPU is fast at it."""
     automatic = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return (
-        torch.bfloat16
-        if precision == "bf16" or (precision == "auto" and automatic)
-        else (torch.float32)
-    )
+    if precision == "bf16" or (precision == "auto" and automatic):
+        return torch.bfloat16
+    return torch.float32
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:

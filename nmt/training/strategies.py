@@ -117,8 +117,6 @@ def check_available(strategy: StrategyConfig, adapter: AdapterConfig) -> None:
 
 def pick_device() -> torch.device:
     """This worker's GPU when it has one, else the CPU."""
-    return (
-        torch.device("cuda", torch.cuda.current_device())
-        if torch.cuda.is_available()
-        else (torch.device("cpu"))
-    )
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,22 +9,16 @@ from typing import Any
 
 import pytest
 
+from tests.signals import take_ctrl_c
+from tests.small_run import SMALL_RUN
+
 SMALL = [
-    "run=small",
-    "data.phrasebook.general_pairs=300",
-    "data.phrasebook.domain_pairs=120",
-    "data.validation_fraction=0.1",
-    "data.test_fraction=0.1",
-    "model.base_steps=80",
+    *SMALL_RUN,
     "training.max_steps=60",
-    "training.warmup_steps=2",
-    "training.micro_batch_tokens=256",
-    "training.evaluate_every_steps=4",
     "training.validation_sentences=8",
     "tune.trials=2",
     "tune.max_steps=12",
     "tune.grace_steps=8",
-    "evaluation.bootstrap_samples=100",
 ]
 ROOT = Path(__file__).parents[2]
 
@@ -54,8 +47,7 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # A test run in the background of a shell is told to ignore Ctrl-C, and hands that on.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=take_ctrl_c,
         )
 
     def run(self, command: str, *words: str) -> tuple[int, str]:

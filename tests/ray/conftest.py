@@ -10,26 +10,18 @@ from nmt.storage import Storage
 from ray_jobs import base, prepare
 from ray_jobs.cluster import connect
 from ray_jobs.session import Session
+from tests.small_run import SMALL_RUN
 
 SMALL = [
-    "run=small",
-    "data.phrasebook.general_pairs=300",
-    "data.phrasebook.domain_pairs=120",
-    "data.validation_fraction=0.1",
-    "data.test_fraction=0.1",
-    "model.base_steps=80",
+    *SMALL_RUN,
     "training.max_steps=12",
-    "training.warmup_steps=2",
     "training.learning_rate=3e-3",
     "training.schedule=constant",
-    "training.micro_batch_tokens=256",
-    "training.evaluate_every_steps=4",
     "training.validation_sentences=4",
     "tune.trials=3",
     "tune.max_steps=8",
     "tune.grace_steps=4",
     "tune.space={adapter.rank: {type: choice, values: [2, 4]}}",
-    "evaluation.bootstrap_samples=100",
 ]
 
 

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.signals import take_ctrl_c
+
 COMMAND = """
 import sys, time
 import ray
@@ -35,8 +37,7 @@ def test_a_signal_ends_the_command_with_its_code(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # A test run in the background of a shell is told to ignore Ctrl-C, and hands that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=take_ctrl_c,
     )
     assert process.stdout
     for line in process.stdout:

@@ -23,7 +23,7 @@ from nmt.config import Config
 from nmt.errors import ConfigError
 from nmt.storage import Storage
 from nmt.traffic import promote, rollback
-from ray_jobs.serve import build, check_endpoint, run, stop
+from ray_jobs.serve import build, check_endpoint, start, stop
 
 sys.path.append(str(Path(__file__).parents[2]))
 from tests.unit.serving.tiny_engine import HOSPITAL, WATER, add_engine
@@ -120,7 +120,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level=logging.ERROR)
     serving = {"port": 0, "poll_seconds": 0.2, "min_replicas": 2, "max_replicas": 2}
     config = Config.parse({"storage": storage.url, "serving": serving})
-    yield Place(storage, run(config, blocking=False))
+    yield Place(storage, start(config))
     stop()
     ray.shutdown()
 
@@ -213,7 +213,7 @@ def test_settings_as_plain_values_and_a_taken_port() -> None:
 def test_a_taken_port_is_an_error_of_its_own(place: Place) -> None:
     port = urlsplit(place.url).port
     with pytest.raises(ConfigError, match="port=0"):
-        run(Config.parse({"serving": {"port": port}}), blocking=False)
+        start(Config.parse({"serving": {"port": port}}))
 
 
 def translators() -> list[str]:

@@ -1,0 +1,244 @@
+"""The page made of a summary."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from nmt.evaluation.charts import linear_axis, setting_axis
+from nmt.evaluation.report import render_report, trial_rows
+from nmt.evaluation.summary import Summary
+from tests.unit.evaluation.summaries import (
+    bare,
+    full,
+    sample,
+    system,
+    trial,
+)
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+SECTIONS = (
+    "Scores",
+    "Learning curves",
+    "Search",
+    "Translations",
+    "Data",
+    "Time and outcome",
+    "Reproduce",
+    "Notes",
+)
+
+
+class Page(HTMLParser):
+    """Tags in balance, attributes and visible text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: dict[str, str] = {}
+        self.section = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag == "section":
+            self.section = dict(attrs).get("id") or "hero"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text[self.section] = self.text.get(self.section, "") + data
+
+    def tags(self) -> set[str]:
+        return {tag for tag, _, _ in self.attributes}
+
+
+def section(html: str, name: str) -> str:
+    return " ".join(Page(html).text[name].split())
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_report(full())
+
+
+# Page
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_page_has_section(page: str, name: str):
+    assert f"<h2>{name}</h2>" in page
+
+
+@pytest.mark.parametrize("summary", [full(), bare()], ids=["full", "bare"])
+def test_page_is_well_formed(summary: Summary):
+    parsed = Page(render_report(summary))
+    assert parsed.faults == []
+    assert parsed.open == []
+
+
+def test_page_loads_nothing(page: str):
+    parsed = Page(page)
+    assert not parsed.tags() & {"script", "link", "img", "iframe", "object", "embed", "base"}
+    names = {name for _, name, _ in parsed.attributes}
+    assert not names & {"src", "href", "srcset", "style", "action"}
+    assert not {name for name in names if name.startswith("on")}
+    assert not re.search(r"https?://|url\(|@import", page)
+
+
+def test_policy_allows_the_one_style_sheet_and_nothing_else(page: str):
+    style = page.split("<style>")[1].split("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policies = [v for t, n, v in Page(page).attributes if t == "meta" and n == "content"]
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" in policies[0]
+
+
+@pytest.mark.parametrize("side", ["source", "reference", "base", "best"])
+def test_page_escapes_sentences(side: str):
+    html = render_report(full(samples=[sample(**{side: "<script>alert(1)</script>\u202e&"})]))
+    assert "<script" not in html
+    assert "\u202e" not in html
+    assert "alert" in section(html, "translations")
+
+
+def test_page_escapes_every_other_text():
+    evil = "\"><script>\u2066'"
+    html = render_report(
+        full(
+            run=evil,
+            notes=[evil],
+            versions={evil: evil},
+            seconds={evil: 1.0},
+            data={"name": evil, "sizes": {evil: 1}, "dropped": {evil: 1}},
+            config={"data": {"source_language": evil}, evil: evil},
+            trials=[
+                trial(8, 2.0) | {"config": {evil: evil}},
+                trial(8, 1.0) | {"config": {evil: "b"}},
+            ],
+            endpoint={"checked": True, "source": evil, "target": evil, "adapter": evil},
+        )
+    )
+    assert "<script" not in html
+    assert "\u2066" not in html
+    assert Page(html).faults == []
+
+
+def test_headline_has_both_scores_the_gain_and_the_verdicts(page: str):
+    hero = section(page, "hero")
+    for part in ("20.0 → 31.5", "+11.50 BLEU", "very unlikely to be chance", "p = 0.002"):
+        assert part in hero
+    assert "kept within 1 BLEU" in hero
+
+
+def test_loss_of_bleu_is_called_worse():
+    html = render_report(full(best=system(12.0, 39.5)))
+    assert "−8.00 BLEU, worse than the base" in section(html, "hero")
+
+
+def test_scores_come_with_signatures(page: str):
+    assert all(part in section(page, "scores") for part in ("nrefs:1|tok:13a", "norm:yes"))
+
+
+@pytest.mark.parametrize("name", ["hero", "scores", "curves", "search", "translations"])
+def test_null_is_not_computed(name: str):
+    assert "not computed" in section(render_report(bare()), name)
+
+
+def test_null_is_never_0():
+    text = section(render_report(bare()), "scores")
+    assert not re.search(r"(?<![\d.])0\.0", text)
+
+
+def test_general_part_is_in_the_scores_table(page: str):
+    assert "39.50" in section(page, "scores")
+
+
+def test_trials_are_sorted_by_bleu_with_failed_ones_last():
+    assert [row.number for row in trial_rows(full())] == [4, 1, 2, 3]
+
+
+def test_trial_with_0_bleu_is_above_one_without():
+    rows = trial_rows(full(trials=[trial(8, None, "failed"), trial(16, 0.0)]))
+    assert [row.number for row in rows] == [2, 1]
+
+
+def test_only_the_best_trial_is_marked(page: str):
+    assert re.findall(r'<tr class="chosen"><th scope="row">(\d+)', page) == ["4"]
+
+
+def test_learning_chart_greys_the_pruned_and_has_the_final_run(page: str):
+    chart = page.split('aria-label="Validation BLEU by optimizer step"')[1].split("</svg>")[0]
+    styles = re.findall(r'class="line (\w+)"', chart)
+    assert styles == ["pruned", "finished", "chosen", "final"]
+
+
+def test_each_setting_that_varies_has_a_scatter_chart(page: str):
+    found = re.findall(r'aria-label="BLEU by ([\w.]+)"', page)
+    assert found == ["adapter.rank", "training.learning_rate"]
+
+
+def test_translation_marks_what_only_best_has_right(page: str):
+    assert '<mark class="won">செவிலியர்</mark>' in page
+
+
+def test_sentences_carry_their_language(page: str):
+    assert '<p lang="en-Latn" dir="auto">The nurse.</p>' in page
+    assert '<p lang="ta-Taml" dir="auto">' in page
+
+
+def test_licence_and_notes_are_there(page: str):
+    assert "CC-BY-NC-4.0" in section(page, "notes")
+    assert "A tiny model shows the path." in section(page, "notes")
+
+
+def test_settings_can_be_copied_as_yaml(page: str):
+    block = page.split("<pre>")[1].split("</pre>")[0]
+    assert block == "data:\n  source_language: eng_Latn\n  target_language: tam_Taml\n"
+
+
+def test_disagreement_of_the_metrics_is_said():
+    html = render_report(full(best=system(31.5, 39.5, chrf=40.0)))
+    assert "disagree" in section(html, "hero")
+
+
+def test_one_point_and_equal_values_make_a_page():
+    html = render_report(
+        full(
+            trials=[trial(8, 0.0), trial(16, 0.0)],
+            curve=[{"step": 0, "bleu": 0.0, "loss": 0.0}],
+            seconds={"train": 0.0},
+        )
+    )
+    assert Page(html).faults == []
+
+
+# Axes
+
+
+def test_axis_covers_its_values_with_round_ticks():
+    axis = linear_axis([3.2, 18.9], 0, 100)
+    assert [value for value, _ in axis.ticks] == [0, 5, 10, 15, 20]
+    assert (axis.place(0), axis.place(20)) == (0, 100)
+
+
+def test_wide_range_of_a_setting_is_logarithmic():
+    axis, places = setting_axis([1e-4, 1e-3, 1e-2], 0, 100)
+    assert axis.logarithmic
+    assert places == [0, 50, 100]
+
+
+def test_words_are_spread_evenly():
+    _, places = setting_axis(["linear", "cosine", "linear"], 0, 100)
+    assert places == [75, 25, 75]
