@@ -44,6 +44,15 @@ from ray_jobs.session import Session
 log = logging.getLogger(__name__)
 
 APPLICATION = "nmt"
+SCALE = (
+    "min_replicas",
+    "max_replicas",
+    "target_requests",
+    "upscale_delay_seconds",
+    "downscale_delay_seconds",
+    "gateway_replicas",
+)
+"""Settings of `serving` that say how many replicas there are."""
 
 _DEAD = (RayActorError, NodeDiedError, ObjectLostError)
 _TRIES = 3
@@ -96,6 +105,7 @@ class Translator:
     name="Gateway",
     # Waiting costs nothing here; the translators' own limits answer an overload, in JSON.
     max_ongoing_requests=1000,
+    max_queued_requests=1000,
     graceful_shutdown_wait_loop_s=0.2,
     logging_config=_QUIET,
 )
@@ -164,19 +174,42 @@ def build(args: dict[str, Any] | Config) -> serve.Application:
         ConfigError: it is not valid.
     """
     config = Config.parse(args) if isinstance(args, Mapping) else args
-    serving, storage = config.serving, Storage(absolute_storage(config))
+    scale, serving = scale_of(config.serving), _without_scale(config.serving)
     translator = Translator.options(
         ray_actor_options={
             "num_cpus": serving.cpus_per_replica,
             "num_gpus": serving.gpus_per_replica,
         },
-        autoscaling_config={
-            "min_replicas": serving.min_replicas,
-            "max_replicas": serving.max_replicas,
-            "target_ongoing_requests": 16,
+        **scale["Translator"],
+    ).bind(Storage(absolute_storage(config)), serving)
+    gateway = Gateway.options(ray_actor_options={"num_cpus": 0}, **scale["Gateway"])
+    return gateway.bind(translator, serving)
+
+
+def scale_of(serving: ServingConfig) -> dict[str, dict[str, Any]]:
+    """Deployment -> options that say how many replicas there are.
+
+    A Serve config that gives these as options of its deployments, and not within the arguments of
+    the application, changes them without a restart of any replica.
+    """
+    return {
+        "Translator": {
+            "autoscaling_config": {
+                "min_replicas": serving.min_replicas,
+                "max_replicas": serving.max_replicas,
+                "target_ongoing_requests": serving.target_requests,
+                "upscale_delay_s": serving.upscale_delay_seconds,
+                "downscale_delay_s": serving.downscale_delay_seconds,
+            }
         },
-    ).bind(storage, serving)
-    return Gateway.options(ray_actor_options={"num_cpus": 0}).bind(translator, serving)
+        "Gateway": {"num_replicas": serving.gateway_replicas},
+    }
+
+
+def _without_scale(serving: ServingConfig) -> ServingConfig:
+    """What replicas are told: the same for any number of them."""
+    fields = ServingConfig.model_fields
+    return serving.model_copy(update={name: fields[name].default for name in SCALE})
 
 
 def run(session: Session) -> None:

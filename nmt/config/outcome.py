@@ -46,6 +46,14 @@ class ServingConfig(Section):
     """Least replicas of the translator."""
     max_replicas: PositiveInt = 2
     """Most replicas of the translator."""
+    target_requests: PositiveInt = 16
+    """Requests in work that a replica should have; more bring another replica."""
+    upscale_delay_seconds: float = Field(default=10.0, ge=0)
+    """Time the load must be high before a replica is added."""
+    downscale_delay_seconds: float = Field(default=300.0, ge=0)
+    """Time the load must be low before a replica goes."""
+    gateway_replicas: PositiveInt = 1
+    """Replicas of the HTTP part; a second one lets one die."""
     cpus_per_replica: float = Field(default=1, gt=0)
     """CPUs each translator replica reserves; also its number of threads."""
     gpus_per_replica: float = Field(default=0, ge=0)

@@ -1,0 +1,119 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from ray_jobs import supervise
+
+FAKE = """
+import os, pathlib, signal, sys, time
+told = pathlib.Path(os.environ["TOLD"])
+before = told.read_text().splitlines() if told.exists() else []
+told.write_text("\\n".join([*before, " ".join(sys.argv[1:])]) + "\\n")
+print("attempt", len(before) + 1, flush=True)
+plan = os.environ["PLAN"].split()
+what = plan[min(len(before), len(plan) - 1)]
+if what == "wait":
+    time.sleep(60)
+if what.startswith("SIG"):
+    os.kill(os.getpid(), getattr(signal, what))
+sys.exit(int(what))
+"""
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """Runs a job whose attempts end as planned: exit codes, or the signal that kills it."""
+    package = tmp_path / "fake" / "ray_jobs"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "train.py").write_text(FAKE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "fake"))
+    monkeypatch.setenv("TOLD", str(tmp_path / "told"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(plan: str, *options: str, words: tuple[str, ...] = ()) -> int:
+        monkeypatch.setenv("PLAN", plan)
+        place = f"storage={tmp_path / 'root'}"
+        return supervise.main(["--name", "a", *options, "train", place, *words])
+
+    run.log = tmp_path / "root/demo/logs/a.log"
+    run.told = lambda: (tmp_path / "told").read_text().splitlines()
+    return run
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 130])
+def test_the_jobs_own_exit_code_is_the_outcome(job, code):
+    assert job(str(code), "--retries", "3") == code
+    assert len(job.told()) == 1
+
+
+def test_what_the_job_prints_stays_on_the_storage_root(job):
+    job("0")
+    assert job.log.read_text() == "attempt 1\n"
+
+
+def test_a_killed_job_starts_again(job):
+    assert job("SIGKILL 0", "--retries", "1") == 0
+    assert "killed by SIGKILL" in job.log.read_text()
+
+
+def test_a_job_that_is_killed_each_time_ends_as_a_shell_says_it(job):
+    assert job("SIGKILL", "--retries", "1") == 128 + signal.SIGKILL
+    assert len(job.told()) == 2
+
+
+def test_a_job_that_is_told_to_stop_does_not_start_again(job):
+    assert job("SIGTERM 0", "--retries", "1") == 128 + signal.SIGTERM
+
+
+def test_work_is_discarded_by_the_first_attempt_alone(job):
+    job("SIGKILL 0", "--retries", "1", "--restart")
+    assert ["--restart" in line for line in job.told()] == [True, False]
+
+
+def test_a_head_that_comes_back_does_not_discard_the_work(job):
+    job("0", "--restart")
+    job("0", "--restart")
+    assert ["--restart" in line for line in job.told()] == [True, False]
+
+
+@pytest.mark.parametrize("word", ["data.path=/a b/c$d;`e`.tmx", 'model.name_or_path="தமிழ்%41"'])
+def test_words_arrive_whole_through_the_shells(job, word):
+    assert job("0", words=(quote(word, safe="/:=,.+@-_"),)) == 0
+    assert job.told()[0].endswith(word)
+
+
+def test_a_wrong_setting_is_bad_input(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert supervise.main(["--name", "a", "train", "trainng.max_steps=3"]) == 2
+    assert "trainng" in capfd.readouterr().err
+
+
+def test_sigterm_reaches_the_job(tmp_path):
+    package = tmp_path / "ray_jobs"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "train.py").write_text(FAKE)
+    environ = os.environ | {
+        "TOLD": str(tmp_path / "told"),
+        "PLAN": "wait",
+        "PYTHONPATH": str(tmp_path),
+    }
+    source = Path(supervise.__file__)
+    words = ["--name", "a", "train", f"storage={tmp_path / 'root'}"]
+    code = f"import sys; sys.path.insert(0, {str(source.parent.parent)!r}); " + (
+        f"from ray_jobs import supervise; sys.exit(supervise.main({words!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], env=environ, cwd=tmp_path)
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "told").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    threading.Timer(0.2, process.terminate).start()
+    assert process.wait(20) == 128 + signal.SIGTERM
