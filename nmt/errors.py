@@ -47,6 +47,16 @@ class UnavailableError(InputError):
     """The setting is valid, and what it asks for is not there: a strategy, a hub."""
 
 
+class ClusterError(NmtError, RuntimeError):
+    """The cluster cannot do it: not reachable, not allowed, no room, an image that is not there."""
+
+    exit_code = 3
+
+
+class UnreachableError(ClusterError):
+    """The cluster does not answer; it may again in a while."""
+
+
 class StorageError(NmtError, RuntimeError):
     """The storage root cannot be read or written."""
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import pyarrow as pa
 from pyarrow import fs
@@ -239,6 +239,16 @@ class Storage:
             yield
         except (OSError, pa.ArrowException) as error:
             raise StorageError(f"cannot {verb} {self.locate(path)}: {error}") from error
+
+
+def below(root: str, path: str) -> str:
+    """A relative path below a root, which is a folder or a URL; an absolute one stays as it is."""
+    if "://" in path or Path(path).is_absolute():
+        return path
+    if "://" in root:
+        url = urlsplit(root)  # the path may have a query behind it
+        return urlunsplit(url._replace(path=f"{url.path.rstrip('/')}/{path}"))
+    return str(Path(root) / path)
 
 
 def _open_remote(url: str) -> tuple[fs.FileSystem, str]:

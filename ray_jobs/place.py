@@ -3,10 +3,10 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from nmt.config import Config
 from nmt.errors import ConfigError
+from nmt.storage import below
 
 # Set by Ray for the entry point of a submitted job.
 _JOB_MARK = "RAY_JOB_CONFIG_JSON_ENV_VAR"
@@ -31,11 +31,9 @@ def absolute_storage(config: Config, environ: Mapping[str, str] = os.environ) ->
     if path.is_absolute():
         return str(path)
     root = environ.get(STORAGE_VARIABLE, "")
-    if "://" in root:
-        url = urlsplit(root)  # the path may have a query behind it
-        return urlunsplit(url._replace(path=f"{url.path.rstrip('/')}/{storage}"))
     if root:
-        return str(Path(root).expanduser().absolute() / path)
+        folder = root if "://" in root else str(Path(root).expanduser().absolute())
+        return below(folder, storage)
     return str((Path.home() if inside_job(environ) else Path.cwd()) / path)
 
 

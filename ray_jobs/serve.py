@@ -174,7 +174,7 @@ def build(args: dict[str, Any] | Config) -> serve.Application:
         ConfigError: it is not valid.
     """
     config = Config.parse(args) if isinstance(args, Mapping) else args
-    scale, serving = scale_of(config.serving), _without_scale(config.serving)
+    scale, serving = scale_of(config.serving), without_scale(config.serving)
     translator = Translator.options(
         ray_actor_options={
             "num_cpus": serving.cpus_per_replica,
@@ -206,7 +206,7 @@ def scale_of(serving: ServingConfig) -> dict[str, dict[str, Any]]:
     }
 
 
-def _without_scale(serving: ServingConfig) -> ServingConfig:
+def without_scale(serving: ServingConfig) -> ServingConfig:
     """What replicas are told: the same for any number of them."""
     fields = ServingConfig.model_fields
     return serving.model_copy(update={name: fields[name].default for name in SCALE})

@@ -1,20 +1,31 @@
 """The one way from a command line to a `Config`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from nmt.config.layers import merge, nest, read_layer, read_overrides
 from nmt.config.root import Config, flatten
 
 
-def load_config(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
-    """Defaults, under YAML files from left to right, under `key=value` words.
+def load_config(
+    files: Sequence[str | Path] = (),
+    overrides: Sequence[str] = (),
+    *,
+    base: tuple[str, Mapping[str, Any]] = ("", {}),
+) -> Config:
+    """Defaults, under a base, under YAML files from left to right, under `key=value` words.
+
+    Args:
+        files: YAML files.
+        overrides: `key=value` words.
+        base: a tree of settings, and where they were set, for messages.
 
     Raises:
         ConfigError: a file or a setting cannot be used.
     """
-    tree: dict[str, object] = {}
-    origins: dict[str, str] = {}
+    origin, tree = base[0], dict(base[1])
+    origins = dict.fromkeys(flatten(tree), origin)
     for file in files:
         layer = read_layer(Path(file))
         tree = merge(tree, layer)

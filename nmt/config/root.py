@@ -116,6 +116,14 @@ class Config(Section):
         """Dotted keys that were set, rather than left at their defaults."""
         return frozenset(flatten(self._given()))
 
+    def given_words(self) -> list[str]:
+        """What was set, as the `key=value` words that `load_config` reads back.
+
+        Raises:
+            ConfigError: a text looks like a YAML value, so that no word stands for it.
+        """
+        return [f"{key}={_word(key, value)}" for key, value in flatten(self._given()).items()]
+
     def _given(self) -> dict[str, Any]:
         """What was set, as plain values; a section set as an object brings its type along."""
         raw = self.model_dump(mode="json", exclude_unset=True)
@@ -150,6 +158,14 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[dotted] = value
     return flat
+
+
+def _word(key: str, value: object) -> str:
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if value == "null" or value[:1] in ("[", "{"):
+        raise ConfigError(f"{key}: '{value}' cannot be handed on as {key}=VALUE: rename it")
+    return value
 
 
 def digest_of(value: object) -> str:

@@ -1,0 +1,1 @@
+"""Operator scripts on the official client; never imports ray_jobs."""

@@ -1,0 +1,146 @@
+"""A job's log as it is written: lines of its submitter Pods, each once."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from k8s.cluster import Cluster, Plain
+from k8s.find import submitter_container, submitters
+from nmt.errors import ClusterError, InputError
+
+_PAUSE_SECONDS = 1.0
+_DRAIN_SECONDS = 10.0
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_RAY = re.compile(r"^\S+ \S+\t(?:INFO|SUCC) (?:cli|sdk|job_manager)\.py:\d+ -- ")
+_RAY_ENDS = re.compile(r"^\S+ \S+\tERR cli\.py:\d+ -- (?:-+|Job '.*' failed)$")
+
+
+class Unrepeated:
+    """Passes each line once, though connections break and a lost head costs a submitter Pod.
+
+    A connection that is taken up again brings the last second once more. A new submitter brings
+    the log from its beginning when the job has survived: what was seen before is left out until
+    the first line that was not.
+    """
+
+    def __init__(self) -> None:
+        self._pod = ""
+        self._last = ""
+        self._at_last = 0
+        self._to_skip = 0
+        self._resumed_at = ""
+        self._catching_up = False
+        self._seen: set[str] = set()
+
+    def connect(self, pod: str) -> str:
+        """Begin or take up the log of a Pod; from when on to ask for it, empty for all."""
+        if pod != self._pod:
+            self._catching_up = bool(self._pod)
+            self._pod, self._last, self._at_last = pod, "", 0
+        self._resumed_at, self._to_skip = self._last, self._at_last
+        return f"{self._last[:19]}Z" if self._last else ""
+
+    def text(self, line: str) -> str | None:
+        """The line without its time; None when it was passed before."""
+        stamp, _, text = line.partition(" ")
+        if self._repeats(_sortable(stamp)):
+            return None
+        if self._catching_up and text in self._seen:
+            return None
+        self._catching_up = False
+        self._seen.add(text)
+        return text
+
+    def _repeats(self, at: str) -> bool:
+        if self._resumed_at:
+            if at < self._resumed_at:
+                return True
+            if at == self._resumed_at and self._to_skip:
+                self._to_skip -= 1
+                return True
+            if at > self._resumed_at:
+                self._resumed_at = ""
+        if at > self._last:
+            self._last, self._at_last = at, 0
+        self._at_last += at == self._last
+        return False
+
+
+def _sortable(stamp: str) -> str:
+    """Times end in as many digits as they need: `…05.1Z` comes before `…05.12Z`."""
+    seconds, _, fraction = stamp.rstrip("Z").partition(".")
+    return f"{seconds}.{fraction:<09}"
+
+
+class LogTail:
+    """Writes a job's log from a thread of its own."""
+
+    def __init__(self, cluster: Cluster, name: str, write: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._name = name
+        self._write = write
+        self._lines = Unrepeated()
+        self._chatter: dict[str, Chatter] = {}
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Write what is still to come of a job that has ended."""
+        self._ending.set()
+        self._thread.join(_DRAIN_SECONDS)
+
+    def _run(self) -> None:
+        while True:
+            ending = self._ending.is_set()
+            # The Pod may not be there yet, or not any more, or the connection breaks.
+            with suppress(ClusterError, InputError):
+                if not self._read():
+                    return
+            if ending:
+                return
+            self._ending.wait(_PAUSE_SECONDS)
+
+    def _read(self) -> bool:
+        """Write what is new; False when nobody reads it any more."""
+        pods = submitters(self._cluster, self._name)
+        if not pods:
+            return True
+        name = pods[-1]["metadata"]["name"]
+        since = self._lines.connect(name)
+        chatter = self._chatter.setdefault(name, Chatter())
+        for line in self._cluster.log(name, submitter_container(pods[-1]), since=since):
+            text = self._lines.text(line)
+            if text is None or chatter.includes(text):
+                continue
+            try:
+                self._write(text)
+            except BrokenPipeError:
+                return False
+        return True
+
+
+class Chatter:
+    """Tells what Ray's own command, and not the job, has written into a submitter's log."""
+
+    def __init__(self) -> None:
+        self._over = False
+
+    def includes(self, line: str) -> bool:
+        """Whether a line, the next one of that log, is no part of the job's."""
+        plain = _COLOUR.sub("", line)
+        # From its notice of a failure on, Ray repeats the end of the job's log.
+        self._over = self._over or bool(_RAY_ENDS.match(plain))
+        return self._over or bool(_RAY.match(plain)) or plain.startswith("Running entrypoint for ")
+
+
+def last_lines(cluster: Cluster, pod: Plain, tail: int | None) -> Iterator[str]:
+    """What a submitter Pod has written, without times."""
+    lines = cluster.log(pod["metadata"]["name"], submitter_container(pod), tail=tail, follow=False)
+    texts = (line.partition(" ")[2] for line in lines)
+    chatter = Chatter()
+    yield from (text for text in texts if not chatter.includes(text))

@@ -1,0 +1,39 @@
+"""Names and labels as Kubernetes allows them. Pure."""
+
+import re
+
+LONGEST_JOB_NAME = 47  # KubeRay's limit: it adds endings for the cluster and its Pods
+LABEL_RUN = "nmt/run"
+LABEL_STEP = "nmt/step"
+COMPONENT = "app.kubernetes.io/component"
+INSTANCE = "app.kubernetes.io/instance"
+QUEUE = "kueue.x-k8s.io/queue-name"
+
+_DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+_LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+
+
+def job_name(run: str, step: str, suffix: str) -> str:
+    """`<run>-<step>-<suffix>`, the run cut so that it fits."""
+    slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
+    if not slug[:1].isalpha():
+        slug = f"run-{slug}"
+    room = LONGEST_JOB_NAME - len(step) - len(suffix) - 2
+    return f"{slug[:room].rstrip('-')}-{step}-{suffix}"
+
+
+def fault_of_job_name(name: str) -> str | None:
+    """What KubeRay would refuse about a RayJob's name."""
+    if len(name) > LONGEST_JOB_NAME:
+        return f"name '{name}' has {len(name)} characters: KubeRay takes {LONGEST_JOB_NAME}"
+    if not _DNS_1035.match(name):
+        return (
+            f"name '{name}' must begin with a lower-case letter and hold only lower-case letters, "
+            "digits and hyphens"
+        )
+    return None
+
+
+def is_label_value(value: str) -> bool:
+    """Whether a label may have this value."""
+    return len(value) <= 63 and bool(_LABEL_VALUE.match(value))

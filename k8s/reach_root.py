@@ -1,0 +1,126 @@
+"""Runs a command on the storage root of a release: from here when it is at hand, else in a Pod."""
+
+import os
+from collections.abc import Mapping
+
+from k8s.cluster import BATCH_JOB, POD, Cluster, Plain
+from k8s.diagnose import diagnose
+from k8s.find import Target, claims_of, events_of
+from k8s.manifests import storage_job
+from k8s.root import RootCommand, run_here
+from k8s.screen import Clock, Screen
+from nmt.errors import ClusterError, UnavailableError
+from nmt.storage import Storage, below
+
+_POLL_SECONDS = 1.0
+_START_SECONDS = 240.0
+_KEYS = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION_CREDENTIALS"}
+
+
+def run_on_root(
+    target: Target,
+    command: RootCommand,
+    storage: str,
+    suffix: str,
+    screen: Screen,
+    clock: Clock,
+    *,
+    dry_run: bool = False,
+) -> int:
+    """Exit code of a command on the storage root of a release.
+
+    Args:
+        target: the release.
+        command: what to do.
+        storage: `storage` of the settings, mostly relative to the release's root.
+        suffix: makes the name of a Job its own.
+        screen: where its output goes.
+        clock: time.
+        dry_run: print the Job that a Pod would need.
+
+    Raises:
+        ClusterError: the Pod cannot run.
+    """
+    release = target.release
+    root = below(release.storage, storage)
+    here = None if dry_run else _at_hand(release.storage, root)
+    if here is not None:
+        run_here(here, command, screen)
+        return 0
+    arguments = command.arguments(root, screen.form)
+    job = storage_job(release, f"{release.name[:40]}-storage-{suffix}", arguments)
+    if dry_run:
+        screen.objects([job])
+        return 0
+    return _run_job(target.cluster, job, screen, clock)
+
+
+def _at_hand(
+    release_root: str, root: str, environ: Mapping[str, str] = os.environ
+) -> Storage | None:
+    """The storage root when this process reaches it: mounted into its Pod, or a bucket."""
+    scheme = root.partition("://")[0] if "://" in root else ""
+    mounted = environ.get("NMT_STORAGE") == release_root and "KUBERNETES_SERVICE_HOST" in environ
+    if not scheme:
+        return Storage(root) if mounted else None
+    if not mounted and not environ.get(_KEYS.get(scheme, "")):
+        return None
+    try:
+        return Storage(root)
+    except UnavailableError:  # a bucket that only Pods reach
+        return None
+
+
+def _run_job(cluster: Cluster, job: Plain, screen: Screen, clock: Clock) -> int:
+    name = job["metadata"]["name"]
+    if cluster.create(job) is None:
+        raise ClusterError(f"a Job '{name}' exists: try again")
+    try:
+        pod = _started(cluster, name, clock)
+        container = pod["spec"]["containers"][0]["name"]
+        log = cluster.log(pod["metadata"]["name"], container)
+        lines = [line.partition(" ")[2] for line in log]
+        code = _exit_code(cluster, pod["metadata"]["name"], clock)
+    finally:
+        cluster.delete(BATCH_JOB, name)
+    write = screen.note if code else screen.output
+    for line in lines:
+        write(line)
+    return code
+
+
+def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
+    """The Job's Pod once its container has run.
+
+    Raises:
+        ClusterError: it cannot, or takes too long.
+    """
+    begun, problem, troubled_since = clock.now(), None, clock.now()
+    while True:
+        pods = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
+        running = [pod for pod in pods if pod.get("status", {}).get("phase") not in _NOT_YET]
+        if running:
+            return running[-1]
+        before = problem
+        problem = diagnose(pods, events_of(cluster, name), (), claims_of(cluster, pods))
+        if problem is None or before is None or problem.about != before.about:
+            troubled_since = clock.now()
+        grace = problem.grace_seconds if problem else _START_SECONDS
+        if clock.now() - troubled_since >= grace or clock.now() - begun >= _START_SECONDS:
+            raise ClusterError(f"the storage root cannot be reached: {problem or 'no Pod'}")
+        clock.sleep(_POLL_SECONDS)
+
+
+_NOT_YET = (None, "", "Pending")
+
+
+def _exit_code(cluster: Cluster, name: str, clock: Clock) -> int:
+    """Exit code of a Pod's only container, which has written its last line."""
+    for _ in range(30):
+        pod = cluster.get(POD, name)
+        states = (pod or {}).get("status", {}).get("containerStatuses", [])
+        ended = states[0].get("state", {}).get("terminated") if states else None
+        if ended:
+            return int(ended["exitCode"])
+        clock.sleep(_POLL_SECONDS)
+    raise ClusterError(f"Pod {name} is gone before its end was seen: run the command again")

@@ -1,0 +1,167 @@
+"""Commands on the storage root: logs of jobs whose Pods are gone, records, and the traffic pointer.
+
+They run wherever the root is at hand: here, or in a Pod beside it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from k8s.screen import Screen, duration, table
+from nmt import traffic
+from nmt.errors import InputError, MissingStepError
+from nmt.steps import EXPORT, STEPS, Record, find_record, require
+from nmt.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class RootCommand:
+    """A command, with what it needs of the settings."""
+
+    name: str
+    """`logs`, `status`, `traffic`, `promote` or `rollback`."""
+    run: str = ""
+    endpoint: str = "default"
+    """`serving.name`."""
+    job: str = ""
+    """Whose log."""
+    tail: int | None = None
+
+    def arguments(self, storage: str, form: str) -> list[str]:
+        """The same command for another `nmt-k8s`, beside the storage root."""
+        words = [self.name, *([self.job] if self.job else []), f"serving.name={self.endpoint}"]
+        words += [f"run={self.run}"] if self.run else []
+        words += ["--tail", str(self.tail)] if self.tail is not None else []
+        return [*words, "--output", form, "--storage", storage]
+
+
+def run_here(storage: Storage, command: RootCommand, screen: Screen) -> None:
+    """Run a command on a storage root that is at hand.
+
+    Raises:
+        InputError: what it asks for is not there.
+        StorageError: the root cannot be read or written.
+    """
+    _COMMANDS[command.name](storage, command, screen)
+
+
+def _logs(storage: Storage, command: RootCommand, screen: Screen) -> None:
+    lines = _find_log(storage, command).decode(errors="replace").splitlines()
+    for line in lines if command.tail is None else lines[len(lines) - command.tail :]:
+        screen.line(line)
+
+
+def _find_log(storage: Storage, command: RootCommand) -> bytes:
+    """The log in the run's folder, or in any, when the RayJob that knew its run is gone."""
+    runs = [command.run] if command.run else storage.list("")
+    for run in runs:
+        path = f"{run}/logs/{command.job}.log"
+        if storage.exists(path):
+            return storage.read_bytes(path)
+    raise InputError(
+        f"job '{command.job}' has no Pod any more and no log on the storage root "
+        f"({storage.locate('')}): see `nmt-k8s list`"
+    )
+
+
+def _status(storage: Storage, command: RootCommand, screen: Screen) -> None:
+    records = {name: find_record(storage, command.run, step) for name, step in STEPS.items()}
+    if not any(records.values()):
+        runs = [run for run in storage.list("") if storage.exists(f"{run}/data")]
+        there = f"; runs there: {', '.join(runs)}" if runs else ""
+        raise MissingStepError(
+            f"run '{command.run}' is not on the storage root ({storage.locate('')}){there}"
+        )
+    rows = [_row(name, record) for name, record in records.items()]
+    steps = {name: _plain(record) for name, record in records.items() if record}
+    text = table(("STEP", "STATE", "TOOK", "RESULT"), rows)
+    screen.answer({"run": command.run, "steps": steps}, text)
+
+
+def _row(name: str, record: Record | None) -> Sequence[str]:
+    if record is None:
+        return (name, "-", "-", "")
+    took = duration(record.seconds) if record.done else "-"
+    return (name, "done" if record.done else "unfinished", took, _result(name, record))
+
+
+def _result(name: str, record: Record) -> str:
+    """The one number to look at first."""
+    result = record.result
+    if not record.done:
+        return ""
+    if name == "prepare":
+        return ", ".join(f"{part} {size}" for part, size in result["sizes"].items())
+    if name == "tune":
+        return f"best BLEU {result['best']['bleu']:.2f} of {len(result['trials'])} trials"
+    if name == "train":
+        return f"BLEU {result['best_bleu']:.2f} (validation) at step {result['best_step']}"
+    if name == "evaluate":
+        return f"BLEU {result['base']['bleu']:.2f} -> {result['best']['bleu']:.2f} (test)"
+    return f"engine {record.output}" if name == "export" else ""
+
+
+def _plain(record: Record) -> Mapping[str, Any]:
+    kept = asdict(record)
+    kept["result"] = {
+        key: value for key, value in record.result.items() if key not in ("samples", "curve")
+    }
+    return kept
+
+
+def _traffic(storage: Storage, command: RootCommand, screen: Screen) -> None:
+    pointer = traffic.read_traffic(storage, command.endpoint)
+    if pointer is None:
+        raise InputError(
+            f"endpoint '{command.endpoint}' has no promoted engine: run `nmt-k8s promote run=…`"
+        )
+    replicas = _replicas(storage, command.endpoint)
+    text = [f"endpoint '{command.endpoint}' serves engine {pointer.stable}"]
+    text += [f"before it: {', '.join(pointer.previous)}"] if pointer.previous else []
+    text.append(_replica_table(replicas) if replicas else "no replica has reported yet")
+    value = {"name": command.endpoint, **pointer.model_dump(mode="json"), "replicas": replicas}
+    screen.answer(value, "\n".join(text))
+
+
+def _replica_table(replicas: Sequence[Mapping[str, Any]]) -> str:
+    keys = ("replica", "digest", "since")
+    rows = [
+        (*(str(report.get(key) or "-") for key in keys), _trouble(report)) for report in replicas
+    ]
+    return table(("REPLICA", "ENGINE", "SINCE", "TROUBLE"), rows)
+
+
+def _replicas(storage: Storage, endpoint: str) -> list[dict[str, Any]]:
+    folder = f"serving/{endpoint}/replicas"
+    names = [name for name in storage.list(folder) if name.endswith(".json")]
+    found = [storage.find_json(f"{folder}/{name}") for name in names]
+    return [report for report in found if isinstance(report, dict)]
+
+
+def _trouble(report: Mapping[str, Any]) -> str:
+    if report.get("error"):
+        return str(report["error"])
+    late = report.get("wanted") not in (None, report.get("digest"))
+    return f"still loading {report['wanted']}" if late else ""
+
+
+def _promote(storage: Storage, command: RootCommand, screen: Screen) -> None:
+    digest = require(storage, command.run, EXPORT).output
+    pointer = traffic.promote(storage, command.endpoint, digest)
+    text = f"endpoint '{command.endpoint}' serves engine {digest} of run {command.run}"
+    screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
+
+
+def _rollback(storage: Storage, command: RootCommand, screen: Screen) -> None:
+    pointer = traffic.rollback(storage, command.endpoint)
+    text = f"endpoint '{command.endpoint}' is back on engine {pointer.stable}"
+    screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
+
+
+_COMMANDS: Mapping[str, Callable[[Storage, RootCommand, Screen], None]] = {
+    "logs": _logs,
+    "status": _status,
+    "traffic": _traffic,
+    "promote": _promote,
+    "rollback": _rollback,
+}

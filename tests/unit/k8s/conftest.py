@@ -1,0 +1,117 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from k8s.cli import main
+from k8s.cluster import CONFIG_MAP, Plain
+from k8s.release import KEY, Release
+from k8s.screen import Clock
+from nmt import __version__
+from tests.unit.k8s.fake_cluster import FakeCluster, FakeTime
+
+IMAGE = "registry.example/nmt-ray:1"
+
+
+def template(name: str, **container: object) -> Plain:
+    """A Pod template as the chart makes it, in little."""
+    body = {"name": name, "image": IMAGE, "securityContext": {"readOnlyRootFilesystem": True}}
+    return {
+        "metadata": {"labels": {"app.kubernetes.io/component": "job"}},
+        "spec": {"containers": [{**body, **container}]},
+    }
+
+
+def worker_group(name: str, cpus: int, gpus: int = 0) -> Plain:
+    sizes = {"num-cpus": str(cpus)} | ({"num-gpus": str(gpus)} if gpus else {})
+    limits = {"memory": "16Gi"} | ({"nvidia.com/gpu": str(gpus)} if gpus else {})
+    requests = {"cpu": str(cpus), "memory": "16Gi"}
+    resources = {"requests": requests, "limits": limits}
+    body = template("ray-worker", resources=resources)
+    return {"groupName": name, "rayStartParams": sizes, "template": body}
+
+
+def release_fields(**changes: object) -> dict[str, Any]:
+    storage_pod = template("nmt-k8s", image="registry.example/nmt-operator:1")
+    claim = {"name": "storage", "persistentVolumeClaim": {"claimName": "demo-storage"}}
+    storage_pod["spec"]["volumes"] = [claim]
+    fields: dict[str, Any] = {
+        "name": "demo",
+        "namespace": "team",
+        "chartVersion": __version__,
+        "labels": {"app.kubernetes.io/instance": "demo", "app.kubernetes.io/part-of": "nmt"},
+        "images": {"ray": IMAGE, "operator": "registry.example/nmt-operator:1"},
+        "storage": "/storage",
+        "storageSecret": "",
+        "config": {},
+        "jobs": {
+            "workers": "cpu",
+            "retries": 3,
+            "deadlineSeconds": 86400,
+            "pendingSeconds": 600,
+            "keepSeconds": 60,
+            "queue": "",
+        },
+        "priorityClasses": {"serve": "team-serve", "train": "team-train", "tune": "team-tune"},
+        "maxPods": {"cpu": 4, "gpu": 8},
+        "rayCluster": {
+            "rayVersion": "2.60.0",
+            "authOptions": {"mode": "token"},
+            "headGroupSpec": {
+                "rayStartParams": {"num-cpus": "0"},
+                "template": template("ray-head"),
+            },
+        },
+        "workerGroups": {"cpu": worker_group("cpu", 4), "gpu": worker_group("gpu", 16, 2)},
+        "submitter": template("ray-job-submitter"),
+        "storagePod": storage_pod,
+        "service": "demo",
+        "endpoint": "demo-endpoint",
+        "cluster": "",
+    }
+    return fields | changes
+
+
+def make_release(**changes: object) -> Release:
+    return Release.model_validate(release_fields(**changes))
+
+
+def install(cluster: FakeCluster, /, **changes: object) -> None:
+    """Put a release's ConfigMap there, as the chart does."""
+    fields = release_fields(**changes)
+    labels = {"app.kubernetes.io/component": "release"}
+    name = f"{fields['name']}-release"
+    data = {KEY: json.dumps(fields)}
+    cluster.add(CONFIG_MAP, name, metadata={"name": name, "labels": labels}, data=data)
+
+
+@pytest.fixture
+def release() -> Release:
+    return make_release()
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    """A cluster with one release, `demo`."""
+    cluster = FakeCluster()
+    install(cluster)
+    return cluster
+
+
+@pytest.fixture
+def clock() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def nmt_k8s(cluster, clock, monkeypatch) -> Callable[..., int]:
+    """Run the command on that cluster; its exit code."""
+    monkeypatch.delenv("NMT_STORAGE", raising=False)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+
+    def run(*words: str) -> int:
+        times = Clock(now=clock.now, sleep=clock.sleep)
+        return main(words, connect=lambda context, namespace: cluster, clock=times)
+
+    return run

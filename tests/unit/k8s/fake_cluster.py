@@ -1,0 +1,135 @@
+"""A cluster in memory: objects by kind and name, and a KubeRay that follows a script."""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from itertools import count
+
+from k8s.cluster import POD, RAY_JOB, Kind, Plain, kind_of
+
+Act = Callable[["FakeCluster"], None]
+
+
+class FakeTime:
+    """A clock that is ahead by what was slept; runs what is due meanwhile."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+        self.due: list[tuple[float, Callable[[], None]]] = []
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        while self.due and self.due[0][0] <= self.seconds:
+            self.due.pop(0)[1]()
+        if self.seconds > 1_100_000:
+            raise AssertionError("nothing ends this wait")
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        self.due.append((self.seconds + seconds, action))
+        self.due.sort(key=lambda entry: entry[0])
+
+
+class FakeCluster:
+    """See `k8s.cluster.Cluster`."""
+
+    def __init__(self, namespace: str = "team", context: str = "test") -> None:
+        self.namespace = namespace
+        self.where = f"context '{context}', https://cluster.example:6443"
+        self.objects: dict[tuple[str, str], Plain] = {}
+        self.logs: dict[str, list[str]] = {}
+        self.denied: set[tuple[str, str]] = set()
+        self.fails: list[Exception] = []
+        self.on_create: dict[str, Act] = {}
+        self.known = True
+        self._numbers = count(1)
+
+    def add(self, kind: Kind, name: str, **fields: object) -> Plain:
+        """Put an object there as if it had always been."""
+        body: Plain = {"kind": kind.name, "metadata": {"name": name}, **deepcopy(fields)}
+        metadata = body["metadata"]
+        metadata.setdefault("name", name)
+        metadata.setdefault("creationTimestamp", "2026-01-01T00:00:00Z")
+        metadata.setdefault("uid", f"uid-{next(self._numbers)}")
+        metadata.setdefault("resourceVersion", str(next(self._numbers)))
+        self.objects[kind.name, name] = body
+        return body
+
+    def pod(self, name: str, labels: dict[str, str], **status: object) -> Plain:
+        """Put a Pod there."""
+        container = {"name": "main", "resources": {"limits": {"memory": "2Gi"}}}
+        metadata = {"name": name, "labels": labels}
+        return self.add(
+            POD, name, metadata=metadata, spec={"containers": [container]}, status=status
+        )
+
+    def set_status(self, name: str, **status: object) -> None:
+        """What KubeRay says of a RayJob from now on."""
+        self.objects[RAY_JOB.name, name].setdefault("status", {}).update(status)
+
+    def get(self, kind: Kind, name: str) -> Plain | None:
+        self._answer()
+        return deepcopy(self.objects.get((kind.name, name)))
+
+    def select(self, kind: Kind, selector: str = "", *, everywhere: bool = False) -> list[Plain]:
+        self._answer()
+        wanted = dict(part.split("=") for part in selector.split(",") if part)
+        return [
+            deepcopy(body)
+            for (name, _), body in self.objects.items()
+            if name == kind.name and wanted.items() <= body["metadata"].get("labels", {}).items()
+        ]
+
+    def create(self, body: Plain) -> Plain | None:
+        self._answer()
+        kind, name = kind_of(body), body["metadata"]["name"]
+        if (kind.name, name) in self.objects:
+            return None
+        fields = {key: value for key, value in body.items() if key != "kind"}
+        made = self.add(kind, name, **fields)
+        if kind.name in self.on_create:
+            self.on_create[kind.name](self)
+        return deepcopy(made)
+
+    def patch(self, kind: Kind, name: str, body: Plain) -> Plain | None:
+        self._answer()
+        found = self.objects.get((kind.name, name))
+        if found is None:
+            return None
+        found["metadata"] |= body["metadata"]
+        return deepcopy(found)
+
+    def delete(self, kind: Kind, name: str) -> bool:
+        self._answer()
+        return self.objects.pop((kind.name, name), None) is not None
+
+    def log(
+        self,
+        pod: str,
+        container: str,
+        *,
+        since: str = "",
+        tail: int | None = None,
+        follow: bool = True,
+    ) -> Iterator[str]:
+        lines = self.logs.get(pod, [])
+        yield from lines if tail is None else lines[len(lines) - tail :]
+
+    def allowed(self, verb: str, kind: Kind, *, part: str = "") -> bool:
+        return (verb, kind.plural) not in self.denied
+
+    def version(self) -> str:
+        self._answer()
+        return "v1.34.4"
+
+    def serves(self, kind: Kind) -> bool:
+        return self.known
+
+    def names(self, kind: Kind) -> list[str]:
+        """What is there of a kind."""
+        return [name for found, name in self.objects if found == kind.name]
+
+    def _answer(self) -> None:
+        if self.fails:
+            raise self.fails.pop(0)

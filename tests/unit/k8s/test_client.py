@@ -1,0 +1,253 @@
+"""The client against an HTTP server that answers as an API server does."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+pytest.importorskip("kubernetes", reason="needs the extra k8s")
+
+from k8s import client
+from k8s.client import KubernetesCluster, connect
+from k8s.cluster import CONFIG_MAP, NODE, POD, RAY_JOB
+from nmt.errors import ClusterError, InputError, UnreachableError
+
+KUBECONFIG = """
+current-context: here
+contexts:
+- {name: here, context: {cluster: c, user: u, namespace: mine}}
+- {name: there, context: {cluster: c, user: u}}
+clusters: [{name: c, cluster: {server: "SERVER"}}]
+users: [{name: u, user: {token: secret-token}}]
+"""
+
+
+class Api(ThreadingHTTPServer):
+    """Answers what it was told to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[tuple[int, object]] = []
+        self.asked: list[tuple[str, str, object]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Api  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def answer(self) -> None:
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size)) if size else None
+        self.server.asked.append((self.command, self.path, body))
+        status, value = self.server.answers.pop(0)
+        content = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    server = Api()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(client, "_PAUSES", (0.0, 0.0))
+
+
+@pytest.fixture
+def kubeconfig(api, tmp_path, monkeypatch):
+    path = tmp_path / "config"
+    path.write_text(KUBECONFIG.replace("SERVER", f"http://127.0.0.1:{api.server_port}"))
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
+    return path
+
+
+@pytest.fixture
+def cluster(kubeconfig) -> KubernetesCluster:
+    return connect(None, None)
+
+
+def refusal(status: int, message: str, **more: object) -> tuple[int, object]:
+    return status, {"kind": "Status", "message": message, **more}
+
+
+def test_the_namespace_is_that_of_the_context(cluster):
+    assert cluster.namespace == "mine"
+
+
+def test_another_context_and_namespace_can_be_chosen(kubeconfig):
+    assert connect("there", None).namespace == "default"
+    assert connect("there", "team").namespace == "team"
+
+
+def test_an_unknown_context_is_refused_with_those_there(kubeconfig):
+    with pytest.raises(InputError, match="--context nowhere: the kubeconfig has here, there"):
+        connect("nowhere", None)
+
+
+def test_without_a_kubeconfig_the_message_says_where_to_get_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
+    path = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+    monkeypatch.setattr(path, str(tmp_path / "missing"))
+    with pytest.raises(ClusterError, match="set KUBECONFIG"):
+        connect(None, None)
+
+
+def test_an_object_is_read_from_its_group_and_namespace(cluster, api):
+    api.answers = [(200, {"metadata": {"name": "a"}})]
+    assert cluster.get(RAY_JOB, "a") == {"metadata": {"name": "a"}}
+    assert api.asked == [("GET", "/apis/ray.io/v1/namespaces/mine/rayjobs/a", None)]
+
+
+def test_a_kind_of_the_whole_cluster_has_no_namespace(cluster, api):
+    api.answers = [(200, {"items": []})]
+    cluster.select(NODE)
+    assert api.asked[0][1] == "/api/v1/nodes"
+
+
+def test_an_object_that_is_not_there_is_none(cluster, api):
+    api.answers = [refusal(404, "not found")]
+    assert cluster.get(RAY_JOB, "a") is None
+
+
+def test_objects_are_chosen_by_label(cluster, api):
+    api.answers = [(200, {"items": [{"metadata": {"name": "a"}}]})]
+    assert len(cluster.select(POD, "a=b,c=d")) == 1
+    assert api.asked[0][1] == "/api/v1/namespaces/mine/pods?labelSelector=a%3Db%2Cc%3Dd"
+
+
+def test_missing_kuberay_is_told_as_such(cluster, api):
+    api.answers = [(404, b"404 page not found\n")]
+    with pytest.raises(ClusterError, match="KubeRay is not installed"):
+        cluster.select(RAY_JOB)
+
+
+def test_an_object_is_made_with_unknown_fields_refused(cluster, api):
+    body = {"kind": "ConfigMap", "metadata": {"name": "a"}}
+    api.answers = [(201, {**body, "metadata": {"name": "a", "uid": "1"}})]
+    made = cluster.create(body)
+    assert made is not None
+    assert made["metadata"]["uid"] == "1"
+    path = "/api/v1/namespaces/mine/configmaps?fieldValidation=Strict"
+    assert api.asked == [("POST", path, body)]
+
+
+def test_an_object_that_is_there_already_is_none(cluster, api):
+    api.answers = [refusal(409, "exists", reason="AlreadyExists")]
+    assert cluster.create({"kind": "ConfigMap", "metadata": {"name": "a"}}) is None
+
+
+def test_making_is_never_tried_twice(cluster, api):
+    api.answers = [refusal(503, "overloaded"), (201, {})]
+    with pytest.raises(UnreachableError, match="overloaded"):
+        cluster.create({"kind": "ConfigMap", "metadata": {"name": "a"}})
+    assert len(api.asked) == 1
+
+
+def test_a_missing_namespace_is_bad_input(cluster, api):
+    api.answers = [refusal(404, 'namespaces "mine" not found')]
+    with pytest.raises(InputError, match="namespace 'mine' does not exist"):
+        cluster.create({"kind": "RayJob", "metadata": {"name": "a"}})
+
+
+def test_a_patch_is_merged(cluster, api):
+    api.answers = [(200, {"metadata": {}})]
+    cluster.patch(CONFIG_MAP, "a", {"metadata": {"labels": {"b": "c"}}})
+    assert api.asked[0][2] == {"metadata": {"labels": {"b": "c"}}}
+
+
+def test_deleting_says_whether_it_was_there(cluster, api):
+    api.answers = [(200, {}), refusal(404, "not found")]
+    assert cluster.delete(RAY_JOB, "a")
+    assert not cluster.delete(RAY_JOB, "a")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_reading_is_tried_again_when_the_server_is_busy(cluster, api, status):
+    api.answers = [refusal(status, "busy"), (200, {"items": []})]
+    assert cluster.select(POD) == []
+
+
+def test_reading_ends_when_the_server_stays_busy(cluster, api):
+    api.answers = [refusal(503, "busy")] * 3
+    with pytest.raises(UnreachableError, match="busy"):
+        cluster.select(POD)
+    assert api.answers == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error", "words"),
+    [
+        (401, "Unauthorized", ClusterError, "does not know you"),
+        (403, "pods is forbidden: User x cannot list", ClusterError, "rbac.subjects"),
+        (403, "exceeded quota: q", ClusterError, "exceeded quota: q"),
+        (403, "violates PodSecurity", ClusterError, "violates PodSecurity"),
+        (422, "spec.x: Invalid value", InputError, "spec.x: Invalid value"),
+        (400, 'unknown field "spec.typo"', InputError, "spec.typo"),
+        (500, "spec.typo: field not declared in schema", InputError, "spec.typo"),
+    ],
+)
+def test_a_refusal_becomes_an_error_that_says_what_to_do(
+    cluster, api, status, message, error, words
+):
+    api.answers = [refusal(status, message)]
+    with pytest.raises(error, match=words):
+        cluster.create({"kind": "ConfigMap", "metadata": {"name": "a"}})
+
+
+def test_no_message_holds_the_token(cluster, api):
+    api.answers = [refusal(401, "Unauthorized")]
+    with pytest.raises(ClusterError) as caught:
+        cluster.get(POD, "a")
+    assert "secret-token" not in str(caught.value)
+
+
+def test_a_server_that_does_not_listen_is_named(kubeconfig, api):
+    cluster = connect(None, None)
+    api.shutdown()
+    api.server_close()
+    with pytest.raises(UnreachableError, match=rf"context 'here', http://127.*{api.server_port}"):
+        cluster.get(POD, "a")
+
+
+def test_a_log_comes_line_by_line(cluster, api):
+    api.answers = [(200, b"1Z one\n2Z two\n3Z three")]
+    lines = list(cluster.log("p", "main", since="2026-01-01T00:00:00Z", tail=9))
+    assert lines == ["1Z one", "2Z two", "3Z three"]
+    query = api.asked[0][1]
+    for part in ("container=main", "timestamps=true", "follow=true", "tailLines=9", "sinceTime="):
+        assert part in query
+
+
+def test_a_log_that_is_not_there_yet_can_be_asked_for_again(cluster, api):
+    api.answers = [refusal(400, "container is waiting to start")]
+    with pytest.raises(UnreachableError, match="waiting to start"):
+        list(cluster.log("p", "main"))
+
+
+def test_a_right_is_asked_for_with_its_subresource(cluster, api):
+    api.answers = [(201, {"status": {"allowed": True}})]
+    assert cluster.allowed("get", POD, part="log")
+    attributes = api.asked[0][2]["spec"]["resourceAttributes"]
+    assert attributes == {"verb": "get", "group": "", "resource": "pods", "namespace": "mine",
+                          "subresource": "log"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "known"), [(200, True), (404, False)])
+def test_a_group_is_known_when_the_server_lists_it(cluster, api, status, known):
+    api.answers = [(status, {})]
+    assert cluster.serves(RAY_JOB) is known

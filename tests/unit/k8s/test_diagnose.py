@@ -1,0 +1,144 @@
+import math
+
+import pytest
+
+from k8s.diagnose import diagnose
+
+QUOTA = 'pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
+SECURITY = 'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
+GPU = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: not helpful."
+PULL = (
+    "rpc error: code = NotFound desc = failed to pull and unpack image: failed to resolve "
+    "reference: registry.example/nmt:9: not found"
+)
+
+
+def pod(*containers: dict, **status: object) -> dict:
+    spec = {"containers": [{"name": "ray-worker", "resources": {"limits": {"memory": "2Gi"}}}]}
+    about = {"phase": "Pending", "containerStatuses": list(containers), **status}
+    return {"metadata": {"name": "demo-worker-1"}, "spec": spec, "status": about}
+
+
+def waiting(reason: str, message: str = "", **more: object) -> dict:
+    state = {"waiting": {"reason": reason, "message": message}}
+    return {"name": "ray-worker", "image": "registry.example/nmt:9", "state": state, **more}
+
+
+def unschedulable(message: str) -> dict:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    return pod(conditions=[{**condition, "message": message}])
+
+
+def warning(message: str, kind: str = "Job") -> dict:
+    about = {"kind": kind, "name": "demo"}
+    return {"type": "Warning", "involvedObject": about, "message": message}
+
+
+def claim(phase: str, **annotations: str) -> dict:
+    metadata = {"name": "demo-storage", "annotations": annotations}
+    return {"metadata": metadata, "spec": {"storageClassName": "fast"}, "status": {"phase": phase}}
+
+
+OOM = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (pod(waiting("ErrImagePull", PULL)), ["registry.example/nmt:9", "not found"]),
+        (pod(waiting("ImagePullBackOff", PULL)), ["ImagePullBackOff", "imagePullSecrets"]),
+        (pod(waiting("CreateContainerConfigError", 'secret "hub" not found')), ['secret "hub"']),
+        (unschedulable(GPU), ["3 Insufficient nvidia.com/gpu", "nodes that offer nvidia.com/gpu"]),
+        (unschedulable("0/3 nodes are available: 3 Insufficient cpu."), ["lower the requests"]),
+        (unschedulable("0/3 nodes: 3 node(s) had untolerated taint {a: b}."), ["tolerations"]),
+        (unschedulable("pod has unbound immediate PersistentVolumeClaims"), ["kubectl get pvc"]),
+        (pod({"name": "ray-worker", "state": OOM}), ["OOMKilled", "2Gi", "raise `memory`"]),
+        (pod({"name": "ray-worker", "state": {"running": {}}, "lastState": OOM}), ["OOMKilled"]),
+        (pod(waiting("CrashLoopBackOff", restartCount=4)), ["crashes again", "4 restarts"]),
+        (pod(reason="Evicted", message="low on memory"), ["was evicted", "low on memory"]),
+    ],
+    ids=["pull", "backoff", "config", "gpu", "cpu", "taint", "volume", "oom", "oom-before",
+         "crash", "evicted"],
+)  # fmt: skip
+def test_a_pods_problem_is_told_with_its_name_and_what_to_do(found, words):
+    text = str(diagnose([found]))
+    assert all(word in text for word in ["demo-worker-1", *words])
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [(QUOTA, ["exceeded quota: q", "have the quota raised"]), (SECURITY, ["PodSecurity"])],
+    ids=["quota", "security"],
+)
+def test_a_pod_that_was_never_made_is_told_from_events_and_conditions(message, words):
+    condition = {"type": "ReplicaFailure", "status": "True", "message": message}
+    for problem in (diagnose([], [warning(message)]), diagnose([], (), [condition])):
+        assert all(word in str(problem) for word in words)
+
+
+def test_a_claim_without_a_volume_is_told_with_its_class():
+    assert "storage class fast" in str(diagnose([], claims=[claim("Pending")]))
+
+
+def test_a_claim_that_waits_for_its_pod_is_no_problem():
+    chosen = claim("Pending", **{"volume.kubernetes.io/selected-node": "a"})
+    assert diagnose([], claims=[chosen]) is None
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pod(waiting("ContainerCreating")),
+        pod(waiting("PodInitializing")),
+        pod({"name": "ray-worker", "state": {"running": {}}}, phase="Running"),
+        pod(phase="Succeeded", reason="Evicted"),
+    ],
+    ids=["creating", "initializing", "running", "ended"],
+)
+def test_a_pod_that_takes_its_time_is_no_problem(found):
+    assert diagnose([found]) is None
+
+
+def test_a_pod_that_goes_is_no_problem():
+    going = pod(waiting("ImagePullBackOff", PULL))
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert diagnose([going]) is None
+
+
+def test_harmless_events_are_passed_over():
+    assert diagnose([], [warning("Readiness probe failed"), {"type": "Normal"}]) is None
+
+
+def test_a_pods_own_words_are_newer_than_events():
+    problem = diagnose([pod(waiting("ErrImagePull", PULL))], [warning(QUOTA)])
+    assert "ErrImagePull" in str(problem)
+
+
+def test_of_several_pods_the_one_with_the_gravest_problem_is_told():
+    problem = diagnose([unschedulable(GPU), pod(waiting("ErrImagePull", PULL))])
+    assert "ErrImagePull" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("found", "seconds"),
+    [
+        (pod(waiting("InvalidImageName")), 0),
+        (pod(waiting("ErrImagePull", PULL)), 60),
+        (pod(waiting("CreateContainerConfigError")), 60),
+        (unschedulable(GPU), math.inf),
+        (pod(waiting("CrashLoopBackOff")), math.inf),
+    ],
+    ids=["name", "pull", "config", "gpu", "crash"],
+)
+def test_what_will_not_heal_by_itself_has_little_time(found, seconds):
+    problem = diagnose([found])
+    assert problem is not None
+    assert problem.grace_seconds == seconds
+
+
+def test_pulling_and_backing_off_are_one_problem():
+    first = diagnose([pod(waiting("ErrImagePull", PULL))])
+    second = diagnose([pod(waiting("ImagePullBackOff", PULL))])
+    assert first is not None
+    assert second is not None
+    assert first.about == second.about

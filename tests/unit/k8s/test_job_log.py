@@ -1,0 +1,118 @@
+import time
+
+import pytest
+
+from k8s.job_log import Chatter, LogTail, Unrepeated
+from nmt.errors import UnreachableError
+
+SUBMITTED = [
+    "2026-11-23 07:08:43,250\tINFO cli.py:42 -- \x1b[37mJob submission server address\x1b[39m: x",
+    "2026-11-23 07:08:43,439\tSUCC cli.py:66 -- \x1b[32m------\x1b[39m",
+    "2026-11-23 07:08:43,307\tINFO job_manager.py:581 -- Runtime env is setting up.",
+    "Running entrypoint for job demo-abc: python -m ray_jobs.supervise",
+]
+FAILED = [
+    "2026-11-23 07:15:24,650\tERR cli.py:74 -- \x1b[31m---------------------\x1b[39m",
+    "2026-11-23 07:15:24,651\tERR cli.py:75 -- \x1b[31mJob 'd4-54xll' failed\x1b[39m",
+    "2026-11-23 07:15:24,651\tERR cli.py:76 -- \x1b[31m---------------------\x1b[39m",
+    "12:00:02 step 2",
+]
+
+
+def stamped(second: float, text: str) -> str:
+    return f"2026-01-01T00:00:{second:012.9f}".rstrip("0").rstrip(".") + f"Z {text}"
+
+
+def passed(lines: Unrepeated, pod: str, *stamped_lines: str) -> list[str]:
+    lines.connect(pod)
+    texts = (lines.text(line) for line in stamped_lines)
+    return [text for text in texts if text is not None]
+
+
+def test_a_connection_that_is_taken_up_again_repeats_no_line():
+    lines = Unrepeated()
+    log = [stamped(1, "a"), stamped(2.1, "b"), stamped(2.12, "c")]
+    assert passed(lines, "p", *log[:2]) == ["a", "b"]
+    assert passed(lines, "p", *log) == ["c"]
+
+
+def test_lines_of_the_same_moment_are_told_apart():
+    lines = Unrepeated()
+    assert passed(lines, "p", stamped(1, "a")) == ["a"]
+    assert passed(lines, "p", stamped(1, "a"), stamped(1, "a")) == ["a"]
+
+
+def test_equal_lines_of_one_connection_are_all_passed():
+    assert passed(Unrepeated(), "p", stamped(1, "a"), stamped(2, "a")) == ["a", "a"]
+
+
+def test_lines_out_of_order_are_passed_on_a_first_connection():
+    assert passed(Unrepeated(), "p", stamped(2, "b"), stamped(1, "a")) == ["b", "a"]
+
+
+def test_only_what_is_newer_is_asked_for():
+    lines = Unrepeated()
+    assert lines.connect("p") == ""
+    lines.text(stamped(7.5, "a"))
+    assert lines.connect("p") == "2026-01-01T00:00:07Z"
+
+
+def test_a_new_submitter_that_tells_the_log_again_goes_on_where_the_last_one_ended():
+    lines = Unrepeated()
+    passed(lines, "p1", stamped(1, "a"), stamped(2, "b"))
+    again = [stamped(5, "a"), stamped(5, "b"), stamped(5, "c"), stamped(6, "a")]
+    assert passed(lines, "p2", *again) == ["c", "a"]
+
+
+def test_a_new_submitter_of_a_job_that_began_again_is_passed_whole():
+    lines = Unrepeated()
+    passed(lines, "p1", stamped(1, "a"))
+    assert passed(lines, "p2", stamped(5, "begins again"), stamped(6, "a")) == [
+        "begins again",
+        "a",
+    ]
+
+
+def test_what_rays_command_says_is_left_out():
+    chatter = Chatter()
+    lines = [*SUBMITTED, "12:00:01 step 1"]
+    assert [line for line in lines if not chatter.includes(line)] == ["12:00:01 step 1"]
+
+
+def test_the_end_of_the_log_that_ray_repeats_after_a_failure_is_left_out():
+    chatter = Chatter()
+    lines = ["12:00:02 step 2", *FAILED]
+    assert [line for line in lines if not chatter.includes(line)] == ["12:00:02 step 2"]
+
+
+@pytest.mark.parametrize(
+    "line", ["2026-11-23 07:08:43 INFO cli.py:42 -- mine", "ERR cli.py:75", "Job 'x' failed"]
+)
+def test_lines_of_the_job_that_look_alike_stay(line):
+    assert not Chatter().includes(line)
+
+
+def submitter(cluster, name: str, *lines: str) -> None:
+    cluster.pod(name, {"batch.kubernetes.io/job-name": "demo-train-1"})
+    cluster.logs[name] = list(lines)
+
+
+def test_the_tail_writes_what_is_there_before_it_finishes(cluster):
+    submitter(cluster, "demo-train-1-aaaaa", stamped(1, "a"), stamped(2, "b"))
+    written: list[str] = []
+    tail = LogTail(cluster, "demo-train-1", written.append)
+    tail.start()
+    tail.finish()
+    assert written == ["a", "b"]
+
+
+def test_the_tail_survives_a_cluster_that_does_not_answer(cluster):
+    submitter(cluster, "demo-train-1-aaaaa", stamped(1, "a"))
+    cluster.fails = [UnreachableError("down")]
+    written: list[str] = []
+    tail = LogTail(cluster, "demo-train-1", written.append)
+    tail.start()
+    while cluster.fails:
+        time.sleep(0.01)
+    tail.finish()
+    assert written == ["a"]

@@ -1,0 +1,74 @@
+import subprocess
+import sys
+
+import pytest
+
+from k8s.cli import main
+from k8s.options import parse
+from nmt.errors import ClusterError, InputError
+
+COMMANDS = (
+    *("submit", "logs", "status", "list", "cancel"),
+    *("promote", "rollback", "traffic", "doctor"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"nmt-k8s {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[], ["submitt"], ["list", "--nope"], ["list", "-o", "xml"]])
+def test_a_command_line_that_cannot_be_read_ends_with_2(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    assert "nmt-k8s" in capsys.readouterr().err
+
+
+def test_common_options_stand_before_or_behind_the_command():
+    assert parse(["-n", "a", "list"]).namespace == "a"
+    assert parse(["list", "-n", "a"]).namespace == "a"
+    assert parse(["-n", "a", "list", "-n", "b"]).namespace == "b"
+    assert parse(["list"]).namespace is None
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ClusterError("x"), 3), (InputError("x"), 2)], ids=["cluster", "input"]
+)
+def test_an_error_of_ours_is_one_line_and_its_exit_code(capsys, error, code):
+    def refuse(context, namespace):
+        raise error
+
+    assert main(["list"], connect=refuse) == code
+    assert capsys.readouterr().err == "nmt-k8s: x\n"
+
+
+def test_a_fault_of_ours_is_a_traceback_and_1(capsys):
+    def break_down(context, namespace):
+        raise RuntimeError("broken")
+
+    assert main(["list"], connect=break_down) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_there_is_a_job_ends_with_130(capsys):
+    def interrupt(context, namespace):
+        raise KeyboardInterrupt
+
+    assert main(["list"], connect=interrupt) == 130
+
+
+@pytest.mark.parametrize("command", ["list", "cancel", "traffic"])
+def test_words_that_mean_nothing_are_refused(nmt_k8s, capsys, command):
+    assert nmt_k8s(command, "a", "b") == 2
+    assert "nmt-k8s: " in capsys.readouterr().err
+
+
+def test_help_needs_no_client_and_no_torch():
+    code = "import sys, k8s.cli; print(sorted({'kubernetes', 'torch', 'ray'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,197 @@
+import shlex
+from subprocess import list2cmdline
+from urllib.parse import unquote
+
+import pytest
+
+from k8s.bundle import Bundle
+from k8s.manifests import Request, code_map, entrypoint, owned_by, ray_job, storage_job
+from k8s.names import fault_of_job_name, job_name
+from nmt.config import load_config
+from tests.unit.k8s.conftest import IMAGE, make_release
+
+CODE = Bundle(b"zip", "0123456789ab")
+
+
+def request(step: str = "train", *words: str, **changes: object) -> Request:
+    fields: dict = {
+        "name": "demo-train-1",
+        "step": step,
+        "config": load_config(overrides=words),
+        "group": "cpu",
+        "pods": 2,
+        "retries": 3,
+        "deadline_seconds": 3600,
+        "pending_seconds": 600,
+    }
+    return Request(**{**fields, **changes})
+
+
+def templates(job: dict) -> list[dict]:
+    cluster = job["spec"]["rayClusterSpec"]
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    return [group["template"] for group in groups]
+
+
+def test_a_job_has_the_labels_that_it_is_found_by(release):
+    labels = ray_job(release, request("tune", "run=night.1"))["metadata"]["labels"]
+    assert labels["app.kubernetes.io/instance"] == "demo"
+    assert labels["app.kubernetes.io/component"] == "job"
+    assert labels["nmt/run"] == "night.1"
+    assert labels["nmt/step"] == "tune"
+
+
+def test_the_workers_are_a_fixed_number_of_the_group(release):
+    [group] = ray_job(release, request())["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    assert group["groupName"] == "cpu"
+    assert [group[key] for key in ("replicas", "minReplicas", "maxReplicas")] == [2, 2, 2]
+
+
+def test_a_step_without_workers_has_no_worker_group(release):
+    job = ray_job(release, request("prepare", pods=0))
+    assert job["spec"]["rayClusterSpec"]["workerGroupSpecs"] == []
+
+
+def test_a_lost_head_is_tried_again_and_a_failed_job_is_not(release):
+    spec = ray_job(release, request(retries=2))["spec"]
+    assert spec["submitterConfig"] == {"backoffLimit": 2}
+    assert spec["backoffLimit"] == 0
+
+
+def test_time_limits_are_those_asked_for(release):
+    spec = ray_job(release, request())["spec"]
+    assert (spec["activeDeadlineSeconds"], spec["preRunningDeadlineSeconds"]) == (3600, 600)
+
+
+def test_the_cluster_goes_when_the_job_has_ended(release):
+    spec = ray_job(release, request())["spec"]
+    assert spec["shutdownAfterJobFinishes"] is True
+    assert spec["ttlSecondsAfterFinished"] == 60
+
+
+def test_suspend_is_left_to_kueue(release):
+    job = ray_job(release, request(queue="nights"))
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "nights"
+    assert "suspend" not in job["spec"]
+
+
+def test_without_a_queue_there_is_no_queue_label(release):
+    assert "kueue.x-k8s.io/queue-name" not in ray_job(release, request())["metadata"]["labels"]
+
+
+@pytest.mark.parametrize(
+    ("step", "priority"), [("tune", "team-tune"), ("train", "team-train"), ("base", "team-train")]
+)
+def test_a_search_gives_way_to_training(release, step, priority):
+    job = ray_job(release, request(step))
+    every = [*templates(job), job["spec"]["submitterPodTemplate"]]
+    assert {template["spec"]["priorityClassName"] for template in every} == {priority}
+
+
+def test_without_priority_classes_none_is_named():
+    job = ray_job(make_release(priorityClasses={}), request())
+    assert "priorityClassName" not in templates(job)[0]["spec"]
+
+
+def test_an_image_replaces_the_releases_in_every_pod(release):
+    job = ray_job(release, request(image="registry.example/mine:2"))
+    every = [*templates(job), job["spec"]["submitterPodTemplate"]]
+    images = {template["spec"]["containers"][0]["image"] for template in every}
+    assert images == {"registry.example/mine:2"}
+
+
+def test_the_release_itself_is_left_as_it_was(release):
+    before = release.model_copy(deep=True)
+    ray_job(release, request(image="registry.example/mine:2", code=CODE))
+    assert release == before
+
+
+def test_a_job_on_a_running_cluster_leaves_that_cluster_alone(release):
+    spec = ray_job(release, request(to="shared", pods=0))["spec"]
+    assert spec["clusterSelector"] == {"ray.io/cluster": "shared"}
+    refused = {"rayClusterSpec", "backoffLimit", "shutdownAfterJobFinishes", "suspend"}
+    assert not refused & spec.keys()
+    assert "ttlSecondsAfterFinished" not in spec
+
+
+def test_code_comes_before_the_images_in_head_and_workers(release):
+    for template in templates(ray_job(release, request(code=CODE))):
+        spec = template["spec"]
+        main, [unpack] = spec["containers"][0], spec["initContainers"]
+        assert {"name": "PYTHONPATH", "value": "/code"} in main["env"]
+        assert main["workingDir"] == "/code"
+        assert unpack["image"] == IMAGE
+        assert unpack["securityContext"] == main["securityContext"]
+        volumes = {volume["name"]: volume for volume in spec["volumes"]}
+        assert volumes["code-zip"]["configMap"]["name"] == "nmt-code-0123456789ab"
+
+
+def test_unpacking_code_takes_no_gpu(release):
+    job = ray_job(release, request(group="gpu", code=CODE))
+    [unpack] = templates(job)[1]["spec"]["initContainers"]
+    assert unpack["resources"]["limits"] == {"memory": "16Gi"}
+
+
+def test_code_for_a_running_cluster_is_sent_by_the_submitter(release):
+    spec = ray_job(release, request(to="shared", pods=0, code=CODE))["spec"]
+    assert spec["runtimeEnvYAML"] == "working_dir: /code\n"
+    assert spec["submitterPodTemplate"]["spec"]["initContainers"][0]["name"] == "code"
+
+
+def test_jobs_with_the_same_code_share_a_config_map_until_the_last_is_gone(release):
+    first = code_map(release, CODE)
+    first["metadata"] |= {"ownerReferences": [{"uid": "a"}], "resourceVersion": "7"}
+    job = {"metadata": {"name": "demo-train-2", "uid": "b"}}
+    owners = owned_by(first, job)["metadata"]["ownerReferences"]
+    assert [owner["uid"] for owner in owners] == ["a", "b"]
+
+
+def test_a_storage_job_runs_once_and_goes_by_itself(release):
+    job = storage_job(release, "demo-storage-1", ["traffic", "--storage", "/storage/runs"])
+    assert job["spec"]["backoffLimit"] == 0
+    assert job["spec"]["ttlSecondsAfterFinished"] == 120
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["traffic", "--storage", "/storage/runs"]
+
+
+def test_a_name_of_run_step_and_suffix_fits_kuberay():
+    assert job_name("night.1", "train", "ab12") == "night-1-train-ab12"
+
+
+@pytest.mark.parametrize("run", ["x" * 63, "7-up", "a.b_c", "9", "en-ta-" + "long-" * 11 + "x"])
+def test_every_run_gives_a_name_that_kuberay_takes(run):
+    assert fault_of_job_name(job_name(run, "evaluate", "abc123")) is None
+
+
+HARD = (
+    "data.path=my corpus $(date) `id`.csv",
+    "model.name_or_path=quo\"te's\\back",
+    "run=r1",
+    "data.source_column=தமிழ்",
+    'tune.space={"adapter.rank":{"type":"choice","values":[4,8]}}',
+    "adapter.target_modules=[q_proj,v_proj]",
+    "data.max_pairs=null",
+)
+
+
+def words_of(command: str) -> list[str]:
+    """What the supervisor makes of an entry point that a shell has split."""
+    words = shlex.split(command)
+    return [unquote(word) for word in words[words.index("train") + 1 :]]
+
+
+def test_the_settings_arrive_as_they_were_given():
+    config = load_config(overrides=HARD)
+    found = load_config(overrides=words_of(entrypoint(request("train", *HARD))))
+    assert found == config
+    assert found.explicit() == config.explicit()
+
+
+def test_the_entry_point_survives_bash_and_then_ray():
+    command = entrypoint(request("train", *HARD))
+    assert list2cmdline(shlex.split(command)) == command
+
+
+def test_restart_stands_before_the_step():
+    words = entrypoint(request("train", "run=a", restart=True)).split()
+    assert words[words.index("train") - 1] == "--restart"

@@ -1,0 +1,45 @@
+import pytest
+
+from k8s.cluster import CONFIG_MAP
+from k8s.find import find_release
+from nmt.errors import InputError
+from tests.unit.k8s.conftest import install
+from tests.unit.k8s.fake_cluster import FakeCluster
+
+
+def test_the_only_release_needs_no_name(cluster):
+    assert find_release(cluster, None).name == "demo"
+
+
+def test_several_releases_need_a_name(cluster):
+    install(cluster, name="other")
+    with pytest.raises(InputError, match="--release: demo, other"):
+        find_release(cluster, None)
+
+
+def test_a_release_is_found_by_its_name(cluster):
+    install(cluster, name="other")
+    assert find_release(cluster, "other").name == "other"
+
+
+def test_an_unknown_release_is_refused_with_those_there(cluster):
+    with pytest.raises(InputError, match=r"has demo\. Did you mean 'demo'"):
+        find_release(cluster, "dem")
+
+
+def test_a_namespace_without_a_release_is_told_how_to_get_one():
+    with pytest.raises(InputError, match=r"helm install NAME helm/nmt -n team"):
+        find_release(FakeCluster(), None)
+
+
+def test_a_release_of_another_version_that_cannot_be_read_says_so(cluster):
+    cluster.objects["ConfigMap", "demo-release"]["data"]["release.json"] = '{"name": "demo"}'
+    with pytest.raises(InputError, match="upgrade the release and nmt-k8s to the same version"):
+        find_release(cluster, None)
+
+
+def test_another_release_that_cannot_be_read_is_no_hindrance(cluster):
+    labels = {"app.kubernetes.io/component": "release"}
+    metadata = {"name": "old-release", "labels": labels}
+    cluster.add(CONFIG_MAP, "old-release", metadata=metadata, data={})
+    assert find_release(cluster, "demo").name == "demo"

@@ -1,0 +1,74 @@
+import pytest
+
+from k8s.sizing import check_pods, pods_for
+from nmt.config import Config, load_config
+from nmt.errors import InputError
+from tests.unit.k8s.conftest import make_release
+
+
+def config(*words: str) -> Config:
+    return load_config(overrides=words)
+
+
+WORKERS = ("strategy.type=ddp", "scaling.workers=6")
+GPU = (*WORKERS, "scaling.gpus_per_worker=1")
+
+
+@pytest.mark.parametrize(
+    ("step", "words", "group", "pods"),
+    [
+        ("prepare", (), "cpu", 0),
+        ("base", (), "cpu", 1),
+        ("evaluate", WORKERS, "cpu", 1),
+        ("train", (), "cpu", 1),
+        ("train", WORKERS, "cpu", 2),
+        ("train", (*WORKERS, "scaling.cpus_per_worker=2"), "cpu", 3),
+        ("train", (*WORKERS, "scaling.cpus_per_worker=0.5"), "cpu", 1),
+        ("train", GPU, "gpu", 3),
+        ("train", (*WORKERS, "scaling.gpus_per_worker=0.5"), "gpu", 2),
+        ("tune", ("tune.max_concurrent=8",), "cpu", 2),
+        ("tune", ("tune.max_concurrent=8", "tune.trials=3"), "cpu", 1),
+        ("pipeline", ("tune.max_concurrent=8",), "cpu", 2),
+        ("pipeline", ("tune.max_concurrent=8", "tune.trials=0"), "cpu", 1),
+        ("pipeline", ("serving.min_replicas=3", "serving.max_replicas=3",
+                      "serving.cpus_per_replica=4"), "cpu", 3),
+    ],
+)  # fmt: skip
+def test_pods_hold_all_processes_that_run_at_the_same_time(release, step, words, group, pods):
+    assert pods_for(release, config(*words), step, group) == pods
+
+
+def test_a_worker_too_big_for_a_pod_is_refused_with_a_group_that_fits(release):
+    with pytest.raises(InputError, match=r"cpus_per_worker=8.*has 4 CPUs.*--workers gpu"):
+        pods_for(release, config("scaling.cpus_per_worker=8"), "train", "cpu")
+
+
+def test_a_gpu_worker_on_a_group_without_gpus_is_refused(release):
+    with pytest.raises(InputError, match=r"gpus_per_worker=1.*0 GPUs.*--workers gpu"):
+        pods_for(release, config("scaling.gpus_per_worker=1"), "train", "cpu")
+
+
+def test_more_pods_than_the_group_may_have_are_refused(release):
+    with pytest.raises(InputError, match=r"workers=40.*10 Pods.*may have 4: raise workers.cpu.max"):
+        pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), "train", "cpu")
+
+
+def test_an_unknown_group_is_refused_with_those_there(release):
+    with pytest.raises(InputError, match=r"--workers tpu: .* it has cpu, gpu"):
+        pods_for(release, config(), "train", "tpu")
+
+
+def test_fewer_pods_than_needed_are_refused_since_the_job_would_wait_for_ever(release):
+    with pytest.raises(InputError, match=r"--pods 1: the settings need 2"):
+        check_pods(release, "cpu", 1, 2)
+
+
+def test_more_pods_than_needed_are_the_users_choice(release):
+    check_pods(release, "cpu", 4, 2)
+
+
+def test_a_release_without_limits_takes_any_number():
+    release = make_release(maxPods={})
+    assert (
+        pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), "train", "cpu") == 10
+    )

@@ -1,0 +1,231 @@
+import json
+
+import pytest
+
+from k8s.cluster import BATCH_JOB, POD
+from k8s.root import RootCommand
+from nmt.steps import STEPS
+from nmt.storage import Storage
+from tests.unit.k8s.conftest import install
+from tests.unit.k8s.fake_cluster import FakeCluster
+
+DONE = {
+    "prepare": {"sizes": {"train": 90, "test": 5}},
+    "tune": {"best": {"bleu": 20.5}, "trials": [{}, {}]},
+    "train": {"best_bleu": 21.5, "best_step": 300},
+    "evaluate": {"base": {"bleu": 10.25}, "best": {"bleu": 22.75}},
+}
+
+
+@pytest.fixture
+def root(tmp_path) -> Storage:
+    """A storage root with a finished run `night` and an engine of each of two runs."""
+    storage = Storage(str(tmp_path / "root"))
+    for name, step in STEPS.items():
+        record(storage, "night", name, step.folder, "engine-b")
+    record(storage, "early", "export", "export", "engine-a")
+    for digest in ("engine-a", "engine-b"):
+        with storage.commit(f"engines/{digest}") as folder:
+            (folder / "model").write_text(digest)
+    return storage
+
+
+def record(storage: Storage, run: str, step: str, folder: str, digest: str) -> None:
+    fields = {"step": step, "done": True, "settings": {}, "inputs": {}, "output": digest}
+    result = DONE.get(step, {})
+    storage.write_json(f"{run}/{folder}/step.json", {**fields, "seconds": 61.0, "result": result})
+
+
+@pytest.fixture
+def on_root(nmt_k8s, root):
+    """Run a command on that root, as a Pod beside it does."""
+    return lambda *words: nmt_k8s(*words, "--storage", root.url)
+
+
+def test_promotion_lets_the_endpoint_serve_the_runs_engine(on_root, root, capsys):
+    assert on_root("promote", "run=night") == 0
+    assert root.read_json("serving/default/traffic.json")["stable"] == "engine-b"
+    assert "endpoint 'default' serves engine engine-b of run night" in capsys.readouterr().out
+
+
+def test_rollback_goes_back_to_the_engine_before(on_root, root):
+    on_root("promote", "run=early")
+    on_root("promote", "run=night")
+    assert on_root("rollback") == 0
+    assert root.read_json("serving/default/traffic.json")["stable"] == "engine-a"
+
+
+def test_each_endpoint_has_a_pointer_of_its_own(on_root, root):
+    on_root("promote", "run=night", "serving.name=tamil")
+    assert root.exists("serving/tamil/traffic.json")
+    assert not root.exists("serving/default/traffic.json")
+
+
+def test_promotion_needs_a_run(on_root, capsys):
+    assert on_root("promote") == 2
+    assert "give run=NAME" in capsys.readouterr().err
+
+
+def test_a_run_without_an_engine_is_not_promoted(on_root, capsys):
+    assert on_root("promote", "run=nothing") == 2
+    assert "no step 'export'" in capsys.readouterr().err
+
+
+def test_the_first_engine_cannot_be_rolled_back(on_root):
+    on_root("promote", "run=night")
+    assert on_root("rollback") == 2
+
+
+def test_traffic_tells_each_replicas_engine_and_trouble(on_root, root, capsys):
+    on_root("promote", "run=night")
+    capsys.readouterr()
+    fields = {"host": "a", "digest": "engine-a", "wanted": "engine-b", "since": "10:00"}
+    folder = "serving/default/replicas"
+    root.write_json(f"{folder}/one.json", {"replica": "one", **fields, "error": "is damaged"})
+    root.write_json(f"{folder}/two.json", {"replica": "two", **fields, "error": None})
+    assert on_root("traffic") == 0
+    shown = capsys.readouterr().out
+    assert "serves engine engine-b" in shown
+    assert "is damaged" in shown
+    assert "still loading engine-b" in shown
+
+
+def test_traffic_before_the_first_promotion_says_what_to_do(on_root, capsys):
+    assert on_root("traffic") == 2
+    assert "nmt-k8s promote run=" in capsys.readouterr().err
+
+
+def test_the_status_of_a_run_has_the_number_to_look_at_of_each_step(on_root, capsys):
+    assert on_root("status", "run=night") == 0
+    shown = capsys.readouterr().out
+    for text in ("train 90, test 5", "best BLEU 20.50 of 2 trials", "BLEU 21.50", "step 300",
+                 "BLEU 10.25 -> 22.75", "engine engine-b", "61 s"):  # fmt: skip
+        assert text in shown
+
+
+def test_steps_that_are_unfinished_or_missing_are_told(on_root, root, capsys):
+    fields = {"step": "prepare", "done": False, "settings": {}, "inputs": {}}
+    root.write_json("half/data/step.json", fields)
+    assert on_root("status", "run=half") == 0
+    lines = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert ["prepare", "unfinished"] in lines
+    assert ["train", "-"] in lines
+
+
+def test_an_unknown_run_is_refused_with_those_there(on_root, capsys):
+    assert on_root("status", "run=nigth") == 2
+    assert "runs there: night" in capsys.readouterr().err
+
+
+def test_a_log_is_found_though_nobody_knows_its_run(on_root, root, capsys):
+    root.write_bytes("night/logs/night-train-1.log", b"step 1\nstep 2\n")
+    assert on_root("logs", "night-train-1", "--tail", "1") == 0
+    assert capsys.readouterr().out == "step 2\n"
+
+
+def test_a_log_that_is_nowhere_is_refused(on_root, capsys):
+    assert on_root("logs", "nothing") == 2
+    assert "no log on the storage root" in capsys.readouterr().err
+
+
+def test_a_program_gets_the_pointer_as_json(on_root, capsys):
+    on_root("promote", "run=night", "-o", "json")
+    assert json.loads(capsys.readouterr().out)["stable"] == "engine-b"
+
+
+# Through a Pod beside the root
+
+
+@pytest.fixture
+def storage_pod(cluster):
+    """Let the Pod of each Job run and end with the given code and lines."""
+
+    def plan(code: int = 0, *lines: str, **status: object) -> None:
+        def run(made: FakeCluster) -> None:
+            [job] = made.names(BATCH_JOB)
+            ended = {"state": {"terminated": {"exitCode": code}}}
+            about = {"phase": "Succeeded", "containerStatuses": [ended], **status}
+            made.pod(f"{job}-pod", {"batch.kubernetes.io/job-name": job}, **about)
+            made.logs[f"{job}-pod"] = [f"2026-01-01T00:00:00Z {line}" for line in lines]
+
+        cluster.on_create["Job"] = run
+
+    return plan
+
+
+def test_a_pod_does_what_the_root_out_of_reach_needs(nmt_k8s, storage_pod, cluster, capsys):
+    storage_pod(0, "endpoint 'default' serves engine x")
+    assert nmt_k8s("promote", "run=night") == 0
+    assert capsys.readouterr().out == "endpoint 'default' serves engine x\n"
+    assert cluster.names(BATCH_JOB) == []
+
+
+def test_the_pods_command_is_the_same_with_the_root_of_the_release(nmt_k8s, cluster, capsys):
+    install(cluster, config={"serving": {"name": "tamil"}, "storage": "team"})
+    assert nmt_k8s("promote", "run=night", "--dry-run", "-o", "json") == 0
+    [job] = json.loads(capsys.readouterr().out)["items"]
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["promote", "serving.name=tamil", "run=night", "--output", "json",
+                                 "--storage", "/storage/team"]  # fmt: skip
+
+
+def test_a_command_understands_the_words_that_it_hands_on(on_root, root):
+    command = RootCommand("promote", run="night", endpoint="tamil")
+    assert on_root(*command.arguments(root.url, "text")[:-2]) == 0
+    assert root.exists("serving/tamil/traffic.json")
+
+
+def test_the_pods_error_and_exit_code_are_handed_on(nmt_k8s, storage_pod, capsys):
+    storage_pod(2, "nmt-k8s: no engine", phase="Failed")
+    assert nmt_k8s("rollback") == 2
+    written = capsys.readouterr()
+    assert (written.out, written.err) == ("", "nmt-k8s: no engine\n")
+
+
+def test_a_pod_that_cannot_be_pulled_ends_with_3_and_leaves_nothing(
+    nmt_k8s, cluster, storage_pod, capsys
+):
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}
+    container = {"name": "main", "image": "registry.example/nmt-operator:1", "state": waiting}
+    storage_pod(0, phase="Pending", containerStatuses=[container])
+    assert nmt_k8s("traffic") == 3
+    assert "nmt-operator:1 cannot be pulled" in capsys.readouterr().err
+    assert cluster.names(BATCH_JOB) == []
+
+
+def test_the_log_of_a_job_whose_pods_are_gone_comes_from_the_root(
+    nmt_k8s, cluster, storage_pod, capsys
+):
+    storage_pod(0, "step 1")
+    assert nmt_k8s("logs", "night-train-1") == 0
+    assert capsys.readouterr().out == "step 1\n"
+    assert cluster.names(POD) != []
+
+
+def test_a_bucket_whose_keys_are_here_needs_no_pod(nmt_k8s, cluster, s3_url, monkeypatch, capsys):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    install(cluster, storage=s3_url)
+    storage = Storage(s3_url.replace("?", "/runs?"))
+    record(storage, "night", "export", "export", "engine-b")
+    with storage.commit("engines/engine-b") as folder:
+        (folder / "model").write_text("x")
+    assert nmt_k8s("promote", "run=night") == 0
+    assert storage.read_json("serving/default/traffic.json")["stable"] == "engine-b"
+
+
+def test_a_bucket_that_only_pods_reach_is_left_to_one(
+    nmt_k8s, cluster, storage_pod, monkeypatch, capsys
+):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    install(cluster, storage="s3://bucket?endpoint_override=127.0.0.1:1&scheme=http")
+    storage_pod(0, "done there")
+    assert nmt_k8s("traffic") == 0
+    assert capsys.readouterr().out == "done there\n"
+
+
+def test_a_mounted_root_needs_no_pod(nmt_k8s, cluster, root, monkeypatch):
+    monkeypatch.setenv("NMT_STORAGE", root.url)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    install(cluster, storage=root.url, config={"storage": "."})
+    assert nmt_k8s("promote", "run=night") == 0
+    assert root.exists("serving/default/traffic.json")
