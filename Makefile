@@ -10,10 +10,10 @@ READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test lint unit ray bench clean
+.PHONY: help venv quickstart test lint unit ray test-cluster test-e2e schema bench clean
 
 help:  ## Show this list.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 venv: $(READY)  ## Make .venv with every package.
 
@@ -38,10 +38,19 @@ lint: $(READY)  ## Style, types, import rules.
 	$(BIN)/lint-imports --no-cache
 
 unit: $(READY)  ## Tests without Ray.
-	$(BIN)/pytest tests/unit --numprocesses logical --maxprocesses 4 --dist loadfile --durations=5
+	$(BIN)/pytest tests/unit tests/chart --numprocesses logical --maxprocesses 4 --dist loadfile --durations=5
 
 ray: $(READY)  ## Tests on a real local Ray, and the whole path.
 	$(BIN)/pytest tests/ray tests/e2e --durations=10
+
+test-cluster: $(READY)  ## Tests against the API server that KUBECONFIG names; no node is needed.
+	$(BIN)/pytest tests/api --durations=5
+
+test-e2e: $(READY)  ## Tests on a cluster with a node: KUBECONFIG, and REGISTRY and TAG of the images.
+	$(BIN)/pytest tests/cluster -s --durations=0
+
+schema: $(READY)  ## The chart's schema and default values, from k8s/values.py.
+	$(BIN)/python helm/generate_schema.py
 
 bench: $(READY)  ## Benchmarks against what a user would pick instead.
 	$(BIN)/python benchmarks/train_throughput.py

@@ -1,0 +1,143 @@
+"""Asks an endpoint at a steady rate and counts what is not answered.
+
+    python benchmarks/steady_load.py http://127.0.0.1:8000 --rate 20 --seconds 120
+
+Open loop: a request is sent at its time whether or not those before it are answered, so that a
+pause of the endpoint is seen by all requests that fall into it. Each has a connection of its own,
+unless `--keep-alive`; none is sent twice.
+"""
+
+import argparse
+import http.client
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+TEXT = "The doctor is at home."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One request."""
+
+    at_seconds: float
+    """When it was sent, after the start."""
+    seconds: float
+    status: int
+    """HTTP status, 0 without an answer."""
+    said: str
+    """Engine that answered, or the error."""
+
+
+class SteadyLoad:
+    """Requests at a steady rate, from `start` to `stop`."""
+
+    def __init__(self, url: str, rate: float, *, keep_alive: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            url: of the endpoint.
+            rate: requests per second.
+            keep_alive: use a connection for as long as the other side keeps it.
+        """
+        self.outcomes: list[Outcome] = []
+        self._parts = urlsplit(url)
+        self._rate = rate
+        self._keep_alive = keep_alive
+        self._local = threading.local()
+        self._stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(max_workers=max(64, int(rate * 4)))
+        self._clock = threading.Thread(target=self._send)
+
+    def __enter__(self) -> "SteadyLoad":
+        self.started = time.monotonic()
+        self._clock.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._clock.join()
+        self._pool.shutdown()
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """Requests that got no translation."""
+        return [outcome for outcome in self.outcomes if outcome.status != 200]
+
+    def report(self) -> str:
+        """Counts, and the latency of what was answered."""
+        good = sorted(outcome.seconds for outcome in self.outcomes if outcome.status == 200)
+        lines = [f"{len(self.failures)} of {len(self.outcomes)} requests failed"]
+        if good:
+            middle, late = good[len(good) // 2], good[int(len(good) * 0.99)]
+            lines.append(
+                f"latency: median {middle:.3f} s, 99 % {late:.3f} s, most {good[-1]:.3f} s"
+            )
+        kinds = Counter((outcome.status, outcome.said) for outcome in self.failures)
+        lines += [f"  {count} times {kind[0]} {kind[1]}" for kind, count in kinds.most_common(5)]
+        if self.failures:
+            times = [outcome.at_seconds for outcome in self.failures]
+            lines.append(f"  between {min(times):.1f} s and {max(times):.1f} s after the start")
+        return "\n".join(lines)
+
+    def _send(self) -> None:
+        number = 0
+        while not self._stopped.is_set():
+            due = self.started + number / self._rate
+            if self._stopped.wait(max(0.0, due - time.monotonic())):
+                return
+            self._pool.submit(self._ask)
+            number += 1
+
+    def _ask(self) -> None:
+        sent = time.monotonic()
+        try:
+            status, said = self._answer()
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            status, said = 0, f"{type(error).__name__}: {error}"
+            self._local.connection = None
+        self.outcomes.append(Outcome(sent - self.started, time.monotonic() - sent, status, said))
+
+    def _answer(self) -> tuple[int, str]:
+        connection = self._connection()
+        headers = {"Content-Type": "application/json"}
+        if not self._keep_alive:
+            headers["Connection"] = "close"
+        connection.request("POST", "/v1/translate", json.dumps({"text": TEXT}), headers)
+        response = connection.getresponse()
+        body = json.loads(response.read())
+        if not self._keep_alive:
+            connection.close()
+        return response.status, body["adapter" if response.status == 200 else "error"]
+
+    def _connection(self) -> http.client.HTTPConnection:
+        kept = getattr(self._local, "connection", None) if self._keep_alive else None
+        if kept is None:
+            kept = http.client.HTTPConnection(
+                self._parts.hostname or "", self._parts.port, timeout=60
+            )
+            self._local.connection = kept
+        return kept
+
+
+def main() -> int:
+    """Command line; 1 when a request failed."""
+    parser = argparse.ArgumentParser(description="Steady load on an endpoint.")
+    parser.add_argument("url")
+    parser.add_argument("--rate", type=float, default=20, help="requests per second")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--keep-alive", action="store_true")
+    options = parser.parse_args()
+    with SteadyLoad(options.url, options.rate, keep_alive=options.keep_alive) as load:
+        time.sleep(options.seconds)
+    print(load.report())
+    return 1 if load.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

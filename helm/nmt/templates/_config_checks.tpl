@@ -1,0 +1,62 @@
+{{/*
+The rules of `nmt.config` that join several keys, or that a JSON schema cannot say; the schema has
+checked each key by itself. A test holds that `Config` refuses the same.
+*/}}
+{{- define "nmt.checkConfig" -}}
+{{- $config := include "nmt.config" . | fromJson }}
+{{- include "nmt.checkData" $config.data }}
+{{- include "nmt.checkSearch" $config.tune }}
+{{- if has $config.run (list "engines" "serving") }}
+config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
+{{- end }}
+{{- if not (trim $config.model.name_or_path) }}
+config.model.name_or_path is empty: give a hub name, a folder, or 'tiny'
+{{- end }}
+{{- if hasKey $config.adapter "target_modules" }}
+  {{- if not $config.adapter.target_modules }}
+config.adapter.target_modules is empty: name at least one linear layer
+  {{- end }}
+  {{- range list "shared" "embed_tokens" "lm_head" }}
+    {{- if has . $config.adapter.target_modules }}
+config.adapter.target_modules names '{{ . }}', which shares its matrix with others, and merging an update into it gives a wrong model: leave it out
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- if ge (int $config.training.warmup_steps) (int $config.training.max_steps) }}
+config.training.warmup_steps ({{ int $config.training.warmup_steps }}) must be below config.training.max_steps ({{ int $config.training.max_steps }})
+{{- end }}
+{{- if and (eq $config.strategy.type "single") (gt (int $config.scaling.workers) 1) }}
+config.scaling.workers ({{ int $config.scaling.workers }}) must be 1 with config.strategy.type=single: set config.strategy.type=ddp
+{{- end }}
+{{- if gt (int $config.serving.min_replicas) (int $config.serving.max_replicas) }}
+config.serving.min_replicas ({{ int $config.serving.min_replicas }}) must not be above config.serving.max_replicas ({{ int $config.serving.max_replicas }})
+{{- end }}
+{{- end }}
+
+{{- define "nmt.checkData" -}}
+{{- if eq .source_language .target_language }}
+config.data.source_language and config.data.target_language are both '{{ .source_language }}'
+{{- end }}
+{{- if ge (addf .validation_fraction .test_fraction) 1.0 }}
+config.data.validation_fraction ({{ .validation_fraction }}) and config.data.test_fraction ({{ .test_fraction }}) leave nothing to train on: keep their sum below 1
+{{- end }}
+{{- if and .target_path (not .path) }}
+config.data.target_path is '{{ .target_path }}' and config.data.path is not set: name the source file too
+{{- end }}
+{{- end }}
+
+{{- define "nmt.checkSearch" -}}
+{{- if gt (int .grace_steps) (int .max_steps) }}
+config.tune.grace_steps ({{ int .grace_steps }}) must not be above config.tune.max_steps ({{ int .max_steps }})
+{{- end }}
+{{- range $key, $range := .space }}
+  {{- if hasKey $range "low" }}
+    {{- if ge (float64 $range.low) (float64 $range.high) }}
+config.tune.space '{{ $key }}': low ({{ $range.low }}) must be below high ({{ $range.high }})
+    {{- end }}
+    {{- if and (eq $range.type "loguniform") (le (float64 $range.low) 0.0) }}
+config.tune.space '{{ $key }}': low ({{ $range.low }}) must be above 0 on a logarithmic scale
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}

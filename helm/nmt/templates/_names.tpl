@@ -1,0 +1,63 @@
+{{/* Prefix of the names of all objects. */}}
+{{- define "nmt.fullname" -}}
+{{ .Values.nameOverride | default .Release.Name }}
+{{- end }}
+
+{{/*
+What Pods are selected by: root, component.
+Never the version, which changes; nor app.kubernetes.io/name, which KubeRay's Services expect to be
+"kuberay" on its Pods.
+*/}}
+{{- define "nmt.selector" -}}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/part-of: nmt
+{{- with .component }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Labels of an object: root, component. */}}
+{{- define "nmt.labels" -}}
+app.kubernetes.io/name: nmt
+{{ include "nmt.selector" . }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* Name, namespace and labels of an object: root, component, suffix of its name. */}}
+{{- define "nmt.metadata" -}}
+name: {{ include "nmt.fullname" .root }}{{ with .suffix }}-{{ . }}{{ end }}
+namespace: {{ .root.Release.Namespace | quote }}
+labels:
+  {{- include "nmt.labels" . | nindent 2 }}
+{{- end }}
+
+{{/* Full name of an image: root, image. */}}
+{{- define "nmt.image" -}}
+{{- if .image.digest -}}
+{{ .image.repository }}@{{ .image.digest }}
+{{- else -}}
+{{ .image.repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+{{- end }}
+
+{{- define "nmt.claim" -}}
+{{ .Values.storage.claim.name | default (printf "%s-storage" (include "nmt.fullname" .)) }}
+{{- end }}
+
+{{/* Storage root as Pods see it. */}}
+{{- define "nmt.storageRoot" -}}
+{{- if eq .Values.storage.type "claim" -}}
+{{ .Values.storage.mountPath }}
+{{- else -}}
+{{ .Values.storage.object.url }}
+{{- end }}
+{{- end }}
+
+{{/* Name of a PriorityClass, which belongs to the whole cluster: root, class. */}}
+{{- define "nmt.priorityClass" -}}
+{{- if .root.Values.priorities.create -}}
+{{ .root.Release.Namespace }}-{{ include "nmt.fullname" .root }}-{{ .class }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,34 @@
+{{/*
+Lays a tree over another one, which it changes: under, over. Unlike `mergeOverwrite`, a 0, false or
+null above wins too.
+*/}}
+{{- define "nmt.overlay" -}}
+{{- range $key, $value := .over }}
+  {{- $below := index $.under $key }}
+  {{- if and (kindIs "map" $value) (kindIs "map" $below) }}
+    {{- include "nmt.overlay" (dict "under" $below "over" $value) }}
+  {{- else }}
+    {{- $_ := set $.under $key $value }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A worker group of the values with its defaults, as JSON: root, name. */}}
+{{- define "nmt.group" -}}
+{{- $group := .root.Files.Get "files/worker-group-defaults.json" | fromJson }}
+{{- include "nmt.overlay" (dict "under" $group "over" (index .root.Values.workers .name)) }}
+{{- toJson $group }}
+{{- end }}
+
+{{/* All settings of `config` with their defaults, as JSON. */}}
+{{- define "nmt.config" -}}
+{{- $config := .Files.Get "files/config-defaults.json" | fromJson }}
+{{- include "nmt.overlay" (dict "under" $config "over" .Values.config) }}
+{{- toJson $config }}
+{{- end }}
+
+{{/* A quantity of the Kubernetes API as a number. */}}
+{{- define "nmt.quantity" -}}
+{{- $units := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 }}
+{{- mulf (regexFind "^[0-9.]+" . | float64) (index $units (regexFind "[a-zA-Z]*$" .)) }}
+{{- end }}

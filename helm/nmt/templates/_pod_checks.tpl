@@ -1,0 +1,106 @@
+{{/* Checks of Pods, their numbers and their memory: see `nmt.checks`. */}}
+
+{{- define "nmt.checkPods" -}}
+{{- $names := keys .Values.workers | sortAlpha }}
+{{- $known := join ", " $names }}
+{{- if not (has .Values.jobs.workers $names) }}
+jobs.workers is '{{ .Values.jobs.workers }}', which is not among workers ({{ $known }}): name one of these, or add workers.{{ .Values.jobs.workers }}
+{{- end }}
+{{- range .Values.cluster.workers }}
+  {{- if not (has . $names) }}
+cluster.workers names '{{ . }}', which is not among workers ({{ $known }}): name one of these, or add workers.{{ . }}
+  {{- end }}
+{{- end }}
+{{- if and .Values.cluster.enabled (not .Values.cluster.workers) }}
+cluster.workers is empty, and the head runs no work: name one of {{ $known }}
+{{- end }}
+{{- if ne (len .Values.cluster.workers) (len (uniq .Values.cluster.workers)) }}
+cluster.workers names a group twice ({{ join ", " .Values.cluster.workers }}): KubeRay needs different names
+{{- end }}
+{{- range list "head" "headgroup" }}
+  {{- if has . $names }}
+workers.{{ . }}: Ray and Kueue call the head '{{ . }}': give the group another name
+  {{- end }}
+{{- end }}
+{{- if ge (int .Values.jobs.pendingSeconds) (int .Values.jobs.deadlineSeconds) }}
+jobs.pendingSeconds ({{ int .Values.jobs.pendingSeconds }}) must be below jobs.deadlineSeconds ({{ int .Values.jobs.deadlineSeconds }}), which counts the waiting too
+{{- end }}
+{{- $pods := .Values.serving.pods }}
+{{- if gt (int $pods.min) (int $pods.max) }}
+serving.pods.min ({{ int $pods.min }}) must not be above serving.pods.max ({{ int $pods.max }})
+{{- end }}
+{{- end }}
+
+{{- define "nmt.checkGroups" -}}
+{{- range $name := keys .Values.workers | sortAlpha }}
+  {{- $group := include "nmt.group" (dict "root" $ "name" $name) | fromJson }}
+  {{- if gt (int $group.min) (int $group.max) }}
+workers.{{ $name }}.min ({{ int $group.min }}) must not be above workers.{{ $name }}.max ({{ int $group.max }})
+  {{- end }}
+  {{- if hasKey $group.extraResources $group.gpuResource }}
+workers.{{ $name }}.extraResources holds '{{ $group.gpuResource }}': set workers.{{ $name }}.gpus instead
+  {{- end }}
+  {{- range $resource, $amount := $group.extraResources }}
+    {{- if has $resource (list "cpu" "memory") }}
+workers.{{ $name }}.extraResources holds '{{ $resource }}': set workers.{{ $name }}.{{ ternary "cpus" "memory" (eq $resource "cpu") }} instead
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Memory of every Pod: a limit that holds Ray itself, and no request above it. */}}
+{{- define "nmt.checkMemory" -}}
+{{- $pods := dict
+      "jobs.head" .Values.jobs.head "cluster.head" .Values.cluster.head
+      "serving.head" .Values.serving.head "serving.pods" .Values.serving.pods }}
+{{- range $name := keys .Values.workers }}
+  {{- $_ := set $pods (printf "workers.%s" $name) (include "nmt.group" (dict "root" $ "name" $name) | fromJson) }}
+{{- end }}
+{{- range $key, $pod := $pods }}
+  {{- $limit := include "nmt.quantity" $pod.memory | float64 }}
+  {{- if lt $limit 268435456.0 }}
+{{ $key }}.memory is '{{ $pod.memory }}', and Ray does not start below 256Mi: write it like 4Gi
+  {{- end }}
+  {{- if $pod.memoryRequest }}
+    {{- if gt (include "nmt.quantity" $pod.memoryRequest | float64) $limit }}
+{{ $key }}.memoryRequest ({{ $pod.memoryRequest }}) must not be above {{ $key }}.memory ({{ $pod.memory }})
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A worker of a training has to fit into a Pod of the group that runs jobs. */}}
+{{- define "nmt.checkJobs" -}}
+{{- $name := .Values.jobs.workers }}
+{{- if hasKey .Values.workers $name }}
+{{- $group := include "nmt.group" (dict "root" $ "name" $name) | fromJson }}
+{{- $scaling := (include "nmt.config" . | fromJson).scaling }}
+{{- if gt (float64 $scaling.gpus_per_worker) (float64 $group.gpus) }}
+config.scaling.gpus_per_worker is {{ $scaling.gpus_per_worker }}, and Pods of workers.{{ $name }} have {{ int $group.gpus }} GPUs: set workers.{{ $name }}.gpus, or let jobs.workers name a group that has them
+{{- end }}
+{{- if gt (float64 $scaling.cpus_per_worker) (float64 $group.cpus) }}
+config.scaling.cpus_per_worker is {{ $scaling.cpus_per_worker }}, and Pods of workers.{{ $name }} have {{ int $group.cpus }} CPUs: raise workers.{{ $name }}.cpus, or lower config.scaling.cpus_per_worker
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Replicas have to fit into the Pods of the endpoint. */}}
+{{- define "nmt.checkServing" -}}
+{{- if .Values.serving.enabled }}
+{{- $pods := .Values.serving.pods }}
+{{- $serving := (include "nmt.config" . | fromJson).serving }}
+{{- $fit := divf (float64 $pods.cpus) (float64 $serving.cpus_per_replica) | floor | int }}
+{{- if not $fit }}
+config.serving.cpus_per_replica is {{ $serving.cpus_per_replica }}, and a Pod of serving.pods has {{ int $pods.cpus }} CPUs: raise serving.pods.cpus, or lower config.serving.cpus_per_replica
+{{- end }}
+{{- if gt (float64 $serving.gpus_per_replica) (float64 $pods.gpus) }}
+config.serving.gpus_per_replica is {{ $serving.gpus_per_replica }}, and a Pod of serving.pods has {{ int $pods.gpus }} GPUs: raise serving.pods.gpus, or lower config.serving.gpus_per_replica
+{{- else if gt (float64 $serving.gpus_per_replica) 0.0 }}
+  {{- $fit = min $fit (divf (float64 $pods.gpus) (float64 $serving.gpus_per_replica) | floor | int) }}
+{{- end }}
+{{- $room := mul $fit (int $pods.max) }}
+{{- if and $fit (gt (int $serving.max_replicas) (int $room)) }}
+config.serving.max_replicas is {{ int $serving.max_replicas }}, and serving.pods.max ({{ int $pods.max }}) Pods hold {{ $room }} replicas: raise serving.pods.max, or lower config.serving.max_replicas
+{{- end }}
+{{- end }}
+{{- end }}

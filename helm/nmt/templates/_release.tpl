@@ -1,0 +1,82 @@
+{{/* Pod template of a RayJob's submitter, which only talks to the head. */}}
+{{- define "nmt.submitter" -}}
+metadata:
+  {{- include "nmt.podMetadata" (dict "root" . "component" "submitter") | nindent 2 }}
+spec:
+  restartPolicy: Never
+  {{- include "nmt.podSpec" (dict "root" . "account" "jobs") | nindent 2 }}
+  containers:
+    - name: ray-job-submitter
+      {{- include "nmt.container" (dict "root" . "image" .Values.image) | nindent 6 }}
+      resources:
+        requests:
+          cpu: 100m
+          memory: 256Mi
+        limits:
+          memory: 512Mi
+{{- end }}
+
+{{/* Pod template of a Job that runs a command of nmt-k8s beside the storage. */}}
+{{- define "nmt.storagePod" -}}
+{{- $bucket := ternary .Values.storage.object.secretName "" (eq .Values.storage.type "object") }}
+metadata:
+  {{- include "nmt.podMetadata" (dict "root" . "component" "storage") | nindent 2 }}
+spec:
+  restartPolicy: Never
+  {{- include "nmt.podSpec" (dict "root" . "account" "storage" "storage" true) | nindent 2 }}
+  containers:
+    - name: nmt-k8s
+      {{- include "nmt.container" (dict "root" . "image" .Values.operatorImage "storage" true) | nindent 6 }}
+      {{- include "nmt.env" (dict "NMT_STORAGE" (include "nmt.storageRoot" .)) | nindent 6 }}
+      {{- include "nmt.envFrom" (dict "names" (list $bucket)) | nindent 6 }}
+      resources:
+        requests:
+          cpu: 50m
+          memory: 128Mi
+        limits:
+          memory: 512Mi
+{{- end }}
+
+{{/* `k8s.release.Release` as JSON. */}}
+{{- define "nmt.release" -}}
+{{- $fullname := include "nmt.fullname" . }}
+{{- $priorities := dict }}
+{{- if .Values.priorities.create }}
+  {{- range $class := list "serve" "train" "tune" }}
+    {{- $_ := set $priorities $class (include "nmt.priorityClass" (dict "root" $ "class" $class)) }}
+  {{- end }}
+{{- end }}
+{{- $maxPods := dict }}
+{{- $groups := dict }}
+{{- range $name := keys .Values.workers }}
+  {{- $group := include "nmt.group" (dict "root" $ "name" $name) | fromJson }}
+  {{- $_ := set $maxPods $name (int $group.max) }}
+  {{- $spec := include "nmt.workerGroup" (dict "root" $ "component" "job" "name" $name "group" $group "account" "jobs") }}
+  {{- $_ := set $groups $name (fromYaml $spec) }}
+{{- end }}
+{{- $labels := omit (include "nmt.labels" (dict "root" $) | fromYaml) "helm.sh/chart" }}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" "nmt-k8s" }}
+{{- $cluster := include "nmt.rayCluster" (dict "root" $ "component" "job" "head" .Values.jobs.head "autoscaling" false) }}
+{{- dict
+      "name" $fullname
+      "namespace" .Release.Namespace
+      "chartVersion" .Chart.Version
+      "labels" $labels
+      "images" (dict
+        "ray" (include "nmt.image" (dict "root" $ "image" .Values.image))
+        "operator" (include "nmt.image" (dict "root" $ "image" .Values.operatorImage)))
+      "storage" (include "nmt.storageRoot" .)
+      "storageSecret" (ternary .Values.storage.object.secretName "" (eq .Values.storage.type "object"))
+      "config" .Values.config
+      "jobs" (omit .Values.jobs "head")
+      "priorityClasses" $priorities
+      "maxPods" $maxPods
+      "rayCluster" (fromYaml $cluster)
+      "workerGroups" $groups
+      "submitter" (include "nmt.submitter" . | fromYaml)
+      "storagePod" (include "nmt.storagePod" . | fromYaml)
+      "service" (ternary $fullname "" .Values.serving.enabled)
+      "endpoint" (ternary (printf "%s-endpoint" $fullname) "" .Values.serving.enabled)
+      "cluster" (ternary (printf "%s-cluster" $fullname) "" .Values.cluster.enabled)
+    | toPrettyJson }}
+{{- end }}

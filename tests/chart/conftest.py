@@ -1,0 +1,9 @@
+import pytest
+
+from tests.chart.rendering import RELEASES, Plain, render
+
+
+@pytest.fixture(params=RELEASES)
+def release(request) -> list[Plain]:
+    """The objects of a release, for each of the values that everything has to hold for."""
+    return render(RELEASES[request.param])

@@ -1,0 +1,134 @@
+"""The chart as Helm renders it, and the Pods that come of it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import yaml
+
+CHART = Path(__file__).parents[2] / "helm" / "nmt"
+NAMESPACE = "team"
+
+Plain = dict[str, Any]
+
+_VALUES_FILES = sorted((CHART / "values").glob("*.yaml"))
+_RBAC = "rbac.authorization.k8s.io"
+EVERYTHING: Plain = {
+    "cluster": {"enabled": True},
+    "serving": {"pods": {"min": 2}, "serviceType": "LoadBalancer"},
+    "monitoring": {"podMonitors": True, "alerts": True, "dashboard": True},
+    "imagePullSecrets": ["registry"],
+    "envSecretName": "hub",
+    "podLabels": {"team": "language"},
+    "podAnnotations": {"note": "x"},
+    "rbac": {"subjects": [{"kind": "Group", "name": "linguists", "apiGroup": _RBAC}]},
+}
+BUCKET: Plain = {
+    "storage": {"type": "object", "object": {"url": "s3://bucket/nmt", "secretName": "keys"}},
+    "cluster": {"enabled": True},
+}
+
+
+def _read(path: Path) -> Plain:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+RELEASES: dict[str, Plain] = {
+    "defaults": {},
+    "everything": EVERYTHING,
+    "bucket": BUCKET,
+    **{path.stem: _read(path) for path in _VALUES_FILES},
+}
+"""Values that tests hold for all of: the ready ones, and what they leave out."""
+
+
+@dataclass(frozen=True)
+class PodTemplate:
+    """A Pod, or the template of one, wherever it is written."""
+
+    where: str
+    metadata: Plain
+    spec: Plain
+
+    @property
+    def component(self) -> str:
+        """What it is for."""
+        return self.metadata["labels"]["app.kubernetes.io/component"]
+
+    @property
+    def containers(self) -> list[Plain]:
+        """All of them."""
+        return [*self.spec.get("initContainers", []), *self.spec["containers"]]
+
+
+@cache
+def _files(values: str, name: str, namespace: str) -> dict[str, str]:
+    with helm_python.Chart.load(str(CHART)) as chart:
+        return chart.render(json.loads(values), name=name, namespace=namespace)
+
+
+def render(
+    values: Plain | None = None, *, name: str = "demo", namespace: str = NAMESPACE
+) -> list[Plain]:
+    """Every object of a release, hooks included."""
+    files = _files(json.dumps(values or {}), name, namespace)
+    return [
+        manifest
+        for path, text in files.items()
+        if path.endswith(".yaml")
+        for manifest in yaml.load_all(text, Loader=yaml.CSafeLoader)
+        if manifest
+    ]
+
+
+def notes(values: Plain | None = None, *, name: str = "demo") -> str:
+    """What Helm says after an installation."""
+    return _files(json.dumps(values or {}), name, NAMESPACE)["nmt/templates/NOTES.txt"]
+
+
+def kinds(manifests: list[Plain], kind: str) -> dict[str, Plain]:
+    """Name -> object, of one kind."""
+    return {m["metadata"]["name"]: m for m in manifests if m["kind"] == kind}
+
+
+def release_json(manifests: list[Plain]) -> Plain:
+    """What the chart tells `nmt-k8s`."""
+    maps = [m for n, m in kinds(manifests, "ConfigMap").items() if n.endswith("-release")]
+    return json.loads(maps[0]["data"]["release.json"])
+
+
+def cluster_specs(manifests: list[Plain]) -> dict[str, Plain]:
+    """Every RayClusterSpec; that of a job with all its worker groups, of one Pod each."""
+    job = release_json(manifests)
+    groups = [{**g, "minReplicas": 1, "maxReplicas": 1} for g in job["workerGroups"].values()]
+    specs = {"job": {**job["rayCluster"], "workerGroupSpecs": groups}}
+    for name, manifest in kinds(manifests, "RayCluster").items():
+        specs[f"RayCluster {name}"] = manifest["spec"]
+    for name, manifest in kinds(manifests, "RayService").items():
+        specs[f"RayService {name}"] = manifest["spec"]["rayClusterConfig"]
+    return specs
+
+
+def pods(manifests: list[Plain]) -> list[PodTemplate]:
+    """Every Pod that comes of a release, those of its jobs included."""
+    return list(_pods(manifests))
+
+
+def _pods(manifests: list[Plain]) -> Iterator[PodTemplate]:
+    for where, spec in cluster_specs(manifests).items():
+        yield _pod(f"{where}: head", spec["headGroupSpec"]["template"])
+        for group in spec["workerGroupSpecs"]:
+            yield _pod(f"{where}: workers {group['groupName']}", group["template"])
+    release = release_json(manifests)
+    yield _pod("submitter", release["submitter"])
+    yield _pod("storage", release["storagePod"])
+    for name, manifest in kinds(manifests, "Pod").items():
+        yield _pod(f"Pod {name}", manifest)
+
+
+def _pod(where: str, template: Plain) -> PodTemplate:
+    return PodTemplate(where, template["metadata"], template["spec"])

@@ -1,0 +1,95 @@
+"""The rules of `nmt.config` that the chart repeats: both refuse the same trees, and take the same.
+
+A rule that `Config` gets and the chart does not would show only when the endpoint does not start.
+"""
+
+import inspect
+
+import helm_python
+import pytest
+from pydantic import BaseModel
+
+from nmt.config import Config, data, model, outcome, root, training, tuning
+from nmt.errors import ConfigError
+from tests.chart.rendering import Plain, render
+
+REFUSED: dict[str, tuple[Plain, str]] = {
+    "one language": ({"data": {"source_language": "tam_Taml"}}, "source_language"),
+    "nothing to train on": ({"data": {"validation_fraction": 0.96}}, "validation_fraction (0.96)"),
+    "fractions": ({"data": {"validation_fraction": 0.5, "test_fraction": 0.5}}, "test_fraction"),
+    "target without source": ({"data": {"target_path": "a.ta"}}, "target_path"),
+    "warm-up": ({"training": {"warmup_steps": 10, "max_steps": 10}}, "warmup_steps (10)"),
+    "warm-up by default": ({"training": {"max_steps": 20}}, "max_steps (20)"),
+    "one process": ({"scaling": {"workers": 2}}, "scaling.workers (2)"),
+    "replicas": ({"serving": {"min_replicas": 3, "max_replicas": 2}}, "min_replicas (3)"),
+    "replicas by default": ({"serving": {"min_replicas": 3}}, "max_replicas (2)"),
+    "grace": ({"tune": {"grace_steps": 700}}, "grace_steps (700)"),
+    "grace by default": ({"tune": {"max_steps": 100}}, "max_steps (100)"),
+    "range": (
+        {"tune": {"space": {"adapter.alpha": {"type": "uniform", "low": 2, "high": 1}}}},
+        "low (2",
+    ),
+    "range of one": (
+        {"tune": {"space": {"adapter.alpha": {"type": "uniform", "low": 2, "high": 2}}}},
+        "must be below high",
+    ),
+    "logarithm": (
+        {"tune": {"space": {"adapter.alpha": {"type": "loguniform", "low": 0, "high": 1}}}},
+        "logarithmic scale",
+    ),
+    "reserved run": ({"run": "engines"}, "engines"),
+    "reserved run of traffic": ({"run": "serving"}, "serving"),
+    "empty model": ({"model": {"name_or_path": " "}}, "is empty"),
+    "tied matrix": ({"adapter": {"target_modules": ["q_proj", "lm_head"]}}, "lm_head"),
+    "no layers": ({"adapter": {"target_modules": []}}, "at least one linear layer"),
+}
+
+TAKEN: dict[str, Plain] = {
+    "no warm-up": {"training": {"warmup_steps": 0, "max_steps": 1}},
+    "nothing cut off": {"data": {"validation_fraction": 0, "test_fraction": 0.99}},
+    "two processes": {"scaling": {"workers": 2}, "strategy": {"type": "ddp"}},
+    "both sides": {"data": {"path": "a.en", "target_path": "a.ta"}},
+    "unset": {"data": {"path": None, "max_pairs": None}},
+    "grace to the end": {"tune": {"grace_steps": 600}},
+    "another space": {"tune": {"space": {"adapter.rank": {"type": "choice", "values": [8]}}}},
+    "no adapter": {"adapter": {"type": "none"}},
+}
+
+REPEATED = {"DataConfig", "ServingConfig", "TrainingConfig", "TuneConfig", "Uniform", "Config"}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_settings_refuse_the_chart_refuses(name):
+    config, fragment = REFUSED[name]
+    with pytest.raises(ConfigError) as by_config:
+        Config.parse(config)
+    with pytest.raises(helm_python.HelmError) as by_chart:
+        render({"config": config})
+    assert fragment in str(by_config.value)
+    assert fragment in str(by_chart.value)
+    assert "config." in str(by_chart.value)
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_the_settings_take_the_chart_takes(name):
+    Config.parse(TAKEN[name])
+    render({"config": TAKEN[name]})
+
+
+def test_no_section_has_gained_a_rule_across_its_keys():
+    """Whoever adds one adds it to `_config_checks.tpl` and to the table above."""
+    with_rules = {
+        name
+        for module in (data, model, outcome, root, training, tuning)
+        for name, section in inspect.getmembers(module, inspect.isclass)
+        if issubclass(section, BaseModel) and section.__pydantic_decorators__.model_validators
+    }
+    assert with_rules == REPEATED
+
+
+def test_several_faults_are_told_at_once():
+    config = {"training": {"max_steps": 20}, "serving": {"min_replicas": 3}}
+    with pytest.raises(helm_python.HelmError) as refusal:
+        render({"config": config})
+    assert "config.training.warmup_steps" in str(refusal.value)
+    assert "config.serving.min_replicas" in str(refusal.value)

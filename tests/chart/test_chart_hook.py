@@ -1,0 +1,154 @@
+"""What `helm test` runs, and what Helm says after an installation."""
+
+import importlib.util
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType
+
+import pytest
+
+from nmt.serving.contract import ServedEngine
+from nmt.serving.schemas import health
+from tests.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
+
+NO_ADAPTER = (200, health(None)), (503, {"error": "none yet", "code": "no_adapter"})
+SERVED = health(ServedEngine("abc", "tiny", "none", "eng_Latn", "tam_Taml"))
+TRANSLATED = {"translations": [{"text": "மருத்துவமனை எங்கே?"}], "adapter": "abc"}
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    path = CHART / "files" / "test_endpoint.py"
+    spec = importlib.util.spec_from_file_location("endpoint_script", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(script, monkeypatch) -> Iterator[Callable[..., int]]:
+    """Run the script against an endpoint with these answers; its exit code."""
+    servers = []
+
+    def against(got: tuple, posted: tuple) -> int:
+        class Endpoint(BaseHTTPRequestHandler):
+            def do_GET(self):
+                assert self.path == "/health"
+                self._say(*got)
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                assert (self.path, list(body)) == ("/v1/translate", ["text"])
+                self._say(*posted)
+
+            def _say(self, status, body):
+                content = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format, *args):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("ENDPOINT", f"127.0.0.1:{server.server_port}")
+        return script.main()
+
+    monkeypatch.setattr(script, "SECONDS", 0)
+    yield against
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_endpoint_that_translates_passes(run, capsys):
+    assert run((200, SERVED), (200, TRANSLATED)) == 0
+    assert "மருத்துவமனை" in capsys.readouterr().out
+
+
+def test_an_endpoint_before_its_first_promotion_passes(run, capsys):
+    assert run(*NO_ADAPTER) == 0
+    assert "no adapter" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("got", "posted"),
+    [
+        ((200, health(None)), (200, TRANSLATED)),
+        ((200, health(None)), (503, {"error": "full", "code": "overloaded"})),
+        ((200, SERVED), (503, {"error": "none yet", "code": "no_adapter"})),
+        ((200, SERVED), (200, {"translations": [{"text": " "}], "adapter": "abc"})),
+        ((200, SERVED), (200, {"translations": []})),
+        ((500, {}), (500, {})),
+        ((200, []), (200, [])),
+    ],
+)
+def test_any_other_answer_fails(run, got, posted, capsys):
+    assert run(got, posted) == 1
+    assert "127.0.0.1" in capsys.readouterr().err
+
+
+def test_an_endpoint_that_is_not_there_fails(script, monkeypatch, capsys):
+    monkeypatch.setattr(script, "SECONDS", 0)
+    monkeypatch.setenv("ENDPOINT", "127.0.0.1:1")
+    assert script.main() == 1
+    assert "refused" in capsys.readouterr().err
+
+
+def test_the_pod_runs_this_script_against_the_endpoint_of_the_release():
+    pod = kinds(render(), "Pod")["demo-test"]
+    (container,) = pod["spec"]["containers"]
+    written = (CHART / "files" / "test_endpoint.py").read_text("utf-8")
+    assert container["command"] == ["python", "-c", f"{written.strip()}\n"]
+    assert container["env"] == [{"name": "ENDPOINT", "value": "demo-endpoint.team.svc:8000"}]
+    assert container["image"].startswith("nmt-operator:")
+
+
+def test_the_pod_is_made_by_helm_test_alone_and_goes_when_it_passed():
+    annotations = kinds(render(), "Pod")["demo-test"]["metadata"]["annotations"]
+    assert annotations["helm.sh/hook"] == "test"
+    assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+
+
+# NOTES
+
+
+def test_the_notes_give_the_next_commands_for_this_release():
+    said = notes()
+    for command in (
+        "nmt-k8s doctor --release demo -n team",
+        "nmt-k8s submit pipeline run=demo --release demo -n team",
+        "nmt-k8s promote run=demo --release demo -n team",
+        "kubectl port-forward service/demo-endpoint 8000 -n team",
+        "helm test demo -n team",
+    ):
+        assert command in said
+
+
+def test_the_notes_warn_of_a_volume_for_one_node():
+    assert "WARNING" not in notes()
+    assert "WARNING: the claim demo-storage is ReadWriteOnce" in notes(RELEASES["laptop"])
+
+
+def test_the_notes_warn_when_callers_from_outside_are_refused():
+    assert "demo-endpoint is a LoadBalancer Service" in notes(EVERYTHING)
+
+
+def test_the_notes_leave_out_what_is_not_there():
+    said = notes({"serving": {"enabled": False}})
+    assert "promote" not in said
+    assert "helm test" not in said
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_the_notes_hold_no_gaps(name):
+    said = notes(RELEASES[name])
+    assert "<no value>" not in said
+    assert "\n\n\n" not in said

@@ -1,0 +1,167 @@
+"""Who may talk to whom: the flows that a release needs, and those that must not be."""
+
+import pytest
+
+from tests.chart.network import Peer, allowed
+from tests.chart.rendering import BUCKET, NAMESPACE, RELEASES, Plain, kinds, pods, render
+
+RANDOM = 34_567
+"""Ray's own ports are random."""
+
+ALL: Plain = {"cluster": {"enabled": True}}
+MONITORED: Plain = {**ALL, "monitoring": {"podMonitors": True}}
+CLOSED: Plain = {**ALL, "networkPolicies": {"outside": False}}
+CLIENTS: Plain = {**ALL, "networkPolicies": {"clients": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}}
+
+OTHERS = {
+    "kuberay": Peer("kuberay-system", {"app.kubernetes.io/component": "kuberay-operator"}),
+    "dns": Peer("kube-system", {"k8s-app": "kube-dns"}),
+    "client": Peer("shop", {"app": "shop"}),
+    "neighbour": Peer(NAMESPACE, {"app": "notebook"}),
+    "other release": Peer(
+        NAMESPACE,
+        {
+            "app.kubernetes.io/instance": "other",
+            "app.kubernetes.io/part-of": "nmt",
+            "app.kubernetes.io/component": "job",
+            "ray.io/node-type": "worker",
+        },
+    ),
+    "prometheus": Peer("monitoring", {"app.kubernetes.io/name": "prometheus"}),
+    "api server": Peer(address="10.96.0.1"),
+    "hub": Peer(address="198.51.100.7"),
+    "caller": Peer(address="192.0.2.7"),
+}
+
+NEEDED = [
+    ("serving worker", "serving head", 6379, ALL),
+    ("serving worker", "serving head", RANDOM, ALL),
+    ("serving head", "serving worker", RANDOM, ALL),
+    ("cluster head", "cluster worker", RANDOM, ALL),
+    ("cluster worker", "cluster head", RANDOM, ALL),
+    ("job head", "job worker", RANDOM, ALL),
+    ("job worker", "job worker", RANDOM, ALL),
+    ("submitter", "job head", 8265, ALL),
+    ("submitter", "cluster head", 8265, ALL),
+    ("kuberay", "job head", 8265, ALL),
+    ("kuberay", "cluster head", 8265, ALL),
+    ("kuberay", "serving head", 8265, ALL),
+    ("kuberay", "serving head", 8000, ALL),
+    ("client", "serving worker", 8000, ALL),
+    ("test", "serving worker", 8000, ALL),
+    ("serving head", "api server", 443, ALL),
+    ("cluster head", "api server", 6443, ALL),
+    ("job worker", "hub", 443, ALL),
+    ("job head", "hub", 443, ALL),
+    ("cluster worker", "hub", 443, ALL),
+    ("serving worker", "hub", 443, BUCKET),
+    ("storage", "hub", 443, BUCKET),
+    ("prometheus", "serving worker", 8080, MONITORED),
+    ("prometheus", "job head", 44217, MONITORED),
+    ("prometheus", "job head", 44227, MONITORED),
+    ("caller", "serving worker", 8000, CLIENTS),
+]
+
+FORBIDDEN = [
+    ("job worker", "serving worker", 8000, ALL),
+    ("job worker", "serving head", 8265, ALL),
+    ("job worker", "cluster head", 8265, ALL),
+    ("job worker", "api server", 6443, ALL),
+    ("serving worker", "job head", 8265, ALL),
+    ("serving worker", "api server", 6443, ALL),
+    ("serving worker", "hub", 443, ALL),
+    ("submitter", "serving head", 8265, ALL),
+    ("submitter", "job head", 10001, ALL),
+    ("submitter", "hub", 443, ALL),
+    ("storage", "hub", 443, ALL),
+    ("storage", "job head", 8265, ALL),
+    ("test", "serving worker", 8265, ALL),
+    ("test", "hub", 443, ALL),
+    ("client", "serving worker", 8265, ALL),
+    ("client", "serving worker", 52365, ALL),
+    ("client", "serving head", 8000, ALL),
+    ("client", "serving head", 8265, ALL),
+    ("client", "job head", 8265, ALL),
+    ("client", "cluster head", 10001, ALL),
+    ("neighbour", "job head", 8265, ALL),
+    ("neighbour", "cluster head", 8265, ALL),
+    ("other release", "job worker", RANDOM, ALL),
+    ("kuberay", "job head", 10001, ALL),
+    ("prometheus", "serving worker", 8080, ALL),
+    ("prometheus", "job head", 8265, MONITORED),
+    ("caller", "serving worker", 8000, ALL),
+    ("job worker", "hub", 443, CLOSED),
+    ("job worker", "hub", 80, ALL),
+    ("client", "serving worker", 8000, CLIENTS),
+]
+
+
+def peers(manifests: list[Plain]) -> dict[str, Peer]:
+    """Every Pod of a release as KubeRay labels it, and the others around."""
+    found = dict(OTHERS)
+    for pod in pods(manifests):
+        name, labels = pod.component, dict(pod.metadata["labels"])
+        if "head" in pod.where or "workers" in pod.where:
+            node = "head" if pod.where.endswith("head") else "worker"
+            labels |= {"ray.io/node-type": node, "ray.io/is-ray-node": "yes"}
+            name = f"{name} {node}"
+        found[name] = Peer(NAMESPACE, labels)
+    return found
+
+
+def passes(source: str, target: str, port: int, values: Plain, protocol: str = "TCP") -> bool:
+    manifests = render(values)
+    policies = list(kinds(manifests, "NetworkPolicy").values())
+    known = peers(manifests)
+    return allowed(policies, known[source], known[target], port, protocol)
+
+
+@pytest.mark.parametrize(("source", "target", "port", "values"), NEEDED)
+def test_a_flow_that_is_needed_passes(source, target, port, values):
+    assert passes(source, target, port, values)
+
+
+@pytest.mark.parametrize(("source", "target", "port", "values"), FORBIDDEN)
+def test_a_flow_that_is_not_needed_is_refused(source, target, port, values):
+    assert not passes(source, target, port, values)
+
+
+@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+@pytest.mark.parametrize("source", ["serving head", "job worker", "submitter", "storage", "test"])
+def test_every_pod_can_resolve_names(source, protocol):
+    assert passes(source, "dns", 53, ALL, protocol)
+
+
+def test_other_ports_can_be_opened_to_the_outside():
+    values = {**BUCKET, "networkPolicies": {"outsidePorts": [443, 9000]}}
+    assert passes("storage", "hub", 9000, values)
+
+
+def test_kuberay_can_be_pinned_to_a_namespace():
+    selector = {"matchLabels": {"kubernetes.io/metadata.name": "elsewhere"}}
+    values = {**ALL, "networkPolicies": {"kuberayNamespaceSelector": selector}}
+    assert not passes("kuberay", "job head", 8265, values)
+
+
+def test_a_component_that_is_not_installed_is_still_denied():
+    """The Pods of a job come later than the release, and belong to it."""
+    policies = kinds(render(), "NetworkPolicy").values()
+    of_all = [p for p in policies if p["metadata"]["name"] == "demo-deny"]
+    assert "app.kubernetes.io/component" not in str(of_all[0]["spec"])
+    assert of_all[0]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_every_pod_is_under_a_policy(name):
+    manifests = render(RELEASES[name])
+    policies = list(kinds(manifests, "NetworkPolicy").values())
+    known = peers(manifests)
+    strangers = Peer(NAMESPACE, {"app": "stranger"})
+    for peer in set(known) - set(OTHERS):
+        assert not allowed(policies, strangers, known[peer], 1), peer
+        assert not allowed(policies, known[peer], strangers, 1), peer
+
+
+def test_without_policies_everything_is_open():
+    values = {**ALL, "networkPolicies": {"enabled": False}}
+    assert kinds(render(values), "NetworkPolicy") == {}

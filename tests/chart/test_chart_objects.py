@@ -1,0 +1,228 @@
+"""The objects of a release as Kubernetes and KubeRay would take them."""
+
+import os
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+from kubernetes_validate import SchemaNotFoundError, ValidationError
+
+from tests.chart.custom_resources import faults, read_schemas
+from tests.chart.kuberay_rules import cluster_faults, name_faults
+from tests.chart.rendering import NAMESPACE, RELEASES, Plain, cluster_specs, kinds, pods, render
+
+VERSIONS = ("1.31", "1.37")
+"""The oldest that the chart takes, and the newest that is known."""
+NOT_BUILT_IN = {"RayCluster", "RayService", "PodMonitor", "PrometheusRule"}
+CLUSTER_WIDE = {"PriorityClass"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_knows_every_field(release, version):
+    for manifest in release:
+        if manifest["kind"] not in NOT_BUILT_IN:
+            kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_knows_every_field_of_the_pods(release, version):
+    for pod in pods(release):
+        manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": pod.spec}
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_a_field_that_kubernetes_does_not_know_would_be_found():
+    (service,) = kinds(render(), "Service").values()
+    with pytest.raises(ValidationError, match="typo"):
+        kubernetes_validate.validate({**service, "typo": 1}, VERSIONS[0], strict=True)
+
+
+def test_only_kinds_of_operators_are_beyond_that_check(release):
+    unknown = set()
+    for manifest in release:
+        try:
+            kubernetes_validate.validate(manifest, VERSIONS[-1])
+        except SchemaNotFoundError:
+            unknown.add(manifest["kind"])
+    assert unknown <= NOT_BUILT_IN
+
+
+# KubeRay
+
+
+@pytest.fixture(scope="module")
+def schemas() -> dict[str, Plain]:
+    folder = os.environ.get("KUBERAY_CRDS")
+    if not folder:
+        pytest.skip("KUBERAY_CRDS names no folder with KubeRay's CustomResourceDefinitions")
+    return read_schemas(Path(folder))
+
+
+def ray_objects(manifests: list[Plain]) -> list[Plain]:
+    """The RayCluster, the RayService, and a RayJob as nmt-k8s would make one."""
+    job = {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayJob",
+        "metadata": {"name": "a-job"},
+        "spec": {"entrypoint": "true", "rayClusterSpec": cluster_specs(manifests)["job"]},
+    }
+    own = [m for m in manifests if m["kind"] in ("RayCluster", "RayService")]
+    return [*own, job]
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_the_definitions_of_kuberay_hold(schemas, name):
+    for manifest in ray_objects(render(RELEASES[name])):
+        assert faults(schemas[manifest["kind"]], manifest) == [], manifest["kind"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("spec", "rayClusterConfig", "typo"), 1),
+        (("spec", "rayClusterConfig", "rayVersion"), 2.6),
+        (("spec", "rayClusterConfig", "authOptions"), {"mode": "password"}),
+        (("spec", "rayClusterConfig", "headGroupSpec", "template", "spec", "typo"), 1),
+    ],
+)
+def test_an_object_that_breaks_the_definitions_would_be_found(schemas, path, value):
+    (service,) = kinds(render(), "RayService").values()
+    node = service
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    try:
+        assert faults(schemas["RayService"], service) != []
+    finally:
+        del node[path[-1]]
+
+
+def test_the_rules_of_kuberays_controller_hold(release):
+    for where, spec in cluster_specs(release).items():
+        assert cluster_faults(spec) == [], where
+    for kind in ("RayCluster", "RayService"):
+        for name in kinds(release, kind):
+            assert name_faults(kind, name) == []
+
+
+def test_a_cluster_that_breaks_the_rules_would_be_found():
+    spec = cluster_specs(render())["job"]
+    broken = {**spec, "rayVersion": "2.40.0", "workerGroupSpecs": spec["workerGroupSpecs"] * 2}
+    assert len(cluster_faults(broken)) == 2
+
+
+# Names
+
+
+def test_every_object_is_in_the_namespace_and_named_after_the_release(release):
+    for manifest in release:
+        metadata = manifest["metadata"]
+        cluster_wide = manifest["kind"] in CLUSTER_WIDE
+        assert metadata.get("namespace") == (None if cluster_wide else NAMESPACE)
+        prefix = f"{NAMESPACE}-demo" if cluster_wide else "demo"
+        assert metadata["name"].startswith(prefix), metadata["name"]
+
+
+def test_no_two_objects_of_a_kind_have_one_name(release):
+    named = [(m["kind"], m["metadata"]["name"]) for m in release]
+    assert len(named) == len(set(named))
+
+
+def test_two_releases_in_two_namespaces_share_no_object_of_the_whole_cluster():
+    one, other = (kinds(render(namespace=n), "PriorityClass") for n in ("a", "b"))
+    assert set(one) & set(other) == set()
+
+
+def test_the_name_can_be_overridden():
+    manifests = render({"nameOverride": "tamil"})
+    assert set(kinds(manifests, "RayService")) == {"tamil"}
+    assert set(kinds(manifests, "Service")) == {"tamil-endpoint"}
+
+
+def test_a_name_of_36_characters_fits_everywhere():
+    manifests = render({"cluster": {"enabled": True}}, name="n" * 36)
+    for kind in ("RayCluster", "RayService"):
+        for name in kinds(manifests, kind):
+            assert name_faults(kind, name) == []
+    assert all(len(name) <= 63 for name in kinds(manifests, "Service"))
+
+
+def test_labels_follow_the_recommended_ones(release):
+    for manifest in release:
+        if manifest["kind"] == "Pod":  # labelled like the Pods that KubeRay makes
+            continue
+        labels = manifest["metadata"]["labels"]
+        assert labels["app.kubernetes.io/name"] == "nmt"
+        assert labels["app.kubernetes.io/instance"] == "demo"
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
+        assert {"app.kubernetes.io/component", "app.kubernetes.io/version", "helm.sh/chart"} <= set(
+            labels
+        )
+
+
+def test_nothing_that_changes_with_a_version_is_in_a_pod_template(release):
+    """A RayService with another Pod template gets another cluster."""
+    for pod in pods(release):
+        assert "app.kubernetes.io/version" not in pod.metadata["labels"], pod.where
+        assert "helm.sh/chart" not in pod.metadata["labels"], pod.where
+
+
+def test_pods_keep_the_application_name_that_kuberays_services_select(release):
+    for pod in pods(release):
+        assert "app.kubernetes.io/name" not in pod.metadata["labels"], pod.where
+
+
+# Storage and the rest
+
+
+def test_the_claim_outlives_the_release_unless_told_otherwise():
+    (kept,) = kinds(render(), "PersistentVolumeClaim").values()
+    assert kept["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    values = {"storage": {"claim": {"keep": False}}}
+    (gone,) = kinds(render(values), "PersistentVolumeClaim").values()
+    assert "annotations" not in gone["metadata"]
+
+
+def test_every_pod_that_reads_the_storage_mounts_the_claim(release):
+    claims = {
+        pod.component: volume["persistentVolumeClaim"]["claimName"]
+        for pod in pods(release)
+        for volume in pod.spec["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    made = kinds(release, "PersistentVolumeClaim")
+    assert len(set(claims.values())) <= 1
+    assert not made or set(claims.values()) == set(made)
+    assert not claims or {"serving", "job", "storage"} <= set(claims)
+
+
+def test_a_bucket_needs_no_claim():
+    manifests = render(RELEASES["bucket"])
+    assert kinds(manifests, "PersistentVolumeClaim") == {}
+    volumes = [volume for pod in pods(manifests) for volume in pod.spec["volumes"]]
+    assert [v for v in volumes if "emptyDir" not in v] == []
+
+
+def test_an_existing_claim_is_taken_by_its_name():
+    values = {"storage": {"claim": {"create": False, "name": "shared"}}}
+    manifests = render(values)
+    assert kinds(manifests, "PersistentVolumeClaim") == {}
+    assert "'claimName': 'shared'" in str(pods(manifests)[0].spec)
+
+
+def test_the_three_priorities_serve_before_they_train_before_they_search():
+    values = {n.rpartition("-")[2]: m["value"] for n, m in kinds(render(), "PriorityClass").items()}
+    assert values["serve"] > values["train"] > values["tune"]
+
+
+def test_no_priority_evicts_other_pods_of_the_cluster_or_is_left_without_nodes():
+    """Pods without a class, like KubeRay's, have 0; the cluster autoscaler looks away below -10."""
+    values = [manifest["value"] for manifest in kinds(render(), "PriorityClass").values()]
+    assert min(values) >= -10
+    assert max(values) <= 0
+
+
+def test_without_priority_classes_no_pod_names_one():
+    manifests = render({"priorities": {"create": False}})
+    assert kinds(manifests, "PriorityClass") == {}
+    assert [p.where for p in pods(manifests) if "priorityClassName" in p.spec] == []

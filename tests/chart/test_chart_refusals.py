@@ -1,0 +1,196 @@
+"""Values that cannot work are refused before anything is installed, by key and value."""
+
+import helm_python
+import pytest
+import yaml
+
+from tests.chart.rendering import Plain, render
+
+WRONG: dict[str, tuple[str, list[str]]] = {
+    # What the schema refuses
+    "unknown key": ("serving: {replicas: 2}", ["/serving", "'replicas' not allowed"]),
+    "unknown top key": ("replicaCount: 2", ["'replicaCount' not allowed"]),
+    "unknown setting": (
+        "config: {training: {learning_rat: 1}}",
+        ["/config/training", "'learning_rat' not allowed"],
+    ),
+    "text for a number": (
+        "workers: {cpu: {cpus: four}}",
+        ["/workers/cpu/cpus", "got string, want integer"],
+    ),
+    "number for text": (
+        "workers: {cpu: {memory: 4}}",
+        ["/workers/cpu/memory", "got number, want string"],
+    ),
+    "number in the environment": ("env: {A: 1}", ["/env/A", "got number, want string"]),
+    "fraction of a CPU": (
+        "workers: {cpu: {cpus: 0.5}}",
+        ["/workers/cpu/cpus", "got number, want integer"],
+    ),
+    "bad quantity": ("workers: {cpu: {memory: 4GB}}", ["/workers/cpu/memory", "'4GB'"]),
+    "bad bucket": ("storage: {object: {url: 'http://x'}}", ["/storage/object/url", "'http://x'"]),
+    "bad storage type": ("storage: {type: nfs}", ["/storage/type", "'claim', 'object'"]),
+    "bad access mode": (
+        "storage: {claim: {accessMode: ReadOnlyMany}}",
+        ["/storage/claim/accessMode", "'ReadWriteMany', 'ReadWriteOnce'"],
+    ),
+    "bad group name": ("workers: {GPU: {}}", ["/workers", "'GPU' not allowed"]),
+    "bad digest": ("image: {digest: sha256:12}", ["/image/digest", "sha256:12"]),
+    "no retries below zero": ("jobs: {retries: -1}", ["/jobs/retries", "got -1, want 0"]),
+    "negative GPUs": ("workers: {cpu: {gpus: -1}}", ["/workers/cpu/gpus", "got -1, want 0"]),
+    "bad setting": (
+        "config: {training: {schedule: step}}",
+        ["/config/training/schedule", "'cosine'"],
+    ),
+    "setting of another adapter": (
+        "config: {adapter: {type: none, rank: 8}}",
+        ["/config/adapter", "'rank' not allowed"],
+    ),
+    "text in an adapter": (
+        "config: {adapter: {rank: big}}",
+        ["/config/adapter/rank", "got string, want integer"],
+    ),
+    "unknown adapter": ("config: {adapter: {type: dora}}", ["/config/adapter/type", "'qlora'"]),
+    # What the checks refuse
+    "unknown group for jobs": (
+        "jobs: {workers: gpu}",
+        ["jobs.workers is 'gpu', which is not among workers (cpu)", "workers.gpu"],
+    ),
+    "unknown group for the cluster": (
+        "cluster: {workers: [cpu, gpu]}",
+        ["cluster.workers names 'gpu'", "(cpu)"],
+    ),
+    "cluster without workers": (
+        "cluster: {enabled: true, workers: []}",
+        ["cluster.workers is empty"],
+    ),
+    "group named twice": ("cluster: {workers: [cpu, cpu]}", ["a group twice (cpu, cpu)"]),
+    "group called head": ("workers: {head: {}}", ["workers.head"]),
+    "bounds of a group": ("workers: {cpu: {min: 5, max: 2}}", ["workers.cpu.min (5)", "max (2)"]),
+    "bounds of the endpoint": (
+        "serving: {pods: {min: 5, max: 2}}",
+        ["serving.pods.min (5)", "serving.pods.max (2)"],
+    ),
+    "bucket without address": ("storage: {type: object}", ["storage.object.url is empty"]),
+    "bucket that is not used": (
+        "storage: {object: {url: 's3://b/p'}}",
+        ["'s3://b/p'", "storage.type=object"],
+    ),
+    "claim without name": ("storage: {claim: {create: false}}", ["storage.claim.name is empty"]),
+    "mounted over the container": (
+        "storage: {mountPath: /tmp/x}",
+        ["storage.mountPath is '/tmp/x'"],
+    ),
+    "token with an old Ray": ("ray: {version: 2.51.1}", ["ray.version is '2.51.1'", "2.52.0"]),
+    "environment of the chart": ("env: {NMT_STORAGE: /x}", ["env.NMT_STORAGE", "leave it out"]),
+    "environment of a group": (
+        "workers: {cpu: {env: {HF_HOME: /x}}}",
+        ["workers.cpu.env.HF_HOME", "leave it out"],
+    ),
+    "Redis": ("env: {RAY_REDIS_ADDRESS: 'redis:6379'}", ["env.RAY_REDIS_ADDRESS", "KubeRay"]),
+    "no variable": ("env: {a-b: x}", ["'a-b'", "no name of an environment variable"]),
+    "settings outside the volume": (
+        "config: {storage: /data/runs}",
+        ["config.storage is '/data/runs'", "lost with the Pod", "/storage"],
+    ),
+    "settings in the home folder": ("config: {storage: ~/runs}", ["config.storage is '~/runs'"]),
+    "settings beside the volume": (
+        "config: {storage: /storage2}",
+        ["config.storage is '/storage2'"],
+    ),
+    "folder beside a bucket": (
+        "{storage: {type: object, object: {url: 's3://b/p'}}, config: {storage: /data}}",
+        ["config.storage is '/data'", "s3://b/p"],
+    ),
+    "bucket as a setting": (
+        "config: {storage: 's3://b/p'}",
+        ["config.storage is 's3://b/p'", "storage.object.url=s3://b/p"],
+    ),
+    "GPUs on a group without": (
+        "config: {scaling: {gpus_per_worker: 1}}",
+        ["gpus_per_worker is 1", "workers.cpu have 0 GPUs", "jobs.workers"],
+    ),
+    "worker larger than a Pod": (
+        "config: {scaling: {cpus_per_worker: 8}}",
+        ["cpus_per_worker is 8", "workers.cpu have 4 CPUs"],
+    ),
+    "replica larger than a Pod": (
+        "config: {serving: {cpus_per_replica: 6}}",
+        ["cpus_per_replica is 6", "serving.pods has 4 CPUs"],
+    ),
+    "replica with a GPU": (
+        "config: {serving: {gpus_per_replica: 1}}",
+        ["gpus_per_replica is 1", "serving.pods has 0 GPUs"],
+    ),
+    "more replicas than room": (
+        "{config: {serving: {max_replicas: 9, cpus_per_replica: 2}}}",
+        ["max_replicas is 9", "serving.pods.max (4) Pods hold 8 replicas"],
+    ),
+    "more replicas than GPUs": (
+        "{serving: {pods: {gpus: 1, max: 2}},"
+        " config: {serving: {max_replicas: 3, gpus_per_replica: 1}}}",
+        ["max_replicas is 3", "hold 2 replicas"],
+    ),
+    "request above the limit": (
+        "workers: {cpu: {memory: 4Gi, memoryRequest: 8000Mi}}",
+        ["workers.cpu.memoryRequest (8000Mi)", "workers.cpu.memory (4Gi)"],
+    ),
+    "forgotten unit": ("jobs: {head: {memory: '4'}}", ["jobs.head.memory is '4'", "4Gi"]),
+    "GPUs twice": (
+        "workers: {cpu: {extraResources: {nvidia.com/gpu: '1'}}}",
+        ["'nvidia.com/gpu'", "workers.cpu.gpus"],
+    ),
+    "memory as a further resource": (
+        "workers: {cpu: {extraResources: {memory: 1Gi}}}",
+        ["'memory'", "workers.cpu.memory"],
+    ),
+    "waiting longer than the job": (
+        "jobs: {pendingSeconds: 600, deadlineSeconds: 600}",
+        ["jobs.pendingSeconds (600)", "jobs.deadlineSeconds (600)"],
+    ),
+    "label of the chart": (
+        "podLabels: {app.kubernetes.io/component: x}",
+        ["podLabels", "'app.kubernetes.io/component'"],
+    ),
+    "tag in the repository": ("image: {repository: 'nmt-ray:1'}", ["'nmt-ray:1'", "image.tag"]),
+    "override of the name": (
+        "nameOverride: 1.nmt",
+        ["nameOverride '1.nmt'", "begin with a letter"],
+    ),
+}
+
+
+def refusal(values: Plain, name: str = "demo") -> str:
+    with pytest.raises(helm_python.HelmError) as caught:
+        render(values, name=name)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_values_are_refused_by_key_and_value(name):
+    text, fragments = WRONG[name]
+    message = refusal(yaml.safe_load(text))
+    assert [f for f in fragments if f not in message] == [], message
+
+
+@pytest.mark.parametrize("name", ["n" * 37, "1st"])
+def test_a_name_of_a_release_that_ray_cannot_take_is_refused(name):
+    message = refusal({}, name)
+    assert name in message
+    assert "nameOverride" in message
+
+
+def test_a_long_name_of_a_release_can_be_overridden():
+    assert render({"nameOverride": "nmt"}, name="n" * 50)
+
+
+def test_a_folder_below_the_volume_is_taken():
+    assert render({"config": {"storage": "/storage/team"}})
+
+
+def test_a_registry_with_a_port_is_taken():
+    assert render({"image": {"repository": "registry.example.com:5000/nmt-ray"}})
+
+
+def test_without_the_endpoint_its_room_does_not_matter():
+    assert render({"serving": {"enabled": False}, "config": {"serving": {"max_replicas": 99}}})

@@ -1,0 +1,160 @@
+"""What the chart tells `nmt-k8s`, which makes a job's Pods of it."""
+
+import pytest
+
+from k8s.release import KEY, Release
+from nmt import __version__
+from nmt.config import Config
+from tests.chart.rendering import BUCKET, EVERYTHING, RELEASES, Plain, kinds, release_json, render
+
+
+def parsed(values: Plain | None = None) -> Release:
+    (found,) = [m for m in kinds(render(values), "ConfigMap").values() if KEY in m["data"]]
+    return Release.parse(found["data"], "ConfigMap demo-release")
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_nmt_k8s_can_read_every_release(name):
+    release = parsed(RELEASES[name])
+    assert (release.name, release.namespace) == ("demo", "team")
+    assert release.chart_version == __version__
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_jobs_start_from_the_settings_of_the_values(name):
+    config = RELEASES[name].get("config", {})
+    assert Config.parse(parsed(RELEASES[name]).config) == Config.parse(config)
+
+
+def test_it_is_found_by_its_label():
+    found = kinds(render(), "ConfigMap")["demo-release"]
+    assert found["metadata"]["labels"]["app.kubernetes.io/component"] == "release"
+
+
+def test_storage_is_the_mounted_folder_or_the_bucket():
+    assert (parsed().storage, parsed().storage_secret) == ("/storage", "")
+    bucket = parsed(BUCKET)
+    assert (bucket.storage, bucket.storage_secret) == ("s3://bucket/nmt", "keys")
+
+
+def test_a_job_has_a_head_of_its_own_and_no_worker_groups_yet():
+    cluster = parsed().ray_cluster
+    assert cluster["enableInTreeAutoscaling"] is False
+    assert "workerGroupSpecs" not in cluster
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+
+
+def test_a_worker_group_says_what_a_pod_offers_and_not_how_many():
+    values = {"workers": {"gpu": {"cpus": 6, "gpus": 2, "max": 3}}}
+    release = parsed(values)
+    group = release.worker_groups["gpu"]
+    assert group["rayStartParams"] == {"num-cpus": "6", "num-gpus": "2"}
+    assert not {"replicas", "minReplicas", "maxReplicas"} & set(group)
+    assert release.max_pods == {"cpu": 4, "gpu": 3}
+
+
+def test_a_worker_group_takes_what_is_left_out_from_the_defaults():
+    group = parsed({"workers": {"gpu": {"gpus": 1}}}).worker_groups["gpu"]
+    resources = group["template"]["spec"]["containers"][0]["resources"]
+    assert resources["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
+    assert resources["requests"]["cpu"] == "4"
+
+
+def test_requests_are_the_limits_unless_set():
+    pods = {"cpus": 2, "cpuRequest": "100m", "memory": "4Gi", "memoryRequest": "512Mi"}
+    group = parsed({"workers": {"cpu": pods}}).worker_groups["cpu"]
+    resources = group["template"]["spec"]["containers"][0]["resources"]
+    assert resources == {
+        "requests": {"cpu": "100m", "memory": "512Mi"},
+        "limits": {"memory": "4Gi"},
+    }
+
+
+def test_ray_pods_know_their_storage_and_keep_the_hubs_files_on_it():
+    assert _environment() == {
+        "NMT_STORAGE": "/storage",
+        "HF_HOME": "/storage/hub",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+
+
+def test_with_a_bucket_the_hubs_files_stay_in_the_pod():
+    environment = _environment(BUCKET)
+    assert environment["NMT_STORAGE"] == "s3://bucket/nmt"
+    assert environment["HF_HOME"] == "/tmp/hub"
+
+
+def test_a_groups_environment_wins_over_that_of_all_pods():
+    values = {"env": {"A": "all", "B": "all"}, "workers": {"cpu": {"env": {"A": "group"}}}}
+    environment = _environment(values)
+    assert (environment["A"], environment["B"]) == ("group", "all")
+
+
+def _environment(values: Plain | None = None) -> dict[str, str]:
+    group = parsed(values).worker_groups["cpu"]
+    listed = group["template"]["spec"]["containers"][0]["env"]
+    assert len({e["name"] for e in listed}) == len(listed)
+    return {e["name"]: e["value"] for e in listed}
+
+
+def test_training_workers_have_a_minute_to_write_a_checkpoint():
+    template = parsed().worker_groups["cpu"]["template"]
+    assert template["spec"]["terminationGracePeriodSeconds"] == 60
+
+
+def test_heads_are_not_moved_to_save_a_node():
+    head = parsed().ray_cluster["headGroupSpec"]["template"]
+    annotations = head["metadata"]["annotations"]
+    assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
+
+
+def test_the_pod_beside_the_storage_runs_nmt_k8s_without_arguments():
+    (container,) = parsed().storage_pod["spec"]["containers"]
+    assert container["name"] == "nmt-k8s"
+    assert container["image"] == f"nmt-operator:{__version__}"
+    assert not {"command", "args"} & set(container)
+    assert {"name": "NMT_STORAGE", "value": "/storage"} in container["env"]
+
+
+@pytest.mark.parametrize("pod", ["submitter", "storagePod"])
+def test_pods_that_run_once_do_not_start_again(pod):
+    assert release_json(render())[pod]["spec"]["restartPolicy"] == "Never"
+
+
+def test_components_tell_the_pods_apart():
+    release = parsed()
+    component = "app.kubernetes.io/component"
+    assert release.submitter["metadata"]["labels"][component] == "submitter"
+    assert release.storage_pod["metadata"]["labels"][component] == "storage"
+    head = release.ray_cluster["headGroupSpec"]["template"]
+    assert head["metadata"]["labels"][component] == "job"
+    assert component not in release.labels
+
+
+def test_jobs_and_the_endpoint_have_the_same_pods_but_for_what_serving_needs():
+    manifests = render({"jobs": {"head": {"memory": "2Gi"}}, "priorities": {"create": False}})
+    job = release_json(manifests)["rayCluster"]["headGroupSpec"]["template"]
+    (service,) = kinds(manifests, "RayService").values()
+    serving = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]
+    (ours,), (theirs,) = (t["spec"]["containers"] for t in (job, serving))
+    assert {k: v for k, v in theirs.items() if k != "lifecycle"} == ours
+
+
+def test_what_is_switched_off_has_no_name():
+    release = parsed({"serving": {"enabled": False}, "priorities": {"create": False}})
+    assert (release.service, release.endpoint, release.cluster) == ("", "", "")
+    assert release.priority_classes == {}
+
+
+def test_what_is_switched_on_is_there_under_the_name_that_is_told():
+    manifests, release = render(EVERYTHING), parsed(EVERYTHING)
+    assert release.service in kinds(manifests, "RayService")
+    assert release.endpoint in kinds(manifests, "Service")
+    assert release.cluster in kinds(manifests, "RayCluster")
+    assert set(release.priority_classes.values()) == set(kinds(manifests, "PriorityClass"))
+
+
+def test_a_digest_wins_over_a_tag():
+    digest = f"sha256:{'a' * 64}"
+    image = {"repository": "registry.example.com:5000/nmt-ray", "tag": "1", "digest": digest}
+    assert parsed({"image": image}).images.ray == f"registry.example.com:5000/nmt-ray@{digest}"

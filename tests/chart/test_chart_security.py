@@ -1,0 +1,187 @@
+"""What the Pods of a release may do: Pod Security "restricted", and less."""
+
+import re
+
+import pytest
+
+from tests.chart.rendering import (
+    BUCKET,
+    EVERYTHING,
+    RELEASES,
+    Plain,
+    cluster_specs,
+    kinds,
+    pods,
+    render,
+)
+
+CONTAINER_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|ACCESS_KEY", re.IGNORECASE)
+QUANTITY = re.compile(r"[0-9.]+(Ki|Mi|Gi|Ti|M|G|T)")
+
+
+def test_every_pod_passes_pod_security_restricted(release):
+    for pod in pods(release):
+        security = pod.spec["securityContext"]
+        assert security["runAsNonRoot"] is True, pod.where
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, pod.where
+        assert (security["runAsUser"], security["runAsGroup"]) == (1000, 1000), pod.where
+        for container in pod.containers:
+            assert container["securityContext"] == CONTAINER_SECURITY, pod.where
+
+
+def test_files_of_the_storage_belong_to_the_group_of_every_pod(release):
+    for pod in pods(release):
+        assert pod.spec["securityContext"]["fsGroup"] == 1000, pod.where
+        assert pod.spec["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch", pod.where
+
+
+def test_no_pod_uses_what_belongs_to_the_node(release):
+    for pod in pods(release):
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod.spec), pod.where
+        for container in pod.containers:
+            assert not any("hostPort" in port for port in container.get("ports", [])), pod.where
+        kinds_of_volumes = {kind for volume in pod.spec["volumes"] for kind in volume} - {"name"}
+        assert kinds_of_volumes <= {"emptyDir", "persistentVolumeClaim"}, pod.where
+
+
+def test_every_container_can_write_to_tmp(release):
+    for pod in pods(release):
+        volumes = {v["name"]: v for v in pod.spec["volumes"]}
+        for container in pod.containers:
+            mounts = {m["mountPath"]: m["name"] for m in container["volumeMounts"]}
+            assert "emptyDir" in volumes[mounts["/tmp"]], pod.where
+
+
+def test_a_token_is_mounted_in_autoscaling_heads_alone(release):
+    with_token = {p.where for p in pods(release) if p.spec["automountServiceAccountToken"]}
+    specs = cluster_specs(release).items()
+    autoscaling = {f"{where}: head" for where, spec in specs if spec["enableInTreeAutoscaling"]}
+    assert with_token == autoscaling
+
+
+def test_kuberay_makes_the_account_of_autoscaling_heads_and_the_chart_all_others(release):
+    for pod in pods(release):
+        named = pod.spec.get("serviceAccountName", "")
+        if pod.spec["automountServiceAccountToken"] or pod.component == "test":
+            assert not named, pod.where
+        else:
+            assert named.rpartition("-")[2] in ("jobs", "serving", "storage"), pod.where
+
+
+def test_no_account_of_the_chart_has_its_token_mounted():
+    accounts = kinds(render(), "ServiceAccount")
+    assert set(accounts) == {"demo-jobs", "demo-serving", "demo-storage", "demo-user"}
+    assert [a["automountServiceAccountToken"] for a in accounts.values()] == [False] * 4
+
+
+def test_the_autoscaler_is_as_restricted_as_the_head(release):
+    for where, spec in cluster_specs(release).items():
+        if spec["enableInTreeAutoscaling"]:
+            options = spec["autoscalerOptions"]
+            assert options["securityContext"] == CONTAINER_SECURITY, where
+            assert options["resources"]["limits"] == {"memory": "512Mi"}, where
+
+
+def test_secrets_are_given_by_reference_alone(release):
+    for pod in pods(release):
+        for container in pod.containers:
+            values = [e["name"] for e in container.get("env", []) if "value" in e]
+            assert not [name for name in values if SECRET_NAME.search(name)], pod.where
+    assert kinds(release, "Secret") == {}
+
+
+def test_the_secret_of_the_hub_reaches_ray_pods_alone():
+    assert _with_secret(EVERYTHING, "hub") == {"serving", "cluster", "job"}
+
+
+def test_the_secret_of_the_bucket_reaches_whoever_reads_the_storage():
+    assert _with_secret(BUCKET, "keys") == {"serving", "cluster", "job", "storage"}
+
+
+def _with_secret(values: Plain, secret: str) -> set[str]:
+    reference = {"secretRef": {"name": secret}}
+    found = pods(render(values))
+    return {p.component for p in found if reference in p.containers[0].get("envFrom", [])}
+
+
+def test_memory_is_limited_and_cpu_is_not(release):
+    for pod in pods(release):
+        for container in pod.containers:
+            limits, requests = (container["resources"][k] for k in ("limits", "requests"))
+            assert QUANTITY.fullmatch(limits["memory"]), pod.where
+            assert "cpu" not in limits, pod.where
+            assert {"cpu", "memory"} <= set(requests), pod.where
+
+
+def test_extended_resources_are_requested_as_they_are_limited(release):
+    for pod in pods(release):
+        for container in pod.containers:
+            limits, requests = (container["resources"][k] for k in ("limits", "requests"))
+            extended = {k: v for k, v in limits.items() if k != "memory"}
+            assert {k: requests.get(k) for k in extended} == extended, pod.where
+
+
+def test_images_have_a_tag_or_a_digest(release):
+    for pod in pods(release):
+        for container in pod.containers:
+            assert re.search(r"(:[\w.-]+|@sha256:[0-9a-f]{64})$", container["image"]), pod.where
+            assert not container["image"].endswith(":latest"), pod.where
+
+
+def test_services_of_the_namespace_do_not_become_environment(release):
+    assert [p.where for p in pods(release) if p.spec["enableServiceLinks"]] == []
+
+
+def test_pull_secrets_reach_every_pod():
+    for pod in pods(render(EVERYTHING)):
+        assert pod.spec["imagePullSecrets"] == [{"name": "registry"}], pod.where
+
+
+def test_the_dashboard_asks_for_a_token_unless_switched_off(release):
+    for where, spec in cluster_specs(release).items():
+        assert spec["authOptions"] == {"mode": "token"}, where
+    for where, spec in cluster_specs(render({"ray": {"token": False}})).items():
+        assert "authOptions" not in spec, where
+
+
+def test_users_of_nmt_k8s_get_no_more_than_its_commands_need():
+    role = kinds(render(), "Role")["demo-user"]
+    rights = {
+        (group, resource): set(rule["verbs"])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    read = {"get", "list", "watch"}
+    assert rights == {
+        ("ray.io", "rayjobs"): read | {"create", "patch", "delete"},
+        ("ray.io", "rayclusters"): read,
+        ("ray.io", "rayservices"): read,
+        ("", "configmaps"): {"get", "list", "create", "patch", "delete"},
+        ("batch", "jobs"): read | {"create", "delete"},
+        ("", "pods"): read,
+        ("", "pods/log"): read,
+        ("", "events"): {"list"},
+        ("", "persistentvolumeclaims"): {"get", "list"},
+        ("", "resourcequotas"): {"get", "list"},
+    }
+
+
+def test_the_role_is_bound_to_the_account_and_to_the_subjects():
+    binding = kinds(render(EVERYTHING), "RoleBinding")["demo-user"]
+    assert [s["name"] for s in binding["subjects"]] == ["demo-user", "linguists"]
+
+
+@pytest.mark.parametrize("kind", ["ClusterRole", "ClusterRoleBinding"])
+def test_nothing_has_rights_in_the_whole_cluster(release, kind):
+    assert kinds(release, kind) == {}
+
+
+def test_the_restricted_values_make_nothing_of_the_whole_cluster_and_no_rights():
+    made = {manifest["kind"] for manifest in render(RELEASES["restricted"], name="nmt")}
+    assert not made & {"PriorityClass", "ServiceAccount", "Role", "RoleBinding"}
