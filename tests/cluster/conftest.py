@@ -1,0 +1,105 @@
+"""A real cluster with a node: whatever KUBECONFIG names, with images that the node can pull."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+NEEDED = {
+    "KUBECONFIG": "names no cluster",
+    "REGISTRY": "says not where the images nmt-ray and nmt-operator are",
+    "TAG": "says not which tag the images have",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    lacking = [f"{name} {why}" for name, why in NEEDED.items() if not os.environ.get(name)]
+    lacking += [
+        f"{tool} is not installed" for tool in ("kubectl", "helm") if not shutil.which(tool)
+    ]
+    for item in items:
+        if lacking and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="; ".join(lacking)))
+
+
+def shell(command: str, *, environ: dict[str, str] | None = None, check: bool = True) -> str:
+    """Output of a command, standard error included; the test fails when it fails."""
+    path = f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=REPOSITORY,
+        env=os.environ | {"PATH": path} | (environ or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(f"$ {command}\n{done.stdout}", flush=True)
+    if check:
+        assert done.returncode == 0, f"exit code {done.returncode} of: {command}\n{done.stdout}"
+    return done.stdout
+
+
+def wait_for(what: Callable[[], object], seconds: float, why: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, f"after {seconds:g} s: {why}"
+        time.sleep(1)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A release `nmt` in a namespace of its own."""
+
+    namespace: str
+
+    def kubectl(self, words: str, *, check: bool = True) -> str:
+        return shell(f"kubectl -n {self.namespace} {words}", check=check)
+
+    def nmt(self, words: str, *, code: int = 0) -> str:
+        """Output of nmt-k8s, which must end with the given code."""
+        said = shell(f"nmt-k8s {words} -n {self.namespace} && rc=0 || rc=$?; echo rc=$rc")
+        assert said.rstrip().endswith(f"rc={code}"), said
+        return said
+
+    def helm(self, words: str) -> str:
+        return shell(f"helm -n {self.namespace} {words}")
+
+    def endpoint(self) -> str:
+        address = self.kubectl("get service nmt-endpoint -o jsonpath={.spec.clusterIP}").strip()
+        return f"http://{address}:8000"
+
+
+def images() -> str:
+    registry, tag = os.environ["REGISTRY"], os.environ["TAG"]
+    return (
+        f"--set image.repository={registry}/nmt-ray --set image.tag={tag} "
+        f"--set operatorImage.repository={registry}/nmt-operator --set operatorImage.tag={tag}"
+    )
+
+
+@pytest.fixture(scope="module")
+def install() -> Iterator[Callable[..., Installed]]:
+    """Installs a release with the laptop's values and further options, and removes it after."""
+    made: list[str] = []
+
+    def make(namespace: str, *options: str) -> Installed:
+        made.append(namespace)
+        shell(f"kubectl create namespace {namespace}")
+        shell(f"kubectl label namespace {namespace} pod-security.kubernetes.io/enforce=restricted")
+        release = Installed(namespace)
+        release.helm(
+            f"install nmt helm/nmt -f helm/nmt/values/laptop.yaml {images()} {' '.join(options)}"
+        )
+        return release
+
+    yield make
+    for namespace in made:
+        shell(f"helm -n {namespace} uninstall nmt --wait", check=False)
+        shell(f"kubectl delete namespace {namespace} --timeout=120s", check=False)

@@ -1,0 +1,165 @@
+"""What goes wrong on a cluster, and how a job that was submitted ends."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.conftest import REPOSITORY, Installed, shell, wait_for
+from tests.small_run import SMALL_RUN
+
+NAMESPACE = "nmt-faults"
+SMALL = " ".join((*SMALL_RUN, "tune.trials=0"))
+LONG = f"{SMALL} training.max_steps=4000 training.evaluate_every_steps=200"
+
+
+@pytest.fixture(scope="module")
+def release(install) -> Installed:
+    """Jobs alone; data and base of the run `small` are there."""
+    release = install(NAMESPACE, "--set serving.enabled=false", "--set jobs.retries=2")
+    release.nmt(f"submit base {SMALL}")
+    return release
+
+
+class Submitted:
+    """A `nmt-k8s submit` that runs beside the test."""
+
+    def __init__(self, release: Installed, words: str, name: str) -> None:
+        self.release, self.name = release, name
+        command = f".venv/bin/nmt-k8s submit {words} --name {name} -n {release.namespace}"
+        self.process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end(self, seconds: float = 600) -> tuple[int, str]:
+        said, _ = self.process.communicate(timeout=seconds)
+        print(said)
+        return self.process.returncode, said
+
+    def pod(self, kind: str) -> str:
+        select = f"ray.io/node-type={kind},app.kubernetes.io/component=job"
+        said = self.release.kubectl(f"get pods -l {select} -o name", check=False)
+        names = [name for name in said.split() if self.name in name]
+        return names[0] if names else ""
+
+    def log(self) -> str:
+        return self.release.kubectl(f"logs job/{self.name} --tail=400", check=False)
+
+    def wait_for_checkpoint(self) -> None:
+        wait_for(lambda: "validation BLEU" in self.log(), 240, "no validation was reached")
+
+
+@pytest.fixture
+def submitted(release) -> Iterator:
+    running: list[Submitted] = []
+
+    def submit(words: str, name: str) -> Submitted:
+        running.append(Submitted(release, words, name))
+        return running[-1]
+
+    yield submit
+    for job in running:
+        job.process.kill()
+        release.kubectl(f"delete rayjob {job.name} --ignore-not-found", check=False)
+
+
+def steps(said: str) -> list[int]:
+    return [int(number) for number in re.findall(r"train step (\d+)[/ ]", said)]
+
+
+def test_a_worker_that_is_deleted_costs_no_finished_checkpoint(submitted, release):
+    job = submitted(f"train {LONG} run=worker", "worker")
+    job.wait_for_checkpoint()
+    release.kubectl(f"delete {job.pod('worker')} --wait=false")
+    code, said = job.end()
+    assert code == 0
+    assert max(steps(said)) == 4000
+
+
+def test_a_head_that_is_deleted_costs_no_finished_checkpoint(submitted, release):
+    job = submitted(f"train {LONG} run=head", "head")
+    job.wait_for_checkpoint()
+    release.kubectl(f"delete {job.pod('head')} --wait=false")
+    code, said = job.end()
+    assert code == 0
+    assert "goes on from its last checkpoint" in release.nmt("logs head")
+
+
+def test_bad_input_is_not_tried_again(submitted):
+    code, said = submitted("train run=nothing", "nothing").end()
+    assert code == 2
+    assert said.count("has no step 'prepare'") >= 1
+    assert "starts again" not in said
+
+
+def test_an_image_that_is_not_there_is_named(submitted):
+    code, said = submitted(f"base {SMALL} --image 10.0.0.1/none:1", "image").end()
+    assert code == 3
+    assert "10.0.0.1/none:1" in said
+
+
+def test_gpus_that_are_not_there_are_named(submitted, release):
+    release.helm(
+        "upgrade nmt helm/nmt --reuse-values "
+        '--set-json \'workers.gpu={"gpus":8,"cpuRequest":"100m","memory":"1Gi"}\''
+    )
+    words = f"train {LONG} run=gpu scaling.gpus_per_worker=1 --workers gpu --pending-timeout 20"
+    code, said = submitted(words, "gpu").end()
+    assert code == 3
+    assert "nvidia.com/gpu" in said
+
+
+def test_a_quota_that_is_used_up_is_named(submitted, release):
+    release.kubectl("create quota full --hard=pods=0")
+    try:
+        code, said = submitted(f"base {SMALL} --pending-timeout 30", "quota").end()
+    finally:
+        release.kubectl("delete quota full")
+    assert code == 3
+    assert "quota" in said
+
+
+def test_a_job_that_is_cancelled_from_elsewhere_ends_with_4(submitted, release):
+    job = submitted(f"train {LONG} run=cancelled", "cancelled")
+    wait_for(lambda: job.pod("head"), 60, "no head Pod")
+    release.nmt("cancel cancelled")
+    assert job.end(60)[0] == 4
+
+
+def test_ctrl_c_leaves_the_job_running(submitted, release):
+    job = submitted(f"train {LONG} run=detached", "detached")
+    wait_for(lambda: job.pod("head"), 60, "no head Pod")
+    job.process.send_signal(2)
+    code, said = job.end(60)
+    assert code == 130
+    assert "nmt-k8s logs detached --follow" in said
+    assert job.pod("head")
+
+
+def test_the_log_outlives_the_pods(release):
+    release.kubectl("delete rayjob --all --wait=true")
+    time.sleep(1)
+    assert "validation BLEU" in release.nmt("logs worker")
+
+
+def test_an_account_without_rights_is_told_which(release):
+    token = shell(f"kubectl -n {release.namespace} create token nmt-jobs").strip()
+    server = shell("kubectl config view --raw -o jsonpath='{.clusters[0].cluster.server}'").strip()
+    environ = {"TOKEN": token, "SERVER": server}
+    said = shell(
+        "folder=$(mktemp -d); cp $KUBECONFIG $folder/config; export KUBECONFIG=$folder/config; "
+        'kubectl config set-credentials poor --token "$TOKEN" > /dev/null; '
+        "kubectl config set-context --current --user poor > /dev/null; "
+        f"nmt-k8s list -n {release.namespace} && rc=0 || rc=$?; rm -r $folder; echo rc=$rc",
+        environ=environ,
+    )
+    assert said.rstrip().endswith("rc=3")
+    assert "list" in said
+    assert "rayjobs" in said
+    assert token not in said
