@@ -46,6 +46,7 @@ class Follow:
         self._clock = clock
         self._seen = _Seen(since=clock.now())
         self._begun = clock.now()
+        self._gave_up = False
 
     def to_the_end(self) -> int:
         """The job's exit code, after everything it wrote; Ctrl-C and SIGTERM leave it running."""
@@ -53,7 +54,8 @@ class Follow:
         tail.start()
         try:
             verdict = self._wait()
-            tail.finish()
+            if not self._gave_up:  # else the submitter only complains that its cluster goes
+                tail.finish()
         except KeyboardInterrupt as stop:
             return self._detached(stop)
         self._tell_end(verdict)
@@ -115,6 +117,7 @@ class Follow:
         return self._deleted(f"it did not start within {self._pending_seconds} s: {why}")
 
     def _deleted(self, why: str) -> Verdict:
+        self._gave_up = True
         self._cluster.delete(RAY_JOB, self._name)
         return Verdict(State.FAILED, f"{why}\nThe RayJob was deleted, so nothing starts later.", 3)
 

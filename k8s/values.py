@@ -124,8 +124,8 @@ class Head(Placement):
     """Memory that is reserved; the limit when empty."""
 
 
-class WorkerGroup(Placement):
-    """Worker Pods of one kind."""
+class RayPods(Placement):
+    """Pods that work: their size, and what Ray counts in them."""
 
     cpus: Annotated[int, Field(gt=0)] = 4
     """CPUs that Ray counts in a Pod."""
@@ -139,6 +139,11 @@ class WorkerGroup(Placement):
     """Memory limit, shared memory included."""
     memory_request: OptionalQuantity = ""
     """Memory that is reserved; the limit when empty."""
+
+
+class WorkerGroup(RayPods):
+    """Worker Pods of one kind."""
+
     min: Count = 0
     """Least Pods in the interactive cluster."""
     max: Annotated[int, Field(gt=0)] = 4
@@ -179,21 +184,11 @@ class Cluster(Values):
     """Time after which an idle worker Pod goes."""
 
 
-class ServingPods(Placement):
+class ServingPods(RayPods):
     """Pods of the translators."""
 
-    cpus: Annotated[int, Field(gt=0)] = 4
-    """CPUs that Ray counts in a Pod."""
-    cpu_request: OptionalQuantity = ""
-    """CPU that is reserved; `cpus` when empty."""
-    gpus: Count = 0
-    """GPUs of a Pod."""
-    gpu_resource: str = Field(default="nvidia.com/gpu", min_length=1)
-    """Name of the GPU resource on the nodes."""
     memory: Quantity = "8Gi"
-    """Memory limit."""
-    memory_request: OptionalQuantity = ""
-    """Memory that is reserved; the limit when empty."""
+    """Memory limit, shared memory included."""
     min: Annotated[int, Field(gt=0)] = 1
     """Least Pods."""
     max: Annotated[int, Field(gt=0)] = 4

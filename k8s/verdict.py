@@ -68,7 +68,7 @@ def has_run(job: Plain) -> bool:
 
 def _waiting_for(deployment: str) -> str:
     if not deployment:
-        return "KubeRay has not looked at it yet"
+        return "KubeRay has not looked at it yet; should that last, see `nmt-k8s doctor`"
     return "its Pods start" if deployment == "Initializing" else "it is being submitted to Ray"
 
 
@@ -95,6 +95,8 @@ def _failed(status: Plain) -> Verdict:
     code = _EXIT_CODE.search(first)
     if code:
         return _ended_with(int(code[1]))
+    if first.startswith(_JOB_NOT_FOUND):
+        return Verdict(State.FAILED, _HEAD_LOST, _CLUSTER_FAULT)
     if reason in ("SubmissionFailed", "PreRunningDeadlineExceeded"):
         return Verdict(State.FAILED, _REASONS[reason], _CLUSTER_FAULT)
     if reason == "DeadlineExceeded":
@@ -117,6 +119,11 @@ def _invalid(status: Plain) -> Verdict:
     return Verdict(State.FAILED, f"KubeRay refuses the job: {first}", 2)
 
 
+_JOB_NOT_FOUND = "Submitter completed but Ray job not found"
+_HEAD_LOST = (
+    "the head Pod was lost just as the job ended, and its outcome with it: the same submit "
+    "command goes on from the last checkpoint"
+)
 _REASONS = {
     "SubmissionFailed": "the job could not be handed to Ray, or its head Pod was lost too often",
     "PreRunningDeadlineExceeded": "the job's Pods did not start in time (--pending-timeout)",

@@ -63,6 +63,7 @@ def test_what_replicas_do_not_read_restarts_none(config):
 def test_large_and_small_numbers_arrive_as_they_are():
     config = {"serving": {"max_queued_tokens": 30_000_000, "poll_seconds": 1e-05}}
     assert served({"config": config}).serving == Config.parse(config).serving
+    assert application({"config": config})["args"]["serving"] == config["serving"]
 
 
 def test_the_application_is_the_projects_at_the_root():

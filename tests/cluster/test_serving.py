@@ -11,7 +11,9 @@ from tests.cluster.conftest import Installed, shell, wait_for
 from tests.small_run import SMALL_RUN
 
 NAMESPACE = "nmt-serving"
-FIRST = " ".join((*SMALL_RUN, "training.max_steps=8", "tune.trials=0"))
+FIRST = " ".join(
+    (*SMALL_RUN, "training.max_steps=8", "tune.trials=0", "serving.cpus_per_replica=1")
+)
 SCALE = {
     "min_replicas": 1,
     "max_replicas": 2,
@@ -31,7 +33,7 @@ def release(install) -> Installed:
         "--set serving.pods.max=2 --set serving.idleTimeoutSeconds=20",
     )
     release.nmt(f"submit pipeline {FIRST}")
-    release.nmt(f"submit pipeline {FIRST} run=second seed=2")
+    release.nmt(f"submit pipeline {FIRST.replace('run=small', 'run=second')} seed=2")
     release.nmt("promote run=small")
     release.kubectl("wait --for=condition=Ready rayservice/nmt --timeout=600s")
     wait_for(lambda: engines(release) == {digest(release)}, 60, "no replica serves the engine")
@@ -53,12 +55,9 @@ def engines(release: Installed) -> set[str]:
 
 
 def scaled(release: Installed, **serving: int) -> None:
-    """Upgrade the release to other numbers of replicas and Pods."""
-    pods = serving.pop("pods")
-    release.helm(
-        f"upgrade nmt helm/nmt --reuse-values --set serving.pods.min={pods} "
-        + " ".join(f"--set config.serving.{key}={value}" for key, value in serving.items())
-    )
+    """Upgrade the release to other numbers of replicas; the Pods follow by themselves."""
+    settings = " ".join(f"--set config.serving.{key}={value}" for key, value in serving.items())
+    release.helm(f"upgrade nmt helm/nmt --reuse-values {settings}")
 
 
 def serving_pods(release: Installed) -> list[str]:
@@ -105,12 +104,26 @@ def test_replicas_and_pods_follow_the_load_up_and_down(release):
 def test_another_number_of_replicas_loses_no_request_and_restarts_none(release):
     before = {replica["replica"] for replica in traffic(release)["replicas"]}
     with SteadyLoad(release.endpoint(), rate=10) as load:
-        scaled(release, min_replicas=2, gateway_replicas=2, pods=2)
+        scaled(release, min_replicas=2, gateway_replicas=2)
         wait_for(lambda: len(traffic(release)["replicas"]) == 2, 180, "no second replica")
         time.sleep(10)
     print(load.report())
     assert not load.failures
     assert before <= {replica["replica"] for replica in traffic(release)["replicas"]}
+
+
+def test_another_setting_of_the_endpoint_loses_no_request(release):
+    before = {replica["replica"] for replica in traffic(release)["replicas"]}
+    with SteadyLoad(release.endpoint(), rate=10) as load:
+        release.helm("upgrade nmt helm/nmt --reuse-values --set config.serving.beam_size=2")
+        wait_for(
+            lambda: not before & {replica["replica"] for replica in traffic(release)["replicas"]},
+            180,
+            "the replicas were not replaced",
+        )
+        time.sleep(10)
+    print(load.report())
+    assert not load.failures
 
 
 def test_a_pod_that_is_deleted_loses_no_request(release):

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from k8s.options import parse as parse_k8s
 from nmt import errors
 from nmt.config import Config, load_config
 from nmt.config.explain import dotted_keys
@@ -21,8 +22,23 @@ PROJECT = Path(cli.__file__).parents[1]
 DOCS = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
 CONFIGS = sorted((PROJECT / "configs").glob("*.yaml"))
 COMMANDS = {*JOBS, "config", "quickstart", "doctor", "translate"}
-OUTSIDE = {"curl", "hf", "source"}
-HOSTS = {"arxiv.org", "docs.ray.io", "github.com", "huggingface.co"}
+OUTSIDE = {"curl", "export", "hf", "kill", "kubectl", "sleep", "source"}
+HOSTS = {
+    "arxiv.org",
+    "docs.nvidia.com",
+    "docs.ray.io",
+    "github.com",
+    "huggingface.co",
+    "kueue.sigs.k8s.io",
+    "ray-project.github.io",
+}
+LABEL_DOMAINS = {
+    "app.kubernetes.io",
+    "cluster-autoscaler.kubernetes.io",
+    "nvidia.com",
+    "pod-security.kubernetes.io",
+    "vpc.amazonaws.com",
+}
 
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 INLINE_CODE = re.compile(r"`[^`\n]+`")
@@ -74,6 +90,11 @@ def command_fault(words: list[str]) -> str:
             return ""
         case ["nmt", *rest]:
             return nmt_fault(rest)
+        case ["nmt-k8s", *rest]:
+            return nmt_k8s_fault(rest)
+        case ["helm", *rest]:
+            missing = [w for w in rest if w.startswith("helm/") and not (PROJECT / w).exists()]
+            return f"no {missing[0]}" if missing else ""
         case ["python", "-m", module, *rest]:
             package, _, name = module.rpartition(".")
             known = package == "ray_jobs" and name in JOBS
@@ -96,6 +117,18 @@ def nmt_fault(words: list[str]) -> str:
         given = [w for w in getattr(options, "overrides", []) if not PLACEHOLDER.search(w)]
         if words[0] == "translate":
             given = [word for word in given if is_override(word)]
+        load_config([PROJECT / file for file in options.config], given)
+    except SystemExit:
+        return "the parser refuses it"
+    except NmtError as error:
+        return str(error)
+    return ""
+
+
+def nmt_k8s_fault(words: list[str]) -> str:
+    try:
+        options = parse_k8s(words)
+        given = [word for word in options.overrides if not PLACEHOLDER.search(word)]
         load_config([PROJECT / file for file in options.config], given)
     except SystemExit:
         return "the parser refuses it"
@@ -131,6 +164,10 @@ def test_the_pages_hold_commands_to_look_at():
         "NMT_STORAGE=runs nmt train seed=-1",
         "nmt promote run=mine \\\n   serving.port=x",
         "nmt config look",
+        "nmt-k8s fly",
+        "nmt-k8s submit train --nowhere",
+        "nmt-k8s submit train trainng.max_steps=3",
+        "helm install nmt helm/nmt -f helm/nmt/values/none.yaml",
         "cat text | nmt translate",
         "nmt translate seed=x 'text'",
         "make tea",
@@ -264,7 +301,7 @@ def leads(link: str, text: str, folder: Path) -> bool:
 
 def foreign(text: str) -> list[str]:
     """Hosts that are not known here, and paths of somebody's machine."""
-    return [*(set(HOST.findall(text)) - HOSTS), *MACHINE_PATH.findall(text)]
+    return [*(set(HOST.findall(text)) - HOSTS - LABEL_DOMAINS), *MACHINE_PATH.findall(text)]
 
 
 @pytest.mark.parametrize("page", DOCS, ids=named)

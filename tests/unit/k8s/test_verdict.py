@@ -39,6 +39,7 @@ EXIT_2 = f"Job entrypoint command failed with exit code 2, last available logs:{
         (app_failed("Job entrypoint command failed with exit code -9, logs"), State.FAILED, 137),
         (app_failed("Job entrypoint command failed with exit code 143, logs"), State.FAILED, 143),
         (app_failed("The actor died because its node has died."), State.FAILED, 3),
+        (app_failed("Submitter completed but Ray job not found in RayCluster."), State.FAILED, 3),
         ({"jobDeploymentStatus": "Failed", "reason": "SubmissionFailed"}, State.FAILED, 3),
         ({"jobDeploymentStatus": "Failed", "reason": "PreRunningDeadlineExceeded"},
          State.FAILED, 3),
