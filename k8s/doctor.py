@@ -100,13 +100,18 @@ def _kuberay(cluster: Cluster) -> Iterator[Finding]:
         yield Finding("kuberay", "bad", "not installed", advice)
         return
     try:
-        operators = cluster.select(
-            DEPLOYMENT, "app.kubernetes.io/name=kuberay-operator", everywhere=True
-        )
+        # Its Helm chart and its plain manifests label it differently.
+        operators = [
+            operator
+            for label in ("name", "component")
+            for operator in cluster.select(
+                DEPLOYMENT, f"app.kubernetes.io/{label}=kuberay-operator", everywhere=True
+            )
+        ]
     except ClusterError:
         yield Finding("kuberay", "ok", "installed; its version is not yours to see")
         return
-    images = [pod["spec"]["template"]["spec"]["containers"][0]["image"] for pod in operators]
+    images = {pod["spec"]["template"]["spec"]["containers"][0]["image"] for pod in operators}
     ready = any(pod.get("status", {}).get("readyReplicas") for pod in operators)
     if not operators:
         yield Finding("kuberay", "note", "its types are there, its operator is under another name")

@@ -12,7 +12,11 @@ from nmt.errors import ClusterError, InputError
 _PAUSE_SECONDS = 1.0
 _DRAIN_SECONDS = 10.0
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_RAY = re.compile(r"^\S+ \S+\t(?:INFO|SUCC) (?:cli|sdk|job_manager)\.py:\d+ -- ")
+_RAY = re.compile(
+    r"^\S+ \S+\t(?:INFO|SUCC) (?:cli|sdk|dashboard_sdk|packaging|job_manager)\.py:\d+ -- "
+)
+_TRACEBACK = "Traceback (most recent call last):"
+_RAY_BREAKS = re.compile(r'^  File ".*/bin/ray", line ')
 _RAY_ENDS = re.compile(r"^\S+ \S+\tERR cli\.py:\d+ -- (?:-+|Job '.*' failed)$")
 
 
@@ -81,7 +85,7 @@ class LogTail:
         self._name = name
         self._write = write
         self._lines = Unrepeated()
-        self._chatter: dict[str, Chatter] = {}
+        self._of_pod: dict[str, JobLines] = {}
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
@@ -112,35 +116,41 @@ class LogTail:
             return True
         name = pods[-1]["metadata"]["name"]
         since = self._lines.connect(name)
-        chatter = self._chatter.setdefault(name, Chatter())
+        job = self._of_pod.setdefault(name, JobLines())
         for line in self._cluster.log(name, submitter_container(pods[-1]), since=since):
             text = self._lines.text(line)
-            if text is None or chatter.includes(text):
-                continue
             try:
-                self._write(text)
+                for found in [] if text is None else job.of(text):
+                    self._write(found)
             except BrokenPipeError:
                 return False
         return True
 
 
-class Chatter:
-    """Tells what Ray's own command, and not the job, has written into a submitter's log."""
+class JobLines:
+    """Leaves out what Ray's own command, and not the job, has written into a submitter's log."""
 
     def __init__(self) -> None:
         self._over = False
+        self._held: list[str] = []
 
-    def includes(self, line: str) -> bool:
-        """Whether a line, the next one of that log, is no part of the job's."""
+    def of(self, line: str) -> list[str]:
+        """The job's lines that are certain with this one, the next of that log."""
         plain = _COLOUR.sub("", line)
-        # From its notice of a failure on, Ray repeats the end of the job's log.
+        # From its notice of a failure on, Ray repeats the end of the job's log; from a traceback
+        # of its own on, it only complains that the head went.
         self._over = self._over or bool(_RAY_ENDS.match(plain))
-        return self._over or bool(_RAY.match(plain)) or plain.startswith("Running entrypoint for ")
+        self._over = self._over or bool(self._held and _RAY_BREAKS.match(plain))
+        if self._over or _RAY.match(plain) or plain.startswith("Running entrypoint for "):
+            return []
+        lines = [*self._held, line]
+        self._held = [lines.pop()] if plain == _TRACEBACK else []
+        return lines
 
 
 def last_lines(cluster: Cluster, pod: Plain, tail: int | None) -> Iterator[str]:
     """What a submitter Pod has written, without times."""
     lines = cluster.log(pod["metadata"]["name"], submitter_container(pod), tail=tail, follow=False)
     texts = (line.partition(" ")[2] for line in lines)
-    chatter = Chatter()
-    yield from (text for text in texts if not chatter.includes(text))
+    job = JobLines()
+    yield from (found for text in texts for found in job.of(text))

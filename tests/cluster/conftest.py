@@ -28,7 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="; ".join(lacking)))
 
 
-def shell(command: str, *, environ: dict[str, str] | None = None, check: bool = True) -> str:
+def shell(
+    command: str,
+    *,
+    environ: dict[str, str] | None = None,
+    check: bool = True,
+    quiet: bool = False,
+) -> str:
     """Output of a command, standard error included; the test fails when it fails."""
     path = f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}"
     done = subprocess.run(
@@ -40,7 +46,8 @@ def shell(command: str, *, environ: dict[str, str] | None = None, check: bool = 
         text=True,
         check=False,
     )
-    print(f"$ {command}\n{done.stdout}", flush=True)
+    if not quiet:
+        print(f"$ {command}\n{done.stdout}", flush=True)
     if check:
         assert done.returncode == 0, f"exit code {done.returncode} of: {command}\n{done.stdout}"
     return done.stdout
@@ -60,7 +67,7 @@ class Installed:
     namespace: str
 
     def kubectl(self, words: str, *, check: bool = True) -> str:
-        return shell(f"kubectl -n {self.namespace} {words}", check=check)
+        return shell(f"kubectl -n {self.namespace} {words}", check=check, quiet=True)
 
     def nmt(self, words: str, *, code: int = 0) -> str:
         """Output of nmt-k8s, which must end with the given code."""

@@ -41,7 +41,7 @@ def release(install) -> Installed:
 
 
 def traffic(release: Installed) -> dict:
-    said = shell(f"nmt-k8s traffic -o json -n {release.namespace} 2>/dev/null")
+    said = shell(f"nmt-k8s traffic -o json -n {release.namespace} 2>/dev/null", quiet=True)
     return json.loads(said)
 
 

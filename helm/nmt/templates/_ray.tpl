@@ -52,14 +52,13 @@ lifecycle:
 
 {{/*
 Pod template of a head: root, component, head, autoscaling, priority. The account of an autoscaling
-head is made by KubeRay, with the rights that the autoscaler needs.
+head is made by KubeRay, with the rights that the autoscaler needs. The head of a job ends at once:
+given time, its job would fail by itself in a dying cluster, and a job that failed is not tried again.
 */}}
 {{- define "nmt.headTemplate" -}}
 {{- $serving := eq .component "serving" }}
 {{- $pod := dict "root" .root "storage" true "placement" .head "priority" .priority "token" .autoscaling }}
-{{- if $serving }}
-  {{- $_ := set $pod "grace" (include "nmt.servingGrace" .root) }}
-{{- end }}
+{{- $_ := set $pod "grace" (ternary (include "nmt.servingGrace" .root) "1" $serving) }}
 {{- if not .autoscaling }}
   {{- $_ := set $pod "account" "jobs" }}
 {{- end }}

@@ -9,8 +9,8 @@ from tests.unit.k8s.conftest import install
 from tests.unit.k8s.fake_cluster import FakeCluster
 
 
-def add_operator(cluster: FakeCluster, ready: int) -> None:
-    labels = {"app.kubernetes.io/name": "kuberay-operator"}
+def add_operator(cluster: FakeCluster, ready: int, label: str = "name") -> None:
+    labels = {f"app.kubernetes.io/{label}": "kuberay-operator"}
     template = {"spec": {"containers": [{"image": "kuberay/operator:v1.6.1"}]}}
     metadata = {"name": "kuberay-operator", "labels": labels}
     cluster.add(DEPLOYMENT, "kuberay-operator", metadata=metadata, spec={"template": template},
@@ -70,6 +70,12 @@ def test_missing_kuberay_is_bad(findings, cluster):
 def test_an_operator_that_is_not_ready_is_bad(findings, cluster):
     add_operator(cluster, 0)
     assert findings()[1]["kuberay"][0] == "bad"
+
+
+@pytest.mark.parametrize("label", ["name", "component"])
+def test_the_operators_version_is_its_images(findings, cluster, label):
+    add_operator(cluster, 1, label)
+    assert findings()[1]["kuberay"] == ("ok", "operator kuberay/operator:v1.6.1")
 
 
 def test_missing_rights_are_bad_and_named(findings, cluster):

@@ -2,9 +2,10 @@ import time
 
 import pytest
 
-from k8s.job_log import Chatter, LogTail, Unrepeated
+from k8s.job_log import JobLines, LogTail, Unrepeated
 from nmt.errors import UnreachableError
 
+TRACEBACK = "Traceback (most recent call last):"
 SUBMITTED = [
     "2026-11-23 07:08:43,250\tINFO cli.py:42 -- \x1b[37mJob submission server address\x1b[39m: x",
     "2026-11-23 07:08:43,439\tSUCC cli.py:66 -- \x1b[32m------\x1b[39m",
@@ -73,23 +74,38 @@ def test_a_new_submitter_of_a_job_that_began_again_is_passed_whole():
     ]
 
 
+def of_job(*lines: str) -> list[str]:
+    job = JobLines()
+    return [found for line in lines for found in job.of(line)]
+
+
 def test_what_rays_command_says_is_left_out():
-    chatter = Chatter()
-    lines = [*SUBMITTED, "12:00:01 step 1"]
-    assert [line for line in lines if not chatter.includes(line)] == ["12:00:01 step 1"]
+    assert of_job(*SUBMITTED, "12:00:01 step 1") == ["12:00:01 step 1"]
 
 
 def test_the_end_of_the_log_that_ray_repeats_after_a_failure_is_left_out():
-    chatter = Chatter()
-    lines = ["12:00:02 step 2", *FAILED]
-    assert [line for line in lines if not chatter.includes(line)] == ["12:00:02 step 2"]
+    assert of_job("12:00:02 step 2", *FAILED) == ["12:00:02 step 2"]
+
+
+def test_rays_complaint_that_the_head_went_is_left_out():
+    complaint = [
+        TRACEBACK,
+        '  File "/opt/venv/bin/ray", line 10, in <module>',
+        "RuntimeError: 1006",
+    ]
+    assert of_job("12:00:02 step 2", *complaint) == ["12:00:02 step 2"]
+
+
+def test_a_traceback_of_the_job_stays():
+    own = ["12:00:02 step 2", TRACEBACK, '  File "/code/x.py", line 1, in <module>', "ValueError"]
+    assert of_job(*own) == own
 
 
 @pytest.mark.parametrize(
     "line", ["2026-11-23 07:08:43 INFO cli.py:42 -- mine", "ERR cli.py:75", "Job 'x' failed"]
 )
 def test_lines_of_the_job_that_look_alike_stay(line):
-    assert not Chatter().includes(line)
+    assert of_job(line) == [line]
 
 
 def submitter(cluster, name: str, *lines: str) -> None:

@@ -8,6 +8,7 @@ from k8s.bundle import Bundle
 from k8s.manifests import Request, code_map, entrypoint, owned_by, ray_job, storage_job
 from k8s.names import fault_of_job_name, job_name
 from nmt.config import load_config
+from nmt.errors import ConfigError
 from tests.unit.k8s.conftest import IMAGE, make_release
 
 CODE = Bundle(b"zip", "0123456789ab")
@@ -195,3 +196,9 @@ def test_the_entry_point_survives_bash_and_then_ray():
 def test_restart_stands_before_the_step():
     words = entrypoint(request("train", "run=a", restart=True)).split()
     assert words[words.index("train") - 1] == "--restart"
+
+
+def test_a_text_that_no_word_stands_for_is_refused():
+    config = load_config(base=("a file", {"data": {"path": "[draft].csv"}}))
+    with pytest.raises(ConfigError, match=r"data.path: '\[draft\].csv' cannot be handed on"):
+        entrypoint(request(config=config))
