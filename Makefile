@@ -7,10 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_OPTIONS ?=
 READY := $(VENV)/.ready
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test lint unit ray test-cluster test-e2e schema bench clean
+.PHONY: help venv quickstart test lint unit chart ray test-cluster test-e2e schema bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 quickstart: $(READY)  ## The whole path on built-in data: no hub, no GPU, no cluster.
 	$(BIN)/nmt quickstart
 
-test: lint unit ray  ## Everything that is tested.
+test: lint unit chart ray  ## Everything that is tested.
 
 lint: $(READY)  ## Style, types, import rules.
 	$(BIN)/ruff check .
@@ -38,7 +39,10 @@ lint: $(READY)  ## Style, types, import rules.
 	$(BIN)/lint-imports --no-cache
 
 unit: $(READY)  ## Tests without Ray.
-	$(BIN)/pytest tests/unit tests/chart --numprocesses logical --maxprocesses 4 --dist loadfile --durations=5
+	$(BIN)/pytest tests/unit $(PARALLEL) --durations=5
+
+chart: $(READY)  ## Tests of the Helm chart, without a cluster; KUBERAY_CRDS names a folder of KubeRay's.
+	$(BIN)/pytest tests/chart $(PARALLEL) --durations=5
 
 ray: $(READY)  ## Tests on a real local Ray, and the whole path.
 	$(BIN)/pytest tests/ray tests/e2e --durations=10

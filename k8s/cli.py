@@ -14,7 +14,7 @@ from k8s.jobs import cancel, list_jobs, show_job, write_pod_log
 from k8s.manifests import STEPS
 from k8s.options import parse
 from k8s.reach_root import run_on_root
-from k8s.root import RootCommand, run_here
+from k8s.root import RootCommand, open_root, run_here
 from k8s.screen import Clock, Screen
 from k8s.signals import guarded
 from k8s.status import show_release
@@ -22,7 +22,6 @@ from k8s.submit import Asked, plan, submit
 from k8s.verdict import State, judge
 from nmt.config import Config, load_config
 from nmt.errors import InputError, did_you_mean
-from nmt.storage import Storage
 
 Connect = Callable[[str | None, str | None], Cluster]
 
@@ -175,7 +174,9 @@ def _root_action(session: _Session) -> int:
 
 
 def _here(session: _Session, command: RootCommand) -> int:
-    run_here(Storage(session.options.storage), command, session.screen)
+    dry_run = session.options.dry_run
+    root = open_root(session.options.storage, dry_run=dry_run)
+    run_here(root, replace(command, dry_run=dry_run), session.screen)
     return 0
 
 

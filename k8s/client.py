@@ -94,9 +94,12 @@ class KubernetesCluster:
         status, found = self._read(self._path(kind, name), "get", kind)
         return None if status == 404 else found
 
-    def select(self, kind: Kind, selector: str = "", *, everywhere: bool = False) -> list[Plain]:
+    def select(
+        self, kind: Kind, selector: str = "", *, fields: str = "", everywhere: bool = False
+    ) -> list[Plain]:
         """See `Cluster`."""
         query = [("labelSelector", selector)] if selector else []
+        query += [("fieldSelector", fields)] if fields else []
         path = self._path(kind, everywhere=everywhere)
         status, found = self._read(path, "list", kind, query)
         if status == 404:
@@ -173,7 +176,9 @@ class KubernetesCluster:
 
     def serves(self, kind: Kind) -> bool:
         """See `Cluster`."""
-        return self._read(f"/apis/{kind.api_version}", "get", None)[0] != 404
+        status, found = self._read(f"/apis/{kind.api_version}", "get", None)
+        known = [] if status == 404 else found.get("resources", [])
+        return any(resource["name"] == kind.plural for resource in known)
 
     def _path(self, kind: Kind, name: str = "", *, everywhere: bool = False) -> str:
         root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"

@@ -70,8 +70,10 @@ class Cluster(Protocol):
         """An object, or None when there is none of that name."""
         ...
 
-    def select(self, kind: Kind, selector: str = "", *, everywhere: bool = False) -> list[Plain]:
-        """Objects by label, of this namespace or of all."""
+    def select(
+        self, kind: Kind, selector: str = "", *, fields: str = "", everywhere: bool = False
+    ) -> list[Plain]:
+        """Objects by label and by field, of this namespace or of all."""
         ...
 
     def create(self, body: Plain) -> Plain | None:
@@ -119,5 +121,5 @@ class Cluster(Protocol):
         ...
 
     def serves(self, kind: Kind) -> bool:
-        """Whether the cluster knows the kind's group."""
+        """Whether the cluster knows the kind."""
         ...

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from k8s.cluster import Plain
@@ -41,12 +41,13 @@ def diagnose(
 
     Args:
         pods: of the job.
-        events: of the job's objects.
+        events: of the job's objects and claims.
         conditions: of its RayCluster.
         claims: volumes that the Pods mount.
     """
+    events = list(events)
     found = [problem for pod in pods for problem in _of_pod(pod)]
-    found += [problem for claim in claims for problem in _of_claim(claim)]
+    found += [problem for claim in claims for problem in _of_claim(claim, events)]
     if not found:  # events stay for an hour, so a Pod's own words are newer
         found += [problem for condition in conditions for problem in _of_condition(condition)]
         found += [problem for event in events for problem in _of_event(event)]
@@ -155,7 +156,13 @@ def _of_condition(condition: Plain) -> Iterator[Problem]:
 
 def _refused(who: str, message: str) -> Iterator[Problem]:
     """A Pod that was never made: the API server has refused it."""
-    if "exceeded quota" in message or "must specify limits" in message:
+    unset = re.search(r"must specify ([\w./,-]+)", message)
+    if unset:
+        what = unset[1].rstrip(".,")
+        limit = "CPU limit" if what == "limits.cpu" else f"value for {what}"
+        advice = f"have a LimitRange with a default {limit} made, or {what} taken out of the quota"
+        yield Problem(f"{who}: {_short(message)}", advice, weight=9)
+    elif "exceeded quota" in message:
         advice = "free resources (`nmt-k8s list`), ask for less, or have the quota raised"
         yield Problem(f"{who}: {_short(message)}", advice, weight=9)
     elif "violates PodSecurity" in message:
@@ -167,21 +174,30 @@ def _refused(who: str, message: str) -> Iterator[Problem]:
         yield Problem(f"{who}: {_short(message)}", "upgrade the release: it makes them", weight=8)
 
 
-def _of_claim(claim: Plain) -> Iterator[Problem]:
-    phase = claim.get("status", {}).get("phase")
-    if phase == "Lost" or (phase == "Pending" and not _waits_for_pod(claim)):
-        name = claim["metadata"]["name"]
+def _of_claim(claim: Plain, events: Iterable[Plain]) -> Iterator[Problem]:
+    name, phase = claim["metadata"]["name"], claim.get("status", {}).get("phase")
+    refusal = provisioning_fault(name, events) if phase == "Pending" else ""
+    if phase == "Lost" or refusal:
         kind = claim.get("spec", {}).get("storageClassName") or "the cluster's default"
+        why = f": {refusal}" if refusal else ""
         yield Problem(
-            f"claim {name} is {phase}: no volume of storage class {kind} for it",
+            f"claim {name} is {phase}: no volume of storage class {kind} for it{why}",
             "see `nmt-k8s doctor` and set storage.claim.storageClass of the release",
             weight=6,
         )
 
 
-def _waits_for_pod(claim: Plain) -> bool:
-    annotations: Mapping[str, str] = claim["metadata"].get("annotations", {})
-    return "volume.kubernetes.io/selected-node" in annotations
+def provisioning_fault(claim: str, events: Iterable[Plain]) -> str:
+    """Why a claim has got no volume; empty when nothing has failed.
+
+    A claim without a volume is no fault by itself: most classes wait for the first Pod.
+    """
+    for event in events:
+        about = event.get("involvedObject", {})
+        named = (about.get("kind"), about.get("name")) == ("PersistentVolumeClaim", claim)
+        if named and event.get("reason") == "ProvisioningFailed":
+            return _short(event.get("message", "")) or "provisioning failed"
+    return ""
 
 
 def _last_words(text: str) -> str:

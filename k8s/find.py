@@ -1,6 +1,6 @@
 """Finds releases, jobs and their Pods in a namespace."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from k8s.cluster import (
@@ -15,7 +15,7 @@ from k8s.cluster import (
 )
 from k8s.names import COMPONENT, INSTANCE, LABEL_RUN, LABEL_STEP
 from k8s.release import Release
-from nmt.errors import InputError, did_you_mean
+from nmt.errors import ClusterError, InputError, UnreachableError, did_you_mean
 
 _SUBMITTER = "ray-job-submitter"
 
@@ -80,7 +80,7 @@ def find_job(target: Target, name: str) -> Plain:
     """
     job = target.cluster.get(RAY_JOB, name)
     if job is None:
-        names = [other["metadata"]["name"] for other in jobs_of(target)]
+        names = names_of(jobs_of(target))
         raise InputError(
             f"there is no job '{name}' in namespace '{target.cluster.namespace}'."
             + did_you_mean(name, names)
@@ -97,7 +97,7 @@ def find_ray_cluster(cluster: Cluster, name: str) -> Plain:
     """
     found = cluster.get(RAY_CLUSTER, name)
     if found is None:
-        names = sorted(other["metadata"]["name"] for other in cluster.select(RAY_CLUSTER))
+        names = sorted(names_of(cluster.select(RAY_CLUSTER)))
         there = f"there are {', '.join(names)}" if names else "there is none (cluster.enabled=true)"
         raise InputError(
             f"--to {name}: namespace '{cluster.namespace}' has no such RayCluster; {there}"
@@ -135,30 +135,52 @@ def submitters(cluster: Cluster, name: str) -> list[Plain]:
     return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
 
 
-def events_of(cluster: Cluster, name: str, ray_cluster: str = "") -> list[Plain]:
-    """Events of the objects of that name, and of a RayCluster and its Pods."""
+def warnings_of(cluster: Cluster, names: Sequence[str], ray_cluster: str = "") -> list[Plain]:
+    """Warnings about the objects of these names, and about a RayCluster and its Pods.
+
+    None where events are not for this user's eyes.
+    """
     return [
         event
-        for event in cluster.select(EVENT)
-        if _concerns(event.get("involvedObject", {}).get("name", ""), name, ray_cluster)
+        for event in if_allowed(lambda: cluster.select(EVENT, fields="type=Warning"))
+        if _concerns(event.get("involvedObject", {}).get("name", ""), names, ray_cluster)
     ]
 
 
-def _concerns(about: str, name: str, ray_cluster: str) -> bool:
+def _concerns(about: str, names: Sequence[str], ray_cluster: str) -> bool:
     pod = bool(ray_cluster) and about.startswith(f"{ray_cluster}-")
-    return about == name or pod or (bool(ray_cluster) and about == ray_cluster)
+    return about in names or pod or (bool(ray_cluster) and about == ray_cluster)
+
+
+def if_allowed(read: Callable[[], list[Plain]]) -> list[Plain]:
+    """What is read; nothing where this user may not."""
+    try:
+        return read()
+    except UnreachableError:
+        raise
+    except ClusterError:
+        return []
 
 
 def claims_of(cluster: Cluster, pods: Sequence[Plain]) -> list[Plain]:
-    """Claims that Pods mount."""
+    """Claims that Pods mount; none where claims are not for this user's eyes."""
     names = {
         volume["persistentVolumeClaim"]["claimName"]
         for pod in pods
         for volume in pod.get("spec", {}).get("volumes", [])
         if "persistentVolumeClaim" in volume
     }
-    found = [cluster.get(CLAIM, name) for name in sorted(names)]
-    return [claim for claim in found if claim is not None]
+
+    def read() -> list[Plain]:
+        found = [cluster.get(CLAIM, name) for name in sorted(names)]
+        return [claim for claim in found if claim is not None]
+
+    return if_allowed(read)
+
+
+def names_of(objects: Sequence[Plain]) -> list[str]:
+    """Names of objects."""
+    return [entry["metadata"]["name"] for entry in objects]
 
 
 def submitter_container(pod: Plain) -> str:

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 
 from k8s.cluster import RAY_JOB, Cluster, Plain
 from k8s.diagnose import Problem, diagnose
-from k8s.find import claims_of, cluster_of, events_of, pods_of
+from k8s.find import claims_of, cluster_of, if_allowed, names_of, pods_of, warnings_of
 from k8s.job_log import LogTail
 from k8s.screen import Clock, Screen, duration
 from k8s.verdict import GONE, State, Verdict, has_run, judge
-from nmt.errors import ClusterError, UnreachableError
+from nmt.errors import ClusterError, NmtError, UnreachableError
 
 POLL_SECONDS = 2.0
 _REMINDER_SECONDS = 15.0
-_LOOK_CLOSER_SECONDS = 15.0
+_LOOK_CLOSER_SECONDS = {State.WAITING: 6.0, State.RETRYING: 6.0}
+_LOOK_CLOSER_SELDOM_SECONDS = 15.0
 _SILENCE_SECONDS = 300.0
 _DETACHED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
@@ -37,7 +38,24 @@ class _Seen:
 class Follow:
     """The wait for one job."""
 
-    def __init__(self, cluster: Cluster, job: Plain, screen: Screen, clock: Clock) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        job: Plain,
+        screen: Screen,
+        clock: Clock,
+        *,
+        gives_up: bool = False,
+    ) -> None:
+        """Prepare to wait.
+
+        Args:
+            cluster: where the job is.
+            job: the RayJob.
+            screen: where its log and its progress go.
+            clock: time.
+            gives_up: delete the job when it cannot start; only who has made it may.
+        """
         self._cluster = cluster
         self._name: str = job["metadata"]["name"]
         self._uid = job["metadata"].get("uid")
@@ -46,7 +64,8 @@ class Follow:
         self._clock = clock
         self._seen = _Seen(since=clock.now())
         self._begun = clock.now()
-        self._gave_up = False
+        self._gives_up = gives_up
+        self._end_by_us: Verdict | None = None
 
     def to_the_end(self) -> int:
         """The job's exit code, after everything it wrote; Ctrl-C and SIGTERM leave it running."""
@@ -54,10 +73,12 @@ class Follow:
         tail.start()
         try:
             verdict = self._wait()
-            if not self._gave_up:  # else the submitter only complains that its cluster goes
+            if not self._end_by_us:  # else the submitter only complains that its cluster goes
                 tail.finish()
         except KeyboardInterrupt as stop:
             return self._detached(stop)
+        except NmtError as error:
+            raise ClusterError(f"{error}\nThe job goes on: {self._way_back()}") from None
         self._tell_end(verdict)
         assert verdict.exit_code is not None  # noqa: S101 - _wait returns at an end
         return verdict.exit_code
@@ -79,7 +100,9 @@ class Follow:
     def _look(self) -> Verdict:
         job = self._cluster.get(RAY_JOB, self._name)
         if job is None or job["metadata"].get("uid") != self._uid:
-            return GONE
+            return self._end_by_us or GONE
+        if self._end_by_us and job["metadata"].get("deletionTimestamp"):
+            return self._end_by_us
         verdict = judge(job)
         now = self._clock.now()
         self._seen.ran = self._seen.ran or has_run(job)
@@ -94,8 +117,8 @@ class Follow:
 
     def _look_closer(self, job: Plain, verdict: Verdict, now: float) -> None:
         """Pods and events, often while the job waits for them and seldom once it runs."""
-        waiting = verdict.state in (State.WAITING, State.RETRYING)
-        if not waiting and now - self._seen.looked_closer_at < _LOOK_CLOSER_SECONDS:
+        pause = _LOOK_CLOSER_SECONDS.get(verdict.state, _LOOK_CLOSER_SELDOM_SECONDS)
+        if now - self._seen.looked_closer_at < pause:
             return
         self._seen.looked_closer_at = now
         problem = problem_of(self._cluster, job)
@@ -106,10 +129,12 @@ class Follow:
 
     def _given_up(self, verdict: Verdict, now: float) -> Verdict:
         """The verdict, or another when the job cannot start; it is then deleted."""
-        if verdict.state is not State.WAITING or self._seen.ran:
+        self._end_by_us = None
+        if not self._gives_up or verdict.state is not State.WAITING or self._seen.ran:
             return verdict
         problem, waited = self._seen.problem, now - self._seen.since
-        if problem and now - self._seen.problem_since >= problem.grace_seconds:
+        fresh = self._seen.looked_closer_at == now  # what was seen before may have healed
+        if problem and fresh and now - self._seen.problem_since >= problem.grace_seconds:
             return self._deleted(str(problem))
         if waited < self._pending_seconds:
             return verdict
@@ -117,9 +142,11 @@ class Follow:
         return self._deleted(f"it did not start within {self._pending_seconds} s: {why}")
 
     def _deleted(self, why: str) -> Verdict:
-        self._gave_up = True
+        text = f"{why}\nThe RayJob was deleted, so nothing starts later."
+        # Known before it is done: an answer that gets lost is no deletion by somebody else.
+        self._end_by_us = Verdict(State.FAILED, text, 3)
         self._cluster.delete(RAY_JOB, self._name)
-        return Verdict(State.FAILED, f"{why}\nThe RayJob was deleted, so nothing starts later.", 3)
+        return self._end_by_us
 
     def _explained(self, verdict: Verdict) -> Verdict:
         if verdict.exit_code != 3 or not self._seen.problem:
@@ -129,7 +156,7 @@ class Follow:
     def _bear(self, error: UnreachableError, lost_at: float) -> None:
         silent = self._clock.now() - lost_at
         if silent >= _SILENCE_SECONDS:
-            raise ClusterError(f"{error}\nThe job goes on: {self._way_back()}") from None
+            raise error
         self._tell(f"the cluster does not answer for {duration(silent)}; the job goes on", 0)
 
     def _tell_progress(self, verdict: Verdict, now: float) -> None:
@@ -168,12 +195,12 @@ class Follow:
 
 
 def problem_of(cluster: Cluster, job: Plain) -> Problem | None:
-    """What keeps a job's Pods from running."""
-    pods = pods_of(cluster, job)
+    """What keeps a job's Pods from running, as far as this user may see it."""
+    pods = if_allowed(lambda: pods_of(cluster, job))
     claims = claims_of(cluster, pods)
     if has_run(job):  # what has refused a Pod before is over
         return diagnose(pods, claims=claims)
-    events = events_of(cluster, job["metadata"]["name"], cluster_of(job))
+    events = warnings_of(cluster, [job["metadata"]["name"], *names_of(claims)], cluster_of(job))
     status = job.get("status", {}).get("rayClusterStatus", {})
     return diagnose(pods, events, status.get("conditions", []), claims)
 

@@ -14,6 +14,7 @@ from nmt.config import Config
 
 STEPS = ("prepare", "base", "tune", "train", "evaluate", "export", "pipeline")
 _SAFE = "/:=,.+@-_"
+_ENDING_SECONDS = 120
 _STORAGE_JOB_SECONDS = 300
 _STORAGE_JOB_KEPT_SECONDS = 120
 
@@ -47,9 +48,11 @@ def entrypoint(request: Request) -> str:
     may hold a character that means something to either: they are percent-encoded.
     """
     words = [quote(word, safe=_SAFE) for word in request.config.given_words()]
-    restart = ["--restart"] if request.restart else []
-    supervise = ["python", "-m", "ray_jobs.supervise", "--name", request.name]
-    return " ".join([*supervise, "--retries", str(request.retries), *restart, request.step, *words])
+    options = ["--name", request.name, "--retries", str(request.retries)]
+    # On a running cluster KubeRay's deadline ends the wait for the job, and not the job.
+    options += ["--deadline", str(request.deadline_seconds)] if request.to else []
+    options += ["--restart"] if request.restart else []
+    return " ".join(["python", "-m", "ray_jobs.supervise", *options, request.step, *words])
 
 
 def ray_job(release: Release, request: Request) -> Plain:
@@ -57,7 +60,7 @@ def ray_job(release: Release, request: Request) -> Plain:
     spec = {
         "submissionMode": "K8sJobMode",
         "entrypoint": entrypoint(request),
-        "activeDeadlineSeconds": request.deadline_seconds,
+        "activeDeadlineSeconds": _active_deadline(request),
         "preRunningDeadlineSeconds": request.pending_seconds,
         # The submitter ends well when the *job* failed, so these attempts are spent on a lost
         # head or submitter alone: the same cluster gets the job again, from its checkpoint on.
@@ -76,6 +79,13 @@ def ray_job(release: Release, request: Request) -> Plain:
         },
         "spec": spec,
     }
+
+
+def _active_deadline(request: Request) -> int:
+    """KubeRay's deadline; where the job keeps its own, it must have ended by then."""
+    if not request.to:
+        return request.deadline_seconds
+    return request.pending_seconds + request.deadline_seconds + _ENDING_SECONDS
 
 
 def code_map(release: Release, code: Bundle) -> Plain:

@@ -4,15 +4,17 @@ import os
 from collections.abc import Mapping
 
 from k8s.cluster import BATCH_JOB, POD, Cluster, Plain
-from k8s.diagnose import diagnose
-from k8s.find import Target, claims_of, events_of
+from k8s.diagnose import Problem, diagnose
+from k8s.find import Target, claims_of, names_of, warnings_of
 from k8s.manifests import storage_job
+from k8s.place import root_of
 from k8s.root import RootCommand, run_here
 from k8s.screen import Clock, Screen
 from nmt.errors import ClusterError, UnavailableError
-from nmt.storage import Storage, below
+from nmt.storage import Storage
 
 _POLL_SECONDS = 1.0
+_LOOK_CLOSER_SECONDS = 6.0
 _START_SECONDS = 240.0
 _KEYS = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION_CREDENTIALS"}
 
@@ -40,9 +42,10 @@ def run_on_root(
 
     Raises:
         ClusterError: the Pod cannot run.
+        ConfigError: the storage holds credentials.
     """
     release = target.release
-    root = below(release.storage, storage)
+    root = root_of(release, storage)
     here = None if dry_run else _at_hand(release.storage, root)
     if here is not None:
         run_here(here, command, screen)
@@ -95,16 +98,17 @@ def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
     Raises:
         ClusterError: it cannot, or takes too long.
     """
-    begun, problem, troubled_since = clock.now(), None, clock.now()
+    begun, problem, troubled_since, looked_at = clock.now(), None, clock.now(), -1e9
     while True:
         pods = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
         running = [pod for pod in pods if pod.get("status", {}).get("phase") not in _NOT_YET]
         if running:
             return running[-1]
-        before = problem
-        problem = diagnose(pods, events_of(cluster, name), (), claims_of(cluster, pods))
-        if problem is None or before is None or problem.about != before.about:
-            troubled_since = clock.now()
+        if clock.now() - looked_at >= _LOOK_CLOSER_SECONDS:
+            before, looked_at = problem, clock.now()
+            problem = _problem(cluster, name, pods)
+            if problem is None or before is None or problem.about != before.about:
+                troubled_since = clock.now()
         grace = problem.grace_seconds if problem else _START_SECONDS
         if clock.now() - troubled_since >= grace or clock.now() - begun >= _START_SECONDS:
             raise ClusterError(f"the storage root cannot be reached: {problem or 'no Pod'}")
@@ -112,6 +116,11 @@ def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
 
 
 _NOT_YET = (None, "", "Pending")
+
+
+def _problem(cluster: Cluster, name: str, pods: list[Plain]) -> Problem | None:
+    claims = claims_of(cluster, pods)
+    return diagnose(pods, warnings_of(cluster, [name, *names_of(claims)]), (), claims)
 
 
 def _exit_code(cluster: Cluster, name: str, clock: Clock) -> int:

@@ -5,8 +5,10 @@ They run wherever the root is at hand: here, or in a Pod beside it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from k8s.place import refuse_keys
 from k8s.screen import Screen, duration, table
 from nmt import traffic
 from nmt.errors import InputError, MissingStepError
@@ -26,6 +28,8 @@ class RootCommand:
     job: str = ""
     """Whose log."""
     tail: int | None = None
+    dry_run: bool = False
+    """Say what would be, and write nothing."""
 
     def arguments(self, storage: str, form: str) -> list[str]:
         """The same command for another `nmt-k8s`, beside the storage root."""
@@ -33,6 +37,25 @@ class RootCommand:
         words += [f"run={self.run}"] if self.run else []
         words += ["--tail", str(self.tail)] if self.tail is not None else []
         return [*words, "--output", form, "--storage", storage]
+
+
+class DryRoot(Storage):
+    """A storage root of which everything is read and nothing written."""
+
+    def write_json(self, path: str, value: object) -> None:
+        """Leave the file as it is."""
+
+
+def open_root(url: str, *, dry_run: bool) -> Storage:
+    """Open a storage root; a dry run makes no folder either.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    refuse_keys(url)
+    if dry_run and "://" not in url and not Path(url).expanduser().is_dir():
+        raise InputError(f"--storage {url}: no such folder")
+    return DryRoot(url) if dry_run else Storage(url)
 
 
 def run_here(storage: Storage, command: RootCommand, screen: Screen) -> None:
@@ -148,13 +171,15 @@ def _trouble(report: Mapping[str, Any]) -> str:
 def _promote(storage: Storage, command: RootCommand, screen: Screen) -> None:
     digest = require(storage, command.run, EXPORT).output
     pointer = traffic.promote(storage, command.endpoint, digest)
-    text = f"endpoint '{command.endpoint}' serves engine {digest} of run {command.run}"
+    verb = "would serve" if command.dry_run else "serves"
+    text = f"endpoint '{command.endpoint}' {verb} engine {digest} of run {command.run}"
     screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
 
 
 def _rollback(storage: Storage, command: RootCommand, screen: Screen) -> None:
     pointer = traffic.rollback(storage, command.endpoint)
-    text = f"endpoint '{command.endpoint}' is back on engine {pointer.stable}"
+    verb = "would be" if command.dry_run else "is"
+    text = f"endpoint '{command.endpoint}' {verb} back on engine {pointer.stable}"
     screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
 
 

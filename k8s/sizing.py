@@ -1,7 +1,7 @@
 """How many worker Pods a step needs. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from k8s.release import Plain, Release
@@ -101,6 +101,30 @@ def check_pods(release: Release, group: str, asked: int, needed: int) -> None:
     if asked < needed:
         raise InputError(f"--pods {asked}: the settings need {needed} Pods of group '{group}'")
     _check_room(release, group, asked, f"--pods {asked}")
+
+
+def check_cluster(groups: Sequence[Plain], config: Config, step: str, name: str) -> None:
+    """Refuse a step that a running cluster does not hold, even with all the Pods it may have.
+
+    Raises:
+        InputError: the job would wait for ever.
+    """
+    for need in demands(config, step):
+        room = sum(offer_of(group).fits(need) * group.get("maxReplicas", 1) for group in groups)
+        if room < need.count:
+            raise InputError(
+                f"--to {name}: {need.count_key}={need.count} with {need.each} does not fit its "
+                f"workers, at most {_pods_of(groups)}: lower the setting, or leave out --to"
+            )
+
+
+def _pods_of(groups: Sequence[Plain]) -> str:
+    offers = [(group, offer_of(group)) for group in groups]
+    return "; ".join(
+        f"{group.get('maxReplicas', 1)} of '{group['groupName']}' with {offer.cpus:g} CPUs and "
+        f"{offer.gpus:g} GPUs each"
+        for group, offer in offers
+    )
 
 
 def _pods(release: Release, need: Demand, group: str) -> int:

@@ -10,13 +10,13 @@ from k8s.find import Target, find_ray_cluster
 from k8s.follow import Follow
 from k8s.manifests import Request, code_map, code_map_name, owned_by, ray_job
 from k8s.names import job_name
+from k8s.place import root_of
 from k8s.preflight import check
 from k8s.release import Release
 from k8s.screen import Clock, Screen
-from k8s.sizing import check_pods, pods_for
+from k8s.sizing import check_cluster, check_pods, pods_for
 from nmt.config import Config
 from nmt.errors import ConfigError, InputError
-from nmt.storage import below
 
 _TRIES = 5
 _IMAGE = re.compile(r"^[a-z0-9][\w.\-/:@]*$")
@@ -54,10 +54,10 @@ def submit(
     Raises:
         InputError: KubeRay or the cluster would refuse it.
     """
+    check(request)
     job = ray_job(target.release, request)
-    check(job)
     if request.to:
-        find_ray_cluster(target.cluster, request.to)
+        _check_cluster(target, request)
     if dry_run:
         code = [code_map(target.release, request.code)] if request.code else []
         screen.objects([*code, job])
@@ -72,7 +72,7 @@ def submit(
         answer = {"name": request.name, "namespace": namespace}
         screen.answer(answer, f"nmt-k8s logs {request.name} --follow -n {namespace}")
         return 0
-    return Follow(target.cluster, made, screen, clock).to_the_end()
+    return Follow(target.cluster, made, screen, clock, gives_up=True).to_the_end()
 
 
 def _place(request: Request) -> str:
@@ -143,6 +143,14 @@ def _check_to(asked: Asked) -> None:
         )
 
 
+def _check_cluster(target: Target, request: Request) -> None:
+    """Of another cluster than the release's own it is not known what Ray counts there."""
+    found = find_ray_cluster(target.cluster, request.to)
+    if request.to == target.release.cluster:
+        groups = found["spec"].get("workerGroupSpecs", [])
+        check_cluster(groups, request.config, request.step, request.to)
+
+
 def _check_image(image: str) -> None:
     if image and not _IMAGE.match(image):
         raise InputError(f"--image '{image}' is no image: write registry/name:tag")
@@ -150,7 +158,7 @@ def _check_image(image: str) -> None:
 
 def _check_storage(release: Release, config: Config) -> None:
     """Refuse a folder of the Pod itself: it would go with the Pod, and the work with it."""
-    place = below(release.storage, config.storage)
+    place = root_of(release, config.storage)
     folder = "://" not in place
     outside = "://" in release.storage or not Path(place).is_relative_to(release.storage)
     if config.storage.startswith("~") or (folder and outside):

@@ -28,6 +28,9 @@ Seconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Plain = dict[str, Any]
 """A fragment of the Kubernetes API, passed through as it is."""
+Ports = Annotated[list[Annotated[int, Field(ge=1, le=65535)]], Field(min_length=1)]
+Peers = Annotated[list[Plain], Field(min_length=1)]
+"""As in a NetworkPolicy, where an empty list of peers or ports means all of them."""
 
 
 class Values(BaseModel):
@@ -77,7 +80,7 @@ class ObjectStore(Values):
     """A bucket."""
 
     url: str = Field(default="", pattern=r"^((s3|gs)://.+)?$")
-    """`s3://bucket/prefix` or `gs://bucket/prefix`."""
+    """`s3://bucket/prefix` or `gs://bucket/prefix`, without keys: those stand in a Secret."""
     secret_name: OptionalName = ""
     """Existing Secret whose keys become the environment, like AWS_ACCESS_KEY_ID."""
 
@@ -89,7 +92,7 @@ class StorageValues(Values):
     """`claim`: a volume; `object`: a bucket."""
     claim: Claim = Claim()
     object: ObjectStore = ObjectStore()
-    mount_path: str = Field(default="/storage", pattern=r"^/[-a-zA-Z0-9_/]+$")
+    mount_path: str = Field(default="/storage", pattern=r"^(/[-a-zA-Z0-9_]+)+$")
     """Where Pods mount the claim; a relative `config.storage` lies below it."""
 
 
@@ -163,11 +166,11 @@ class Jobs(Values):
     retries: Annotated[int, Field(ge=0, le=6)] = 3
     """Times a job goes on after its head Pod or its process was lost."""
     deadline_seconds: Seconds = 259_200
-    """Longest time of a job, waiting included."""
+    """Longest time of a job, waiting for its Pods included; waiting in `queue` has no limit."""
     pending_seconds: Seconds = 1_800
-    """Longest time until a job's Pods run."""
+    """Longest time until a job's Pods run, once `queue` has let it in."""
     keep_seconds: Count = 60
-    """Time the Pods stay after a job's end; its log stays on the storage root."""
+    """Time the Ray Pods stay after a job's end; the submitter's stays until the job is deleted."""
     queue: OptionalName = ""
     """Kueue LocalQueue that admits the jobs; none when empty."""
 
@@ -216,7 +219,7 @@ class Accounts(Values):
     """Service accounts."""
 
     create: bool = True
-    """Make them."""
+    """Make them; false takes those of an administrator, named alike."""
     annotations: dict[str, str] = {}
     """Annotations of all of them, like a cloud role for the bucket."""
 
@@ -228,6 +231,17 @@ class Rbac(Values):
     """Make the Role of those who run jobs, and bind it."""
     subjects: list[Plain] = []
     """Users and groups that may run `nmt-k8s`, as in a RoleBinding."""
+
+
+class Dns(Values):
+    """Where Pods look names up."""
+
+    peers: Peers = [
+        {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    ]
+    """Its servers; a cache on every node is an ipBlock, like 169.254.20.10/32."""
+    ports: Ports = [53]
+    """Their ports, UDP and TCP: those of the Pods, like 5353 on OpenShift."""
 
 
 class NetworkPolicies(Values):
@@ -243,15 +257,16 @@ class NetworkPolicies(Values):
         "matchLabels": {"app.kubernetes.io/component": "kuberay-operator"}
     }
     """KubeRay's Pods."""
+    dns: Dns = Dns()
     api_server_cidr: str = "0.0.0.0/0"
-    """Where the API server answers, for the autoscaler and for `nmt-k8s` in a Pod."""
-    api_server_ports: list[int] = [443, 6443]
+    """Where the API server answers; heads that autoscale reach all of it, `outside` or not."""
+    api_server_ports: Ports = [443, 6443]
     """Its ports."""
     outside: bool = True
-    """Let jobs, and with a bucket every Pod, reach `outsidePorts` anywhere: the hub, a bucket."""
-    outside_ports: list[int] = [443]
+    """Let jobs reach `outsidePorts` anywhere, like the hub; with a bucket every Pod may."""
+    outside_ports: Ports = [443]
     """Those ports; add those of a proxy, of a bucket's own server or of a cloud's metadata."""
-    monitoring: list[Plain] = [{"namespaceSelector": {}}]
+    monitoring: Peers = [{"namespaceSelector": {}}]
     """Peers that may read metrics, once `monitoring.podMonitors` is on."""
 
 
@@ -312,9 +327,9 @@ class ChartValues(Values):
     """Keep all but one of `serving.pods.min` Pods when nodes are drained; none is kept of one."""
     monitoring: Monitoring = Monitoring()
     env: dict[str, str] = {}
-    """Environment of every Ray Pod, like HF_ENDPOINT or HTTPS_PROXY."""
+    """Environment of every Pod that uses the storage, like AWS_ENDPOINT_URL or HTTPS_PROXY."""
     env_secret_name: OptionalName = ""
-    """Existing Secret whose keys become the environment of every Ray Pod, like HF_TOKEN."""
+    """Existing Secret whose keys become the environment of the same Pods, like HF_TOKEN."""
     pod_labels: dict[str, str] = {}
     """Further labels of every Pod."""
     pod_annotations: dict[str, str] = {}

@@ -14,7 +14,7 @@ from nmt.config import Config
 from nmt.errors import ConfigError
 from nmt.evaluation.report import render_report
 from nmt.evaluation.summary import EndpointSummary, Summary, console_lines
-from nmt.steps import Record
+from nmt.steps import STEPS, Record
 from nmt.traffic import promote, traffic_path
 from nmt.training.strategies import check_available
 from ray_jobs import base, evaluate, export, prepare, train, tune
@@ -39,7 +39,7 @@ def run(session: Session) -> Summary:
         raise ConfigError("data.test_fraction is 0: a pipeline needs test pairs to compare with")
     check_available(config.strategy, config.adapter)
     if session.restart:
-        storage.delete(config.run)
+        _discard(session)
         session = session.keeping()
     with connect(config):
         records = _steps(session)
@@ -50,6 +50,15 @@ def run(session: Session) -> Summary:
     for line in [*console_lines(summary), "", *_next_lines(session)]:
         log.info("%s", line)
     return summary
+
+
+def _discard(session: Session) -> None:
+    """Delete what a run has made, but for its logs: one of them may be this command's."""
+    run = session.config.run
+    for step in STEPS.values():
+        session.storage.delete(step.path(run))
+    for name in (SUMMARY, REPORT):
+        session.storage.delete(f"{run}/{name}")
 
 
 def _steps(session: Session) -> Records:

@@ -1,5 +1,6 @@
 """Where the storage root is, seen from a terminal, from a Ray job and from a worker."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,12 @@ STORAGE_VARIABLE = "NMT_STORAGE"
 def inside_job(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether this process is the entry point of `ray job submit`."""
     return _JOB_MARK in environ
+
+
+def submission_id(environ: Mapping[str, str] = os.environ) -> str:
+    """Ray's name of the submitted job whose entry point this is; empty outside of one."""
+    metadata = json.loads(environ.get(_JOB_MARK, "{}")).get("metadata") or {}
+    return metadata.get("job_submission_id", "")
 
 
 def absolute_storage(config: Config, environ: Mapping[str, str] = os.environ) -> str:

@@ -10,7 +10,10 @@ import argparse
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from types import FrameType
 from typing import IO
 from urllib.parse import unquote
@@ -19,10 +22,21 @@ from nmt.config import load_config
 from nmt.log_file import LogFile
 from nmt.storage import Storage
 from ray_jobs.entry import JOBS, guarded
-from ray_jobs.place import absolute_storage
+from ray_jobs.place import absolute_storage, submission_id
 
 _STOPPED = (signal.SIGTERM, signal.SIGINT)
 _AGAIN = "the job starts again and goes on from its last checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What `RUN/logs/NAME.json` remembers of a job over the heads that it outlives."""
+
+    job: str
+    """Ray's submission id: another job of the same name begins anew."""
+    begun_at: float
+    """Seconds since 1970."""
+    made: int = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ray_jobs.supervise", description=__doc__)
     parser.add_argument("--name", required=True, help="names the log: RUN/logs/NAME.log")
     parser.add_argument("--retries", type=int, default=0, help="new attempts after a kill")
+    parser.add_argument("--deadline", type=float, metavar="SECONDS", help="stop the job after it")
     parser.add_argument("--restart", action="store_true", help="passed on, the first time alone")
     parser.add_argument("step", choices=sorted(JOBS))
     parser.add_argument("words", nargs="*", metavar="key=value")
@@ -50,23 +65,37 @@ def _parser() -> argparse.ArgumentParser:
 def _supervise(options: argparse.Namespace) -> int:
     words = [unquote(word) for word in options.words]
     config = load_config(overrides=words)
-    log = LogFile(Storage(absolute_storage(config)), log_path(config.run, options.name))
-    # A head Pod that was lost starts this process anew: its work must not be discarded again.
-    restart = options.restart and not log.existed
+    storage = Storage(absolute_storage(config))
+    path = log_path(config.run, options.name)
+    attempts = _attempts(storage, _attempts_path(path))
+    log = LogFile(storage, path)
     try:
-        if log.existed:
-            _tell(log, _AGAIN)
-        left = options.retries
-        while True:
-            code = _run([options.step, *(["--restart"] if restart else []), *words], log)
+        while attempts.made <= options.retries:
+            if attempts.made:
+                _tell(log, _AGAIN)
+            # The work of an attempt that was lost must not be discarded by the next.
+            restart = ["--restart"] if options.restart and not attempts.made else []
+            attempts = replace(attempts, made=attempts.made + 1)
+            storage.write_json(_attempts_path(path), asdict(attempts))
+            deadline = options.deadline and attempts.begun_at + options.deadline - time.time()
+            code = _run([options.step, *restart, *words], log, deadline)
             if code >= 0:
                 return code
-            if -code in _STOPPED or left == 0:
+            if -code in _STOPPED:
                 return 128 - code
-            left, restart = left - 1, False
-            _tell(log, f"killed by {signal.Signals(-code).name}; {_AGAIN}")
+            _tell(log, f"killed by {signal.Signals(-code).name}")
+        _tell(log, f"lost {attempts.made} times: not tried again")
+        return 128 + signal.SIGKILL
     finally:
         log.close()
+
+
+def _attempts(storage: Storage, path: str) -> Attempts:
+    """Those of this job; none yet when the name was another job's."""
+    found = storage.find_json(path)
+    if found and found["job"] == submission_id():
+        return Attempts(**found)
+    return Attempts(submission_id(), time.time())
 
 
 def log_path(run: str, name: str) -> str:
@@ -74,7 +103,11 @@ def log_path(run: str, name: str) -> str:
     return f"{run}/logs/{name}.log"
 
 
-def _run(words: list[str], log: LogFile) -> int:
+def _attempts_path(log: str) -> str:
+    return f"{log.removesuffix('.log')}.json"
+
+
+def _run(words: list[str], log: LogFile, deadline_seconds: float | None) -> int:
     """Exit code of the job's process, below 0 when a signal killed it."""
     step, *rest = words
     with subprocess.Popen(  # noqa: S603 - our own modules
@@ -83,19 +116,22 @@ def _run(words: list[str], log: LogFile) -> int:
         stderr=subprocess.STDOUT,
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        before = {number: signal.getsignal(number) for number in _STOPPED}
+        timer = threading.Timer(max(0.0, deadline_seconds or 0.0), process.terminate)
+        if deadline_seconds is not None:
+            timer.start()
 
         def pass_on(number: int, frame: FrameType | None) -> None:
             process.send_signal(number)
 
-        for number in _STOPPED:
-            signal.signal(number, pass_on)
+        before = {number: signal.signal(number, pass_on) for number in _STOPPED}
         try:
             _copy(process.stdout, log)
-            return process.wait()
+            code = process.wait()
         finally:
+            timer.cancel()
             for number, handler in before.items():
                 signal.signal(number, handler)
+    return code
 
 
 def _copy(source: IO[bytes], log: LogFile) -> None:

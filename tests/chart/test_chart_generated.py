@@ -81,6 +81,7 @@ def test_the_schema_is_closed_but_for_fragments_of_the_kubernetes_api(validator)
         "kuberayNamespaceSelector",
         "kuberayPodSelector",
         "monitoring",
+        "peers",
         "subjects",
         "tolerations",
     }

@@ -111,6 +111,12 @@ def test_the_pod_runs_this_script_against_the_endpoint_of_the_release():
     assert container["image"].startswith("nmt-operator:")
 
 
+def test_the_pod_goes_where_the_head_of_the_endpoint_goes():
+    placement = {"nodeSelector": {"pool": "web"}, "tolerations": [{"operator": "Exists"}]}
+    pod = kinds(render({"serving": {"head": placement}}), "Pod")["demo-test"]
+    assert {key: pod["spec"].get(key) for key in placement} == placement
+
+
 def test_the_pod_is_made_by_helm_test_alone_and_goes_when_it_passed():
     annotations = kinds(render(), "Pod")["demo-test"]["metadata"]["annotations"]
     assert annotations["helm.sh/hook"] == "test"

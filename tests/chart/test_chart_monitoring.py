@@ -69,6 +69,16 @@ def test_heads_and_workers_are_monitored():
     assert set(kinds(monitored(), "PodMonitor")) == {"demo-heads", "demo-workers"}
 
 
+def test_a_job_that_failed_is_told_once_though_it_stays():
+    """KubeRay reports 1 for as long as the RayJob exists."""
+    (rule,) = kinds(monitored(), "PrometheusRule").values()
+    rules = {r["alert"]: r for group in rule["spec"]["groups"] for r in group["rules"]}
+    for line in rules["NmtJobFailed"]["expr"].splitlines():
+        now, before = line.split(" unless ")
+        assert "offset" not in now
+        assert "offset 15m" in before
+
+
 def test_alerts_say_how_bad_it_is_and_what_it_is():
     (rule,) = kinds(monitored(), "PrometheusRule").values()
     for alert in (r for group in rule["spec"]["groups"] for r in group["rules"]):

@@ -11,6 +11,7 @@ RANDOM = 34_567
 ALL: Plain = {"cluster": {"enabled": True}}
 MONITORED: Plain = {**ALL, "monitoring": {"podMonitors": True}}
 CLOSED: Plain = {**ALL, "networkPolicies": {"outside": False}}
+OFFLINE: Plain = {**RELEASES["airgapped"], **ALL}
 CLIENTS: Plain = {**ALL, "networkPolicies": {"clients": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}}
 
 OTHERS = {
@@ -28,6 +29,10 @@ OTHERS = {
         },
     ),
     "prometheus": Peer("monitoring", {"app.kubernetes.io/name": "prometheus"}),
+    "node's cache": Peer(address="169.254.20.10"),
+    "openshift's dns": Peer(
+        "openshift-dns", {"dns.operator.openshift.io/daemonset-dns": "default"}
+    ),
     "api server": Peer(address="10.96.0.1"),
     "hub": Peer(address="198.51.100.7"),
     "caller": Peer(address="192.0.2.7"),
@@ -51,6 +56,7 @@ NEEDED = [
     ("test", "serving worker", 8000, ALL),
     ("serving head", "api server", 443, ALL),
     ("cluster head", "api server", 6443, ALL),
+    ("serving head", "api server", 443, OFFLINE),
     ("job worker", "hub", 443, ALL),
     ("job head", "hub", 443, ALL),
     ("cluster worker", "hub", 443, ALL),
@@ -91,6 +97,10 @@ FORBIDDEN = [
     ("prometheus", "job head", 8265, MONITORED),
     ("caller", "serving worker", 8000, ALL),
     ("job worker", "hub", 443, CLOSED),
+    ("job worker", "hub", 443, OFFLINE),
+    ("cluster head", "hub", 443, OFFLINE),
+    ("serving head", "hub", 443, OFFLINE),
+    ("serving head", "hub", 6443, OFFLINE),
     ("job worker", "hub", 80, ALL),
     ("client", "serving worker", 8000, CLIENTS),
 ]
@@ -130,6 +140,26 @@ def test_a_flow_that_is_not_needed_is_refused(source, target, port, values):
 @pytest.mark.parametrize("source", ["serving head", "job worker", "submitter", "storage", "test"])
 def test_every_pod_can_resolve_names(source, protocol):
     assert passes(source, "dns", 53, ALL, protocol)
+
+
+CACHE: Plain = {"peers": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]}
+OPENSHIFT: Plain = {
+    "peers": [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
+    ],
+    "ports": [5353],
+}
+
+
+@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+@pytest.mark.parametrize(
+    ("server", "port", "dns"),
+    [("node's cache", 53, CACHE), ("openshift's dns", 5353, OPENSHIFT)],
+)
+def test_names_can_be_looked_up_elsewhere(server, port, dns, protocol):
+    values = {**ALL, "networkPolicies": {"dns": dns}}
+    assert passes("job worker", server, port, values, protocol)
+    assert not passes("job worker", "dns", 53, values, protocol)
 
 
 def test_other_ports_can_be_opened_to_the_outside():

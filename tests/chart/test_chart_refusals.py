@@ -29,6 +29,34 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "bad quantity": ("workers: {cpu: {memory: 4GB}}", ["/workers/cpu/memory", "'4GB'"]),
     "bad bucket": ("storage: {object: {url: 'http://x'}}", ["/storage/object/url", "'http://x'"]),
+    "slash at the end of the mount": (
+        "{storage: {mountPath: /storage/}, config: {storage: /storage/x}}",
+        ["/storage/mountPath", "'/storage/'"],
+    ),
+    "no ports of the API server": (
+        "networkPolicies: {apiServerPorts: []}",
+        ["/networkPolicies/apiServerPorts", "got 0, want 1"],
+    ),
+    "no ports to the outside": (
+        "networkPolicies: {outsidePorts: []}",
+        ["/networkPolicies/outsidePorts", "got 0, want 1"],
+    ),
+    "no ports of DNS": (
+        "networkPolicies: {dns: {ports: []}}",
+        ["/networkPolicies/dns/ports", "got 0, want 1"],
+    ),
+    "no servers of DNS": (
+        "networkPolicies: {dns: {peers: []}}",
+        ["/networkPolicies/dns/peers", "got 0, want 1"],
+    ),
+    "nobody monitors": (
+        "{monitoring: {podMonitors: true}, networkPolicies: {monitoring: []}}",
+        ["/networkPolicies/monitoring", "got 0, want 1"],
+    ),
+    "no port": (
+        "networkPolicies: {outsidePorts: [70000]}",
+        ["/networkPolicies/outsidePorts/0", "70,000"],
+    ),
     "bad storage type": ("storage: {type: nfs}", ["/storage/type", "'claim', 'object'"]),
     "bad access mode": (
         "storage: {claim: {accessMode: ReadOnlyMany}}",
@@ -80,6 +108,11 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "mounted over the container": (
         "storage: {mountPath: /tmp/x}",
         ["storage.mountPath is '/tmp/x'"],
+    ),
+    "mounted over the programs": ("storage: {mountPath: /opt}", ["storage.mountPath is '/opt'"]),
+    "mounted over tokens": (
+        "storage: {mountPath: /var/run/nmt}",
+        ["storage.mountPath is '/var/run/nmt'"],
     ),
     "token with an old Ray": ("ray: {version: 2.51.1}", ["ray.version is '2.51.1'", "2.52.0"]),
     "environment of the chart": ("env: {NMT_STORAGE: /x}", ["env.NMT_STORAGE", "leave it out"]),
@@ -171,6 +204,34 @@ def test_wrong_values_are_refused_by_key_and_value(name):
     text, fragments = WRONG[name]
     message = refusal(yaml.safe_load(text))
     assert [f for f in fragments if f not in message] == [], message
+
+
+@pytest.mark.parametrize("kind", ["claim", "object"])
+@pytest.mark.parametrize(
+    ("key", "address"),
+    [
+        ("storage.object.url", "s3://KEY:SECRET@bucket/nmt"),
+        ("storage.object.url", "s3://KEY:SEC/RET@bucket"),
+        ("config.storage", "s3://KEY:SECRET@bucket/nmt"),
+    ],
+)
+def test_keys_in_the_address_of_a_bucket_are_refused_and_not_shown(kind, key, address):
+    places = {"storage.object.url": "s3://bucket/nmt", "config.storage": "runs", key: address}
+    storage = {"type": kind, "object": {"url": places["storage.object.url"]}}
+    message = refusal({"storage": storage, "config": {"storage": places["config.storage"]}})
+    assert f"{key} holds keys before the bucket" in message
+    assert "storage.object.secretName" in message
+    assert not [part for part in ("KEY:", "SEC", "RET") if part in message]
+
+
+@pytest.mark.parametrize("prefix", ["nmt/@team", "nmt:1", "a/b"])
+def test_signs_after_the_bucket_are_no_keys(prefix):
+    assert render({"storage": {"type": "object", "object": {"url": f"s3://bucket/{prefix}"}}})
+
+
+@pytest.mark.parametrize("folder", ["/opt/data", "/storage", "/mnt/nmt", "/var/nmt"])
+def test_a_folder_of_its_own_can_hold_the_storage(folder):
+    assert render({"storage": {"mountPath": folder}})
 
 
 @pytest.mark.parametrize("name", ["n" * 37, "1st"])

@@ -116,6 +116,26 @@ def test_the_pod_beside_the_storage_runs_nmt_k8s_without_arguments():
     assert {"name": "NMT_STORAGE", "value": "/storage"} in container["env"]
 
 
+def test_the_pod_beside_the_storage_reaches_the_bucket_as_jobs_do():
+    env = {"AWS_ENDPOINT_URL": "https://minio.example.com", "HTTPS_PROXY": "http://proxy:3128"}
+    release = parsed({**BUCKET, "env": env, "envSecretName": "more"})
+    (container,) = release.storage_pod["spec"]["containers"]
+    written = {e["name"]: e["value"] for e in container["env"]}
+    assert written == {"NMT_STORAGE": "s3://bucket/nmt", **env}
+    assert [e["secretRef"]["name"] for e in container["envFrom"]] == ["more", "keys"]
+
+
+@pytest.mark.parametrize("pod", ["submitter", "storagePod"])
+def test_pods_of_a_job_go_where_its_head_goes(pod):
+    placement = {
+        "nodeSelector": {"pool": "batch"},
+        "tolerations": [{"key": "batch", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+    }
+    spec = release_json(render({"jobs": {"head": placement}}))[pod]["spec"]
+    assert {key: spec.get(key) for key in placement} == placement
+
+
 @pytest.mark.parametrize("pod", ["submitter", "storagePod"])
 def test_pods_that_run_once_do_not_start_again(pod):
     assert release_json(render())[pod]["spec"]["restartPolicy"] == "Never"

@@ -64,19 +64,38 @@ def test_a_token_is_mounted_in_autoscaling_heads_alone(release):
     assert with_token == autoscaling
 
 
-def test_kuberay_makes_the_account_of_autoscaling_heads_and_the_chart_all_others(release):
+def test_an_autoscaling_head_shares_its_account_with_no_pod_that_works(release):
     for pod in pods(release):
         named = pod.spec.get("serviceAccountName", "")
-        if pod.spec["automountServiceAccountToken"] or pod.component == "test":
-            assert not named, pod.where
-        else:
+        if pod.spec["automountServiceAccountToken"]:
+            assert named == "demo-autoscaler", pod.where
+        elif pod.component != "test":
             assert named.rpartition("-")[2] in ("jobs", "serving", "storage"), pod.where
+
+
+def test_the_account_of_every_pod_has_the_annotations_of_the_values():
+    role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/nmt"}
+    manifests = render({**BUCKET, "serviceAccounts": {"annotations": role}})
+    accounts = kinds(manifests, "ServiceAccount")
+    for pod in pods(manifests):
+        if pod.component != "test":
+            account = accounts[pod.spec["serviceAccountName"]]
+            assert account["metadata"]["annotations"] == role, pod.where
+
+
+def test_kuberay_does_not_shorten_the_name_of_the_autoscalers_account():
+    """Beyond 50 characters it binds the rights to another name."""
+    manifests = render({"cluster": {"enabled": True}}, name="n" * 36)
+    heads = [pod for pod in pods(manifests) if pod.spec["automountServiceAccountToken"]]
+    assert [pod.component for pod in heads] == ["cluster", "serving"]
+    assert max(len(pod.spec["serviceAccountName"]) for pod in heads) <= 50
 
 
 def test_no_account_of_the_chart_has_its_token_mounted():
     accounts = kinds(render(), "ServiceAccount")
-    assert set(accounts) == {"demo-jobs", "demo-serving", "demo-storage", "demo-user"}
-    assert [a["automountServiceAccountToken"] for a in accounts.values()] == [False] * 4
+    names = ("autoscaler", "jobs", "serving", "storage", "user")
+    assert set(accounts) == {f"demo-{name}" for name in names}
+    assert {a["automountServiceAccountToken"] for a in accounts.values()} == {False}
 
 
 def test_the_autoscaler_is_as_restricted_as_the_head(release):
@@ -95,8 +114,8 @@ def test_secrets_are_given_by_reference_alone(release):
     assert kinds(release, "Secret") == {}
 
 
-def test_the_secret_of_the_hub_reaches_ray_pods_alone():
-    assert _with_secret(EVERYTHING, "hub") == {"serving", "cluster", "job"}
+def test_the_secret_of_the_environment_reaches_whoever_uses_the_storage():
+    assert _with_secret(EVERYTHING, "hub") == {"serving", "cluster", "job", "storage"}
 
 
 def test_the_secret_of_the_bucket_reaches_whoever_reads_the_storage():
@@ -157,18 +176,18 @@ def test_users_of_nmt_k8s_get_no_more_than_its_commands_need():
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
-    read = {"get", "list", "watch"}
+    read = {"get", "list"}
     assert rights == {
-        ("ray.io", "rayjobs"): read | {"create", "patch", "delete"},
+        ("ray.io", "rayjobs"): read | {"create", "delete"},
         ("ray.io", "rayclusters"): read,
         ("ray.io", "rayservices"): read,
-        ("", "configmaps"): {"get", "list", "create", "patch", "delete"},
-        ("batch", "jobs"): read | {"create", "delete"},
+        ("", "configmaps"): read | {"create", "patch", "delete"},
+        ("batch", "jobs"): {"create", "delete"},
         ("", "pods"): read,
-        ("", "pods/log"): read,
+        ("", "pods/log"): {"get"},
         ("", "events"): {"list"},
-        ("", "persistentvolumeclaims"): {"get", "list"},
-        ("", "resourcequotas"): {"get", "list"},
+        ("", "persistentvolumeclaims"): {"get"},
+        ("", "resourcequotas"): {"list"},
     }
 
 

@@ -1,9 +1,11 @@
 """What goes wrong on a cluster, and how a job that was submitted ends."""
 
+import json
 import re
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -12,15 +14,31 @@ from tests.small_run import SMALL_RUN
 
 NAMESPACE = "nmt-faults"
 SMALL = " ".join((*SMALL_RUN, "tune.trials=0"))
-LONG = f"{SMALL} training.max_steps=4000 training.evaluate_every_steps=200"
+CHECKPOINT_EVERY = 200
+LONG = SMALL.replace("evaluate_every_steps=4", f"evaluate_every_steps={CHECKPOINT_EVERY}") + (
+    " training.max_steps=6000"
+)
 
 
 @pytest.fixture(scope="module")
 def release(install) -> Installed:
     """Jobs alone; data and base of the run `small` are there."""
     release = install(NAMESPACE, "--set serving.enabled=false", "--set jobs.retries=2")
-    release.nmt(f"submit base {SMALL}")
+    for step in ("prepare", "base"):
+        release.nmt(f"submit {step} {SMALL}")
     return release
+
+
+UNBOUND_CLAIM = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "unbound"},
+    "spec": {
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "none",
+        "resources": {"requests": {"storage": "1Gi"}},
+    },
+}
 
 
 class Submitted:
@@ -73,21 +91,31 @@ def steps(said: str) -> list[int]:
     return [int(number) for number in re.findall(r"train step (\d+)[/ ]", said)]
 
 
+def went_back_to(said: str) -> list[int]:
+    """First step of each attempt after the first, as the log has it."""
+    numbers = steps(said)
+    return [after for before, after in pairwise(numbers) if after < before]
+
+
 def test_a_worker_that_is_deleted_costs_no_finished_checkpoint(submitted, release):
-    job = submitted(f"train {LONG} run=worker", "worker")
+    job = submitted(f"train {LONG} --restart", "worker")
     job.wait_for_checkpoint()
-    release.kubectl(f"delete {job.pod('worker')} --wait=false")
+    release.kubectl(f"delete {job.pod('worker')} --grace-period=5 --wait=false")
     code, said = job.end()
     assert code == 0
-    assert max(steps(said)) == 4000
+    assert max(steps(said)) == 6000
+    assert went_back_to(said)
+    assert min(went_back_to(said)) >= CHECKPOINT_EVERY
 
 
 def test_a_head_that_is_deleted_costs_no_finished_checkpoint(submitted, release):
-    job = submitted(f"train {LONG} run=head", "head")
+    job = submitted(f"train {LONG} --restart", "head")
     job.wait_for_checkpoint()
     release.kubectl(f"delete {job.pod('head')} --wait=false")
     assert job.end()[0] == 0
-    assert "goes on from its last checkpoint" in release.nmt("logs head")
+    said = release.nmt("logs head")
+    assert "goes on from its last checkpoint" in said
+    assert min(went_back_to(said)) >= CHECKPOINT_EVERY
 
 
 def test_bad_input_is_not_tried_again(submitted):
@@ -105,13 +133,39 @@ def test_an_image_that_is_not_there_is_named(submitted):
 
 def test_gpus_that_are_not_there_are_named(submitted, release):
     release.helm(
-        "upgrade nmt helm/nmt --reuse-values "
+        "upgrade nmt helm/nmt --reset-then-reuse-values "
         '--set-json \'workers.gpu={"gpus":8,"cpuRequest":"100m","memory":"1Gi"}\''
     )
-    words = f"train {LONG} run=gpu scaling.gpus_per_worker=1 --workers gpu --pending-timeout 20"
+    words = f"train {LONG} scaling.gpus_per_worker=1 --workers gpu --pending-timeout 20"
     code, said = submitted(words, "gpu").end()
     assert code == 3
     assert "nvidia.com/gpu" in said
+
+
+def test_a_claim_that_waits_is_named(submitted, release):
+    release.kubectl("apply -f - <<< '" + json.dumps(UNBOUND_CLAIM) + "'")
+    release.helm(
+        "upgrade nmt helm/nmt --reset-then-reuse-values "
+        "--set storage.claim.create=false --set storage.claim.name=unbound"
+    )
+    try:
+        code, said = submitted(f"base {SMALL} --pending-timeout 20", "claim").end()
+    finally:
+        release.helm("rollback nmt")
+    assert code == 3
+    assert "claim unbound" in said
+
+
+def test_a_process_that_takes_too_much_memory_is_named(submitted, release):
+    """The head's limit is one that Ray itself fits into and a training's driver does not."""
+    release.helm("upgrade nmt helm/nmt --reset-then-reuse-values --set jobs.head.memory=700Mi")
+    words = f"train {LONG} --restart --pending-timeout 60 --deadline 150 --retries 0"
+    try:
+        code, said = submitted(words, "memory").end()
+    finally:
+        release.helm("rollback nmt")
+    assert code in (1, 3)
+    assert "OOMKilled" in said or "memory" in said
 
 
 def test_a_quota_that_is_used_up_is_named(submitted, release):
@@ -125,14 +179,14 @@ def test_a_quota_that_is_used_up_is_named(submitted, release):
 
 
 def test_a_job_that_is_cancelled_from_elsewhere_ends_with_4(submitted, release):
-    job = submitted(f"train {LONG} run=cancelled", "cancelled")
+    job = submitted(f"train {LONG} --restart", "cancelled")
     wait_for(lambda: job.pod("head"), 60, "no head Pod")
     release.nmt("cancel cancelled")
     assert job.end(60)[0] == 4
 
 
 def test_ctrl_c_leaves_the_job_running(submitted, release):
-    job = submitted(f"train {LONG} run=detached", "detached")
+    job = submitted(f"train {LONG} --restart", "detached")
     wait_for(lambda: job.pod("head"), 60, "no head Pod")
     job.process.send_signal(2)
     code, said = job.end(60)

@@ -57,7 +57,7 @@ def engines(release: Installed) -> set[str]:
 def scaled(release: Installed, **serving: int) -> None:
     """Upgrade the release to other numbers of replicas; the Pods follow by themselves."""
     settings = " ".join(f"--set config.serving.{key}={value}" for key, value in serving.items())
-    release.helm(f"upgrade nmt helm/nmt --reuse-values {settings}")
+    release.helm(f"upgrade nmt helm/nmt --reset-then-reuse-values {settings}")
 
 
 def serving_pods(release: Installed) -> list[str]:
@@ -115,7 +115,9 @@ def test_another_number_of_replicas_loses_no_request_and_restarts_none(release):
 def test_another_setting_of_the_endpoint_loses_no_request(release):
     before = {replica["replica"] for replica in traffic(release)["replicas"]}
     with SteadyLoad(release.endpoint(), rate=10) as load:
-        release.helm("upgrade nmt helm/nmt --reuse-values --set config.serving.beam_size=2")
+        release.helm(
+            "upgrade nmt helm/nmt --reset-then-reuse-values --set config.serving.beam_size=2"
+        )
         wait_for(
             lambda: not before & {replica["replica"] for replica in traffic(release)["replicas"]},
             180,
@@ -147,7 +149,7 @@ def test_another_image_loses_no_request(release):
         pytest.skip("OTHER_TAG names no second image to change to")
     before = serving_pods(release)
     with SteadyLoad(release.endpoint(), rate=10) as load:
-        release.helm(f"upgrade nmt helm/nmt --reuse-values --set image.tag={other}")
+        release.helm(f"upgrade nmt helm/nmt --reset-then-reuse-values --set image.tag={other}")
         wait_for(
             lambda: (pods := serving_pods(release)) and not set(pods) & set(before),
             400,

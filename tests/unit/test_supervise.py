@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -27,25 +28,33 @@ sys.exit(int(what))
 """
 
 
-@pytest.fixture
-def job(tmp_path, monkeypatch):
+class FakeJob:
     """Runs a job whose attempts end as planned: exit codes, or the signal that kills it."""
-    package = tmp_path / "fake" / "ray_jobs"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "train.py").write_text(FAKE)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "fake"))
-    monkeypatch.setenv("TOLD", str(tmp_path / "told"))
-    monkeypatch.chdir(tmp_path)
 
-    def run(plan: str, *options: str, words: tuple[str, ...] = ()) -> int:
-        monkeypatch.setenv("PLAN", plan)
-        place = f"storage={tmp_path / 'root'}"
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.monkeypatch = folder, monkeypatch
+        self.log = folder / "root/demo/logs/a.log"
+        package = folder / "fake" / "ray_jobs"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "train.py").write_text(FAKE)
+        monkeypatch.setenv("PYTHONPATH", str(folder / "fake"))
+        monkeypatch.setenv("TOLD", str(folder / "told"))
+        monkeypatch.chdir(folder)
+
+    def __call__(self, plan: str, *options: str, words: tuple[str, ...] = ()) -> int:
+        self.monkeypatch.setenv("PLAN", plan)
+        place = f"storage={self.folder / 'root'}"
         return supervise.main(["--name", "a", *options, "train", place, *words])
 
-    run.log = tmp_path / "root/demo/logs/a.log"
-    run.told = lambda: (tmp_path / "told").read_text().splitlines()
-    return run
+    def told(self) -> list[str]:
+        """The words of each attempt."""
+        return (self.folder / "told").read_text().splitlines()
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeJob:
+    return FakeJob(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 130])
@@ -78,10 +87,36 @@ def test_work_is_discarded_by_the_first_attempt_alone(job):
     assert ["--restart" in line for line in job.told()] == [True, False]
 
 
-def test_a_head_that_comes_back_does_not_discard_the_work(job):
-    job("0", "--restart")
-    job("0", "--restart")
+def as_ray_job(monkeypatch, number: int) -> None:
+    mark = {"metadata": {"job_submission_id": f"raysubmit_{number}"}}
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps(mark))
+
+
+def test_a_head_that_comes_back_does_not_discard_the_work(job, monkeypatch):
+    as_ray_job(monkeypatch, 1)
+    job("0", "--restart", "--retries", "1")
+    job("0", "--restart", "--retries", "1")
     assert ["--restart" in line for line in job.told()] == [True, False]
+    assert "goes on from its last checkpoint" in job.log.read_text()
+
+
+def test_another_job_of_the_same_name_discards_anew(job, monkeypatch):
+    for number in (1, 2):
+        as_ray_job(monkeypatch, number)
+        job("0", "--restart")
+    assert ["--restart" in line for line in job.told()] == [True, True]
+    assert "goes on" not in job.log.read_text()
+
+
+def test_attempts_count_over_all_heads(job, monkeypatch):
+    as_ray_job(monkeypatch, 1)
+    assert [job("SIGKILL", "--retries", "1"), job("0", "--retries", "1")] == [137, 137]
+    assert len(job.told()) == 2
+    assert "lost 2 times: not tried again" in job.log.read_text()
+
+
+def test_a_deadline_stops_the_job(job):
+    assert job("wait", "--retries", "1", "--deadline", "0.5") == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("word", ["data.path=/a b/c$d;`e`.tmx", 'model.name_or_path="தமிழ்%41"'])

@@ -7,7 +7,8 @@ line for each fault: key, value, rule, what to do.
       (include "nmt.checkNames" .) (include "nmt.checkImages" .) (include "nmt.checkStorage" .)
       (include "nmt.checkRay" .) (include "nmt.checkPods" .) (include "nmt.checkGroups" .)
       (include "nmt.checkMemory" .) (include "nmt.checkConfig" .) (include "nmt.checkJobs" .)
-      (include "nmt.checkServing" .) (include "nmt.checkPriorities" .) | join "\n" }}
+      (include "nmt.checkServing" .) (include "nmt.checkPriorities" .)
+      (include "nmt.checkClaim" .) | join "\n" }}
 {{- $faults := list }}
 {{- range splitList "\n" $said }}
   {{- $faults = append $faults (trim .) }}
@@ -41,31 +42,6 @@ line for each fault: key, value, rule, what to do.
   {{- if regexMatch "(:[^/]*$|@)" $repository }}
 {{ $key }}.repository is '{{ $repository }}': give its tag as {{ $key }}.tag, or its digest as {{ $key }}.digest
   {{- end }}
-{{- end }}
-{{- end }}
-
-{{- define "nmt.checkStorage" -}}
-{{- $storage := .Values.storage }}
-{{- if and (eq $storage.type "object") (not $storage.object.url) }}
-storage.object.url is empty and storage.type is 'object': give the bucket, like s3://bucket/prefix
-{{- end }}
-{{- if and (eq $storage.type "claim") $storage.object.url }}
-storage.object.url is '{{ $storage.object.url }}' and storage.type is 'claim': set storage.type=object to use the bucket
-{{- end }}
-{{- if and (eq $storage.type "claim") (not $storage.claim.create) (not $storage.claim.name) }}
-storage.claim.name is empty and storage.claim.create is false: name the claim that exists
-{{- end }}
-{{- if regexMatch "^/(tmp|dev|proc|sys|etc|usr|bin|lib|code|code-zip|opt/nmt|opt/venv)(/|$)" $storage.mountPath }}
-storage.mountPath is '{{ $storage.mountPath }}', which the container needs itself: take a folder of its own, like /storage
-{{- end }}
-{{- $root := .Values.config.storage | default "" }}
-{{- $outside := and (regexMatch "^[/~]" $root) (not (hasPrefix (printf "%s/" $storage.mountPath) (printf "%s/" $root))) }}
-{{- if and $outside (eq $storage.type "claim") }}
-config.storage is '{{ $root }}', which is lost with the Pod: take a folder below {{ $storage.mountPath }}, or a relative one
-{{- else if and (regexMatch "^[/~]" $root) (eq $storage.type "object") }}
-config.storage is '{{ $root }}', which is lost with the Pod: take a relative one, below {{ $storage.object.url }}
-{{- else if and (contains "://" $root) (eq $storage.type "claim") }}
-config.storage is '{{ $root }}' and storage.type is 'claim': set storage.type=object and storage.object.url={{ $root }}
 {{- end }}
 {{- end }}
 

@@ -101,6 +101,14 @@ envFrom:
 {{- end }}
 {{- end }}
 
+{{/* Environment of a container that uses the storage: root, env. */}}
+{{- define "nmt.storageEnv" -}}
+{{- $values := .root.Values }}
+{{- include "nmt.env" (merge (dict "NMT_STORAGE" (include "nmt.storageRoot" .root)) .env) }}
+{{- $bucket := ternary $values.storage.object.secretName "" (eq $values.storage.type "object") }}
+{{- include "nmt.envFrom" (dict "names" (list $values.envSecretName $bucket)) }}
+{{- end }}
+
 {{/* A mapping as `env`. */}}
 {{- define "nmt.env" -}}
 env:

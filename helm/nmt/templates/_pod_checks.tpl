@@ -23,7 +23,7 @@ workers.{{ . }}: Ray and Kueue call the head '{{ . }}': give the group another n
   {{- end }}
 {{- end }}
 {{- if ge (int .Values.jobs.pendingSeconds) (int .Values.jobs.deadlineSeconds) }}
-jobs.pendingSeconds ({{ int .Values.jobs.pendingSeconds }}) must be below jobs.deadlineSeconds ({{ int .Values.jobs.deadlineSeconds }}), which counts the waiting too
+jobs.pendingSeconds ({{ int .Values.jobs.pendingSeconds }}) must be below jobs.deadlineSeconds ({{ int .Values.jobs.deadlineSeconds }}), which counts the waiting for Pods too
 {{- end }}
 {{- $pods := .Values.serving.pods }}
 {{- if gt (int $pods.min) (int $pods.max) }}

@@ -5,12 +5,10 @@ by the same templates, so that none differs from another by accident.
 
 {{/* Environment of a Ray container: root, env (of its group). */}}
 {{- define "nmt.rayEnv" -}}
-{{- $values := .root.Values }}
-{{- $hub := ternary (printf "%s/hub" $values.storage.mountPath) "/tmp/hub" (eq $values.storage.type "claim") }}
-{{- $own := dict "NMT_STORAGE" (include "nmt.storageRoot" .root) "HF_HOME" $hub "RAY_USAGE_STATS_ENABLED" "0" }}
-{{- include "nmt.env" (merge (dict) (.env | default dict) $values.env $own) }}
-{{- $bucket := ternary $values.storage.object.secretName "" (eq $values.storage.type "object") }}
-{{- include "nmt.envFrom" (dict "names" (list $values.envSecretName $bucket)) }}
+{{- $storage := .root.Values.storage }}
+{{- $hub := ternary (printf "%s/hub" $storage.mountPath) "/tmp/hub" (eq $storage.type "claim") }}
+{{- $own := dict "HF_HOME" $hub "RAY_USAGE_STATS_ENABLED" "0" }}
+{{- include "nmt.storageEnv" (dict "root" .root "env" (merge (dict) (.env | default dict) .root.Values.env $own)) }}
 {{- end }}
 
 {{/*
@@ -51,17 +49,16 @@ lifecycle:
 {{- end }}
 
 {{/*
-Pod template of a head: root, component, head, autoscaling, priority. The account of an autoscaling
-head is made by KubeRay, with the rights that the autoscaler needs. The head of a job ends at once:
-given time, its job would fail by itself in a dying cluster, and a job that failed is not tried again.
+Pod template of a head: root, component, head, autoscaling, priority. KubeRay gives the account of an
+autoscaling head the rights that the autoscaler needs, so no worker shares it. The head of a job ends
+at once: given time, its job would fail by itself in a dying cluster, and a job that failed is not
+tried again.
 */}}
 {{- define "nmt.headTemplate" -}}
 {{- $serving := eq .component "serving" }}
 {{- $pod := dict "root" .root "storage" true "placement" .head "priority" .priority "token" .autoscaling }}
 {{- $_ := set $pod "grace" (ternary (include "nmt.servingGrace" .root) "1" $serving) }}
-{{- if not .autoscaling }}
-  {{- $_ := set $pod "account" "jobs" }}
-{{- end }}
+{{- $_ := set $pod "account" (ternary "autoscaler" "jobs" .autoscaling) }}
 metadata:
   {{- $annotations := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" }}
   {{- include "nmt.podMetadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}

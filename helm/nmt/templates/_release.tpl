@@ -4,7 +4,7 @@ metadata:
   {{- include "nmt.podMetadata" (dict "root" . "component" "submitter") | nindent 2 }}
 spec:
   restartPolicy: Never
-  {{- include "nmt.podSpec" (dict "root" . "account" "jobs") | nindent 2 }}
+  {{- include "nmt.podSpec" (dict "root" . "account" "jobs" "placement" .Values.jobs.head) | nindent 2 }}
   containers:
     - name: ray-job-submitter
       {{- include "nmt.container" (dict "root" . "image" .Values.image) | nindent 6 }}
@@ -18,17 +18,15 @@ spec:
 
 {{/* Pod template of a Job that runs a command of nmt-k8s beside the storage. */}}
 {{- define "nmt.storagePod" -}}
-{{- $bucket := ternary .Values.storage.object.secretName "" (eq .Values.storage.type "object") }}
 metadata:
   {{- include "nmt.podMetadata" (dict "root" . "component" "storage") | nindent 2 }}
 spec:
   restartPolicy: Never
-  {{- include "nmt.podSpec" (dict "root" . "account" "storage" "storage" true) | nindent 2 }}
+  {{- include "nmt.podSpec" (dict "root" . "account" "storage" "storage" true "placement" .Values.jobs.head) | nindent 2 }}
   containers:
     - name: nmt-k8s
       {{- include "nmt.container" (dict "root" . "image" .Values.operatorImage "storage" true) | nindent 6 }}
-      {{- include "nmt.env" (dict "NMT_STORAGE" (include "nmt.storageRoot" .)) | nindent 6 }}
-      {{- include "nmt.envFrom" (dict "names" (list $bucket)) | nindent 6 }}
+      {{- include "nmt.storageEnv" (dict "root" . "env" .Values.env) | nindent 6 }}
       resources:
         requests:
           cpu: 50m

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from itertools import count
 
-from k8s.cluster import POD, RAY_JOB, Kind, Plain, kind_of
+from k8s.cluster import EVENT, POD, RAY_JOB, Kind, Plain, kind_of
+from nmt.errors import ClusterError
 
 Act = Callable[["FakeCluster"], None]
 
@@ -42,7 +43,8 @@ class FakeCluster:
         self.denied: set[tuple[str, str]] = set()
         self.fails: list[Exception] = []
         self.on_create: dict[str, Act] = {}
-        self.known = True
+        self.unknown: set[str] = set()
+        self.selected: list[tuple[Kind, str]] = []
         self._numbers = count(1)
 
     def add(self, kind: Kind, name: str, **fields: object) -> Plain:
@@ -64,21 +66,35 @@ class FakeCluster:
             POD, name, metadata=metadata, spec={"containers": [container]}, status=status
         )
 
+    def warn(self, kind: Kind, name: str, message: str, reason: str = "Failed") -> None:
+        """Let an object have an event."""
+        about = {"kind": kind.name, "name": name}
+        fields = {"type": "Warning", "reason": reason, "message": message}
+        self.add(EVENT, f"{name}.{next(self._numbers)}", involvedObject=about, **fields)
+
     def set_status(self, name: str, **status: object) -> None:
         """What KubeRay says of a RayJob from now on."""
         self.objects[RAY_JOB.name, name].setdefault("status", {}).update(status)
 
     def get(self, kind: Kind, name: str) -> Plain | None:
         self._answer()
+        self._check("get", kind)
         return deepcopy(self.objects.get((kind.name, name)))
 
-    def select(self, kind: Kind, selector: str = "", *, everywhere: bool = False) -> list[Plain]:
+    def select(
+        self, kind: Kind, selector: str = "", *, fields: str = "", everywhere: bool = False
+    ) -> list[Plain]:
         self._answer()
-        wanted = dict(part.split("=") for part in selector.split(",") if part)
+        self.selected.append((kind, fields))
+        self._check("list", kind)
+        labels = dict(part.split("=") for part in selector.split(",") if part)
+        values = dict(part.split("=") for part in fields.split(",") if part)
         return [
             deepcopy(body)
             for (name, _), body in self.objects.items()
-            if name == kind.name and wanted.items() <= body["metadata"].get("labels", {}).items()
+            if name == kind.name
+            and labels.items() <= body["metadata"].get("labels", {}).items()
+            and all(body.get(key) == value for key, value in values.items())
         ]
 
     def create(self, body: Plain) -> Plain | None:
@@ -102,6 +118,7 @@ class FakeCluster:
 
     def delete(self, kind: Kind, name: str) -> bool:
         self._answer()
+        self._check("delete", kind)
         return self.objects.pop((kind.name, name), None) is not None
 
     def log(
@@ -124,11 +141,15 @@ class FakeCluster:
         return "v1.34.4"
 
     def serves(self, kind: Kind) -> bool:
-        return self.known
+        return kind.name not in self.unknown
 
     def names(self, kind: Kind) -> list[str]:
         """What is there of a kind."""
         return [name for found, name in self.objects if found == kind.name]
+
+    def _check(self, verb: str, kind: Kind) -> None:
+        if (verb, kind.plural) in self.denied:
+            raise ClusterError(f"you may not {verb} {kind.resource}")
 
     def _answer(self) -> None:
         if self.fails:

@@ -11,7 +11,7 @@ pytest.importorskip("kubernetes", reason="needs the extra k8s")
 
 from k8s import client
 from k8s.client import KubernetesCluster, connect
-from k8s.cluster import CONFIG_MAP, NODE, POD, RAY_JOB
+from k8s.cluster import CONFIG_MAP, EVENT, NODE, POD, RAY_JOB
 from nmt.errors import ClusterError, InputError, UnreachableError
 
 KUBECONFIG = """
@@ -128,6 +128,12 @@ def test_objects_are_chosen_by_label(cluster, api):
     api.answers = [(200, {"items": [{"metadata": {"name": "a"}}]})]
     assert len(cluster.select(POD, "a=b,c=d")) == 1
     assert api.asked[0][1] == "/api/v1/namespaces/mine/pods?labelSelector=a%3Db%2Cc%3Dd"
+
+
+def test_objects_are_chosen_by_field(cluster, api):
+    api.answers = [(200, {"items": []})]
+    cluster.select(EVENT, fields="type=Warning")
+    assert api.asked[0][1] == "/api/v1/namespaces/mine/events?fieldSelector=type%3DWarning"
 
 
 def test_missing_kuberay_is_told_as_such(cluster, api):
@@ -247,7 +253,10 @@ def test_a_right_is_asked_for_with_its_subresource(cluster, api):
                           "subresource": "log"}  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "known"), [(200, True), (404, False)])
-def test_a_group_is_known_when_the_server_lists_it(cluster, api, status, known):
-    api.answers = [(status, {})]
+@pytest.mark.parametrize(
+    ("status", "kinds", "known"),
+    [(200, ["rayclusters", "rayjobs"], True), (200, ["rayclusters"], False), (404, [], False)],
+)
+def test_a_kind_is_known_when_its_group_lists_it(cluster, api, status, kinds, known):
+    api.answers = [(status, {"resources": [{"name": kind} for kind in kinds]})]
     assert cluster.serves(RAY_JOB) is known

@@ -5,6 +5,7 @@ import pytest
 from k8s.diagnose import diagnose
 
 QUOTA = 'pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
+UNLIMITED = 'pods "x" is forbidden: failed quota: q: must specify limits.cpu for: ray-head'
 SECURITY = 'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
 GPU = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: not helpful."
 PULL = (
@@ -34,8 +35,8 @@ def warning(message: str, kind: str = "Job") -> dict:
     return {"type": "Warning", "involvedObject": about, "message": message}
 
 
-def claim(phase: str, **annotations: str) -> dict:
-    metadata = {"name": "demo-storage", "annotations": annotations}
+def claim(phase: str) -> dict:
+    metadata = {"name": "demo-storage"}
     return {"metadata": metadata, "spec": {"storageClassName": "fast"}, "status": {"phase": phase}}
 
 
@@ -67,8 +68,13 @@ def test_a_pods_problem_is_told_with_its_name_and_what_to_do(found, words):
 
 @pytest.mark.parametrize(
     ("message", "words"),
-    [(QUOTA, ["exceeded quota: q", "have the quota raised"]), (SECURITY, ["PodSecurity"])],
-    ids=["quota", "security"],
+    [
+        (QUOTA, ["exceeded quota: q", "have the quota raised"]),
+        (UNLIMITED, ["LimitRange with a default CPU limit", "limits.cpu taken out of the quota"]),
+        (UNLIMITED.replace(".cpu", ".memory"), ["a default value for limits.memory"]),
+        (SECURITY, ["PodSecurity"]),
+    ],
+    ids=["quota", "no-cpu-limit", "no-memory-limit", "security"],
 )
 def test_a_pod_that_was_never_made_is_told_from_events_and_conditions(message, words):
     condition = {"type": "ReplicaFailure", "status": "True", "message": message}
@@ -76,13 +82,20 @@ def test_a_pod_that_was_never_made_is_told_from_events_and_conditions(message, w
         assert all(word in str(problem) for word in words)
 
 
-def test_a_claim_without_a_volume_is_told_with_its_class():
-    assert "storage class fast" in str(diagnose([], claims=[claim("Pending")]))
+def test_a_claim_whose_volume_is_refused_is_told_with_its_class_and_the_reason():
+    about = {"kind": "PersistentVolumeClaim", "name": "demo-storage"}
+    event = {**warning("no such zone"), "involvedObject": about, "reason": "ProvisioningFailed"}
+    text = str(diagnose([], [event], claims=[claim("Pending")]))
+    assert "storage class fast" in text
+    assert "no such zone" in text
 
 
-def test_a_claim_that_waits_for_its_pod_is_no_problem():
-    chosen = claim("Pending", **{"volume.kubernetes.io/selected-node": "a"})
-    assert diagnose([], claims=[chosen]) is None
+def test_a_claim_whose_volume_is_lost_is_told():
+    assert "demo-storage is Lost" in str(diagnose([], claims=[claim("Lost")]))
+
+
+def test_a_claim_that_waits_for_its_first_pod_is_no_problem():
+    assert diagnose([], claims=[claim("Pending")]) is None
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,18 @@ import pytest
 from k8s.cli import main
 from k8s.cluster import CLAIM, DEPLOYMENT, NODE, QUOTA, STORAGE_CLASS
 from nmt.errors import ClusterError
-from tests.unit.k8s.conftest import install
+from tests.unit.k8s.conftest import IMAGE, install
 from tests.unit.k8s.fake_cluster import FakeCluster
 
+OPERATOR_IMAGE = "registry.example/nmt-operator:1"
+PULL_FAILS = {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}
 
-def add_operator(cluster: FakeCluster, ready: int, label: str = "name") -> None:
+
+def add_operator(
+    cluster: FakeCluster, ready: int, label: str = "name", image: str = "kuberay/operator:v1.6.1"
+) -> None:
     labels = {f"app.kubernetes.io/{label}": "kuberay-operator"}
-    template = {"spec": {"containers": [{"image": "kuberay/operator:v1.6.1"}]}}
+    template = {"spec": {"containers": [{"image": image}]}}
     metadata = {"name": "kuberay-operator", "labels": labels}
     cluster.add(DEPLOYMENT, "kuberay-operator", metadata=metadata, spec={"template": template},
                 status={"readyReplicas": ready})  # fmt: skip
@@ -22,12 +27,22 @@ def add_claim(cluster: FakeCluster, phase: str, mode: str) -> None:
     cluster.add(CLAIM, "demo-storage", spec=spec, status={"phase": phase})
 
 
+def add_pod(cluster: FakeCluster, image: str, **state: object) -> None:
+    """A Pod of the release, whose image is there unless told otherwise."""
+    name = f"demo-{len(cluster.objects)}"
+    status = {"name": "main", "image": image, "imageID": f"{image}@sha256:1", **state}
+    pod = cluster.pod(name, {"app.kubernetes.io/instance": "demo"}, containerStatuses=[status])
+    pod["spec"]["containers"][0]["image"] = image
+
+
 @pytest.fixture
 def cluster(cluster) -> FakeCluster:
     """All is well."""
     add_operator(cluster, 1)
     add_claim(cluster, "Bound", "ReadWriteMany")
     cluster.add(NODE, "a", status={"allocatable": {"nvidia.com/gpu": "2"}})
+    for image in (IMAGE, OPERATOR_IMAGE):
+        add_pod(cluster, image)
     return cluster
 
 
@@ -52,7 +67,7 @@ def test_a_cluster_where_all_is_well_has_only_good_lines(findings):
 
 
 def test_each_finding_is_one_line_with_what_to_do(nmt_k8s, cluster, capsys):
-    add_claim(cluster, "Pending", "ReadWriteMany")
+    add_claim(cluster, "Lost", "ReadWriteMany")
     nmt_k8s("doctor")
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("ok   api") for line in lines)
@@ -60,11 +75,18 @@ def test_each_finding_is_one_line_with_what_to_do(nmt_k8s, cluster, capsys):
 
 
 def test_missing_kuberay_is_bad(findings, cluster):
-    cluster.known = False
+    cluster.unknown = {"RayJob", "RayCluster", "RayService"}
     code, found = findings()
     assert code == 3
     assert found["kuberay"][0] == "bad"
     assert "helm install kuberay-operator" in found["kuberay"][1]
+
+
+def test_a_missing_kind_of_kuberay_is_bad_and_named(findings, cluster):
+    cluster.unknown = {"RayService"}
+    code, found = findings()
+    assert (code, found["kuberay"][0]) == (3, "bad")
+    assert "rayservices.ray.io are missing" in found["kuberay"][1]
 
 
 def test_an_operator_that_is_not_ready_is_bad(findings, cluster):
@@ -76,6 +98,22 @@ def test_an_operator_that_is_not_ready_is_bad(findings, cluster):
 def test_the_operators_version_is_its_images(findings, cluster, label):
     add_operator(cluster, 1, label)
     assert findings()[1]["kuberay"] == ("ok", "operator kuberay/operator:v1.6.1")
+
+
+@pytest.mark.parametrize(
+    ("image", "state"),
+    [
+        ("kuberay/operator:v1.5.1", "note"),
+        ("mirror.example:5000/kuberay/operator:1.4.0-rc.0", "note"),
+        ("mirror.example:5000/kuberay/operator:v1.10.0", "ok"),
+        ("mirror.example:5000/kuberay/operator:v2.0", "ok"),
+        ("kuberay/operator:nightly", "ok"),
+    ],
+)
+def test_an_operator_older_than_the_chart_was_tried_with_is_a_note(findings, cluster, image, state):
+    add_operator(cluster, 1, image=image)
+    code, found = findings()
+    assert (code, found["kuberay"][0]) == (0, state)
 
 
 def test_missing_rights_are_bad_and_named(findings, cluster):
@@ -96,12 +134,21 @@ def test_another_version_of_the_chart_is_a_note(findings, cluster):
     assert (code, found["release"][0]) == (0, "note")
 
 
-def test_a_claim_without_a_volume_is_bad_and_the_classes_are_named(findings, cluster):
+def test_a_claim_whose_volume_is_refused_is_bad_and_the_classes_are_named(findings, cluster):
     add_claim(cluster, "Pending", "ReadWriteMany")
+    cluster.warn(CLAIM, "demo-storage", "no such zone", reason="ProvisioningFailed")
     cluster.add(STORAGE_CLASS, "nfs")
     state, text = findings()[1]["storage"]
     assert state == "bad"
+    assert "no such zone" in text
     assert "one of nfs" in text
+
+
+def test_a_claim_that_waits_for_its_first_pod_is_a_note(findings, cluster):
+    add_claim(cluster, "Pending", "ReadWriteMany")
+    code, found = findings()
+    assert (code, found["storage"][0]) == (0, "note")
+    assert "no volume yet" in found["storage"][1]
 
 
 def test_a_claim_of_one_node_is_a_note(findings, cluster):
@@ -115,18 +162,43 @@ def test_a_claim_that_is_missing_is_bad(findings, cluster):
 
 
 def test_pods_in_trouble_are_bad(findings, cluster):
-    waiting = {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}
-    container = {"name": "main", "image": "registry.example/x:1", "state": waiting}
-    labels = {"app.kubernetes.io/instance": "demo"}
-    cluster.pod("demo-head", labels, phase="Pending", containerStatuses=[container])
+    add_pod(cluster, "registry.example/x:1", state=PULL_FAILS)
     state, text = findings()[1]["pods"]
     assert state == "bad"
     assert "registry.example/x:1" in text
 
 
+def test_an_image_that_no_pod_has_tried_is_a_note(findings, cluster):
+    install(cluster, images={"ray": "registry.example/new:2", "operator": OPERATOR_IMAGE})
+    code, found = findings()
+    assert (code, found["image"][0]) == (0, "note")
+    assert "registry.example/new:2 not tried yet" in found["image"][1]
+    assert found["operatorImage"][0] == "ok"
+
+
+def test_an_image_that_a_pod_waits_for_is_not_pulled_yet(findings, cluster):
+    install(cluster, images={"ray": "registry.example/new:2", "operator": OPERATOR_IMAGE})
+    add_pod(cluster, "registry.example/new:2", imageID="", state=PULL_FAILS)
+    state, text = findings()[1]["image"]
+    assert state == "note"
+    assert "not pulled yet" in text
+
+
 def test_devices_that_no_node_has_are_a_note(findings, cluster):
     cluster.add(NODE, "a", status={"allocatable": {"cpu": "2"}})
     assert findings()[1]["devices"][0] == "note"
+
+
+def test_devices_are_counted_in_any_way_that_kubernetes_writes_them(findings, cluster):
+    cluster.add(NODE, "a", status={"allocatable": {"nvidia.com/gpu": "1k"}})
+    assert findings()[1]["devices"] == ("ok", "nvidia.com/gpu: 1000 on 1 of 1 nodes")
+
+
+@pytest.mark.parametrize(("hard", "used"), [("1Pi", "1024Ti"), ("2E", "2000P"), ("1k", "1e3")])
+def test_a_quota_is_understood_in_any_way_that_kubernetes_writes_it(findings, cluster, hard, used):
+    status = {"hard": {"requests.storage": hard}, "used": {"requests.storage": used}}
+    cluster.add(QUOTA, "team", status=status)
+    assert findings()[1]["quota"][0] == "note"
 
 
 def test_a_used_up_quota_is_a_note(findings, cluster):
@@ -139,20 +211,9 @@ def test_a_used_up_quota_is_a_note(findings, cluster):
     assert "pods" not in text
 
 
-class Forbidding(FakeCluster):
-    """Nodes and deployments are not for everybody's eyes."""
-
-    def select(self, kind, selector="", *, everywhere=False):
-        if kind.name in ("Node", "Deployment"):
-            raise ClusterError(f"you may not list {kind.resource}")
-        return super().select(kind, selector, everywhere=everywhere)
-
-
-def test_what_may_not_be_looked_at_is_a_note(clock, capsys):
-    cluster = Forbidding()
-    install(cluster)
-    add_claim(cluster, "Bound", "ReadWriteMany")
-    assert main(["doctor"], connect=lambda context, namespace: cluster) == 0
+def test_what_may_not_be_looked_at_is_a_note(nmt_k8s, cluster, capsys):
+    cluster.denied = {("list", "nodes"), ("list", "deployments")}
+    assert nmt_k8s("doctor") == 0
     shown = capsys.readouterr().out
     assert "note devices       cannot be looked at: you may not list nodes" in shown
     assert "ok   kuberay       installed; its version is not yours to see" in shown

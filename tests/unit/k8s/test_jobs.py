@@ -125,6 +125,17 @@ def test_following_is_the_same_wait_with_the_same_exit_code(nmt_k8s, cluster, cl
     assert "job failed after" in written.err
 
 
+def test_following_deletes_no_job_though_its_pods_cannot_start(nmt_k8s, cluster, clock, capsys):
+    add_job(cluster, "job", {"jobDeploymentStatus": "Initializing", "rayClusterName": "job-abc"})
+    waiting = {"waiting": {"reason": "InvalidImageName"}}
+    container = {"name": "main", "image": "x:1:1", "state": waiting}
+    cluster.pod("job-abc-head", {"ray.io/cluster": "job-abc"}, containerStatuses=[container])
+    clock.after(300, lambda: cluster.set_status("job", **SUCCEEDED))
+    assert nmt_k8s("logs", "job", "--follow") == 0
+    assert "cannot be pulled" in capsys.readouterr().err
+    assert cluster.names(RAY_JOB) == ["job"]
+
+
 def test_following_a_job_that_has_ended_gives_its_exit_code(nmt_k8s, cluster):
     add_job(cluster, "job", FAILED)
     add_log(cluster)

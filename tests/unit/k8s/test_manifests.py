@@ -115,6 +115,21 @@ def test_a_job_on_a_running_cluster_leaves_that_cluster_alone(release):
     assert "ttlSecondsAfterFinished" not in spec
 
 
+def test_a_job_on_a_running_cluster_keeps_its_deadline_itself(release):
+    words = entrypoint(request("train", to="shared", pods=0, restart=True)).split()
+    at = words.index("--deadline")
+    assert words[at : at + 4] == ["--deadline", "3600", "--restart", "train"]
+
+
+def test_kuberay_waits_until_a_job_on_a_running_cluster_has_ended_by_itself(release):
+    spec = ray_job(release, request(to="shared", pods=0))["spec"]
+    assert spec["activeDeadlineSeconds"] > 600 + 3600
+
+
+def test_a_job_with_a_cluster_of_its_own_leaves_the_deadline_to_kuberay():
+    assert "--deadline" not in entrypoint(request())
+
+
 def test_code_comes_before_the_images_in_head_and_workers(release):
     for template in templates(ray_job(release, request(code=CODE))):
         spec = template["spec"]

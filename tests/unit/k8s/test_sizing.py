@@ -1,6 +1,7 @@
 import pytest
 
-from k8s.sizing import check_pods, pods_for
+from k8s.release import Release
+from k8s.sizing import check_cluster, check_pods, pods_for
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from tests.unit.k8s.conftest import make_release
@@ -65,6 +66,28 @@ def test_fewer_pods_than_needed_are_refused_since_the_job_would_wait_for_ever(re
 
 def test_more_pods_than_needed_are_the_users_choice(release):
     check_pods(release, "cpu", 4, 2)
+
+
+def groups_of(release: Release, **most: int) -> list[dict]:
+    return [release.worker_groups[name] | {"maxReplicas": most[name]} for name in most]
+
+
+def test_a_running_cluster_that_holds_the_job_at_its_largest_is_taken(release):
+    check_cluster(groups_of(release, cpu=1, gpu=1), config(*WORKERS), "train", "shared")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (GPU, "workers=6 with .*gpus_per_worker=1 .* 1 of 'gpu' with 16 CPUs and 2 GPUs each"),
+        (("scaling.cpus_per_worker=20",), "cpus_per_worker=20.*leave out --to"),
+    ],
+    ids=["too-many", "too-big"],
+)
+def test_a_running_cluster_that_never_holds_the_job_is_refused(release, words, message):
+    groups = groups_of(release, cpu=1, gpu=1)
+    with pytest.raises(InputError, match=f"--to shared: .*{message}"):
+        check_cluster(groups, config(*words), "train", "shared")
 
 
 def test_a_release_without_limits_takes_any_number():

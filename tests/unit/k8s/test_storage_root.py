@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from k8s.cluster import BATCH_JOB, POD
+from k8s.cluster import BATCH_JOB, EVENT, POD
 from k8s.root import RootCommand
 from nmt.steps import STEPS
 from nmt.storage import Storage
@@ -74,6 +74,32 @@ def test_a_run_without_an_engine_is_not_promoted(on_root, capsys):
 def test_the_first_engine_cannot_be_rolled_back(on_root):
     on_root("promote", "run=night")
     assert on_root("rollback") == 2
+
+
+def test_a_dry_run_of_a_promotion_says_what_would_be_served_and_writes_nothing(
+    on_root, root, capsys
+):
+    assert on_root("promote", "run=night", "--dry-run") == 0
+    assert "would serve engine engine-b" in capsys.readouterr().out
+    assert not root.exists("serving/default/traffic.json")
+
+
+def test_a_dry_run_of_a_rollback_writes_nothing(on_root, root, capsys):
+    on_root("promote", "run=early")
+    on_root("promote", "run=night")
+    assert on_root("rollback", "--dry-run") == 0
+    assert "would be back on engine engine-a" in capsys.readouterr().out
+    assert root.read_json("serving/default/traffic.json")["stable"] == "engine-b"
+
+
+def test_a_dry_run_is_refused_what_the_command_would_be(on_root):
+    assert on_root("promote", "run=nothing", "--dry-run") == 2
+
+
+def test_a_dry_run_makes_no_folder(nmt_k8s, tmp_path, capsys):
+    assert nmt_k8s("promote", "run=a", "--storage", str(tmp_path / "new"), "--dry-run") == 2
+    assert "no such folder" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def test_traffic_tells_each_replicas_engine_and_trouble(on_root, root, capsys):
@@ -190,6 +216,37 @@ def test_a_pod_that_cannot_be_pulled_ends_with_3_and_leaves_nothing(
     storage_pod(0, phase="Pending", containerStatuses=[container])
     assert nmt_k8s("traffic") == 3
     assert "nmt-operator:1 cannot be pulled" in capsys.readouterr().err
+    assert cluster.names(BATCH_JOB) == []
+
+
+def test_a_user_who_may_not_see_events_and_claims_reaches_the_root_all_the_same(
+    nmt_k8s, cluster, storage_pod, clock, capsys
+):
+    storage_pod(0, "done", phase="Pending")
+
+    def start() -> None:
+        [pod] = cluster.names(POD)
+        cluster.objects["Pod", pod]["status"]["phase"] = "Succeeded"
+
+    clock.after(20, start)
+    cluster.denied = {("list", "events"), ("get", "persistentvolumeclaims")}
+    assert nmt_k8s("traffic") == 0
+    assert capsys.readouterr().out == "done\n"
+
+
+def test_events_are_looked_at_every_6_seconds_at_most_and_warnings_alone(
+    nmt_k8s, cluster, storage_pod
+):
+    storage_pod(0, phase="Pending")
+    assert nmt_k8s("traffic") == 3
+    looks = [fields for kind, fields in cluster.selected if kind is EVENT]
+    assert set(looks) == {"type=Warning"}
+    assert len(looks) <= 240 / 6 + 1
+
+
+def test_keys_in_the_storage_are_refused_and_reach_no_pod(nmt_k8s, cluster, capsys):
+    assert nmt_k8s("traffic", "storage=s3://KEY:HUSH@bucket") == 2
+    assert "HUSH" not in capsys.readouterr().err
     assert cluster.names(BATCH_JOB) == []
 
 

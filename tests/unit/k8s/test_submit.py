@@ -4,9 +4,9 @@ import signal
 import pytest
 import yaml
 
-from k8s.cluster import CONFIG_MAP, POD, RAY_CLUSTER, RAY_JOB
+from k8s.cluster import CLAIM, CONFIG_MAP, EVENT, POD, RAY_CLUSTER, RAY_JOB
 from nmt.errors import ClusterError, UnreachableError
-from tests.unit.k8s.conftest import install
+from tests.unit.k8s.conftest import install, worker_group
 from tests.unit.k8s.fake_cluster import FakeCluster
 
 NAME = ("--name", "job")
@@ -173,10 +173,75 @@ def test_a_long_silence_of_the_cluster_ends_the_wait_with_3_and_a_way_back(
     assert "nmt-k8s logs job --follow" in capsys.readouterr().err
 
 
-def test_a_refusal_of_the_cluster_ends_the_wait_with_3(nmt_k8s, cluster, script, clock):
+def test_a_refusal_of_the_cluster_ends_the_wait_with_3_and_a_way_back(
+    nmt_k8s, cluster, script, clock, capsys
+):
     script((4, RUNNING))
     clock.after(20, lambda: cluster.fails.extend([ClusterError("you may not")] * 9))
     assert nmt_k8s("submit", "train", *NAME) == 3
+    told = capsys.readouterr().err
+    assert "you may not" in told
+    assert told.count("The job goes on: nmt-k8s logs job --follow -n team") == 1
+    assert cluster.names(RAY_JOB) == ["job"]
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [("list", "events"), ("get", "persistentvolumeclaims"), ("list", "pods")],
+    ids=["events", "claims", "pods"],
+)
+def test_a_user_who_may_not_see_why_a_job_waits_follows_it_all_the_same(
+    nmt_k8s, cluster, script, denied
+):
+    script((4, STARTING), (30, RUNNING), (60, SUCCEEDED))
+    pod = cluster.pod("job-abc-head", {"ray.io/cluster": "job-abc"}, phase="Pending")
+    pod["spec"]["volumes"] = [{"persistentVolumeClaim": {"claimName": "demo-storage"}}]
+    cluster.denied = {denied}
+    assert nmt_k8s("submit", "train", *NAME) == 0
+
+
+def test_a_job_that_could_not_be_deleted_is_said_to_go_on(nmt_k8s, cluster, script, capsys):
+    script((2, STARTING))
+    worker_waits(cluster, reason="InvalidImageName")
+    cluster.denied = {("delete", "rayjobs")}
+    assert nmt_k8s("submit", "train", *NAME) == 3
+    told = capsys.readouterr().err
+    assert "The job goes on" in told
+    assert "The RayJob was deleted" not in told
+
+
+def test_a_job_that_is_deleted_though_the_answer_got_lost_was_deleted_by_us(
+    nmt_k8s, cluster, script, monkeypatch, capsys
+):
+    script((2, STARTING))
+    worker_waits(cluster, reason="InvalidImageName")
+    delete = cluster.delete
+
+    def lose_the_answer(kind, name):
+        delete(kind, name)
+        raise UnreachableError("down")
+
+    monkeypatch.setattr(cluster, "delete", lose_the_answer)
+    assert nmt_k8s("submit", "train", *NAME) == 3
+    assert "The RayJob was deleted, so nothing starts later" in capsys.readouterr().err
+
+
+def test_events_are_looked_at_every_6_seconds_at_most_and_warnings_alone(nmt_k8s, cluster, script):
+    script((2, STARTING), (62, RUNNING), (64, SUCCEEDED))
+    nmt_k8s("submit", "train", *NAME)
+    looks = [fields for kind, fields in cluster.selected if kind is EVENT]
+    assert set(looks) == {"type=Warning"}
+    assert 5 <= len(looks) <= 62 / 6 + 1
+
+
+def test_a_claim_whose_volume_is_refused_is_told_while_waiting(nmt_k8s, cluster, script, capsys):
+    script((2, STARTING), (30, RUNNING), (40, SUCCEEDED))
+    pod = cluster.pod("job-abc-head", {"ray.io/cluster": "job-abc"}, phase="Pending")
+    pod["spec"]["volumes"] = [{"persistentVolumeClaim": {"claimName": "demo-storage"}}]
+    cluster.add(CLAIM, "demo-storage", spec={}, status={"phase": "Pending"})
+    cluster.warn(CLAIM, "demo-storage", "no such zone", reason="ProvisioningFailed")
+    assert nmt_k8s("submit", "train", *NAME) == 0
+    assert "no such zone" in capsys.readouterr().err
 
 
 def test_what_it_waits_for_is_told_again_every_15_seconds_at_most(nmt_k8s, script, capsys):
@@ -267,6 +332,9 @@ def test_options_and_words_stand_in_any_order(nmt_k8s, cluster):
         (("train", "--deadline", "0"), "--deadline 0"),
         (("train", "storage=/data/mine"), "no place that outlives a Pod"),
         (("train", "storage=~/runs"), "no place that outlives a Pod"),
+        (("train", "storage=s3://KEY:HUSH@bucket"), "in front of its bucket"),
+        (("train", "--to", "x", "--deadline", "0"), "--deadline 0"),
+        (("train", "--queue", "two words"), "--queue 'two words'"),
         (("train", "adapter.rang=8"), "Did you mean 'adapter.rank'"),
         (("train", "--working-dir", "/nowhere"), "no such folder"),
         (("trian",), "Did you mean 'train'"),
@@ -277,7 +345,9 @@ def test_options_and_words_stand_in_any_order(nmt_k8s, cluster):
 )
 def test_bad_input_is_refused_with_2_and_makes_nothing(nmt_k8s, cluster, capsys, words, message):
     assert nmt_k8s("submit", *words) == 2
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told
+    assert "HUSH" not in told
     assert cluster.names(RAY_JOB) == []
     assert cluster.names(POD) == []
 
@@ -287,3 +357,15 @@ def test_a_running_cluster_takes_a_job(nmt_k8s, cluster):
     assert nmt_k8s("submit", "train", *NAME, "--to", "shared", "--detach") == 0
     spec = cluster.objects["RayJob", "job"]["spec"]
     assert spec["clusterSelector"] == {"ray.io/cluster": "shared"}
+
+
+@pytest.mark.parametrize(("most", "code"), [(1, 2), (2, 0)], ids=["too-small", "enough"])
+def test_a_job_that_the_releases_own_cluster_never_holds_is_refused(
+    nmt_k8s, cluster, capsys, most, code
+):
+    install(cluster, cluster="demo-cluster")
+    groups = [worker_group("cpu", 4) | {"maxReplicas": most}]
+    cluster.add(RAY_CLUSTER, "demo-cluster", spec={"workerGroupSpecs": groups})
+    words = ("strategy.type=ddp", "scaling.workers=6", "--to", "demo-cluster", "--detach")
+    assert nmt_k8s("submit", "train", *NAME, *words) == code
+    assert ("scaling.workers=6" in capsys.readouterr().err) is (code == 2)

@@ -1,0 +1,65 @@
+{{/* Checks of the storage: see `nmt.checks`. An address with keys in it is shown by no other message. */}}
+{{- define "nmt.checkStorage" -}}
+{{- include "nmt.checkKeys" . | default (include "nmt.checkPlaces" .) }}
+{{- end }}
+
+{{- define "nmt.checkKeys" -}}
+{{- $addresses := dict "storage.object.url" .Values.storage.object.url "config.storage" (.Values.config.storage | default "") }}
+{{- range $key, $address := $addresses }}
+  {{- if regexMatch "^[^:/]+://[^/?]*[@:]" $address }}
+{{ $key }} holds keys before the bucket, for all to read: write s3://bucket/prefix, and put the keys into a Secret that storage.object.secretName names
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "nmt.checkPlaces" -}}
+{{- $storage := .Values.storage }}
+{{- if and (eq $storage.type "object") (not $storage.object.url) }}
+storage.object.url is empty and storage.type is 'object': give the bucket, like s3://bucket/prefix
+{{- end }}
+{{- if and (eq $storage.type "claim") $storage.object.url }}
+storage.object.url is '{{ $storage.object.url }}' and storage.type is 'claim': set storage.type=object to use the bucket
+{{- end }}
+{{- if and (eq $storage.type "claim") (not $storage.claim.create) (not $storage.claim.name) }}
+storage.claim.name is empty and storage.claim.create is false: name the claim that exists
+{{- end }}
+{{- if regexMatch "^/(opt|var)$|^/(tmp|dev|proc|sys|etc|usr|bin|sbin|lib|lib64|run|var/run|code|code-zip|opt/nmt|opt/venv)(/|$)" $storage.mountPath }}
+storage.mountPath is '{{ $storage.mountPath }}', which the container needs itself: take a folder of its own, like /storage
+{{- end }}
+{{- $root := .Values.config.storage | default "" }}
+{{- $outside := and (regexMatch "^[/~]" $root) (not (hasPrefix (printf "%s/" $storage.mountPath) (printf "%s/" $root))) }}
+{{- if and $outside (eq $storage.type "claim") }}
+config.storage is '{{ $root }}', which is lost with the Pod: take a folder below {{ $storage.mountPath }}, or a relative one
+{{- else if and (regexMatch "^[/~]" $root) (eq $storage.type "object") }}
+config.storage is '{{ $root }}', which is lost with the Pod: take a relative one, below {{ $storage.object.url }}
+{{- else if and (contains "://" $root) (eq $storage.type "claim") }}
+config.storage is '{{ $root }}' and storage.type is 'claim': set storage.type=object and storage.object.url={{ $root }}
+{{- end }}
+{{- end }}
+
+{{/* Of a release that is installed: without a cluster to ask, nothing is found. */}}
+{{- define "nmt.checkClaim" -}}
+{{- if and (eq .Values.storage.type "claim") .Values.storage.claim.create }}
+{{- $installed := lookup "v1" "PersistentVolumeClaim" .Release.Namespace (include "nmt.claim" .) }}
+{{- with $installed }}
+{{- include "nmt.claimFaults" (dict "wanted" $.Values.storage.claim "installed" .spec) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What Kubernetes does not let change of a claim: wanted (of the values), installed (a spec). */}}
+{{- define "nmt.claimFaults" -}}
+{{- $instead := "or name a new claim in storage.claim.name and copy the files into it" }}
+{{- $mode := first .installed.accessModes }}
+{{- if ne .wanted.accessMode $mode }}
+storage.claim.accessMode is '{{ .wanted.accessMode }}', and the installed claim has '{{ $mode }}', which Kubernetes does not let change: set storage.claim.accessMode={{ $mode }}, {{ $instead }}
+{{- end }}
+{{- $class := .installed.storageClassName | default "" }}
+{{- if and .wanted.storageClass (ne .wanted.storageClass $class) }}
+storage.claim.storageClass is '{{ .wanted.storageClass }}', and the installed claim has '{{ $class }}', which Kubernetes does not let change: set storage.claim.storageClass={{ $class }}, {{ $instead }}
+{{- end }}
+{{- $size := .installed.resources.requests.storage }}
+{{- if lt (include "nmt.quantity" .wanted.size | float64) (include "nmt.quantity" $size | float64) }}
+storage.claim.size is '{{ .wanted.size }}', and the installed claim has '{{ $size }}', which Kubernetes does not let shrink: set storage.claim.size={{ $size }}, {{ $instead }}
+{{- end }}
+{{- end }}

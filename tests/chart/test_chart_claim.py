@@ -1,0 +1,56 @@
+"""What an upgrade may change of the claim that is installed.
+
+Helm asks a cluster for it; here a template of its own gives the checks what a cluster would.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import helm_python
+import pytest
+
+from tests.chart.rendering import CHART, Plain
+
+INSTALLED: Plain = {
+    "accessModes": ["ReadWriteMany"],
+    "storageClassName": "nfs",
+    "resources": {"requests": {"storage": "100Gi"}},
+}
+PROBE = """\
+{{ include "nmt.claimFaults" (dict "wanted" .Values.storage.claim "installed" (fromJson `%s`)) }}
+"""
+
+
+@pytest.fixture
+def faults(tmp_path: Path) -> Callable[[Plain], str]:
+    """What the checks say of `storage.claim` over the claim that is installed."""
+    copy = shutil.copytree(CHART, tmp_path / "nmt")
+    (copy / "templates" / "probe.yaml").write_text(f"probe: >-\n  {PROBE % json.dumps(INSTALLED)}")
+
+    def of(claim: Plain) -> str:
+        with helm_python.Chart.load(str(copy)) as chart:
+            rendered = chart.render({"storage": {"claim": claim}}, name="demo", namespace="team")
+        return rendered["nmt/templates/probe.yaml"]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "installed"),
+    [
+        ("accessMode", "ReadWriteOnce", "ReadWriteMany"),
+        ("storageClass", "fast", "nfs"),
+        ("size", "90Gi", "100Gi"),
+    ],
+)
+def test_a_change_that_kubernetes_would_refuse_is_told(faults, key, value, installed):
+    said = faults({key: value})
+    assert f"storage.claim.{key} is '{value}', and the installed claim has '{installed}'" in said
+    assert f"set storage.claim.{key}={installed}" in said
+
+
+@pytest.mark.parametrize("claim", [{}, {"storageClass": "nfs"}, {"size": "1Ti"}, {"size": "100Gi"}])
+def test_what_is_as_it_was_or_grows_is_taken(faults, claim):
+    assert "installed claim" not in faults(claim)

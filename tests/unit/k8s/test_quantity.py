@@ -1,0 +1,27 @@
+from decimal import Decimal
+
+import pytest
+
+from k8s.quantity import amount
+from nmt.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", "0"), ("8", "8"), ("-1.5", "-1.5"), (".5", "0.5"), ("5.", "5"),
+        ("500m", "0.5"), ("250u", "0.00025"), ("100n", "0.0000001"),
+        ("1k", "1000"), ("2M", "2000000"), ("1G", "1e9"), ("1T", "1e12"), ("1P", "1e15"),
+        ("1E", "1e18"), ("1e3", "1000"), ("12E2", "1200"), ("1e-3", "0.001"),
+        ("1Ki", "1024"), ("1.5Gi", "1610612736"), ("1Pi", "1125899906842624"),
+        ("1Ei", "1152921504606846976"),
+    ],
+)  # fmt: skip
+def test_every_way_in_which_kubernetes_writes_a_quantity_is_read(text, number):
+    assert amount(text) == Decimal(number)
+
+
+@pytest.mark.parametrize("text", ["", "m", "1 Gi", "1gi", "one", "1Kim", "."])
+def test_what_is_no_quantity_is_refused(text):
+    with pytest.raises(InputError, match="no quantity"):
+        amount(text)
