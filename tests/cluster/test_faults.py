@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -86,6 +87,17 @@ def submitted(release) -> Iterator:
         release.kubectl(f"delete rayjob {job.name} --ignore-not-found", check=False)
 
 
+@contextmanager
+def upgraded(release: Installed, *values: str) -> Iterator[None]:
+    """The release with other values, until the block ends."""
+    options = " ".join(f"--set {value}" for value in values)
+    release.helm(f"upgrade nmt helm/nmt --reset-then-reuse-values {options}")
+    try:
+        yield
+    finally:
+        release.helm("rollback nmt")
+
+
 def began_at(said: str) -> list[int]:
     """Step at which each attempt of a training began."""
     return [int(number) for number in re.findall(r"train from step (\d+) of", said)]
@@ -118,37 +130,26 @@ def test_an_image_that_is_not_there_is_named(submitted):
 
 
 def test_gpus_that_are_not_there_are_named(submitted, release):
-    release.helm(
-        "upgrade nmt helm/nmt --reset-then-reuse-values "
-        '--set-json \'workers.gpu={"gpus":8,"cpuRequest":"100m","memory":"1Gi"}\''
-    )
+    group = ("gpus=8", "cpuRequest=100m", "memory=1Gi")
     words = f"train {LONG} scaling.gpus_per_worker=1 --workers gpu --pending-timeout 20"
-    code, said = submitted(words, "gpu").end()
+    with upgraded(release, *(f"workers.gpu.{value}" for value in group)):
+        code, said = submitted(words, "gpu").end()
     assert code == 3
     assert "nvidia.com/gpu" in said
 
 
 def test_a_claim_that_waits_is_named(submitted, release):
     release.kubectl("apply -f - <<< '" + json.dumps(UNBOUND_CLAIM) + "'")
-    release.helm(
-        "upgrade nmt helm/nmt --reset-then-reuse-values "
-        "--set storage.claim.create=false --set storage.claim.name=unbound"
-    )
-    try:
+    with upgraded(release, "storage.claim.create=false", "storage.claim.name=unbound"):
         code, said = submitted(f"base {SMALL} --pending-timeout 20", "claim").end()
-    finally:
-        release.helm("rollback nmt")
     assert code == 3
     assert "claim unbound" in said
 
 
 def test_a_trial_that_takes_too_much_memory_ends_the_search_and_says_so(submitted, release):
-    release.helm("upgrade nmt helm/nmt --reset-then-reuse-values --set workers.cpu.memory=600Mi")
     words = f"tune {SMALL.replace('tune.trials=0', 'tune.trials=1')} tune.max_steps=40"
-    try:
+    with upgraded(release, "workers.cpu.memory=600Mi"):
         code, said = submitted(f"{words} tune.grace_steps=10", "too-big").end()
-    finally:
-        release.helm("rollback nmt")
     assert code == 1
     assert "out of memory" in said
 
