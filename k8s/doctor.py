@@ -18,10 +18,11 @@ from k8s.cluster import (
     Plain,
 )
 from k8s.find import find_release
-from k8s.findings import Finding, guarded, show
+from k8s.findings import guarded, show
 from k8s.release_health import LOOKS
 from k8s.screen import Screen
 from nmt.errors import ClusterError, NmtError
+from nmt.findings import Finding
 
 _NEEDED: tuple[tuple[Kind, str, str], ...] = (
     *((RAY_JOB, verb, "") for verb in ("get", "list", "create", "delete")),

@@ -1,25 +1,11 @@
 """What a look at a cluster has found."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from k8s.screen import Screen
 from nmt.errors import ClusterError, InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    name: str
-    state: str
-    """`ok`, `note` or `bad`."""
-    text: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        remedy = f"  -> {self.remedy}" if self.remedy else ""
-        return f"{self.state:<5}{self.name:<14}{self.text}{remedy}"
+from nmt.findings import Finding
 
 
 def show(findings: list[Finding], screen: Screen) -> None:

@@ -14,12 +14,12 @@ from k8s.cluster import (
 )
 from k8s.diagnose import diagnose, provisioning_fault
 from k8s.find import if_allowed
-from k8s.findings import Finding
 from k8s.names import INSTANCE
 from k8s.quantity import amount
 from k8s.release import Release
 from nmt import __version__
 from nmt.errors import ClusterError
+from nmt.findings import Finding
 
 
 def _release(cluster: Cluster, release: Release) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from k8s.place import refuse_keys
 from k8s.screen import Screen, duration, table
 from nmt import traffic
 from nmt.errors import InputError, MissingStepError
-from nmt.steps import EXPORT, STEPS, Record, find_record, require
+from nmt.steps import EXPORT, STEPS, Record, find_record, log_path, require, runs_of
 from nmt.storage import Storage
 
 
@@ -78,7 +78,7 @@ def _find_log(storage: Storage, command: RootCommand) -> bytes:
     """The log in the run's folder, or in any, when the RayJob that knew its run is gone."""
     runs = [command.run] if command.run else storage.list("")
     for run in runs:
-        path = f"{run}/logs/{command.job}.log"
+        path = log_path(run, command.job)
         if storage.exists(path):
             return storage.read_bytes(path)
     raise InputError(
@@ -90,7 +90,7 @@ def _find_log(storage: Storage, command: RootCommand) -> bytes:
 def _status(storage: Storage, command: RootCommand, screen: Screen) -> None:
     records = {name: find_record(storage, command.run, step) for name, step in STEPS.items()}
     if not any(records.values()):
-        runs = [run for run in storage.list("") if storage.exists(f"{run}/data")]
+        runs = runs_of(storage)
         there = f"; runs there: {', '.join(runs)}" if runs else ""
         raise MissingStepError(
             f"run '{command.run}' is not on the storage root ({storage.locate('')}){there}"
@@ -155,7 +155,7 @@ def _replica_table(replicas: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _replicas(storage: Storage, endpoint: str) -> list[dict[str, Any]]:
-    folder = f"serving/{endpoint}/replicas"
+    folder = traffic.replicas_path(endpoint)
     names = [name for name in storage.list(folder) if name.endswith(".json")]
     found = [storage.find_json(f"{folder}/{name}") for name in names]
     return [report for report in found if isinstance(report, dict)]

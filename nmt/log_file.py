@@ -39,8 +39,6 @@ class LogFile:
         self._content = bytearray()
         self._dirty = False
         self._written_at = clock()
-        self.existed = False
-        """Whether an earlier attempt has written here."""
         self._guarded(self._open)
 
     def write(self, line: bytes) -> None:
@@ -52,14 +50,14 @@ class LogFile:
         self._guarded(self._finish)
 
     def _open(self) -> None:
-        self.existed = self._storage.exists(self._path)
+        existed = self._storage.exists(self._path)
         if self._storage.is_local:
-            if not self.existed:
+            if not existed:
                 self._storage.write_bytes(self._path, b"")
             filesystem, root = self._storage.filesystem
             assert isinstance(filesystem, fs.LocalFileSystem)  # noqa: S101 - is_local says so
             self._stream = filesystem.open_append_stream(f"{root}/{self._path}")
-        elif self.existed:
+        elif existed:
             self._content += self._storage.read_bytes(self._path)
 
     def _append(self, line: bytes) -> None:

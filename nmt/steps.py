@@ -91,6 +91,16 @@ def find_record(storage: Storage, run: str, step: Step) -> Record | None:
         raise StorageError(f"{storage.locate(path)}: not the record of a step") from None
 
 
+def runs_of(storage: Storage) -> list[str]:
+    """Runs on a storage root."""
+    return [name for name in storage.list("") if storage.exists(f"{name}/{PREPARE.folder}")]
+
+
+def log_path(run: str, job: str) -> str:
+    """Where the log of a job on Kubernetes lies on the storage root."""
+    return f"{run}/logs/{job}.log"
+
+
 def require(storage: Storage, run: str, step: Step) -> Record:
     """The record of a finished step.
 
@@ -100,7 +110,7 @@ def require(storage: Storage, run: str, step: Step) -> Record:
     record = find_record(storage, run, step)
     if record is None or not record.done:
         state = "no" if record is None else "no finished"
-        others = [name for name in storage.list("") if storage.exists(f"{name}/data")]
+        others = runs_of(storage)
         hint = f" Runs there: {', '.join(others[:8])}." if others and run not in others else ""
         raise MissingStepError(
             f"run '{run}' in {storage.locate('')} has {state} step '{step.name}': "

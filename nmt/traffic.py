@@ -46,6 +46,11 @@ def traffic_path(name: str) -> str:
     return f"serving/{name}/traffic.json"
 
 
+def replicas_path(name: str) -> str:
+    """Folder in which each replica of the endpoint reports what it serves."""
+    return f"serving/{name}/replicas"
+
+
 def engine_path(digest: str) -> str:
     """Where an engine lies on the storage root."""
     return f"engines/{digest}"

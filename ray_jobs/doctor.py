@@ -6,12 +6,12 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from nmt.config import Config
 from nmt.errors import NmtError
+from nmt.findings import Finding
 from nmt.reach import fault_of_address, split_address
 
 _PACKAGES = {
@@ -24,17 +24,6 @@ _HUB = ("huggingface.co", 443)
 _GIB = 2**30
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    name: str
-    state: str
-    """`ok`, `note` or `bad`."""
-    text: str
-    remedy: str = ""
-
-
 def report(config: Config) -> None:
     """Write one line per finding.
 
@@ -43,8 +32,7 @@ def report(config: Config) -> None:
     """
     findings = [finding for look in _LOOKS for finding in look(config)]
     for finding in findings:
-        remedy = f"  -> {finding.remedy}" if finding.remedy else ""
-        sys.stdout.write(f"{finding.state:<5}{finding.name:<14}{finding.text}{remedy}\n")
+        sys.stdout.write(f"{finding}\n")
     bad = [finding.name for finding in findings if finding.state == "bad"]
     if bad:
         raise NmtError(f"not ready: {', '.join(bad)}")

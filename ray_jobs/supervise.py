@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 from nmt.config import load_config
 from nmt.log_file import LogFile
+from nmt.steps import log_path
 from nmt.storage import Storage
 from ray_jobs.entry import JOBS, guarded
 from ray_jobs.place import absolute_storage, submission_id
@@ -96,11 +97,6 @@ def _attempts(storage: Storage, path: str) -> Attempts:
     if found and found["job"] == submission_id():
         return Attempts(**found)
     return Attempts(submission_id(), time.time())
-
-
-def log_path(run: str, name: str) -> str:
-    """Where the log of a job lies on the storage root."""
-    return f"{run}/logs/{name}.log"
 
 
 def _attempts_path(log: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from nmt.serving.engine import Engine
 from nmt.storage import Storage
-from nmt.traffic import Traffic, read_traffic
+from nmt.traffic import Traffic, read_traffic, replicas_path
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class ReplicaReport:
 
 def replica_path(name: str, replica_id: str) -> str:
     """Where the report of a replica lies on the storage root."""
-    return f"serving/{name}/replicas/{replica_id}.json"
+    return f"{replicas_path(name)}/{replica_id}.json"
 
 
 class Follower:

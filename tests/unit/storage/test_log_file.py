@@ -26,12 +26,6 @@ def test_a_second_attempt_adds_to_the_first(storage):
     assert storage.read_bytes(PATH) == b"one\ntwo\n"
 
 
-def test_it_tells_whether_an_earlier_attempt_wrote_here(storage):
-    first = written(storage, b"one\n")
-    first.close()
-    assert (first.existed, LogFile(storage, PATH).existed) == (False, True)
-
-
 def test_a_folder_has_each_line_at_once(local):
     written(local, b"one\n")
     assert local.read_bytes(PATH) == b"one\n"
