@@ -16,10 +16,10 @@ from k8s.options import parse
 from k8s.reach_root import run_on_root
 from k8s.root import RootCommand, open_root, run_here
 from k8s.screen import Clock, Screen
-from k8s.signals import guarded
 from k8s.status import show_release
 from k8s.submit import Asked, plan, submit
 from k8s.verdict import State, judge
+from nmt.command import guarded
 from nmt.config import Config, load_config
 from nmt.errors import InputError, did_you_mean
 
@@ -34,7 +34,7 @@ def main(
     """Run a command; the value is the process's exit code."""
     options = parse(arguments)
     session = _Session(options, connect or _connect, clock or Clock())
-    return guarded(lambda: _ACTIONS[options.command](session))
+    return guarded(lambda: _ACTIONS[options.command](session), program="nmt-k8s", extra="k8s")
 
 
 def _connect(context: str | None, namespace: str | None) -> Cluster:

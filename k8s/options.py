@@ -1,11 +1,11 @@
 """The command line of `nmt-k8s`."""
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt import __version__
+from nmt.command import is_override
 
 _ABOUT = "Run jobs of an installed release on Kubernetes, and say what its endpoint serves."
 _EXAMPLES = """examples:
@@ -18,7 +18,6 @@ _EXAMPLES = """examples:
 exit codes: the job's own; 2 bad input; 3 the cluster's fault; 4 cancelled by somebody else;
 130 and 143 detached by Ctrl-C and SIGTERM, the job goes on
 """
-_OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
 
 _COMMANDS = {
     "submit": ("STEP|key=value", "run a step as a job and follow it to its end"),
@@ -41,8 +40,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     words = [*options.words, *left]
-    options.overrides = [word for word in words if _OVERRIDE.match(word)]
-    options.operands = [word for word in words if not _OVERRIDE.match(word)]
+    options.overrides = [word for word in words if is_override(word)]
+    options.operands = [word for word in words if not is_override(word)]
     for name, default in _DEFAULTS.items():
         setattr(options, name, getattr(options, name, default))
     return options

@@ -9,9 +9,10 @@ from pathlib import Path
 import yaml
 
 from nmt import __version__
+from nmt.command import is_override
 from nmt.config import Config, load_config
 from nmt.errors import InputError
-from ray_jobs.entry import JOBS, add_options, guarded, is_override, parse, run_job
+from ray_jobs.entry import JOBS, add_options, guarded, parse, run_job
 
 _ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
 _EXAMPLES = """examples:

@@ -6,23 +6,14 @@ Imports neither ray nor torch.
 import argparse
 import importlib
 import logging
-import os
-import re
-import signal
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import NoReturn
 
+from nmt import command
 from nmt.config import Config, load_config
-from nmt.errors import MissingPackageError, NmtError
 from ray_jobs.logs import setup_logging
-
-INTERRUPTED, TERMINATED = 130, 143
-_OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,84 +98,8 @@ def run_job(job: Job, options: argparse.Namespace) -> None:
     job.run(config, restart=options.restart)
 
 
-def is_override(word: str) -> bool:
-    """Whether a word of the command line sets a key rather than being text."""
-    return bool(_OVERRIDE.match(word))
-
-
-def guarded(action: Callable[[], None], *, extra: str) -> int:
-    """Exit code of an action: its error is one message, only a fault of ours is a traceback."""
+def guarded(action: Callable[[], int | None], *, extra: str) -> int:
+    """Exit code of an action of `nmt`, with its log set up; see `nmt.command.guarded`."""
     setup_logging()
-    with stop_signals() as arrived:
-        try:
-            action()
-            sys.stdout.flush()
-        except (Exception, KeyboardInterrupt) as error:
-            # Libraries turn an interruption into errors of their own, depending on the moment.
-            if arrived:
-                return _stopped(arrived[0])
-            if isinstance(error, KeyboardInterrupt):
-                return _stopped(signal.SIGINT)
-            return _failed(error, extra)
-    return 0
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Turn Ctrl-C and SIGTERM into exceptions; the numbers of those that arrived.
-
-    What a shell has told this process to ignore stays ignored.
-    """
-    arrived: list[int] = []
-
-    def on_signal(number: int, frame: FrameType | None) -> NoReturn:
-        arrived.append(number)
-        if number == signal.SIGTERM:
-            signal.signal(number, signal.SIG_IGN)  # once is enough: the clean-up has to finish
-        raise KeyboardInterrupt  # the one exception that `ray.get` lets through at once
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, on_signal)
-    try:
-        yield arrived
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stopped(number: int) -> int:
-    terminated = number == signal.SIGTERM
-    word = "terminated" if terminated else "interrupted"
-    _say(f"{word}: the same command goes on from here")
-    return TERMINATED if terminated else INTERRUPTED
-
-
-def _failed(error: BaseException, extra: str) -> int:
-    if isinstance(error, BrokenPipeError):
-        _silence()  # the reader of our output has gone
-        return 0
-    package = (getattr(error, "name", None) or "").partition(".")[0]
-    if isinstance(error, ModuleNotFoundError) and package not in ("nmt", "ray_jobs"):
-        error = MissingPackageError(
-            f"this command needs the package '{package}': pip install 'nmt[{extra}]'"
-        )
-    if isinstance(error, NmtError):
-        _say(str(error))
-        return error.exit_code
-    traceback.print_exception(error)
-    return 1
-
-
-def _silence() -> None:
-    """What standard output still holds goes nowhere, also when the interpreter ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(message: str) -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence()
-    sys.stderr.write(f"nmt: {message}\n")
+    after = ": the same command goes on from here"
+    return command.guarded(action, program="nmt", extra=extra, after=after)

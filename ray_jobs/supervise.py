@@ -43,13 +43,7 @@ class Attempts:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the job; its own exit code."""
     options = _parser().parse_args(arguments)
-    code = 0
-
-    def action() -> None:
-        nonlocal code
-        code = _supervise(options)
-
-    return guarded(action, extra="train") or code
+    return guarded(lambda: _supervise(options), extra="train")
 
 
 def _parser() -> argparse.ArgumentParser:

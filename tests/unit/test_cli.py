@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nmt.command import is_override
 from nmt.config import Config, load_config
 from nmt.errors import InputError, StorageError
 from ray_jobs import cli
-from ray_jobs.entry import JOBS, guarded, is_override
+from ray_jobs.entry import JOBS, guarded
 
 PROJECT = Path(cli.__file__).parents[1]
 

@@ -11,12 +11,13 @@ import pytest
 
 from k8s.options import parse as parse_k8s
 from nmt import errors
+from nmt.command import is_override
 from nmt.config import Config, load_config
 from nmt.config.explain import dotted_keys
 from nmt.errors import NmtError
 from nmt.serving.contract import Refusal
 from ray_jobs import cli
-from ray_jobs.entry import JOBS, is_override, parse
+from ray_jobs.entry import JOBS, parse
 
 PROJECT = Path(cli.__file__).parents[1]
 DOCS = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
