@@ -31,6 +31,24 @@ class Problem:
         return f"{self.what} -> {self.remedy}"
 
 
+@dataclass(slots=True)
+class Trouble:
+    """The problem that a wait has seen last, and since when it is the same one."""
+
+    problem: Problem | None = None
+    since: float = 0.0
+
+    def see(self, problem: Problem | None, now: float) -> None:
+        """Take in a fresh look."""
+        before, self.problem = self.problem, problem
+        if problem is None or before is None or problem.about != before.about:
+            self.since = now
+
+    def hopeless(self, now: float) -> bool:
+        """Whether it has lasted so long that it will not heal by itself."""
+        return self.problem is not None and now - self.since >= self.problem.grace_seconds
+
+
 def diagnose(
     pods: Iterable[Plain],
     events: Iterable[Plain] = (),

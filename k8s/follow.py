@@ -2,10 +2,10 @@
 
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from k8s.cluster import RAY_JOB, Cluster, Plain
-from k8s.diagnose import Problem, diagnose
+from k8s.diagnose import Problem, Trouble, diagnose
 from k8s.find import claims_of, cluster_of, if_allowed, names_of, pods_of, warnings_of
 from k8s.job_log import LogTail
 from k8s.screen import Clock, Screen, duration
@@ -26,8 +26,7 @@ class _Seen:
 
     state: State | None = None
     since: float = 0.0
-    problem: Problem | None = None
-    problem_since: float = 0.0
+    trouble: Trouble = field(default_factory=Trouble)
     looked_closer_at: float = -1e9
     told_at: float = -1e9
     told: str = ""
@@ -121,20 +120,16 @@ class Follow:
         if now - self._seen.looked_closer_at < pause:
             return
         self._seen.looked_closer_at = now
-        problem = problem_of(self._cluster, job)
-        before = self._seen.problem
-        if problem is None or before is None or problem.about != before.about:
-            self._seen.problem_since = now
-        self._seen.problem = problem
+        self._seen.trouble.see(problem_of(self._cluster, job), now)
 
     def _given_up(self, verdict: Verdict, now: float) -> Verdict:
         """The verdict, or another when the job cannot start; it is then deleted."""
         self._end_by_us = None
         if not self._gives_up or verdict.state is not State.WAITING or self._seen.ran:
             return verdict
-        problem, waited = self._seen.problem, now - self._seen.since
+        problem, waited = self._seen.trouble.problem, now - self._seen.since
         fresh = self._seen.looked_closer_at == now  # what was seen before may have healed
-        if problem and fresh and now - self._seen.problem_since >= problem.grace_seconds:
+        if fresh and self._seen.trouble.hopeless(now):
             return self._deleted(str(problem))
         if waited < self._pending_seconds:
             return verdict
@@ -149,9 +144,10 @@ class Follow:
         return self._end_by_us
 
     def _explained(self, verdict: Verdict) -> Verdict:
-        if verdict.exit_code != 3 or not self._seen.problem:
+        problem = self._seen.trouble.problem
+        if verdict.exit_code != 3 or not problem:
             return verdict
-        return replace(verdict, message=f"{verdict.message}: {self._seen.problem}")
+        return replace(verdict, message=f"{verdict.message}: {problem}")
 
     def _bear(self, error: UnreachableError, lost_at: float) -> None:
         silent = self._clock.now() - lost_at
@@ -160,13 +156,13 @@ class Follow:
         self._tell(f"the cluster does not answer for {duration(silent)}; the job goes on", 0)
 
     def _tell_progress(self, verdict: Verdict, now: float) -> None:
-        seen = self._seen
+        seen, problem = self._seen, self._seen.trouble.problem
         text = verdict.state.value
         if verdict.state is not State.RUNNING:
-            text += f" {duration(now - seen.since)}: {seen.problem or verdict.message}"
-        elif seen.problem:
-            text += f", but {seen.problem}"
-        about = (seen.problem.about or seen.problem.what) if seen.problem else verdict.message
+            text += f" {duration(now - seen.since)}: {problem or verdict.message}"
+        elif problem:
+            text += f", but {problem}"
+        about = (problem.about or problem.what) if problem else verdict.message
         self._tell(text, now, key=f"{verdict.state} {about}", reminds=verdict.state != "running")
 
     def _tell(self, text: str, now: float, *, key: str = "", reminds: bool = True) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from k8s.cluster import BATCH_JOB, POD, Cluster, Plain
-from k8s.diagnose import Problem, diagnose
+from k8s.diagnose import Problem, Trouble, diagnose
 from k8s.find import Target, claims_of, names_of, warnings_of
 from k8s.manifests import storage_job
 from k8s.place import root_of
@@ -98,20 +98,18 @@ def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
     Raises:
         ClusterError: it cannot, or takes too long.
     """
-    begun, problem, troubled_since, looked_at = clock.now(), None, clock.now(), -1e9
+    begun, looked_at, trouble = clock.now(), -1e9, Trouble()
     while True:
         pods = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
         running = [pod for pod in pods if pod.get("status", {}).get("phase") not in _NOT_YET]
         if running:
             return running[-1]
         if clock.now() - looked_at >= _LOOK_CLOSER_SECONDS:
-            before, looked_at = problem, clock.now()
-            problem = _problem(cluster, name, pods)
-            if problem is None or before is None or problem.about != before.about:
-                troubled_since = clock.now()
-        grace = problem.grace_seconds if problem else _START_SECONDS
-        if clock.now() - troubled_since >= grace or clock.now() - begun >= _START_SECONDS:
-            raise ClusterError(f"the storage root cannot be reached: {problem or 'no Pod'}")
+            looked_at = clock.now()
+            trouble.see(_problem(cluster, name, pods), looked_at)
+        if trouble.hopeless(clock.now()) or clock.now() - begun >= _START_SECONDS:
+            why = trouble.problem or "no Pod"
+            raise ClusterError(f"the storage root cannot be reached: {why}")
         clock.sleep(_POLL_SECONDS)
 
 
