@@ -4,10 +4,13 @@ A step is done when its record says so and the settings it read equal those aske
 settings under the same run name are refused: a folder never holds the work of two configurations.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from nmt.config import Config, digest_of
 from nmt.errors import InputError, MissingStepError, StepConflictError, StorageError
@@ -72,7 +75,7 @@ class Record:
     output: str = ""
     """Digest of what the step made; what builds on it stores this among its inputs."""
     seconds: float = 0.0
-    """Time taken by the call that finished the step."""
+    """Time taken by the call that finished the step, and by those that had to mend it."""
     result: dict[str, Any] = field(default_factory=dict)
     """What the step found, in plain values: sizes, scores, places."""
 
@@ -84,11 +87,16 @@ def find_record(storage: Storage, run: str, step: Step) -> Record | None:
         StorageError: the file is not the record of a step.
     """
     path = f"{step.path(run)}/step.json"
-    raw = storage.find_json(path)
+    if not storage.exists(path):
+        return None
+    raw = storage.read_bytes(path)
     try:
-        return None if raw is None else Record(**raw)
-    except TypeError:
-        raise StorageError(f"{storage.locate(path)}: not the record of a step") from None
+        return TypeAdapter(Record).validate_python(json.loads(raw))
+    except ValueError:
+        raise StorageError(
+            f"{storage.locate(path)}: not the record of a step, so damaged: delete this one file "
+            "and give the same command again, which goes on with what lies beside it"
+        ) from None
 
 
 def runs_of(storage: Storage) -> list[str]:
@@ -157,6 +165,7 @@ def run_step(
     work: Callable[[], Mapping[str, Any]],
     *,
     restart: bool = False,
+    is_whole: Callable[[], bool] = lambda: True,
 ) -> tuple[Record, bool]:
     """Do a step unless it is done; its record and config lie in its folder.
 
@@ -167,6 +176,7 @@ def run_step(
         work: does it, resuming where it can; returns `output` (a digest, optional) and
             whatever the record shall hold as its result.
         restart: discard what an earlier call made.
+        is_whole: whether what a finished step has left can still be read; if not, it is done again.
 
     Returns:
         The record, and whether this call did the work.
@@ -183,19 +193,22 @@ def run_step(
         inputs={name: require(storage, config.run, STEPS[name]).output for name in step.after},
     )
     if restart:
-        storage.delete(folder)
+        discard_step(storage, config.run, step)
     found = find_record(storage, config.run, step)
     if found is not None:
         check_same(config.run, found, wanted)
-        if found.done:
+        if found.done and is_whole():
             return found, False
+    storage.sweep(folder)
     storage.write_json(f"{folder}/config.json", config.model_dump(mode="json"))
     storage.write_json(f"{folder}/step.json", asdict(wanted))
     started = time.monotonic()
     try:
         result = dict(work())
     except InputError:
-        if found is None:  # bad input must not bind the name to its settings
+        # Bad input must not bind the name to its settings; what fails hours later, when a worker
+        # that begins again finds a hub away, must not cost what was trained.
+        if found is None and not _holds_checkpoints(storage, folder):
             storage.delete(folder)
         raise
     record = Record(
@@ -204,11 +217,22 @@ def run_step(
         settings=wanted.settings,
         inputs=wanted.inputs,
         output=str(result.pop("output", "")) or digest_of([wanted.settings, wanted.inputs]),
-        seconds=round(time.monotonic() - started, 2),
+        seconds=round((found.seconds if found else 0.0) + time.monotonic() - started, 2),
         result=result,
     )
     storage.write_json(f"{folder}/step.json", asdict(record))
     return record, True
+
+
+def discard_step(storage: Storage, run: str, step: Step) -> None:
+    """Delete what earlier calls of a step have made."""
+    storage.delete(step.path(run))
+
+
+def _holds_checkpoints(storage: Storage, folder: str) -> bool:
+    trials = f"{folder}/trials"
+    trained = [folder, *(f"{trials}/{name}" for name in storage.list(trials))]
+    return any(storage.exists(f"{each}/checkpoints") for each in trained)
 
 
 def check_same(run: str, found: Record, wanted: Record) -> None:

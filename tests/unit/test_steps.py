@@ -1,7 +1,14 @@
 import pytest
 
 from nmt.config import Config, load_config
-from nmt.errors import InputError, MissingStepError, StepConflictError, StorageError, TrainingError
+from nmt.errors import (
+    InputError,
+    MissingStepError,
+    StepConflictError,
+    StorageError,
+    TrainingError,
+    UnavailableError,
+)
 from nmt.steps import (
     BASE,
     EVALUATE,
@@ -69,6 +76,22 @@ def test_a_second_call_is_a_skip_that_returns_the_old_record(storage):
     second, did_work = run_step(storage, config(), PREPARE, again)
     assert (again.calls, did_work) == (0, False)
     assert (second.seconds, second.output) == (123.4, first.output)
+
+
+def test_a_finished_step_whose_work_can_no_longer_be_read_is_done_again(storage):
+    run_step(storage, config(), PREPARE, Work(output="digest"))
+    again = Work(output="other")
+    record, did_work = run_step(storage, config(), PREPARE, again, is_whole=lambda: False)
+    assert (again.calls, did_work) == (1, True)
+    assert find_record(storage, "demo", PREPARE) == record
+    assert record.output == "other"
+
+
+def test_what_a_step_has_just_made_is_not_looked_at_again(storage):
+    def fail() -> bool:
+        raise AssertionError
+
+    run_step(storage, config(), PREPARE, Work(output="digest"), is_whole=fail)
 
 
 def test_the_whole_config_lies_beside_the_record(storage):
@@ -188,6 +211,34 @@ def test_bad_input_on_the_first_try_leaves_nothing_behind(storage):
     assert not storage.exists("demo/data")
     _, did_work = run_step(storage, config("data.path=there"), PREPARE, Work())
     assert did_work
+
+
+@pytest.mark.parametrize("folder", ["train", "train/trials/one"])
+def test_bad_input_on_the_first_try_keeps_what_was_trained_before_it(storage, folder):
+    def work():
+        with storage.commit(f"demo/{folder}/checkpoints/step-00000500"):
+            pass
+        raise UnavailableError("the hub cannot be reached")
+
+    for step in (PREPARE, BASE):
+        run_step(storage, config(), step, Work())
+    with pytest.raises(UnavailableError):
+        run_step(storage, config(), TRAIN, work)
+    assert storage.is_committed(f"demo/{folder}/checkpoints/step-00000500")
+    record = find_record(storage, "demo", TRAIN)
+    assert record
+    assert not record.done
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"step": "tr', b"[]", b'{"step": "train", "done": true, "settings": null}'],
+    ids=["empty", "cut", "list", "hollow"],
+)
+def test_a_damaged_record_says_how_to_go_on(storage, content):
+    storage.write_bytes("demo/train/step.json", content)
+    with pytest.raises(StorageError, match=r"demo/train/step.json: .*delete this one file"):
+        find_record(storage, "demo", TRAIN)
 
 
 def test_bad_input_on_a_later_try_keeps_what_there_is(storage):

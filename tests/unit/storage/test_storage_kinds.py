@@ -4,11 +4,13 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nmt.errors import ConfigError, StorageError, UnavailableError
 from nmt.storage import Storage
+from nmt.storage.cache import drop
 from tests.unit.storage.conftest import fails, fill, spoil
 
 # A local folder
@@ -126,6 +128,35 @@ def test_an_upload_that_fails_over_a_commit_is_no_mixture(remote, monkeypatch):
     assert not remote.is_committed("one")
 
 
+class Dying:
+    """A file system whose process dies at a call of it: no later call is made either."""
+
+    def __init__(self, filesystem: Any, moment: int) -> None:
+        self.filesystem, self.left = filesystem, moment
+
+    def __getattr__(self, name: str) -> Any:
+        self.left -= 1
+        if self.left <= 0:
+            raise KeyboardInterrupt
+        return getattr(self.filesystem, name)
+
+
+def test_a_kill_at_any_call_of_a_second_save_of_the_same_files_keeps_the_commit(remote, s3_url):
+    fill(remote, "one", {"a": "1", "b": "2"}, number=1)
+    moment, killed = 0, True
+    while killed:
+        moment, killed = moment + 1, False
+        dying = Storage(s3_url)
+        dying._fs = Dying(dying._fs, moment)
+        try:
+            fill(dying, "one", {"a": "1", "b": "2"}, number=2)
+        except KeyboardInterrupt:
+            killed = True
+        assert (remote.fetch("one") / "a").read_text() == "1", f"killed at call {moment}"
+    assert moment > 3
+    assert remote.manifest("one")["meta"] == {"number": 2}
+
+
 def test_a_second_fetch_takes_the_cached_copy(remote):
     fill(remote, "one", {"a": "1"})
     first = remote.fetch("one")
@@ -154,6 +185,109 @@ def test_a_failed_download_leaves_nothing_in_the_cache(remote, cache):
     assert [path for path in cache.rglob("*") if path.is_file()] == []
 
 
+# Copies of an object store's folders that are read once
+
+
+def copies(cache: Path) -> list[str]:
+    """Files below the cache of this machine, without the folders they lie in."""
+    return sorted(path.name for path in cache.rglob("*") if path.is_file())
+
+
+def test_a_copy_goes_when_it_has_been_read(remote, cache):
+    fill(remote, "one", {"a": "1"})
+    with remote.reading("one") as folder:
+        assert (folder / "a").read_text() == "1"
+    assert copies(cache) == []
+    with remote.reading("one") as folder:
+        assert (folder / "a").read_text() == "1"
+
+
+def test_a_copy_stays_until_its_last_reader_has_gone(remote, s3_url, cache):
+    fill(remote, "one", {"a": "1"})
+    with remote.reading("one") as folder:
+        with Storage(s3_url).reading("one") as same:
+            assert same == folder
+        assert (folder / "a").read_text() == "1"
+    assert copies(cache) == []
+
+
+def test_a_reader_that_comes_as_the_last_one_leaves_copies_anew(remote, cache, monkeypatch):
+    fill(remote, "one", {"a": "1"})
+    fetch, calls = Storage._download, []
+
+    def dropped_at_once(*arguments: Any, **named: Any) -> Path:
+        folder = fetch(*arguments, **named)
+        calls.append(folder)
+        if len(calls) == 1:
+            drop(folder)
+        return folder
+
+    monkeypatch.setattr(Storage, "_download", dropped_at_once)
+    with remote.reading("one") as folder:
+        assert (folder / "a").read_text() == "1"
+    assert len(calls) == 2
+
+
+def test_an_error_of_the_reader_lets_the_copy_go(remote, cache):
+    fill(remote, "one", {"a": "1"})
+    with pytest.raises(ValueError, match="mine"), remote.reading("one"):
+        raise ValueError("mine")
+    assert copies(cache) == []
+
+
+def test_a_kept_copy_of_the_same_content_stays(remote, cache):
+    fill(remote, "one", {"a": "1"})
+    kept = remote.fetch("one")
+    with remote.reading("one"):
+        pass
+    remote.sweep("")
+    assert (kept / "a").read_text() == "1"
+
+
+def test_a_file_that_is_not_asked_for_is_not_copied(remote, cache):
+    fill(remote, "one", {"a": "1", "optimizer": "2"})
+    with remote.reading("one", only=["a"]):
+        assert copies(cache) == ["a"]
+    with remote.reading("one"):
+        assert copies(cache) == ["a", "optimizer"]
+
+
+def test_what_killed_readers_and_writers_have_left_goes_with_the_next_reading(remote, cache):
+    fill(remote, "one", {"a": "1"})
+    for left in ("passing/0123", "passing/.0123.0123abcd.partial", ".step.0123abcd.partial"):
+        folder = cache / f"nmt-cache-{os.getuid()}" / left
+        folder.mkdir(parents=True)
+        (folder / "left").write_text("half")
+    with remote.reading("one"):
+        assert copies(cache) == ["a"]
+
+
+def test_a_sweep_leaves_what_is_being_read_and_written(remote, s3_url):
+    fill(remote, "one", {"a": "1"})
+    with remote.reading("one") as read, remote.commit("two") as written:
+        (written / "b").write_text("2")
+        Storage(s3_url).sweep("")
+        assert (read / "a").read_text() == "1"
+    assert (remote.fetch("two") / "b").read_text() == "2"
+
+
+def test_a_local_folder_is_read_where_it_is_and_stays(local):
+    fill(local, "one", {"a": "1"})
+    with local.reading("one") as folder:
+        assert str(folder) == local.locate("one")
+    assert (folder / "a").read_text() == "1"
+
+
+def test_a_reader_refuses_a_damaged_file_that_it_asks_for_and_no_other(storage):
+    fill(storage, "one", {"a": "1", "optimizer": "2"})
+    spoil(storage, "one/optimizer", b"3")
+    with storage.reading("one", only=["a"]) as folder:
+        assert (folder / "a").read_text() == "1"
+    for only, fault in ((), "differs from its manifest"), (["gone"], "is not in the manifest"):
+        with pytest.raises(StorageError, match=fault), storage.reading("one", only=only):
+            pass
+
+
 def test_a_bucket_that_is_not_there_is_a_storage_error(s3_url):
     storage = Storage(s3_url.replace("//bucket/", "//elsewhere/"))
     with pytest.raises(StorageError, match=r"cannot write s3://elsewhere/\w+/a"):
@@ -169,3 +303,52 @@ def test_credentials_in_the_url_are_refused_and_not_repeated():
 def test_an_endpoint_that_does_not_answer_is_told_at_once():
     with pytest.raises(UnavailableError, match=r"127.0.0.1:1 does not answer"):
         Storage("s3://bucket/x?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1")
+
+
+def test_a_sweep_removes_what_killed_writers_left_and_nothing_else(local):
+    fill(local, "many/one", {"a": "1"})
+    for name in (".two.0123abcd.partial", ".one.0123abcd.old"):
+        local.write_bytes(f"many/{name}/file", b"half")
+    local.write_bytes("many/.step.json.0123abcd.partial", b"half")
+    local.sweep("many")
+    local.sweep("gone")
+    assert local.list("many") == ["one"]
+    assert (local.fetch("many/one") / "a").read_text() == "1"
+
+
+def test_a_sweep_puts_back_what_a_killed_writer_has_moved_aside(local):
+    fill(local, "many/one.two", {"a": "1"})
+    (Path(local.locate("many")) / "one.two").rename(local.locate("many/.one.two.0123abcd.old"))
+    local.sweep("many")
+    assert (local.fetch("many/one.two") / "a").read_text() == "1"
+    assert local.list("many") == ["one.two"]
+
+
+def test_a_sweep_leaves_a_folder_that_another_process_is_putting_in_place(local, monkeypatch):
+    fill(local, "many/one", {"a": "old"})
+    rename = Path.rename
+
+    def swept_before(path: Path, target: Path) -> Path:
+        Storage(local.url).sweep("many")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", swept_before)
+    fill(local, "many/one", {"a": "new"})
+    assert (local.fetch("many/one") / "a").read_text() == "new"
+    assert local.list("many") == ["one"]
+
+
+def test_a_folder_written_again_takes_away_what_a_killed_writer_left_of_it(local):
+    """As in `engines`, which runs share: what others write there is not touched."""
+    for name in (".one.0123abcd.partial", ".two.0123abcd.partial"):
+        local.write_bytes(f"engines/{name}/file", b"half")
+    fill(local, "engines/one", {"a": "1"})
+    assert local.list("engines") == [".two.0123abcd.partial", "one"]
+
+
+def test_a_sweep_leaves_what_is_being_written(local):
+    """The same command given twice at once: the second must not spoil the first one's save."""
+    with local.commit("many/one") as folder:
+        (folder / "a").write_text("1")
+        Storage(local.url).sweep("many")
+    assert (local.fetch("many/one") / "a").read_text() == "1"

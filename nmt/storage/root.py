@@ -1,29 +1,31 @@
-"""The only door to the storage root: a folder, `s3://` or `gs://`, through Arrow's filesystems.
-
-A *folder commit* is the unit of truth: files first, then `manifest.json` with their sizes and
-hashes. In a local folder it appears by one rename; on an object store, which has no atomic
-rename, the manifest is written last. What has no manifest does not exist.
-"""
+"""Files and folder commits below one root."""
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
 from pyarrow import fs
 
-from nmt.errors import ConfigError, StorageError, UnavailableError
-from nmt.reach import fault_of_address, split_address
+from nmt.errors import ConfigError, StorageError
+from nmt.storage.cache import copy_of, held, kept_copies, passing_copies, sweep_copies
+from nmt.storage.disk import (
+    in_use,
+    no_space_named,
+    remove_left,
+    replace_file,
+    swap_in,
+    write_synced,
+)
+from nmt.storage.manifest import MANIFEST, check_manifest, faults, manifest_of
+from nmt.storage.remote import open_remote
 
-MANIFEST = "manifest.json"
 _CHUNK_BYTES = 4 * 1024 * 1024
 
 
@@ -39,7 +41,7 @@ class Storage:
         self.url = url
         self._local: Path | None = None
         if "://" in url:
-            self._fs, self._root = _open_remote(url)
+            self._fs, self._root = open_remote(url)
         else:
             self._local = Path(url).expanduser().absolute()
             self._fs, self._root = fs.LocalFileSystem(), str(self._local)
@@ -85,7 +87,7 @@ class Storage:
     def write_bytes(self, path: str, content: bytes) -> None:
         """Replace a file so that a reader sees the old content or the new, never a part."""
         if self._local:
-            _replace_file(self._local / path, content)
+            replace_file(self._local / path, content)
             return
         with self._fault("write", path), self._fs.open_output_stream(self._join(path)) as stream:
             stream.write(content)
@@ -138,18 +140,33 @@ class Storage:
         Args:
             path: where the folder appears; what stands there is replaced.
             meta: stored in the manifest under `meta`.
+
+        Raises:
+            StorageError: there is no space for it, or it cannot be put in place.
         """
-        parent = (self._local / path).parent if self._local else Path(tempfile.gettempdir())
+        parent = (self._local / path).parent if self._local else kept_copies()
         staging = parent / f".{Path(path).name}.{uuid.uuid4().hex[:8]}.partial"
         try:
             with self._fault("write", path):
                 staging.mkdir(parents=True)
-            yield staging
-            with self._fault("write", path):
-                manifest = {"files": describe_files(staging), "meta": dict(meta or {})}
-                self._publish(staging, path, manifest)
+            with in_use(staging):
+                with no_space_named(staging.parent):
+                    yield staging
+                with self._fault("write", path):
+                    self._publish(staging, path, manifest_of(staging, meta or {}))
+            remove_left(parent, Path(path).name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+    def sweep(self, path: str) -> None:
+        """Remove what killed writers have left in a folder; what is being written now stays.
+
+        Of an object store that is what killed processes have left on this machine.
+        """
+        if self._local:
+            remove_left(self._local / path, "*")
+        else:
+            sweep_copies()
 
     def is_committed(self, path: str) -> bool:
         """Whether a folder commit stands there; says nothing of its content."""
@@ -159,12 +176,10 @@ class Storage:
         """`files` (name -> size, sha256) and `meta` of a folder commit.
 
         Raises:
-            StorageError: it is missing, unreadable or no manifest.
+            StorageError: it is missing, unreadable, damaged or no manifest.
         """
-        manifest = self.read_json(f"{path}/{MANIFEST}")
-        if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-            raise StorageError(f"{self.locate(path)}/{MANIFEST}: not the manifest of a folder")
-        return manifest
+        place = f"{path}/{MANIFEST}"
+        return check_manifest(self.read_json(place), self.locate(place))
 
     def fetch(self, path: str, *, verify: bool = True) -> Path:
         """Folder commit as a local folder: itself on a local root, else a cached copy.
@@ -172,24 +187,59 @@ class Storage:
         Raises:
             StorageError: it is missing, or a file fails its size or hash.
         """
-        if not self.is_committed(path):
-            raise StorageError(f"{self.locate(path)}: not there, or never finished")
-        manifest = self.manifest(path)
+        manifest = self._committed(path)
         if self._local is None:
-            return self._download(path, manifest, verify=verify)
+            return self._download(path, manifest, kept_copies(), verify=verify)
         if verify:
             self._verify(path, self._local / path, manifest)
         return self._local / path
 
+    @contextmanager
+    def reading(self, path: str, only: Sequence[str] = ()) -> Iterator[Path]:
+        """Verified folder commit as a local folder, for something large that is read once.
+
+        Of an object store it is a copy that goes afterwards, once no process of this machine
+        reads it any more.
+
+        Args:
+            path: the folder commit.
+            only: files to copy and to verify; all where none is named.
+
+        Raises:
+            StorageError: it is missing, or a file fails its size or hash.
+        """
+        manifest = self._committed(path)
+        files = {
+            name: about for name, about in manifest["files"].items() if name in only or not only
+        }
+        for name in set(only) - files.keys():
+            raise StorageError(f"{self.locate(f'{path}/{name}')}: is not in the manifest")
+        wanted = {"files": files}
+        if self._local:
+            self._verify(path, self._local / path, wanted)
+            yield self._local / path
+            return
+        sweep_copies()  # killed readers leave some that are as large
+        with held(lambda: self._download(path, wanted, passing_copies())) as folder:
+            yield folder
+
+    def _committed(self, path: str) -> dict[str, Any]:
+        if not self.is_committed(path):
+            raise StorageError(f"{self.locate(path)}: not there, or never finished")
+        return self.manifest(path)
+
     def _verify(self, path: str, folder: Path, manifest: Mapping[str, Any]) -> None:
-        for name, fault in _faults(folder, manifest):
+        for name, fault in faults(folder, manifest):
             raise StorageError(f"{self.locate(f'{path}/{name}')}: {fault}")
 
     def _publish(self, staging: Path, path: str, manifest: dict[str, Any]) -> None:
         text = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
+        if self._holds(path, manifest):  # its removal would be the loss of it to a kill
+            self.write_bytes(f"{path}/{MANIFEST}", text)
+            return
         if self._local:
-            _write_synced(staging / MANIFEST, text)
-            _swap_in(staging, self._local / path)
+            write_synced(staging / MANIFEST, text)
+            swap_in(staging, self._local / path)
             return
         self.delete(path)
         for name in manifest["files"]:
@@ -200,31 +250,43 @@ class Storage:
                 shutil.copyfileobj(source, sink, _CHUNK_BYTES)
         self.write_bytes(f"{path}/{MANIFEST}", text)
 
-    def _download(self, path: str, manifest: dict[str, Any], *, verify: bool) -> Path:
-        """Copy into a cache keyed by content, shared by the processes of this machine."""
-        key = hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
-        folder = Path(tempfile.gettempdir()) / f"nmt-cache-{os.getuid()}" / key[:32]
-        if folder.is_dir():
-            if not verify or not any(_faults(folder, manifest)):
-                return folder
-            shutil.rmtree(folder, ignore_errors=True)  # a sweep of the temporary folder was there
-        partial = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+    def _holds(self, path: str, manifest: Mapping[str, Any]) -> bool:
+        """Whether a commit with these very files stands there, undamaged."""
         try:
-            partial.mkdir(parents=True, mode=0o700)
+            if not self.is_committed(path) or self.manifest(path)["files"] != manifest["files"]:
+                return False
+            return all(
+                self._sha256_of(f"{path}/{name}") == expected["sha256"]
+                for name, expected in manifest["files"].items()
+            )
+        except StorageError:
+            return False
+
+    def _sha256_of(self, path: str) -> str:
+        digest = hashlib.sha256()
+        with self._fault("read", path), self._fs.open_input_stream(self._join(path)) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def _download(
+        self, path: str, manifest: Mapping[str, Any], copies: Path, *, verify: bool = True
+    ) -> Path:
+        def fill(folder: Path) -> None:
             for name in manifest["files"]:
-                (partial / name).parent.mkdir(parents=True, exist_ok=True)
-                with (
-                    self._fault("read", f"{path}/{name}"),
-                    self._fs.open_input_stream(self._join(f"{path}/{name}")) as source,
-                    (partial / name).open("wb") as sink,
-                ):
-                    shutil.copyfileobj(source, sink, _CHUNK_BYTES)
-            self._verify(path, partial, manifest)
-            with suppress(OSError):  # another process was first
-                partial.rename(folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        return folder
+                self._download_file(f"{path}/{name}", folder / name)
+            self._verify(path, folder, manifest)
+
+        return copy_of(manifest, copies, fill, verify=verify)
+
+    def _download_file(self, path: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            self._fault("read", path),
+            self._fs.open_input_stream(self._join(path)) as source,
+            target.open("wb") as sink,
+        ):
+            shutil.copyfileobj(source, sink, _CHUNK_BYTES)
 
     def _join(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
@@ -249,122 +311,3 @@ def below(root: str, path: str) -> str:
         url = urlsplit(root)  # the path may have a query behind it
         return urlunsplit(url._replace(path=f"{url.path.rstrip('/')}/{path}"))
     return str(Path(root) / path)
-
-
-def _open_remote(url: str) -> tuple[fs.FileSystem, str]:
-    parts = urlsplit(url)
-    scheme = parts.scheme
-    if parts.password:
-        raise ConfigError(
-            "storage: the URL holds credentials, which would end up in logs and records: put them "
-            "into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a file these tools read"
-        )
-    if scheme not in ("s3", "gs"):
-        raise ConfigError(
-            f"storage={url}: scheme '{scheme}' is not known; use a folder, s3:// or gs://"
-        )
-    endpoint = parse_qs(parts.query).get("endpoint_override", [""])[0]
-    if endpoint:
-        _check_answers(url, endpoint, parse_qs(parts.query).get("scheme", ["https"])[0])
-    try:
-        filesystem, root = fs.FileSystem.from_uri(url)
-    except (OSError, pa.ArrowException) as error:
-        raise ConfigError(f"storage={url}: cannot be opened: {error}") from None
-    if not root.strip("/"):
-        raise ConfigError(f"storage={url}: names no bucket")
-    return filesystem, root.rstrip("/")
-
-
-def _check_answers(url: str, endpoint: str, scheme: str) -> None:
-    """Knock before the client does: it would go on trying for minutes.
-
-    Raises:
-        UnavailableError: nothing listens there.
-    """
-    host, port = split_address(endpoint)
-    fault = fault_of_address(host, port or {"http": 80}.get(scheme, 443))
-    if fault:
-        raise UnavailableError(f"storage={url}: {endpoint} does not answer ({fault})")
-
-
-def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Relative name -> `size` (bytes) and `sha256` of every file below a folder, sorted."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): {
-            "size": path.stat().st_size,
-            "sha256": sha256_of(path),
-        }
-        for path in files
-        if path != folder / MANIFEST
-    }
-
-
-def sha256_of(path: Path) -> str:
-    """Hash of a file's content, read in chunks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each file that is missing or differs, and what is wrong with it."""
-    for name, expected in manifest["files"].items():
-        fault = _fault_of(folder / name, expected)
-        if fault:
-            yield name, fault
-
-
-def _fault_of(path: Path, expected: Mapping[str, Any]) -> str:
-    if not path.is_file():
-        return "is missing"
-    size = path.stat().st_size
-    if size != expected["size"]:
-        return f"has {size} bytes, its manifest says {expected['size']}"
-    return "" if sha256_of(path) == expected["sha256"] else "differs from its manifest"
-
-
-def _replace_file(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_synced(partial, content)
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _swap_in(staging: Path, target: Path) -> None:
-    """Flush every file, then put the folder in place; an old one is moved aside first."""
-    for path in staging.rglob("*"):
-        _sync(path)
-    _sync(staging)
-    if target.exists():
-        old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
-        target.rename(old)
-        try:
-            staging.rename(target)
-        except OSError:
-            old.rename(target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        staging.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

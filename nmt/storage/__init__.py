@@ -1,0 +1,11 @@
+"""The only door to the storage root: a folder, `s3://` or `gs://`, through Arrow's filesystems.
+
+A *folder commit* is the unit of truth: files first, then `manifest.json` with their sizes and
+hashes. In a local folder it appears by one rename; on an object store, which has no atomic
+rename, the manifest is written last. What has no manifest does not exist.
+"""
+
+from nmt.storage.manifest import MANIFEST, describe_files
+from nmt.storage.root import Storage, below
+
+__all__ = ["MANIFEST", "Storage", "below", "describe_files"]

@@ -1,0 +1,51 @@
+"""Object stores, opened by their URL."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pyarrow as pa
+from pyarrow import fs
+
+from nmt.errors import ConfigError, UnavailableError
+from nmt.reach import fault_of_address, split_address
+
+
+def open_remote(url: str) -> tuple[fs.FileSystem, str]:
+    """Arrow's filesystem of a URL, and the root's path in it.
+
+    Raises:
+        ConfigError: the scheme is not known, the URL holds credentials or names no bucket.
+        UnavailableError: nothing listens at its endpoint.
+    """
+    parts = urlsplit(url)
+    scheme = parts.scheme
+    if parts.password:
+        raise ConfigError(
+            "storage: the URL holds credentials, which would end up in logs and records: put them "
+            "into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a file these tools read"
+        )
+    if scheme not in ("s3", "gs"):
+        raise ConfigError(
+            f"storage={url}: scheme '{scheme}' is not known; use a folder, s3:// or gs://"
+        )
+    endpoint = parse_qs(parts.query).get("endpoint_override", [""])[0]
+    if endpoint:
+        _check_answers(url, endpoint, parse_qs(parts.query).get("scheme", ["https"])[0])
+    try:
+        filesystem, root = fs.FileSystem.from_uri(url)
+    except (OSError, pa.ArrowException) as error:
+        raise ConfigError(f"storage={url}: cannot be opened: {error}") from None
+    if not root.strip("/"):
+        raise ConfigError(f"storage={url}: names no bucket")
+    return filesystem, root.rstrip("/")
+
+
+def _check_answers(url: str, endpoint: str, scheme: str) -> None:
+    """Knock before the client does: it would go on trying for minutes.
+
+    Raises:
+        UnavailableError: nothing listens there.
+    """
+    host, port = split_address(endpoint)
+    fault = fault_of_address(host, port or {"http": 80}.get(scheme, 443))
+    if fault:
+        raise UnavailableError(f"storage={url}: {endpoint} does not answer ({fault})")
