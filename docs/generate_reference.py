@@ -27,8 +27,7 @@ win over all files. Unknown keys are refused. `nmt config show` prints the resol
 * `null` unsets a value; lists and mappings are written as in YAML: `key=[a,b]`.
 * A section whose `type` changes is replaced whole, and so is `tune.space`.
 * A setting of yours wins over what a search found.
-* `strategy.type=deepspeed` and `adapter.type=qlora` are valid and not available yet: the search and
-  the training refuse them before they begin.
+* `strategy.type=deepspeed` and `adapter.type=qlora` need the extra `gpu`, on CPUs too.
 * `strategy.type=single` takes one worker. `training.warmup_steps` is below `training.max_steps`,
   `tune.grace_steps` not above `tune.max_steps`, `serving.min_replicas` not above
   `serving.max_replicas`, and `data.validation_fraction + data.test_fraction` below 1.

@@ -1,4 +1,4 @@
-"""What stands beside a converted model: `engine.json`, written by export and read by serving."""
+"""What stands beside an engine's model: `engine.json`, written by export, read by serving."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,10 @@ from nmt.errors import TranslationError
 
 CARD_FILE = "engine.json"
 MODEL_FOLDER = "model"
+ADAPTER_FOLDER = "adapter"
 TOKENIZER_FOLDER = "tokenizer"
+
+EngineFormat = Literal["ctranslate2", "torch"]
 
 
 class Golden(BaseModel):
@@ -26,7 +29,10 @@ class EngineCard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal["ctranslate2"] = "ctranslate2"
+    format: EngineFormat = "ctranslate2"
+    """Which library reads `model/`: CTranslate2, or transformers on torch."""
+    has_adapter: bool = False
+    """Whether `adapter/` stands beside `model/`, which then holds the base; torch only."""
     run: str
     """Run that the adapter came from."""
     base: str

@@ -69,8 +69,16 @@ class TrainingError(NmtError, RuntimeError):
     """Training cannot go on: a loss that is not finite, a lost worker group."""
 
 
+class StoppedError(TrainingError):
+    """A worker was told to go before its end: the same work goes on from its checkpoint."""
+
+
+class DivergedError(TrainingError):
+    """The loss is no finite number any more: to try again would end the same way."""
+
+
 class ExportError(NmtError, RuntimeError):
-    """A merged or converted model does not answer as the trained one."""
+    """What is exported cannot be written, or does not answer as the trained model."""
 
 
 class TranslationError(NmtError, RuntimeError):

@@ -1,10 +1,8 @@
-"""The model and what is trained of it."""
-
-from typing import Literal
+"""The model that is adapted."""
 
 from pydantic import Field, field_validator
 
-from nmt.config.section import Fraction, PositiveInt, Section
+from nmt.config.section import PositiveInt, Section
 
 
 class ModelConfig(Section):
@@ -36,54 +34,3 @@ class ModelConfig(Section):
     def is_tiny(self) -> bool:
         """Whether the model is built by the step `base`."""
         return self.name_or_path == "tiny"
-
-
-class NoAdapter(Section):
-    """Full fine-tuning: every weight is trained."""
-
-    type: Literal["none"] = "none"
-
-
-class LoraAdapter(Section):
-    """Low-rank adaptation of the linear layers.
-
-    Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685
-    """
-
-    type: Literal["lora"] = "lora"
-    rank: int = Field(default=16, ge=1, le=512)
-    """Rank of the update matrices."""
-    alpha: float = Field(default=32, gt=0)
-    """Scale: the update is multiplied by alpha / rank."""
-    dropout: Fraction = 0.05
-    """Dropout on the adapter's input."""
-    target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
-    """Names of the linear layers that get an update."""
-
-    @field_validator("target_modules")
-    @classmethod
-    def _no_embeddings(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        tied = {"shared", "embed_tokens", "lm_head"} & set(names)
-        if tied:
-            raise ValueError(
-                f"names {sorted(tied)}: these share one matrix, and merging an update into it "
-                "gives a wrong model; leave them out"
-            )
-        if not names:
-            raise ValueError("is empty: name at least one linear layer")
-        return names
-
-
-class QloraAdapter(LoraAdapter):
-    """LoRA on a base quantized to 4 bits.
-
-    Source: Dettmers et al. 2023, https://arxiv.org/abs/2305.14314
-    """
-
-    type: Literal["qlora"] = "qlora"  # pyright: ignore[reportIncompatibleVariableOverride]
-    quantization: Literal["nf4", "fp4"] = "nf4"
-    """4-bit number format of the frozen weights."""
-    double_quantization: bool = True
-    """Quantize the quantization constants too."""
-    compute_precision: Literal["bf16", "fp32"] = "bf16"
-    """Number format of the matrix products."""

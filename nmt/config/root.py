@@ -13,12 +13,15 @@ from pydantic import (
     model_validator,
 )
 
+from nmt.config.adapters import AdapterConfig, LoraAdapter
 from nmt.config.data import DataConfig
 from nmt.config.explain import explain
 from nmt.config.layers import DEFAULT_TYPES, merge, nest
-from nmt.config.model import LoraAdapter, ModelConfig, NoAdapter, QloraAdapter
+from nmt.config.model import ModelConfig
 from nmt.config.outcome import EvaluationConfig, ExportConfig, ServingConfig
+from nmt.config.planning import PlanConfig
 from nmt.config.section import Section
+from nmt.config.tracking import TrackingConfig
 from nmt.config.training import (
     DdpStrategy,
     DeepspeedStrategy,
@@ -26,13 +29,12 @@ from nmt.config.training import (
     SingleStrategy,
     TrainingConfig,
 )
-from nmt.config.tuning import TuneConfig
+from nmt.config.tuning import SearchRange, TuneConfig
 from nmt.errors import ConfigError
 
-AdapterConfig = NoAdapter | LoraAdapter | QloraAdapter
 StrategyConfig = SingleStrategy | DdpStrategy | DeepspeedStrategy
 
-RESERVED_RUNS = ("engines", "serving")
+RESERVED_RUNS = ("engines", "serving", "mlruns", "mlflow.db")
 
 
 class Config(Section):
@@ -51,15 +53,17 @@ class Config(Section):
     strategy: Annotated[StrategyConfig, Field(discriminator="type")] = SingleStrategy()
     scaling: ScalingConfig = ScalingConfig()
     tune: TuneConfig = TuneConfig()
+    tracking: TrackingConfig = TrackingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
     serving: ServingConfig = ServingConfig()
+    plan: PlanConfig = PlanConfig()
 
     @field_validator("run")
     @classmethod
     def _not_reserved(cls, run: str) -> str:
         if run in RESERVED_RUNS:
-            raise ValueError(f"'{run}' is a folder of the storage root: choose another name")
+            raise ValueError(f"'{run}' has another place in the storage root: choose another name")
         return run
 
     @model_validator(mode="wrap")
@@ -133,6 +137,16 @@ class Config(Section):
         if "space" in raw.get("tune", {}):
             raw["tune"]["space"] = self.tune.model_dump(mode="json")["space"]
         return raw
+
+    @property
+    def search_space(self) -> dict[str, SearchRange]:
+        """`tune.space`; of its default, what the chosen adapter has."""
+        if "space" in self.tune.model_fields_set:
+            return self.tune.space
+        lacking = {f"adapter.{name}" for name in ("rank", "alpha")} - {
+            f"adapter.{name}" for name in type(self.adapter).model_fields
+        }
+        return {key: searched for key, searched in self.tune.space.items() if key not in lacking}
 
     def settings(self, *prefixes: str) -> dict[str, Any]:
         """Dotted key -> plain value of every setting below the given keys."""

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from nmt.config.section import Fraction, PositiveInt, Section
 
@@ -39,6 +39,13 @@ class DeepspeedStrategy(Section):
     def _number(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.isdigit() else value
 
+    @field_validator("offload")
+    @classmethod
+    def _has_partitions(cls, offload: bool, info: ValidationInfo) -> bool:
+        if offload and info.data.get("zero_stage") == 0:
+            raise ValueError("moves what zero_stage 1, 2 or 3 partitions, and zero_stage is 0")
+        return offload
+
 
 class TrainingConfig(Section):
     """The adapter's training."""
@@ -63,6 +70,8 @@ class TrainingConfig(Section):
     """Gradients are scaled down to this norm."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 on a GPU that has it, else fp32."""
+    gradient_checkpointing: bool = False
+    """Keep only each layer's input for the backward pass: less memory, about a third more time."""
     replay_fraction: Fraction = 0.25
     """Share of general pairs mixed into the training data, against forgetting."""
     evaluate_every_steps: PositiveInt = 200
@@ -75,6 +84,9 @@ class TrainingConfig(Section):
     """Stop after this many validations without a better BLEU."""
     keep_checkpoints: int = Field(default=2, ge=2)
     """Latest checkpoints kept beside the best."""
+    average_checkpoints: PositiveInt = 1
+    """Checkpoints of the latest validations whose mean is published where its BLEU beats the best
+    single one's."""
     from_best_trial: bool = True
     """Go on from the best trial's checkpoint when its settings fit."""
     log_every_seconds: float = Field(default=5.0, gt=0)
@@ -86,6 +98,11 @@ class TrainingConfig(Section):
             raise ValueError(
                 f"warmup_steps ({self.warmup_steps}) must be below max_steps ({self.max_steps})"
             )
+        if self.average_checkpoints > self.keep_checkpoints:
+            raise ValueError(
+                f"average_checkpoints ({self.average_checkpoints}) must not be above "
+                f"keep_checkpoints ({self.keep_checkpoints}): no more are there at the end"
+            )
         return self
 
 
@@ -96,7 +113,16 @@ class ScalingConfig(Section):
     """Training processes."""
     cpus_per_worker: float = Field(default=1, gt=0)
     """CPUs each worker reserves; also its number of threads."""
-    gpus_per_worker: float = Field(default=0, ge=0)
-    """GPUs each worker reserves."""
+    gpus_per_worker: float = Field(default=0, ge=0, le=1)
+    """GPU each worker reserves; of a part of one, several trials of a search share it."""
     max_failures: int = Field(default=3, ge=0)
     """Restarts of the worker group from the last checkpoint."""
+
+    @model_validator(mode="after")
+    def _one_gpu_each(self) -> Self:
+        if self.workers > 1 and 0 < self.gpus_per_worker < 1:
+            raise ValueError(
+                f"gpus_per_worker ({self.gpus_per_worker}) must be 0 or 1 with several workers "
+                f"({self.workers}): NCCL takes no two workers on one GPU"
+            )
+        return self

@@ -61,7 +61,7 @@ class TuneConfig(Section):
     reduction_factor: int = Field(default=2, ge=2)
     """One in this many trials goes on at each rung."""
     space: dict[str, SearchRange] = Field(default_factory=_default_space, min_length=1)
-    """Dotted setting -> range that is searched."""
+    """Dotted setting -> range that is searched; of the default, what the adapter has."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -167,3 +167,13 @@ def test_deepspeed_is_a_valid_strategy(stage):
 def test_qlora_is_a_valid_adapter():
     words = ["adapter.type=qlora", "adapter.rank=4", "adapter.quantization=fp4"]
     assert load_config(overrides=words).adapter == QloraAdapter(rank=4, quantization="fp4")
+
+
+def test_the_default_search_leaves_out_what_the_adapter_lacks():
+    config = load_config(overrides=["adapter.type=bottleneck"])
+    assert list(config.search_space) == ["training.learning_rate"]
+
+
+def test_a_search_that_is_given_is_taken_as_it_is():
+    words = ["adapter.type=ia3", "tune.space.adapter.rank={type: choice, values: [4, 8]}"]
+    assert list(load_config(overrides=words).search_space) == ["adapter.rank"]

@@ -5,6 +5,7 @@ import pytest
 from nmt.config import (
     load_config,
 )
+from nmt.config.root import RESERVED_RUNS
 from tests.unit.config.conftest import refusal
 
 # Files and words that cannot be read
@@ -175,6 +176,10 @@ def test_a_plain_value_for_a_section_is_refused(word, like):
     ("words", "said"),
     [
         (["scaling.workers=2"], "scaling.workers (2) must be 1 with strategy.type=single"),
+        (
+            ["scaling.workers=2", "strategy.type=ddp", "scaling.gpus_per_worker=0.5"],
+            "gpus_per_worker (0.5) must be 0 or 1 with several workers (2)",
+        ),
         (["training.warmup_steps=1200"], "warmup_steps (1200) must be below max_steps (1200)"),
         (
             ["data.validation_fraction=0.5", "data.test_fraction=0.5"],
@@ -193,6 +198,7 @@ def test_a_plain_value_for_a_section_is_refused(word, like):
     ],
     ids=[
         "single-with-two-workers",
+        "two-workers-on-one-gpu",
         "warmup",
         "fractions",
         "replicas",
@@ -212,7 +218,12 @@ def test_two_workers_with_ddp_are_accepted():
     assert load_config(overrides=["scaling.workers=2", "strategy.type=ddp"]).scaling.workers == 2
 
 
-@pytest.mark.parametrize("run", ["engines", "serving"])
+@pytest.mark.parametrize("value", ["inf", "nan", "1e999"])
+def test_a_number_is_finite(value):
+    assert "finite number" in refusal(f"adapter.alpha={value}")
+
+
+@pytest.mark.parametrize("run", RESERVED_RUNS)
 def test_a_folder_of_the_storage_root_is_no_run_name(run):
     assert "choose another name" in refusal(f"run={run}")
 

@@ -1,0 +1,152 @@
+"""What is trained of the model: everything, or one of the adapter methods."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from nmt.config.section import Fraction, PositiveInt, Section
+
+
+class NoAdapter(Section):
+    """Full fine-tuning: every weight is trained."""
+
+    type: Literal["none"] = "none"
+
+
+def _no_embeddings(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    tied = {"shared", "embed_tokens", "lm_head"} & set(names or ())
+    if tied:
+        raise ValueError(
+            f"names {sorted(tied)}: these share one matrix, and merging an update into it "
+            "gives a wrong model; leave them out"
+        )
+    if names is not None and not names:
+        raise ValueError("is empty: name at least one linear layer")
+    return names
+
+
+Targets = Annotated[tuple[str, ...] | None, AfterValidator(_no_embeddings)]
+
+
+class _OnLinearLayers(Section):
+    """What the methods that change linear layers have in common."""
+
+    target_modules: Targets = None
+    """Names of the linear layers that are adapted; unset: all in the encoder and decoder blocks."""
+
+
+class _LowRank(_OnLinearLayers):
+    """What LoRA has in common on every base."""
+
+    rank: int = Field(default=16, ge=1, le=512)
+    """Rank of the update matrices."""
+    alpha: float = Field(default=32, gt=0)
+    """Scale: the update is multiplied by alpha / rank."""
+    dropout: Fraction = 0.05
+    """Dropout on the adapter's input."""
+    rank_stabilized: bool = False
+    """Multiply by alpha / sqrt(rank) instead, so that high ranks learn as fast (rsLoRA)."""
+    decomposed: bool = False
+    """Train the length of each weight column apart from its direction (DoRA)."""
+
+
+class LoraAdapter(_LowRank):
+    """Low-rank adaptation of the linear layers.
+
+    Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685;
+    rsLoRA: Kalajdzievski 2023, https://arxiv.org/abs/2312.03732;
+    DoRA: Liu et al. 2024, https://arxiv.org/abs/2402.09353;
+    PiSSA: Meng et al. 2024, https://arxiv.org/abs/2404.02948
+    """
+
+    type: Literal["lora"] = "lora"
+    initialization: Literal["zero", "pissa"] = "zero"
+    """Start from no update, or train the principal singular vectors of the weights (PiSSA)."""
+
+
+class QloraAdapter(_LowRank):
+    """LoRA on a base quantized to 4 bits.
+
+    Source: Dettmers et al. 2023, https://arxiv.org/abs/2305.14314
+    """
+
+    type: Literal["qlora"] = "qlora"
+    quantization: Literal["nf4", "fp4"] = "nf4"
+    """4-bit number format of the frozen weights."""
+    double_quantization: bool = True
+    """Quantize the quantization constants too."""
+    compute_precision: Literal["bf16", "fp32"] = "bf16"
+    """Number format of the matrix products."""
+
+
+class Ia3Adapter(Section):
+    """Trained factors on keys, values and the inner activations of the feed-forward blocks.
+
+    Source: Liu et al. 2022, https://arxiv.org/abs/2205.05638
+    """
+
+    type: Literal["ia3"] = "ia3"
+    target_modules: Targets = None
+    """Names of the linear layers that get factors; unset: the keys, the values and the output of
+    the feed-forward blocks, as in the paper."""
+    feedforward_modules: tuple[str, ...] | None = None
+    """Those of them whose input is scaled rather than their output; unset: the outputs of the
+    feed-forward blocks."""
+
+
+class OftAdapter(_OnLinearLayers):
+    """Trained rotations of the linear layers' inputs, in blocks.
+
+    Source: Qiu et al. 2023, https://arxiv.org/abs/2306.07280
+    """
+
+    type: Literal["oft"] = "oft"
+    block_size: int = Field(default=32, ge=2, le=1024)
+    """Width of a block that is rotated; divides the input width of each adapted layer."""
+    dropout: Fraction = 0.0
+    """Share of the blocks that are left unrotated in a training step."""
+
+
+class BottleneckAdapter(Section):
+    """A small network of two layers after each feed-forward block; cannot be merged.
+
+    Source: Houlsby et al. 2019, https://arxiv.org/abs/1902.00751
+    """
+
+    type: Literal["bottleneck"] = "bottleneck"
+    width: int = Field(default=64, ge=1, le=4096)
+    """Units between the two layers."""
+
+
+class PrefixAdapter(Section):
+    """Trained keys and values in front of each decoder layer's; cannot be merged.
+
+    Source: Li and Liang 2021, https://arxiv.org/abs/2101.00190
+    """
+
+    type: Literal["prefix"] = "prefix"
+    virtual_tokens: PositiveInt = 20
+    """Positions that are put in front."""
+
+
+class PromptAdapter(Section):
+    """Trained embeddings in front of the source; cannot be merged.
+
+    Source: Lester et al. 2021, https://arxiv.org/abs/2104.08691
+    """
+
+    type: Literal["prompt"] = "prompt"
+    virtual_tokens: PositiveInt = 20
+    """Positions that are put in front."""
+
+
+AdapterConfig = (
+    NoAdapter
+    | LoraAdapter
+    | QloraAdapter
+    | Ia3Adapter
+    | OftAdapter
+    | BottleneckAdapter
+    | PrefixAdapter
+    | PromptAdapter
+)

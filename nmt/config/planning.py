@@ -1,0 +1,22 @@
+"""The forecast of memory, time and cost."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from nmt.config.section import Section
+
+
+class PlanConfig(Section):
+    """What `nmt plan` reckons with; nothing else reads it."""
+
+    gpu: Literal["t4", "l4", "a10g", "v100-32gb", "a100-40gb", "a100-80gb", "h100", "h200"] = (
+        "a100-80gb"
+    )
+    """GPU of each worker."""
+    price_per_hour: float | None = Field(default=None, gt=0)
+    """Price of one GPU for one hour; `null`: the cost is given in GPU-hours."""
+    efficiency: float = Field(default=0.35, gt=0, le=1)
+    """Share of the GPU's peak arithmetic that training reaches."""
+    link_gigabits_per_second: float = Field(default=100, gt=0)
+    """Network between two workers."""
