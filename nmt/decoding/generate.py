@@ -1,53 +1,105 @@
 """Greedy and beam search over many sentences, in batches of like length."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
-from transformers import PreTrainedTokenizerBase
+from torch import Tensor
 
-from nmt.models.families import device_of
-from nmt.models.load import check_code
+from nmt.errors import TranslationError
+from nmt.models.codec import Codec
+from nmt.models.families import device_of, most_positions
+from nmt.models.out_of_memory import DoesNotFitError, attempt
+
+log = logging.getLogger(__name__)
 
 _OUTPUT_FACTOR, _OUTPUT_SLACK = 2, 16
+_MOST_SOURCE_TOKENS = 1024
+"""The most that `model.max_source_tokens` can be."""
 
 
-@torch.inference_mode()
+def nothing() -> None:
+    """For a translation that nobody looks at on its way."""
+
+
 def translate(
     model: torch.nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    codec: Codec,
     sentences: Sequence[str],
     *,
     beam_size: int = 1,
     batch_tokens: int = 8192,
-    max_source_tokens: int = 512,
+    after_batch: Callable[[], None] = nothing,
 ) -> list[str]:
-    """Hypotheses in the order of the sentences, in the tokenizer's target language.
+    """Hypotheses in the order of the sentences, in the codec's target language.
 
-    A source beyond `max_source_tokens` is cut. A hypothesis ends after twice its batch's
-    source tokens plus 16 at the latest.
+    A source beyond what can be trained on, or the model's positions, is cut. A hypothesis ends
+    after twice its batch's source tokens plus 16, or where the positions end, at the latest. A
+    batch that the memory does not hold is halved, and so are those after it. What `after_batch`
+    raises ends it.
+
+    Raises:
+        TranslationError: the memory does not hold a single sentence.
     """
     was_training = model.training
     model.eval()
-    forced = check_code(tokenizer, "data.target_language", str(tokenizer.tgt_lang))
-    encoded = tokenizer(list(sentences), truncation=True, max_length=max_source_tokens)["input_ids"]
+    most, limit = _MOST_SOURCE_TOKENS, most_positions(model)
+    if limit:  # what continues the source needs half of them
+        most = min(most, limit // 2 if codec.one_sequence else limit)
+    encoded = codec.sources(sentences, most)
     hypotheses = [""] * len(sentences)
-    for rows in _batches([len(ids) for ids in encoded], batch_tokens):
-        batch = tokenizer.pad(
-            {"input_ids": [encoded[row] for row in rows]}, return_tensors="pt"
-        ).to(device_of(model))
-        width = batch["input_ids"].shape[1]
-        generated = model.generate(  # pyright: ignore[reportCallIssue]
-            **batch,
-            forced_bos_token_id=forced,
-            num_beams=beam_size,
-            do_sample=False,
-            max_new_tokens=_OUTPUT_FACTOR * width + _OUTPUT_SLACK,
-        )
-        texts = tokenizer.batch_decode(generated, skip_special_tokens=True)
-        for row, text in zip(rows, texts, strict=True):
-            hypotheses[row] = text.strip()
-    model.train(was_training)
+    try:
+        waiting = _batches([len(ids) for ids in encoded], batch_tokens)
+        while waiting:
+            rows = waiting.pop(0)
+            sources = [encoded[row] for row in rows]
+            try:
+                found = attempt(partial(search, model, codec, sources, beam_size), len(rows))
+            except DoesNotFitError as error:
+                waiting = _halved([rows, *waiting], error.rows)
+                continue
+            for row, text in zip(rows, codec.hypotheses(*found), strict=True):
+                hypotheses[row] = text
+            after_batch()
+    finally:
+        model.train(was_training)
     return hypotheses
+
+
+@torch.inference_mode()
+def search(
+    model: torch.nn.Module, codec: Codec, sources: Sequence[Sequence[int]], beam_size: int
+) -> tuple[Tensor, int]:
+    """One batch of what `codec.sources` gave, decoded by a model in evaluation mode.
+
+    Returns:
+        What `codec.hypotheses` takes.
+    """
+    batch = codec.padded(sources).to(device_of(model))
+    width = batch["input_ids"].shape[1]
+    tokens, limit = _OUTPUT_FACTOR * width + _OUTPUT_SLACK, most_positions(model)
+    if limit:
+        tokens = max(1, min(tokens, limit - width if codec.one_sequence else limit))
+    generated = model.generate(  # pyright: ignore[reportCallIssue]
+        **batch,
+        **codec.generation_options(),
+        num_beams=beam_size,
+        do_sample=False,
+        max_new_tokens=tokens,
+    )
+    return generated, width
+
+
+def _halved(batches: list[list[int]], rows: int) -> list[list[int]]:
+    if rows == 1:
+        raise TranslationError(
+            "the memory does not hold the translation of a single sentence: lower "
+            "evaluation.beam_size, or leave out the longest sentences"
+        )
+    log.warning("translating %d sentences at once does not fit into the memory: halved", rows)
+    halves = (list(half) for batch in batches for half in (batch[::2], batch[1::2]))
+    return [half for half in halves if half]
 
 
 def _batches(lengths: Sequence[int], budget: int) -> list[list[int]]:

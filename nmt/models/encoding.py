@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
+from nmt.data.batches import rounded_up
 from nmt.data.pair import Pair
+from nmt.models.codec import Codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,18 @@ class TokenTable:
         """Tokens of each row."""
         return np.diff(self.offsets).astype(np.int32)
 
-    def padded(self, rows: NDArray[np.int64], filler: int) -> Tensor:
-        """(rows, longest row) of int64, filled up on the right."""
+    def padded(self, rows: NDArray[np.int64], filler: int, round_to: int = 1) -> Tensor:
+        """(rows, longest row rounded up) of int64, filled up on the right."""
         lengths = self.lengths_of(rows)
-        block = np.full((len(rows), int(lengths.max())), filler, np.int64)
+        width = int(rounded_up(lengths.max(keepdims=True), round_to)[0])
+        block = np.full((len(rows), width), filler, np.int64)
         for line, row in enumerate(rows):
             block[line, : lengths[line]] = self.ids[self.offsets[row] : self.offsets[row + 1]]
         return torch.from_numpy(block)
+
+    def row(self, row: int) -> list[int]:
+        """Token ids of one row."""
+        return self.ids[self.offsets[row] : self.offsets[row + 1]].tolist()
 
     def lengths_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Tokens of some rows."""
@@ -48,39 +54,54 @@ class TokenTable:
 
 @dataclass(frozen=True, slots=True)
 class EncodedPairs:
-    """Tokenized pairs: `[source code] X </s>` and `[target code] Y </s>`."""
+    """Tokenized pairs, as a codec marks them."""
 
     source: TokenTable
     target: TokenTable
     pad_token: int
     left_out: int
     """Pairs longer than the limits."""
+    one_sequence: bool = False
+    """Whether a target continues its source, as a decoder-only model wants it."""
+    round_to: int = 1
+    """Widths of batches are multiples of this."""
 
     def __len__(self) -> int:
         return len(self.source.offsets) - 1
 
     def batch(self, rows: NDArray[np.int64], device: torch.device) -> dict[str, Tensor]:
-        """Tensors of some rows; -100 fills the labels up."""
-        input_ids = self.source.padded(rows, self.pad_token)
-        lengths = torch.from_numpy(self.source.lengths_of(rows))
+        """Tensors of some rows; -100 fills the labels up.
+
+        In one sequence the label of a position is the token that follows it, and the last token
+        is a label alone.
+        """
+        source, labels = self._sequences(rows) if self.one_sequence else (self.source, self.target)
+        if self.one_sequence:
+            rows = np.arange(len(rows))
+        input_ids = source.padded(rows, self.pad_token, self.round_to)
+        lengths = torch.from_numpy(source.lengths_of(rows))
         mask = (torch.arange(input_ids.shape[1])[None] < lengths[:, None]).long()
-        labels = self.target.padded(rows, -100)
+        labels = labels.padded(rows, -100, self.round_to)
         batch = {"input_ids": input_ids, "attention_mask": mask, "labels": labels}
         return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
 
+    def _sequences(self, rows: NDArray[np.int64]) -> tuple[TokenTable, TokenTable]:
+        """Source with target, and the labels of its positions."""
+        pairs = [(self.source.row(int(row)), self.target.row(int(row))) for row in rows]
+        inputs = [source + target[:-1] for source, target in pairs]
+        labels = [[-100] * (len(source) - 1) + target for source, target in pairs]
+        return TokenTable.of(inputs), TokenTable.of(labels)
+
 
 def encode(
-    tokenizer: PreTrainedTokenizerBase,
+    codec: Codec,
     pairs: Sequence[Pair],
     max_source_tokens: int,
     max_target_tokens: int,
 ) -> EncodedPairs:
-    """Tokenize pairs; those beyond a limit are left out, since a cut target teaches to stop early.
-
-    The tokenizer's `src_lang` and `tgt_lang` say which language codes are put in front.
-    """
-    sources = tokenizer([p.source for p in pairs])["input_ids"] if pairs else []
-    targets = tokenizer(text_target=[p.target for p in pairs])["input_ids"] if pairs else []
+    """Tokenize pairs; those beyond a limit are left out: a cut target teaches to stop early."""
+    sources = codec.sources([pair.source for pair in pairs])
+    targets = codec.targets([pair.target for pair in pairs])
     kept = [
         (source, target)
         for source, target in zip(sources, targets, strict=True)
@@ -89,6 +110,7 @@ def encode(
     return EncodedPairs(
         TokenTable.of([source for source, _ in kept]),
         TokenTable.of([target for _, target in kept]),
-        int(tokenizer.pad_token_id),  # pyright: ignore[reportArgumentType]
+        codec.pad_token,
         len(pairs) - len(kept),
+        codec.one_sequence,
     )

@@ -43,9 +43,14 @@ def build_model(tokenizer: NllbTokenizer, seed: int) -> M2M100ForConditionalGene
     """M2M100 with 2 + 2 layers of width 128 and random weights, the same for the same seed."""
     torch.manual_seed(seed)
     vocabulary = tokenizer.get_vocab()
-    begin, pad, end = (vocabulary[token] for token in SPECIAL_TOKENS[:3])
-    config = M2M100Config(
-        vocab_size=len(tokenizer),
+    ids = [vocabulary[token] for token in SPECIAL_TOKENS[:3]]
+    return M2M100ForConditionalGeneration(tiny_shape(len(tokenizer), *ids))
+
+
+def tiny_shape(vocabulary_size: int, begin: int = 0, pad: int = 1, end: int = 2) -> M2M100Config:
+    """The configuration of that model, given its vocabulary and the ids of the special tokens."""
+    return M2M100Config(
+        vocab_size=vocabulary_size,
         d_model=128,
         encoder_layers=2,
         decoder_layers=2,
@@ -65,4 +70,3 @@ def build_model(tokenizer: NllbTokenizer, seed: int) -> M2M100ForConditionalGene
         eos_token_id=end,
         decoder_start_token_id=end,
     )
-    return M2M100ForConditionalGeneration(config)

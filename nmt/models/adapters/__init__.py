@@ -1,0 +1,20 @@
+"""What is trained of a model: everything, or one of the adapter methods.
+
+Every method is added, saved and attached by the same few functions, whoever implements it.
+"""
+
+from nmt.models.adapters.build import add_adapter
+from nmt.models.adapters.saved import attach, can_merge, is_adapter, merge, save_weights
+from nmt.models.adapters.trained import ADAPTED, load_weights, trainable
+
+__all__ = [
+    "ADAPTED",
+    "add_adapter",
+    "attach",
+    "can_merge",
+    "is_adapter",
+    "load_weights",
+    "merge",
+    "save_weights",
+    "trainable",
+]

@@ -1,0 +1,29 @@
+"""Model families: each a `Family` in `known`; another architecture is another entry there."""
+
+from nmt.models.families.family import Family
+from nmt.models.families.head import device_of, most_positions, plain
+from nmt.models.families.known import (
+    ENCODERS,
+    FAMILIES,
+    INDIC_TRANS,
+    NLLB,
+    SUPPORTED,
+    WARM_START,
+    family_named,
+    family_of,
+)
+
+__all__ = [
+    "ENCODERS",
+    "FAMILIES",
+    "INDIC_TRANS",
+    "NLLB",
+    "SUPPORTED",
+    "WARM_START",
+    "Family",
+    "device_of",
+    "family_named",
+    "family_of",
+    "most_positions",
+    "plain",
+]

@@ -1,0 +1,65 @@
+"""The architectures this project can train."""
+
+from typing import Any
+
+from nmt.errors import ModelError
+from nmt.models.families.family import Family
+from nmt.models.marks import (
+    Instruction,
+    LanguageCodes,
+    OwnCodes,
+    Prompt,
+    TargetTag,
+    Unmarked,
+    language_codes,
+)
+
+NLLB = Family("NLLB-200 and M2M100", ("m2m_100",), language_codes, ctranslate2=True)
+NLLB_MOE = Family("NLLB-MoE", ("nllb-moe",), LanguageCodes)
+"""Its router keeps what it learnt: no loss that balances the experts is added."""
+MARIAN = Family("MarianMT", ("marian",), TargetTag)
+MBART = Family("mBART-50", ("mbart",), OwnCodes)
+T5 = Family("T5 and mT5", ("mt5", "t5"), Instruction)
+WARM_START = Family("encoder-decoder made of encoders", ("encoder-decoder",), Unmarked)
+ENCODERS = ("bert", "roberta", "xlm-roberta", "albert")
+"""Of these the base step makes an encoder-decoder."""
+DECODER_ONLY = Family(
+    "decoder-only",
+    ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text", "bloom", "gpt2"),
+    Prompt,
+    decoder_only=True,
+)
+FAMILIES = (NLLB, NLLB_MOE, MARIAN, MBART, T5, WARM_START, DECODER_ONLY)
+
+SUPPORTED = ", ".join([*(name for family in FAMILIES for name in family.model_types), *ENCODERS])
+INDIC_TRANS = "IndicTrans"
+
+
+def family_of(model_config: Any) -> Family:  # noqa: ANN401 - any transformers config
+    """Family of a model.
+
+    Raises:
+        ModelError: the architecture is not supported.
+    """
+    return family_named(getattr(model_config, "model_type", None))
+
+
+def family_named(model_type: str | None) -> Family:
+    """Family by the `model_type` of `config.json`.
+
+    Raises:
+        ModelError: the architecture is not supported.
+    """
+    for family in FAMILIES:
+        if model_type in family.model_types:
+            return family
+    if model_type in ENCODERS:
+        return WARM_START
+    if model_type == INDIC_TRANS:
+        raise ModelError(
+            "model.name_or_path: architecture 'IndicTrans' (IndicTrans2) needs code of its own "
+            "from the hub, which is never run here: use NLLB-200 or mBART-50 in its place"
+        )
+    raise ModelError(
+        f"model.name_or_path: architecture '{model_type}' is not supported; supported: {SUPPORTED}"
+    )
