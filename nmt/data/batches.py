@@ -4,6 +4,7 @@ Neither the number of workers nor a restart changes a step's rows, so a run resu
 sample seen once. Imports no torch.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,16 +37,15 @@ class BatchPlan:
     """Padded source and target tokens of a micro-batch, at most."""
     micro_batches_per_step: int
     seed: int
+    round_to: int = 1
+    """Widths are padded to a multiple of this."""
 
     def epoch(self, epoch: int) -> list[list[Rows]]:
         """The steps of an epoch: lists of micro-batches, whose rows are alike in length."""
         random = np.random.default_rng((self.seed, epoch))
         rows = np.concatenate([np.arange(self.corpus_rows), self._replay(random)])
         random.shuffle(rows)
-        source, target = self.source_tokens[rows], self.target_tokens[rows]
-        # Among rows as long as each other on the longer side, the other side sorts too: it halves
-        # the padding. Equal rows stay in their random order.
-        batches = self._fill(rows[np.lexsort((source, np.maximum(source, target)))])
+        batches = self._fill(rows[self._order(rows)])
         order = random.permutation(len(batches))
         size = self.micro_batches_per_step
         return [[batches[i] for i in order[at : at + size]] for at in range(0, len(order), size)]
@@ -73,25 +73,43 @@ class BatchPlan:
         drawn = random.permutation(pool)[: min(wanted, pool)]
         return (drawn + self.corpus_rows).astype(np.int64)
 
+    def _order(self, rows: Rows) -> Rows:
+        """Rows that are alike in length next to each other, equal ones as they stand.
+
+        Blocks of one length, within which the other side sorts: up and down by turns, so that a
+        batch across two blocks has no jump in it.
+        """
+        source, target = self.source_tokens[rows], self.target_tokens[rows]
+        if self.round_to > 1:  # a source within the same multiple costs the same
+            block, within = rounded_up(source, self.round_to) // self.round_to, target
+        else:
+            block, within = np.maximum(source, target) // 2, source
+        return np.lexsort((np.where(block % 2 == 0, within, -within), block))
+
     def _fill(self, rows: Rows) -> list[Rows]:
         """Cut rows, sorted by length, where the next one would break the budget."""
         batches: list[Rows] = []
+        source_widths = rounded_up(self.source_tokens[rows], self.round_to).tolist()
+        target_widths = rounded_up(self.target_tokens[rows], self.round_to).tolist()
         start = width_source = width_target = 0
-        for end, row in enumerate(rows):
-            source = max(width_source, int(self.source_tokens[row]))
-            target = max(width_target, int(self.target_tokens[row]))
-            if end > start and (end + 1 - start) * (source + target) > self.micro_batch_tokens:
+        for end, (source, target) in enumerate(zip(source_widths, target_widths, strict=True)):
+            width_source, width_target = max(width_source, source), max(width_target, target)
+            held = (end + 1 - start) * (width_source + width_target)
+            if end > start and held > self.micro_batch_tokens:
                 batches.append(rows[start:end])
-                start = end
-                source, target = int(self.source_tokens[row]), int(self.target_tokens[row])
-            width_source, width_target = source, target
+                start, width_source, width_target = end, source, target
         return [*batches, rows[start:]] if len(rows) else batches
 
 
 def padded_tokens(plan: BatchPlan, rows: Rows) -> int:
     """Source and target tokens of a micro-batch with its padding."""
-    width = int(plan.source_tokens[rows].max()) + int(plan.target_tokens[rows].max())
-    return len(rows) * width
+    longest = np.array([plan.source_tokens[rows].max(), plan.target_tokens[rows].max()])
+    return len(rows) * int(rounded_up(longest, plan.round_to).sum())
+
+
+def rounded_up(lengths: NDArray[np.signedinteger], multiple: int) -> NDArray[np.signedinteger]:
+    """The next multiple of each."""
+    return -(-lengths // multiple) * multiple
 
 
 def share(step: Sequence[Rows], rank: int, workers: int) -> list[Rows]:
@@ -103,3 +121,10 @@ def share(step: Sequence[Rows], rank: int, workers: int) -> list[Rows]:
     if len(step) % workers == 0:
         return list(step[rank::workers])
     return [rows[rank::workers] for rows in step if len(rows) > rank]
+
+
+def largest_share(micro_batches: int, rows: int, workers: int) -> tuple[int, int]:
+    """Micro-batches of a step that one worker takes at most, and its rows of each; see `share`."""
+    if micro_batches % workers == 0:
+        return micro_batches // workers, rows
+    return micro_batches, math.ceil(rows / workers)

@@ -1,14 +1,20 @@
-"""The base a run starts from: found as it is, or, for `tiny`, built and trained from nothing."""
+"""The base a run starts from: found as it is, made of an encoder, or, for `tiny`, from nothing."""
+
+import logging
 
 from nmt.config import Config, NoAdapter, SingleStrategy, TrainingConfig
 from nmt.data.prepare import has_split, load_pairs
-from nmt.models.load import ModelSource, find_model, load_tokenizer
+from nmt.models.load import ModelSource, find_model, is_encoder, load_codec
 from nmt.models.tiny import build_model, build_tokenizer
+from nmt.models.warm_start import build_encoder_decoder
 from nmt.steps import BASE, PREPARE
 from nmt.storage import Storage
+from nmt.training.best import best_path
 from nmt.training.events import Report, ignore_report
-from nmt.training.job import TrainingJob, best_path
+from nmt.training.job import TrainingJob
 from nmt.training.loop import Outcome, run_training
+
+log = logging.getLogger(__name__)
 
 
 def base_source(config: Config) -> ModelSource:
@@ -20,18 +26,39 @@ def base_source(config: Config) -> ModelSource:
     """
     if config.model.is_tiny:
         return ModelSource(best_path(BASE.path(config.run)), stored=True)
-    return find_model(config.model.name_or_path, config.model.revision)
+    found = find_model(config.model.name_or_path, config.model.revision)
+    return ModelSource(_initial(config), stored=True) if is_encoder(found) else found
 
 
-def check_base(config: Config) -> None:
+def prepare_base(config: Config, storage: Storage) -> None:
     """Load what is cheap to load, so that a wrong name or language code is known at once.
+
+    Of an encoder an encoder-decoder is made, once: every worker must have the same.
 
     Raises:
         ModelError: the model or a language code does not fit.
         UnavailableError: a hub name that cannot be reached.
     """
-    source = base_source(config)
-    load_tokenizer(source, config.data.source_language, config.data.target_language)
+    source = find_model(config.model.name_or_path, config.model.revision)
+    load_codec(source, config.data.source_language, config.data.target_language)
+    if not is_encoder(source) or storage.is_committed(_initial(config)):
+        return
+    if not isinstance(config.adapter, NoAdapter):
+        log.warning(
+            "adapter.type=%s: the cross-attention between %s and its decoder is new, and an "
+            "adapter trains little of it: use adapter.type=none",
+            config.adapter.type,
+            config.model.name_or_path,
+        )
+    tokenizer, model = build_encoder_decoder(source, config.seed)
+    with storage.commit(_initial(config)) as place:
+        tokenizer.save_pretrained(place)
+        model.save_pretrained(place)
+
+
+def _initial(config: Config) -> str:
+    """Folder of a model that was made and has learnt nothing yet."""
+    return f"{BASE.path(config.run)}/initial"
 
 
 def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_report) -> Outcome:
@@ -41,9 +68,9 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
     """
     folder = BASE.path(config.run)
     data = storage.fetch(f"{PREPARE.path(config.run)}/pairs")
-    split = "general" if has_split(data, "general_train") else ""
-    train_split = f"{split}_train" if split else "train"
-    initial = f"{folder}/initial"
+    prefix = "general_" if has_split(data, "general_train") else ""
+    train_split = f"{prefix}train"
+    initial = _initial(config)
     if not storage.is_committed(initial):
         lines = [
             text
@@ -74,7 +101,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
         data=f"{PREPARE.path(config.run)}/pairs",
         name="base",
         train_split=train_split,
-        validation_split=f"{split}_validation" if split else "validation",
+        validation_split=f"{prefix}validation",
         replay_split=None,
     )
     return run_training(job, report)

@@ -1,8 +1,10 @@
 """Checkpoints of a run: written whole or not at all, verified when read, the best kept."""
 
 import logging
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,14 @@ class State:
     """Where a run stands; with the weights and the optimizer all that it needs to go on."""
 
     step: int = 0
+    left_out: int = 0
+    """Steps without an update, which the optimizer does not count."""
+    left_out_in_a_row: int = 0
+    """Of them, those up to this step."""
+    round_to: int | None = None
+    """Multiple of widths that the data was cut for, to which the cursor belongs."""
+    loss: float | None = None
+    """Of the last step that had a finite one, per target token."""
     cursor: Cursor = field(default_factory=Cursor)
     best_step: int | None = None
     best_bleu: float | None = None
@@ -31,9 +41,28 @@ class State:
     worse_in_a_row: int = 0
     """Validations since the best."""
     curve: tuple[dict[str, float], ...] = ()
-    """One entry per validation: step, bleu, loss."""
+    """One entry per validation: step, bleu, and loss once there was a finite one."""
     seconds: float = 0.0
     """Time trained, over all attempts."""
+
+    @property
+    def updates(self) -> int:
+        """Steps that changed the weights."""
+        return self.step - self.left_out
+
+    def after(self, loss: float, *, updated: bool) -> "State":
+        """One step later; one without an update leaves weights and optimizer as they were."""
+        return replace(
+            self,
+            step=self.step + 1,
+            left_out=self.left_out + (not updated),
+            left_out_in_a_row=0 if updated else self.left_out_in_a_row + 1,
+            loss=loss if math.isfinite(loss) else self.loss,
+        )
+
+    def validated(self, count: int) -> list[int]:
+        """Steps of so many latest validations, ascending."""
+        return [int(entry["step"]) for entry in self.curve[max(0, len(self.curve) - count) :]]
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> "State":
@@ -44,10 +73,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A verified checkpoint."""
+    """A verified checkpoint, there until it is closed: on an object store it is a large copy."""
 
     state: State
     folder: Path
+    reading: ExitStack
 
     def parameters(self) -> dict[str, Tensor]:
         """What was trained, by the model's own parameter names."""
@@ -56,6 +86,10 @@ class Loaded:
     def optimizer(self) -> dict[str, Tensor]:
         """The optimizer's moments."""
         return load_file(self.folder / OPTIMIZER)
+
+    def close(self) -> None:
+        """It has been read."""
+        self.reading.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +105,35 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """Steps with a whole checkpoint, ascending."""
-        names = [n for n in self.storage.list(self.folder) if n.startswith("step-")]
-        steps = [int(name.removeprefix("step-")) for name in names]
+        numbers = [name.removeprefix("step-") for name in self.storage.list(self.folder)]
+        steps = [int(number) for number in numbers if number.isdecimal()]
         return [step for step in steps if self.storage.is_committed(self.path(step))]
 
     def save(
-        self, state: State, model: nn.Module, optimizer: Mapping[str, Tensor], keep: int
+        self,
+        state: State,
+        model: nn.Module,
+        optimizer: Mapping[str, Tensor],
+        keep: int,
+        keep_validated: int = 0,
     ) -> None:
-        """Write a checkpoint, then drop those that are neither the best nor among the latest."""
+        """Write a checkpoint, then drop those that nothing asks for.
+
+        Args:
+            state: where the run stands.
+            model: holds what was trained.
+            optimizer: its moments.
+            keep: so many of the latest stay, beside the best one.
+            keep_validated: and those of so many latest validations.
+        """
         with self.storage.commit(self.path(state.step), asdict(state)) as folder:
             parameters = {n: p.detach().contiguous() for n, p in trainable(model).items()}
             save_file(parameters, folder / PARAMETERS)
             save_file(dict(optimizer), folder / OPTIMIZER)
-        kept = {*self.steps()[-keep:], state.best_step}
-        for step in self.steps():
+        # Later ones are there when they were damaged: they must not push out what is good.
+        behind = [step for step in self.steps() if step <= state.step]
+        kept = {state.best_step, *behind[-keep:], *state.validated(keep_validated)}
+        for step in behind:
             if step not in kept:
                 self.storage.delete(self.path(step))
 
@@ -94,8 +143,26 @@ class Checkpoints:
         Raises:
             StorageError: it is missing or fails its manifest.
         """
-        folder = self.storage.fetch(self.path(step))
-        return Loaded(State.of(self.storage.manifest(self.path(step))["meta"]), folder)
+        with ExitStack() as reading:
+            folder = reading.enter_context(self.storage.reading(self.path(step)))
+            return Loaded(self._state(step), folder, reading.pop_all())
+
+    def parameters(self, step: int) -> dict[str, Tensor]:
+        """What was trained, of one checkpoint whose optimizer is not looked at.
+
+        Raises:
+            StorageError: it is missing or fails its manifest.
+        """
+        with self.storage.reading(self.path(step), only=[PARAMETERS]) as folder:
+            return load_file(folder / PARAMETERS)
+
+    def _state(self, step: int) -> State:
+        path = self.path(step)
+        try:
+            return State.of(self.storage.manifest(path)["meta"])
+        except (KeyError, TypeError) as error:
+            place = self.storage.locate(path)
+            raise StorageError(f"{place}: its manifest is not a checkpoint's: {error!r}") from error
 
     def load_last(self) -> Loaded | None:
         """The latest checkpoint that passes its manifest; None when there is none.
@@ -105,6 +172,13 @@ class Checkpoints:
         for step in reversed(self.steps()):
             try:
                 return self.load(step)
-            except (StorageError, KeyError, TypeError) as error:
+            except StorageError as error:
                 log.warning("checkpoint of step %d left out: %s", step, error)
+        return None
+
+    def last_state(self) -> State | None:
+        """Where the latest checkpoint stands, by its manifest alone; None when there is none."""
+        for step in reversed(self.steps()):
+            with suppress(StorageError):  # named when it is loaded
+                return self._state(step)
         return None

@@ -1,34 +1,53 @@
-"""What may reach a run from outside: a report's answer, or a signal of the operating system."""
+"""What a run tells, and what may reach it from outside: a notice, a signal of the system."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import IntEnum
 from typing import Protocol
 
 
-class Signal(Enum):
-    """Answer to a report."""
+class Signal(IntEnum):
+    """What is wanted of a run; the greatest of all workers' holds."""
 
-    CONTINUE = "continue"
-    CHECKPOINT = "checkpoint"
-    """Write a checkpoint at the next step, then go on."""
-    STOP = "stop"
-    """Write a checkpoint at the next step, then end."""
+    CONTINUE = 0
+    CHECKPOINT = 1
+    """Write a checkpoint after the next step, then go on."""
+    STOP = 2
+    """Write a checkpoint after the next step, then end."""
 
 
-class Report(Protocol):
-    """Takes a validation's figures; called by every worker."""
+Report = Callable[[dict[str, float]], None]
+"""Takes a validation's figures, once its checkpoint is written; called by every worker."""
 
-    def __call__(self, metrics: dict[str, float]) -> Signal:
-        """Answer what the run shall do."""
+
+class Notice(Protocol):
+    """Tells of what is coming; called by every worker before each step."""
+
+    def __call__(self, step: int) -> Signal:
+        """Answer what the run shall do; `step` counts those taken."""
+        ...
+
+    def wants_stop(self, step: int) -> bool:
+        """Whether the run shall end; a worker may ask alone, as in the midst of a validation."""
         ...
 
 
-def ignore_report(metrics: dict[str, float]) -> Signal:
+def ignore_report(metrics: dict[str, float]) -> None:
     """For runs that nobody listens to."""
-    return Signal.CONTINUE
+
+
+class NoNotice:
+    """For runs that only their own process can stop."""
+
+    def __call__(self, step: int) -> Signal:
+        """Go on."""
+        return Signal.CONTINUE
+
+    def wants_stop(self, step: int) -> bool:
+        """Never."""
+        return False
 
 
 class Interruption:
@@ -36,6 +55,11 @@ class Interruption:
 
     def __init__(self) -> None:
         self.raised = False
+
+    @property
+    def signal(self) -> Signal:
+        """What that means for the run."""
+        return Signal.STOP if self.raised else Signal.CONTINUE
 
     def _on_signal(self, number: int, frame: object) -> None:
         self.raised = True

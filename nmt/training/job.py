@@ -1,21 +1,25 @@
 """What one training is made of: model, data, settings, and where its checkpoints go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import PreTrainedTokenizerBase
 
 from nmt.config import Config
 from nmt.data.batches import BatchPlan
 from nmt.data.pair import Pair
 from nmt.data.prepare import has_split, load_pairs
-from nmt.errors import DataError
+from nmt.errors import DataError, InputError, ModelError
 from nmt.models.adapters import add_adapter
+from nmt.models.codec import Codec
 from nmt.models.encoding import EncodedPairs, TokenTable, encode
-from nmt.models.load import ModelSource, load_model, load_tokenizer
+from nmt.models.families import most_positions
+from nmt.models.load import ModelSource, load_codec, load_model
 from nmt.storage import Storage
+from nmt.training.precision import base_dtype, pick_dtype
+from nmt.training.recompute import recompute_activations
+from nmt.training.strategies import Strategy, pick_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class TrainingJob:
     """Everything a worker needs to know; picklable, no model inside."""
 
     config: Config
-    """`adapter`, `training`, `strategy`, `seed` and the model's token limits are read."""
+    """`adapter`, `training`, `strategy`, `tracking`, `run`, `seed`, the languages and the model's
+    token limits are read."""
     storage: Storage
     folder: str
     """Where checkpoints and the best weights go."""
@@ -47,10 +52,27 @@ class Material:
     """A job's model and data, loaded into this process."""
 
     model: nn.Module
-    tokenizer: PreTrainedTokenizerBase
+    codec: Codec
     pairs: EncodedPairs
     plan: BatchPlan
     validation: list[Pair]
+
+
+def load_together(job: TrainingJob, strategy: Strategy) -> Material:
+    """Model and data; what is refused to one worker is refused to all, who would wait for it.
+
+    Raises:
+        InputError: model, data or settings do not fit, on this worker or another.
+    """
+    material, fault = None, None
+    try:
+        material = load_material(job, pick_device())
+    except InputError as error:
+        fault = error
+    faults = [each for each in strategy.gather(fault) if each]
+    if material is None or faults:
+        raise faults[0]
+    return material
 
 
 def load_material(job: TrainingJob, device: torch.device) -> Material:
@@ -62,31 +84,49 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
     """
     config = job.config
     source = job.base.on(job.storage)
-    tokenizer = load_tokenizer(source, config.data.source_language, config.data.target_language)
-    model = add_adapter(load_model(source), config.adapter, config.seed).to(device)
+    codec = load_codec(source, config.data.source_language, config.data.target_language)
+    quantization = config.adapter if config.adapter.type == "qlora" else None
+    dtype = base_dtype(config, pick_dtype(config.training.precision, device))
+    base = load_model(source, dtype, quantization=quantization, device=device)
+    model = add_adapter(base, config.adapter, config.seed).to(device)
+    _check_positions(config, codec, model)
+    if config.training.gradient_checkpointing:
+        recompute_activations(model)
     folder = job.storage.fetch(job.data)
-    corpus = _encode(job, tokenizer, load_pairs(folder, job.train_split))
-    replay = EncodedPairs(TokenTable.of([]), TokenTable.of([]), corpus.pad_token, 0)
+    corpus = _encode(job, codec, load_pairs(folder, job.train_split))
+    replay = replace(corpus, source=TokenTable.of([]), target=TokenTable.of([]), left_out=0)
     if job.replay_split and config.training.replay_fraction and has_split(folder, job.replay_split):
-        replay = _encode(job, tokenizer, load_pairs(folder, job.replay_split))
+        replay = _encode(job, codec, load_pairs(folder, job.replay_split))
     if not len(corpus):
         raise DataError(
             f"no training pair fits into model.max_source_tokens="
             f"{config.model.max_source_tokens} and model.max_target_tokens="
             f"{config.model.max_target_tokens}: raise them"
         )
-    pairs = _joined(corpus, replay)
+    pairs = replace(_joined(corpus, replay), round_to=width_multiple(device))
     validation = load_pairs(folder, job.validation_split)[: config.training.validation_sentences]
     if not validation:
         raise DataError(f"split '{job.validation_split}' is empty: set data.validation_fraction")
-    return Material(model, tokenizer, pairs, _plan(config, pairs, len(corpus)), validation)
+    return Material(model, codec, pairs, _plan(config, pairs, len(corpus)), validation)
 
 
-def _encode(
-    job: TrainingJob, tokenizer: PreTrainedTokenizerBase, pairs: list[Pair]
-) -> EncodedPairs:
+def _check_positions(config: Config, codec: Codec, model: nn.Module) -> None:
+    """Refuse token limits beyond a table of positions: its end would be a fault in mid-training."""
+    limit, limits = most_positions(model), config.model
+    longest = max(limits.max_source_tokens, limits.max_target_tokens)
+    if codec.one_sequence:
+        longest = limits.max_source_tokens + limits.max_target_tokens
+    if limit is not None and longest > limit:
+        keys = "model.max_source_tokens and model.max_target_tokens"
+        raise ModelError(
+            f"{keys}={limits.max_source_tokens}, {limits.max_target_tokens}: the model has "
+            f"positions for {limit} tokens{' of both together' * codec.one_sequence}: lower them"
+        )
+
+
+def _encode(job: TrainingJob, codec: Codec, pairs: list[Pair]) -> EncodedPairs:
     limits = job.config.model
-    return encode(tokenizer, pairs, limits.max_source_tokens, limits.max_target_tokens)
+    return encode(codec, pairs, limits.max_source_tokens, limits.max_target_tokens)
 
 
 def _joined(first: EncodedPairs, second: EncodedPairs) -> EncodedPairs:
@@ -94,11 +134,11 @@ def _joined(first: EncodedPairs, second: EncodedPairs) -> EncodedPairs:
         offsets = np.concatenate([a.offsets, b.offsets[1:] + a.offsets[-1]])
         return TokenTable(np.concatenate([a.ids, b.ids]), offsets)
 
-    return EncodedPairs(
-        joined(first.source, second.source),
-        joined(first.target, second.target),
-        first.pad_token,
-        first.left_out + second.left_out,
+    return replace(
+        first,
+        source=joined(first.source, second.source),
+        target=joined(first.target, second.target),
+        left_out=first.left_out + second.left_out,
     )
 
 
@@ -111,9 +151,13 @@ def _plan(config: Config, pairs: EncodedPairs, corpus_rows: int) -> BatchPlan:
         micro_batch_tokens=config.training.micro_batch_tokens,
         micro_batches_per_step=config.training.micro_batches_per_step,
         seed=config.seed,
+        round_to=pairs.round_to,
     )
 
 
-def best_path(folder: str) -> str:
-    """Where a training leaves its best weights, as a folder commit."""
-    return f"{folder}/best"
+def width_multiple(device: torch.device) -> int:
+    """What padded widths are rounded up to: matrix units of a GPU work in tiles of eight.
+
+    Source: https://docs.nvidia.com/deeplearning/performance/dl-performance-matrix-multiplication
+    """
+    return 8 if device.type == "cuda" else 1

@@ -3,50 +3,45 @@
 import logging
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nmt.data.batches import Rows, share
-from nmt.decoding.generate import translate
-from nmt.errors import CheckpointError, TrainingError
-from nmt.metrics import corpus_bleu
-from nmt.models.adapters import load_weights, plain, save_weights, trainable
-from nmt.models.families import device_of, family_of
+from nmt.data.batches import Rows
+from nmt.errors import DivergedError, TrainingError
+from nmt.models.adapters import load_weights, trainable
+from nmt.models.families import device_of
+from nmt.models.out_of_memory import DoesNotFitError, attempt, is_out_of_memory
+from nmt.training.best import Publisher
 from nmt.training.checkpoints import Checkpoints, Loaded, State
-from nmt.training.events import Report, Signal, ignore_report, watch_sigterm
-from nmt.training.job import Material, TrainingJob, best_path, load_material
-from nmt.training.loss import sum_cross_entropy
-from nmt.training.optim import (
-    build_optimizer,
-    learning_rate,
-    optimizer_tensors,
-    restore_optimizer,
+from nmt.training.due import Due
+from nmt.training.events import (
+    Interruption,
+    NoNotice,
+    Notice,
+    Report,
+    Signal,
+    ignore_report,
+    watch_sigterm,
 )
+from nmt.training.job import Material, TrainingJob, load_together
+from nmt.training.loss import LossModule
+from nmt.training.micro_batches import MicroBatches
+from nmt.training.optim import learning_rate
+from nmt.training.precision import pick_dtype
 from nmt.training.progress import Progress
-from nmt.training.strategies import Strategy, build_strategy, check_available, pick_device
+from nmt.training.strategies import Strategy, build_strategy
+from nmt.training.tracking import track
+from nmt.training.validation import validation_bleu
 
 log = logging.getLogger(__name__)
 
-
-class LossModule(nn.Module):
-    """The model as a function from a micro-batch to its summed loss."""
-
-    def __init__(self, model: nn.Module, smoothing: float, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.model = model
-        self.smoothing = smoothing
-        self.dtype = dtype
-
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        """Loss summed over the batch's target tokens."""
-        model = plain(self.model)
-        family = family_of(model.config)
-        mixed = self.dtype != torch.float32
-        with torch.autocast(batch["labels"].device.type, self.dtype, enabled=mixed):
-            hidden = family.hidden_states(model, batch)
-        return sum_cross_entropy(hidden, family.head(model), batch["labels"], self.smoothing)
+MOST_LEFT_OUT = 5
+"""Steps in a row without a finite loss, after which a run has diverged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,130 +56,233 @@ class Outcome:
     """Training pairs beyond the token limits."""
 
 
-def run_training(job: TrainingJob, report: Report = ignore_report) -> Outcome:
+def run_training(
+    job: TrainingJob, report: Report = ignore_report, notice: Notice | None = None
+) -> Outcome:
     """Train from the last good checkpoint to the end, a stop signal or a lack of progress.
 
     Every worker of the strategy calls this; rank 0 writes. A run that is already at its end
     returns at once.
 
     Raises:
-        TrainingError: the loss is no finite number.
+        DivergedError: the loss is no finite number, step after step.
     """
-    check_available(job.config.strategy, job.config.adapter)
     strategy = build_strategy(job.config.strategy)
-    run = Run(job, load_material(job, pick_device()), strategy)
-    state = run.resume()
-    with watch_sigterm() as interruption:
-        signal = Signal.CONTINUE
+    with _memory_named(job.name):
+        run = Run(job, load_together(job, strategy), strategy, report, notice)
+        state = run.resume()
+    tracked = run.is_first and (run.due.validation(state) or not run.due.end(state))
+    with track(job, state.step, enabled=tracked) as tracking, watch_sigterm() as interruption:
+        run.progress.tracking, run.interruption = tracking, interruption
+        over = False
+        if run.due.validation(state):  # an earlier attempt was stopped in its midst
+            state, over = run.settle(state, Signal.CONTINUE)
         for cursor, step_rows in run.material.plan.steps(state.cursor):
-            if run.at_end(state):
+            if over or run.due.end(state):
                 break
             started = time.monotonic()
-            loss, stop = run.train_step(state.step, step_rows, interruption.raised)
-            state = replace(
-                state,
-                step=state.step + 1,
-                cursor=cursor,
-                seconds=state.seconds + time.monotonic() - started,
-            )
-            due = run.validation_due(state)
-            if due:
-                state = run.validate(state, loss)
-            if due or stop or signal is not Signal.CONTINUE or run.checkpoint_due(state):
-                run.save(state)
-            if stop or signal is Signal.STOP:
-                return run.outcome(state)
-            signal = report(dict(state.curve[-1])) if due else Signal.CONTINUE
-    if run.complete(state):
-        run.publish_best(state)
+            wish = max(run.notice(state.step), interruption.signal)
+            taken, wanted = run.train_step(state, step_rows, wish)
+            seconds = state.seconds + time.monotonic() - started
+            state, over = run.settle(replace(taken, cursor=cursor, seconds=seconds), wanted)
+        if not over:
+            tracking.status = "FINISHED"
+    if run.due.publication(state):
+        run.publisher.publish(state)
     return run.outcome(state)
 
 
 class Run:
     """One worker's part of a training."""
 
-    def __init__(self, job: TrainingJob, material: Material, strategy: Strategy) -> None:
+    def __init__(
+        self,
+        job: TrainingJob,
+        material: Material,
+        strategy: Strategy,
+        report: Report = ignore_report,
+        notice: Notice | None = None,
+    ) -> None:
         self.job, self.material, self.strategy = job, material, strategy
+        self.report, self.notice = report, notice or NoNotice()
+        self.interruption = Interruption()
         self.training = job.config.training
         self.device = device_of(material.model)
         self.parameters = trainable(material.model)
-        self.optimizer = build_optimizer(self.parameters, self.training)
-        dtype = pick_dtype(self.training.precision, self.device)
-        module = LossModule(material.model, self.training.label_smoothing, dtype)
-        self.module = strategy.wrap(module.train())
         self.checkpoints = Checkpoints(job.storage, f"{job.folder}/checkpoints")
+        self.publisher = Publisher(job, material, strategy, self.checkpoints)
+        self.micro_batches = MicroBatches(job.name, job.storage, job.folder, strategy)
         self.is_first = strategy.rank == 0
-        self.last_step = min(self.training.max_steps, job.stop_at_step or self.training.max_steps)
+        self.due = Due(self.training, job.stop_at_step)
         self.progress = Progress(
-            job.name, self.last_step, self.training.log_every_seconds, self.is_first
+            job.name, self.due.last_step, self.training.log_every_seconds, self.is_first
         )
 
     def resume(self) -> State:
         """Put the last good checkpoint back; the start when there is none."""
-        found = self.checkpoints.load_last()
-        if found is None and self.job.start_from:
-            found = Checkpoints(self.job.storage, self.job.start_from).load_last()
-        if found is None:
-            self._say_hello(State())
-            return State()
-        load_weights(self.material.model, found.parameters())
-        restore_optimizer(self.optimizer, self.parameters, found.optimizer(), found.state.step)
-        self.progress.best_bleu = found.state.best_bleu
-        self._say_hello(found.state)
-        return found.state
+        if self.is_first:  # each kill within a save leaves a whole checkpoint's worth of space
+            for folder in (self.checkpoints.folder, self.job.folder):
+                self.job.storage.sweep(folder)
+        found = self._find_checkpoint()
+        state = found.state if found else State()
+        state = replace(state, round_to=self._keep_cut(state.round_to))
+        if found:
+            load_weights(self.material.model, found.parameters())
+        dtype = pick_dtype(self.training.precision, self.device)
+        module = LossModule(self.material.model, self.training.label_smoothing, dtype)
+        self._say_hello(state)
+        self.strategy.begin(module.train(), self.parameters, self.training)
+        if found and state.step:
+            self.strategy.restore(found.optimizer(), state.updates)
+        if found:
+            found.close()
+        self.progress.best_bleu = state.best_bleu
+        return state
 
-    def train_step(self, step: int, rows: list[Rows], interrupted: bool) -> tuple[float, bool]:
-        """One optimizer step; the mean loss per target token, and whether any worker must stop."""
-        # Dropout depends on the place in the run alone, so a resumed run repeats it exactly.
-        torch.manual_seed(_step_seed(self.job.config.seed, step, self.strategy.rank))
-        rate = learning_rate(self.training, step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        step_tokens = sum(int(self.material.plan.target_tokens[r].sum()) for r in rows)
-        loss = self._backward(rows, step_tokens)
-        sums = self.strategy.total(torch.tensor([loss, float(interrupted)], dtype=torch.float64))
-        mean_loss, stop = float(sums[0]) / step_tokens, bool(sums[1])
-        if not math.isfinite(mean_loss):
-            raise TrainingError(
-                f"{self.job.name}: the loss at step {step + 1} is {mean_loss}; "
-                "lower training.learning_rate, or set training.precision=fp32"
-            )
-        nn.utils.clip_grad_norm_(self.parameters.values(), self.training.max_gradient_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        tokens = step_tokens + sum(int(self.material.plan.source_tokens[r].sum()) for r in rows)
-        self.progress.step(step + 1, mean_loss, rate, tokens)
-        return mean_loss, stop
-
-    def _backward(self, rows: list[Rows], step_tokens: int) -> float:
-        """Gradients of the step's mean loss; the sum of this worker's losses."""
-        mine = share(rows, self.strategy.rank, self.strategy.workers)
-        # A worker without rows still takes part in the exchange, with a loss of weight 0.
-        weight = self.strategy.workers / step_tokens if mine else 0.0
-        batches = mine or [rows[0][:1]]
-        total = 0.0
-        for index, batch_rows in enumerate(batches):
-            with self.strategy.accumulate(self.module, last=index + 1 == len(batches)):
-                loss = self.module(self.material.pairs.batch(batch_rows, self.device))
-                (loss * weight).backward()
-            total += float(loss.detach()) if mine else 0.0
-        return total
-
-    def validate(self, state: State, loss: float) -> State:
-        """BLEU of the validation split, decoded by all workers together."""
-        rank, workers = self.strategy.rank, self.strategy.workers
-        part = self.material.validation[rank::workers]
-        hypotheses = translate(
-            self.material.model, self.material.tokenizer, [pair.source for pair in part]
+    def _keep_cut(self, round_to: int | None) -> int:
+        """Go on with the cut of the data that the run began with, maybe on other devices."""
+        plan, pairs = self.material.plan, self.material.pairs
+        width = round_to or plan.round_to
+        self.material = replace(
+            self.material, plan=replace(plan, round_to=width), pairs=replace(pairs, round_to=width)
         )
-        gathered = self.strategy.gather(hypotheses)
-        ordered = [
-            gathered[i % workers][i // workers] for i in range(len(self.material.validation))
-        ]
-        bleu = corpus_bleu(ordered, [pair.target for pair in self.material.validation])
-        entry = {"step": state.step, "bleu": bleu, "loss": loss}
+        return width
+
+    def _find_checkpoint(self) -> Loaded | None:
+        """Rank 0's: a worker that cannot read it fails, rather than go on from another step.
+
+        Raises:
+            StorageError: this worker cannot read what rank 0 has found.
+        """
+        holders, place, found = [self.checkpoints], None, None
+        if self.job.start_from:
+            holders.append(Checkpoints(self.job.storage, self.job.start_from))
+        for number, holder in enumerate(holders if self.is_first else []):
+            if found := holder.load_last():
+                place = (number, found.state.step)
+                break
+        place = self.strategy.gather(place)[0]
+        if place is None or self.is_first:
+            return found
+        number, step = place
+        return holders[number].load(step)
+
+    def train_step(self, state: State, rows: list[Rows], wanted: Signal) -> tuple[State, Signal]:
+        """One optimizer step; the state after it, and what the workers agreed on.
+
+        Raises:
+            DivergedError: too many steps in a row were left out.
+        """
+        rate = learning_rate(self.training, state.step)
+        step_tokens = sum(int(self.material.plan.target_tokens[r].sum()) for r in rows)
+        loss = self._backward(state.step, rows, step_tokens)
+        wishes = [float(wanted >= wish) for wish in (Signal.CHECKPOINT, Signal.STOP)]
+        sums = self.strategy.total(torch.tensor([loss, *wishes], dtype=torch.float64))
+        mean_loss = float(sums[0]) / step_tokens
+        norm = self._update(mean_loss, rate)
+        tokens = step_tokens + sum(int(self.material.plan.source_tokens[r].sum()) for r in rows)
+        self.progress.step(state.step + 1, mean_loss, rate, tokens, norm)
+        state = state.after(mean_loss, updated=math.isfinite(norm))
+        self._look_at(state)
+        return state, Signal(int(sums[1] > 0) + int(sums[2] > 0))
+
+    def _update(self, mean_loss: float, rate: float) -> float:
+        """Take the step, or leave it out where it would spoil the weights; the gradients' norm."""
+        if math.isfinite(mean_loss):
+            return self.strategy.step(rate)
+        self.strategy.drop_gradients()
+        return math.nan
+
+    def _look_at(self, state: State) -> None:
+        if not state.left_out_in_a_row:
+            return
+        if self.is_first:
+            log.warning(
+                "%s step %d | loss or gradients are not finite: left out",
+                self.job.name, state.step,
+            )  # fmt: skip
+        if state.left_out_in_a_row >= MOST_LEFT_OUT:
+            raise DivergedError(
+                f"{self.job.name}: loss or gradients of {state.left_out_in_a_row} steps in a row, "
+                f"to step {state.step}, are not finite; lower training.learning_rate, or set "
+                "training.precision=fp32, under another run=NAME, or here with --restart, which "
+                "discards the checkpoints of this run"
+            )
+
+    def _backward(self, step: int, rows: list[Rows], step_tokens: int) -> float:
+        """Gradients of the step's mean loss, in micro-batches that fit; the sum of the losses.
+
+        Raises:
+            TrainingError: they do not fit, and this worker cannot redo the step by itself.
+        """
+        while True:
+            # Dropout depends on the place in the run alone, so a resumed run repeats it exactly.
+            torch.manual_seed(_step_seed(self.job.config.seed, step, self.strategy.rank))
+            try:
+                return self._accumulate(rows, step_tokens)
+            except DoesNotFitError as error:
+                self.micro_batches.halve(error.rows)
+            if self.job.config.strategy.type != "single":
+                # The other workers wait for this one's gradients.
+                raise TrainingError(
+                    f"{self.job.name}: out of memory in step {step + 1}; the workers go on from "
+                    "the last checkpoint with smaller micro-batches"
+                )
+            self.strategy.drop_gradients()
+
+    def _accumulate(self, rows: list[Rows], step_tokens: int) -> float:
+        """Gradients of the step's mean loss; the sum of this worker's losses."""
+        # Every worker exchanges gradients as often as the one that has most: with weight 0.
+        mine, count = self.micro_batches.of(rows, self.strategy.rank, self.strategy.workers)
+        weight = self.strategy.workers / step_tokens
+        total = torch.zeros((), dtype=torch.float64)
+        for index in range(count):
+            own = index < len(mine)
+            part = mine[index] if own else rows[0][:1]
+            backward = partial(self._backward_of, part, weight * own, last=index + 1 == count)
+            loss = attempt(backward, len(part))
+            total += loss if own else 0.0
+        return float(total)
+
+    def _backward_of(self, rows: Rows, weight: float, last: bool) -> Tensor:
+        batch = self.material.pairs.batch(rows, self.device)
+        return self.strategy.backward(batch, weight, last=last).cpu()
+
+    def settle(self, state: State, wanted: Signal) -> tuple[State, bool]:
+        """Validate, save and report what is due after a step.
+
+        A run that shall end leaves its validation to the next attempt.
+
+        Returns:
+            The state, and whether the run is over.
+        """
+        asked = wanted < Signal.STOP and self.due.validation(state)
+        if asked:
+            state = self.validate(state)
+        validated = asked and not self.due.validation(state)
+        over = wanted is Signal.STOP or (asked and not validated)
+        if validated or over or wanted is Signal.CHECKPOINT or self.due.checkpoint(state):
+            self.save(state)
+        if validated:
+            self.report(dict(state.curve[-1]))
+        return state, over
+
+    def validate(self, state: State) -> State:
+        """With BLEU of the validation split; the same state where a worker is told to stop."""
+        with self.progress.paused():
+            bleu = validation_bleu(
+                self.material,
+                self.strategy,
+                stop_wanted=lambda: self.interruption.raised or self.notice.wants_stop(state.step),
+            )
+        if bleu is None:
+            return state
+        entry = {"step": state.step, "bleu": bleu}
+        if state.loss is not None:
+            entry["loss"] = state.loss
         better = state.best_bleu is None or bleu > state.best_bleu
         self.progress.best_bleu = bleu if better else state.best_bleu
+        self.progress.tracking.metrics(state.step, {"validation/bleu": bleu})
         if self.is_first:
             log.info("%s step %d | validation BLEU %.2f", self.job.name, state.step, bleu)
         return replace(
@@ -197,63 +295,18 @@ class Run:
 
     def save(self, state: State) -> None:
         """Checkpoint of a state, by rank 0."""
-        if self.is_first:
-            tensors = optimizer_tensors(self.optimizer, self.parameters)
-            keep = self.training.keep_checkpoints
-            self.checkpoints.save(state, self.material.model, tensors, keep)
-
-    def publish_best(self, state: State) -> None:
-        """Leave the weights of the best validation as a folder other tools can load."""
-        if not self.is_first:
-            return
-        path = best_path(self.job.folder)
-        if self.job.storage.is_committed(path):
-            return
-        if state.best_step is None:
-            raise CheckpointError(f"{self.job.name}: no validation took place")
-        load_weights(self.material.model, self._best_checkpoint(state).parameters())
-        meta = {"step": state.best_step, "bleu": state.best_bleu}
-        with self.job.storage.commit(path, meta) as folder:
-            save_weights(self.material.model, folder)
-            self.material.tokenizer.save_pretrained(folder)
-
-    def _best_checkpoint(self, state: State) -> Loaded:
-        own = self.checkpoints
-        if state.best_step not in own.steps() and self.job.start_from:
-            own = Checkpoints(self.job.storage, self.job.start_from)
-        return own.load(state.best_step or 0)
-
-    def validation_due(self, state: State) -> bool:
-        """At every n-th step, and at the last."""
-        return self._is_multiple(state, self.training.evaluate_every_steps) or (
-            state.step == self.last_step
-        )
-
-    def checkpoint_due(self, state: State) -> bool:
-        """Between validations, where the user asked for it."""
-        every = self.training.checkpoint_every_steps
-        return every is not None and self._is_multiple(state, every)
-
-    def at_end(self, state: State) -> bool:
-        """Whether no further step is to be taken now."""
-        return state.step >= self.last_step or self._out_of_patience(state)
-
-    def complete(self, state: State) -> bool:
-        """Whether the training as a whole is over, not only this part of it."""
-        return state.step >= self.training.max_steps or self._out_of_patience(state)
+        moments = self.strategy.moments()
+        with self.strategy.whole_weights():
+            if self.is_first:
+                keep, mean_of = self.training.keep_checkpoints, self.training.average_checkpoints
+                validated = mean_of if mean_of > 1 else 0
+                self.checkpoints.save(state, self.material.model, moments, keep, validated)
+                self.progress.tracking.flush()
 
     def outcome(self, state: State) -> Outcome:
         """What the caller learns of the run."""
         trained = sum(p.numel() for p in self.parameters.values())
-        return Outcome(state, self.complete(state), trained, self.material.pairs.left_out)
-
-    def _out_of_patience(self, state: State) -> bool:
-        patience = self.training.patience
-        return patience is not None and state.worse_in_a_row >= patience
-
-    @staticmethod
-    def _is_multiple(state: State, every: int) -> bool:
-        return state.step % every == 0
+        return Outcome(state, self.due.publication(state), trained, self.material.pairs.left_out)
 
     def _say_hello(self, state: State) -> None:
         if not self.is_first:
@@ -264,17 +317,28 @@ class Run:
         log.info(
             "%s from step %d of %d | %s of %s parameters trained | %d pairs, %d too long | "
             "%d workers | padding %.0f %%",
-            self.job.name, state.step, self.last_step, f"{count:,}", f"{total:,}",
+            self.job.name, state.step, self.due.last_step, f"{count:,}", f"{total:,}",
             len(pairs), pairs.left_out, self.strategy.workers, 100 * self.material.plan.padding(),
         )  # fmt: skip
+        if pairs.left_out > len(pairs):
+            log.warning(
+                "%s: most training pairs are longer than model.max_source_tokens or "
+                "model.max_target_tokens, and are left out: raise them", self.job.name,
+            )  # fmt: skip
 
 
-def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Number format of the matrix products: bf16 where asked, or where a GPU is fast at it."""
-    automatic = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    if precision == "bf16" or (precision == "auto" and automatic):
-        return torch.bfloat16
-    return torch.float32
+@contextmanager
+def _memory_named(name: str) -> Iterator[None]:
+    """Around what is held before the first micro-batch, which no smaller one would mend."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"{name}: weights and optimizer alone do not fit into the memory: `nmt plan` says what "
+            "would; set adapter.type=lora or qlora, or partition them by strategy.type=deepspeed"
+        ) from error
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:

@@ -3,9 +3,36 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-ROWS_AT_ONCE = 512
+from nmt.models.families import family_of, plain
+
+_LOGITS_BYTES = 256 * 1024**2
+_ROWS_STEP = 64
+
+
+class LossModule(nn.Module):
+    """The model as a function from a micro-batch to its summed loss."""
+
+    def __init__(self, model: nn.Module, smoothing: float, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.model = model
+        self.smoothing = smoothing
+        self.dtype = dtype
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """Loss summed over the batch's target tokens."""
+        family = family_of(plain(self.model).config)
+        mixed = self.dtype != torch.float32
+        with torch.autocast(batch["labels"].device.type, self.dtype, enabled=mixed):
+            hidden = family.hidden_states(self.model, batch)
+        head, bias = family.head(self.model)
+        return sum_cross_entropy(hidden, head, batch["labels"], self.smoothing, bias)
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Parameters that `forward` multiplies by outside of their own module."""
+        head = plain(self.model).get_output_embeddings()
+        return [] if head is None else list(head.parameters())
 
 
 class ChunkedCrossEntropy(torch.autograd.Function):
@@ -25,36 +52,57 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         gold_N: Tensor,
         smoothing: float,
         rows: int,
+        bias_V: Tensor | None = None,
     ) -> Tensor:
-        """Loss summed over the positions, with both gradients kept for `backward`."""
+        """Loss summed over the positions, with all gradients kept for `backward`."""
         grad_hidden = torch.empty_like(hidden_ND)
         grad_head = torch.zeros_like(head_VD) if ctx.needs_input_grad[1] else None
+        grad_bias = None
+        if bias_V is not None and ctx.needs_input_grad[5]:
+            grad_bias = torch.zeros_like(bias_V)
         total = hidden_ND.new_zeros((), dtype=torch.float32)
         for at in range(0, len(hidden_ND), rows):
             chunk = slice(at, at + rows)
             hidden, gold = hidden_ND[chunk], gold_N[chunk, None]
             logits = (hidden @ head_VD.T).float()
-            log_norm = logits.logsumexp(-1, keepdim=True)
+            if bias_V is not None:
+                logits += bias_V
             gold_logit = logits.gather(1, gold)
             mean = logits.mean(-1, keepdim=True) if smoothing else 0.0
+            # In place: the logits become the probabilities, and no second matrix is made.
+            peak = logits.amax(-1, keepdim=True)
+            grad = logits.sub_(peak).exp_()
+            norm = grad.sum(-1, keepdim=True)
+            log_norm = peak + norm.log()
             total += (log_norm - (1 - smoothing) * gold_logit - smoothing * mean).sum()
-            grad = logits.sub_(log_norm).exp_()
+            grad /= norm
             if smoothing:
                 grad -= smoothing / head_VD.shape[0]
             grad.scatter_add_(1, gold, grad.new_full(gold.shape, smoothing - 1))
+            if grad_bias is not None:
+                grad_bias += grad.sum(0)
             grad = grad.to(hidden.dtype)
             torch.mm(grad, head_VD, out=grad_hidden[chunk])
             if grad_head is not None:
                 grad_head.addmm_(grad.T, hidden)
-        ctx.save_for_backward(grad_hidden, grad_head)
+            del logits, grad  # before the next chunk's are made
+        ctx.save_for_backward(grad_hidden, grad_head, grad_bias)
         return total
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Both gradients, scaled."""
-        grad_hidden, grad_head = ctx.saved_tensors
-        scaled_head = None if grad_head is None else grad_head * upstream.to(grad_head.dtype)
-        return grad_hidden * upstream.to(grad_hidden.dtype), scaled_head, None, None, None
+        """All gradients, scaled where they lie: the head's is as large as the head."""
+        grad_hidden, grad_head, grad_bias = ctx.saved_tensors
+        for grad in (grad_hidden, grad_head, grad_bias):
+            if grad is not None:
+                grad.mul_(upstream.to(grad.dtype))
+        return grad_hidden, grad_head, None, None, None, grad_bias
+
+
+def rows_at_once(vocabulary: int) -> int:
+    """Positions of a chunk, by its bytes, but enough to keep a matrix product busy."""
+    fit = _LOGITS_BYTES // (4 * vocabulary)
+    return max(_ROWS_STEP, fit // _ROWS_STEP * _ROWS_STEP)
 
 
 def sum_cross_entropy(
@@ -62,6 +110,7 @@ def sum_cross_entropy(
     head_VD: Tensor,
     labels_BT: Tensor,
     smoothing: float,
+    bias_V: Tensor | None = None,
 ) -> Tensor:
     """Loss summed over the positions whose label is not -100; padding is dropped before the head.
 
@@ -70,8 +119,15 @@ def sum_cross_entropy(
         head_VD: output matrix, (vocabulary, width); its gradient is made only where it is asked.
         labels_BT: (batch, target_tokens), -100 where nothing is to be learnt.
         smoothing: probability mass spread over the vocabulary, 0-1.
+        bias_V: added to the logits, (vocabulary,).
     """
     keep = labels_BT != -100
     return ChunkedCrossEntropy.apply(  # pyright: ignore[reportReturnType]
-        hidden_BTD[keep], head_VD.to(hidden_BTD.dtype), labels_BT[keep], smoothing, ROWS_AT_ONCE
+        # Another format of the head would be a copy of it in every micro-batch.
+        hidden_BTD[keep].to(head_VD.dtype),
+        head_VD,
+        labels_BT[keep],
+        smoothing,
+        rows_at_once(len(head_VD)),
+        bias_V,
     )

@@ -1,7 +1,7 @@
 """Optimizer, learning-rate schedules and the optimizer's state as named tensors."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nmt.config import TrainingConfig
 from nmt.errors import CheckpointError
 
-_STATES = ("exp_avg", "exp_avg_sq")
+MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 def build_optimizer(
@@ -50,19 +50,28 @@ def learning_rate(training: TrainingConfig, step: int) -> float:
             return peak
 
 
-def optimizer_tensors(
+def make_moments(optimizer: torch.optim.AdamW) -> None:
+    """What the first step would make: the first micro-batch meets the memory that is left then."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            optimizer.state[parameter] = {
+                "step": torch.zeros((), device=parameter.device),
+                **{kind: torch.zeros_like(parameter) for kind in MOMENTS},
+            }
+
+
+def moments_of(
     optimizer: torch.optim.AdamW, parameters: Mapping[str, nn.Parameter]
 ) -> dict[str, Tensor]:
-    """Moments of every parameter, by name; empty before the first step."""
+    """Moments of every parameter, by name."""
     return {
         f"{kind}/{name}": optimizer.state[parameter][kind].contiguous()
         for name, parameter in parameters.items()
-        for kind in _STATES
-        if parameter in optimizer.state
+        for kind in MOMENTS
     }
 
 
-def restore_optimizer(
+def restore_moments(
     optimizer: torch.optim.AdamW,
     parameters: Mapping[str, nn.Parameter],
     tensors: Mapping[str, Tensor],
@@ -73,12 +82,21 @@ def restore_optimizer(
     Raises:
         CheckpointError: a parameter has no saved moments.
     """
+    check_moments(parameters, tensors)
     for name, parameter in parameters.items():
-        for kind in _STATES:
-            if f"{kind}/{name}" not in tensors:
-                raise CheckpointError(f"optimizer.safetensors holds no {kind} of {name}")
         optimizer.state[parameter] = {
             # fused AdamW keeps its step count beside the parameter
             "step": torch.tensor(float(step), device=parameter.device),
-            **{kind: tensors[f"{kind}/{name}"].to(parameter.device) for kind in _STATES},
+            **{kind: tensors[f"{kind}/{name}"].to(parameter.device) for kind in MOMENTS},
         }
+
+
+def check_moments(parameters: Iterable[str], tensors: Iterable[str]) -> None:
+    """See that saved moments are those of all that is trained.
+
+    Raises:
+        CheckpointError: a parameter has no saved moments.
+    """
+    wanted = {f"{kind}/{name}" for name in parameters for kind in MOMENTS}
+    if lacking := sorted(wanted.difference(tensors)):
+        raise CheckpointError(f"optimizer.safetensors holds no {lacking[0]}")

@@ -4,9 +4,13 @@ import logging
 import resource
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
+
+from nmt.training.tracking import Tracking
 
 log = logging.getLogger(__name__)
 
@@ -20,23 +24,45 @@ class Progress:
     every_seconds: float
     enabled: bool
     best_bleu: float | None = None
+    tracking: Tracking = field(default_factory=lambda: Tracking({}))
     _started: float = field(default_factory=time.monotonic)
     _last: float = field(default_factory=time.monotonic)
+    _paused: float = 0.0
     _tokens: int = 0
     _losses: list[float] = field(default_factory=list)
     _first_step: int | None = None
 
-    def step(self, step: int, loss: float, learning_rate: float, tokens: int) -> None:
+    def step(
+        self, step: int, loss: float, learning_rate: float, tokens: int, gradient_norm: float
+    ) -> None:
         """Count a finished step; write a line when it is time, and at the last step."""
+        if not self.enabled:
+            return
         self._first_step = step - 1 if self._first_step is None else self._first_step
         self._tokens += tokens
         self._losses.append(loss)
         now = time.monotonic()
-        if self.enabled and (now - self._last >= self.every_seconds or step == self.max_steps):
-            self._write(step, learning_rate, now)
-            self._last, self._tokens, self._losses = now, 0, []
+        if now - self._last < self.every_seconds and step != self.max_steps:
+            return
+        values = {
+            "train/loss": sum(self._losses) / len(self._losses),
+            "train/learning_rate": learning_rate,
+            "train/gradient_norm": gradient_norm,
+            "train/tokens_per_second": self._tokens / max(1e-9, now - self._last - self._paused),
+            "memory/peak_gib": peak_memory_gib(),
+        }
+        self.tracking.metrics(step, values)
+        self._write(step, values, now)
+        self._last, self._paused, self._tokens, self._losses = now, 0.0, 0, []
 
-    def _write(self, step: int, learning_rate: float, now: float) -> None:
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Around what is no step: it takes from the time left, and lowers no rate."""
+        began = time.monotonic()
+        yield
+        self._paused += time.monotonic() - began
+
+    def _write(self, step: int, values: Mapping[str, float], now: float) -> None:
         done = step - (self._first_step or 0)
         left = (now - self._started) / max(1, done) * (self.max_steps - step)
         best = "-" if self.best_bleu is None else f"{self.best_bleu:.1f}"
@@ -46,10 +72,10 @@ class Progress:
             self.name,
             step,
             self.max_steps,
-            sum(self._losses) / len(self._losses),
-            learning_rate,
-            self._tokens / max(1e-9, now - self._last),
-            peak_memory_gib(),
+            values["train/loss"],
+            values["train/learning_rate"],
+            values["train/tokens_per_second"],
+            values["memory/peak_gib"],
             best,
             clock(left),
         )

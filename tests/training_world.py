@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from nmt.config import Config, load_config
 from nmt.data.prepare import load_pairs, prepare
 from nmt.models.load import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.storage import Storage
-from nmt.training.job import TrainingJob, best_path
+from nmt.training.best import best_path
+from nmt.training.checkpoints import PARAMETERS
+from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
 
 SETTINGS = [
@@ -101,3 +104,14 @@ def trained(
     job = job_below(tmp_path_factory.mktemp("trained"), prepared, config)
     run_training(job)
     return job
+
+
+def checkpoint_weights(job: TrainingJob, step: int) -> dict[str, torch.Tensor]:
+    """What was trained, as the checkpoint of a step holds it."""
+    folder = Path(job.storage.locate(f"{job.folder}/checkpoints/step-{step:08d}"))
+    return load_file(folder / PARAMETERS)
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    """Whether names and values are equal, bit for bit."""
+    return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)

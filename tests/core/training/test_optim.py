@@ -7,8 +7,8 @@ from nmt.errors import CheckpointError
 from nmt.training.optim import (
     build_optimizer,
     learning_rate,
-    optimizer_tensors,
-    restore_optimizer,
+    moments_of,
+    restore_moments,
 )
 
 
@@ -55,8 +55,8 @@ def test_restored_optimizer_takes_the_same_next_step() -> None:
     first, optimizer = trained()
     second, _ = trained()
     fresh = build_optimizer(second, settings("constant"))
-    saved = {name: t.clone() for name, t in optimizer_tensors(optimizer, first).items()}
-    restore_optimizer(fresh, second, saved, step=3)
+    saved = {name: t.clone() for name, t in moments_of(optimizer, first).items()}
+    restore_moments(fresh, second, saved, step=3)
     for parameters, each in ((first, optimizer), (second, fresh)):
         for parameter in parameters.values():
             parameter.grad = torch.ones_like(parameter)
@@ -67,10 +67,10 @@ def test_restored_optimizer_takes_the_same_next_step() -> None:
 
 def test_missing_moments_are_named() -> None:
     parameters, optimizer = trained()
-    tensors = optimizer_tensors(optimizer, parameters)
+    tensors = moments_of(optimizer, parameters)
     partial = {name: t for name, t in tensors.items() if "bias" not in name}
-    with pytest.raises(CheckpointError, match="exp_avg of bias"):
-        restore_optimizer(optimizer, parameters, partial, 3)
+    with pytest.raises(CheckpointError, match="exp_avg/bias"):
+        restore_moments(optimizer, parameters, partial, 3)
 
 
 def test_biases_are_not_decayed() -> None:

@@ -7,12 +7,12 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-from nmt import export as export_module
 from nmt.config import Config
 from nmt.decoding.generate import translate
 from nmt.engine_card import read_card
 from nmt.errors import ExportError
-from nmt.export import export
+from nmt.export import trained as trained_module
+from nmt.export.export import export, write_license
 from nmt.models.load import ModelSource
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
@@ -22,7 +22,7 @@ from nmt.training.loop import run_training
 def _base_of_the_job(prepared: Path) -> Iterator[None]:
     source = ModelSource(str(prepared / "base"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export_module, "base_source", lambda config: source)
+        patch.setattr(trained_module, "base_source", lambda config: source)
         yield
 
 
@@ -75,16 +75,16 @@ def test_a_fully_tuned_model_is_exported_too(job: TrainingJob) -> None:
 
 
 def test_hypotheses_come_in_the_order_of_the_sentences(job: TrainingJob) -> None:
-    from nmt.models.load import load_model, load_tokenizer
+    from nmt.models.load import load_codec, load_model
 
-    tokenizer = load_tokenizer(job.base, "eng_Latn", "tam_Taml")
+    codec = load_codec(job.base, "eng_Latn", "tam_Taml")
     model = load_model(ModelSource(job.base.name))
     sentences = ["The plate is big.", "Where?", "The children will read the cheap book today."]
-    together = translate(model, tokenizer, sentences, batch_tokens=16)
-    assert together == [translate(model, tokenizer, [text])[0] for text in sentences]
+    together = translate(model, codec, sentences, batch_tokens=16)
+    assert together == [translate(model, codec, [text])[0] for text in sentences]
 
 
 def test_licence_of_nllb_is_written_beside_the_weights(tmp_path: Path, config: Config) -> None:
     nllb = config.with_overrides({"model.name_or_path": "facebook/nllb-200-distilled-600M"})
-    export_module.write_license(nllb, tmp_path)
+    write_license(nllb, tmp_path)
     assert "license: cc-by-nc-4.0" in (tmp_path / "README.md").read_text()

@@ -1,0 +1,137 @@
+"""The weights that a training publishes: of its best validation, or the mean of its last ones."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmt.errors import CheckpointError, StorageError
+from nmt.models.adapters import load_weights, save_weights
+from nmt.storage import Storage
+from nmt.training.averaging import Candidate, mean_parameters
+from nmt.training.checkpoints import Checkpoints, State
+from nmt.training.job import Material, TrainingJob
+from nmt.training.strategies import Strategy
+from nmt.training.validation import validation_bleu
+
+log = logging.getLogger(__name__)
+
+
+def best_path(folder: str) -> str:
+    """Where a training leaves its best weights, as a folder commit."""
+    return f"{folder}/best"
+
+
+def is_whole(storage: Storage, path: str) -> bool:
+    """Whether published weights are there, and as they were written."""
+    try:
+        storage.fetch(path)
+    except StorageError as error:
+        if storage.exists(path):
+            log.warning("left out, and made again from its checkpoint: %s", error)
+        return False
+    return True
+
+
+def fetch_best(storage: Storage, folder: str) -> Path:
+    """The published weights of a finished training, verified.
+
+    Raises:
+        StorageError: they are damaged.
+    """
+    try:
+        return storage.fetch(best_path(folder))
+    except StorageError as error:
+        raise StorageError(
+            f"{error}: give `nmt train` with this run's settings, which publishes it again from "
+            "its checkpoint"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Leaves the best weights as a folder that other tools can load."""
+
+    job: TrainingJob
+    material: Material
+    strategy: Strategy
+    checkpoints: Checkpoints
+
+    def publish(self, state: State) -> None:
+        """Once: whole weights that are there already stay.
+
+        Raises:
+            CheckpointError: no validation took place, or no checkpoint is whole.
+        """
+        path = best_path(self.job.folder)
+        is_first = self.strategy.rank == 0
+        # Rank 0 alone looks and writes: the others must not see its new folder halfway.
+        if self.strategy.gather(is_first and is_whole(self.job.storage, path))[0]:
+            return
+        if state.best_step is None:
+            raise CheckpointError(f"{self.job.name}: no validation took place")
+        mean = self._mean_of_last(state)
+        with self.strategy.whole_weights():
+            if is_first:
+                single = self._best_checkpoint(state)
+                better = mean if mean and mean.bleu > single.bleu else single
+                self._write(path, better)
+                log.info(
+                    "%s: published the %s, validation BLEU %.2f",
+                    self.job.name, better.describe(), better.bleu,
+                )  # fmt: skip
+
+    def _write(self, path: str, best: Candidate) -> None:
+        load_weights(self.material.model, best.parameters)
+        with self.job.storage.commit(path, best.meta()) as folder:
+            save_weights(self.material.model, folder)
+            self.material.codec.save(folder)
+
+    def _mean_of_last(self, state: State) -> Candidate | None:
+        """None where no mean was asked for, or there are no two whole checkpoints.
+
+        Those of validations alone: where others lie depends on what has interrupted the run.
+        """
+        wanted = self.job.config.training.average_checkpoints
+        if wanted == 1:
+            return None
+        # Rank 0 writes checkpoints: it alone knows that the last one is there already.
+        whole = self.strategy.gather(self.checkpoints.steps())[0]
+        steps = [step for step in state.validated(wanted) if step in whole]
+        if len(steps) < 2:
+            return None
+        parameters = None
+        try:
+            parameters = mean_parameters(self.checkpoints, steps)
+        except StorageError as error:
+            log.warning("%s: no mean of checkpoints: %s", self.job.name, error)
+        readers = self.strategy.gather(parameters is not None)
+        if parameters is None or not all(readers):
+            return None
+        bleu = validation_bleu(self.material, self.strategy, parameters)
+        return None if bleu is None else Candidate(parameters, bleu, steps)
+
+    def _best_checkpoint(self, state: State) -> Candidate:
+        """Of the best validation; of the next best one where that is damaged, and named.
+
+        Raises:
+            CheckpointError: none is whole.
+        """
+        for entry in sorted(state.curve, key=lambda entry: -entry["bleu"]):
+            step = int(entry["step"])
+            holder = self._holder_of(step)
+            if step != state.best_step and not self.job.storage.is_committed(holder.path(step)):
+                continue  # dropped long ago
+            try:
+                return Candidate(holder.parameters(step), entry["bleu"], [step])
+            except StorageError as error:
+                log.warning("%s: best checkpoint left out: %s", self.job.name, error)
+        raise CheckpointError(
+            f"{self.job.name}: no checkpoint with a validation is whole below "
+            f"{self.job.storage.locate(self.checkpoints.folder)}: add --restart to train anew"
+        )
+
+    def _holder_of(self, step: int) -> Checkpoints:
+        is_own = self.job.storage.is_committed(self.checkpoints.path(step))
+        if is_own or not self.job.start_from:
+            return self.checkpoints
+        return Checkpoints(self.job.storage, self.job.start_from)

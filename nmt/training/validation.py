@@ -1,0 +1,60 @@
+"""BLEU of the validation split, decoded by all workers together."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from nmt.decoding.generate import translate
+from nmt.metrics import corpus_bleu
+from nmt.models.adapters import load_weights
+from nmt.training.job import Material
+from nmt.training.strategies import Strategy
+
+
+class _Stopped(Exception):
+    """A worker was told to stop in the midst of its part."""
+
+
+def never() -> bool:
+    """For a validation that nothing ends early."""
+    return False
+
+
+def validation_bleu(
+    material: Material,
+    strategy: Strategy,
+    weights: dict[str, Tensor] | None = None,
+    stop_wanted: Callable[[], bool] = never,
+) -> float | None:
+    """BLEU, 0-100, or None where a worker was told to stop on the way.
+
+    Args:
+        material: the model and the pairs.
+        strategy: its workers share the pairs.
+        weights: of what was trained, put in place of the model's own.
+        stop_wanted: asked by each worker between two batches.
+    """
+    pairs = material.validation
+    sources = [pair.source for pair in pairs[strategy.rank :: strategy.workers]]
+    with strategy.whole_weights():
+        if weights:
+            load_weights(material.model, weights)
+        hypotheses = _translate(material, sources, stop_wanted)
+    gathered = strategy.gather(hypotheses)
+    if any(part is None for part in gathered):
+        return None
+    ordered = [gathered[i % strategy.workers][i // strategy.workers] for i in range(len(pairs))]
+    return corpus_bleu(ordered, [pair.target for pair in pairs])
+
+
+def _translate(
+    material: Material, sources: list[str], stop_wanted: Callable[[], bool]
+) -> list[str] | None:
+    def look_out() -> None:
+        if stop_wanted():
+            raise _Stopped
+
+    try:
+        return translate(material.model, material.codec, sources, after_batch=look_out)
+    except _Stopped:
+        return None
