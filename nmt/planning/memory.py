@@ -1,0 +1,113 @@
+"""Memory of one GPU while it trains, part by part.
+
+All parts count as held at once. Gradients grow while activations go, so a step of one micro-batch
+with all weights trained needs less than the sum.
+"""
+
+from dataclasses import asdict, dataclass
+
+from nmt.config import Config
+from nmt.data.batches import largest_share
+from nmt.planning.gpus import Gpu
+from nmt.planning.shapes import TrainingShape
+from nmt.training.loss import rows_at_once
+from nmt.training.strategies.zero import LIVE_PARAMETERS, PREFETCHED_PARAMETERS, gradient_bucket
+
+GIB = 2**30
+_FP32 = 4
+_BLOCK = 64
+_OUTER_BLOCK = 256
+_LIVE_COPIES = 1.5
+"""fp32 matrices of a chunk's logits: itself, and one in bf16 on the way there and back."""
+_CONTEXT_GIB = 1.0
+_RESERVE_SHARE = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryParts:
+    """GiB of one GPU, by what they hold."""
+
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+    loss: float
+    quantization_constants: float
+    reserve: float
+    """CUDA context and libraries, error-correcting bits of GDDR, fragmentation: an assumption."""
+
+    @property
+    def tensors(self) -> float:
+        """All but the reserve."""
+        return self.total - self.reserve
+
+    @property
+    def total(self) -> float:
+        """The sum."""
+        return sum(asdict(self).values())
+
+
+def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> MemoryParts:
+    """What a worker holds at its share of a micro-batch of so many longest rows."""
+    trained, stage = shape.trained_parameters, zero_stage(config)
+    workers = config.scaling.workers
+    _, rows = largest_share(config.training.micro_batches_per_step, rows, workers)
+    weights, constants = weight_bytes(config, shape)
+    per_weight = workers if stage >= 3 else 1
+    gathered = _gathered_share(shape) * weights if per_weight > 1 else 0
+    bucket = gradient_bucket(trained) if stage else 0
+    # DeepSpeed updates a copy of the weights, of which the model gets a copy in turn.
+    states = 0 if _offloads(config) else 3 if stage else 2
+    bytes_by_part = {
+        "weights": weights / per_weight + gathered,
+        "gradients": _FP32 * (trained / (workers if stage >= 2 else 1) + bucket),
+        "optimizer": states * _FP32 * trained / (workers if stage else 1),
+        "activations": shape.activation_bytes.at(rows),
+        "loss": _loss_bytes(shape, rows),
+        "quantization_constants": constants,  # which ZeRO-3 does not partition
+    }
+    gib = {name: amount / GIB for name, amount in bytes_by_part.items()}
+    return MemoryParts(**gib, reserve=_CONTEXT_GIB + _RESERVE_SHARE * gpu.memory_gib)
+
+
+def zero_stage(config: Config) -> int:
+    """Stage of ZeRO; 0 without DeepSpeed."""
+    return config.strategy.zero_stage if config.strategy.type == "deepspeed" else 0
+
+
+def _offloads(config: Config) -> bool:
+    """Whether the optimizer state lies in CPU memory, which without partitions it never does."""
+    strategy = config.strategy
+    return strategy.type == "deepspeed" and strategy.zero_stage > 0 and strategy.offload
+
+
+def _gathered_share(shape: TrainingShape) -> float:
+    """Weights that stage 3 holds whole at once, and those on their way, over all weights."""
+    whole = min(shape.parameters, shape.largest_layer_parameters + LIVE_PARAMETERS)
+    on_the_way = max(shape.largest_layer_parameters, PREFETCHED_PARAMETERS)
+    return (whole + min(shape.parameters, on_the_way)) / shape.parameters
+
+
+def weight_bytes(config: Config, shape: TrainingShape) -> tuple[float, float]:
+    """Weights, and the constants of those in 4 bits.
+
+    What is trained is in fp32, a frozen base in the precision of the matrix products; beside 4-bit
+    layers the rest is in the compute precision.
+    """
+    trained, frozen = _FP32 * shape.trained_parameters, shape.frozen_parameters
+    if config.adapter.type != "qlora":
+        return trained + shape.frozen_bytes, 0.0
+    small = shape.quantizable_parameters
+    rest = (frozen - small) * (2 if config.adapter.compute_precision == "bf16" else _FP32)
+    double = config.adapter.double_quantization
+    per_block = 1 + _FP32 / _OUTER_BLOCK if double else _FP32
+    return trained + rest + small / 2, small / _BLOCK * per_block
+
+
+def _loss_bytes(shape: TrainingShape, rows: int) -> float:
+    """A chunk's logits, the gradient of the hidden states twice, and of a trained head."""
+    tokens = rows * shape.target_tokens
+    logits = min(rows_at_once(shape.vocabulary), tokens) * shape.vocabulary * _FP32 * _LIVE_COPIES
+    hidden = 2 * tokens * shape.width * _FP32
+    head = shape.vocabulary * shape.width * _FP32 if shape.head_is_trained else 0
+    return logits + hidden + head

@@ -1,0 +1,150 @@
+"""The forecast as a whole: does it fit, how large may a micro-batch be, what does it cost."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nmt.config import Config, QloraAdapter
+from nmt.planning.gpus import GPUS, Gpu
+from nmt.planning.memory import MemoryParts, memory_parts
+from nmt.planning.shapes import TrainingShape, rows_of, training_shape
+from nmt.planning.speed import StepTime, step_time
+
+_MOST_ROWS = 1 << 16
+_WORKERS = (2, 4, 8, 16, 32, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a configuration needs on its GPU type."""
+
+    gpu: Gpu
+    workers: int
+    precision: str
+    trained_parameters: int
+    parameters: int
+    micro_batch_tokens: int
+    rows: int
+    """Longest rows that one micro-batch holds."""
+    memory: MemoryParts
+    step: StepTime
+    max_steps: int
+    price_per_hour: float | None
+    largest_micro_batch_tokens: int | None
+    """None: not even one row fits."""
+    changes: Mapping[str, Any]
+    """Settings that make it fit; empty when it fits, or when nothing does."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the GPU's memory is enough."""
+        return self.memory.total <= self.gpu.memory_gib
+
+    @property
+    def gpu_hours(self) -> float:
+        """Hours of all GPUs together, for `training.max_steps`, validations left out."""
+        return self.step.seconds * self.max_steps * self.workers / 3600
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        price = self.price_per_hour
+        return {
+            **asdict(self),
+            "fits": self.fits,
+            "memory": {**asdict(self.memory), "total": self.memory.total},
+            "step": {**asdict(self.step), "seconds": self.step.seconds},
+            "hours": self.gpu_hours / self.workers,
+            "gpu_hours": self.gpu_hours,
+            "cost": None if price is None else price * self.gpu_hours,
+            "changes": dict(self.changes),
+        }
+
+
+def make_plan(config: Config) -> Plan:
+    """Reckon a configuration through; nothing is loaded but the model's configuration.
+
+    Raises:
+        ModelError: the model or the adapter does not fit.
+        UnavailableError: the hub cannot be reached.
+    """
+    gpu = GPUS[config.plan.gpu]
+    mixed = _is_mixed(config, gpu)
+    shape = training_shape(config, mixed=mixed)
+    rows = rows_of(shape, config.training.micro_batch_tokens)
+    memory = memory_parts(config, shape, rows, gpu)
+    most = most_rows(config, shape, gpu)
+    fits = memory.total <= gpu.memory_gib
+    return Plan(
+        gpu=gpu,
+        workers=config.scaling.workers,
+        precision="bf16" if mixed else "fp32",
+        trained_parameters=shape.trained_parameters,
+        parameters=shape.parameters,
+        micro_batch_tokens=config.training.micro_batch_tokens,
+        rows=rows,
+        memory=memory,
+        step=step_time(config, shape, rows, gpu, mixed=mixed),
+        max_steps=config.training.max_steps,
+        price_per_hour=config.plan.price_per_hour,
+        largest_micro_batch_tokens=most * shape.row_tokens or None,
+        changes={} if fits else _remedy(config, shape, most, gpu),
+    )
+
+
+def most_rows(config: Config, shape: TrainingShape, gpu: Gpu) -> int:
+    """Longest rows that a micro-batch may hold; 0 when none fits."""
+    low, high = 0, _MOST_ROWS
+    while low < high:
+        middle = (low + high + 1) // 2
+        if memory_parts(config, shape, middle, gpu).total <= gpu.memory_gib:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _is_mixed(config: Config, gpu: Gpu) -> bool:
+    if config.training.precision == "auto":
+        return gpu.bf16_teraflops is not None
+    return config.training.precision == "bf16"
+
+
+def _remedy(config: Config, shape: TrainingShape, most: int, gpu: Gpu) -> dict[str, Any]:
+    """The smallest change that fits: fewer tokens, a partition over workers, a smaller adapter."""
+    if most:
+        return {"training.micro_batch_tokens": most * shape.row_tokens}
+    for changes in _candidates(config):
+        changed = config.with_overrides(changes)
+        same = "adapter.type" not in changes
+        new_shape = shape if same else training_shape(changed, mixed=_is_mixed(config, gpu))
+        if rows := most_rows(changed, new_shape, gpu):
+            if rows < rows_of(new_shape, config.training.micro_batch_tokens):
+                changes["training.micro_batch_tokens"] = rows * new_shape.row_tokens
+            return changes
+    return {}
+
+
+def _candidates(config: Config) -> Iterator[dict[str, Any]]:
+    """In the order of preference; a frozen base is made smaller before it is partitioned."""
+    if config.adapter.type == "lora":
+        yield {"adapter.type": "qlora", **_kept_by_qlora(config)}
+    for workers in sorted({n for n in (config.scaling.workers, *_WORKERS) if n > 1}):
+        if workers < config.scaling.workers:
+            continue
+        for stage in (1, 2, 3):
+            yield {
+                "strategy.type": "deepspeed",
+                "strategy.zero_stage": stage,
+                "scaling.workers": workers,
+                **({"scaling.gpus_per_worker": 1} if config.scaling.gpus_per_worker else {}),
+            }
+    if config.adapter.type == "none":
+        yield {"adapter.type": "lora"}
+        yield {"adapter.type": "qlora"}
+
+
+def _kept_by_qlora(config: Config) -> dict[str, Any]:
+    """What was set of LoRA and holds for QLoRA too: another type begins with its own defaults."""
+    shared = QloraAdapter.model_fields.keys() - {"type"}
+    given = config.adapter.model_dump(mode="json", exclude_unset=True)
+    return {f"adapter.{name}": value for name, value in given.items() if name in shared}

@@ -1,0 +1,201 @@
+"""A model's parameters, activations and arithmetic, from its configuration alone.
+
+The real forward pass runs on the meta device, where tensors have shapes and no data.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import PreTrainedConfig
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from nmt.config import Config, LoraAdapter, ModelConfig
+from nmt.models.adapters import add_adapter
+from nmt.models.families import ENCODERS, family_of, plain
+from nmt.models.load import ModelSource, adjust, find_model, layer_drop_off, load_shape
+from nmt.models.tiny import tiny_shape
+from nmt.models.warm_start import paired_shape
+from nmt.planning.stand_ins import ATTENTION, GpuOperations
+from nmt.training.precision import base_dtype
+from nmt.training.recompute import recompute_activations
+
+_LANGUAGE_CODES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """What grows with the rows of a micro-batch: `fixed + rows * per_row`."""
+
+    fixed: float
+    per_row: float
+
+    def at(self, rows: int) -> float:
+        """The value for some rows."""
+        return self.fixed + rows * self.per_row
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingShape:
+    """Sizes of one model with its adapter, and of one row at the longest source and target."""
+
+    source_tokens: int
+    target_tokens: int
+    trained_parameters: int
+    frozen_parameters: int
+    frozen_bytes: int
+    """Their weights as they are loaded; with qlora, as LoRA would load them."""
+    quantizable_parameters: int
+    """Those of the frozen linear layers, the head left out."""
+    largest_layer_parameters: int
+    vocabulary: int
+    width: int
+    head_is_trained: bool
+    layers_run_again: bool
+    """Whether the backward pass makes the activations anew."""
+    activation_bytes: Linear
+    forward_flops: Linear
+    """Matrix products before the head; those inside the attention are left out."""
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, shared ones once."""
+        return self.trained_parameters + self.frozen_parameters
+
+    @property
+    def row_tokens(self) -> int:
+        """Padded tokens of the longest row, both sides."""
+        return self.source_tokens + self.target_tokens
+
+
+def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
+    """The sizes that a configuration leads to.
+
+    Args:
+        config: `model`, `adapter` and `training.gradient_checkpointing` are read.
+        mixed: matrix products in bf16.
+
+    Raises:
+        ModelError: the model or the adapter does not fit.
+        UnavailableError: the hub cannot be reached.
+    """
+    model = _build(config, mixed)
+    one, two = (_trace(model, rows, config.model, mixed) for rows in (1, 2))
+    activations = _line(one[0], two[0])
+    if config.training.gradient_checkpointing:
+        activations = _recomputed(model, config.model, mixed, activations)
+    parameters = list(model.parameters())
+    head, _ = family_of(plain(model).config).head(model)
+    return TrainingShape(
+        source_tokens=config.model.max_source_tokens,
+        target_tokens=config.model.max_target_tokens,
+        trained_parameters=sum(p.numel() for p in parameters if p.requires_grad),
+        frozen_parameters=sum(p.numel() for p in parameters if not p.requires_grad),
+        frozen_bytes=sum(p.nbytes for p in parameters if not p.requires_grad),
+        quantizable_parameters=sum(w.numel() for w in _quantizable(model, head)),
+        largest_layer_parameters=max(p.numel() for p in parameters),
+        vocabulary=head.shape[0],
+        width=head.shape[1],
+        head_is_trained=head.requires_grad,
+        layers_run_again=config.training.gradient_checkpointing,
+        activation_bytes=activations,
+        forward_flops=_line(one[1], two[1]),
+    )
+
+
+def _build(config: Config, mixed: bool) -> nn.Module:
+    shape = _model_shape(config.model)
+    shape.update(layer_drop_off(shape))
+    adapter = config.adapter
+    if adapter.type in ("lora", "qlora"):  # the same matrices, whatever lies below and in them
+        names = LoraAdapter.model_fields.keys() - {"type", "initialization"}
+        adapter = LoraAdapter(**{name: getattr(adapter, name) for name in names})
+    with torch.device("meta"):
+        model = family_of(shape).auto_class.from_config(
+            shape,
+            attn_implementation=ATTENTION,
+            dtype=base_dtype(config, torch.bfloat16 if mixed else torch.float32),
+        )
+        adjust(model)
+        return add_adapter(model, adapter, config.seed).train()
+
+
+def _model_shape(model: ModelConfig) -> PreTrainedConfig:
+    if model.is_tiny:
+        return tiny_shape(model.vocabulary_size + _LANGUAGE_CODES)
+    source = ModelSource(model.name_or_path, model.revision)
+    if not Path(model.name_or_path).expanduser().is_dir():
+        source = find_model(model.name_or_path, model.revision)
+    shape = load_shape(source)
+    if shape.model_type not in ENCODERS:
+        return shape
+    paired = paired_shape(shape)
+    paired.pad_token_id = paired.decoder_start_token_id = 0  # its tokenizer's, in the base step
+    return paired
+
+
+def _quantizable(model: nn.Module, head: Tensor) -> list[Tensor]:
+    linear = (module for module in model.modules() if isinstance(module, nn.Linear))
+    return [m.weight for m in linear if not m.weight.requires_grad and m.weight is not head]
+
+
+def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tuple[int, int]:
+    """Bytes that the forward pass keeps for the backward pass, and its operations."""
+    family = family_of(plain(model).config)
+    widths = limits.max_source_tokens, limits.max_target_tokens
+    if family.decoder_only:
+        widths = (sum(widths),) * 2
+    source, labels = (torch.zeros(rows, width, dtype=torch.long, device="meta") for width in widths)
+    batch = {"input_ids": source, "attention_mask": torch.ones_like(source), "labels": labels}
+    with (
+        FlopCounterMode(display=False) as flops,
+        saved_storages(model.parameters()) as saved,
+        GpuOperations(mixed),
+    ):
+        hidden = family.hidden_states(model, batch)
+    held = sum(storage.nbytes() for storage in saved.values())
+    return held + hidden.untyped_storage().nbytes(), flops.get_total_flops()
+
+
+def _recomputed(model: nn.Module, limits: ModelConfig, mixed: bool, whole: Linear) -> Linear:
+    """What the layers' inputs take, and all of one layer, which is made again at a time."""
+    layers = sum(isinstance(module, GradientCheckpointingLayer) for module in model.modules())
+    recompute_activations(model)
+    one, two = (_trace(model, rows, limits, mixed)[0] for rows in (1, 2))
+    kept = _line(one, two)
+    return Linear(
+        fixed=kept.fixed + (whole.fixed - kept.fixed) / layers,
+        per_row=kept.per_row + (whole.per_row - kept.per_row) / layers,
+    )
+
+
+@contextmanager
+def saved_storages(
+    parameters: Iterable[Tensor],
+) -> Iterator[dict[int, torch.UntypedStorage]]:
+    """Distinct storages that autograd keeps meanwhile, those of the parameters left out."""
+    known = {p.untyped_storage()._cdata for p in parameters}
+    saved: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in known:
+            saved[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield saved
+
+
+def _line(one: float, two: float) -> Linear:
+    return Linear(fixed=max(0.0, 2 * one - two), per_row=two - one)
+
+
+def rows_of(shape: TrainingShape, micro_batch_tokens: int) -> int:
+    """Longest rows that a token budget holds; a row beyond the budget still makes a batch."""
+    return max(1, math.floor(micro_batch_tokens / shape.row_tokens))

@@ -1,0 +1,75 @@
+"""Time of an optimizer step: arithmetic, then the optimizer, then the network, none overlapping."""
+
+from dataclasses import dataclass
+
+from nmt.config import Config
+from nmt.data.batches import largest_share
+from nmt.planning.gpus import Gpu
+from nmt.planning.memory import weight_bytes, zero_stage
+from nmt.planning.shapes import TrainingShape
+
+_FP32 = 4
+_OPTIMIZER_BYTES = 28
+"""Per trained weight: weight, gradient and two moments read, all but the gradient written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """Seconds of one optimizer step, by what takes them."""
+
+    compute_seconds: float
+    optimizer_seconds: float
+    communication_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """The sum: nothing overlaps."""
+        return self.compute_seconds + self.optimizer_seconds + self.communication_seconds
+
+
+def step_time(
+    config: Config, shape: TrainingShape, rows: int, gpu: Gpu, *, mixed: bool
+) -> StepTime:
+    """Time of a step whose micro-batches hold so many longest rows, shared by the workers."""
+    workers = config.scaling.workers
+    micro_batches, rows = largest_share(config.training.micro_batches_per_step, rows, workers)
+    # The loss lies outside autocast, and takes the head's number format: fp32 where it is trained.
+    picoseconds = body_flops(shape, rows) / gpu.teraflops(mixed)
+    picoseconds += head_flops(shape, rows) / gpu.teraflops(mixed and not shape.head_is_trained)
+    partitions = workers if zero_stage(config) else 1
+    traffic = _OPTIMIZER_BYTES * shape.trained_parameters / partitions
+    bits = 8 * _network_bytes(config, shape, micro_batches)
+    return StepTime(
+        compute_seconds=micro_batches * picoseconds / (1e12 * config.plan.efficiency),
+        optimizer_seconds=traffic / (gpu.bandwidth_gigabytes_per_second * 1e9),
+        communication_seconds=bits / (config.plan.link_gigabits_per_second * 1e9),
+    )
+
+
+def body_flops(shape: TrainingShape, rows: int) -> float:
+    """Operations of one micro-batch, forward (twice where layers run again) and backward, no head.
+
+    A frozen weight needs the gradient of its input alone, a trained one its own too.
+    """
+    passes = 3 if shape.trained_parameters > shape.frozen_parameters else 2
+    return (passes + shape.layers_run_again) * shape.forward_flops.at(rows)
+
+
+def head_flops(shape: TrainingShape, rows: int) -> float:
+    """Operations of the logits and of their gradients."""
+    passes = 3 if shape.head_is_trained else 2
+    return passes * 2 * shape.vocabulary * shape.width * rows * shape.target_tokens
+
+
+def _network_bytes(config: Config, shape: TrainingShape, micro_batches: int) -> float:
+    """Sent by each worker: gradients as a ring all-reduce; ZeRO-3 gathers all weights per pass.
+
+    Gradients are in fp32 whatever the products are made in.
+    """
+    workers = config.scaling.workers
+    others = (workers - 1) / workers
+    reduced = 2 * _FP32 * shape.trained_parameters * others
+    if zero_stage(config) < 3:
+        return reduced
+    gathered = weight_bytes(config, shape)[0] * others
+    return reduced + (2 + shape.layers_run_again) * micro_batches * gathered

@@ -1,0 +1,95 @@
+"""What a GPU does otherwise than the meta device: fused attention, byte masks, autocast."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import repeat_kv
+from transformers.masking_utils import AttentionMaskInterface
+
+ATTENTION = "nmt_plan"
+
+
+class FusedAttention(torch.autograd.Function):
+    """Shapes of the fused kernel: it keeps no matrix of attention weights, only their norms."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:  # noqa: ANN401
+        """Output of the attention, with what is kept for the backward pass."""
+        batch, heads, queries, width = query.shape
+        output = query.new_empty(batch, queries, heads, width).transpose(1, 2)
+        norms = query.new_empty(batch, heads, queries, dtype=torch.float32)
+        mask = query.new_empty(batch, 1, queries, key.shape[2])
+        ctx.save_for_backward(query, key, value, output, norms, mask)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> Tensor:  # noqa: ANN401
+        """Never asked for."""
+        raise NotImplementedError
+
+
+def _attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    **options: object,
+) -> tuple[Tensor, None]:
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:  # with a mask, as padded rows have one, the kernel takes no shared keys
+        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    output: Tensor = FusedAttention.apply(query, key, value)  # pyright: ignore[reportAssignmentType]
+    return output.transpose(1, 2).contiguous(), None
+
+
+def _no_mask(*values: object, **options: object) -> None:
+    """Whether a mask is needed depends on data, which the meta device has none of."""
+
+
+AttentionInterface.register(ATTENTION, _attention)
+AttentionMaskInterface.register(ATTENTION, _no_mask)
+
+
+_IN_BF16 = (functional.linear, Tensor.baddbmm, torch.bmm)
+"""BLOOM calls the last two itself."""
+
+
+class GpuOperations(TorchFunctionMode):
+    """Dropout with a mask of bytes and, if `mixed`, the casts of bf16 autocast."""
+
+    def __init__(self, mixed: bool) -> None:
+        super().__init__()
+        self.mixed = mixed
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the function returns
+        """Replace dropout, and the inputs of what autocast casts."""
+        if func is functional.dropout:
+            return _dropout(*args, **(kwargs or {}))
+        if self.mixed and func in _IN_BF16:
+            args = tuple(_as_bf16(a) for a in args)
+            kwargs = {key: _as_bf16(value) for key, value in (kwargs or {}).items()}
+        if self.mixed and func is functional.layer_norm:
+            args = tuple(a.float() if isinstance(a, Tensor) else a for a in args)
+        return func(*args, **(kwargs or {}))
+
+
+def _as_bf16(value: object) -> object:
+    return value.to(torch.bfloat16) if isinstance(value, Tensor) else value
+
+
+def _dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    if not training or p == 0:
+        return input
+    return torch.native_dropout(input, p, True)[0]
