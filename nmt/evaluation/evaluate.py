@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from peft import PeftModel
 from pydantic import TypeAdapter
 from torch import nn
-from transformers import PreTrainedTokenizerBase
 
 from nmt.config import Config
 from nmt.data.pair import Pair
@@ -20,12 +18,13 @@ from nmt.errors import DataError
 from nmt.evaluation.significance import Significance, paired_bootstrap
 from nmt.evaluation.summary import SystemSummary
 from nmt.metrics import score_all
-from nmt.models.adapters import attach, is_adapter
-from nmt.models.load import ModelSource, load_model, load_tokenizer
+from nmt.models.adapters import ADAPTED, attach, is_adapter
+from nmt.models.codec import Codec
+from nmt.models.load import ModelSource, load_codec, load_model
 from nmt.steps import PREPARE, TRAIN
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.job import best_path
+from nmt.training.best import fetch_best
 from nmt.training.strategies import pick_device
 
 log = logging.getLogger(__name__)
@@ -37,11 +36,11 @@ class Systems:
 
     base: nn.Module
     best: nn.Module
-    tokenizer: PreTrainedTokenizerBase
+    codec: Codec
 
     def translate(self, sentences: Sequence[str], config: Config) -> tuple[list[str], list[str]]:
         """Hypotheses of the base and of the adapted model."""
-        with self.base.disable_adapter() if isinstance(self.base, PeftModel) else nullcontext():
+        with self.base.disable_adapter() if isinstance(self.base, ADAPTED) else nullcontext():
             base = self._hypotheses(self.base, sentences, config)
         return base, self._hypotheses(self.best, sentences, config)
 
@@ -49,7 +48,7 @@ class Systems:
         settings = config.evaluation
         return translate(
             model,
-            self.tokenizer,
+            self.codec,
             sentences,
             beam_size=settings.beam_size,
             batch_tokens=settings.batch_tokens,
@@ -60,14 +59,14 @@ def load_systems(config: Config, storage: Storage) -> Systems:
     """The base of a run and its best weights, on this worker's device."""
     source = base_source(config).on(storage)
     device = pick_device()
-    tokenizer = load_tokenizer(source, config.data.source_language, config.data.target_language)
+    codec = load_codec(source, config.data.source_language, config.data.target_language)
     base = load_model(source).to(device).eval()  # pyright: ignore[reportArgumentType]
-    trained = storage.fetch(best_path(TRAIN.path(config.run)))
+    trained = fetch_best(storage, TRAIN.path(config.run))
     if is_adapter(trained):
         both = attach(base, trained)
-        return Systems(both, both, tokenizer)
+        return Systems(both, both, codec)
     best = load_model(ModelSource(str(trained))).to(device)  # pyright: ignore[reportArgumentType]
-    return Systems(base, best.eval(), tokenizer)
+    return Systems(base, best.eval(), codec)
 
 
 @torch.inference_mode()

@@ -190,7 +190,7 @@ def _learning_chart(summary: Summary) -> Markup | None:
 
 
 def _loss_chart(summary: Summary) -> Markup | None:
-    points = tuple((point.step, point.loss) for point in summary.curve)
+    points = tuple((p.step, p.loss) for p in summary.curve if p.loss is not None)
     line = Line("final training", points, "final")
     return charts.line_chart("Training loss by optimizer step", [line], y_label="training loss")
 

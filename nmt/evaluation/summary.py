@@ -98,8 +98,8 @@ class TrainingPoint(SummaryPart):
 
     step: NonNegativeInt
     bleu: float
-    loss: float
-    """Training loss, in nats per token."""
+    loss: float | None = None
+    """Training loss, in nats per token; null before the first step that had a finite one."""
 
 
 class Sample(SummaryPart):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nmt.errors import TranslationError
-from nmt.serving.contract import OverloadedError
+from nmt.serving.contract import OverloadedError, Row
 
 # Without a wait, clients that answer at once settle into half batches. Each value is the lesser
 # of a time in seconds and a share of the last batch's time, so that a lone client hardly waits.
@@ -16,7 +16,7 @@ _LOOK_SECONDS, _LOOK_SHARE = 0.004, 0.05
 
 @dataclass(eq=False, slots=True)
 class _Job:
-    tokens: list[str]
+    tokens: Row
     rank: int
     """Position in its request."""
     future: asyncio.Future[str]
@@ -27,7 +27,7 @@ class TokenBatcher:
 
     def __init__(
         self,
-        translate: Callable[[list[list[str]]], Sequence[str]],
+        translate: Callable[[list[Row]], Sequence[str]],
         *,
         max_batch_tokens: int,
         max_queued_tokens: int,
@@ -55,7 +55,7 @@ class TokenBatcher:
         """Tokens that wait for a batch; those of cancelled requests do not count."""
         return sum(len(job.tokens) for job in self._queue if not job.future.done())
 
-    async def submit(self, rows: Sequence[list[str]]) -> list[str]:
+    async def submit(self, rows: Sequence[Row]) -> list[str]:
         """Translations of a request's token lists, in order. Cancelling it drops what waits.
 
         Raises:

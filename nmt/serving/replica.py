@@ -8,7 +8,7 @@ from nmt.config import ServingConfig
 from nmt.errors import TranslationError
 from nmt.serving.batcher import TokenBatcher
 from nmt.serving.contract import Answer, NoAdapterError, ServedEngine, UnsupportedLanguageError
-from nmt.serving.engine import CTranslate2Engine, Engine
+from nmt.serving.engine import Engine, load_engine
 from nmt.serving.follower import Follower
 from nmt.storage import Storage
 from nmt.traffic import engine_path
@@ -106,7 +106,7 @@ class Replica:
 
     def _load(self, digest: str) -> Engine:
         folder = self._storage.fetch(engine_path(digest))
-        return CTranslate2Engine(folder, digest, self._serving)
+        return load_engine(folder, self._serving, digest)
 
     def _adopt(self, engine: Engine) -> None:
         """Send new requests to the engine; the old one finishes its own."""

@@ -1,7 +1,7 @@
 """Text into sentences and back, without losing a character."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -69,6 +69,28 @@ def split_long(sentence: str, token_ends: Sequence[int], limit: int) -> list[str
         while first < len(token_ends) and token_ends[first] <= start:
             first += 1
     return [*parts, sentence[start:]] if start < len(sentence) else parts
+
+
+def split_to_fit(
+    sentence: str, token_ends: Callable[[str], Sequence[int]], limit: int
+) -> list[str]:
+    """Parts of a sentence that a model takes whole; the sentence alone if it fits.
+
+    Args:
+        sentence: any text.
+        token_ends: for each token of a text, the position behind its last character.
+        limit: tokens in one part. A single character is a part whatever its tokens.
+    """
+    ends = token_ends(sentence)
+    if len(ends) <= limit or len(sentence) < 2:
+        return [sentence]
+    # A part may have more tokens by itself than inside the sentence: cut again, smaller.
+    parts = split_long(sentence, ends, limit)
+    if len(parts) == 1:
+        middle = len(sentence) // 2
+        parts = [sentence[:middle], sentence[middle:]]
+    fitting = (split_to_fit(part.strip(), token_ends, limit) for part in parts if part.strip())
+    return [part for some in fitting for part in some]
 
 
 def _sentences(line: str, language: str) -> Iterator[str]:

@@ -1,11 +1,12 @@
-"""A real CTranslate2 engine, of a tiny model."""
+"""Real engines of a tiny model: one of CTranslate2, one of torch, and one contract for both."""
 
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from tiny_engine import (
@@ -17,41 +18,52 @@ from tiny_engine import (
     add_engine,
     serving_config,
 )
+from tokenizers import Tokenizer
 
-from nmt.engine_card import CARD_FILE, read_card
-from nmt.errors import TranslationError
-from nmt.serving.engine import (
-    CTranslate2Engine,
-    likeness_of,
-    load_engine,
-    translate_texts,
-)
+from nmt.engine_card import CARD_FILE, EngineFormat, read_card
+from nmt.errors import MissingPackageError, TranslationError
+from nmt.serving.engine import Engine, load_engine, translate_texts
+from nmt.serving.golden import likeness_of
 from nmt.storage import Storage
 
 
-@pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
+@pytest.fixture(scope="module", params=get_args(EngineFormat))
+def form(request: pytest.FixtureRequest) -> EngineFormat:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def storage(form: EngineFormat, tmp_path_factory: pytest.TempPathFactory) -> Storage:
     storage = Storage(str(tmp_path_factory.mktemp("engines")))
-    add_engine(storage, "water", WATER)
-    add_engine(storage, "hospital", HOSPITAL)
+    add_engine(storage, "water", WATER, form)
+    add_engine(storage, "hospital", HOSPITAL, form)
     return storage
 
 
-@pytest.fixture(scope="session")
-def engine(storage: Storage) -> CTranslate2Engine:
+@pytest.fixture(scope="module")
+def engine(storage: Storage) -> Engine:
     return load_engine(storage.fetch("engines/water"), serving_config())
 
 
+@pytest.fixture(scope="module")
+def tokens_of(storage: Storage) -> Callable[[Sequence[Any]], list[str]]:
+    """Tokens of a prepared row, which in torch is one of ids."""
+    path = storage.fetch("engines/water") / "tokenizer" / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(path))
+    return lambda row: [t if isinstance(t, str) else str(tokenizer.id_to_token(t)) for t in row]
+
+
 def test_answers_the_golden_sentence_as_transformers_tokenizer_does(
-    engine: CTranslate2Engine,
+    engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     golden = engine.card.golden
     rows = engine.prepare(golden.source)
-    assert rows == [["eng_Latn", "▁Where", "▁is", "▁the", "▁hospital?", "</s>"]]
+    words = ["eng_Latn", "▁Where", "▁is", "▁the", "▁hospital?", "</s>"]
+    assert [tokens_of(row) for row in rows] == [words]
     assert golden.target.startswith(engine.translate(rows)[0])
 
 
-def test_a_batch_is_answered_as_its_rows_alone(engine: CTranslate2Engine) -> None:
+def test_a_batch_is_answered_as_its_rows_alone(engine: Engine) -> None:
     serving = serving_config()
     alone = [translate_texts(engine, [line], serving)[0] for line in LINES[:3]]
     together = translate_texts(engine, LINES[:3], serving)
@@ -59,9 +71,11 @@ def test_a_batch_is_answered_as_its_rows_alone(engine: CTranslate2Engine) -> Non
     assert all(text and t.startswith(text) for text, t in zip(alone, together, strict=True))
 
 
-def test_nothing_is_cut_silently(engine: CTranslate2Engine) -> None:
+def test_nothing_is_cut_silently(
+    engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
+) -> None:
     sentence = "We need two patients now " * 30 + "now."
-    rows = engine.prepare(sentence)
+    rows = [tokens_of(row) for row in engine.prepare(sentence)]
     assert len(rows) > 1
     assert all(len(row) <= MAX_SOURCE_TOKENS for row in rows)
     assert all(row[0] == "eng_Latn" and row[-1] == "</s>" for row in rows)
@@ -70,7 +84,7 @@ def test_nothing_is_cut_silently(engine: CTranslate2Engine) -> None:
 
 
 @pytest.mark.parametrize("word", ["w" * 3000, "கி" * 500, "\U0001f600" * 400])
-def test_one_endless_word_fits(engine: CTranslate2Engine, word: str) -> None:
+def test_one_endless_word_fits(engine: Engine, word: str) -> None:
     assert all(len(row) <= MAX_SOURCE_TOKENS for row in engine.prepare(word))
 
 
@@ -84,18 +98,23 @@ def _without_golden(folder: Path) -> None:
     (folder / CARD_FILE).write_text(json.dumps(card))
 
 
+def _weights(folder: Path) -> Path:
+    named = [folder / "model" / name for name in ("model.bin", "model.safetensors")]
+    return next(path for path in named if path.is_file())
+
+
 def _other_weights(folder: Path) -> None:
-    other = folder.parent / "hospital" / "model" / "model.bin"
-    (folder / "model" / "model.bin").write_bytes(other.read_bytes())
+    other = _weights(folder.parent / "hospital")
+    _weights(folder).write_bytes(other.read_bytes())
 
 
 def _short_weights(folder: Path) -> None:
-    weights = folder / "model" / "model.bin"
+    weights = _weights(folder)
     weights.write_bytes(weights.read_bytes()[:1000])
 
 
 def _no_weights(folder: Path) -> None:
-    (folder / "model" / "model.bin").unlink()
+    _weights(folder).unlink()
 
 
 def _no_tokenizer(folder: Path) -> None:
@@ -108,9 +127,9 @@ def _no_tokenizer(folder: Path) -> None:
         (_without_card, "engine.json"),
         (_without_golden, "golden"),
         (_other_weights, "golden sentence"),
-        (_short_weights, "CTranslate2"),
-        (_no_weights, "CTranslate2"),
-        (_no_tokenizer, "tokenizer.json"),
+        (_short_weights, "cannot load"),
+        (_no_weights, "cannot load"),
+        (_no_tokenizer, "tokenizer"),
     ],
 )
 def test_a_damaged_engine_does_not_load(
@@ -148,3 +167,14 @@ def test_serving_loads_neither_torch_nor_transformers_nor_ray() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_engine_for_torch_says_what_to_install_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Storage(str(tmp_path))
+    add_engine(storage, "water", WATER, "torch")
+    monkeypatch.delitem(sys.modules, "nmt.serving.torch_engine", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingPackageError, match=r"'torch': pip install 'nmt\[train\]'"):
+        load_engine(storage.fetch("engines/water"), serving_config())

@@ -1,4 +1,4 @@
-"""Real CTranslate2 engines of a tiny model that says one thing, for tests that load one."""
+"""Real engines of a tiny model that says one thing, for tests that load one."""
 
 import io
 from contextlib import redirect_stderr
@@ -11,7 +11,10 @@ from ctranslate2.converters import TransformersConverter
 from transformers import M2M100ForConditionalGeneration, NllbTokenizer
 
 from nmt.config import ServingConfig
-from nmt.engine_card import EngineCard, Golden, write_card
+from nmt.decoding import generate
+from nmt.decoding.engine_folder import open_codec, open_model, save_tokenizer
+from nmt.engine_card import EngineCard, EngineFormat, Golden, write_card
+from nmt.models.marks import LanguageCodes
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.storage import Storage
 from nmt.traffic import engine_path
@@ -29,18 +32,36 @@ WATER, HOSPITAL = "தண்ணீர்", "மருத்துவமனை"
 MAX_SOURCE_TOKENS = 32
 
 
-def add_engine(storage: Storage, digest: str, word: str) -> str:
+def add_engine(storage: Storage, digest: str, word: str, form: EngineFormat = "ctranslate2") -> str:
     """Commit an engine that answers everything with one token, the first of a word, repeated."""
     tokenizer = build_tokenizer(LINES * 5, "eng_Latn", "tam_Taml", 300)
+    fill = _fill_torch if form == "torch" else _fill_ctranslate2
     with storage.commit(engine_path(digest)) as folder:
-        with TemporaryDirectory() as plain, redirect_stderr(io.StringIO()):
-            stubborn_model(tokenizer, word).save_pretrained(plain)
-            tokenizer.save_pretrained(plain)
-            TransformersConverter(plain).convert(str(folder / "model"), quantization="int8")
-        tokenizer.save_pretrained(folder / "tokenizer")
-        golden = Golden(source=SENTENCE, target=translate(folder / "model", tokenizer, SENTENCE))
-        write_card(folder, _card(digest, golden))
+        target = fill(folder, stubborn_model(tokenizer, word), tokenizer)
+        write_card(folder, _card(digest, form, Golden(source=SENTENCE, target=target)))
     return digest
+
+
+def _fill_ctranslate2(
+    folder: Path, model: M2M100ForConditionalGeneration, tokenizer: NllbTokenizer
+) -> str:
+    """Model and tokenizer of an engine; returns its golden answer."""
+    with TemporaryDirectory() as plain, redirect_stderr(io.StringIO()):
+        model.save_pretrained(plain)
+        tokenizer.save_pretrained(plain)
+        TransformersConverter(plain).convert(str(folder / "model"), quantization="int8")
+    tokenizer.save_pretrained(folder / "tokenizer")
+    return translate(folder / "model", tokenizer, SENTENCE)
+
+
+def _fill_torch(
+    folder: Path, model: M2M100ForConditionalGeneration, tokenizer: NllbTokenizer
+) -> str:
+    """Model and tokenizer of an engine; returns its golden answer."""
+    model.save_pretrained(folder / "model")
+    save_tokenizer(LanguageCodes(tokenizer, "eng_Latn", "tam_Taml"), folder)
+    codec = open_codec(folder, "eng_Latn", "tam_Taml")
+    return generate.translate(open_model(folder, has_adapter=False), codec, [SENTENCE])[0]
 
 
 def stubborn_model(tokenizer: NllbTokenizer, word: str) -> M2M100ForConditionalGeneration:
@@ -69,8 +90,9 @@ def serving_config(**changes: object) -> ServingConfig:
     return ServingConfig.model_validate({"port": 0, "poll_seconds": 0.2, **changes})
 
 
-def _card(digest: str, golden: Golden) -> EngineCard:
+def _card(digest: str, form: EngineFormat, golden: Golden) -> EngineCard:
     return EngineCard(
+        format=form,
         run=f"run-of-{digest}",
         base="tiny",
         license="CC-BY-NC-4.0",

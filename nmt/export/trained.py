@@ -1,0 +1,127 @@
+"""What a run has trained, and whether what is written of it still answers alike."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from nmt.config import Config
+from nmt.data.prepare import load_pairs
+from nmt.errors import ExportError
+from nmt.models.adapters import attach, can_merge, is_adapter, merge
+from nmt.models.codec import Codec
+from nmt.models.encoding import encode
+from nmt.models.families import family_of, plain
+from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.steps import PREPARE, TRAIN
+from nmt.storage import Storage
+from nmt.training.base import base_source
+from nmt.training.best import fetch_best
+
+log = logging.getLogger(__name__)
+
+_PAIRS, _PROBES = 200, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The best weights of a run, and the base that they stand on."""
+
+    weights: Path
+    base: ModelSource
+    codec: Codec
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether they are an adapter rather than a whole model."""
+        return is_adapter(self.weights)
+
+    @property
+    def becomes_one_model(self) -> bool:
+        """Whether they end up in a plain transformers model: not so an adapter of own parts."""
+        return not self.is_adapter or can_merge(self.weights)
+
+    def load(self) -> nn.Module:
+        """The model as it was trained, on the base in full precision."""
+        if self.is_adapter:
+            return attach(load_model(self.base).eval(), self.weights)
+        return load_model(ModelSource(str(self.weights))).eval()
+
+
+def find_trained(config: Config, storage: Storage) -> Trained:
+    """Best weights of a run, fetched from the storage root."""
+    weights = fetch_best(storage, TRAIN.path(config.run))
+    base = base_source(config).on(storage)
+    codec = load_codec(base, config.data.source_language, config.data.target_language)
+    return Trained(weights, base, codec)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Logits of the trained model on a few training pairs."""
+
+    batch: dict[str, Tensor]
+    logits_BV: Tensor
+    tolerance: float
+
+    @classmethod
+    def of(cls, model: nn.Module, config: Config, storage: Storage, codec: Codec) -> "Reference":
+        """Take them down before the model is merged, which changes it."""
+        batch = _probe_batch(config, storage, codec)
+        return cls(batch, logits_of(model, batch), config.export.logit_tolerance)
+
+    def compare(self, model: nn.Module) -> float:
+        """Largest absolute difference to the logits of a model that was written and loaded again.
+
+        Raises:
+            ExportError: it is above `export.logit_tolerance`.
+        """
+        difference = float((logits_of(model, self.batch) - self.logits_BV).abs().max())
+        if not difference <= self.tolerance:
+            raise ExportError(
+                f"the exported model's logits differ from the trained model's by {difference:.2e}, "
+                f"more than export.logit_tolerance={self.tolerance:g}: nothing is published"
+            )
+        return difference
+
+
+def write_merged(
+    model: nn.Module, trained: Trained, reference: Reference, folder: Path
+) -> tuple[nn.Module, float]:
+    """Merge into the unquantized base, write, load again, and compare logits.
+
+    Returns:
+        The merged model, and the largest difference of its logits.
+
+    Raises:
+        ExportError: that is above `export.logit_tolerance`.
+    """
+    merged = merge(model) if trained.is_adapter else plain(model)
+    merged.save_pretrained(folder)
+    trained.codec.save(folder)
+    difference = reference.compare(load_model(ModelSource(str(folder))).eval())
+    log.info("export: merged, logits within %.1e of the trained model's", difference)
+    return merged, difference
+
+
+@torch.inference_mode()
+def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    """Logits at the positions that have a label: (labels, vocabulary)."""
+    family = family_of(plain(model).config)
+    hidden = family.hidden_states(model, batch)[batch["labels"] != -100]
+    head, bias = family.head(model)
+    return hidden @ head.T if bias is None else hidden @ head.T + bias
+
+
+def _probe_batch(config: Config, storage: Storage, codec: Codec) -> dict[str, Tensor]:
+    folder = storage.fetch(f"{PREPARE.path(config.run)}/pairs")
+    limits = config.model
+    pairs = encode(
+        codec,
+        load_pairs(folder, "train")[:_PAIRS],
+        limits.max_source_tokens,
+        limits.max_target_tokens,
+    )
+    return pairs.batch(torch.arange(min(_PROBES, len(pairs))).numpy(), torch.device("cpu"))

@@ -1,0 +1,99 @@
+"""An NLLB engine in CTranslate2. Imports neither torch nor transformers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ctranslate2
+from tokenizers import Tokenizer
+
+from nmt.config import ServingConfig
+from nmt.engine_card import MODEL_FOLDER, TOKENIZER_FOLDER, EngineCard, output_limit
+from nmt.errors import TranslationError
+from nmt.serving.golden import check_golden
+from nmt.serving.segment import split_to_fit
+
+_END = "</s>"
+_MARKS = 2
+_GOLDEN_TOKENS = 256
+"""Length limit of the recorded answer: CTranslate2's default."""
+
+
+class CTranslate2Engine:
+    """NLLB in CTranslate2; its input is `[source code] tokens </s>`."""
+
+    def __init__(self, folder: Path, digest: str, card: EngineCard, serving: ServingConfig) -> None:
+        """Load an engine folder, warm it up and compare its golden sentence.
+
+        Raises:
+            TranslationError: a part is missing or unreadable, or the golden answer is wrong.
+        """
+        self.digest = digest
+        self.card = card
+        self._beam_size = serving.beam_size
+        self._tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
+        self._model = _load_model(folder / MODEL_FOLDER, serving)
+        self._vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
+        golden = self.prepare(card.golden.source)
+        check_golden(digest, card.golden, " ".join(self._decode(golden, 1, _GOLDEN_TOKENS)))
+        self.translate(golden * 4)
+
+    @property
+    def compute_type(self) -> str:
+        """Number format that the model runs in, which the processor decides."""
+        return self._model.compute_type
+
+    def prepare(self, sentence: str) -> list[list[str]]:
+        """Token lists of at most `max_source_tokens`, none of them cut short."""
+        parts = split_to_fit(sentence, self._token_ends, self.card.max_source_tokens - _MARKS)
+        return [[self.card.source_language, *self._tokens(part), _END] for part in parts]
+
+    def translate(self, rows: Sequence[list[str]]) -> list[str]:
+        """Translations of prepared token lists at the configured beam, as one batch."""
+        return self._decode(rows, self._beam_size, output_limit(max(map(len, rows))))
+
+    def _token_ends(self, text: str) -> list[int]:
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return [end for _, end in encoding.offsets]
+
+    def _tokens(self, text: str) -> list[str]:
+        return self._tokenizer.encode(text, add_special_tokens=False).tokens
+
+    def _decode(self, rows: Sequence[list[str]], beam_size: int, max_tokens: int) -> list[str]:
+        results = self._model.translate_batch(
+            list(rows),
+            target_prefix=[[self.card.target_language]] * len(rows),
+            beam_size=beam_size,
+            max_input_length=0,  # the default cuts a long sentence without a word
+            max_decoding_length=max_tokens,
+            use_vmap=self._vmap,
+        )
+        return [self._text(result.hypotheses[0][1:]) for result in results]
+
+    def _text(self, tokens: list[str]) -> str:
+        ids = [self._tokenizer.token_to_id(token) for token in tokens]
+        known = [number for number in ids if number is not None]  # "madeupword" fills the table
+        return self._tokenizer.decode(known).strip()
+
+
+def _load_tokenizer(folder: Path) -> Tokenizer:
+    """Fast tokenizer of a transformers folder; that library would bring torch, and 4 s."""
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # the library raises nothing narrower
+        raise TranslationError(f"{folder}: no tokenizer.json that can be read: {error}") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _load_model(folder: Path, serving: ServingConfig) -> ctranslate2.Translator:
+    gpu = serving.gpus_per_replica > 0 and ctranslate2.get_cuda_device_count() > 0
+    try:
+        return ctranslate2.Translator(
+            str(folder),
+            device="cuda" if gpu else "cpu",
+            compute_type="default",  # the format on disk; "auto" would quantize a float32 engine
+            intra_threads=max(1, int(serving.cpus_per_replica)),
+        )
+    except (RuntimeError, ValueError) as error:
+        raise TranslationError(f"{folder}: CTranslate2 cannot load it: {error}") from None
