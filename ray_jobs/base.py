@@ -3,9 +3,11 @@
 from typing import Any
 
 from nmt.config import Config, digest_of
+from nmt.errors import StoppedError
 from nmt.steps import BASE, PREPARE, Record, require
 from nmt.storage import Storage
 from ray_jobs.cluster import on_worker
+from ray_jobs.prepare import check_split
 from ray_jobs.session import Session
 
 
@@ -13,26 +15,36 @@ def run(session: Session) -> Record:
     """Make the base of a run, unless that is done.
 
     Raises:
+        DataError: there is nothing to choose the weights of a training by.
         ModelError: the model or a language code does not fit.
         UnavailableError: a hub that cannot be reached.
     """
     session = session.on(BASE)
-    require(session.storage, session.config.run, PREPARE)
+    run = session.config.run
+    check_split(run, require(session.storage, run, PREPARE), "validation")
     return session.do(BASE, lambda: on_worker(session, make_base))
 
 
 def make_base(config: Config, storage: Storage) -> dict[str, Any]:
-    """On a worker: train a tiny base, or check that a named one is there and fits."""
+    """On a worker: train a tiny base, or see that a named one is there and fits.
+
+    Raises:
+        StoppedError: the worker was told to go before the training's end.
+    """
     from nmt.models.load import license_of
-    from nmt.training.base import check_base, train_tiny_base
-    from nmt.training.job import best_path
+    from nmt.training.base import prepare_base, train_tiny_base
+    from nmt.training.best import best_path
 
     model = config.model
     about: dict[str, Any] = {"license": license_of(model.name_or_path)}
     if not model.is_tiny:
-        check_base(config)
+        prepare_base(config, storage)
         return about | {"output": digest_of([model.name_or_path, model.revision])}
     outcome = train_tiny_base(config, storage)
+    if not outcome.finished:
+        raise StoppedError(
+            f"base: told to stop at step {outcome.state.step}: the same command goes on from there"
+        )
     files = storage.manifest(best_path(BASE.path(config.run)))["files"]
     return about | {"output": digest_of(files), "validation_bleu": outcome.state.best_bleu}
 

@@ -26,7 +26,7 @@ _EXAMPLES = """examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the value is the process's exit code."""
     options = parse(_parser(), arguments)
-    action: Callable[[argparse.Namespace], None] = options.action
+    action: Callable[[argparse.Namespace], int | None] = options.action
     return guarded(lambda: action(options), extra=options.extra)
 
 
@@ -46,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(action=lambda options, job=job: run_job(job, options), extra=job.extra)
     _add(commands, "quickstart", "the whole path on built-in data, in three minutes", _quickstart)
     _add(commands, "doctor", "what this machine has and lacks, each with what to do", _doctor)
+    plan = _add(commands, "plan", "memory, time and cost of a training, before it starts", _plan)
+    plan.add_argument("--json", action="store_true", help="the same as JSON")
     _add(commands, "translate", "translate text, or lines from standard input", _translate, "serve")
     return parser
 
@@ -54,12 +56,13 @@ def _add(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
     about: str,
-    action: Callable[[argparse.Namespace], None],
+    action: Callable[[argparse.Namespace], int | None],
     extra: str = "all",
-) -> None:
+) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=about, description=about)
     add_options(command)
     command.set_defaults(action=action, extra=extra)
+    return command
 
 
 def _add_config(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -113,6 +116,12 @@ def _doctor(options: argparse.Namespace) -> None:
     from ray_jobs.doctor import report
 
     report(load_config(options.config, options.overrides))
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from ray_jobs.plan import forecast
+
+    return forecast(load_config(options.config, options.overrides), as_json=options.json)
 
 
 if __name__ == "__main__":

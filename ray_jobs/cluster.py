@@ -2,27 +2,29 @@
 
 import logging
 import os
+import random
 import signal
 import socket
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import ray
 from ray.exceptions import RayError, RayTaskError
 
 from nmt.config import Config
-from nmt.errors import InputError, NmtError, UnavailableError
+from nmt.errors import InputError, NmtError, StoppedError, UnavailableError
 from nmt.reach import fault_of_address, split_address
 from nmt.storage import Storage
-from ray_jobs.logs import setup_logging
+from ray_jobs.logs import quiet_libraries, setup_logging
 from ray_jobs.place import absolute_storage, check_shared
 from ray_jobs.session import Session
 
 T = TypeVar("T")
+
+_OWN_PORTS = (20_000, 32_768)
 
 # Read by Ray when it is imported: Ctrl-C is ours to handle, so are the tables of trials, and no
 # line of progress is a repetition.
@@ -104,9 +106,7 @@ def _options(config: Config, address: str | None) -> dict[str, Any]:
     # A laptop with fewer cores than workers shares its cores rather than wait for ever.
     workers = config.scaling.workers * config.scaling.cpus_per_worker + 1
     endpoint = config.serving.max_replicas * config.serving.cpus_per_replica + 1
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        dashboard_port = probe.getsockname()[1]
+    dashboard_port = _free_port()
     # Inherited by every process of this Ray: where several run on one machine, Ray Train's own
     # helpers would otherwise ask whichever they find first.
     os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{dashboard_port}"
@@ -118,6 +118,19 @@ def _options(config: Config, address: str | None) -> dict[str, Any]:
         "include_dashboard": True,
         **common,
     }
+
+
+def _free_port() -> int:
+    """One that no system hands out by itself.
+
+    Ray's other processes take theirs from those, before the dashboard does.
+    """
+    ports = range(*_OWN_PORTS)
+    for port in random.SystemRandom().sample(ports, len(ports)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise UnavailableError(f"no free port from {_OWN_PORTS[0]} on, for the dashboard of Ray")
 
 
 def _check_gpus(config: Config) -> None:
@@ -142,6 +155,7 @@ def on_worker(session: Session, work: Callable[[Config, Storage], T]) -> T:
         num_cpus=config.scaling.cpus_per_worker,
         num_gpus=config.scaling.gpus_per_worker,
         max_retries=config.scaling.max_failures,
+        retry_exceptions=[StoppedError],  # as a worker that was killed
     )
     try:
         with connect(config):
@@ -158,12 +172,9 @@ def _on_worker(config: Config, storage: Storage, work: Callable[[Config, Storage
 def prepare_worker(config: Config) -> None:
     """Logging and threads of a worker process."""
     import torch  # a command that only reads settings must not pay for this
-    from transformers.utils import logging as transformers_logging
 
     setup_logging()
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    quiet_libraries()
     torch.set_num_threads(max(1, int(config.scaling.cpus_per_worker)))
 
 

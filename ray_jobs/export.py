@@ -23,7 +23,7 @@ def run(session: Session) -> Record:
 
 def export_on_worker(config: Config, storage: Storage) -> dict[str, Any]:
     """On a worker, where the heavy imports belong."""
-    from nmt.export import export
+    from nmt.export.export import export
 
     return export(config, storage)
 

@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import warnings
+
+from nmt.errors import NmtError
 
 
 def setup_logging() -> None:
@@ -13,3 +16,28 @@ def setup_logging() -> None:
     logging.raiseExceptions = False  # a line that has lost its reader is not worth a traceback
     for package in ("nmt", "ray_jobs"):
         logging.getLogger(package).setLevel(logging.INFO)
+
+
+def quiet_libraries() -> None:
+    """No bars and no advice of the libraries in a command's own output."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    for package in ("transformers", "torch.distributed"):
+        warnings.filterwarnings("ignore", category=FutureWarning, module=package)
+
+
+def quiet_expected_failures() -> None:
+    """What ends a worker's training without a fault in the code is one line, as on a console."""
+    logging.getLogger("ray.train.v2._internal.util").addFilter(_without_traceback)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Ray logs whatever leaves a training while it handles it, and puts the traceback in words."""
+    error = sys.exc_info()[1]
+    if isinstance(error, NmtError):
+        record.msg, record.args = str(error), ()
+    elif isinstance(error, RuntimeError) and "gloo/transport" in str(error):
+        record.msg, record.args = "the connection to another worker was lost", ()
+    return True

@@ -11,21 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from nmt.config import Config
-from nmt.errors import ConfigError
 from nmt.evaluation.report import render_report
 from nmt.evaluation.summary import EndpointSummary, Summary, console_lines
-from nmt.steps import STEPS, Record
+from nmt.steps import Record
 from nmt.traffic import promote, traffic_path
-from nmt.training.strategies import check_available
 from ray_jobs import base, evaluate, export, prepare, train, tune
 from ray_jobs.cluster import connect
 from ray_jobs.outcome import Records, summarize
 from ray_jobs.place import absolute_storage, inside_job
+from ray_jobs.restart import REPORT, SUMMARY, check_test_pairs, discard_run
 from ray_jobs.session import Session
 
 log = logging.getLogger(__name__)
-
-SUMMARY, REPORT = "summary.json", "report.html"
 
 
 def run(session: Session) -> Summary:
@@ -35,11 +32,9 @@ def run(session: Session) -> Summary:
         NmtError: of the step that failed; the steps before it stay done.
     """
     config, storage = session.config, session.storage
-    if not config.data.test_fraction and not config.data.test_path and config.data.path is None:
-        raise ConfigError("data.test_fraction is 0: a pipeline needs test pairs to compare with")
-    check_available(config.strategy, config.adapter)
+    check_test_pairs(config)
     if session.restart:
-        _discard(session)
+        discard_run(storage, config.run)
         session = session.keeping()
     with connect(config):
         records = _steps(session)
@@ -50,15 +45,6 @@ def run(session: Session) -> Summary:
     for line in [*console_lines(summary), "", *_next_lines(session)]:
         log.info("%s", line)
     return summary
-
-
-def _discard(session: Session) -> None:
-    """Delete what a run has made, but for its logs: one of them may be this command's."""
-    run = session.config.run
-    for step in STEPS.values():
-        session.storage.delete(step.path(run))
-    for name in (SUMMARY, REPORT):
-        session.storage.delete(f"{run}/{name}")
 
 
 def _steps(session: Session) -> Records:
@@ -76,6 +62,8 @@ def _steps(session: Session) -> Records:
     for number, (name, job) in enumerate(jobs.items(), 1):
         log.info("[%d/%d] %s", number, len(jobs) + 1, name)
         records[name] = job(session)
+        if name == "prepare":
+            prepare.check_split(session.config.run, records[name], "test")
     log.info("[%d/%d] endpoint", len(jobs) + 1, len(jobs) + 1)
     return records
 

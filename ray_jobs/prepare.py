@@ -3,7 +3,7 @@
 from typing import Any
 
 from nmt.data.prepare import fingerprint, prepare
-from nmt.errors import StepConflictError
+from nmt.errors import DataError, StepConflictError
 from nmt.steps import PREPARE, Record, find_record
 from ray_jobs.session import Session
 
@@ -42,6 +42,19 @@ def run(session: Session) -> Record:
         }
 
     return session.do(PREPARE, work)
+
+
+def check_split(run: str, prepared: Record, split: str) -> None:
+    """See that a split is there before the hours of work that would fail for want of it.
+
+    Raises:
+        DataError: the prepared data has no such split.
+    """
+    if not prepared.result["sizes"].get(split):
+        raise DataError(
+            f"run '{run}' has no {split} pairs: set data.{split}_fraction or data.{split}_path, "
+            "with another run=NAME, or after preparing again with --restart"
+        )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class DistinctSearch(OptunaSearch):
 def build_search(config: Config, trials: TrialLog) -> DistinctSearch:
     """Optuna's sampler, told of the trials that ended; interrupted ones are tried first."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = {key: _domain(searched) for key, searched in config.tune.space.items()}
+    space = {key: _domain(searched) for key, searched in config.search_space.items()}
     ended, begun = trials.ended(), trials.begun()
     search = DistinctSearch(
         known=[entry["config"] for entry in ended],

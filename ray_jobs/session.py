@@ -37,9 +37,16 @@ class Session:
         """For a step that another one needs: never discarded."""
         return replace(self, restart=False)
 
-    def do(self, step: Step, work: Callable[[], Mapping[str, Any]]) -> Record:
+    def do(
+        self,
+        step: Step,
+        work: Callable[[], Mapping[str, Any]],
+        is_whole: Callable[[], bool] = lambda: True,
+    ) -> Record:
         """Do a step unless it is done, and say so in one line; see `nmt.steps.run_step`."""
-        record, did_work = run_step(self.storage, self.config, step, work, restart=self.restart)
+        record, did_work = run_step(
+            self.storage, self.config, step, work, restart=self.restart, is_whole=is_whole
+        )
         text = "done in %.1f s" if did_work else "already done (%.1f s then)"
         log.info(f"%s: {text}", step.name, record.seconds)
         return record

@@ -18,12 +18,14 @@ from types import FrameType
 from typing import IO
 from urllib.parse import unquote
 
-from nmt.config import load_config
+from nmt.config import Config, load_config
+from nmt.errors import NmtError
 from nmt.log_file import LogFile
 from nmt.steps import log_path
 from nmt.storage import Storage
 from ray_jobs.entry import JOBS, guarded
 from ray_jobs.place import absolute_storage, submission_id
+from ray_jobs.restart import discard
 
 _STOPPED = (signal.SIGTERM, signal.SIGINT)
 _AGAIN = "the job starts again and goes on from its last checkpoint"
@@ -51,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", required=True, help="names the log: RUN/logs/NAME.log")
     parser.add_argument("--retries", type=int, default=0, help="new attempts after a kill")
     parser.add_argument("--deadline", type=float, metavar="SECONDS", help="stop the job after it")
-    parser.add_argument("--restart", action="store_true", help="passed on, the first time alone")
+    parser.add_argument("--restart", action="store_true", help="discard what was made before, once")
     parser.add_argument("step", choices=sorted(JOBS))
     parser.add_argument("words", nargs="*", metavar="key=value")
     return parser
@@ -65,15 +67,15 @@ def _supervise(options: argparse.Namespace) -> int:
     attempts = _attempts(storage, _attempts_path(path))
     log = LogFile(storage, path)
     try:
+        if options.restart and not attempts.made:
+            _discard(storage, config, options.step, log)
         while attempts.made <= options.retries:
             if attempts.made:
                 _tell(log, _AGAIN)
-            # The work of an attempt that was lost must not be discarded by the next.
-            restart = ["--restart"] if options.restart and not attempts.made else []
             attempts = replace(attempts, made=attempts.made + 1)
             storage.write_json(_attempts_path(path), asdict(attempts))
             deadline = options.deadline and attempts.begun_at + options.deadline - time.time()
-            code = _run([options.step, *restart, *words], log, deadline)
+            code = _run([options.step, *words], log, deadline)
             if code >= 0:
                 return code
             if -code in _STOPPED:
@@ -83,6 +85,18 @@ def _supervise(options: argparse.Namespace) -> int:
         return 128 + signal.SIGKILL
     finally:
         log.close()
+
+
+def _discard(storage: Storage, config: Config, step: str, log: LogFile) -> None:
+    """Before any attempt is counted: a kill up to then discards again, and one later never does.
+
+    Were it left to the job, the first attempt might die before it came to it, or in its midst.
+    """
+    try:
+        discard(storage, config, step, JOBS[step].after)
+    except NmtError as error:
+        log.write(f"nmt: {error}\n".encode())  # the terminal gets it from our caller
+        raise
 
 
 def _attempts(storage: Storage, path: str) -> Attempts:

@@ -1,49 +1,55 @@
 """Train the adapter of a run under Ray Train."""
 
+import logging
 import time
 from typing import Any
 
 import ray.train
-from ray.train.torch import TorchConfig, TorchTrainer
+from ray.train.torch import TorchTrainer
 from typing_extensions import override
 
 from nmt.config import digest_of
-from nmt.errors import InputError, NmtError, TrainingError
+from nmt.errors import DivergedError, InputError, NmtError, TrainingError, UnavailableError
 from nmt.steps import PREPARE, TRAIN, Record, require
 from nmt.training.base import base_source
-from nmt.training.events import Signal
-from nmt.training.job import TrainingJob, best_path
+from nmt.training.best import best_path, is_whole
+from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
-from nmt.training.strategies import check_available
+from nmt.training.tracking import check_tracking
 from ray_jobs import base as base_job
+from ray_jobs.bar import step_bar
 from ray_jobs.best import BestTrial, find_best
 from ray_jobs.cluster import cause_of, connect, prepare_worker
+from ray_jobs.logs import quiet_expected_failures
+from ray_jobs.notices import StopSwitch, TerminableTorchConfig, WorkerNotice
 from ray_jobs.session import Session
+
+log = logging.getLogger(__name__)
 
 
 def run(session: Session) -> Record:
     """Train the adapter of a run, or go on where an earlier call was stopped.
 
     Raises:
-        UnavailableError: a strategy or adapter of a later release.
         MissingStepError: the data is not prepared.
         TrainingError: the workers failed more often than `scaling.max_failures`.
     """
     session = session.on(TRAIN)
-    check_available(session.config.strategy, session.config.adapter)
+    check_tracking(session.config, session.storage)
     require(session.storage, session.config.run, PREPARE)
     base_job.run(session.keeping())
     best = find_best(session)
     session = session.with_config(best.config)
     storage = session.storage
+    published = best_path(TRAIN.path(session.config.run))
 
     def work() -> dict[str, Any]:
         with connect(session.config):
             result = fit(session, training_job(session, best))
-        files = storage.manifest(best_path(TRAIN.path(session.config.run)))["files"]
+        files = storage.manifest(published)["files"]
         return result | {"output": digest_of(files)}
 
-    return session.do(TRAIN, work)
+    return session.do(TRAIN, work, is_whole=lambda: is_whole(storage, published))
 
 
 def training_job(session: Session, best: BestTrial) -> TrainingJob:
@@ -60,18 +66,38 @@ def training_job(session: Session, best: BestTrial) -> TrainingJob:
 
 
 def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
-    """Run a training on the workers of `scaling`, restarted from its checkpoints when they die."""
+    """Run a training on the workers of `scaling`, restarted from its checkpoints when they die.
+
+    Workers that are told to go have saved their work: new ones go on, and
+    `scaling.max_failures` is not asked.
+    """
+    switch = StopSwitch()
+    steps = job.config.training.max_steps
+    with switch.guarding(), step_bar(job.name, steps, switch.reached):
+        while "told_to_go" in (answer := _fit_once(session, job, switch)):
+            log.warning(
+                "%s: a worker was told to go: new ones go on from step %d",
+                job.name, answer["told_to_go"],
+            )  # fmt: skip
+    if "refused" in answer:
+        raise InputError(answer["refused"])
+    if "diverged" in answer:
+        raise DivergedError(answer["diverged"])
+    return answer
+
+
+def _fit_once(session: Session, job: TrainingJob, switch: StopSwitch) -> dict[str, Any]:
     scaling = session.config.scaling
     filesystem, root = session.storage.filesystem
     trainer = _Trainer(
         train_worker,
-        train_loop_config={"job": job},
+        train_loop_config={"job": job, "switch": switch},
         scaling_config=ray.train.ScalingConfig(
             num_workers=scaling.workers,
             use_gpu=scaling.gpus_per_worker > 0,
             resources_per_worker={"CPU": scaling.cpus_per_worker, "GPU": scaling.gpus_per_worker},
         ),
-        torch_config=TorchConfig(backend="nccl" if scaling.gpus_per_worker else "gloo"),
+        torch_config=TerminableTorchConfig(backend="nccl" if scaling.gpus_per_worker else "gloo"),
         run_config=ray.train.RunConfig(
             # What resumes a run are its own checkpoints: each attempt is a new one to Ray.
             name=f"attempt-{time.strftime('%Y%m%d-%H%M%S')}",
@@ -83,16 +109,16 @@ def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
         ),
     )
     try:
-        result = trainer.fit()
+        return trainer.fit().return_value or {}
     except Exception as error:
         cause = cause_of(error)
-        if isinstance(cause, NmtError):
+        if isinstance(cause, NmtError) and not isinstance(cause, TrainingError):
             raise cause from None
-        raise TrainingError(f"the workers failed: {error}") from error
-    answer: dict[str, Any] = result.return_value or {}
-    if "refused" in answer:
-        raise InputError(answer["refused"])
-    return answer
+        raise TrainingError(
+            f"the training failed and was not restarted (scaling.max_failures="
+            f"{scaling.max_failures}): the same command goes on from the last checkpoint. "
+            f"The last failure: {cause}"
+        ) from error
 
 
 class _Trainer(TorchTrainer):
@@ -108,19 +134,28 @@ class _Trainer(TorchTrainer):
 
 
 def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
-    """One worker's training; bad input is returned, since raising it would restart the group."""
+    """One worker's training; what a restart of the group would only repeat is returned."""
     job: TrainingJob = loop_config["job"]
     prepare_worker(job.config)
+    quiet_expected_failures()
+    notice = WorkerNotice(loop_config["switch"], under_train=True)
 
-    def report(metrics: dict[str, float]) -> Signal:
+    def report(metrics: dict[str, float]) -> None:
         ray.train.report(metrics)
-        return Signal.CONTINUE
 
     try:
-        outcome = run_training(job, report)
+        with notice.under_way():
+            outcome = run_training(job, report, notice)
+            notice.ended(outcome.state.step)
+    except UnavailableError:  # it may answer the next attempt
+        raise
     except InputError as error:
         return {"refused": str(error)}
+    except DivergedError as error:
+        return {"diverged": str(error)}
     state = outcome.state
+    if not outcome.finished and not notice.stopping:
+        return {"told_to_go": state.step}
     return {
         "trained_parameters": outcome.trained_parameters,
         "left_out": outcome.left_out,

@@ -14,7 +14,9 @@ from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
 
-_ENDED = ("finished", "pruned", "failed")
+_ENDED = ("finished", "pruned", "diverged")
+_FAILED = "failed"
+"""Whatever it was, a full disk or a lost machine may be gone when the command is given again."""
 
 
 def trial_folder(run: str, sample: dict[str, Any]) -> str:
@@ -52,7 +54,7 @@ class TrialLog(tune.Callback):
         return [e for e in self.entries() if e["state"] in _ENDED]
 
     def begun(self) -> list[dict[str, Any]]:
-        """Trials that an earlier call left unfinished."""
+        """Trials that an earlier call left unfinished, or that failed in it."""
         return [e for e in self.entries() if e["state"] not in _ENDED]
 
     def best(self) -> dict[str, Any] | None:
@@ -87,10 +89,17 @@ class TrialLog(tune.Callback):
     ) -> None:
         """A trial was validated."""
         before = self._entries.get(digest_of(trial.config), {})
+        if "diverged" in result:
+            # What it scored before is no reason to train with its settings.
+            told = {"state": "diverged", "error": result["diverged"], "bleu": None}
+            self._write(trial, **({"steps": 0, "curve": []} | before | told))
+            return
         point = {"step": result["step"], "bleu": result["bleu"]}
-        curve = [p for p in before.get("curve", []) if p["step"] < point["step"]] + [point]
+        # A trial that goes on tells its earlier scores again.
+        others = [p for p in before.get("curve", []) if p["step"] != point["step"]]
+        curve = sorted([*others, point], key=lambda p: p["step"])
         best = max(p["bleu"] for p in curve)
-        self._write(trial, state="running", bleu=best, steps=point["step"], curve=curve)
+        self._write(trial, state="running", bleu=best, steps=curve[-1]["step"], curve=curve)
         self._table()
 
     def on_trial_complete(
@@ -98,10 +107,10 @@ class TrialLog(tune.Callback):
     ) -> None:
         """A trial ended by itself, or ASHA cut it."""
         entry = self._entries[digest_of(trial.config)]
-        last = min(self.config.tune.max_steps, self.config.training.max_steps)
-        self._write(
-            trial, **(entry | {"state": "finished" if entry["steps"] >= last else "pruned"})
-        )
+        if entry["state"] == "diverged":
+            return
+        state = "finished" if self._came_to_its_end(entry) else "pruned"
+        self._write(trial, **(entry | {"state": state}))
         self._table(force=True)
 
     def on_trial_error(
@@ -112,8 +121,16 @@ class TrialLog(tune.Callback):
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
         lines = str(cause or "").strip().splitlines() or [text]
-        self._write(trial, **(entry | {"state": "failed", "error": lines[-1][:300]}))
+        self._write(trial, **(entry | {"state": _FAILED, "error": lines[-1][:300]}))
         self._table(force=True)
+
+    def _came_to_its_end(self, entry: dict[str, Any]) -> bool:
+        """At its last step, or out of patience before it."""
+        training, scores = self.config.training, [point["bleu"] for point in entry["curve"]]
+        if entry["steps"] >= min(self.config.tune.max_steps, training.max_steps):
+            return True
+        worse = len(scores) - 1 - scores.index(max(scores)) if scores else 0
+        return training.patience is not None and worse >= training.patience
 
     def _write(self, trial: Trial, **entry: object) -> None:
         name = digest_of(trial.config)
@@ -133,7 +150,7 @@ class TrialLog(tune.Callback):
 def table_lines(entries: list[dict[str, Any]], total: int) -> list[str]:
     """The trials as a table for a log, best first."""
     keys = sorted({key for entry in entries for key in entry["config"]})
-    ended = sum(entry["state"] in _ENDED for entry in entries)
+    ended = sum(entry["state"] in (*_ENDED, _FAILED) for entry in entries)
     head = ["BLEU", "steps", "state", *(key.rpartition(".")[2] for key in keys)]
     rows = [
         [

@@ -6,17 +6,18 @@ from typing import Any
 from ray import tune
 
 from nmt.config import Choice, Config, SingleStrategy
-from nmt.errors import ConfigError, TrainingError
+from nmt.errors import ConfigError, DivergedError, TrainingError
 from nmt.steps import PREPARE, TUNE, Record, require
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.events import Signal
+from nmt.training.checkpoints import Checkpoints
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
-from nmt.training.strategies import check_available
+from nmt.training.tracking import check_tracking
 from ray_jobs import base as base_job
 from ray_jobs.best import BEST_FILE
 from ray_jobs.cluster import connect, prepare_worker
+from ray_jobs.notices import StopSwitch, WorkerNotice
 from ray_jobs.search import build_scheduler, build_search
 from ray_jobs.session import Session
 from ray_jobs.trials import TrialLog, trial_folder
@@ -27,12 +28,11 @@ def run(session: Session) -> Record:
 
     Raises:
         ConfigError: the search space names a setting that does not exist, or `tune.trials` is 0.
-        UnavailableError: a strategy or adapter of a later release.
         TrainingError: no trial gave a score.
     """
     session = session.on(TUNE)
     config = session.config
-    check_available(config.strategy, config.adapter)
+    check_tracking(config, session.storage)
     check_space(config)
     require(session.storage, config.run, PREPARE)
     base_job.run(session.keeping())
@@ -52,7 +52,7 @@ def check_space(config: Config) -> None:
     """
     if config.tune.trials == 0:
         raise ConfigError("tune.trials is 0: set how many settings shall be tried")
-    for key, searched in config.tune.space.items():
+    for key, searched in config.search_space.items():
         edges = searched.values if isinstance(searched, Choice) else (searched.low, searched.high)
         for value in edges:
             try:
@@ -67,9 +67,10 @@ def search(session: Session) -> dict[str, Any]:
     trials = TrialLog(storage, config)
     missing = config.tune.trials - len(trials.ended())
     if missing > 0:
+        switch = StopSwitch()
         tuner = tune.Tuner(
             tune.with_resources(
-                tune.with_parameters(run_trial, config=config, storage=storage),
+                tune.with_parameters(run_trial, config=config, storage=storage, switch=switch),
                 {"cpu": config.scaling.cpus_per_worker, "gpu": config.scaling.gpus_per_worker},
             ),
             tune_config=tune.TuneConfig(
@@ -83,7 +84,8 @@ def search(session: Session) -> dict[str, Any]:
             ),
             run_config=_run_config(session, trials),
         )
-        tuner.fit()
+        with switch.guarding():
+            tuner.fit()
     best = trials.best()
     if best is None:
         raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
@@ -91,20 +93,29 @@ def search(session: Session) -> dict[str, Any]:
     return {"best": best, "trials": trials.entries()}
 
 
-def run_trial(sample: dict[str, Any], config: Config, storage: Storage) -> None:
+def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: StopSwitch) -> None:
     """One trial, in a Tune actor; goes on from its own checkpoint when it has one."""
     prepare_worker(config)
-    reported = False
+    notice = WorkerNotice(switch, under_train=False)
+    job = trial_job(config, storage, sample)
 
-    def report(metrics: dict[str, float]) -> Signal:
-        nonlocal reported
-        reported = True
-        tune.report(dict(metrics))
-        return Signal.CONTINUE
+    def report(metrics: dict[str, float]) -> None:
+        with notice.waiting():
+            tune.report(dict(metrics))
 
-    outcome = run_training(trial_job(config, storage, sample), report)
-    if not reported and outcome.state.curve:
-        tune.report(dict(outcome.state.curve[-1]))
+    try:
+        with notice.under_way():
+            for metrics in _scores_so_far(job):
+                report(metrics)
+            run_training(job, report, notice)
+    except DivergedError as error:  # raised, it would be tried again, and end the same way
+        tune.report({"step": 0, "bleu": 0.0, "diverged": str(error)})
+
+
+def _scores_so_far(job: TrainingJob) -> tuple[dict[str, float], ...]:
+    """Of a trial that goes on: the driver may have been gone before it took note of the last."""
+    state = Checkpoints(job.storage, f"{job.folder}/checkpoints").last_state()
+    return state.curve if state else ()
 
 
 def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> TrainingJob:

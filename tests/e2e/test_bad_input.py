@@ -115,7 +115,7 @@ def test_a_settings_file_that_cannot_be_used_is_named(folder, content, said):
     assert_refused(nmt("prepare", "--config", "my.yaml", folder=folder), "my.yaml", *said)
 
 
-@pytest.mark.parametrize("setting", ["strategy.type=deepspeed", "adapter.type=qlora"])
+@pytest.mark.parametrize("setting", ["strategy.type=deepspeed"])
 def test_what_is_not_available_yet_is_a_valid_setting(folder, setting):
     assert nmt("config", "check", setting, folder=folder).code == 0
 
@@ -192,6 +192,12 @@ def test_refused_text_leaves_the_name_of_the_run_free(folder):
     assert nmt("prepare", "data.path=good.csv", folder=folder).code == 0
 
 
+def test_training_without_validation_pairs_is_refused_before_anything_is_loaded(folder):
+    none = "data.validation_fraction=0"
+    assert nmt("prepare", "run=mine", "data.path=good.csv", none, folder=folder).code == 0
+    assert_refused(nmt("train", "run=mine", folder=folder), "no validation pairs", none[:-2])
+
+
 # A place that cannot be reached
 
 
@@ -259,11 +265,3 @@ def test_changed_text_under_the_same_name_is_noticed(folder):
     assert nmt(*words, folder=folder).code == 0
     (folder / "good.csv").write_text(f"{TABLE}One more.,இன்னும் ஒன்று.\n", encoding="utf-8")
     assert_refused(nmt(*words, folder=folder), "good.csv", "has changed", "--restart")
-
-
-@pytest.mark.parametrize(
-    ("command", "setting"), [("train", "strategy.type=deepspeed"), ("tune", "adapter.type=qlora")]
-)
-def test_what_is_not_available_yet_is_refused_at_the_start(prepared, command, setting):
-    answer = nmt(command, "run=mine", "data.path=good.csv", setting, folder=prepared)
-    assert_refused(answer, setting, "not available yet", "use ")

@@ -36,9 +36,14 @@ def config(root: Path) -> Config:
 
 
 @pytest.fixture(scope="module")
-def prepared(config: Config, root: Path) -> Iterator[Session]:
+def session(config: Config, root: Path) -> Session:
+    """A run that has not begun."""
+    return Session(config, Storage(str(root)))
+
+
+@pytest.fixture(scope="module")
+def prepared(config: Config, session: Session) -> Iterator[Session]:
     """A run with data and base, and a Ray that stays for the module's tests."""
-    session = Session(config, Storage(str(root)))
     with connect(config.with_overrides({"strategy.type": "ddp", "scaling.workers": 2})):
         prepare.run(session)
         base.run(session)

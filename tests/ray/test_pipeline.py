@@ -1,15 +1,20 @@
-from nmt.config import Config
-from nmt.steps import STEPS
+import json
+
+import pytest
+
+from nmt.config import load_config
+from nmt.errors import DataError
 from nmt.storage import Storage
-from ray_jobs.pipeline import REPORT, SUMMARY, _discard
+from ray_jobs.pipeline import _steps
 from ray_jobs.session import Session
 
 
-def test_a_restart_discards_what_a_run_has_made_and_keeps_its_logs(tmp_path):
-    storage = Storage(str(tmp_path))
-    made = [*(f"{step.path('demo')}/step.json" for step in STEPS.values()), f"demo/{SUMMARY}"]
-    for path in (*made, f"demo/{REPORT}", "demo/logs/a.log", "other/train/step.json"):
-        storage.write_bytes(path, b"{}")
-    _discard(Session(Config(run="demo"), storage, restart=True))
-    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
-    assert left == ["demo/logs/a.log", "other/train/step.json"]
+def test_text_without_test_pairs_is_refused_before_a_base_is_made(tmp_path):
+    pairs = [{"en": f"House {n} has a door.", "ta": f"வீடு {n} க்கு கதவு உள்ளது."} for n in range(40)]
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text("\n".join(json.dumps(pair) for pair in pairs))
+    config = load_config([], ["run=demo", f"data.path={corpus}", "data.test_fraction=0"])
+    storage = Storage(str(tmp_path / "runs"))
+    with pytest.raises(DataError, match=r"no test pairs: set data\.test_fraction"):
+        _steps(Session(config, storage))
+    assert not storage.exists("demo/base")

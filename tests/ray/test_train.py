@@ -1,24 +1,26 @@
-import os
+import logging
 import signal
-import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import psutil
 import pytest
+import ray
 import torch
-from safetensors.torch import load_file
+from ray.train.v2._internal.util import construct_user_exception_with_traceback
 
-from nmt.errors import InputError
+from nmt.errors import InputError, StoppedError, StorageError, TrainingError
 from nmt.steps import TRAIN, find_record
+from nmt.storage import Storage
+from nmt.training.events import Signal
 from ray_jobs import evaluate, export, train
+from ray_jobs.cluster import on_worker
+from ray_jobs.logs import quiet_expected_failures
+from ray_jobs.notices import StopSwitch, WorkerNotice
 from ray_jobs.session import Session
 from tests.ray.conftest import branch
-
-
-def weights(session: Session) -> dict[str, torch.Tensor]:
-    folder = Path(session.storage.locate(f"{session.config.run}/train/best"))
-    return load_file(folder / "adapter_model.safetensors")
+from tests.ray.disturbed import actors, signal_a_worker, told_to_go_twice, train_disturbed, weights
+from tests.training_world import same
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,14 @@ def test_a_second_call_does_not_train_again(whole: Session) -> None:
     assert train.run(whole) == before
 
 
+def test_a_second_call_publishes_again_what_was_damaged(whole: Session) -> None:
+    file = Path(whole.storage.locate("whole/train/best/adapter_model.safetensors"))
+    before = file.read_bytes()
+    file.write_bytes(before[::-1])
+    train.run(whole)
+    assert file.read_bytes() == before
+
+
 def test_two_workers_make_the_same_steps_as_one(prepared: Session, whole: Session) -> None:
     pair = branch(prepared, "pair", strategy__type="ddp", scaling__workers=2)
     # The dropout masks differ between workers, so both sides go without.
@@ -56,38 +66,67 @@ def test_two_workers_make_the_same_steps_as_one(prepared: Session, whole: Sessio
 
 def test_a_killed_worker_costs_nothing_but_time(prepared: Session, whole: Session) -> None:
     session = branch(prepared, "killed")
-    checkpoints = Path(session.storage.locate("killed/train/checkpoints"))
-    killed: list[int] = []
-
-    def kill_when_saved() -> None:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not killed:
-            if list(checkpoints.glob("step-*/manifest.json")):
-                for process in psutil.process_iter(["name", "cmdline"]):
-                    line = " ".join(process.info["cmdline"] or [])
-                    if line.startswith("ray::RayTrainWorker") and _ours(process):
-                        os.kill(process.pid, signal.SIGKILL)
-                        killed.append(process.pid)
-                        return
-            time.sleep(0.01)
-
-    thread = threading.Thread(target=kill_when_saved, daemon=True)
-    thread.start()
-    train.run(session)
-    thread.join()
-    assert killed, "no worker was killed: the training was over too soon"
-    first, second = weights(session), weights(whole)
-    assert all(torch.equal(first[name], second[name]) for name in second)
+    train_disturbed(session, lambda: signal_a_worker(signal.SIGKILL))
+    assert same(weights(session), weights(whole))
 
 
-def _ours(process: psutil.Process) -> bool:
-    """Whether a process belongs to the Ray that this test process started."""
-    return any(parent.pid == os.getpid() for parent in process.parents())
+@pytest.mark.parametrize(("max_failures", "attempts"), [(1, 2), (2, 3)])
+def test_work_whose_worker_was_told_to_go_is_begun_again_as_often_as_is_allowed(
+    prepared: Session, tmp_path: Path, max_failures: int, attempts: int
+) -> None:
+    storage = Storage(str(tmp_path))
+    config = prepared.config.with_overrides({"scaling.max_failures": max_failures})
+    with pytest.raises(StoppedError) if attempts < 3 else nullcontext():
+        on_worker(Session(config, storage), told_to_go_twice)
+    assert storage.read_json("attempts") == attempts
+
+
+def test_a_killed_notice_board_ends_no_training(prepared: Session, whole: Session) -> None:
+    session = branch(prepared, "boardless", scaling__max_failures=0)
+    train_disturbed(session, lambda: [board.kill() for board in actors("_Board")])
+    assert same(weights(session), weights(whole))
+
+
+def test_one_failure_too_many_is_told_with_what_remains_to_do(prepared: Session) -> None:
+    session = branch(prepared, "given-up", scaling__max_failures=0)
+    with pytest.raises(TrainingError, match=r"max_failures=0.* the same command goes on"):
+        train_disturbed(session, lambda: signal_a_worker(signal.SIGKILL))
+
+
+def test_a_worker_that_another_one_ends_knows_that_the_driver_wanted_it(prepared: Session) -> None:
+    """Else it fails, as one does whose group shall begin again."""
+    switch = StopSwitch()
+    notice = WorkerNotice(switch, under_train=False)
+    assert notice(0) is Signal.CONTINUE
+    ray.get(switch.board.ask_to_stop.remote())
+    notice.ended(1)
+    assert notice.stopping
+
+
+def test_a_worker_that_is_to_stop_still_joins_the_others_question_about_the_nodes(
+    prepared: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would wait for it in that barrier, and it for them in the next step."""
+    asked: list[None] = []
+    monkeypatch.setattr("ray.train.get_preemption_info", lambda: asked.append(None))
+    switch = StopSwitch()
+    notice = WorkerNotice(switch, under_train=True)
+    ray.get(switch.board.ask_to_stop.remote())
+    assert notice(10) is Signal.STOP
+    assert asked == [None]
+
+
+def test_a_trial_that_is_cut_while_it_waits_is_counted_off_once(prepared: Session) -> None:
+    switch = StopSwitch()
+    notice = WorkerNotice(switch, under_train=False)
+    with pytest.raises(SystemExit), notice.under_way(), notice.waiting():
+        raise SystemExit
+    assert ray.get(switch.board.under_way.remote()) == 0
 
 
 def test_bad_input_on_a_worker_is_bad_input_here_and_not_tried_again(prepared: Session) -> None:
     session = branch(prepared, "refused", adapter__target_modules=["query"])
-    with pytest.raises(InputError, match=r"no layer named query"):
+    with pytest.raises(InputError, match=r"no linear layer named query"):
         train.run(session)
     assert find_record(session.storage, "refused", TRAIN) is None
 
@@ -99,3 +138,47 @@ def test_a_trained_run_is_evaluated_and_exported(whole: Session) -> None:
     assert 0 <= scores["p_value"] <= 1
     engine = export.run(whole).output
     assert whole.storage.is_committed(f"engines/{engine}")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StorageError("no space left"), "no space left"),
+        (RuntimeError("[gloo/transport/tcp/pair.cc:537] Read error"), "connection to another"),
+    ],
+    ids=["ours", "a-lost-peer"],
+)
+def test_a_failure_that_is_no_fault_of_the_code_is_one_line_in_a_workers_log(
+    error: Exception, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    quiet_expected_failures()
+    with _rays_log(caplog):
+        try:
+            raise error
+        except Exception as raised:
+            construct_user_exception_with_traceback(raised)
+    assert said in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_fault_of_the_code_keeps_its_traceback_in_a_workers_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    quiet_expected_failures()
+    with _rays_log(caplog):
+        try:
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+        except RuntimeError as raised:
+            construct_user_exception_with_traceback(raised)
+    assert "Traceback" in caplog.text
+
+
+@contextmanager
+def _rays_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Ray's loggers hand nothing on to the root."""
+    log = logging.getLogger(construct_user_exception_with_traceback.__module__)
+    log.addHandler(caplog.handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(caplog.handler)

@@ -61,8 +61,38 @@ def test_a_search_that_was_stopped_repeats_no_ended_trial(prepared: Session) -> 
         assert storage.read_json(f"stopped/tune/trials/{name}/trial.json") == entry
 
 
+def test_a_trial_that_goes_on_keeps_the_scores_the_driver_took_no_note_of(
+    prepared: Session,
+) -> None:
+    session = branch(prepared, "unnoted", tune__trials=1)
+    tune.run(session)
+    storage = session.storage
+    (name,) = storage.list("unnoted/tune/trials")
+    path = f"unnoted/tune/trials/{name}/trial.json"
+    whole = storage.read_json(path)
+    # As a driver that was killed before it heard of the first score.
+    storage.write_json(path, {**whole, "state": "running", "bleu": None, "steps": 0, "curve": []})
+    raw = storage.read_json("unnoted/tune/step.json")
+    storage.write_json("unnoted/tune/step.json", {**raw, "done": False})
+    tune.run(session)
+    assert [point["step"] for point in whole["curve"]] == [4, 8]
+    assert storage.read_json(path) == whole
+
+
 def test_a_range_of_a_setting_that_is_not_there_is_refused_at_once(prepared: Session) -> None:
     space = {"adapter.rnk": {"type": "choice", "values": [2]}}
     config = prepared.config.with_overrides({"tune.space": space})
     with pytest.raises(ConfigError, match=r"tune.space: adapter.rnk: unknown key"):
         tune.run(prepared.with_config(config))
+
+
+def test_a_trial_that_diverges_is_marked_and_the_search_goes_on(prepared: Session) -> None:
+    space = {"adapter.alpha": {"type": "choice", "values": [8.0, 1e38]}}
+    session = branch(prepared, "diverging", tune__space=space, tune__trials=4)
+    tune.run(session)
+    record = find_record(session.storage, "diverging", TUNE)
+    assert record is not None
+    states = {trial["config"]["adapter.alpha"]: trial["state"] for trial in record.result["trials"]}
+    assert states[1e38] == "diverged"
+    assert states[8.0] in ("finished", "pruned")
+    assert session.storage.read_json("diverging/tune/best.json")["config"]["adapter.alpha"] == 8.0

@@ -22,7 +22,7 @@ from ray_jobs.entry import JOBS, parse
 PROJECT = Path(cli.__file__).parents[1]
 DOCS = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
 CONFIGS = sorted((PROJECT / "configs").glob("*.yaml"))
-COMMANDS = {*JOBS, "config", "quickstart", "doctor", "translate"}
+COMMANDS = {*JOBS, "config", "quickstart", "doctor", "plan", "translate"}
 OUTSIDE = {"base64", "curl", "export", "hf", "kill", "kubectl", "sleep", "source"}
 HOSTS = {
     "arxiv.org",

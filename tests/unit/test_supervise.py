@@ -5,11 +5,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from nmt.steps import PREPARE, Record
+from nmt.storage import Storage
 from ray_jobs import supervise
 
 FAKE = """
@@ -18,6 +21,10 @@ told = pathlib.Path(os.environ["TOLD"])
 before = told.read_text().splitlines() if told.exists() else []
 told.write_text("\\n".join([*before, " ".join(sys.argv[1:])]) + "\\n")
 print("attempt", len(before) + 1, flush=True)
+work = pathlib.Path(os.environ["WORK"])
+work.parent.mkdir(parents=True, exist_ok=True)
+with work.open("a") as stream:
+    stream.write(f"{len(before) + 1}\\n")
 plan = os.environ["PLAN"].split()
 what = plan[min(len(before), len(plan) - 1)]
 if what == "wait":
@@ -40,12 +47,22 @@ class FakeJob:
         (package / "train.py").write_text(FAKE)
         monkeypatch.setenv("PYTHONPATH", str(folder / "fake"))
         monkeypatch.setenv("TOLD", str(folder / "told"))
+        self.work = folder / "root/demo/train/work"
+        monkeypatch.setenv("WORK", str(self.work))
         monkeypatch.chdir(folder)
 
     def __call__(self, plan: str, *options: str, words: tuple[str, ...] = ()) -> int:
         self.monkeypatch.setenv("PLAN", plan)
         place = f"storage={self.folder / 'root'}"
         return supervise.main(["--name", "a", *options, "train", place, *words])
+
+    def done_before(self) -> None:
+        """As by an earlier job of the run."""
+        storage = Storage(str(self.folder / "root"))
+        storage.write_json(
+            f"{PREPARE.path('demo')}/step.json", asdict(Record("prepare", True, {}, {}))
+        )
+        storage.write_bytes("demo/train/work", b"before\n")
 
     def told(self) -> list[str]:
         """The words of each attempt."""
@@ -82,9 +99,37 @@ def test_a_job_that_is_told_to_stop_does_not_start_again(job):
     assert job("SIGTERM 0", "--retries", "1") == 128 + signal.SIGTERM
 
 
-def test_work_is_discarded_by_the_first_attempt_alone(job):
-    job("SIGKILL 0", "--retries", "1", "--restart")
-    assert ["--restart" in line for line in job.told()] == [True, False]
+def test_a_restart_discards_once_whichever_attempt_dies(job):
+    job.done_before()
+    job("SIGKILL SIGKILL 0", "--retries", "2", "--restart")
+    assert job.work.read_text() == "1\n2\n3\n"
+    assert not any("--restart" in line for line in job.told())
+
+
+def test_a_restart_that_was_killed_in_its_midst_discards_the_rest(job, monkeypatch):
+    job.done_before()
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "delete", lambda *_: sys.exit(137))
+        with pytest.raises(SystemExit):
+            job("0", "--restart")
+    assert not (job.folder / "told").exists()
+    job("0", "--restart")
+    assert job.work.read_text() == "1\n"
+
+
+def test_without_a_restart_the_work_of_an_earlier_job_stays(job):
+    job.done_before()
+    job("0")
+    assert job.work.read_text() == "before\n1\n"
+
+
+def test_a_restart_that_is_refused_discards_nothing_and_says_so_in_the_log(job, capfd):
+    job.done_before()
+    (job.folder / "root/demo/data/step.json").unlink()
+    assert job("0", "--restart") == 2
+    assert job.work.read_text() == "before\n"
+    assert "run `nmt prepare run=demo` first" in job.log.read_text()
+    assert "run `nmt prepare run=demo` first" in capfd.readouterr().err
 
 
 def as_ray_job(monkeypatch, number: int) -> None:
@@ -94,17 +139,19 @@ def as_ray_job(monkeypatch, number: int) -> None:
 
 def test_a_head_that_comes_back_does_not_discard_the_work(job, monkeypatch):
     as_ray_job(monkeypatch, 1)
+    job.done_before()
     job("0", "--restart", "--retries", "1")
     job("0", "--restart", "--retries", "1")
-    assert ["--restart" in line for line in job.told()] == [True, False]
+    assert job.work.read_text() == "1\n2\n"
     assert "goes on from its last checkpoint" in job.log.read_text()
 
 
 def test_another_job_of_the_same_name_discards_anew(job, monkeypatch):
+    job.done_before()
     for number in (1, 2):
         as_ray_job(monkeypatch, number)
         job("0", "--restart")
-    assert ["--restart" in line for line in job.told()] == [True, True]
+    assert job.work.read_text() == "2\n"
     assert "goes on" not in job.log.read_text()
 
 
@@ -138,6 +185,7 @@ def test_sigterm_reaches_the_job(tmp_path):
     (package / "train.py").write_text(FAKE)
     environ = os.environ | {
         "TOLD": str(tmp_path / "told"),
+        "WORK": str(tmp_path / "work"),
         "PLAN": "wait",
         "PYTHONPATH": str(tmp_path),
     }

@@ -126,6 +126,14 @@ def test_a_step_that_is_validated_again_replaces_its_point(storage, config):
     assert log.entries()[0]["curve"] == [{"step": 50, "bleu": 11.0}]
 
 
+def test_a_step_that_is_told_again_drops_none_after_it(storage, config):
+    log = TrialLog(storage, config)
+    follow(log, SMALL, (50, 10.0), (100, 20.0), (50, 10.0))
+    (told,) = log.entries()
+    assert [point["step"] for point in told["curve"]] == [50, 100]
+    assert (told["bleu"], told["steps"]) == (20.0, 100)
+
+
 def test_a_trial_that_was_cut_is_pruned(storage, config):
     log = TrialLog(storage, config)
     complete(log, SMALL, (50, 10.0))
@@ -169,7 +177,18 @@ def test_a_failed_trial_says_why(storage, config, error, said):
     log = TrialLog(storage, config)
     fail(log, SMALL, error)
     assert log.faults() == said
-    assert [e["state"] for e in TrialLog(storage, config).ended()] == ["failed"]
+    assert table_lines(log.entries(), 1)[0] == "tune: 1 of 1 trials ended"
+
+
+def test_a_failed_trial_is_tried_again_by_the_next_call(storage, config):
+    """What made it fail, a full disk or a lost machine, need not be there any more."""
+    fail(TrialLog(storage, config), SMALL, OSError("no space left"))
+    again = TrialLog(storage, config)
+    assert again.ended() == []
+    assert [e["config"] for e in again.begun()] == [SMALL]
+    complete(again, SMALL, (100, 20.0))
+    assert [(e["state"], e["bleu"]) for e in again.ended()] == [("finished", 20.0)]
+    assert again.faults() == ""
 
 
 def test_equal_faults_are_said_once(storage, config):
@@ -182,3 +201,24 @@ def test_equal_faults_are_said_once(storage, config):
 def test_a_folder_is_named_by_the_settings_whatever_their_order():
     assert trial_folder("demo", SMALL) == trial_folder("demo", dict(reversed(SMALL.items())))
     assert trial_folder("demo", SMALL) != trial_folder("demo", LARGE)
+
+
+def test_a_trial_that_diverged_is_never_the_best(storage, config):
+    log = TrialLog(storage, config)
+    trial = follow(log, LARGE, (50, 9.0))
+    log.on_trial_result(0, [], trial, {"step": 0, "bleu": 0.0, "diverged": "not finite"})
+    complete(log, SMALL, (50, 1.0), (100, 2.0))
+    best = log.best()
+    assert best is not None
+    assert best["config"] == SMALL
+
+
+@pytest.mark.parametrize(
+    ("scores", "state"),
+    [([3.0, 5.0, 4.0, 5.0], "finished"), ([3.0, 4.0, 5.0, 4.0], "pruned")],
+    ids=["two-after-the-best", "one-after-the-best"],
+)
+def test_a_trial_that_ran_out_of_patience_came_to_its_end(storage, config, scores, state):
+    log = TrialLog(storage, config.with_overrides({"training.patience": 2}))
+    complete(log, SMALL, *((10 * number, bleu) for number, bleu in enumerate(scores, 1)))
+    assert log.entries()[0]["state"] == state

@@ -26,7 +26,7 @@ GPU = (*WORKERS, "scaling.gpus_per_worker=1")
         ("train", (*WORKERS, "scaling.cpus_per_worker=2"), "cpu", 3),
         ("train", (*WORKERS, "scaling.cpus_per_worker=0.5"), "cpu", 1),
         ("train", GPU, "gpu", 3),
-        ("train", (*WORKERS, "scaling.gpus_per_worker=0.5"), "gpu", 2),
+        ("tune", ("tune.max_concurrent=8", "scaling.gpus_per_worker=0.5"), "gpu", 2),
         ("tune", ("tune.max_concurrent=8",), "cpu", 2),
         ("tune", ("tune.max_concurrent=8", "tune.trials=3"), "cpu", 1),
         ("pipeline", ("tune.max_concurrent=8",), "cpu", 2),

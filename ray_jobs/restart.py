@@ -1,0 +1,51 @@
+"""What `--restart` discards of a run, and what must hold before.
+
+Imports neither ray nor torch.
+"""
+
+from nmt.config import Config
+from nmt.errors import ConfigError
+from nmt.steps import STEPS, discard_step, inherit, require
+from nmt.storage import Storage
+
+SUMMARY, REPORT = "summary.json", "report.html"
+
+
+def discard(storage: Storage, config: Config, job: str, after: str) -> None:
+    """Discard what earlier calls of a job have made, for a job that is about to be started.
+
+    Args:
+        storage: the storage root.
+        config: the job's settings.
+        job: name of a step or of another command; those that make nothing discard nothing.
+        after: the step that the job asks for first, or nothing.
+
+    Raises:
+        InputError: the job would refuse these settings, so nothing is discarded.
+    """
+    if job == "pipeline":
+        check_test_pairs(config)
+        discard_run(storage, config.run)
+    elif job in STEPS:
+        if after:
+            require(storage, config.run, STEPS[after])
+        inherit(storage, config, STEPS[job])
+        discard_step(storage, config.run, STEPS[job])
+
+
+def check_test_pairs(config: Config) -> None:
+    """Refuse a pipeline that would have nothing to compare with.
+
+    Raises:
+        ConfigError: no test split is asked for.
+    """
+    if not config.data.test_fraction and not config.data.test_path and config.data.path is None:
+        raise ConfigError("data.test_fraction is 0: a pipeline needs test pairs to compare with")
+
+
+def discard_run(storage: Storage, run: str) -> None:
+    """Delete what a run has made, but for its logs: one of them may be this command's."""
+    for step in STEPS.values():
+        discard_step(storage, run, step)
+    for name in (SUMMARY, REPORT):
+        storage.delete(f"{run}/{name}")
