@@ -20,6 +20,8 @@ FOREIGN = {"PodMonitor", "PrometheusRule"}
 """Kinds of other projects, left out where the cluster does not know them."""
 REFUSALS = ("FailedCreate", "FailedToCreate", "FailedToUpdate", "FailedUpdate", "Invalid")
 """How the reasons of events begin that say an object was not taken, by Kubernetes or KubeRay."""
+HARMLESS = "already exists"
+"""How a message ends of an operator that made an object before its cache showed it that one."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -76,6 +78,7 @@ class Applied:
             f"{event.message}"
             for event in events
             if (event.reason or "").startswith(REFUSALS)
+            and not (event.message or "").endswith(HARMLESS)
         ]
 
     def wait_for(self, what: Callable[[], object], why: str, seconds: float = 60) -> None:

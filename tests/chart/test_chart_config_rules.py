@@ -20,7 +20,23 @@ REFUSED: dict[str, tuple[Plain, str]] = {
     "target without source": ({"data": {"target_path": "a.ta"}}, "target_path"),
     "warm-up": ({"training": {"warmup_steps": 10, "max_steps": 10}}, "warmup_steps (10)"),
     "warm-up by default": ({"training": {"max_steps": 20}}, "max_steps (20)"),
+    "averaged beyond the kept": (
+        {"training": {"average_checkpoints": 5, "keep_checkpoints": 4}},
+        "average_checkpoints (5)",
+    ),
+    "averaged beyond the kept by default": (
+        {"training": {"average_checkpoints": 3}},
+        "keep_checkpoints (2)",
+    ),
     "one process": ({"scaling": {"workers": 2}}, "scaling.workers (2)"),
+    "two processes on one GPU": (
+        {"scaling": {"workers": 2, "gpus_per_worker": 0.5}, "strategy": {"type": "ddp"}},
+        "gpus_per_worker (0.5)",
+    ),
+    "offload of nothing": (
+        {"strategy": {"type": "deepspeed", "zero_stage": 0, "offload": True}},
+        "zero_stage is 0",
+    ),
     "replicas": ({"serving": {"min_replicas": 3, "max_replicas": 2}}, "min_replicas (3)"),
     "replicas by default": ({"serving": {"min_replicas": 3}}, "max_replicas (2)"),
     "grace": ({"tune": {"grace_steps": 700}}, "grace_steps (700)"),
@@ -37,8 +53,7 @@ REFUSED: dict[str, tuple[Plain, str]] = {
         {"tune": {"space": {"adapter.alpha": {"type": "loguniform", "low": 0, "high": 1}}}},
         "logarithmic scale",
     ),
-    "reserved run": ({"run": "engines"}, "engines"),
-    "reserved run of traffic": ({"run": "serving"}, "serving"),
+    **{f"reserved run {name}": ({"run": name}, name) for name in root.RESERVED_RUNS},
     "empty model": ({"model": {"name_or_path": " "}}, "is empty"),
     "tied matrix": ({"adapter": {"target_modules": ["q_proj", "lm_head"]}}, "lm_head"),
     "no layers": ({"adapter": {"target_modules": []}}, "at least one linear layer"),
@@ -47,15 +62,26 @@ REFUSED: dict[str, tuple[Plain, str]] = {
 TAKEN: dict[str, Plain] = {
     "no warm-up": {"training": {"warmup_steps": 0, "max_steps": 1}},
     "nothing cut off": {"data": {"validation_fraction": 0, "test_fraction": 0.99}},
+    "offload": {"strategy": {"type": "deepspeed", "offload": True}},
     "two processes": {"scaling": {"workers": 2}, "strategy": {"type": "ddp"}},
+    "trials that share a GPU": {"scaling": {"gpus_per_worker": 0.5}},
     "both sides": {"data": {"path": "a.en", "target_path": "a.ta"}},
     "unset": {"data": {"path": None, "max_pairs": None}},
     "grace to the end": {"tune": {"grace_steps": 600}},
     "another space": {"tune": {"space": {"adapter.rank": {"type": "choice", "values": [8]}}}},
+    "all kept are averaged": {"training": {"average_checkpoints": 2}},
     "no adapter": {"adapter": {"type": "none"}},
 }
 
-REPEATED = {"DataConfig", "ServingConfig", "TrainingConfig", "TuneConfig", "Uniform", "Config"}
+REPEATED = {
+    "Config",
+    "DataConfig",
+    "ScalingConfig",
+    "ServingConfig",
+    "TrainingConfig",
+    "TuneConfig",
+    "Uniform",
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -2,17 +2,14 @@
 
 import os
 import shutil
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from nmt.reach import fault_of_address
+from tests.cluster.installed import Installed, shell
+from tests.cluster.submitted import Submitted
 
-REPOSITORY = Path(__file__).parents[2]
 NEEDED = {
     "KUBECONFIG": "names no cluster",
     "REGISTRY": "says not where the images nmt-ray and nmt-operator are",
@@ -28,64 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if lacking and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason="; ".join(lacking)))
-
-
-def shell(
-    command: str,
-    *,
-    environ: dict[str, str] | None = None,
-    check: bool = True,
-    quiet: bool = False,
-) -> str:
-    """Output of a command, standard error included; the test fails when it fails."""
-    path = f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command],
-        cwd=REPOSITORY,
-        env=os.environ | {"PATH": path} | (environ or {}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if not quiet:
-        print(f"$ {command}\n{done.stdout}", flush=True)
-    if check:
-        assert done.returncode == 0, f"exit code {done.returncode} of: {command}\n{done.stdout}"
-    return done.stdout
-
-
-def wait_for(what: Callable[[], object], seconds: float, why: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, f"after {seconds:g} s: {why}"
-        time.sleep(1)
-
-
-@dataclass(frozen=True)
-class Installed:
-    """A release `nmt` in a namespace of its own."""
-
-    namespace: str
-
-    def kubectl(self, words: str, *, check: bool = True) -> str:
-        return shell(f"kubectl -n {self.namespace} {words}", check=check, quiet=True)
-
-    def nmt(self, words: str, *, code: int = 0) -> str:
-        """Output of nmt-k8s, which must end with the given code."""
-        said = shell(f"nmt-k8s {words} -n {self.namespace} && rc=0 || rc=$?; echo rc=$rc")
-        assert said.rstrip().endswith(f"rc={code}"), said
-        return said
-
-    def helm(self, words: str) -> str:
-        return shell(f"helm -n {self.namespace} {words}")
-
-    def endpoint(self) -> str:
-        """URL of the endpoint; a port-forward would not do, since it ends with its Pod."""
-        address = self.kubectl("get service nmt-endpoint -o jsonpath={.spec.clusterIP}").strip()
-        if fault_of_address(address, 8000):
-            pytest.skip(f"this machine does not reach Services of the cluster ({address}:8000)")
-        return f"http://{address}:8000"
 
 
 def images() -> str:
@@ -116,3 +55,18 @@ def install() -> Iterator[Callable[..., Installed]]:
     for namespace in made:
         shell(f"helm -n {namespace} uninstall nmt --wait", check=False)
         shell(f"kubectl delete namespace {namespace} --timeout=120s", check=False)
+
+
+@pytest.fixture
+def submitted(release: Installed) -> Iterator[Callable[[str, str], Submitted]]:
+    """Submits a job to the module's release; what is left of it goes with the test."""
+    running: list[Submitted] = []
+
+    def submit(words: str, name: str) -> Submitted:
+        running.append(Submitted(release, words, name))
+        return running[-1]
+
+    yield submit
+    for job in running:
+        job.process.kill()
+        release.kubectl(f"delete rayjob {job.name} --ignore-not-found", check=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import REPOSITORY, shell
+from tests.cluster.installed import REPOSITORY, shell
 
 PAGE = REPOSITORY / "docs/kubernetes.md"
 BLOCKS = re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)

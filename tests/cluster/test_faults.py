@@ -1,15 +1,14 @@
 """What goes wrong on a cluster, and how a job that was submitted ends."""
 
 import json
-import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.cluster.conftest import REPOSITORY, Installed, shell, wait_for
+from tests.cluster.installed import Installed, shell, wait_for
+from tests.cluster.submitted import began_at
 from tests.small_run import SMALL_RUN
 
 NAMESPACE = "nmt-faults"
@@ -41,52 +40,6 @@ UNBOUND_CLAIM = {
 }
 
 
-class Submitted:
-    """A `nmt-k8s submit` that runs beside the test."""
-
-    def __init__(self, release: Installed, words: str, name: str) -> None:
-        self.release, self.name = release, name
-        command = f".venv/bin/nmt-k8s submit {words} --name {name} -n {release.namespace}"
-        self.process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
-            cwd=REPOSITORY,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def end(self, seconds: float = 600) -> tuple[int, str]:
-        said, _ = self.process.communicate(timeout=seconds)
-        print(said)
-        return self.process.returncode, said
-
-    def pod(self, kind: str) -> str:
-        select = f"ray.io/node-type={kind},app.kubernetes.io/component=job"
-        said = self.release.kubectl(f"get pods -l {select} -o name", check=False)
-        names = [name for name in said.split() if name.startswith(f"pod/{self.name}-")]
-        return names[0] if names else ""
-
-    def log(self) -> str:
-        return self.release.kubectl(f"logs job/{self.name} --tail=400", check=False)
-
-    def wait_for_checkpoint(self) -> None:
-        wait_for(lambda: "validation BLEU" in self.log(), 240, "no validation was reached")
-
-
-@pytest.fixture
-def submitted(release) -> Iterator:
-    running: list[Submitted] = []
-
-    def submit(words: str, name: str) -> Submitted:
-        running.append(Submitted(release, words, name))
-        return running[-1]
-
-    yield submit
-    for job in running:
-        job.process.kill()
-        release.kubectl(f"delete rayjob {job.name} --ignore-not-found", check=False)
-
-
 @contextmanager
 def upgraded(release: Installed, *values: str) -> Iterator[None]:
     """The release with other values, until the block ends."""
@@ -96,11 +49,6 @@ def upgraded(release: Installed, *values: str) -> Iterator[None]:
         yield
     finally:
         release.helm("rollback nmt")
-
-
-def began_at(said: str) -> list[int]:
-    """Step at which each attempt of a training began."""
-    return [int(number) for number in re.findall(r"train from step (\d+) of", said)]
 
 
 @pytest.mark.parametrize("kind", ["worker", "head"])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from benchmarks.steady_load import SteadyLoad
-from tests.cluster.conftest import Installed, shell, wait_for
+from tests.cluster.installed import Installed, shell, wait_for
 from tests.small_run import SMALL_RUN
 
 NAMESPACE = "nmt-serving"

@@ -6,13 +6,13 @@ checked each key by itself. A test holds that `Config` refuses the same.
 {{- $config := include "nmt.config" . | fromJson }}
 {{- include "nmt.checkData" $config.data }}
 {{- include "nmt.checkSearch" $config.tune }}
-{{- if has $config.run (list "engines" "serving") }}
+{{- if has $config.run (list "engines" "serving" "mlruns" "mlflow.db") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
 {{- if not (trim $config.model.name_or_path) }}
 config.model.name_or_path is empty: give a hub name, a folder, or 'tiny'
 {{- end }}
-{{- if hasKey $config.adapter "target_modules" }}
+{{- if kindIs "slice" (get $config.adapter "target_modules") }}
   {{- if not $config.adapter.target_modules }}
 config.adapter.target_modules is empty: name at least one linear layer
   {{- end }}
@@ -25,8 +25,18 @@ config.adapter.target_modules names '{{ . }}', which shares its matrix with othe
 {{- if ge (int $config.training.warmup_steps) (int $config.training.max_steps) }}
 config.training.warmup_steps ({{ int $config.training.warmup_steps }}) must be below config.training.max_steps ({{ int $config.training.max_steps }})
 {{- end }}
+{{- if gt (int $config.training.average_checkpoints) (int $config.training.keep_checkpoints) }}
+config.training.average_checkpoints ({{ int $config.training.average_checkpoints }}) must not be above config.training.keep_checkpoints ({{ int $config.training.keep_checkpoints }}): no more are there at the end
+{{- end }}
 {{- if and (eq $config.strategy.type "single") (gt (int $config.scaling.workers) 1) }}
 config.scaling.workers ({{ int $config.scaling.workers }}) must be 1 with config.strategy.type=single: set config.strategy.type=ddp
+{{- end }}
+{{- $share := float64 $config.scaling.gpus_per_worker }}
+{{- if and (gt (int $config.scaling.workers) 1) (gt $share 0.0) (lt $share 1.0) }}
+config.scaling.gpus_per_worker ({{ $share }}) must be 0 or 1 with several workers ({{ int $config.scaling.workers }}): NCCL takes no two workers on one GPU
+{{- end }}
+{{- if and (get $config.strategy "offload") (eq (toString (get $config.strategy "zero_stage")) "0") }}
+config.strategy.offload is true, which moves what config.strategy.zero_stage 1, 2 or 3 partitions, and zero_stage is 0
 {{- end }}
 {{- if gt (int $config.serving.min_replicas) (int $config.serving.max_replicas) }}
 config.serving.min_replicas ({{ int $config.serving.min_replicas }}) must not be above config.serving.max_replicas ({{ int $config.serving.max_replicas }})
