@@ -18,6 +18,7 @@ import peft
 import torch
 import transformers
 from datasets import Dataset
+from lengths import Lengths, draw_lengths
 from torch import Tensor, nn
 from transformers import (
     DataCollatorForSeq2Seq,
@@ -36,8 +37,10 @@ from nmt.models.adapters import add_adapter, trainable
 from nmt.models.encoding import EncodedPairs, TokenTable
 from nmt.models.families import NLLB
 from nmt.models.load import ModelSource
+from nmt.models.marks import LanguageCodes
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.storage import Storage
+from nmt.training.events import Signal
 from nmt.training.job import Material, TrainingJob
 from nmt.training.loop import Run
 from nmt.training.strategies import Single
@@ -126,13 +129,8 @@ def draw_tokenizer(random: np.random.Generator, size: int) -> NllbTokenizer:
 
 
 def draw_pairs(random: np.random.Generator, tokenizer: NllbTokenizer) -> EncodedPairs:
-    """Pairs of random tokens whose lengths are spread like those of real sentences.
-
-    Log-normal: a source has 26.6 tokens in the mean and 59 at the 95th percentile, a target 31.4
-    in the mean; the two lengths go together.
-    """
-    source = random.lognormal(np.log(22.4), 0.59, PAIRS)
-    target = source * random.lognormal(np.log(1.18) - 0.02, 0.2, PAIRS)
+    """Pairs of random tokens whose lengths are spread like those of real sentences."""
+    source, target = draw_lengths(random, PAIRS, MAX_TOKENS)
     return EncodedPairs(
         _draw_rows(random, source, tokenizer, SOURCE_CODE),
         _draw_rows(random, target, tokenizer, TARGET_CODE),
@@ -142,11 +140,10 @@ def draw_pairs(random: np.random.Generator, tokenizer: NllbTokenizer) -> Encoded
 
 
 def _draw_rows(
-    random: np.random.Generator, lengths: np.ndarray, tokenizer: NllbTokenizer, code: str
+    random: np.random.Generator, sizes: Lengths, tokenizer: NllbTokenizer, code: str
 ) -> TokenTable:
-    """Rows `[code] ... </s>` of these lengths, cut to what the project trains on."""
+    """Rows `[code] ... </s>` of these lengths."""
     first, last = (tokenizer.get_vocab()[token] for token in (code, "</s>"))
-    sizes = np.clip(np.round(lengths), 4, MAX_TOKENS).astype(int)
     words = [random.integers(4, len(tokenizer) - 2, size - 2).tolist() for size in sizes]
     return TokenTable.of([[first, *row, last] for row in words])
 
@@ -155,9 +152,11 @@ def train_ours(task: Task, meter: Meter) -> None:
     """The project's loop: its steps as `run_training` takes them, nothing between two of them."""
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(task.config, Storage(folder), "bench", ModelSource(folder), "bench")
-        run = Run(job, Material(task.model, task.tokenizer, task.pairs, task.plan, []), Single())
-        for step, (_, rows) in enumerate(task.plan.steps(Cursor())):
-            run.train_step(step, rows, interrupted=False)
+        codec = LanguageCodes(task.tokenizer, SOURCE_CODE, TARGET_CODE)
+        run = Run(job, Material(task.model, codec, task.pairs, task.plan, []), Single())
+        state = run.resume()
+        for _, rows in task.plan.steps(Cursor()):
+            state, _ = run.train_step(state, rows, Signal.CONTINUE)
             tokens = sum(
                 int(task.plan.source_tokens[r].sum() + task.plan.target_tokens[r].sum())
                 for r in rows
