@@ -11,7 +11,7 @@ PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test lint unit chart ray test-cluster test-e2e schema bench clean
+.PHONY: help venv quickstart test lint unit core chart ray test-cluster test-e2e schema bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,14 +23,14 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	UV_LINK_MODE=copy $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(PIP_OPTIONS) \
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(PIP_OPTIONS) \
 		--constraint constraints.txt --editable '.[all]'
 	@touch $@
 
 quickstart: $(READY)  ## The whole path on built-in data: no hub, no GPU, no cluster.
 	$(BIN)/nmt quickstart
 
-test: lint unit chart ray  ## Everything that is tested.
+test: lint unit core chart ray  ## Everything that is tested.
 
 lint: $(READY)  ## Style, types, import rules.
 	$(BIN)/ruff check .
@@ -38,14 +38,17 @@ lint: $(READY)  ## Style, types, import rules.
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 
-unit: $(READY)  ## Tests without Ray.
+unit: $(READY)  ## Tests that train nothing and start nothing.
 	$(BIN)/pytest tests/unit $(PARALLEL) --durations=5
+
+core: $(READY)  ## Tests that build and train small models.
+	$(BIN)/pytest tests/core $(PARALLEL) --durations=5
 
 chart: $(READY)  ## Tests of the Helm chart, without a cluster; KUBERAY_CRDS names a folder of KubeRay's.
 	$(BIN)/pytest tests/chart $(PARALLEL) --durations=5
 
-ray: $(READY)  ## Tests on a real local Ray, and the whole path.
-	$(BIN)/pytest tests/ray tests/e2e --durations=10
+ray: $(READY)  ## Tests with several processes, on a real local Ray, and of the whole path.
+	$(BIN)/pytest tests/workers tests/ray tests/e2e --durations=10
 
 test-cluster: $(READY)  ## Tests against the API server that KUBECONFIG names; no node is needed.
 	$(BIN)/pytest tests/api --durations=5
@@ -58,6 +61,10 @@ schema: $(READY)  ## The chart's schema and default values, from k8s/values.py.
 
 bench: $(READY)  ## Benchmarks against what a user would pick instead.
 	$(BIN)/python benchmarks/train_throughput.py
+	$(BIN)/python benchmarks/loss_memory.py
+	$(BIN)/python benchmarks/padding.py
+	$(BIN)/python benchmarks/workers.py
+	$(BIN)/python benchmarks/model_600m.py
 
 clean:  ## Remove what was built here; runs/ stays.
 	rm -rf $(VENV) build dist *.egg-info
