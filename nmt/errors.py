@@ -77,6 +77,10 @@ class DivergedError(TrainingError):
     """The loss is no finite number any more: to try again would end the same way."""
 
 
+class NoRoomError(NmtError, RuntimeError):
+    """The memory does not hold the smallest piece of the work: to try again would end the same."""
+
+
 class ExportError(NmtError, RuntimeError):
     """What is exported cannot be written, or does not answer as the trained model."""
 

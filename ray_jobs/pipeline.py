@@ -19,7 +19,8 @@ from ray_jobs import base, evaluate, export, prepare, train, tune
 from ray_jobs.cluster import connect
 from ray_jobs.outcome import Records, summarize
 from ray_jobs.place import absolute_storage, inside_job
-from ray_jobs.restart import REPORT, SUMMARY, check_test_pairs, discard_run
+from ray_jobs.refusals import check as check_settings
+from ray_jobs.restart import REPORT, SUMMARY, discard_run
 from ray_jobs.session import Session
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def run(session: Session) -> Summary:
         NmtError: of the step that failed; the steps before it stay done.
     """
     config, storage = session.config, session.storage
-    check_test_pairs(config)
+    check_settings(storage, config, "pipeline")
     if session.restart:
         discard_run(storage, config.run)
         session = session.keeping()

@@ -4,9 +4,9 @@ Imports neither ray nor torch.
 """
 
 from nmt.config import Config
-from nmt.errors import ConfigError
 from nmt.steps import STEPS, discard_step, inherit, require
 from nmt.storage import Storage
+from ray_jobs.refusals import check
 
 SUMMARY, REPORT = "summary.json", "report.html"
 
@@ -23,24 +23,14 @@ def discard(storage: Storage, config: Config, job: str, after: str) -> None:
     Raises:
         InputError: the job would refuse these settings, so nothing is discarded.
     """
+    check(storage, config, job)
     if job == "pipeline":
-        check_test_pairs(config)
         discard_run(storage, config.run)
     elif job in STEPS:
         if after:
             require(storage, config.run, STEPS[after])
         inherit(storage, config, STEPS[job])
         discard_step(storage, config.run, STEPS[job])
-
-
-def check_test_pairs(config: Config) -> None:
-    """Refuse a pipeline that would have nothing to compare with.
-
-    Raises:
-        ConfigError: no test split is asked for.
-    """
-    if not config.data.test_fraction and not config.data.test_path and config.data.path is None:
-        raise ConfigError("data.test_fraction is 0: a pipeline needs test pairs to compare with")
 
 
 def discard_run(storage: Storage, run: str) -> None:

@@ -9,19 +9,26 @@ from ray.train.torch import TorchTrainer
 from typing_extensions import override
 
 from nmt.config import digest_of
-from nmt.errors import DivergedError, InputError, NmtError, TrainingError, UnavailableError
+from nmt.errors import (
+    DivergedError,
+    InputError,
+    NmtError,
+    NoRoomError,
+    TrainingError,
+    UnavailableError,
+)
 from nmt.steps import PREPARE, TRAIN, Record, require
 from nmt.training.base import base_source
 from nmt.training.best import best_path, is_whole
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
-from nmt.training.tracking import check_tracking
 from ray_jobs import base as base_job
 from ray_jobs.bar import step_bar
 from ray_jobs.best import BestTrial, find_best
 from ray_jobs.cluster import cause_of, connect, prepare_worker
 from ray_jobs.logs import quiet_expected_failures
 from ray_jobs.notices import StopSwitch, TerminableTorchConfig, WorkerNotice
+from ray_jobs.refusals import check
 from ray_jobs.session import Session
 
 log = logging.getLogger(__name__)
@@ -35,7 +42,7 @@ def run(session: Session) -> Record:
         TrainingError: the workers failed more often than `scaling.max_failures`.
     """
     session = session.on(TRAIN)
-    check_tracking(session.config, session.storage)
+    check(session.storage, session.config, "train")
     require(session.storage, session.config.run, PREPARE)
     base_job.run(session.keeping())
     best = find_best(session)
@@ -79,10 +86,8 @@ def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
                 "%s: a worker was told to go: new ones go on from step %d",
                 job.name, answer["told_to_go"],
             )  # fmt: skip
-    if "refused" in answer:
-        raise InputError(answer["refused"])
-    if "diverged" in answer:
-        raise DivergedError(answer["diverged"])
+    if "error" in answer:
+        raise answer["error"]
     return answer
 
 
@@ -149,10 +154,12 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
             notice.ended(outcome.state.step)
     except UnavailableError:  # it may answer the next attempt
         raise
-    except InputError as error:
-        return {"refused": str(error)}
-    except DivergedError as error:
-        return {"diverged": str(error)}
+    except NoRoomError as error:
+        if job.config.scaling.workers > 1:  # the others wait for this one
+            raise
+        return {"error": error}
+    except (InputError, DivergedError) as error:  # on all of them
+        return {"error": error}
     state = outcome.state
     if not outcome.finished and not notice.stopping:
         return {"told_to_go": state.step}

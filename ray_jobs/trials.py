@@ -14,7 +14,9 @@ from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
 
-_ENDED = ("finished", "pruned", "diverged")
+_ENDED = ("finished", "pruned", "diverged", "given up")
+_REFUSED = "refused"
+"""By the trial's own settings where another trial gave a score, else by what all of them share."""
 _FAILED = "failed"
 """Whatever it was, a full disk or a lost machine may be gone when the command is given again."""
 
@@ -51,11 +53,15 @@ class TrialLog(tune.Callback):
 
     def ended(self) -> list[dict[str, Any]]:
         """Trials that need no further step."""
-        return [e for e in self.entries() if e["state"] in _ENDED]
+        return [e for e in self.entries() if self._has_ended(e)]
 
     def begun(self) -> list[dict[str, Any]]:
         """Trials that an earlier call left unfinished, or that failed in it."""
-        return [e for e in self.entries() if e["state"] not in _ENDED]
+        return [e for e in self.entries() if not self._has_ended(e)]
+
+    def failed(self) -> list[dict[str, Any]]:
+        """Trials that another call may bring to an end."""
+        return [e for e in self.entries() if e["state"] == _FAILED]
 
     def best(self) -> dict[str, Any] | None:
         """The trial with the highest BLEU, as `best.json` holds it."""
@@ -67,7 +73,7 @@ class TrialLog(tune.Callback):
         return {**top, "checkpoints": f"{folder}/checkpoints"}
 
     def faults(self) -> str:
-        """What failed trials said, once each."""
+        """What trials without an end said, once each."""
         return "; ".join(sorted({e["error"] for e in self._entries.values() if e.get("error")}))
 
     # Called by Tune
@@ -89,17 +95,19 @@ class TrialLog(tune.Callback):
     ) -> None:
         """A trial was validated."""
         before = self._entries.get(digest_of(trial.config), {})
-        if "diverged" in result:
+        if "ended" in result:
             # What it scored before is no reason to train with its settings.
-            told = {"state": "diverged", "error": result["diverged"], "bleu": None}
+            told = {"state": result["ended"], "error": result["error"], "bleu": None}
             self._write(trial, **({"steps": 0, "curve": []} | before | told))
             return
         point = {"step": result["step"], "bleu": result["bleu"]}
         # A trial that goes on tells its earlier scores again.
         others = [p for p in before.get("curve", []) if p["step"] != point["step"]]
         curve = sorted([*others, point], key=lambda p: p["step"])
-        best = max(p["bleu"] for p in curve)
-        self._write(trial, state="running", bleu=best, steps=curve[-1]["step"], curve=curve)
+        best, went_on = max(p["bleu"] for p in curve), point["step"] > before.get("steps", -1)
+        kept = {} if went_on else {key: before[key] for key in before.keys() & {"state", "error"}}
+        told = {"bleu": best, "steps": curve[-1]["step"], "curve": curve}
+        self._write(trial, **({"state": "running"} | kept | told))
         self._table()
 
     def on_trial_complete(
@@ -107,22 +115,27 @@ class TrialLog(tune.Callback):
     ) -> None:
         """A trial ended by itself, or ASHA cut it."""
         entry = self._entries[digest_of(trial.config)]
-        if entry["state"] == "diverged":
+        if entry["state"] in ("diverged", _REFUSED):
             return
         state = "finished" if self._came_to_its_end(entry) else "pruned"
-        self._write(trial, **(entry | {"state": state}))
+        self._write(trial, **{key: entry[key] for key in ("bleu", "steps", "curve")}, state=state)
         self._table(force=True)
 
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: object
     ) -> None:
-        """A trial failed for good."""
+        """A trial failed for good; in two calls at the same place, so would it in a third."""
         entry = self._entries.get(digest_of(trial.config), {"bleu": None, "steps": 0, "curve": []})
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
         lines = str(cause or "").strip().splitlines() or [text]
-        self._write(trial, **(entry | {"state": _FAILED, "error": lines[-1][:300]}))
+        state = "given up" if entry.get("state") == _FAILED else _FAILED
+        self._write(trial, **(entry | {"state": state, "error": lines[-1][:300]}))
         self._table(force=True)
+
+    def _has_ended(self, entry: dict[str, Any]) -> bool:
+        shared = all(e["bleu"] is None for e in self._entries.values())
+        return entry["state"] in _ENDED or (entry["state"] == _REFUSED and not shared)
 
     def _came_to_its_end(self, entry: dict[str, Any]) -> bool:
         """At its last step, or out of patience before it."""
@@ -150,7 +163,7 @@ class TrialLog(tune.Callback):
 def table_lines(entries: list[dict[str, Any]], total: int) -> list[str]:
     """The trials as a table for a log, best first."""
     keys = sorted({key for entry in entries for key in entry["config"]})
-    ended = sum(entry["state"] in (*_ENDED, _FAILED) for entry in entries)
+    ended = sum(entry["state"] in (*_ENDED, _REFUSED, _FAILED) for entry in entries)
     head = ["BLEU", "steps", "state", *(key.rpartition(".")[2] for key in keys)]
     rows = [
         [

@@ -5,19 +5,25 @@ from typing import Any
 
 from ray import tune
 
-from nmt.config import Choice, Config, SingleStrategy
-from nmt.errors import ConfigError, DivergedError, TrainingError
+from nmt.config import Config, SingleStrategy
+from nmt.errors import (
+    DivergedError,
+    InputError,
+    NoRoomError,
+    TrainingError,
+    UnavailableError,
+)
 from nmt.steps import PREPARE, TUNE, Record, require
 from nmt.storage import Storage
 from nmt.training.base import base_source
 from nmt.training.checkpoints import Checkpoints
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
-from nmt.training.tracking import check_tracking
 from ray_jobs import base as base_job
 from ray_jobs.best import BEST_FILE
 from ray_jobs.cluster import connect, prepare_worker
 from ray_jobs.notices import StopSwitch, WorkerNotice
+from ray_jobs.refusals import check
 from ray_jobs.search import build_scheduler, build_search
 from ray_jobs.session import Session
 from ray_jobs.trials import TrialLog, trial_folder
@@ -28,12 +34,11 @@ def run(session: Session) -> Record:
 
     Raises:
         ConfigError: the search space names a setting that does not exist, or `tune.trials` is 0.
-        TrainingError: no trial gave a score.
+        TrainingError: no trial gave a score, or one failed and is worth another call.
     """
     session = session.on(TUNE)
     config = session.config
-    check_tracking(config, session.storage)
-    check_space(config)
+    check(session.storage, config, "tune")
     require(session.storage, config.run, PREPARE)
     base_job.run(session.keeping())
 
@@ -42,23 +47,6 @@ def run(session: Session) -> Record:
             return search(session)
 
     return session.do(TUNE, work)
-
-
-def check_space(config: Config) -> None:
-    """Try the edges of every range against the schema before anything starts.
-
-    Raises:
-        ConfigError: a key does not exist or a value is out of its bounds.
-    """
-    if config.tune.trials == 0:
-        raise ConfigError("tune.trials is 0: set how many settings shall be tried")
-    for key, searched in config.search_space.items():
-        edges = searched.values if isinstance(searched, Choice) else (searched.low, searched.high)
-        for value in edges:
-            try:
-                config.with_overrides({key: value})
-            except ConfigError as error:
-                raise ConfigError(f"tune.space: {error}") from None
 
 
 def search(session: Session) -> dict[str, Any]:
@@ -86,7 +74,12 @@ def search(session: Session) -> dict[str, Any]:
         )
         with switch.guarding():
             tuner.fit()
-    best = trials.best()
+    best, failed = trials.best(), trials.failed()
+    if best is not None and failed:
+        raise TrainingError(
+            f"{len(failed)} of {config.tune.trials} trials failed: the same command tries them "
+            f"again from their checkpoints, once more. The failures: {trials.faults()}"
+        )
     if best is None:
         raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
     storage.write_json(f"{TUNE.path(config.run)}/{BEST_FILE}", best)
@@ -108,8 +101,13 @@ def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: 
             for metrics in _scores_so_far(job):
                 report(metrics)
             run_training(job, report, notice)
-    except DivergedError as error:  # raised, it would be tried again, and end the same way
-        tune.report({"step": 0, "bleu": 0.0, "diverged": str(error)})
+    # Raised, these would be tried again, and end the same way.
+    except DivergedError as error:
+        tune.report({"step": 0, "bleu": 0.0, "ended": "diverged", "error": str(error)})
+    except UnavailableError:  # it may answer the next attempt
+        raise
+    except (InputError, NoRoomError) as error:
+        tune.report({"step": 0, "bleu": 0.0, "ended": "refused", "error": str(error)})
 
 
 def _scores_so_far(job: TrainingJob) -> tuple[dict[str, float], ...]:
@@ -140,7 +138,7 @@ def _run_config(session: Session, trials: TrialLog) -> tune.RunConfig:
         storage_filesystem=filesystem,
         callbacks=[trials],
         verbose=0,
-        failure_config=tune.FailureConfig(max_failures=1),
+        failure_config=tune.FailureConfig(max_failures=session.config.scaling.max_failures),
     )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from nmt.errors import TranslationError
+from nmt.errors import NoRoomError
 from nmt.models.codec import Codec
 from nmt.models.families import device_of, most_positions
 from nmt.models.out_of_memory import DoesNotFitError, attempt
@@ -40,7 +40,7 @@ def translate(
     raises ends it.
 
     Raises:
-        TranslationError: the memory does not hold a single sentence.
+        NoRoomError: the memory does not hold a single sentence.
     """
     was_training = model.training
     model.eval()
@@ -57,7 +57,7 @@ def translate(
             try:
                 found = attempt(partial(search, model, codec, sources, beam_size), len(rows))
             except DoesNotFitError as error:
-                waiting = _halved([rows, *waiting], error.rows)
+                waiting = _halved([rows, *waiting], error.rows, beam_size)
                 continue
             for row, text in zip(rows, codec.hypotheses(*found), strict=True):
                 hypotheses[row] = text
@@ -91,11 +91,12 @@ def search(
     return generated, width
 
 
-def _halved(batches: list[list[int]], rows: int) -> list[list[int]]:
+def _halved(batches: list[list[int]], rows: int, beam_size: int) -> list[list[int]]:
     if rows == 1:
-        raise TranslationError(
-            "the memory does not hold the translation of a single sentence: lower "
-            "evaluation.beam_size, or leave out the longest sentences"
+        smaller = "take a smaller beam, or leave out" if beam_size > 1 else "leave out"
+        raise NoRoomError(
+            f"the memory does not hold the translation of a single sentence: {smaller} the longest "
+            "sentences"
         )
     log.warning("translating %d sentences at once does not fit into the memory: halved", rows)
     halves = (list(half) for batch in batches for half in (batch[::2], batch[1::2]))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nmt.config import Config
-from nmt.data.batches import BatchPlan
+from nmt.data.batches import BatchPlan, rounded_up
 from nmt.data.pair import Pair
 from nmt.data.prepare import has_split, load_pairs
 from nmt.errors import DataError, InputError, ModelError
@@ -89,7 +89,7 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
     dtype = base_dtype(config, pick_dtype(config.training.precision, device))
     base = load_model(source, dtype, quantization=quantization, device=device)
     model = add_adapter(base, config.adapter, config.seed).to(device)
-    _check_positions(config, codec, model)
+    _check_positions(config, codec, model, width_multiple(device))
     if config.training.gradient_checkpointing:
         recompute_activations(model)
     folder = job.storage.fetch(job.data)
@@ -110,13 +110,13 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
     return Material(model, codec, pairs, _plan(config, pairs, len(corpus)), validation)
 
 
-def _check_positions(config: Config, codec: Codec, model: nn.Module) -> None:
+def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: int) -> None:
     """Refuse token limits beyond a table of positions: its end would be a fault in mid-training."""
     limit, limits = most_positions(model), config.model
     longest = max(limits.max_source_tokens, limits.max_target_tokens)
     if codec.one_sequence:
         longest = limits.max_source_tokens + limits.max_target_tokens
-    if limit is not None and longest > limit:
+    if limit is not None and int(rounded_up(np.array(longest), round_to)) > limit:
         keys = "model.max_source_tokens and model.max_target_tokens"
         raise ModelError(
             f"{keys}={limits.max_source_tokens}, {limits.max_target_tokens}: the model has "

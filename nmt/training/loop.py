@@ -214,6 +214,7 @@ class Run:
 
         Raises:
             TrainingError: they do not fit, and this worker cannot redo the step by itself.
+            NoRoomError: not even one row fits.
         """
         while True:
             # Dropout depends on the place in the run alone, so a resumed run repeats it exactly.

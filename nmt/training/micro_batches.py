@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from nmt.data.batches import Rows, share
-from nmt.errors import TrainingError
+from nmt.errors import NoRoomError
 from nmt.storage import Storage
 from nmt.training.strategies import Strategy
 
@@ -31,10 +31,10 @@ class MicroBatches:
         """Cut all micro-batches of this run in two from now on.
 
         Raises:
-            TrainingError: the one that did not fit is a single row.
+            NoRoomError: the one that did not fit is a single row.
         """
         if rows == 1:
-            raise TrainingError(
+            raise NoRoomError(
                 f"{self._name}: a micro-batch of one row does not fit into the memory; lower "
                 "model.max_source_tokens and model.max_target_tokens, or set "
                 "training.gradient_checkpointing=true or adapter.type=qlora"

@@ -1,6 +1,5 @@
 """The course of a training for TensorBoard and MLflow; a fault here never stops a training."""
 
-import importlib.util
 import logging
 import os
 import tempfile
@@ -12,8 +11,6 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from nmt import __version__
-from nmt.config import Config
-from nmt.errors import ConfigError, MissingPackageError
 from nmt.steps import TRAIN
 from nmt.storage import Storage
 from nmt.training.job import TrainingJob
@@ -211,26 +208,6 @@ def track(job: TrainingJob, step: int, *, enabled: bool) -> Iterator[Tracking]:
         raise
     finally:
         tracking.close()
-
-
-def check_tracking(config: Config, storage: Storage) -> None:
-    """Look before a training starts whether it can be recorded as asked.
-
-    Raises:
-        MissingPackageError: MLflow is asked for and not installed.
-        ConfigError: MLflow is asked for and has no place.
-    """
-    if not config.tracking.mlflow:
-        return
-    if importlib.util.find_spec("mlflow") is None:
-        raise MissingPackageError(
-            "tracking.mlflow=true needs the package 'mlflow-skinny': pip install 'nmt[tracking]'"
-        )
-    if config.tracking.mlflow_uri is None and not storage.is_local:
-        raise ConfigError(
-            "tracking.mlflow_uri is not set, and an object store cannot hold MLflow's database: "
-            "set it to the address of an MLflow server"
-        )
 
 
 def _uri(job: TrainingJob) -> str:

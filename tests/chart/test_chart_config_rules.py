@@ -64,7 +64,6 @@ TAKEN: dict[str, Plain] = {
     "nothing cut off": {"data": {"validation_fraction": 0, "test_fraction": 0.99}},
     "offload": {"strategy": {"type": "deepspeed", "offload": True}},
     "two processes": {"scaling": {"workers": 2}, "strategy": {"type": "ddp"}},
-    "trials that share a GPU": {"scaling": {"gpus_per_worker": 0.5}},
     "both sides": {"data": {"path": "a.en", "target_path": "a.ta"}},
     "unset": {"data": {"path": None, "max_pairs": None}},
     "grace to the end": {"tune": {"grace_steps": 600}},

@@ -1,11 +1,12 @@
 """What `--restart` discards, and when it discards nothing."""
 
+import importlib.util
 from dataclasses import asdict
 
 import pytest
 
 from nmt.config import load_config
-from nmt.errors import ConfigError, MissingStepError, StepConflictError
+from nmt.errors import ConfigError, MissingPackageError, MissingStepError, StepConflictError
 from nmt.steps import PREPARE, STEPS, Record
 from nmt.storage import Storage
 from ray_jobs.restart import REPORT, SUMMARY, discard
@@ -51,14 +52,24 @@ def test_of_a_command_that_makes_nothing_nothing(storage, command):
     assert left(storage) == [*MADE, *OTHERS]
 
 
+@pytest.mark.parametrize("job", ["train", "tune", "pipeline"])
+def test_nothing_where_the_package_that_shall_record_it_is_missing(storage, job, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingPackageError, match="mlflow-skinny"):
+        discard(storage, load_config(overrides=["run=demo", "tracking.mlflow=true"]), job, "")
+    assert left(storage) == [*MADE, *OTHERS]
+
+
 @pytest.mark.parametrize(
     ("job", "after", "word", "refusal"),
     [
         ("train", "prepare", "seed=2", StepConflictError),
         ("evaluate", "train", "seed=1", MissingStepError),
         ("pipeline", "", "data.test_fraction=0", ConfigError),
+        ("tune", "prepare", "tune.trials=0", ConfigError),
+        ("tune", "prepare", "tune.space={adapter.rnk: {type: choice, values: [2]}}", ConfigError),
     ],
-    ids=["other-settings", "missing-step", "no-test-pairs"],
+    ids=["other-settings", "missing-step", "no-test-pairs", "no-trials", "unknown-key"],
 )
 def test_nothing_where_the_job_would_refuse_its_settings(storage, job, after, word, refusal):
     with pytest.raises(refusal):

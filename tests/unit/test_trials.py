@@ -191,6 +191,37 @@ def test_a_failed_trial_is_tried_again_by_the_next_call(storage, config):
     assert again.faults() == ""
 
 
+def test_a_trial_that_fails_at_the_same_place_in_two_calls_is_given_up(storage, config):
+    log = TrialLog(storage, config)
+    log.on_trial_error(0, [], follow(log, SMALL, (50, 10.0)))
+    assert [e["config"] for e in log.failed()] == [SMALL]
+    again = TrialLog(storage, config)
+    again.on_trial_error(0, [], follow(again, SMALL, (50, 10.0)))  # its earlier score, told again
+    assert again.failed() == []
+    assert [(e["state"], e["bleu"]) for e in again.ended()] == [("given up", 10.0)]
+
+
+def test_a_trial_that_came_further_before_it_failed_again_is_tried_once_more(storage, config):
+    log = TrialLog(storage, config)
+    log.on_trial_error(0, [], follow(log, SMALL, (50, 10.0)))
+    again = TrialLog(storage, config)
+    again.on_trial_error(0, [], follow(again, SMALL, (50, 10.0), (100, 20.0)))
+    assert [e["config"] for e in again.failed()] == [SMALL]
+
+
+def test_a_trial_whose_settings_are_refused_has_ended_where_another_has_a_score(storage, config):
+    """Where none has, the refusal may be of the base, or of the data, which can be mended."""
+    log = TrialLog(storage, config)
+    trial = follow(log, LARGE)
+    told = {"step": 0, "bleu": 0.0, "ended": "refused", "error": "adapter.rank=64 is too high"}
+    log.on_trial_result(0, [], trial, told)
+    log.on_trial_complete(0, [], trial)
+    assert [e["config"] for e in log.begun()] == [LARGE]
+    complete(log, SMALL, (100, 10.0))
+    assert log.begun() == []
+    assert [(e["state"], e["bleu"]) for e in log.ended()] == [("finished", 10.0), ("refused", None)]
+
+
 def test_equal_faults_are_said_once(storage, config):
     log = TrialLog(storage, config)
     fail(log, SMALL, ValueError("same"))
@@ -206,7 +237,9 @@ def test_a_folder_is_named_by_the_settings_whatever_their_order():
 def test_a_trial_that_diverged_is_never_the_best(storage, config):
     log = TrialLog(storage, config)
     trial = follow(log, LARGE, (50, 9.0))
-    log.on_trial_result(0, [], trial, {"step": 0, "bleu": 0.0, "diverged": "not finite"})
+    log.on_trial_result(
+        0, [], trial, {"step": 0, "bleu": 0.0, "ended": "diverged", "error": "not finite"}
+    )
     complete(log, SMALL, (50, 1.0), (100, 2.0))
     best = log.best()
     assert best is not None

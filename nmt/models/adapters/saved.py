@@ -70,7 +70,9 @@ def _attach_by_peft(base: PreTrainedModel, folder: Path) -> PeftModel:
     """
     attached = PeftModel.from_pretrained(base, str(folder))
     with safe_open(folder / SAFETENSORS_WEIGHTS_NAME, "pt") as saved:
-        if set(saved.keys()) != set(get_peft_model_state_dict(attached)):
+        # Left to itself, PEFT would ask the hub whether the embeddings were trained too.
+        own = get_peft_model_state_dict(attached, save_embedding_layers=False)
+        if set(saved.keys()) != set(own):
             raise ValueError("its layers are not those of the model")
     count_unmasked_positions(attached)
     return attached

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from transformers import Gemma2Config, Gemma2ForCausalLM, MBartTokenizer, ViTConfig
 
 from nmt.config import (
@@ -21,6 +22,7 @@ from nmt.models.families.head import bypassed_head
 from nmt.models.load import ModelSource, find_model, load_model, load_tokenizer
 from nmt.models.marks import OwnCodes
 from nmt.storage import Storage
+from nmt.training import job as job_module
 from nmt.training.job import TrainingJob, load_material
 from tests.core.models.checkpoints import Checkpoint, change_config, copied, load
 
@@ -120,6 +122,28 @@ def test_token_limits_beyond_the_positions_are_refused(
     base = ModelSource(str(checkpoint("gpt2")))
     job = TrainingJob(config, Storage(str(tmp_path)), folder="train", base=base, data="pairs")
     with pytest.raises(ModelError, match=r"max_source_tokens.*=200, 100.*positions for 256 tokens"):
+        load_material(job, CPU)
+
+
+def test_padding_counts_among_the_positions(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(checkpoint("gpt2"), tmp_path)
+    change_config(folder, n_positions=252)
+    (folder / "model.safetensors").unlink()
+    model, _ = load(checkpoint("gpt2"))
+    weights = {
+        name: (value[:252] if name == "transformer.wpe.weight" else value).clone()
+        for name, value in model.state_dict().items()
+        if name != "lm_head.weight"
+    }
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    config = load_config([], ["model.max_source_tokens=150", "model.max_target_tokens=101"])
+    job = TrainingJob(
+        config, Storage(str(tmp_path)), folder="train", base=ModelSource(str(folder)), data="pairs"
+    )
+    monkeypatch.setattr(job_module, "width_multiple", lambda device: 8)
+    with pytest.raises(ModelError, match=r"=150, 101.*positions for 252 tokens"):
         load_material(job, CPU)
 
 

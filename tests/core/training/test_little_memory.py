@@ -5,7 +5,7 @@ import torch
 
 from nmt.decoding import generate
 from nmt.decoding.generate import translate
-from nmt.errors import TranslationError
+from nmt.errors import NoRoomError
 from nmt.training.job import Material, TrainingJob, load_material
 
 SENTENCES = ["the river", "a house", "water", "we go home", "the child reads a book"]
@@ -59,10 +59,13 @@ def test_batches_that_come_later_are_halved_too(
     assert max(seen[1:]) <= 2
 
 
+@pytest.mark.parametrize(
+    ("beam_size", "advice"), [(1, ": leave out the longest"), (4, ": take a smaller beam, or")]
+)
 def test_a_single_sentence_that_does_not_fit_is_named(
-    material: Material, monkeypatch: pytest.MonkeyPatch
+    material: Material, monkeypatch: pytest.MonkeyPatch, beam_size: int, advice: str
 ) -> None:
     limit_sentences(monkeypatch, 0)
-    with pytest.raises(TranslationError, match="a single sentence"):
-        translate(material.model, material.codec, SENTENCES)
+    with pytest.raises(NoRoomError, match=f"a single sentence{advice}"):
+        translate(material.model, material.codec, SENTENCES, beam_size=beam_size)
     assert material.model.training, "as it was before"

@@ -11,7 +11,7 @@ from nmt.storage import Storage
 from nmt.training.events import NoNotice
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
-from nmt.training.tracking import check_tracking, track
+from nmt.training.tracking import track
 
 tensorboard = pytest.importorskip("tensorboardX.proto.event_pb2", reason="extra train")
 
@@ -112,9 +112,3 @@ def test_a_tracking_server_that_is_gone_warns_once_and_training_ends_well(
 def test_credentials_in_the_uri_are_refused(config: Config) -> None:
     with pytest.raises(ConfigError, match="MLFLOW_TRACKING_PASSWORD"):
         config.with_overrides({"tracking.mlflow_uri": "https://me:secret@mlflow.example"})
-
-
-def test_mlflow_without_a_place_is_refused_before_training(config: Config, s3_url: str) -> None:
-    asked = config.with_overrides({"tracking.mlflow": True})
-    with pytest.raises(ConfigError, match=r"tracking\.mlflow_uri"):
-        check_tracking(asked, Storage(s3_url))

@@ -1,0 +1,57 @@
+"""What a job refuses before it makes or discards anything.
+
+Imports neither ray nor torch.
+"""
+
+import importlib.util
+
+from nmt.config import Choice, Config
+from nmt.errors import ConfigError, MissingPackageError
+from nmt.storage import Storage
+
+
+def check(storage: Storage, config: Config, job: str) -> None:
+    """Refuse settings that a job cannot work with.
+
+    Raises:
+        ConfigError: a setting contradicts another, or the storage root.
+        MissingPackageError: what is asked for takes a package that is not installed.
+    """
+    if job == "pipeline":
+        _check_test_pairs(config)
+    if job == "tune" and config.tune.trials == 0:
+        raise ConfigError("tune.trials is 0: set how many settings shall be tried")
+    if job == "tune" or (job == "pipeline" and config.tune.trials):
+        _check_space(config)
+    if job in ("tune", "train", "pipeline"):
+        _check_tracking(config, storage)
+
+
+def _check_test_pairs(config: Config) -> None:
+    if not config.data.test_fraction and not config.data.test_path and config.data.path is None:
+        raise ConfigError("data.test_fraction is 0: a pipeline needs test pairs to compare with")
+
+
+def _check_space(config: Config) -> None:
+    """Try the edges of every range against the schema."""
+    for key, searched in config.search_space.items():
+        edges = searched.values if isinstance(searched, Choice) else (searched.low, searched.high)
+        for value in edges:
+            try:
+                config.with_overrides({key: value})
+            except ConfigError as error:
+                raise ConfigError(f"tune.space: {error}") from None
+
+
+def _check_tracking(config: Config, storage: Storage) -> None:
+    if not config.tracking.mlflow:
+        return
+    if importlib.util.find_spec("mlflow") is None:
+        raise MissingPackageError(
+            "tracking.mlflow=true needs the package 'mlflow-skinny': pip install 'nmt[tracking]'"
+        )
+    if config.tracking.mlflow_uri is None and not storage.is_local:
+        raise ConfigError(
+            "tracking.mlflow_uri is not set, and an object store cannot hold MLflow's database: "
+            "set it to the address of an MLflow server"
+        )
