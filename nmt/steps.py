@@ -48,7 +48,7 @@ TRAIN = Step(
     ("prepare", "base"),
 )
 EVALUATE = Step("evaluate", "evaluation", ("evaluation", "seed"), ("prepare", "base", "train"))
-EXPORT = Step("export", "export", ("export",), ("base", "train"))
+EXPORT = Step("export", "export", ("export",), ("prepare", "base", "train"))
 
 STEPS = {step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EVALUATE, EXPORT)}
 

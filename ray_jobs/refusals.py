@@ -4,8 +4,9 @@ Imports neither ray nor torch.
 """
 
 import importlib.util
+import math
 
-from nmt.config import Choice, Config
+from nmt.config import Choice, Config, SearchRange
 from nmt.errors import ConfigError, MissingPackageError
 from nmt.storage import Storage
 
@@ -33,14 +34,21 @@ def _check_test_pairs(config: Config) -> None:
 
 
 def _check_space(config: Config) -> None:
-    """Try the edges of every range against the schema."""
+    """Try the values of every choice, and three of every range, against the schema."""
     for key, searched in config.search_space.items():
-        edges = searched.values if isinstance(searched, Choice) else (searched.low, searched.high)
-        for value in edges:
+        for value in _values(searched):
             try:
                 config.with_overrides({key: value})
             except ConfigError as error:
                 raise ConfigError(f"tune.space: {error}") from None
+
+
+def _values(searched: SearchRange) -> tuple[int | float | str | bool, ...]:
+    if isinstance(searched, Choice):
+        return searched.values
+    # Between its whole numbers a range of a setting that counts would be refused at each draw.
+    within = searched.low + (searched.high - searched.low) / math.pi
+    return searched.low, searched.high, within
 
 
 def _check_tracking(config: Config, storage: Storage) -> None:

@@ -14,7 +14,7 @@ from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
 
-_ENDED = ("finished", "pruned", "diverged", "given up")
+_ENDED = ("finished", "pruned", "diverged", "abandoned")
 _REFUSED = "refused"
 """By the trial's own settings where another trial gave a score, else by what all of them share."""
 _FAILED = "failed"
@@ -62,6 +62,10 @@ class TrialLog(tune.Callback):
     def failed(self) -> list[dict[str, Any]]:
         """Trials that another call may bring to an end."""
         return [e for e in self.entries() if e["state"] == _FAILED]
+
+    def all_refused(self) -> bool:
+        """Whether there were trials, and not one with settings that can work."""
+        return bool(self._entries) and all(e["state"] == _REFUSED for e in self.entries())
 
     def best(self) -> dict[str, Any] | None:
         """The trial with the highest BLEU, as `best.json` holds it."""
@@ -129,7 +133,7 @@ class TrialLog(tune.Callback):
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
         lines = str(cause or "").strip().splitlines() or [text]
-        state = "given up" if entry.get("state") == _FAILED else _FAILED
+        state = "abandoned" if entry.get("state") == _FAILED else _FAILED
         self._write(trial, **(entry | {"state": state, "error": lines[-1][:300]}))
         self._table(force=True)
 

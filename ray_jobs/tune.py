@@ -33,7 +33,8 @@ def run(session: Session) -> Record:
     """Search the settings of a run, or go on with a search that was stopped.
 
     Raises:
-        ConfigError: the search space names a setting that does not exist, or `tune.trials` is 0.
+        InputError: the search space names a setting that does not exist, `tune.trials` is 0, or
+            no trial could work with its settings.
         TrainingError: no trial gave a score, or one failed and is worth another call.
     """
     session = session.on(TUNE)
@@ -80,6 +81,8 @@ def search(session: Session) -> dict[str, Any]:
             f"{len(failed)} of {config.tune.trials} trials failed: the same command tries them "
             f"again from their checkpoints, once more. The failures: {trials.faults()}"
         )
+    if best is None and trials.all_refused():
+        raise InputError(f"no trial can work: {trials.faults()}")
     if best is None:
         raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
     storage.write_json(f"{TUNE.path(config.run)}/{BEST_FILE}", best)
@@ -90,13 +93,13 @@ def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: 
     """One trial, in a Tune actor; goes on from its own checkpoint when it has one."""
     prepare_worker(config)
     notice = WorkerNotice(switch, under_train=False)
-    job = trial_job(config, storage, sample)
 
     def report(metrics: dict[str, float]) -> None:
         with notice.waiting():
             tune.report(dict(metrics))
 
     try:
+        job = trial_job(config, storage, sample)
         with notice.under_way():
             for metrics in _scores_so_far(job):
                 report(metrics)

@@ -52,6 +52,14 @@ class TrialRow:
     trial: TrialSummary
     is_best: bool
 
+    @property
+    def style(self) -> str:
+        """Class of the style sheet; one for all that ended before their time by themselves."""
+        if self.is_best:
+            return "chosen"
+        state = self.trial.state
+        return state if state in ("running", "finished", "pruned") else "failed"
+
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
@@ -179,7 +187,7 @@ def _learning_chart(summary: Summary) -> Markup | None:
         Line(
             label=f"trial {row.number}, {row.trial.state}",
             points=tuple((point.step, point.bleu) for point in row.trial.curve),
-            style="chosen" if row.is_best else row.trial.state,
+            style=row.style,
         )
         for row in trial_rows(summary)
     ]
@@ -205,11 +213,9 @@ def _legend(summary: Summary) -> list[tuple[str, str]]:
         "failed": "failed trial",
         "running": "running trial",
     }
-    present = {
-        "chosen" if row.is_best else row.trial.state
-        for row in trial_rows(summary)
-        if row.trial.curve
-    } | ({"final"} if summary.curve else set())
+    present = {row.style for row in trial_rows(summary) if row.trial.curve} | (
+        {"final"} if summary.curve else set()
+    )
     return [(style, name) for style, name in names.items() if style in present]
 
 
@@ -230,9 +236,8 @@ def _scatter_charts(summary: Summary) -> list[Markup]:
 
 
 def _dot(row: TrialRow, value: Setting) -> Dot:
-    style = "chosen" if row.is_best else row.trial.state
     label = f"trial {row.number}: {wording.setting(value)}, {row.trial.bleu:.2f} BLEU"
-    return Dot(label, value, row.trial.bleu or 0.0, style)
+    return Dot(label, value, row.trial.bleu or 0.0, row.style)
 
 
 def _config_yaml(summary: Summary) -> str:

@@ -81,14 +81,18 @@ class TrialPoint(SummaryPart):
     bleu: float
 
 
+TrialState = Literal["running", "finished", "pruned", "failed", "diverged", "refused", "abandoned"]
+"""Diverged: its loss was no number. Refused: its settings cannot work. Abandoned: failed twice."""
+
+
 class TrialSummary(SummaryPart):
     """One setting that the search tried."""
 
     config: dict[str, Setting]
     """Dotted setting -> value, of what was searched."""
     bleu: float | None
-    """Best validation BLEU; null: it failed before its first validation."""
-    state: Literal["finished", "pruned", "failed", "running"]
+    """Best validation BLEU; null: it had no validation, or is none to train with."""
+    state: TrialState
     steps: NonNegativeInt
     curve: tuple[TrialPoint, ...] = ()
 

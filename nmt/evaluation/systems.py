@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import torch
 from torch import nn
 
 from nmt.config import Config
 from nmt.decoding.generate import translate
 from nmt.models.adapters import attach, is_adapter
+from nmt.models.families import plain
 from nmt.models.load import ModelSource, load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.steps import TRAIN
@@ -41,7 +43,8 @@ def translate_with_both(config: Config, storage: Storage, sentences: Sequence[st
     """
     source = base_source(config).on(storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
-    dtype = base_dtype(config, pick_dtype(config.training.precision, pick_device()))
+    device = pick_device(config.scaling.gpus_per_worker)
+    dtype = base_dtype(config, pick_dtype(config.training.precision, device))
     hypotheses = partial(
         translate,
         codec=codec,
@@ -52,20 +55,19 @@ def translate_with_both(config: Config, storage: Storage, sentences: Sequence[st
     model: Any = load_model(source, dtype)
     trained = fetch_best(storage, TRAIN.path(config.run))
     if is_adapter(trained):
-        model = _placed(attach(model, trained))
+        model = _placed(attach(model, trained), device)
         with model.disable_adapter():
-            base = hypotheses(model)
+            base = hypotheses(plain(model))  # PEFT's own `generate` puts a prompt in front even so
     else:
-        base = hypotheses(_placed(model))
+        base = hypotheses(_placed(model, device))
         del model  # before there is another
-        model = _placed(load_model(ModelSource(str(trained)), dtype))
+        model = _placed(load_model(ModelSource(str(trained)), dtype), device)
     parameters = sum(p.numel() for p in model.parameters())
     return Hypotheses(base, hypotheses(model), parameters)
 
 
-def _placed(model: nn.Module) -> nn.Module:
-    """On this worker's GPU where that holds it, else on the CPU."""
-    device = pick_device()
+def _placed(model: nn.Module, device: torch.device) -> nn.Module:
+    """On a device that holds it; a GPU may not."""
     try:
         attempt(lambda: model.to(device), rows=1)
     except DoesNotFitError:

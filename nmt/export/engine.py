@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import ctranslate2
@@ -77,17 +78,26 @@ def fill_torch(
 
 
 def engine_card(
-    config: Config, storage: Storage, form: EngineFormat, answer: Answer, *, has_adapter: bool
+    config: Config,
+    storage: Storage,
+    form: EngineFormat,
+    codec: Codec,
+    answer: Answer,
+    *,
+    has_adapter: bool,
 ) -> EngineCard:
     """What a server must know of an engine, with one sentence it must translate as here.
 
     Raises:
         ExportError: the engine answers with nothing.
     """
-    pairs = load_pairs(storage.fetch(f"{PREPARE.path(config.run)}/pairs", verify=False), "train")
-    sentences = sorted(
-        (pair.source for pair in pairs), key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS)
+    folder = storage.fetch(f"{PREPARE.path(config.run)}/pairs", verify=False)
+    sources = sorted(
+        (pair.source for pair in load_pairs(folder, "train")),
+        key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
     )
+    # A server splits what is longer, and translates each part for itself.
+    whole = (s for s in sources if len(codec.sources([s])[0]) <= config.model.max_source_tokens)
     return EngineCard(
         format=form,
         has_adapter=has_adapter,
@@ -97,7 +107,7 @@ def engine_card(
         source_language=config.data.source_language,
         target_language=config.data.target_language,
         max_source_tokens=config.model.max_source_tokens,
-        golden=find_golden(answer, sentences[:_GOLDEN_TRIES]),
+        golden=find_golden(answer, tuple(islice(whole, _GOLDEN_TRIES))),
     )
 
 

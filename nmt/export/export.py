@@ -84,7 +84,8 @@ def write_engine(
             answer = fill_ctranslate2(folder, merged, trained.codec, quantization)
         write_license(config, folder)
         has_adapter = not trained.becomes_one_model
-        write_card(folder, engine_card(config, storage, form, answer, has_adapter=has_adapter))
+        card = engine_card(config, storage, form, trained.codec, answer, has_adapter=has_adapter)
+        write_card(folder, card)
         digest = file_by_content(config, storage, folder)
     storage.delete(staging)
     return digest, difference

@@ -33,6 +33,8 @@ class MemoryParts:
     activations: float
     loss: float
     quantization_constants: float
+    whole_weights: float
+    """What ZeRO-3 takes beyond a step while a validation or checkpoint has all weights at once."""
     reserve: float
     """CUDA context and libraries, error-correcting bits of GDDR, fragmentation: an assumption."""
 
@@ -55,16 +57,20 @@ def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> M
     weights, constants = weight_bytes(config, shape)
     per_weight = workers if stage >= 3 else 1
     gathered = _gathered_share(shape) * weights if per_weight > 1 else 0
+    kept = _kept_by_quantized_layers(config, shape) if per_weight > 1 else 0
     bucket = gradient_bucket(trained) if stage else 0
+    activations, loss = shape.activation_bytes.at(rows), _loss_bytes(shape, rows)
+    only_in_steps = gathered + kept + activations + loss
     # DeepSpeed updates a copy of the weights, of which the model gets a copy in turn.
     states = 0 if _offloads(config) else 3 if stage else 2
     bytes_by_part = {
-        "weights": weights / per_weight + gathered,
+        "weights": weights / per_weight + gathered + kept,
         "gradients": _FP32 * (trained / (workers if stage >= 2 else 1) + bucket),
         "optimizer": states * _FP32 * trained / (workers if stage else 1),
-        "activations": shape.activation_bytes.at(rows),
-        "loss": _loss_bytes(shape, rows),
+        "activations": activations,
+        "loss": loss,
         "quantization_constants": constants,  # which ZeRO-3 does not partition
+        "whole_weights": max(0, weights - only_in_steps) if per_weight > 1 else 0,
     }
     gib = {name: amount / GIB for name, amount in bytes_by_part.items()}
     return MemoryParts(**gib, reserve=_CONTEXT_GIB + _RESERVE_SHARE * gpu.memory_gib)
@@ -86,6 +92,13 @@ def _gathered_share(shape: TrainingShape) -> float:
     whole = min(shape.parameters, shape.largest_layer_parameters + LIVE_PARAMETERS)
     on_the_way = max(shape.largest_layer_parameters, PREFETCHED_PARAMETERS)
     return (whole + min(shape.parameters, on_the_way)) / shape.parameters
+
+
+def _kept_by_quantized_layers(config: Config, shape: TrainingShape) -> float:
+    """4-bit weights that bitsandbytes keeps for the backward pass, though stage 3 let them go."""
+    if config.adapter.type != "qlora" or config.training.gradient_checkpointing:
+        return 0
+    return shape.quantizable_parameters / 2
 
 
 def weight_bytes(config: Config, shape: TrainingShape) -> tuple[float, float]:

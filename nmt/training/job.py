@@ -66,7 +66,7 @@ def load_together(job: TrainingJob, strategy: Strategy) -> Material:
     """
     material, fault = None, None
     try:
-        material = load_material(job, pick_device())
+        material = load_material(job, pick_device(job.config.scaling.gpus_per_worker))
     except InputError as error:
         fault = error
     faults = [each for each in strategy.gather(fault) if each]

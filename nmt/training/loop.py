@@ -129,7 +129,12 @@ class Run:
         if found:
             load_weights(self.material.model, found.parameters())
         dtype = pick_dtype(self.training.precision, self.device)
-        module = LossModule(self.material.model, self.training.label_smoothing, dtype)
+        module = LossModule(
+            self.material.model,
+            self.training.label_smoothing,
+            dtype,
+            recomputes=self.training.gradient_checkpointing,
+        )
         self._say_hello(state)
         self.strategy.begin(module.train(), self.parameters, self.training)
         if found and state.step:
@@ -338,7 +343,8 @@ def _memory_named(name: str) -> Iterator[None]:
             raise
         raise TrainingError(
             f"{name}: weights and optimizer alone do not fit into the memory: `nmt plan` says what "
-            "would; set adapter.type=lora or qlora, or partition them by strategy.type=deepspeed"
+            "would; set adapter.type=lora or qlora, or have strategy.type=deepspeed partition the "
+            "optimizer, whatever its stage: each worker holds all weights once"
         ) from error
 
 

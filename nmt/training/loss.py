@@ -14,8 +14,25 @@ _ROWS_STEP = 64
 class LossModule(nn.Module):
     """The model as a function from a micro-batch to its summed loss."""
 
-    def __init__(self, model: nn.Module, smoothing: float, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        smoothing: float,
+        dtype: torch.dtype,
+        *,
+        recomputes: bool = False,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            model: what is trained.
+            smoothing: of the labels, 0 to 1.
+            dtype: of the matrix products.
+            recomputes: the layers' activations are made again for the backward pass, so nothing
+                that was made on the way there is worth its memory.
+        """
         super().__init__()
+        self.recomputes = recomputes
         self.model = model
         self.smoothing = smoothing
         self.dtype = dtype
@@ -24,7 +41,12 @@ class LossModule(nn.Module):
         """Loss summed over the batch's target tokens."""
         family = family_of(plain(self.model).config)
         mixed = self.dtype != torch.float32
-        with torch.autocast(batch["labels"].device.type, self.dtype, enabled=mixed):
+        with torch.autocast(
+            batch["labels"].device.type,
+            self.dtype,
+            enabled=mixed,
+            cache_enabled=not self.recomputes,
+        ):
             hidden = family.hidden_states(self.model, batch)
         head, bias = family.head(self.model)
         return sum_cross_entropy(hidden, head, batch["labels"], self.smoothing, bias)

@@ -82,9 +82,9 @@ class Progress:
 
 
 def peak_memory_gib() -> float:
-    """Most memory held so far: of the GPU where there is one, else of this process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**30
+    """Most memory held so far: of the GPU where it is used, else of this process."""
+    if torch.cuda.is_initialized() and (held := torch.cuda.max_memory_allocated()):
+        return held / 2**30
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 

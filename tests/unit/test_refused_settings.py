@@ -21,6 +21,13 @@ def test_the_edge_of_a_range_is_checked_like_the_setting_itself(job: str, tmp_pa
         check(Storage(str(tmp_path)), config, job)
 
 
+def test_a_range_between_whole_numbers_is_refused_for_a_setting_that_counts(tmp_path) -> None:
+    space = "tune.space={adapter.rank: {type: uniform, low: 8, high: 64}}"
+    config = load_config(overrides=["run=demo", space])
+    with pytest.raises(ConfigError, match=r"tune\.space: adapter\.rank"):
+        check(Storage(str(tmp_path)), config, "tune")
+
+
 def test_a_pipeline_without_a_search_asks_nothing_of_its_ranges(tmp_path) -> None:
     space = "tune.space={adapter.rnk: {type: choice, values: [2]}}"
     config = load_config(overrides=["run=demo", space, "tune.trials=0"])

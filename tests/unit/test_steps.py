@@ -334,6 +334,12 @@ def test_a_later_step_takes_the_settings_of_the_steps_it_builds_on(storage):
     assert inherited.training.max_steps == 70
 
 
+@pytest.mark.parametrize("step", [TRAIN, TUNE, EVALUATE, EXPORT], ids=lambda step: step.name)
+def test_no_step_forgets_the_languages_of_the_data(storage, step):
+    run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
+    assert inherit(storage, config(), step).data.target_language == "hin_Deva"
+
+
 def test_settings_that_contradict_an_earlier_step_are_refused_by_name(storage):
     run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
     asked = config("data.target_language=tam_Taml")

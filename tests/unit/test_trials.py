@@ -1,8 +1,9 @@
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 
 from nmt.config import Config, digest_of, load_config
+from nmt.evaluation.summary import TrialState
 from nmt.storage import Storage
 
 pytest.importorskip("ray.tune")
@@ -198,7 +199,7 @@ def test_a_trial_that_fails_at_the_same_place_in_two_calls_is_given_up(storage, 
     again = TrialLog(storage, config)
     again.on_trial_error(0, [], follow(again, SMALL, (50, 10.0)))  # its earlier score, told again
     assert again.failed() == []
-    assert [(e["state"], e["bleu"]) for e in again.ended()] == [("given up", 10.0)]
+    assert [(e["state"], e["bleu"]) for e in again.ended()] == [("abandoned", 10.0)]
 
 
 def test_a_trial_that_came_further_before_it_failed_again_is_tried_once_more(storage, config):
@@ -220,6 +221,33 @@ def test_a_trial_whose_settings_are_refused_has_ended_where_another_has_a_score(
     complete(log, SMALL, (100, 10.0))
     assert log.begun() == []
     assert [(e["state"], e["bleu"]) for e in log.ended()] == [("finished", 10.0), ("refused", None)]
+
+
+def test_trials_are_all_refused_when_none_was_anything_else(storage, config):
+    log = TrialLog(storage, config)
+    assert not log.all_refused()
+    told = {"step": 0, "bleu": 0.0, "ended": "refused", "error": "adapter.rank=64 is too high"}
+    log.on_trial_result(0, [], follow(log, LARGE), told)
+    assert log.all_refused()
+    fail(log, SMALL, OSError("no space left"))
+    assert not log.all_refused()
+
+
+def test_the_summary_of_a_run_knows_every_state(storage, config):
+    """It is made after everything else: a state that it refused would cost the whole pipeline."""
+    log = TrialLog(storage, config)
+    told = {"step": 0, "bleu": 0.0, "error": "no"}
+    for rank, state in enumerate(("diverged", "refused"), 1):
+        log.on_trial_result(0, [], follow(log, {"adapter.rank": rank}), {**told, "ended": state})
+    complete(log, {"adapter.rank": 3}, (50, 1.0))
+    complete(log, {"adapter.rank": 4}, (100, 1.0))
+    follow(log, {"adapter.rank": 5})
+    fail(log, {"adapter.rank": 6}, None)
+    fail(log, {"adapter.rank": 7}, None)
+    again = TrialLog(storage, config)
+    fail(again, {"adapter.rank": 7}, None)
+    states = {e["state"] for e in again.entries()}
+    assert states == set(get_args(TrialState))
 
 
 def test_equal_faults_are_said_once(storage, config):

@@ -7,17 +7,24 @@ import torch.distributed as dist
 from torch import Tensor
 
 
-def pick_device() -> torch.device:
-    """This worker's GPU when it has one, else the CPU."""
-    if torch.cuda.is_available():
+def pick_device(gpus_per_worker: float) -> torch.device:
+    """The GPU that was reserved for this worker, else the CPU.
+
+    Ray hides no GPU from a worker that asked for none: what lies on it may be somebody else's.
+    """
+    if gpus_per_worker and torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
 
 
+def talks_from_gpus() -> bool:
+    """Whether the process group exchanges what lies on GPUs."""
+    return dist.is_initialized() and dist.get_backend() == "nccl"
+
+
 def total_over_workers(values: Tensor) -> Tensor:
     """Element-wise sum over the process group, on whatever device it talks from."""
-    on_gpu = dist.get_backend() == "nccl"
-    placed = values.to(pick_device()) if on_gpu else values
+    placed = values.cuda() if talks_from_gpus() else values
     dist.all_reduce(placed)
     return placed.to(values.device)
 

@@ -25,7 +25,11 @@ from nmt.training.optim import (
     restore_moments,
 )
 from nmt.training.strategies.strategy import Batch, Parameters
-from nmt.training.strategies.workers import gather_from_workers, total_over_workers
+from nmt.training.strategies.workers import (
+    gather_from_workers,
+    talks_from_gpus,
+    total_over_workers,
+)
 
 BUCKET_PARAMETERS = 50_000_000
 """Most gradients that are exchanged at once. DeepSpeed's own 500 million make a buffer of 2 GB,
@@ -220,7 +224,7 @@ def import_deepspeed() -> Any:  # noqa: ANN401 - the module
     Raises:
         MissingPackageError: it is not installed.
     """
-    accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    accelerator = "cuda" if talks_from_gpus() else "cpu"
     os.environ.setdefault("DS_ACCELERATOR", accelerator)
     try:
         import deepspeed
@@ -229,6 +233,7 @@ def import_deepspeed() -> Any:  # noqa: ANN401 - the module
             "strategy.type=deepspeed needs DeepSpeed: pip install 'nmt[gpu]'"
         ) from None
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
-    # Its shared-memory all-reduce would be compiled for a minute on the first worker of a machine.
-    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    if accelerator == "cpu":
+        # Its shared-memory all-reduce would be compiled for a minute on a machine's first worker.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     return deepspeed

@@ -89,6 +89,22 @@ def test_stage_3_holds_a_worker_s_part_of_the_weights_and_what_is_in_use(full_3b
     assert parted == pytest.approx(whole / 4 + 4 * in_use / 2**30)
 
 
+def test_stage_3_holds_all_weights_at_once_however_many_the_workers(full_3b):
+    """To validate and to write a checkpoint; in a step of few rows there is less."""
+    config, shape = full_3b
+    parts = memory_parts(zero(config, 3, 64), shape, 1, GPUS["l4"])
+    assert parts.whole_weights > 0
+    assert parts.tensors > 4 * shape.parameters / 2**30
+
+
+def test_weights_in_4_bits_stay_for_the_backward_pass_unless_it_makes_them_again(settings):
+    config = zero(settings("3.3B", "adapter.type=qlora"), 3, 8)
+    shape = training_shape(config, mixed=True)
+    recomputed = config.with_overrides({"training.gradient_checkpointing": True})
+    kept, let_go = (memory_parts(c, shape, 8, GPUS["l4"]).weights for c in (config, recomputed))
+    assert kept - let_go == pytest.approx(shape.quantizable_parameters / 2 / 2**30)
+
+
 def test_offload_takes_the_moments_off_the_gpu(full_3b):
     config, shape = full_3b
     assert memory_parts(zero(config, 2, 2, offload=True), shape, 1, GPUS["l4"]).optimizer == 0

@@ -11,6 +11,7 @@ from nmt.training.job import TrainingJob, load_material
 from nmt.training.loop import run_training
 from nmt.training.loss import LossModule
 from nmt.training.recompute import recompute_activations
+from tests.live_bytes import LiveBytes
 
 CPU = torch.device("cpu")
 
@@ -53,6 +54,23 @@ def test_less_is_kept_for_the_backward_pass(job: TrainingJob) -> None:
         return sum(storage.nbytes() for storage in saved.values())
 
     assert kept(recomputed=True) < kept(recomputed=False) / 2
+
+
+def test_no_copy_of_a_weight_in_bf16_outlives_its_use(job: TrainingJob) -> None:
+    """Autocast would keep them all to the end of the forward pass."""
+    material = load_material(of(job, "none", recomputed=True), CPU)
+    batch = material.pairs.batch(np.arange(1), CPU)
+
+    def peak(recomputes: bool) -> int:
+        module = LossModule(material.model, 0.1, torch.bfloat16, recomputes=recomputes).train()
+        with LiveBytes() as memory:
+            module(batch)
+        return memory.peak
+
+    linear = [m.weight for m in material.model.modules() if isinstance(m, torch.nn.Linear)]
+    head = material.model.get_output_embeddings().weight  # pyright: ignore[reportCallIssue]
+    copies = 2 * sum(weight.numel() for weight in linear if weight is not head)
+    assert peak(recomputes=False) - peak(recomputes=True) > copies / 2
 
 
 def test_a_run_validates_and_ends(job: TrainingJob) -> None:

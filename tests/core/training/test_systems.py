@@ -35,6 +35,20 @@ def hypotheses(source: ModelSource, job: TrainingJob) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    "adapter", ["lora", "qlora", "ia3", "oft", "prefix", "prompt", "bottleneck"]
+)
+def test_the_base_translates_as_if_there_were_no_adapter(
+    adapter: str, job: TrainingJob, base: ModelSource, quick_validation: None
+) -> None:
+    rate = 0.9 if adapter == "prompt" else 0.1  # the little that it trains must change something
+    words = {"adapter.type": adapter, "training.learning_rate": rate}
+    trained = replace(job, config=job.config.with_overrides(words))
+    run_training(trained)
+    found = translate_with_both(trained.config, trained.storage, SENTENCES)
+    assert found.base == hypotheses(base, trained) != found.best
+
+
+@pytest.mark.parametrize(
     "adapter", ["lora", "qlora", "ia3", "oft", "prefix", "prompt", "bottleneck", "none"]
 )
 def test_whatever_was_trained_translates_in_the_number_format_of_its_validations(
@@ -46,13 +60,6 @@ def test_whatever_was_trained_translates_in_the_number_format_of_its_validations
     found = translate_with_both(trained.config, trained.storage, SENTENCES)
     assert len(found.base) == len(found.best) == len(SENTENCES)
     assert all(found.base)
-
-
-def test_the_base_translates_as_if_there_were_no_adapter(
-    trained: TrainingJob, base: ModelSource
-) -> None:
-    found = translate_with_both(trained.config, trained.storage, SENTENCES)
-    assert found.base == hypotheses(base, trained)
 
 
 def test_of_two_whole_models_each_translates_its_own(
@@ -79,7 +86,7 @@ def test_a_model_that_the_gpu_does_not_hold_translates_on_the_cpu(
         return move(module, *place, **options)
 
     monkeypatch.setattr(nn.Module, "to", full)
-    monkeypatch.setattr(systems, "pick_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(systems, "pick_device", lambda gpus: torch.device("cuda"))
     monkeypatch.setattr(systems, "pick_dtype", lambda precision, device: torch.float32)
     assert translate_with_both(trained.config, trained.storage, SENTENCES) == expected
     assert "cuda does not hold the model: the CPU translates" in caplog.text

@@ -4,12 +4,13 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 
 from nmt.evaluation.charts import linear_axis, setting_axis
 from nmt.evaluation.report import render_report, trial_rows
-from nmt.evaluation.summary import Summary
+from nmt.evaluation.summary import Summary, TrialState
 from tests.unit.evaluation.summaries import (
     bare,
     full,
@@ -242,3 +243,10 @@ def test_wide_range_of_a_setting_is_logarithmic():
 def test_words_are_spread_evenly():
     _, places = setting_axis(["linear", "cosine", "linear"], 0, 100)
     assert places == [75, 25, 75]
+
+
+@pytest.mark.parametrize("state", get_args(TrialState))
+def test_a_trial_of_every_state_is_shown(state: str) -> None:
+    page = render_report(bare(trials=[trial(8, 30.0), trial(16, 12.0, state)]))
+    assert f"<td>{state}</td>" in page
+    assert f"trial 2, {state}" in page
