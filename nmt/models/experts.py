@@ -1,8 +1,10 @@
-"""A mixture of experts whose every expert is asked."""
+"""A mixture of experts whose every expert is asked, for every token that has a place with it."""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers.models.nllb_moe.modeling_nllb_moe import NllbMoeExperts
+from transformers.models.nllb_moe.modeling_nllb_moe import NllbMoeExperts, NllbMoeTop2Router
 from typing_extensions import override
 
 
@@ -31,6 +33,32 @@ class EveryExpert(NllbMoeExperts):
         return answer * (1 - self.moe_token_dropout)
 
 
+class SteadyRouter(NllbMoeTop2Router):
+    """NLLB-MoE's router, whose experts have as many places before a translation as after it.
+
+    transformers' own keeps the number of the last batch it translated, mostly the few tokens of
+    one decoding step, and gives no more of them to any expert in all training steps that follow.
+    """
+
+    @override
+    def route_tokens(
+        self,
+        router_logits: Tensor,
+        input_dtype: torch.dtype = torch.float32,
+        padding_mask: Any = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Which expert is first for each token, and the weights of all (tokens, experts)."""
+        places = self.expert_capacity
+        if padding_mask is not None and padding_mask.dim() == 4:
+            # Of each row's last position; before them may stand those of a prefix.
+            tokens = len(router_logits) // len(padding_mask)
+            padding_mask = padding_mask[:, 0, -1, -tokens:].reshape(-1)
+        try:
+            return super().route_tokens(router_logits, input_dtype, padding_mask)
+        finally:
+            self.expert_capacity = places
+
+
 def _tokens_of(weights_N: Tensor, experts: int) -> Tensor:
     """Indices of an expert's tokens; on the meta device, which has no data, an even share."""
     if weights_N.is_meta:
@@ -39,7 +67,9 @@ def _tokens_of(weights_N: Tensor, experts: int) -> Tensor:
 
 
 def ask_every_expert(model: nn.Module) -> None:
-    """Put that in the place of transformers' own, the weights left as they are."""
+    """Put both in the place of transformers' own, the weights left as they are."""
     for module in model.modules():
         if type(module) is NllbMoeExperts:
             module.__class__ = EveryExpert
+        elif type(module) is NllbMoeTop2Router:
+            module.__class__ = SteadyRouter

@@ -142,6 +142,12 @@ def _decoder_value(config: Any, *names: str) -> Any:  # noqa: ANN401 - any trans
 
 def _prompt(model: PreTrainedModel, adapter: PromptAdapter) -> PeftConfig:
     _refuse_pair(model, adapter.type)
+    # Where an encoder scales outside of its embeddings, it leaves out what PEFT has looked up.
+    if getattr(model.get_encoder(), "embed_scale", 1.0) != 1.0:
+        raise ModelError(
+            f"adapter.type=prompt: {type(model).__name__} with scale_embedding=true leaves "
+            "embeddings unscaled that PEFT looks up in its place: use adapter.type=prefix, or lora"
+        )
     return PromptTuningConfig(
         task_type=family_of(model.config).task_type,
         num_virtual_tokens=adapter.virtual_tokens,

@@ -24,6 +24,8 @@ class Family:
     decoder_only: bool = False
     ctranslate2: bool = False
     """Whether the serving engine can be made of it."""
+    routes_tokens: bool = False
+    """Whether padding of the targets, unless it is masked, takes something from what is none."""
 
     @property
     def auto_class(self) -> Any:  # noqa: ANN401 - transformers' auto classes share no base
@@ -58,6 +60,8 @@ class Family:
         inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
         if not self.decoder_only:
             inputs["decoder_input_ids"] = self.decoder_input(batch["labels"], inner.config)
+            if self.routes_tokens:
+                inputs["decoder_attention_mask"] = (batch["labels"] != -100).long()
         with bypassed_head(inner):
             output = model(**inputs, use_cache=False, return_dict=True)
         # Virtual tokens of a prompt that PEFT learns come first.

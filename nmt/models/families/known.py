@@ -15,7 +15,7 @@ from nmt.models.marks import (
 )
 
 NLLB = Family("NLLB-200 and M2M100", ("m2m_100",), language_codes, ctranslate2=True)
-NLLB_MOE = Family("NLLB-MoE", ("nllb-moe",), LanguageCodes)
+NLLB_MOE = Family("NLLB-MoE", ("nllb-moe",), LanguageCodes, routes_tokens=True)
 """Its router keeps what it learnt: no loss that balances the experts is added."""
 MARIAN = Family("MarianMT", ("marian",), TargetTag)
 MBART = Family("mBART-50", ("mbart",), OwnCodes)

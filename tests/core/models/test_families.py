@@ -7,7 +7,7 @@ import pytest
 import torch
 from peft import PromptTuningConfig, get_peft_model
 from torch import nn
-from transformers.models.nllb_moe.modeling_nllb_moe import NllbMoeSparseMLP
+from transformers.models.nllb_moe.modeling_nllb_moe import NllbMoeSparseMLP, NllbMoeTop2Router
 
 from nmt.config import (
     LoraAdapter,
@@ -293,6 +293,26 @@ def test_each_expert_answers_for_its_tokens(checkpoint: Checkpoint) -> None:
         expected = torch.stack(answers, -1) @ weights.unflatten(0, (3, 7))[..., None]
         torch.testing.assert_close(mixture(hidden), expected.squeeze(-1))
     assert all(weights.any(0))
+
+
+def test_a_translation_leaves_every_expert_its_places(checkpoint: Checkpoint) -> None:
+    model, codec = load(checkpoint("nllb_moe"))
+    batch, family = batch_of(codec, PAIRS), family_of(model.config)
+    before = family.hidden_states(model.train(), batch)
+    translate(model, codec, ["the cat is here", "rain"])
+    torch.testing.assert_close(family.hidden_states(model.train(), batch), before)
+
+
+def test_padding_of_targets_takes_no_place_with_an_expert(checkpoint: Checkpoint) -> None:
+    model, codec = load(checkpoint("nllb_moe"))
+    family, batch = family_of(model.config), batch_of(codec, PAIRS)
+    wider = batch | {"labels": nn.functional.pad(batch["labels"], (0, 40), value=-100)}
+    for module in model.train().modules():
+        if isinstance(module, NllbMoeTop2Router):
+            module.expert_capacity = batch["labels"].numel()
+    real = batch["labels"] != -100
+    hidden, padded = (family.hidden_states(model, each) for each in (batch, wider))
+    torch.testing.assert_close(padded[:, : real.shape[1]][real], hidden[real])
 
 
 def test_search_settings_of_a_checkpoint_bend_no_translation(

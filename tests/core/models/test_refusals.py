@@ -115,6 +115,16 @@ def test_nothing_can_be_put_in_front_of_an_encoder_decoder_of_two_kinds(
         add_adapter(plain(model), adapter, seed=0)
 
 
+def test_a_prompt_is_refused_where_it_would_leave_the_source_unscaled(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    folder = copied(checkpoint("marian"), tmp_path)
+    change_config(folder, scale_embedding=True)
+    model, _ = load(folder)
+    with pytest.raises(ModelError, match=r"adapter.type=prompt: MarianMT.*use adapter.type=prefix"):
+        add_adapter(plain(model), PromptAdapter(), seed=0)
+
+
 def test_token_limits_beyond_the_positions_are_refused(
     checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
