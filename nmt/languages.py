@@ -16,6 +16,9 @@ from types import MappingProxyType
 
 from nmt.errors import ConfigError, did_you_mean
 
+_IDEOGRAMS = frozenset({"Hans", "Hant", "Jpan"})
+_WORDS_JOINED = _IDEOGRAMS | {"Khmr", "Laoo", "Mymr", "Thai", "Tibt"}
+
 BCP_47 = re.compile(r"(?P<language>[a-z]{2,3})(_(?P<script>[a-z]{4}))?(_([a-z]{2}|[0-9]{3}))?")
 
 
@@ -31,6 +34,16 @@ class Language:
     """ISO 639-1 code, or 639-3 where there is none; rows of one language share it."""
     script: str
     """ISO 15924 code."""
+
+    @property
+    def is_ideographic(self) -> bool:
+        """Whether a character stands for much of a word, and no space between sentences."""
+        return self.script in _IDEOGRAMS
+
+    @property
+    def joins_words(self) -> bool:
+        """Whether no space stands between words."""
+        return self.script in _WORDS_JOINED
 
 
 @cache

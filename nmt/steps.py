@@ -255,7 +255,7 @@ def check_same(run: str, found: Record, wanted: Record) -> None:
         raise StepConflictError(
             f"run '{run}' has a step '{found.step}' with other settings:\n  "
             + "\n  ".join(changes)
-            + "\nchoose another run=NAME, or add --restart to discard that step"
+            + f"\nchoose another run=NAME, or discard that step by `nmt {found.step} --restart`"
         )
 
 

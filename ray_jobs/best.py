@@ -28,6 +28,8 @@ def find_best(session: Session) -> BestTrial:
     config, storage = session.config, session.storage
     record = find_record(storage, config.run, TUNE)
     if record is None or not record.done:
+        if record is not None:
+            log.warning("train: the search of this run is not finished, and is left out")
         return BestTrial(config)
     current = {name: find_record(storage, config.run, STEPS[name]) for name in TUNE.after}
     if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
@@ -46,14 +48,19 @@ def find_best(session: Session) -> BestTrial:
         log.info("train: %s stays as you set it; the search found %s", key, found[key])
     if taken:
         log.info("train: from the search: %s", ", ".join(f"{k}={v}" for k, v in taken.items()))
-    continued = config.training.from_best_trial and _same(trained, record.settings | found)
+    others = _others(trained, record.settings | found)
+    if others:
+        log.warning("train: what was tried had other settings than this training: %s", others)
+    continued = config.training.from_best_trial and not others
     return BestTrial(trained, best["checkpoints"] if continued else None)
 
 
-def _same(trained: Config, tried: Mapping[str, Any]) -> bool:
-    """Whether a training has the settings of a trial, whose one worker changes nothing."""
-    return all(
-        tried.get(key) == value
+def _others(trained: Config, tried: Mapping[str, Any]) -> str:
+    """What a training does not share with a trial, whose one worker changes nothing."""
+    return ", ".join(
+        f"{key}={tried.get(key)} there, {value} here"
         for key, value in settings_of(TRAIN, trained).items()
-        if key != "training.from_best_trial" and not key.startswith("strategy.")
+        if tried.get(key) != value
+        and key != "training.from_best_trial"
+        and not key.startswith("strategy.")
     )

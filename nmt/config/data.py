@@ -14,11 +14,11 @@ class CleaningConfig(Section):
     max_words: PositiveInt = 200
     """Longest side of a pair, in words."""
     min_characters: PositiveInt = 3
-    """Shortest side of a pair, in characters."""
+    """Shortest side of a pair, in characters; Chinese and Japanese ones count as three."""
     min_length_ratio: float = Field(default=0.4, gt=0)
-    """Least target characters per source character."""
+    """Least target characters per source character, counted so."""
     max_length_ratio: float = Field(default=3.0, gt=0)
-    """Most target characters per source character."""
+    """Most target characters per source character, counted so."""
     min_script_share: float = Field(default=0.5, ge=0, le=1)
     """Least share of a side's letters that belong to its language's script."""
 

@@ -18,6 +18,9 @@ EXAMPLE_CHARACTERS = 120
 _BROKEN = regex.compile(r"[\uFFFD\p{Co}]")
 
 
+_IDEOGRAMS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+
+
 @dataclass
 class Drops:
     """Pairs that one reason dropped."""
@@ -88,14 +91,19 @@ def reason_to_drop(pair: Pair, data: DataConfig) -> str | None:
 
 
 def _length_reason(pair: Pair, rules: CleaningConfig) -> str | None:
-    if min(len(pair.source), len(pair.target)) < rules.min_characters:
+    source, target = (_letters(text) for text in (pair.source, pair.target))
+    if min(source, target) < rules.min_characters:
         return "too_short"
     if max(len(pair.source.split()), len(pair.target.split())) > rules.max_words:
         return "too_long"
-    ratio = len(pair.target) / len(pair.source)
-    if not rules.min_length_ratio <= ratio <= rules.max_length_ratio:
+    if not rules.min_length_ratio <= target / source <= rules.max_length_ratio:
         return "length_ratio"
     return None
+
+
+def _letters(text: str) -> int:
+    """Characters, those that stand for a syllable or a word counted as three."""
+    return len(text) + 2 * len(_IDEOGRAMS.findall(text))
 
 
 def _script_reason(pair: Pair, data: DataConfig) -> str | None:

@@ -46,12 +46,13 @@ def evaluate(config: Config, storage: Storage) -> dict[str, Any]:
         base,
         best,
         references[: len(test)],
+        config.data.target_language,
         samples=config.evaluation.bootstrap_samples,
         seed=config.seed,
     )
     return {
-        "base": _summary(found.base, references, len(test)),
-        "best": _summary(found.best, references, len(test)),
+        "base": _summary(found.base, references, len(test), config),
+        "best": _summary(found.best, references, len(test), config),
         "p_value": significance.p_value,
         "significance": TypeAdapter(Significance).dump_python(significance, mode="json"),
         "samples": _samples(test, base, best, config.evaluation.report_samples),
@@ -59,12 +60,14 @@ def evaluate(config: Config, storage: Storage) -> dict[str, Any]:
     }
 
 
-def _summary(hypotheses: list[str], references: list[str], tests: int) -> dict[str, Any]:
+def _summary(
+    hypotheses: list[str], references: list[str], tests: int, config: Config
+) -> dict[str, Any]:
     """Scores of the test sentences, and of the general ones after them where there are any."""
-    general = None
+    general, language = None, config.data.target_language
     if len(references) > tests:
-        general = score_all(hypotheses[tests:], references[tests:])
-    scores = score_all(hypotheses[:tests], references[:tests])
+        general = score_all(hypotheses[tests:], references[tests:], language)
+    scores = score_all(hypotheses[:tests], references[:tests], language)
     return SystemSummary.of(scores, general).model_dump()
 
 

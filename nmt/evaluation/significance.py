@@ -48,11 +48,12 @@ def paired_bootstrap(
     base: Sequence[str],
     best: Sequence[str],
     references: Sequence[str],
+    language: str,
     *,
     samples: int = 1000,
     seed: int = 12345,
 ) -> Significance:
-    """Compare two systems' hypotheses for the same references.
+    """Compare two systems' hypotheses for the same references, in a language (FLORES-200 code).
 
     Draws and p-value are those of `sacrebleu --paired-bs` with the same seed, except that two
     equal systems get 1 and not 1/(samples + 1). sacreBLEU's own `PairedTest` takes its seed from
@@ -65,7 +66,7 @@ def paired_bootstrap(
     """
     if samples < 1:
         raise DataError(f"samples ({samples}) must be at least 1")
-    counts = np.stack([_counts(base, references), _counts(best, references)])
+    counts = np.stack([_counts(base, references, language), _counts(best, references, language)])
     drawn = np.random.default_rng(seed).choice(len(references), (samples, len(references)))
     sums = [counts[:, rows].sum(axis=1) for rows in drawn]
     resampled = np.array([[_bleu(row) for row in pair] for pair in sums])
@@ -82,9 +83,9 @@ def paired_bootstrap(
     )
 
 
-def _counts(hypotheses: Sequence[str], references: Sequence[str]) -> np.ndarray:
+def _counts(hypotheses: Sequence[str], references: Sequence[str], language: str) -> np.ndarray:
     """Matches and n-grams of every order and both lengths, `(sentences, 2 * 4 + 2)`."""
-    metric = build_bleu(effective_order=True)
+    metric = build_bleu(language, effective_order=True)
     pairs = zip(*comparable(hypotheses, references), strict=True)
     scores = (metric.sentence_score(hypothesis, [reference]) for hypothesis, reference in pairs)
     return np.array([_row(score) for score in scores], dtype=np.int64)

@@ -122,7 +122,7 @@ class _Service:
         if sentences:
             answer = await self._translate(sentences, source, target)
         results = iter(answer.texts)
-        return answer, [join_text(pieces, results) for pieces in documents]
+        return answer, [join_text(pieces, results, target) for pieces in documents]
 
 
 async def _page(_request: Request) -> Response:

@@ -10,7 +10,7 @@ from nmt.errors import MissingPackageError
 from nmt.languages import iso_code
 from nmt.serving.contract import Row
 from nmt.serving.ctranslate2_engine import CTranslate2Engine
-from nmt.serving.segment import join_text, split_text
+from nmt.serving.segment import gap_of, join_text, split_text
 
 if TYPE_CHECKING:
     from nmt.serving.torch_engine import TorchEngine
@@ -68,8 +68,10 @@ def translate_texts(engine: Engine, texts: Sequence[str], serving: ServingConfig
     sentences = [piece.text for pieces in documents for piece in pieces if piece.is_sentence]
     prepared = [engine.prepare(sentence) for sentence in sentences]
     rows = iter(_translate_rows(engine, [r for parts in prepared for r in parts], serving))
-    translations = iter([" ".join(next(rows) for _ in parts) for parts in prepared])
-    return [join_text(pieces, translations) for pieces in documents]
+    target = engine.card.target_language
+    gap = gap_of(target)
+    translations = iter([gap.join(next(rows) for _ in parts) for parts in prepared])
+    return [join_text(pieces, translations, target) for pieces in documents]
 
 
 def _translate_rows(engine: Engine, rows: Sequence[Row], serving: ServingConfig) -> list[str]:

@@ -10,6 +10,7 @@ from nmt.serving.batcher import TokenBatcher
 from nmt.serving.contract import Answer, NoAdapterError, ServedEngine, UnsupportedLanguageError
 from nmt.serving.engine import Engine, load_engine
 from nmt.serving.follower import Follower
+from nmt.serving.segment import gap_of
 from nmt.storage import Storage
 from nmt.traffic import engine_path
 
@@ -79,7 +80,8 @@ class Replica:
             )
         prepared = [live.engine.prepare(sentence) for sentence in sentences]
         texts = iter(await live.batcher.submit([row for rows in prepared for row in rows]))
-        return Answer([" ".join(next(texts) for _ in rows) for rows in prepared], served)
+        gap = gap_of(target)
+        return Answer([gap.join(next(texts) for _ in rows) for rows in prepared], served)
 
     def status(self) -> ServedEngine | None:
         """The engine that answers, or None."""

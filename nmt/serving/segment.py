@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import regex
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
+from nmt.languages import languages
+
 _NEWLINES = regex.compile(r"(\r\n|\r|\n)")
 # Where the splitter cuts and no sentence ends: behind a list number that stands alone, initials
 # ("A.", and Tamil ones, which may be two characters), dotted short forms, Tamil titles and units.
@@ -44,10 +46,31 @@ def split_text(text: str, language: str) -> list[Piece]:
     return pieces
 
 
-def join_text(pieces: Iterable[Piece], translations: Iterable[str]) -> str:
-    """Text whose sentences are replaced by their translations, in order."""
-    translated = iter(translations)
-    return "".join(next(translated) if piece.is_sentence else piece.text for piece in pieces)
+def join_text(pieces: Iterable[Piece], translations: Iterable[str], language: str) -> str:
+    """Text whose sentences are replaced by their translations, in order.
+
+    What stands between them stays, but where one language puts a space and the other none.
+
+    Args:
+        pieces: of the source.
+        translations: of its sentences.
+        language: FLORES-200 code of the translations.
+    """
+    translated, gap = iter(translations), gap_of(language)
+    joined: list[str] = []
+    after_sentence = False
+    for piece in pieces:
+        if piece.is_sentence:
+            joined += [gap] * after_sentence + [next(translated)]
+        elif gap or piece.text.strip(" ") or not joined:
+            joined.append(piece.text)
+        after_sentence = piece.is_sentence
+    return "".join(joined)
+
+
+def gap_of(language: str) -> str:
+    """What stands between two sentences, or two parts of one, in a language."""
+    return "" if languages()[language].is_ideographic else " "
 
 
 def split_long(sentence: str, token_ends: Sequence[int], limit: int) -> list[str]:

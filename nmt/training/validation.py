@@ -44,7 +44,8 @@ def validation_bleu(
     if any(part is None for part in gathered):
         return None
     ordered = [gathered[i % strategy.workers][i // strategy.workers] for i in range(len(pairs))]
-    return corpus_bleu(ordered, [pair.target for pair in pairs])
+    references = [pair.target for pair in pairs]
+    return corpus_bleu(ordered, references, material.codec.target_language)
 
 
 def _translate(

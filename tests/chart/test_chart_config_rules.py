@@ -54,6 +54,10 @@ REFUSED: dict[str, tuple[Plain, str]] = {
         "logarithmic scale",
     ),
     **{f"reserved run {name}": ({"run": name}, name) for name in root.RESERVED_RUNS},
+    "a password in an address": (
+        {"tracking": {"mlflow_uri": "https://me:secret@mlflow.example"}},
+        "holds credentials",
+    ),
     "empty model": ({"model": {"name_or_path": " "}}, "is empty"),
     "tied matrix": ({"adapter": {"target_modules": ["q_proj", "lm_head"]}}, "lm_head"),
     "no layers": ({"adapter": {"target_modules": []}}, "at least one linear layer"),

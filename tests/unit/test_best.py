@@ -38,13 +38,21 @@ def test_without_a_search_the_settings_stay(storage):
     assert (best.config, best.checkpoints) == (load_config(overrides=["adapter.rank=4"]), None)
 
 
-def test_an_unfinished_search_is_left_out(storage):
+def test_an_unfinished_search_is_left_out(storage, caplog):
     def lost() -> dict[str, Any]:
         raise TrainingError("lost")
 
     with pytest.raises(TrainingError):
         run_step(storage, Config(), TUNE, lost)
     assert best_for(storage).config == Config()
+    assert "not finished" in caplog.text
+
+
+def test_settings_of_the_search_that_the_training_forgot_are_named(storage, caplog):
+    search(storage, "training.max_steps=900", "training.label_smoothing=0.3")
+    assert best_for(storage, "training.max_steps=900").checkpoints is None
+    assert "training.label_smoothing=0.3 there, 0.1 here" in caplog.text
+    assert "max_steps" not in caplog.text
 
 
 def test_what_the_search_found_is_taken(storage):

@@ -1,11 +1,18 @@
 """Scores against values of the `sacrebleu` command on the same files."""
 
 import unicodedata
+from functools import partial
 
 import pytest
 
+from nmt import metrics
 from nmt.errors import DataError
-from nmt.metrics import bleu, chrf_plus_plus, corpus_bleu, score_all, ter
+from nmt.metrics import chrf_plus_plus
+
+TAMIL = "tam_Taml"
+bleu, ter = partial(metrics.bleu, language=TAMIL), partial(metrics.ter, language=TAMIL)
+score_all = partial(metrics.score_all, language=TAMIL)
+corpus_bleu = partial(metrics.corpus_bleu, language=TAMIL)
 
 HYPOTHESES = [
     "செவிலியர் காலையில் மருந்தைக் கொடுக்கிறார்.",
@@ -71,6 +78,26 @@ def test_ter_may_exceed_100():
 
 def test_perfect_hypotheses_have_100_bleu():
     assert corpus_bleu(REFERENCES, REFERENCES) == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("zho_Hans", "医生今天早上在医院给病人吃药。"),
+        ("jpn_Jpan", "医者は今朝病院で患者に薬を渡した。"),
+        ("tha_Thai", "หมอให้ยาแก่ผู้ป่วยที่โรงพยาบาลเมื่อเช้านี้"),
+        ("mya_Mymr", "ဆရာဝန်သည် ယနေ့မနက် ဆေးရုံတွင် လူနာကို ဆေးပေးသည်။"),
+    ],
+)
+def test_without_spaces_between_words_a_near_hypothesis_has_a_bleu(language: str, sentence: str):
+    near = sentence[:6] + sentence[7:]
+    assert metrics.corpus_bleu([sentence], [sentence], language) == pytest.approx(100)
+    assert 60 < metrics.corpus_bleu([near], [sentence], language) < 100
+
+
+def test_of_ideograms_each_is_a_word_to_edit():
+    wrong = metrics.ter(["医生在家"], ["医生在院"], "zho_Hans")
+    assert wrong.value == pytest.approx(100 / 4)
 
 
 def test_empty_hypotheses_have_0_bleu():

@@ -115,7 +115,7 @@ def test_other_settings_are_refused_with_both_values(storage):
     assert "run 'demo' has a step 'prepare' with other settings" in message
     assert "seed: 1 there, 2 now" in message
     assert "data.max_pairs: None there, 9 now" in message
-    assert "run=NAME, or add --restart" in message
+    assert "run=NAME, or discard that step by `nmt" in message
     assert again.calls == 0
 
 

@@ -9,6 +9,9 @@ checked each key by itself. A test holds that `Config` refuses the same.
 {{- if has $config.run (list "engines" "serving" "mlruns" "mlflow.db") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
+{{- if regexMatch "^[^:/]+://[^/?#]*@" (toString (default "" $config.tracking.mlflow_uri)) }}
+config.tracking.mlflow_uri holds credentials, for all to read: put them into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD
+{{- end }}
 {{- if not (trim $config.model.name_or_path) }}
 config.model.name_or_path is empty: give a hub name, a folder, or 'tiny'
 {{- end }}

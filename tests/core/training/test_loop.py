@@ -122,7 +122,7 @@ def test_a_damaged_best_checkpoint_is_named_and_the_next_best_one_is_published(
     job: TrainingJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     scores = iter([3.0, 1.0, 2.0])
-    monkeypatch.setattr(validation, "corpus_bleu", lambda hypotheses, references: next(scores))
+    monkeypatch.setattr(validation, "corpus_bleu", lambda *given: next(scores))
     longer = with_settings(job, training__max_steps=12)
     run_training(replace(longer, stop_at_step=8))
     flip_last_bit(job, 4)
@@ -260,7 +260,7 @@ def test_a_validation_at_a_step_that_was_left_out_counts(
     """Its weights are those of the step before."""
     spoil_loss(monkeypatch, lambda count: count == 4)
     scores = iter([9.0, 1.0])
-    monkeypatch.setattr(validation, "corpus_bleu", lambda hypotheses, references: next(scores))
+    monkeypatch.setattr(validation, "corpus_bleu", lambda *given: next(scores))
     outcome = run_training(job)
     assert outcome.state.best_step == 4
     assert job.storage.manifest(f"{job.folder}/best")["meta"] == {"step": 4, "bleu": 9.0}
@@ -315,7 +315,7 @@ def test_only_the_best_and_the_latest_checkpoints_are_kept(job: TrainingJob) -> 
 def test_patience_ends_a_run_that_no_longer_improves(
     job: TrainingJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "corpus_bleu", lambda hypotheses, references: 1.0)
+    monkeypatch.setattr(validation, "corpus_bleu", lambda *given: 1.0)
     patient = with_settings(
         job,
         training__max_steps=20,

@@ -1,5 +1,7 @@
 """From files and words to values."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,8 @@ from nmt.config import (
     load_config,
 )
 from tests.unit.config.conftest import refusal
+
+CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 
 # Layers
 
@@ -177,3 +181,10 @@ def test_the_default_search_leaves_out_what_the_adapter_lacks():
 def test_a_search_that_is_given_is_taken_as_it_is():
     words = ["adapter.type=ia3", "tune.space.adapter.rank={type: choice, values: [4, 8]}"]
     assert list(load_config(overrides=words).search_space) == ["adapter.rank"]
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("en_ta_*.yaml")), ids=lambda file: file.stem)
+def test_a_ready_config_takes_no_revision_from_a_release_with_another_model(file):
+    release = {"model": {"name_or_path": "facebook/other", "revision": "refs/pr/1"}}
+    config = load_config([file], base=("release", release))
+    assert config.model.revision != "refs/pr/1"

@@ -17,6 +17,21 @@ def test_a_good_pair_is_kept_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("The doctor gave the patient his medicine this morning.", "医生今天早上给病人吃药。"),
+        ("Hello", "你好"),
+        ("The government announced new measures on Tuesday.", "政府周二宣布了新措施。"),
+    ],
+)
+def test_a_chinese_pair_of_common_lengths_is_kept(source: str, target: str) -> None:
+    chinese = DataConfig(source_language="en", target_language="zh")
+    english = DataConfig(source_language="zh", target_language="en")
+    assert reason_to_drop(Pair(source, target), chinese) is None
+    assert reason_to_drop(Pair(target, source), english) is None
+
+
+@pytest.mark.parametrize(
     ("source", "target", "reason"),
     [
         ("", GOOD.target, "empty"),

@@ -32,12 +32,14 @@ def references() -> list[str]:
 
 @pytest.fixture(scope="module")
 def better(references: list[str]) -> Significance:
-    return paired_bootstrap(spoil(references, 0.4, 2), spoil(references, 0.2, 3), references)
+    return paired_bootstrap(
+        spoil(references, 0.4, 2), spoil(references, 0.2, 3), references, "tam_Taml"
+    )
 
 
 def test_p_value_and_scores_are_those_of_sacrebleu(references: list[str]):
     base, best = spoil(references, 0.30, 2), spoil(references, 0.27, 3)
-    found = paired_bootstrap(base, best, references, samples=500, seed=12345)
+    found = paired_bootstrap(base, best, references, "tam_Taml", samples=500, seed=12345)
     systems: list[tuple[str, Sequence[str]]] = [("base", base), ("best", best)]
     _, table = PairedTest(systems, {"bleu": BLEU()}, [references], test_type="bs", n_samples=500)()
     results: Any = table["BLEU"]
@@ -53,20 +55,24 @@ def test_clearly_better_system_is_significant(better: Significance):
 
 
 def test_clearly_worse_system_is_significant(references: list[str]):
-    worse = paired_bootstrap(spoil(references, 0.2, 2), spoil(references, 0.4, 3), references)
+    worse = paired_bootstrap(
+        spoil(references, 0.2, 2), spoil(references, 0.4, 3), references, "tam_Taml"
+    )
     assert worse.difference_interval[1] < 0
     assert worse.is_significant
 
 
 def test_identical_systems_have_p_1(references: list[str]):
     system = spoil(references, 0.3, 2)
-    found = paired_bootstrap(system, system, references)
+    found = paired_bootstrap(system, system, references, "tam_Taml")
     assert found.p_value == 1
     assert not found.is_significant
 
 
 def test_small_difference_is_not_significant(references: list[str]):
-    found = paired_bootstrap(spoil(references, 0.3, 2), spoil(references, 0.3, 4), references)
+    found = paired_bootstrap(
+        spoil(references, 0.3, 2), spoil(references, 0.3, 4), references, "tam_Taml"
+    )
     assert not found.is_significant
 
 
@@ -75,13 +81,15 @@ def test_interval_that_holds_0_is_not_significant_whatever_p_says(better: Signif
 
 
 def test_same_seed_gives_the_same_result(references: list[str], better: Significance):
-    again = paired_bootstrap(spoil(references, 0.4, 2), spoil(references, 0.2, 3), references)
+    again = paired_bootstrap(
+        spoil(references, 0.4, 2), spoil(references, 0.2, 3), references, "tam_Taml"
+    )
     assert again == better
 
 
 def test_other_seed_gives_other_intervals(references: list[str], better: Significance):
     other = paired_bootstrap(
-        spoil(references, 0.4, 2), spoil(references, 0.2, 3), references, seed=7
+        spoil(references, 0.4, 2), spoil(references, 0.2, 3), references, "tam_Taml", seed=7
     )
     assert other.difference_interval != better.difference_interval
     assert other.best_bleu == better.best_bleu
@@ -91,7 +99,9 @@ def test_seed_comes_from_the_argument_not_the_environment(
     references: list[str], better: Significance, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SACREBLEU_SEED", "99")
-    again = paired_bootstrap(spoil(references, 0.4, 2), spoil(references, 0.2, 3), references)
+    again = paired_bootstrap(
+        spoil(references, 0.4, 2), spoil(references, 0.2, 3), references, "tam_Taml"
+    )
     assert again == better
 
 
@@ -107,9 +117,9 @@ def test_system_with_a_missing_hypothesis_is_refused(references: list[str], empt
     base, best = list(references), list(references)
     (base if empty == "base" else best).pop()
     with pytest.raises(DataError, match="99 hypotheses for 100 references"):
-        paired_bootstrap(base, best, references)
+        paired_bootstrap(base, best, references, "tam_Taml")
 
 
 def test_no_samples_are_refused(references: list[str]):
     with pytest.raises(DataError, match="samples"):
-        paired_bootstrap(references, references, references, samples=0)
+        paired_bootstrap(references, references, references, "tam_Taml", samples=0)

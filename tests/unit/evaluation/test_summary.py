@@ -58,7 +58,7 @@ def test_summary_refuses_two_p_values():
 
 
 def test_system_summary_takes_what_score_all_gives():
-    scores = score_all([BASE], [REFERENCE])
+    scores = score_all([BASE], [REFERENCE], "tam_Taml")
     made = SystemSummary.of(scores, None)
     assert made.bleu == scores["bleu"].value
     assert made.scores["ter"].signature == scores["ter"].signature
