@@ -1,15 +1,11 @@
 """Read, clean and split parallel text."""
 
-import logging
-from collections.abc import Mapping
 from typing import Any
 
 from nmt.data.prepare import fingerprint, prepare
 from nmt.errors import DataError, StepConflictError
 from nmt.steps import PREPARE, Record, find_record
 from ray_jobs.session import Session
-
-log = logging.getLogger(__name__)
 
 
 def run(session: Session) -> Record:
@@ -34,8 +30,6 @@ def run(session: Session) -> Record:
         with storage.commit(f"{PREPARE.path(config.run)}/pairs") as folder:
             report = prepare(config.data, config.seed, folder)
         storage.write_json(f"{PREPARE.path(config.run)}/cleaning.json", report.cleaning)
-        for name, part in report.cleaning.items():
-            log.info("prepare: %s: %s", name, _told(part))
         return {
             "output": report.digest,
             "fingerprint": content,
@@ -48,12 +42,6 @@ def run(session: Session) -> Record:
         }
 
     return session.do(PREPARE, work)
-
-
-def _told(part: Mapping[str, Any]) -> str:
-    dropped = [f"{reason} {drops['count']:,}" for reason, drops in part["dropped"].items()]
-    kept = f"{part['kept']:,} of {part['read']:,} pairs kept"
-    return f"{kept}; dropped: {', '.join(dropped)}" if dropped else kept
 
 
 def check_split(run: str, prepared: Record, split: str) -> None:

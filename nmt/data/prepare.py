@@ -1,6 +1,7 @@
 """From the settings to splits on disk: the one module of `nmt.data` that writes."""
 
 import json
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
 from nmt.data.split import cut, drop_leaks
 from nmt.errors import DataError, StorageError
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 GENERAL_SPLITS = ("general_train", "general_validation", "general_test")
@@ -54,6 +57,11 @@ def prepare(data: DataConfig, seed: int, destination: Path) -> PrepareReport:
     """
     parts = {name: clean(pairs, data) for name, pairs in _read(data, seed).items()}
     splits = _split(parts, data, seed)
+    for name, part in parts.items():
+        log.info(
+            "prepare: %s: %d of %d pairs kept; dropped: %s",
+            name, len(part.kept), part.read, part.reasons(),
+        )  # fmt: skip
     report = PrepareReport(
         sizes={name: len(pairs) for name, pairs in splits.items()},
         cleaning={name: part.report() for name, part in parts.items()},
