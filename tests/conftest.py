@@ -4,6 +4,11 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# Its own bound of 200 ms on an example is one on how busy the machine is.
+settings.register_profile("without a bound on time", deadline=None)
+settings.load_profile("without a bound on time")
 
 
 @pytest.fixture(scope="session")
