@@ -6,7 +6,7 @@ settings under the same run name are refused: a folder never holds the work of t
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -133,11 +133,18 @@ def settings_of(step: Step, config: Config) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in _WITHOUT_EFFECT}
 
 
-def inherit(storage: Storage, config: Config, step: Step) -> Config:
-    """The settings with which the finished steps that `step` builds on were made, filled in.
+def inherit(storage: Storage, config: Config, step: Step, user_set: Collection[str]) -> Config:
+    """Fill in the settings with which the finished steps that `step` builds on were made.
 
     So `data.path` and `model.name_or_path` are given once, and a forgotten option of a later
     command does not silently fall back to its default.
+
+    Args:
+        storage: the storage root.
+        config: all settings.
+        step: the step that is about to be done.
+        user_set: dotted keys that the user set; the others give way to what the steps were
+            made with.
 
     Raises:
         StepConflictError: the user asks for other settings than such a step was made with.
@@ -148,9 +155,8 @@ def inherit(storage: Storage, config: Config, step: Step) -> Config:
         if record is None or not record.done:
             continue
         asked = settings_of(STEPS[name], config)
-        explicit = config.explicit()
         wanted = {
-            key: asked[key] if key in explicit and key in asked else value
+            key: asked[key] if key in user_set and key in asked else value
             for key, value in record.settings.items()
         }
         check_same(config.run, record, replace(record, settings=wanted))

@@ -37,7 +37,7 @@ def find_best(session: Session) -> BestTrial:
         return BestTrial(config)
     best: dict[str, Any] = storage.read_json(f"{TUNE.path(config.run)}/{BEST_FILE}")
     found: dict[str, Any] = best["config"]
-    kept = sorted(found.keys() & config.explicit())
+    kept = sorted(found.keys() & session.user_set)
     taken = {key: value for key, value in found.items() if key not in kept}
     try:
         trained = config.with_overrides(taken)

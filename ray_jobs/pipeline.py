@@ -107,7 +107,7 @@ def check(session: Session, engine: str, sentence: str) -> dict[str, Any]:
 
 def _next_lines(session: Session) -> list[str]:
     config = session.config
-    place = f"run={config.run}{_storage_word(config)}"
+    place = f"run={config.run}{_storage_word(session)}"
     report = session.storage.locate(f"{config.run}/{REPORT}")
     nmt = _nmt()
     lines = [
@@ -128,11 +128,11 @@ def _nmt() -> str:
     return os.path.relpath(called)
 
 
-def _storage_word(config: Config) -> str:
-    """What a later command in another place needs to find the storage root again."""
-    if "storage" not in config.explicit() and not inside_job():
+def _storage_word(session: Session) -> str:
+    """Write the word that a later command needs to find the storage root from another place."""
+    if "storage" not in session.user_set and not inside_job():
         return ""
-    return f" storage={shlex.quote(absolute_storage(config))}"
+    return f" storage={shlex.quote(absolute_storage(session.config))}"
 
 
 def _example(config: Config) -> str:

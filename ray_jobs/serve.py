@@ -248,7 +248,7 @@ def _promote_first(session: Session) -> None:
     """
     name, run_name = session.config.serving.name, session.config.run
     record = find_record(session.storage, run_name, EXPORT)
-    named = "run" in session.config.explicit()
+    named = "run" in session.user_set
     traffic = read_traffic(session.storage, name)
     if traffic is not None:
         if named and record is not None and record.output != traffic.stable:

@@ -16,10 +16,23 @@ log = logging.getLogger(__name__)
 class Session:
     """One command's settings and storage."""
 
-    config: Config
+    asked: Config
+    """The settings as the user gave them."""
     storage: Storage
     restart: bool = False
     """Discard what an earlier call of the step made."""
+    filled: Config | None = None
+    """The settings with what earlier steps or a search have filled in; None: as asked."""
+
+    @property
+    def config(self) -> Config:
+        """The settings that the command works with."""
+        return self.filled or self.asked
+
+    @property
+    def user_set(self) -> frozenset[str]:
+        """Dotted keys that the user set, rather than an earlier step, a search or a default."""
+        return self.asked.explicit()
 
     def on(self, step: Step) -> "Session":
         """The same command with the settings of the finished steps that `step` builds on.
@@ -27,11 +40,11 @@ class Session:
         Raises:
             StepConflictError: the user asks for other settings than those.
         """
-        return self.with_config(inherit(self.storage, self.config, step))
+        return self.with_config(inherit(self.storage, self.config, step, self.user_set))
 
     def with_config(self, config: Config) -> "Session":
-        """The same command with other settings."""
-        return replace(self, config=config)
+        """Return the same command, which works with other settings than the user gave."""
+        return replace(self, filled=config)
 
     def keeping(self) -> "Session":
         """For a step that another one needs: never discarded."""

@@ -112,7 +112,8 @@ class Config(Section):
     def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
         """Copy with dotted keys replaced and everything validated again.
 
-        What was set stays marked as set (`explicit`), and so is what is replaced; no default is.
+        `explicit` of the copy names what is replaced too, whoever replaces it: which keys the user
+        set is asked of the settings that `load_config` returned.
         """
         return type(self).parse(merge(self._given(), nest(overrides)))
 

@@ -1,6 +1,7 @@
 """One private Ray for the tests of this folder that do not start their own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,4 +59,4 @@ def branch(session: Session, name: str, **overrides: object) -> Session:
     (root / name).mkdir()
     for folder in ("data", "base"):
         (root / name / folder).symlink_to(root / session.config.run / folder)
-    return session.with_config(config)
+    return replace(session, asked=config)

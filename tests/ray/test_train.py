@@ -52,9 +52,9 @@ def test_a_second_call_publishes_again_what_was_damaged(whole: Session) -> None:
 
 
 def test_two_workers_make_the_same_steps_as_one(prepared: Session, whole: Session) -> None:
-    pair = branch(prepared, "pair", strategy__type="ddp", scaling__workers=2)
     # The dropout masks differ between workers, so both sides go without.
-    pair = pair.with_config(pair.config.with_overrides({"adapter.dropout": 0.0}))
+    two = {"strategy__type": "ddp", "scaling__workers": 2}
+    pair = branch(prepared, "pair", adapter__dropout=0.0, **two)
     alone = branch(prepared, "alone", adapter__dropout=0.0)
     train.run(pair)
     train.run(alone)

@@ -4,7 +4,7 @@ import pytest
 
 from nmt.config import Config, load_config
 from nmt.errors import TrainingError
-from nmt.steps import BASE, PREPARE, TUNE, run_step
+from nmt.steps import BASE, PREPARE, TRAIN, TUNE, run_step
 from nmt.storage import Storage
 from ray_jobs.best import BEST_FILE, find_best
 from ray_jobs.session import Session
@@ -30,7 +30,8 @@ def search(storage: Storage, *words: str, found: dict[str, Any] = FOUND) -> None
 
 
 def best_for(storage: Storage, *words: str):
-    return find_best(Session(load_config(overrides=words), storage))
+    """What a training with these words takes up, asked as `train.run` asks."""
+    return find_best(Session(load_config(overrides=words), storage).on(TRAIN))
 
 
 def test_without_a_search_the_settings_stay(storage):
@@ -71,6 +72,24 @@ def test_a_key_that_the_user_set_to_its_default_is_kept(storage):
     assert best_for(storage, "adapter.rank=16").config.settings("adapter.rank") == {
         "adapter.rank": 16
     }
+
+
+@pytest.mark.parametrize("key", ["seed", "model.max_source_tokens", "model.max_target_tokens"])
+def test_what_the_search_found_for_a_setting_of_an_earlier_step_is_taken(storage, caplog, key):
+    caplog.set_level("INFO")
+    search(storage, found={key: 32})
+    best = best_for(storage)
+    assert best.config.settings(key) == {key: 32}
+    assert best.checkpoints == CHECKPOINTS
+    assert "stays as you set it" not in caplog.text
+
+
+def test_a_setting_of_an_earlier_step_that_the_user_set_is_kept(storage, caplog):
+    caplog.set_level("INFO")
+    search(storage, found={"seed": 32})
+    best = best_for(storage, "seed=1")
+    assert (best.config.seed, best.checkpoints) == (1, None)
+    assert "seed stays as you set it; the search found 32" in caplog.text
 
 
 def test_settings_beside_the_search_stay(storage):
@@ -121,8 +140,6 @@ def test_settings_that_change_no_step_go_on_from_the_trial(storage, words):
         "adapter.dropout=0.2",
         "training.max_steps=999",
         "training.weight_decay=0.2",
-        "model.max_target_tokens=64",
-        "seed=2",
     ],
     ids=lambda word: word.partition("=")[0],
 )
