@@ -1,10 +1,31 @@
 """The hyperparameter search."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nmt.config.section import PositiveInt, Section
+from nmt.errors import did_you_mean
+
+_SEARCHED_TRAINING = (
+    "learning_rate",
+    "schedule",
+    "warmup_steps",
+    "micro_batch_tokens",
+    "micro_batches_per_step",
+    "label_smoothing",
+    "weight_decay",
+    "max_gradient_norm",
+    "precision",
+    "replay_fraction",
+)
+"""Keys of `training` that change what a trial's steps do to the weights.
+
+The others change nothing of a trial, or how long it is and how it is measured, so that trials
+could not be compared.
+"""
+_SEARCHED = (r"adapter\.\w+", "seed", rf"training\.({'|'.join(_SEARCHED_TRAINING)})")
 
 
 class Choice(Section):
@@ -60,8 +81,27 @@ class TuneConfig(Section):
     """Steps every trial gets."""
     reduction_factor: int = Field(default=2, ge=2)
     """One in this many trials goes on at each rung."""
-    space: dict[str, SearchRange] = Field(default_factory=_default_space, min_length=1)
-    """Dotted setting -> range that is searched; of the default, what the adapter has."""
+    space: dict[str, SearchRange] = Field(
+        default_factory=_default_space,
+        min_length=1,
+        json_schema_extra={"propertyNames": {"pattern": f"^({'|'.join(_SEARCHED)})$"}},
+    )
+    """Dotted setting -> range that is searched: keys of `adapter`, `seed`, and those of `training`
+    that change what a step does; of the default, what the adapter has."""
+
+    @field_validator("space")
+    @classmethod
+    def _is_read_by_trials(cls, space: dict[str, SearchRange]) -> dict[str, SearchRange]:
+        """Refuse what is the same in all trials: the best of them would be chosen by chance."""
+        for key in space:
+            if not re.fullmatch("|".join(_SEARCHED), key):
+                known = ("seed", *(f"training.{name}" for name in _SEARCHED_TRAINING))
+                hint = did_you_mean(key, known)
+                raise ValueError(
+                    f"{key} cannot be searched, since all trials share data, base, length and "
+                    f"validation: search keys of adapter, or {', '.join(known)}{hint and '.'}{hint}"
+                )
+        return space
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -116,7 +116,7 @@ def _is_open(node: Plain) -> bool:
         {"data": {"path": None}},
         {"training": {"patience": 3, "learning_rate": 0.0001}},
         {"tune": {"space": {"adapter.rank": {"type": "choice", "values": [8, 16]}}}},
-        {"tune": {"space": {"a.b": {"type": "loguniform", "low": 0.1, "high": 1}}}},
+        {"tune": {"space": {"adapter.alpha": {"type": "loguniform", "low": 0.1, "high": 1}}}},
     ],
 )
 def test_a_sparse_config_is_taken(validator, config):
@@ -130,8 +130,9 @@ def test_a_sparse_config_is_taken(validator, config):
         {"adapter": {"quantization": "nf4"}},
         {"adapter": {"type": "dora"}},
         {"strategy": {"zero_stage": 2}},
-        {"tune": {"space": {"a.b": {"low": 0.1, "high": 1}}}},
-        {"tune": {"space": {"a.b": {"type": "uniform", "low": 1}}}},
+        {"tune": {"space": {"adapter.alpha": {"low": 0.1, "high": 1}}}},
+        {"tune": {"space": {"adapter.alpha": {"type": "uniform", "low": 1}}}},
+        {"tune": {"space": {"data.max_pairs": {"type": "choice", "values": [9]}}}},
         {"tune": {"space": {}}},
         {"learning_rate": 1},
     ],
