@@ -104,10 +104,15 @@ class Checkpoints:
         return f"{self.folder}/step-{step:08d}"
 
     def steps(self) -> list[int]:
-        """Steps with a whole checkpoint, ascending."""
-        numbers = [name.removeprefix("step-") for name in self.storage.list(self.folder)]
+        """List the steps with a whole checkpoint, ascending."""
+        return [step for step in self._named() if self.storage.is_committed(self.path(step))]
+
+    def _named(self) -> list[int]:
+        """List the steps that have a folder, ascending, whether or not it has a manifest."""
+        names = self.storage.list(self.folder)
+        numbers = [name.removeprefix("step-") for name in names]
         steps = [int(number) for number in numbers if number.isdecimal()]
-        return [step for step in steps if self.storage.is_committed(self.path(step))]
+        return [step for step in steps if self.path(step).rpartition("/")[2] in names]
 
     def save(
         self,
@@ -141,10 +146,11 @@ class Checkpoints:
         """One checkpoint.
 
         Raises:
-            StorageError: it is missing or fails its manifest.
+            StorageError: it is missing, lacks a file or fails its manifest.
         """
+        needed = [PARAMETERS, OPTIMIZER]
         with ExitStack() as reading:
-            folder = reading.enter_context(self.storage.reading(self.path(step)))
+            folder = reading.enter_context(self.storage.reading(self.path(step), only=needed))
             return Loaded(self._state(step), folder, reading.pop_all())
 
     def parameters(self, step: int) -> dict[str, Tensor]:
@@ -158,18 +164,22 @@ class Checkpoints:
 
     def _state(self, step: int) -> State:
         path = self.path(step)
+        place = self.storage.locate(path)
         try:
-            return State.of(self.storage.manifest(path)["meta"])
+            state = State.of(self.storage.manifest(path)["meta"])
         except (KeyError, TypeError) as error:
-            place = self.storage.locate(path)
             raise StorageError(f"{place}: its manifest is not a checkpoint's: {error!r}") from error
+        if state.step != step:
+            raise StorageError(f"{place}: holds the checkpoint of step {state.step}")
+        return state
 
     def load_last(self) -> Loaded | None:
         """The latest checkpoint that passes its manifest; None when there is none.
 
-        A damaged one is named in the log and left alone, and the one before it is taken.
+        One that is damaged, or has lost its manifest, is named in the log and left alone, and the
+        one before it is taken.
         """
-        for step in reversed(self.steps()):
+        for step in reversed(self._named()):
             try:
                 return self.load(step)
             except StorageError as error:
