@@ -21,10 +21,12 @@ _HEAD = """\
 
 Every setting, its type, its default and what it means. They are given in YAML files
 (`--config FILE`, several times, later ones win) and as `key=value` words on the command line, which
-win over all files. Unknown keys are refused. `nmt config show` prints the resolved settings,
-`nmt config check` checks them, and `nmt config schema` prints their JSON schema.
+win over all files. Unknown keys, and keys given twice in one file, are refused.
+`nmt config show` prints the resolved settings, `nmt config check` checks them, and
+`nmt config schema` prints their JSON schema.
 
 * `null` unsets a value; lists and mappings are written as in YAML: `key=[a,b]`.
+* Files are read as YAML 1.2: `no` and `12:30` are text, `1e-4` is a number, `010` is ten.
 * A section whose `type` changes is replaced whole, and so is `tune.space`.
 * A setting of yours wins over what a search found.
 * `strategy.type=deepspeed` and `adapter.type=qlora` need the extra `gpu`, on CPUs too.

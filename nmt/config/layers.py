@@ -1,62 +1,38 @@
 """From YAML files and `key=value` words to one tree of plain values."""
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from nmt.config.yaml_reader import parse_yaml
 from nmt.errors import ConfigError
 
 DEFAULT_TYPES = {"adapter": "lora", "strategy": "single"}
 _SPACE = "tune.space"
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: `1e-4` is a number, `no` and `2026-01-31` are words."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag.rpartition(":")[2] not in ("bool", "float", "timestamp")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
-
-
 def read_layer(path: Path) -> dict[str, Any]:
-    """One YAML file as a tree.
+    """Read a YAML file as a tree.
 
     Raises:
-        ConfigError: the file is missing, is no UTF-8, no YAML, or no mapping.
+        ConfigError: the file is missing, is not UTF-8, not YAML, not a mapping, or gives a key
+            twice.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - safe subclass
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"--config {path}: no such file") from None
     except OSError as error:
         raise ConfigError(f"--config {path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"--config {path}: byte {error.start} is not UTF-8") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--config {path}: not valid YAML: {error}") from None
+    raw = parse_yaml(text, f"--config {path}")
     if raw is None:
         return {}
     if not isinstance(raw, dict):
         raise ConfigError(f"--config {path}: holds a {type(raw).__name__}, expected `key: value`")
-    return {str(key): value for key, value in raw.items()}
+    return raw
 
 
 def read_overrides(words: Sequence[str]) -> dict[str, Any]:
@@ -80,10 +56,7 @@ def _scalar(key: str, text: str) -> Any:  # noqa: ANN401 - a plain YAML value
     if text == "null":
         return None
     if text[:1] in ("[", "{"):
-        try:
-            return yaml.load(text, Loader=_Loader)  # noqa: S506 - safe subclass
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{key}={text}: not a valid YAML value: {error}") from None
+        return parse_yaml(text, f"{key}={text}")
     return text
 
 

@@ -1,0 +1,131 @@
+"""Read YAML 1.2 text as plain values, and refuse what would be lost or misread."""
+
+import re
+from typing import Any
+
+import yaml
+
+from nmt.errors import ConfigError
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
+
+
+class _Loader(yaml.SafeLoader):
+    """A loader with the scalars of YAML 1.2.
+
+    `1e-4` is a number and `010` is ten; `no`, `2026-01-31` and `12:30` are words.
+    """
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Read a whole number: decimal, `0o17` or `0x1f`."""
+        text = str(self.construct_scalar(node))
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in (f"{_TAG}null", f"{_TAG}merge")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    f"{_TAG}bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    f"{_TAG}int",
+    re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"),
+    list("-+0123456789"),
+)
+_Loader.add_implicit_resolver(
+    f"{_TAG}float",
+    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+_Loader.yaml_constructors = {
+    tag: construct
+    for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+    if tag is None or tag.removeprefix(_TAG) in _PLAIN
+}
+_Loader.add_constructor(f"{_TAG}int", _Loader.construct_yaml_int)
+
+
+def parse_yaml(text: str, place: str) -> Any:  # noqa: ANN401 - a plain YAML value
+    """Read one YAML document as a plain value whose mappings have text as keys.
+
+    Args:
+        text: the document.
+        place: where it was given; begins each message.
+
+    Raises:
+        ConfigError: it is not valid YAML, gives a key of a mapping twice, or holds an alias of
+            the value that it is in.
+    """
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _check_keys(node, "", [], set(), place)
+        return loader.construct_document(node)
+    except ConfigError:
+        raise
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{place}: not valid YAML: {_shown(error)}") from None
+    except RecursionError:
+        raise ConfigError(f"{place}: not valid YAML: nested too deeply") from None
+    except (ValueError, KeyError) as error:  # a value that does not fit its own tag, as `!!int x`
+        raise ConfigError(f"{place}: not valid YAML: {error}") from None
+
+
+def _check_keys(
+    node: yaml.Node, path: str, around: list[yaml.Node], checked: set[int], place: str
+) -> None:
+    """Refuse repeated keys below a node, and make each key a text.
+
+    Args:
+        node: what is checked.
+        path: its dotted key.
+        around: the nodes that it is in.
+        checked: ids of nodes that need no second look, since an alias is the node it names.
+        place: begins each message.
+    """
+    if node in around:
+        raise ConfigError(f"{place}: {path or 'the document'} holds an alias of itself")
+    if id(node) in checked or isinstance(node, yaml.ScalarNode):
+        return
+    around = [*around, node]
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_keys(item, path, around, checked, place)
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = _name_of(key, place), key.start_mark.line + 1
+            dotted = f"{path}.{name}" if path else name
+            if name in lines:
+                raise ConfigError(f"{place}: {dotted} is given twice{_lines(lines[name], line)}")
+            lines[name] = line
+            _check_keys(value, dotted, around, checked, place)
+    checked.add(id(node))
+
+
+def _name_of(key: yaml.Node, place: str) -> str:
+    if not isinstance(key, yaml.ScalarNode):
+        line = key.start_mark.line + 1
+        raise ConfigError(f"{place}: the key in line {line} is not a word")
+    if key.tag != f"{_TAG}merge":
+        key.tag = f"{_TAG}str"
+    return key.value
+
+
+def _shown(error: yaml.YAMLError) -> str:
+    """Write an error of the parser in one line."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        parts = ", ".join(part for part in (error.context, error.problem) if part)
+        return f"line {mark.line + 1}, column {mark.column + 1}: {parts}"
+    return str(error).partition("\n")[0]
+
+
+def _lines(first: int, second: int) -> str:
+    where = f"line {first}" if first == second else f"lines {first} and {second}"
+    return f", in {where}: keep one of them"
