@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from nmt.errors import MissingPackageError, NmtError
+from nmt.errors import MissingPackageError, NmtError, install_command
 
 _STOPPED = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
 _OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
@@ -84,7 +84,7 @@ def _failed(error: BaseException, program: str, extra: str) -> int:
     package = (getattr(error, "name", None) or "").partition(".")[0]
     if isinstance(error, ModuleNotFoundError) and package not in _OURS:
         error = MissingPackageError(
-            f"this command needs the package '{package}': pip install 'nmt[{extra}]'"
+            f"this command needs the package '{package}': {install_command(extra)}"
         )
     if isinstance(error, NmtError):
         _say(program, str(error))

@@ -89,6 +89,14 @@ class TranslationError(NmtError, RuntimeError):
     """An engine could not be loaded or could not translate."""
 
 
+def install_command(extra: str) -> str:
+    """Write how to install the packages of an extra.
+
+    It names the checkout: the name `nmt` on a public package index need not be this project.
+    """
+    return f"pip install '.[{extra}]' in a checkout of this project"
+
+
 def did_you_mean(word: str, choices: Iterable[str], count: int = 3) -> str:
     """Ending for a message: `` Did you mean 'a' or 'b'?``, or nothing when none is near."""
     near = difflib.get_close_matches(word, list(choices), n=count, cutoff=0.6)

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,6 @@ import yaml
 from nmt import __version__
 from nmt.command import is_override
 from nmt.config import Config, load_config
-from nmt.errors import InputError
 from ray_jobs.entry import JOBS, add_options, guarded, parse, run_job
 
 _ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
@@ -92,16 +92,8 @@ def _quickstart(options: argparse.Namespace) -> None:
 
 
 def quickstart_file() -> Path:
-    """The settings of the embedded default: beside the package in a checkout, inside it in a wheel.
-
-    Raises:
-        InputError: neither is there.
-    """
-    here = Path(__file__).parent
-    for folder in (here.parent / "configs", here / "configs"):
-        if (folder / "quickstart.yaml").is_file():
-            return folder / "quickstart.yaml"
-    raise InputError("configs/quickstart.yaml is missing: install the package again")
+    """Return the settings file of the embedded default, which is part of the package."""
+    return Path(str(files("ray_jobs") / "quickstart.yaml"))
 
 
 def _translate(options: argparse.Namespace) -> None:

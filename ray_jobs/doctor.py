@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from nmt.config import Config
-from nmt.errors import NmtError
+from nmt.errors import NmtError, install_command
 from nmt.findings import Finding
 from nmt.reach import fault_of_address, split_address
 
@@ -57,9 +57,7 @@ def _packages(config: Config) -> Iterator[Finding]:
             continue
         needed = extra in ("train", "serve")
         text = f"missing: {', '.join(missing)}"
-        yield Finding(
-            f"[{extra}]", "bad" if needed else "note", text, f"pip install 'nmt[{extra}]'"
-        )
+        yield Finding(f"[{extra}]", "bad" if needed else "note", text, install_command(extra))
 
 
 def _machine(config: Config) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import importlib.util
 import math
 
 from nmt.config import Choice, Config, SearchRange
-from nmt.errors import ConfigError, MissingPackageError
+from nmt.errors import ConfigError, MissingPackageError, install_command
 from nmt.storage import Storage
 
 
@@ -56,7 +56,7 @@ def _check_tracking(config: Config, storage: Storage) -> None:
         return
     if importlib.util.find_spec("mlflow") is None:
         raise MissingPackageError(
-            "tracking.mlflow=true needs the package 'mlflow-skinny': pip install 'nmt[tracking]'"
+            "tracking.mlflow=true needs the package 'mlflow-skinny': " + install_command("tracking")
         )
     if config.tracking.mlflow_uri is None and not storage.is_local:
         raise ConfigError(

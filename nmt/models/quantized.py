@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import BitsAndBytesConfig, PreTrainedModel
 
 from nmt.config import QloraAdapter
-from nmt.errors import MissingPackageError
+from nmt.errors import MissingPackageError, install_command
 
 _REPACKS = "support_avx512bf16_for_cpu"
 _PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -30,7 +30,7 @@ def quantization_config(adapter: QloraAdapter) -> BitsAndBytesConfig:
     """
     if find_spec("bitsandbytes") is None:
         raise MissingPackageError(
-            "adapter.type=qlora needs the package 'bitsandbytes': pip install 'nmt[gpu]', "
+            f"adapter.type=qlora needs the package 'bitsandbytes': {install_command('gpu')}, "
             "or set adapter.type=lora"
         )
     return BitsAndBytesConfig(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nmt.config import ServingConfig
 from nmt.engine_card import EngineCard, read_card
-from nmt.errors import MissingPackageError
+from nmt.errors import MissingPackageError, install_command
 from nmt.languages import iso_code
 from nmt.serving.contract import Row
 from nmt.serving.ctranslate2_engine import CTranslate2Engine
@@ -55,7 +55,7 @@ def _torch_engine() -> "type[TorchEngine]":
         from nmt.serving.torch_engine import TorchEngine
     except ImportError as error:
         raise MissingPackageError(
-            f"a torch engine needs the package '{error.name}': pip install 'nmt[train]', or "
+            f"a torch engine needs the package '{error.name}': {install_command('train')}, or "
             "export with export.format=ctranslate2, where model and adapter allow it"
         ) from None
     return TorchEngine

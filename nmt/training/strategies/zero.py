@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from nmt.config import DeepspeedStrategy, TrainingConfig
-from nmt.errors import MissingPackageError
+from nmt.errors import MissingPackageError, install_command
 from nmt.training.optim import (
     MOMENTS,
     build_optimizer,
@@ -230,7 +230,7 @@ def import_deepspeed() -> Any:  # noqa: ANN401 - the module
         import deepspeed
     except ImportError:
         raise MissingPackageError(
-            "strategy.type=deepspeed needs DeepSpeed: pip install 'nmt[gpu]'"
+            f"strategy.type=deepspeed needs DeepSpeed: {install_command('gpu')}"
         ) from None
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
     if accelerator == "cpu":

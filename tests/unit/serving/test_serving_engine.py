@@ -176,5 +176,5 @@ def test_an_engine_for_torch_says_what_to_install_without_it(
     add_engine(storage, "water", WATER, "torch")
     monkeypatch.delitem(sys.modules, "nmt.serving.torch_engine", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingPackageError, match=r"'torch': pip install 'nmt\[train\]'"):
+    with pytest.raises(MissingPackageError, match=r"'torch': pip install '\.\[train\]'"):
         load_engine(storage.fetch("engines/water"), serving_config())
