@@ -1,1 +1,11 @@
-"""What `ray job submit` and the command line run: every step of the project, on Ray."""
+"""The library's jobs on Ray: one module for each command, and what they share."""
+
+import os
+import sys
+
+# Ray reads these when it is imported, so they are set before any module here can import it.
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is handled by the command
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the command prints its own tables of trials
+os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # two lines of progress are never a repetition
+if not sys.stdout.isatty():
+    os.environ.setdefault("RAY_COLOR_PREFIX", "0")

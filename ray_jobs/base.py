@@ -33,7 +33,7 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
     """
     from nmt.models.load import license_of
     from nmt.training.base import prepare_base, train_tiny_base
-    from nmt.training.best import best_path
+    from nmt.training.published import best_path
 
     model = config.model
     about: dict[str, Any] = {"license": license_of(model.name_or_path)}

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,14 +24,6 @@ from ray_jobs.session import Session
 T = TypeVar("T")
 
 _OWN_PORTS = (20_000, 32_768)
-
-# Read by Ray when it is imported: Ctrl-C is ours to handle, so are the tables of trials, and no
-# line of progress is a repetition.
-os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
-os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-if not sys.stdout.isatty():
-    os.environ.setdefault("RAY_COLOR_PREFIX", "0")
 
 
 @contextmanager

@@ -11,10 +11,7 @@ from typing import Any
 import ray
 import ray.train
 from ray.exceptions import RayError
-from ray.train.torch import TorchConfig
-from ray.train.torch.config import _TorchBackend
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from typing_extensions import override
 
 from nmt.training.events import Signal
 
@@ -166,8 +163,8 @@ def _terminable() -> Iterator[None]:
         _training.clear()
 
 
-def _watch_sigterm() -> None:
-    """In a worker's main thread, which is free while it trains in another."""
+def watch_sigterm() -> None:
+    """Note a SIGTERM, in a worker's main thread, which is free while it trains in another."""
     before = signal.getsignal(signal.SIGTERM)
 
     def on_sigterm(number: int, frame: Any) -> None:  # noqa: ANN401
@@ -177,19 +174,3 @@ def _watch_sigterm() -> None:
             before(number, frame)
 
     signal.signal(signal.SIGTERM, on_sigterm)
-
-
-class _Backend(_TorchBackend):
-    @override
-    def on_start(self, worker_group: Any, backend_config: TorchConfig) -> None:
-        super().on_start(worker_group, backend_config)
-        worker_group.execute(_watch_sigterm)
-
-
-class TerminableTorchConfig(TorchConfig):
-    """Torch's process group, on workers that finish their step when they are told to go."""
-
-    @property
-    @override
-    def backend_cls(self) -> type[_Backend]:
-        return _Backend

@@ -2,13 +2,13 @@
 
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray.train
-from ray.train.torch import TorchTrainer
+from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
 from typing_extensions import override
 
-from nmt.config import digest_of
+from nmt.config import Config, digest_of
 from nmt.errors import (
     DivergedError,
     InputError,
@@ -18,18 +18,20 @@ from nmt.errors import (
     UnavailableError,
 )
 from nmt.steps import PREPARE, TRAIN, Record, require
-from nmt.training.base import base_source
-from nmt.training.best import best_path, is_whole
-from nmt.training.job import TrainingJob
-from nmt.training.loop import run_training
+from nmt.storage import Storage
+from nmt.training.published import best_path, is_whole
 from ray_jobs import base as base_job
 from ray_jobs.bar import step_bar
-from ray_jobs.best import BestTrial, find_best
+from ray_jobs.best import find_best
 from ray_jobs.cluster import cause_of, connect, prepare_worker
 from ray_jobs.logs import quiet_expected_failures
-from ray_jobs.notices import StopSwitch, TerminableTorchConfig, WorkerNotice
+from ray_jobs.notices import StopSwitch, WorkerNotice
+from ray_jobs.process_group import ProcessGroupConfig
 from ray_jobs.refusals import check
 from ray_jobs.session import Session
+
+if TYPE_CHECKING:
+    from nmt.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
 
@@ -52,61 +54,58 @@ def run(session: Session) -> Record:
 
     def work() -> dict[str, Any]:
         with connect(session.config):
-            result = fit(session, training_job(session, best))
+            result = fit(session, best.checkpoints)
         files = storage.manifest(published)["files"]
         return result | {"output": digest_of(files)}
 
     return session.do(TRAIN, work, is_whole=lambda: is_whole(storage, published))
 
 
-def training_job(session: Session, best: BestTrial) -> TrainingJob:
-    """The adapter's training, from the best trial's checkpoint where that fits."""
-    config, storage = session.config, session.storage
-    return TrainingJob(
-        config=config,
-        storage=storage,
-        folder=TRAIN.path(config.run),
-        base=base_source(config),
-        data=f"{PREPARE.path(config.run)}/pairs",
-        start_from=best.checkpoints,
-    )
-
-
-def fit(session: Session, job: TrainingJob) -> dict[str, Any]:
+def fit(session: Session, start_from: str | None) -> dict[str, Any]:
     """Run a training on the workers of `scaling`, restarted from its checkpoints when they die.
 
     Workers that are told to go have saved their work: new ones go on, and
     `scaling.max_failures` is not asked.
+
+    Args:
+        session: with the settings to train with.
+        start_from: folder of the checkpoints to go on from where the training has none yet.
     """
     switch = StopSwitch()
-    steps = job.config.training.max_steps
-    with switch.guarding(), step_bar(job.name, steps, switch.reached):
-        while "told_to_go" in (answer := _fit_once(session, job, switch)):
+    steps = session.config.training.max_steps
+    with switch.guarding(), step_bar(TRAIN.name, steps, switch.reached):
+        while "told_to_go" in (answer := _fit_once(session, start_from, switch)):
             log.warning(
                 "%s: a worker was told to go: new ones go on from step %d",
-                job.name, answer["told_to_go"],
+                TRAIN.name, answer["told_to_go"],
             )  # fmt: skip
     if "error" in answer:
         raise answer["error"]
     return answer
 
 
-def _fit_once(session: Session, job: TrainingJob, switch: StopSwitch) -> dict[str, Any]:
-    scaling = session.config.scaling
-    filesystem, root = session.storage.filesystem
+def _fit_once(session: Session, start_from: str | None, switch: StopSwitch) -> dict[str, Any]:
+    config, storage = session.config, session.storage
+    scaling = config.scaling
+    filesystem, root = storage.filesystem
     trainer = _Trainer(
         train_worker,
-        train_loop_config={"job": job, "switch": switch},
+        train_loop_config={
+            "config": config,
+            "storage": storage,
+            "start_from": start_from,
+            "switch": switch,
+        },
         scaling_config=ray.train.ScalingConfig(
             num_workers=scaling.workers,
             use_gpu=scaling.gpus_per_worker > 0,
             resources_per_worker={"CPU": scaling.cpus_per_worker, "GPU": scaling.gpus_per_worker},
         ),
-        torch_config=TerminableTorchConfig(backend="nccl" if scaling.gpus_per_worker else "gloo"),
+        backend_config=ProcessGroupConfig("nccl" if scaling.gpus_per_worker else "gloo"),
         run_config=ray.train.RunConfig(
             # What resumes a run are its own checkpoints: each attempt is a new one to Ray.
             name=f"attempt-{time.strftime('%Y%m%d-%H%M%S')}",
-            storage_path=f"{root}/{job.folder}/ray",
+            storage_path=f"{root}/{TRAIN.path(config.run)}/ray",
             storage_filesystem=filesystem,
             failure_config=ray.train.FailureConfig(max_failures=scaling.max_failures),
             # Its warnings on a busy machine come with tracebacks and mean nothing to a user.
@@ -126,7 +125,7 @@ def _fit_once(session: Session, job: TrainingJob, switch: StopSwitch) -> dict[st
         ) from error
 
 
-class _Trainer(TorchTrainer):
+class _Trainer(DataParallelTrainer):
     """Leaves Ctrl-C to the command line.
 
     Ray's own handler would stay after the training and end the process with 1. Training in another
@@ -140,8 +139,10 @@ class _Trainer(TorchTrainer):
 
 def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
     """One worker's training; what a restart of the group would only repeat is returned."""
-    job: TrainingJob = loop_config["job"]
-    prepare_worker(job.config)
+    from nmt.training.loop import run_training  # torch and transformers, which no driver needs
+
+    config: Config = loop_config["config"]
+    prepare_worker(config)
     quiet_expected_failures()
     notice = WorkerNotice(loop_config["switch"], under_train=True)
 
@@ -149,13 +150,14 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
         ray.train.report(metrics)
 
     try:
+        job = training_job(config, loop_config["storage"], loop_config["start_from"])
         with notice.under_way():
             outcome = run_training(job, report, notice)
             notice.ended(outcome.state.step)
     except UnavailableError:  # it may answer the next attempt
         raise
     except NoRoomError as error:
-        if job.config.scaling.workers > 1:  # the others wait for this one
+        if config.scaling.workers > 1:  # the others wait for this one
             raise
         return {"error": error}
     except (InputError, DivergedError) as error:  # on all of them
@@ -172,6 +174,26 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
         "train_seconds": round(state.seconds, 2),
         "curve": list(state.curve),
     }
+
+
+def training_job(config: Config, storage: Storage, start_from: str | None) -> "TrainingJob":
+    """Describe the adapter's training, on a worker.
+
+    Raises:
+        ModelError: the base does not fit.
+        UnavailableError: a hub that cannot be reached.
+    """
+    from nmt.training.base import base_source
+    from nmt.training.job import TrainingJob
+
+    return TrainingJob(
+        config=config,
+        storage=storage,
+        folder=TRAIN.path(config.run),
+        base=base_source(config),
+        data=f"{PREPARE.path(config.run)}/pairs",
+        start_from=start_from,
+    )
 
 
 if __name__ == "__main__":

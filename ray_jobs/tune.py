@@ -1,7 +1,7 @@
 """Search the adapter's settings for the best validation BLEU, with Optuna and ASHA."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
@@ -15,10 +15,6 @@ from nmt.errors import (
 )
 from nmt.steps import PREPARE, TUNE, Record, require
 from nmt.storage import Storage
-from nmt.training.base import base_source
-from nmt.training.checkpoints import Checkpoints
-from nmt.training.job import TrainingJob
-from nmt.training.loop import run_training
 from ray_jobs import base as base_job
 from ray_jobs.best import BEST_FILE
 from ray_jobs.cluster import connect, prepare_worker
@@ -27,6 +23,9 @@ from ray_jobs.refusals import check
 from ray_jobs.search import build_scheduler, build_search
 from ray_jobs.session import Session
 from ray_jobs.trials import TrialLog, trial_folder
+
+if TYPE_CHECKING:
+    from nmt.training.job import TrainingJob
 
 
 def run(session: Session) -> Record:
@@ -91,6 +90,8 @@ def search(session: Session) -> dict[str, Any]:
 
 def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: StopSwitch) -> None:
     """One trial, in a Tune actor; goes on from its own checkpoint when it has one."""
+    from nmt.training.loop import run_training  # torch and transformers, which no driver needs
+
     prepare_worker(config)
     notice = WorkerNotice(switch, under_train=False)
 
@@ -113,14 +114,19 @@ def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: 
         tune.report({"step": 0, "bleu": 0.0, "ended": "refused", "error": str(error)})
 
 
-def _scores_so_far(job: TrainingJob) -> tuple[dict[str, float], ...]:
+def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
     """Of a trial that goes on: the driver may have been gone before it took note of the last."""
+    from nmt.training.checkpoints import Checkpoints
+
     state = Checkpoints(job.storage, f"{job.folder}/checkpoints").last_state()
     return state.curve if state else ()
 
 
-def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> TrainingJob:
+def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> "TrainingJob":
     """A trial's training: one worker, since more of them would not change a step's rows."""
+    from nmt.training.base import base_source
+    from nmt.training.job import TrainingJob
+
     tried = config.with_overrides(sample)
     return TrainingJob(
         config=tried.model_copy(update={"strategy": SingleStrategy()}),

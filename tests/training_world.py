@@ -11,10 +11,10 @@ from nmt.data.prepare import load_pairs, prepare
 from nmt.models.load import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.storage import Storage
-from nmt.training.best import best_path
 from nmt.training.checkpoints import PARAMETERS
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
+from nmt.training.published import best_path
 
 SETTINGS = [
     "run=small",

@@ -18,8 +18,8 @@ from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.steps import TRAIN
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.best import fetch_best
 from nmt.training.precision import base_dtype, pick_dtype
+from nmt.training.published import fetch_best
 from nmt.training.strategies import pick_device
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from nmt.models.load import ModelSource, load_codec, load_model
 from nmt.steps import PREPARE, TRAIN
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.best import fetch_best
+from nmt.training.published import fetch_best
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
 from nmt.steps import BASE, PREPARE
 from nmt.storage import Storage
-from nmt.training.best import best_path
 from nmt.training.events import Report, ignore_report
 from nmt.training.job import TrainingJob
 from nmt.training.loop import Outcome, run_training
+from nmt.training.published import best_path
 
 log = logging.getLogger(__name__)
 

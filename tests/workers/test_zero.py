@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 
 from nmt.config import Config
 from nmt.training import loss
-from nmt.training.best import best_path
 from nmt.training.checkpoints import OPTIMIZER, PARAMETERS
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
+from nmt.training.published import best_path
 from tests.training_world import job_below
 from tests.workers.forked import start, wait
 from tests.workers.world import train_together

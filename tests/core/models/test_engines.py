@@ -23,7 +23,7 @@ from nmt.models.encoding import encode
 from nmt.models.load import ModelSource, load_codec, load_model
 from nmt.serving.engine import load_engine, translate_texts
 from nmt.storage import Storage
-from nmt.training.best import best_path
+from nmt.training.published import best_path
 from tests.core.models.tiny_tokenizers import PAIRS
 
 Checkpoint = Callable[[str], Path]

@@ -16,11 +16,11 @@ from nmt.errors import DataError, DivergedError, ModelError, StorageError, Unava
 from nmt.evaluation.summary import TrainingPoint
 from nmt.storage import Storage
 from nmt.training import loss, validation
-from nmt.training.best import fetch_best
 from nmt.training.checkpoints import Checkpoints
 from nmt.training.events import NoNotice, Signal
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
+from nmt.training.published import fetch_best
 from tests.training_world import checkpoint_weights, same
 
 pytestmark = pytest.mark.usefixtures("quick_validation")

@@ -12,9 +12,9 @@ from nmt.decoding.generate import translate
 from nmt.evaluation import systems
 from nmt.evaluation.systems import translate_with_both
 from nmt.models.load import ModelSource, load_codec, load_model
-from nmt.training.best import best_path
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
+from nmt.training.published import best_path
 
 SENTENCES = ["The doctor is at home.", "We go home.", "Where is the water?"]
 
