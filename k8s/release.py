@@ -21,7 +21,7 @@ Plain = dict[str, Any]
 class _Part(BaseModel):
     model_config = ConfigDict(
         frozen=True,
-        extra="forbid",
+        extra="ignore",  # a later chart may say more
         alias_generator=to_camel,
         populate_by_name=True,
         use_attribute_docstrings=True,

@@ -5,6 +5,7 @@ They run wherever the root is at hand: here, or in a Pod beside it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from nmt import traffic
 from nmt.errors import InputError, MissingStepError
 from nmt.steps import EXPORT, STEPS, Record, find_record, log_path, require, runs_of
 from nmt.storage import Storage
+from nmt.traffic import ReplicaReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,34 +140,35 @@ def _traffic(storage: Storage, command: RootCommand, screen: Screen) -> None:
         raise InputError(
             f"endpoint '{command.endpoint}' has no promoted engine: run `nmt-k8s promote run=…`"
         )
-    replicas = _replicas(storage, command.endpoint)
+    replicas, now = traffic.read_reports(storage, command.endpoint), datetime.now(UTC)
     text = [f"endpoint '{command.endpoint}' serves engine {pointer.stable}"]
     text += [f"before it: {', '.join(pointer.previous)}"] if pointer.previous else []
-    text.append(_replica_table(replicas) if replicas else "no replica has reported yet")
-    value = {"name": command.endpoint, **pointer.model_dump(mode="json"), "replicas": replicas}
+    text.append(_replica_table(replicas, now) if replicas else "no replica has reported yet")
+    reports = [{**each.model_dump(mode="json"), "silent": each.is_silent(now)} for each in replicas]
+    value = {"name": command.endpoint, **pointer.model_dump(mode="json"), "replicas": reports}
     screen.answer(value, "\n".join(text))
 
 
-def _replica_table(replicas: Sequence[Mapping[str, Any]]) -> str:
-    keys = ("replica", "digest", "since")
+def _replica_table(replicas: Sequence[ReplicaReport], now: datetime) -> str:
     rows = [
-        (*(str(report.get(key) or "-") for key in keys), _trouble(report)) for report in replicas
+        (each.replica, each.digest or "-", each.since or "-", _seen(each, now), _trouble(each, now))
+        for each in replicas
     ]
-    return table(("REPLICA", "ENGINE", "SINCE", "TROUBLE"), rows)
+    return table(("REPLICA", "ENGINE", "SINCE", "SEEN", "TROUBLE"), rows)
 
 
-def _replicas(storage: Storage, endpoint: str) -> list[dict[str, Any]]:
-    folder = traffic.replicas_path(endpoint)
-    names = [name for name in storage.list(folder) if name.endswith(".json")]
-    found = [storage.find_json(f"{folder}/{name}") for name in names]
-    return [report for report in found if isinstance(report, dict)]
+def _seen(report: ReplicaReport, now: datetime) -> str:
+    age = report.age_seconds(now)
+    return "-" if age is None else f"{duration(age)} ago"
 
 
-def _trouble(report: Mapping[str, Any]) -> str:
-    if report.get("error"):
-        return str(report["error"])
-    late = report.get("wanted") not in (None, report.get("digest"))
-    return f"still loading {report['wanted']}" if late else ""
+def _trouble(report: ReplicaReport, now: datetime) -> str:
+    if report.is_silent(now):
+        return f"silent for {duration(report.age_seconds(now) or 0)}: gone, or loading an engine"
+    if report.error:
+        return report.error
+    late = report.wanted not in (None, report.digest)
+    return f"still loading {report.wanted}" if late else ""
 
 
 def _promote(storage: Storage, command: RootCommand, screen: Screen) -> None:

@@ -1,19 +1,32 @@
-"""Which engine an endpoint serves: one small file, `serving/<name>/traffic.json`."""
+"""Which engine an endpoint serves: one small file, `serving/<name>/traffic.json`.
 
+Beside it each replica reports what it serves, in `serving/<name>/replicas/<replica>.json`. Releases
+of the project meet over these files during an upgrade: a reader ignores fields that it does not
+know.
+"""
+
+from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from nmt.errors import InputError, StorageError
 from nmt.storage import Storage
 
+REPORT_EVERY_SECONDS = 60.0
+"""Longest time between two reports of a replica that has nothing new to tell."""
+_SILENT_AFTER_SECONDS = 3 * REPORT_EVERY_SECONDS
 _HISTORY = 10
 
 
 class Traffic(BaseModel):
-    """Engines by content digest; replicas follow it within `serving.poll_seconds`."""
+    """Engines by content digest; replicas follow it within `serving.poll_seconds`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Fields of a later release are kept when this one promotes or rolls back. So a field that is
+    added names the engine that it is about, and means nothing once another one is stable.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     stable: str
     """Engine that answers."""
@@ -28,7 +41,7 @@ class Traffic(BaseModel):
     def promoted(self, digest: str) -> Self:
         """The given engine stable, the old one remembered; canary and shadow end."""
         before = self.previous if digest == self.stable else (self.stable, *self.previous)
-        return type(self)(stable=digest, previous=before[:_HISTORY])
+        return self._with_stable(digest, before[:_HISTORY])
 
     def rolled_back(self) -> Self:
         """The engine before this one stable again.
@@ -38,7 +51,39 @@ class Traffic(BaseModel):
         """
         if not self.previous:
             raise InputError(f"engine {self.stable} is the first one served: nothing to go back to")
-        return type(self)(stable=self.previous[0], previous=self.previous[1:])
+        return self._with_stable(self.previous[0], self.previous[1:])
+
+    def _with_stable(self, digest: str, previous: tuple[str, ...]) -> Self:
+        changes = {"canary": None, "percent": 0, "shadow": None}
+        return self.model_copy(update={"stable": digest, "previous": previous, **changes})
+
+
+class ReplicaReport(BaseModel):
+    """What a replica says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    replica: str
+    host: str = ""
+    digest: str | None = None
+    """Engine that answers here."""
+    wanted: str | None = None
+    """Engine that the pointer names."""
+    error: str | None = None
+    """Why `wanted` is not `digest`, or what is wrong with the pointer."""
+    since: str | None = None
+    """When `digest` began to answer, UTC."""
+    seen: AwareDatetime | None = None
+    """When the replica wrote this."""
+
+    def age_seconds(self, now: datetime) -> float | None:
+        """Compute the time since the replica wrote this; None where it does not say when."""
+        return max(0.0, (now - self.seen).total_seconds()) if self.seen else None
+
+    def is_silent(self, now: datetime) -> bool:
+        """Tell whether the replica has missed three reports: it is gone, or loads an engine."""
+        age = self.age_seconds(now)
+        return age is not None and age > _SILENT_AFTER_SECONDS
 
 
 def traffic_path(name: str) -> str:
@@ -49,6 +94,25 @@ def traffic_path(name: str) -> str:
 def replicas_path(name: str) -> str:
     """Folder in which each replica of the endpoint reports what it serves."""
     return f"serving/{name}/replicas"
+
+
+def read_reports(storage: Storage, name: str) -> list[ReplicaReport]:
+    """Read the reports of an endpoint's replicas, those of replicas that are gone among them.
+
+    A report that cannot be read becomes one whose `error` says so.
+    """
+    folder = replicas_path(name)
+    names = [name for name in storage.list(folder) if name.endswith(".json")]
+    return [_read_report(storage, f"{folder}/{name}") for name in names]
+
+
+def _read_report(storage: Storage, path: str) -> ReplicaReport:
+    try:
+        return ReplicaReport.model_validate(storage.read_json(path))
+    except (StorageError, ValidationError):
+        replica = path.rpartition("/")[2].removesuffix(".json")
+        error = f"{storage.locate(path)} is not the report of a replica"
+        return ReplicaReport(replica=replica, error=error)
 
 
 def engine_path(digest: str) -> str:

@@ -5,34 +5,22 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from nmt.serving.engine import Engine
 from nmt.storage import Storage
-from nmt.traffic import Traffic, read_traffic, replicas_path
+from nmt.traffic import (
+    REPORT_EVERY_SECONDS,
+    ReplicaReport,
+    Traffic,
+    read_traffic,
+    replicas_path,
+)
 
 log = logging.getLogger(__name__)
 
-_SEEN_EVERY_SECONDS = 60.0
 _LONGEST_DELAY_SECONDS = 300.0
 _MOST_DOUBLINGS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicaReport:
-    """Content of `serving/<name>/replicas/<replica>.json`."""
-
-    replica: str
-    host: str
-    digest: str | None = None
-    """Engine that answers here."""
-    wanted: str | None = None
-    """Engine that the pointer names."""
-    error: str | None = None
-    """Why `wanted` is not `digest`, or what is wrong with the pointer."""
-    since: str | None = None
-    """When `digest` began to answer, UTC."""
 
 
 def replica_path(name: str, replica_id: str) -> str:
@@ -76,7 +64,7 @@ class Follower:
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._path = replica_path(name, replica_id)
-        self.report = ReplicaReport(replica_id, socket.gethostname())
+        self.report = ReplicaReport(replica=replica_id, host=socket.gethostname())
         self._written: ReplicaReport | None = None
         self._written_at = 0.0
         self._failures = 0
@@ -120,6 +108,7 @@ class Follower:
 
     async def _switch(self, traffic: Traffic) -> None:
         """Load the stable engine; with nothing to answer with, else the one before it."""
+        await self._publish()  # loading may take longer than a reader waits for a report
         fallbacks = () if self.report.digest else traffic.previous
         error: str | None = None
         for digest in (traffic.stable, *fallbacks):
@@ -146,14 +135,14 @@ class Follower:
         return None
 
     def _note(self, **changes: str | None) -> None:
-        self.report = replace(self.report, **changes)
+        self.report = self.report.model_copy(update=changes)
 
     async def _publish(self) -> None:
         """Write the report when it changed, or when a reader would take the replica for dead."""
         now = self._clock()
-        if self.report == self._written and now - self._written_at < _SEEN_EVERY_SECONDS:
+        if self.report == self._written and now - self._written_at < REPORT_EVERY_SECONDS:
             return
-        content = {**asdict(self.report), "seen": self._now()}
+        content = {**self.report.model_dump(mode="json"), "seen": self._now()}
         try:
             await asyncio.to_thread(self._storage.write_json, self._path, content)
         except Exception as error:

@@ -21,6 +21,12 @@ def test_nmt_k8s_can_read_every_release(name):
 
 
 @pytest.mark.parametrize("name", RELEASES)
+def test_nmt_k8s_knows_every_field_that_the_chart_writes(name):
+    written = release_json(render(RELEASES[name]))
+    assert parsed(RELEASES[name]).model_dump(mode="json", by_alias=True) == written
+
+
+@pytest.mark.parametrize("name", RELEASES)
 def test_jobs_start_from_the_settings_of_the_values(name):
     config = RELEASES[name].get("config", {})
     assert Config.parse(parsed(RELEASES[name]).config) == Config.parse(config)

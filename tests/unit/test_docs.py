@@ -333,3 +333,13 @@ def test_a_broken_link_or_a_foreign_place_is_found(check: Callable[[str], list[s
 def test_a_good_link_and_a_shared_folder_are_left_alone():
     assert broken_links("# Two words\n[a](#two-words) [b](LICENSE) [c](https://x.y)", PROJECT) == []
     assert foreign("https://github.com/a/b and /mnt/nmt and POST /v1/translate") == []
+
+
+# Ports
+
+
+@pytest.mark.parametrize("page", DOCS, ids=named)
+def test_no_page_forwards_a_port_that_a_ray_of_this_machine_may_have(page):
+    """A token or a request that is meant for the cluster would go to that one."""
+    forwarded = re.findall(r"kubectl port-forward \S+ (\S+)", page.read_text("utf-8"))
+    assert not {words.partition(":")[0] for words in forwarded} & {"8000", "8265", "6379", "10001"}

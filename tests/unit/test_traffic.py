@@ -1,12 +1,17 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from nmt.errors import InputError, StorageError
 from nmt.storage import Storage
 from nmt.traffic import (
+    ReplicaReport,
     Traffic,
     engine_path,
     promote,
+    read_reports,
     read_traffic,
+    replicas_path,
     rollback,
     traffic_path,
     write_traffic,
@@ -115,10 +120,59 @@ def test_endpoints_have_pointers_of_their_own(storage):
 
 @pytest.mark.parametrize(
     "content",
-    [b"{", b"[]", b"{}", b'{"stable": "a", "percent": 101}', b'{"stable": "a", "more": 1}'],
-    ids=["no-json", "no-mapping", "no-engine", "percent", "unknown-key"],
+    [b"{", b"[]", b"{}", b'{"stable": "a", "percent": 101}'],
+    ids=["no-json", "no-mapping", "no-engine", "percent"],
 )
 def test_a_pointer_that_cannot_be_understood_is_a_storage_error_that_names_it(storage, content):
     storage.write_bytes(traffic_path("default"), content)
     with pytest.raises(StorageError, match=r"serving/default/traffic\.json"):
         read_traffic(storage, "default")
+
+
+def test_fields_of_a_later_release_are_read_over_and_kept_by_a_promotion_and_a_rollback(storage):
+    later = {"engine": "a", "reason": "a field of a later release"}
+    storage.write_json(traffic_path("default"), {"stable": "a", "forced": later})
+    assert getattr(read_traffic(storage, "default"), "stable", None) == "a"
+    for change in (lambda: promote(storage, "default", "b"), lambda: rollback(storage, "default")):
+        change()
+        assert storage.read_json(traffic_path("default"))["forced"] == later
+    assert storage.read_json(traffic_path("default"))["stable"] == "a"
+
+
+# Reports of replicas
+
+NOW = datetime(2027, 1, 15, 12, 0, tzinfo=UTC)
+
+
+def report(storage: Storage, **fields: object) -> ReplicaReport:
+    """Read back a report with these fields."""
+    content = {"replica": "one", "host": "a", "digest": "a", "wanted": "a", **fields}
+    storage.write_json(f"{replicas_path('default')}/one.json", content)
+    (found,) = read_reports(storage, "default")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "silent"), [(-30, False), (0, False), (130, False), (190, True), (90_000, True)]
+)
+def test_a_replica_is_silent_once_it_has_missed_three_reports(storage, seconds, silent):
+    seen = NOW - timedelta(seconds=seconds)
+    found = report(storage, seen=seen.isoformat(timespec="seconds"))
+    assert found.is_silent(NOW) is silent
+    assert found.age_seconds(NOW) == max(0, seconds)
+
+
+def test_a_report_that_does_not_say_when_it_was_written_is_not_called_silent(storage):
+    assert not report(storage).is_silent(NOW)
+
+
+def test_a_report_of_a_later_release_is_read(storage):
+    assert report(storage, memory_bytes=5).digest == "a"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"replica": 1}', b"\xff"])
+def test_a_report_that_cannot_be_read_says_so(storage, content):
+    storage.write_bytes(f"{replicas_path('default')}/one.json", content)
+    (found,) = read_reports(storage, "default")
+    assert found.replica == "one"
+    assert "one.json is not the report of a replica" in (found.error or "")

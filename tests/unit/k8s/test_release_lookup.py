@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from k8s.cluster import CONFIG_MAP
@@ -36,6 +38,14 @@ def test_a_release_of_another_version_that_cannot_be_read_says_so(cluster):
     cluster.objects["ConfigMap", "demo-release"]["data"]["release.json"] = '{"name": "demo"}'
     with pytest.raises(InputError, match="upgrade the release and nmt-k8s to the same version"):
         find_release(cluster, None)
+
+
+def test_fields_of_a_later_chart_are_read_over(cluster):
+    data = cluster.objects["ConfigMap", "demo-release"]["data"]
+    fields = json.loads(data["release.json"])
+    fields |= {"gateway": {}, "jobs": {**fields["jobs"], "notify": ""}}
+    data["release.json"] = json.dumps(fields)
+    assert find_release(cluster, None).name == "demo"
 
 
 def test_another_release_that_cannot_be_read_is_no_hindrance(cluster):

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -114,6 +115,24 @@ def test_traffic_tells_each_replicas_engine_and_trouble(on_root, root, capsys):
     assert "serves engine engine-b" in shown
     assert "is damaged" in shown
     assert "still loading engine-b" in shown
+
+
+def test_traffic_marks_the_replicas_that_have_fallen_silent(on_root, root, capsys):
+    on_root("promote", "run=night")
+    capsys.readouterr()
+    now = datetime.now(UTC)
+    for name, age in (("gone", timedelta(hours=3)), ("alive", timedelta(seconds=20))):
+        seen = (now - age).isoformat(timespec="seconds")
+        fields = {"replica": name, "host": "a", "digest": "engine-b", "wanted": "engine-b"}
+        root.write_json(f"serving/default/replicas/{name}.json", {**fields, "seen": seen})
+    assert on_root("traffic") == 0
+    alive, gone = capsys.readouterr().out.splitlines()[-2:]
+    assert "silent for 3 h 00 min" in gone
+    assert "s ago" in alive
+    assert "silent" not in alive
+    assert on_root("traffic", "--output", "json") == 0
+    shown = json.loads(capsys.readouterr().out)["replicas"]
+    assert {each["replica"]: each["silent"] for each in shown} == {"alive": False, "gone": True}
 
 
 def test_traffic_before_the_first_promotion_says_what_to_do(on_root, capsys):
