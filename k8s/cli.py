@@ -174,9 +174,8 @@ def _root_action(session: _Session) -> int:
 
 
 def _here(session: _Session, command: RootCommand) -> int:
-    dry_run = session.options.dry_run
-    root = open_root(session.options.storage, dry_run=dry_run)
-    run_here(root, replace(command, dry_run=dry_run), session.screen)
+    command = replace(command, dry_run=session.options.dry_run)
+    run_here(open_root(session.options.storage, command), command, session.screen)
     return 0
 
 

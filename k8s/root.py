@@ -6,7 +6,6 @@ They run wherever the root is at hand: here, or in a Pod beside it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from k8s.place import refuse_keys
@@ -41,23 +40,15 @@ class RootCommand:
         return [*words, "--output", form, "--storage", storage]
 
 
-class DryRoot(Storage):
-    """A storage root of which everything is read and nothing written."""
-
-    def write_json(self, path: str, value: object) -> None:
-        """Leave the file as it is."""
-
-
-def open_root(url: str, *, dry_run: bool) -> Storage:
-    """Open a storage root; a dry run makes no folder either.
+def open_root(url: str, command: RootCommand) -> Storage:
+    """Open a storage root as far as a command needs it: a dry run and a look write nothing.
 
     Raises:
         InputError: it cannot be opened.
     """
     refuse_keys(url)
-    if dry_run and "://" not in url and not Path(url).expanduser().is_dir():
-        raise InputError(f"--storage {url}: no such folder")
-    return DryRoot(url) if dry_run else Storage(url)
+    writes = command.name in ("promote", "rollback") and not command.dry_run
+    return Storage(url, read_only=not writes)
 
 
 def run_here(storage: Storage, command: RootCommand, screen: Screen) -> None:
@@ -173,14 +164,14 @@ def _trouble(report: ReplicaReport, now: datetime) -> str:
 
 def _promote(storage: Storage, command: RootCommand, screen: Screen) -> None:
     digest = require(storage, command.run, EXPORT).output
-    pointer = traffic.promote(storage, command.endpoint, digest)
+    pointer = traffic.promote(storage, command.endpoint, digest, dry_run=command.dry_run)
     verb = "would serve" if command.dry_run else "serves"
     text = f"endpoint '{command.endpoint}' {verb} engine {digest} of run {command.run}"
     screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
 
 
 def _rollback(storage: Storage, command: RootCommand, screen: Screen) -> None:
-    pointer = traffic.rollback(storage, command.endpoint)
+    pointer = traffic.rollback(storage, command.endpoint, dry_run=command.dry_run)
     verb = "would be" if command.dry_run else "is"
     text = f"endpoint '{command.endpoint}' {verb} back on engine {pointer.stable}"
     screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)

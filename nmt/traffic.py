@@ -136,8 +136,14 @@ def read_traffic(storage: Storage, name: str) -> Traffic | None:
         raise StorageError(f"{place}: no traffic pointer: {error}") from None
 
 
-def write_traffic(storage: Storage, name: str, traffic: Traffic) -> None:
+def write_traffic(storage: Storage, name: str, traffic: Traffic, *, dry_run: bool = False) -> None:
     """Replace the pointer; refused when the stable engine is not on the storage root.
+
+    Args:
+        storage: the storage root.
+        name: of the endpoint.
+        traffic: the new pointer.
+        dry_run: check it, and write nothing.
 
     Raises:
         InputError: no such engine.
@@ -146,19 +152,20 @@ def write_traffic(storage: Storage, name: str, traffic: Traffic) -> None:
         raise InputError(
             f"engine {traffic.stable} is not in {storage.locate('engines')}: export a run first"
         )
-    storage.write_json(traffic_path(name), traffic.model_dump(mode="json"))
+    if not dry_run:
+        storage.write_json(traffic_path(name), traffic.model_dump(mode="json"))
 
 
-def promote(storage: Storage, name: str, digest: str) -> Traffic:
-    """Make an engine the stable one of an endpoint."""
+def promote(storage: Storage, name: str, digest: str, *, dry_run: bool = False) -> Traffic:
+    """Make an engine the stable one of an endpoint; a dry run only returns the new pointer."""
     current = read_traffic(storage, name)
     traffic = current.promoted(digest) if current else Traffic(stable=digest)
-    write_traffic(storage, name, traffic)
+    write_traffic(storage, name, traffic, dry_run=dry_run)
     return traffic
 
 
-def rollback(storage: Storage, name: str) -> Traffic:
-    """Make the engine before the stable one stable again.
+def rollback(storage: Storage, name: str, *, dry_run: bool = False) -> Traffic:
+    """Make the engine before the stable one stable again; a dry run only returns the new pointer.
 
     Raises:
         InputError: nothing was promoted, or there is no earlier engine.
@@ -167,5 +174,5 @@ def rollback(storage: Storage, name: str) -> Traffic:
     if current is None:
         raise InputError(f"endpoint '{name}' has no promoted engine: run `nmt promote run=…` first")
     traffic = current.rolled_back()
-    write_traffic(storage, name, traffic)
+    write_traffic(storage, name, traffic, dry_run=dry_run)
     return traffic

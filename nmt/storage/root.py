@@ -32,26 +32,36 @@ _CHUNK_BYTES = 4 * 1024 * 1024
 class Storage:
     """Files below one root; every path is relative to it, with forward slashes."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, read_only: bool = False) -> None:
         """Open a root; a local folder is made when it is missing.
 
+        Args:
+            url: a folder, `s3://` or `gs://`.
+            read_only: make no folder, and refuse every call that would write.
+
         Raises:
-            ConfigError: the URL's scheme is not known, or the folder cannot be made.
+            ConfigError: the URL's scheme is not known, or the folder cannot be made, or is missing
+                and only to be read.
         """
         self.url = url
+        self._read_only = read_only
         self._local: Path | None = None
         if "://" in url:
             self._fs, self._root = open_remote(url)
         else:
             self._local = Path(url).expanduser().absolute()
             self._fs, self._root = fs.LocalFileSystem(), str(self._local)
+            if read_only:
+                if not self._local.is_dir():
+                    raise ConfigError(f"storage={url}: no such folder")
+                return
             try:
                 self._local.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise ConfigError(f"storage={url}: cannot be made: {error.strerror}") from None
 
-    def __reduce__(self) -> tuple[type["Storage"], tuple[str]]:
-        return Storage, (str(self._local) if self._local else self.url,)
+    def __reduce__(self) -> tuple[type["Storage"], tuple[str, bool]]:
+        return Storage, (str(self._local) if self._local else self.url, self._read_only)
 
     @property
     def is_local(self) -> bool:
@@ -61,6 +71,7 @@ class Storage:
     @property
     def filesystem(self) -> tuple[fs.FileSystem, str]:
         """Arrow filesystem and the root's path in it, for libraries that write by themselves."""
+        self._refuse_if_read_only("")
         return self._fs, self._root
 
     def locate(self, path: str) -> str:
@@ -86,6 +97,7 @@ class Storage:
 
     def write_bytes(self, path: str, content: bytes) -> None:
         """Replace a file so that a reader sees the old content or the new, never a part."""
+        self._refuse_if_read_only(path)
         if self._local:
             replace_file(self._local / path, content)
             return
@@ -120,6 +132,7 @@ class Storage:
 
     def delete(self, path: str) -> None:
         """Remove a file or a folder; its manifest goes first, so that no half of it counts."""
+        self._refuse_if_read_only(path)
         info = self._info(path)
         if info.type == fs.FileType.NotFound:
             return
@@ -144,6 +157,7 @@ class Storage:
         Raises:
             StorageError: there is no space for it, or it cannot be put in place.
         """
+        self._refuse_if_read_only(path)
         parent = (self._local / path).parent if self._local else kept_copies()
         staging = parent / f".{Path(path).name}.{uuid.uuid4().hex[:8]}.partial"
         try:
@@ -163,6 +177,7 @@ class Storage:
 
         Of an object store that is what killed processes have left on this machine.
         """
+        self._refuse_if_read_only(path)
         if self._local:
             remove_left(self._local / path, "*")
         else:
@@ -287,6 +302,10 @@ class Storage:
             target.open("wb") as sink,
         ):
             shutil.copyfileobj(source, sink, _CHUNK_BYTES)
+
+    def _refuse_if_read_only(self, path: str) -> None:
+        if self._read_only:
+            raise StorageError(f"{self.locate(path)}: this storage root is open for reading only")
 
     def _join(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root

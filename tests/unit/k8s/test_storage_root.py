@@ -103,6 +103,13 @@ def test_a_dry_run_makes_no_folder(nmt_k8s, tmp_path, capsys):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("words", [("status", "run=a"), ("traffic",), ("logs", "job")])
+def test_a_look_makes_no_folder(nmt_k8s, tmp_path, capsys, words):
+    assert nmt_k8s(*words, "--storage", str(tmp_path / "new")) == 2
+    assert "no such folder" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_traffic_tells_each_replicas_engine_and_trouble(on_root, root, capsys):
     on_root("promote", "run=night")
     capsys.readouterr()

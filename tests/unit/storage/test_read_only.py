@@ -1,0 +1,102 @@
+"""A storage root that is open for reading only: everything is read, and no method writes."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyarrow.fs import FileSelector, FileType
+
+from nmt.errors import ConfigError, StorageError
+from nmt.log_file import LogFile
+from nmt.storage import Storage
+from tests.unit.storage.conftest import fill
+
+
+def commit(storage: Storage) -> None:
+    with storage.commit("run/new") as folder:
+        (folder / "a").write_text("x")
+
+
+WRITES: dict[str, Callable[[Storage], object]] = {
+    "write_bytes": lambda storage: storage.write_bytes("run/a.json", b"{}"),
+    "write_json": lambda storage: storage.write_json("run/a.json", {}),
+    "delete": lambda storage: storage.delete("run"),
+    "commit": commit,
+    "sweep": lambda storage: storage.sweep("run"),
+    "filesystem": lambda storage: storage.filesystem,
+}
+
+
+def read(storage: Storage) -> Path:
+    with storage.reading("run/best") as folder:
+        return folder
+
+
+READS: dict[str, Callable[[Storage], object]] = {
+    "exists": lambda storage: storage.exists("run/a.json"),
+    "read_bytes": lambda storage: storage.read_bytes("run/a.json"),
+    "read_json": lambda storage: storage.read_json("run/a.json"),
+    "find_json": lambda storage: storage.find_json("run/a.json"),
+    "list": lambda storage: storage.list("run"),
+    "is_committed": lambda storage: storage.is_committed("run/best"),
+    "manifest": lambda storage: storage.manifest("run/best"),
+    "fetch": lambda storage: storage.fetch("run/best"),
+    "reading": read,
+    "locate": lambda storage: storage.locate("run"),
+    "is_local": lambda storage: not storage.is_local or storage,
+}
+
+
+@pytest.fixture
+def read_only(storage) -> Storage:
+    """The storage with a file and a folder commit, opened again."""
+    storage.write_json("run/a.json", {"a": 1})
+    fill(storage, "run/best", {"a": "x"})
+    return Storage(storage.url, read_only=True)
+
+
+def content(storage: Storage) -> dict[str, bytes]:
+    filesystem, root = Storage(storage.url).filesystem
+    infos = filesystem.get_file_info(FileSelector(root, recursive=True))
+    return {
+        info.path: filesystem.open_input_stream(info.path).read()
+        for info in infos
+        if info.type == FileType.File
+    }
+
+
+def test_every_method_is_known_to_read_or_to_write():
+    assert {name for name in vars(Storage) if not name.startswith("_")} == {*READS, *WRITES}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_would_write_is_refused_and_changes_nothing(read_only, name):
+    before = content(read_only)
+    with pytest.raises(StorageError, match="open for reading only"):
+        WRITES[name](read_only)
+    assert content(read_only) == before
+
+
+@pytest.mark.parametrize("name", READS)
+def test_everything_can_be_read(read_only, name):
+    assert READS[name](read_only)
+
+
+def test_a_log_writes_nothing(read_only):
+    before = content(read_only)
+    log = LogFile(read_only, "run/logs/job.log")
+    log.write(b"line\n")
+    log.close()
+    assert content(read_only) == before
+
+
+def test_it_stays_so_in_another_process(read_only):
+    with pytest.raises(StorageError, match="open for reading only"):
+        pickle.loads(pickle.dumps(read_only)).write_json("run/a.json", {})
+
+
+def test_a_folder_that_is_missing_is_refused_and_not_made(tmp_path):
+    with pytest.raises(ConfigError, match="new: no such folder"):
+        Storage(str(tmp_path / "new"), read_only=True)
+    assert not (tmp_path / "new").exists()
