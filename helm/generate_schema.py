@@ -20,6 +20,7 @@ sys.path.insert(0, str(PROJECT))  # `python helm/generate_schema.py` starts in t
 from k8s.values import ChartValues, WorkerGroup  # noqa: E402
 from nmt.config import Config  # noqa: E402
 from nmt.config.layers import DEFAULT_TYPES  # noqa: E402
+from nmt.languages import known_codes  # noqa: E402
 
 CHART = PROJECT / "helm" / "nmt"
 
@@ -38,6 +39,7 @@ def files() -> dict[Path, str]:
         CHART / "values.schema.json": _json(schema()),
         CHART / "values.yaml": _HEAD + "\n".join(_values(ChartValues(), "")) + "\n",
         CHART / "files" / "config-defaults.json": _json(Config().model_dump(mode="json")),
+        CHART / "files" / "languages.json": _json(dict(known_codes())),
         CHART / "files" / "worker-group-defaults.json": _json(_plain(WorkerGroup())),
     }
 

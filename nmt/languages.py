@@ -75,6 +75,14 @@ def resolve_language(code: str) -> str:
     return _in_script(code, default, parts["script"]) if parts["script"] else default
 
 
+def known_codes() -> Mapping[str, str]:
+    """Map every code that means a language by itself to its FLORES-200 code.
+
+    The codes are in lower case, with `_` between their parts.
+    """
+    return MappingProxyType(_aliases())
+
+
 def iso_code(flores: str) -> str:
     """ISO 639-1 code of a FLORES-200 code, or ISO 639-3 where there is none.
 

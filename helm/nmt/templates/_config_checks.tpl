@@ -4,7 +4,7 @@ checked each key by itself. A test holds that `Config` refuses the same.
 */}}
 {{- define "nmt.checkConfig" -}}
 {{- $config := include "nmt.config" . | fromJson }}
-{{- include "nmt.checkData" $config.data }}
+{{- include "nmt.checkData" (dict "root" . "data" $config.data) }}
 {{- include "nmt.checkSearch" $config.tune }}
 {{- if has $config.run (list "engines" "serving" "mlruns" "mlflow.db") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
@@ -47,14 +47,40 @@ config.serving.min_replicas ({{ int $config.serving.min_replicas }}) must not be
 {{- end }}
 
 {{- define "nmt.checkData" -}}
-{{- if eq .source_language .target_language }}
-config.data.source_language and config.data.target_language are both '{{ .source_language }}'
+{{- $root := .root }}
+{{- with .data }}
+{{- $source := include "nmt.language" (dict "root" $root "code" .source_language) }}
+{{- $target := include "nmt.language" (dict "root" $root "code" .target_language) }}
+{{- if not $source }}
+config.data.source_language: '{{ .source_language }}' is not a FLORES-200 or ISO 639 code of a language in a script that NLLB has
+{{- end }}
+{{- if not $target }}
+config.data.target_language: '{{ .target_language }}' is not a FLORES-200 or ISO 639 code of a language in a script that NLLB has
+{{- end }}
+{{- if and $source (eq $source $target) }}
+config.data.source_language and config.data.target_language are both '{{ $source }}'
 {{- end }}
 {{- if ge (addf .validation_fraction .test_fraction) 1.0 }}
 config.data.validation_fraction ({{ .validation_fraction }}) and config.data.test_fraction ({{ .test_fraction }}) leave nothing to train on: keep their sum below 1
 {{- end }}
 {{- if and .target_path (not .path) }}
 config.data.target_path is '{{ .target_path }}' and config.data.path is not set: name the source file too
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* FLORES-200 code of a language, as `nmt.languages.resolve_language` finds it; empty for an unknown one. */}}
+{{- define "nmt.language" -}}
+{{- $known := .root.Files.Get "files/languages.json" | fromJson }}
+{{- $key := .code | trim | replace "-" "_" | lower }}
+{{- $parts := splitList "_" $key }}
+{{- $default := get $known (first $parts) }}
+{{- if hasKey $known $key }}
+  {{- get $known $key }}
+{{- else if and $default (regexMatch "^[a-z]{2,3}(_([a-z]{2}|[0-9]{3}))?$" $key) }}
+  {{- $default }}
+{{- else if and $default (regexMatch "^[a-z]{2,3}_[a-z]{4}(_([a-z]{2}|[0-9]{3}))?$" $key) }}
+  {{- get $known (printf "%s_%s" (first (splitList "_" $default)) (index $parts 1)) }}
 {{- end }}
 {{- end }}
 
