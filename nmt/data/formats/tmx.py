@@ -1,20 +1,24 @@
 """Translation memories (TMX), streamed; entities are refused, so a file cannot blow up."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
+from typing import BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import DefusedXMLParser, iterparse
 
 from nmt.data.formats.columns import speaks
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import open_bytes
+from nmt.data.formats.tmx_codes import plain_text
+from nmt.data.formats.xml_text import XmlText
 from nmt.errors import DataError
 
+log = logging.getLogger(__name__)
+
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-FOREIGN_MARKUP = frozenset({"bpt", "ept", "ph", "it", "ut"})
-"""Inline elements that hold another format's codes rather than text."""
 
 
 def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
@@ -38,23 +42,52 @@ def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
 
 
 def _units(corpus: Corpus) -> Iterator[Element]:
-    """Each `tu` in turn; what was read is let go, or the whole tree would stay in memory."""
-    parents: list[Element] = []
+    """Each `tu` in turn; characters that XML forbids are taken out before the parser sees them."""
     with open_bytes(corpus.file) as stream:
+        text = _decoded(stream, corpus)
         try:
-            for event, element in iterparse(stream, events=("start", "end")):
-                if event == "start":
-                    parents.append(element)
-                    continue
-                parents.pop()
-                if _tag(element) == "tu":
-                    yield element
-                    if parents:
-                        parents[-1].clear()
+            yield from _parsed(text)
+            text.detach()
         except ParseError as error:
             raise DataError(_malformed(corpus, error)) from None
-        except (DefusedXmlException, LookupError, ValueError) as error:
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{corpus.path}, at line {text.lines + 1} or after: bytes that are no "
+                f"{error.encoding}. Export the file again, or declare its encoding in its first "
+                'line: <?xml version="1.0" encoding="..."?>'
+            ) from None
+        except (DefusedXmlException, ValueError) as error:
             raise DataError(f"{corpus.path}: refused XML: {error}") from None
+    if text.mended:
+        log.warning(
+            "%s: XML forbids %d characters in it: they were taken out or mended",
+            corpus.path, text.mended,
+        )  # fmt: skip
+
+
+def _decoded(stream: BinaryIO, corpus: Corpus) -> XmlText:
+    try:
+        return XmlText(stream)
+    except LookupError as error:
+        raise DataError(
+            f"{corpus.path}: its first line declares an encoding that is not known ({error}): "
+            "export it in UTF-8"
+        ) from None
+
+
+def _parsed(text: XmlText) -> Iterator[Element]:
+    """Each `tu`; what was read is let go, or the whole tree would stay in memory."""
+    parents: list[Element] = []
+    parser = DefusedXMLParser(encoding="utf-8")
+    for event, element in iterparse(text, events=("start", "end"), parser=parser):
+        if event == "start":
+            parents.append(element)
+            continue
+        parents.pop()
+        if _tag(element) == "tu":
+            yield element
+            if parents:
+                parents[-1].clear()
 
 
 def _tag(element: Element) -> str:
@@ -69,16 +102,8 @@ def _language(variant: Element) -> str:
 def _segment(variants: list[tuple[str, Element]], language: str) -> str | None:
     for tag, variant in variants:
         if speaks(tag, language):
-            return next((_text(part) for part in variant if _tag(part) == "seg"), "")
+            return next((plain_text(part) for part in variant if _tag(part) == "seg"), "")
     return None
-
-
-def _text(element: Element) -> str:
-    inner = (
-        ("" if _tag(child) in FOREIGN_MARKUP else _text(child)) + (child.tail or "")
-        for child in element
-    )
-    return (element.text or "") + "".join(inner)
 
 
 def _malformed(corpus: Corpus, error: ParseError) -> str:

@@ -1,0 +1,108 @@
+"""Plain text of a TMX segment: which of its inline elements stand between words.
+
+Source: TMX 1.4b specification, section "Content markup".
+"""
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+import regex
+
+from nmt.data.markup import BREAKING_TAGS
+
+_CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
+"""Elements that hold another format's codes, and `sub`, a text of its own, rather than text."""
+_PAIRED = frozenset({"bpt", "ept", "it", "bx", "ex"})
+"""Where a formatting begins or ends, which may be inside a word."""
+_SPACE, _PLACE = " ", "\0"
+"""What a break leaves, and what stands for a code until its neighbours are known."""
+
+_TAG_NAME = regex.compile(r"<\s*/?\s*([A-Za-z]+[1-6]?)(?=[\s/>:\d]|$)")
+_RTF_BREAK = regex.compile(
+    r"\\(?:line|par|pard|tab|page|sect|cell|row|column|softline|emspace|enspace)(?![a-z])|\\~"
+)
+_ESCAPE = regex.compile(r"\\[nrt](?![A-Za-z])|&(?:nbsp|#160|#xA0|#9|#10|#13|#x9|#xA|#xD);", regex.I)
+_BREAKING_TYPE = regex.compile(
+    r"(?:x-)?(?:html-)?(?:lb|pb|cb|br|tab|nl|nbsp|p|para|paragraph|cell|row"
+    r"|(?:line|page|column|soft)[-_ ]?break|new[-_ ]?line)",
+    regex.I,
+)
+_FORMAT_TAGS = frozenset(
+    {"a", "abbr", "acronym", "b", "bdo", "big", "c", "cf", "code", "del", "dfn", "em", "f", "font"}
+    | {"g", "i", "ins", "kbd", "mark", "q", "s", "samp", "shy", "small", "span", "strike", "strong"}
+    | {"sub", "sup", "tt", "u", "var", "wbr"}
+)
+_FORMAT_TYPE = regex.compile(
+    r"(?:x-)?(?:html-)?(?:bold|italic|b|i|u|em|strong|font|color|(?:d|s)?ulined|underlined?|scap"
+    r"|struct|link|span|sub|sup|fmt|format(?:ting)?|cf|wbr|shy)",
+    regex.I,
+)
+_RTF_FORMAT = regex.compile(r"(?:[{}\s]|\\[-*_]|\\[a-z]+-?\d* ?)+")
+_BETWEEN_WORDS = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])\0+(?=[\p{L}\p{N}])")
+_JOINED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
+_INSIDE_JOINED = regex.compile(rf"(?<={_JOINED})\0+(?={_JOINED})")
+
+
+def plain_text(segment: Element) -> str:
+    """Return the text of a `seg` without codes.
+
+    A break or a tab becomes a space. The beginning or end of a formatting leaves nothing, since
+    it may be inside a word. Any other code, such as a picture or a variable, leaves a space where
+    it would glue two words together.
+    """
+    text = "".join(_parts(segment))
+    if _PLACE not in text:
+        return text
+    return _BETWEEN_WORDS.sub(" ", _INSIDE_JOINED.sub("", text)).replace(_PLACE, "")
+
+
+def _parts(element: Element) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        name = child.tag.rpartition("}")[2]
+        if name in _CODES or _is_empty(child):
+            yield _left_by(name, child)
+        else:
+            border = _SPACE if name.casefold() in BREAKING_TAGS else ""
+            yield border
+            yield from _parts(child)
+            yield border
+        yield child.tail or ""
+
+
+def _is_empty(element: Element) -> bool:
+    return len(element) == 0 and not element.text
+
+
+def _left_by(name: str, element: Element) -> str:
+    """Space of a break, nothing of a formatting, else a place to look at again."""
+    kind = element.get("type") or element.get("ctype") or ""
+    code = _own_code(element)
+    tags = {_without_number(tag.casefold()) for tag in _TAG_NAME.findall(code)}
+    if (
+        name.casefold() in BREAKING_TAGS | {"lb", "tab"}
+        or _BREAKING_TYPE.fullmatch(kind)
+        or tags & BREAKING_TAGS
+        or _RTF_BREAK.search(code)
+        or _ESCAPE.search(code)
+        or (code and not code.strip())
+    ):
+        return _SPACE
+    formatting = (
+        name in _PAIRED
+        or _FORMAT_TYPE.fullmatch(kind)
+        or (tags and tags <= _FORMAT_TAGS)
+        or (code != "{}" and _RTF_FORMAT.fullmatch(code))
+        or code in ("\xad", "\u200b", "\u200c", "\u200d", "&shy;", "&zwj;", "&zwnj;")
+    )
+    return "" if formatting else _PLACE
+
+
+def _own_code(element: Element) -> str:
+    """The code without the texts of their own (`sub`) in it."""
+    return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def _without_number(tag: str) -> str:
+    """`br` of `br2`: some tools number their tags; `h2` is one of HTML's own."""
+    return tag if tag in BREAKING_TAGS else tag.rstrip("123456")
