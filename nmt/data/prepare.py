@@ -14,6 +14,7 @@ from nmt.config.data import DataConfig
 from nmt.data.clean import Cleaned, clean
 from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
+from nmt.data.saved import read_saved_pairs, split_names, write_pairs
 from nmt.data.split import cut, drop_leaks
 from nmt.errors import DataError, StorageError
 
@@ -81,23 +82,20 @@ def load_pairs(folder: Path, split: str) -> list[Pair]:
     Raises:
         DataError: nothing was prepared there, or no such split.
     """
-    from datasets import load_from_disk
-
     if not has_split(folder, split):
-        there = ", ".join(_split_names(folder)) or "nothing that was prepared"
+        there = ", ".join(split_names(folder / "dataset")) or "nothing that was prepared"
         raise DataError(f"{folder} has no split {split!r}; it holds {there}")
     try:
-        columns = load_from_disk(str(folder / "dataset" / split))[:]
-    except Exception as error:
+        return read_saved_pairs(folder / "dataset", split)
+    except (DataError, KeyError) as error:
         raise DataError(
             f"the split {split!r} in {folder} is damaged ({error}): prepare the data again"
         ) from error
-    return [Pair(*sides) for sides in zip(columns["source"], columns["target"], strict=True)]
 
 
 def has_split(folder: Path, split: str) -> bool:
     """Whether `prepare` wrote this split to the folder."""
-    return split in _split_names(folder)
+    return split in split_names(folder / "dataset")
 
 
 def fingerprint(data: DataConfig) -> str | None:
@@ -203,26 +201,15 @@ def _digest(splits: Mapping[str, list[Pair]]) -> str:
 
 def _write(splits: Mapping[str, list[Pair]], report: PrepareReport, destination: Path) -> None:
     """Write beside the place and move there, so that no reader meets half a data set."""
-    from datasets import Dataset, DatasetDict
-
-    from nmt.data.formats.hub import quiet
-
     partial, final = destination / "dataset.partial", destination / "dataset"
-    with _storage_errors(destination), quiet():
+    with _storage_errors(destination):
         destination.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(partial, ignore_errors=True)
-        tables = DatasetDict()
-        for name, pairs in splits.items():
-            tables[name] = Dataset.from_dict(_columns(pairs))
-        tables.save_to_disk(str(partial))
+        write_pairs(partial, splits)
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
         text = json.dumps(asdict(report), ensure_ascii=False, indent=2)
         (destination / "cleaning.json").write_text(f"{text}\n", encoding="utf-8")
-
-
-def _columns(pairs: list[Pair]) -> dict[str, list[str]]:
-    return {"source": [pair.source for pair in pairs], "target": [pair.target for pair in pairs]}
 
 
 @contextmanager
@@ -231,14 +218,6 @@ def _storage_errors(destination: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{destination} cannot be written: {error}") from error
-
-
-def _split_names(folder: Path) -> list[str]:
-    try:
-        listing = json.loads((folder / "dataset" / "dataset_dict.json").read_text("utf-8"))
-        return list(listing["splits"])
-    except (OSError, ValueError, KeyError):
-        return []
 
 
 def _files(path: Path) -> list[tuple[str, Path]]:

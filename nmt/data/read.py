@@ -1,35 +1,20 @@
 """Chooses the reader for each input that the settings name."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 from nmt.config.data import DataConfig
-from nmt.data.formats.corpus import Corpus, RawPair
-from nmt.data.formats.jsonl import read_jsonl
-from nmt.data.formats.table import read_csv, read_tsv
-from nmt.data.formats.text import read_text
+from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
+from nmt.data.formats.packed import refuse_foreign_file
+from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.normalise import normalise
 from nmt.data.pair import Pair
 from nmt.errors import DataError, did_you_mean
 
-Reader = Callable[[Corpus], Iterator[RawPair]]
-SUFFIXES = {
-    ".jsonl": "jsonl",
-    ".json": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tmx": "tmx",
-    ".txt": "text",
-}
-SPLIT_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "dev", "val"),
-    "test": ("test", "devtest"),
-}
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 
 
@@ -47,14 +32,14 @@ def read_pairs(data: DataConfig) -> dict[str, list[Pair]]:
     parts: dict[str, list[Pair]] = {}
     if data.path is not None:
         train = _corpus(data, "train", data.path, data.target_path)
-        parts = _read(train, data.format, data.max_pairs)
+        parts = _read(replace(train, max_pairs=data.max_pairs), data.format)
     held_out = {
         "validation": (data.validation_path, data.validation_target_path),
         "test": (data.test_path, data.test_target_path),
     }
     for part, (path, target_path) in held_out.items():
         if path is not None:
-            parts[part] = _read(_corpus(data, part, path, target_path), "auto", None)[part]
+            parts[part] = _read(_corpus(data, part, path, target_path), "auto")[part]
     return parts
 
 
@@ -90,22 +75,14 @@ def _corpus(data: DataConfig, part: str, path: str, target_path: str | None) -> 
     )
 
 
-def _read(corpus: Corpus, setting: str, limit: int | None) -> dict[str, list[Pair]]:
+def _read(corpus: Corpus, setting: str) -> dict[str, list[Pair]]:
     """The part that the corpus is for, and any others that come along."""
     found = find_format(corpus, setting)
     if found == "datasets":
-        return _read_data_set(corpus, limit)
+        return _read_data_set(corpus)
     if corpus.target_path and not Path(corpus.target_path).exists():
         _refuse_missing(Path(corpus.target_path))
-    return {corpus.part: _pairs(corpus, _reader(found)(corpus), limit)}
-
-
-def _reader(name: str) -> Reader:
-    if name == "tmx":
-        from nmt.data.formats.tmx import read_tmx
-
-        return read_tmx
-    return {"jsonl": read_jsonl, "csv": read_csv, "tsv": read_tsv, "text": read_text}[name]
+    return {corpus.part: _pairs(corpus, reader(found)(corpus), corpus.max_pairs)}
 
 
 def _pairs(corpus: Corpus, raw: Iterable[RawPair], limit: int | None) -> list[Pair]:
@@ -115,23 +92,20 @@ def _pairs(corpus: Corpus, raw: Iterable[RawPair], limit: int | None) -> list[Pa
     return pairs
 
 
-def _read_data_set(corpus: Corpus, limit: int | None) -> dict[str, list[Pair]]:
-    from nmt.data.formats.hub import open_splits, read_rows
+def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
+    from nmt.data.formats.folder import read_folder
+    from nmt.data.formats.hub import read_hub
 
     if corpus.file.is_file():
         raise DataError(
             f"{corpus.path} is a file: data.format=datasets takes a folder or a data set's name"
         )
-    with open_splits(corpus) as splits:
-        names = _split_names(corpus, list(splits))
-        return {
-            part: _pairs(
-                corpus,
-                read_rows(corpus, name, splits[name]),
-                limit if part == corpus.part else None,
-            )
-            for part, name in names.items()
-        }
+    splits = read_folder(corpus) if corpus.file.is_dir() else read_hub(corpus)
+    names = _split_names(corpus, list(splits))
+    return {
+        part: _pairs(corpus, splits[name], corpus.max_pairs if part == corpus.part else None)
+        for part, name in names.items()
+    }
 
 
 def _split_names(corpus: Corpus, names: list[str]) -> dict[str, str]:
@@ -155,26 +129,22 @@ def _looks_like_hub_name(corpus: Corpus) -> bool:
     path = corpus.file
     return (
         HUB_NAME.fullmatch(corpus.path) is not None
-        and _suffix(path) not in SUFFIXES
+        and suffix(path) not in FORMATS
         and corpus.target_path is None
         and not path.parent.is_dir()
     )
 
 
-def _suffix(path: Path) -> str:
-    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
-
-
 def _by_suffix(corpus: Corpus) -> str:
-    known = SUFFIXES.get(_suffix(corpus.file))
+    known = FORMATS.get(suffix(corpus.file))
     if corpus.target_path is None:
         if known:
             return known
+        refuse_foreign_file(corpus.file)
         raise DataError(
             f"{corpus.path}: the suffix tells no format. Rename it to one of "
-            f"{', '.join(SUFFIXES)} (or set data.format for data.path), or set "
-            f"{corpus.target_setting} when the translations lie in a second file. "
-            "Parquet files are read from a folder"
+            f"{', '.join(FORMATS)} (or set data.format for data.path), or set "
+            f"{corpus.target_setting} when the translations lie in a second file"
         )
     if known in (None, "text"):
         return "text"

@@ -1,13 +1,13 @@
 """Which column, key or tag is which language."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from nmt.data.formats.corpus import Corpus
 from nmt.errors import ConfigError, DataError, did_you_mean
-from nmt.languages import languages, resolve_language
+from nmt.languages import BCP_47, languages, resolve_language
 
 _AFFIX = re.compile(r"^(sentence|text)_|_(sentence|text)$")
 _USUAL = {"source": ("source", "src"), "target": ("target", "tgt", "trg")}
@@ -18,6 +18,23 @@ class Columns(NamedTuple):
 
     source: str
     target: str
+
+
+class _Candidates(NamedTuple):
+    """Columns that may be one side, by what speaks for them, the strongest first."""
+
+    tags: list[str]
+    """Language and script (`ind_Latn`): nothing else is called so."""
+    names: list[str]
+    """English names (`Indonesian`)."""
+    codes: list[str]
+    """Bare codes (`id`, `en-GB`), which other things than languages may be called, too."""
+    usual: list[str]
+    """`source` or `src`, `target` or `tgt`."""
+
+    def tells_language(self) -> bool:
+        """Whether a column bears the language and not only the usual name of the side."""
+        return bool(self.tags or self.names or self.codes)
 
 
 @lru_cache(maxsize=4096)
@@ -35,7 +52,7 @@ def speaks(tag: str, language: str) -> bool:
 
 
 def find_columns(names: Sequence[str], corpus: Corpus) -> Columns | None:
-    """The columns that the settings name, or that bear the languages' or the usual names.
+    """Find the columns that the settings name, or that bear the languages' or the usual names.
 
     Returns:
         None when a side that no setting names is not found.
@@ -43,11 +60,13 @@ def find_columns(names: Sequence[str], corpus: Corpus) -> Columns | None:
     Raises:
         DataError: a setting names a column that is not there, or two columns fit one side.
     """
-    source = _named(names, corpus.source_column, "source", corpus) or _detect(
-        names, corpus.source_language, "source"
+    source_side = _candidates(names, corpus.source_language, "source")
+    target_side = _candidates(names, corpus.target_language, "target")
+    source = _named(names, corpus.source_column, "source", corpus) or _choose(
+        source_side, "source", corpus, other_tells_language=target_side.tells_language()
     )
-    target = _named(names, corpus.target_column, "target", corpus) or _detect(
-        names, corpus.target_language, "target"
+    target = _named(names, corpus.target_column, "target", corpus) or _choose(
+        target_side, "target", corpus, other_tells_language=source_side.tells_language()
     )
     if source is None or target is None:
         return None
@@ -61,11 +80,15 @@ def find_columns(names: Sequence[str], corpus: Corpus) -> Columns | None:
 
 def no_columns(names: Sequence[str], corpus: Corpus) -> str:
     """Ending of a message: which names there are, and how to say which are meant."""
-    shown = ", ".join(repr(name) for name in names[:12]) + (", ..." if len(names) > 12 else "")
     return (
         f"no columns found for {corpus.source_language} and {corpus.target_language} among "
-        f"{shown or 'no names at all'}. Set data.source_column and data.target_column"
+        f"{listed(names) or 'no names at all'}. Set data.source_column and data.target_column"
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Quote the first names of columns for a message."""
+    return ", ".join(repr(name) for name in names[:12]) + (", ..." if len(names) > 12 else "")
 
 
 def _named(names: Sequence[str], setting: str | None, side: str, corpus: Corpus) -> str | None:
@@ -73,33 +96,59 @@ def _named(names: Sequence[str], setting: str | None, side: str, corpus: Corpus)
         return setting
     raise DataError(
         f"{corpus.path}: data.{side}_column is {setting!r}, and the columns are "
-        f"{', '.join(map(repr, names[:12]))}.{did_you_mean(setting, names)}"
+        f"{listed(names)}.{did_you_mean(setting, names)}"
     )
 
 
-def _detect(names: Sequence[str], language: str, side: str) -> str | None:
-    """First rule that any name fits; two names under one rule are a fault."""
-    for fits in _rules(language, side):
-        found = [name for name in dict.fromkeys(names) if fits(_fold(name))]
-        if len(found) > 1:
-            raise DataError(
-                f"columns {' and '.join(map(repr, found))} could both be the {side} "
-                f"({language}): set data.{side}_column"
-            )
-        if found:
-            return found[0]
-    return None
+def _candidates(names: Sequence[str], language: str, side: str) -> _Candidates:
+    english = _english_names(language)
+    found = _Candidates([], [], [], [])
+    for name in dict.fromkeys(names):
+        folded = _fold(name)
+        if _is_full_tag(folded, language):
+            found.tags.append(name)
+        elif folded in english:
+            found.names.append(name)
+        elif speaks(folded, language):
+            found.codes.append(name)
+        elif folded in _USUAL[side]:
+            found.usual.append(name)
+    return found
 
 
-def _rules(language: str, side: str) -> tuple[Callable[[str], bool], ...]:
-    names = _english_names(language)
-    exact = (language.casefold(), languages()[language].iso)
-    return (
-        lambda name: name in exact,
-        lambda name: speaks(name, language),
-        lambda name: name in names,
-        lambda name: name in _USUAL[side],
-    )
+def _choose(
+    found: _Candidates, side: str, corpus: Corpus, *, other_tells_language: bool
+) -> str | None:
+    """Choose the one column that can be meant.
+
+    A bare code that is also a usual name of other things (`id`, `no`, `cat`) stands back behind a
+    full tag, and rivals every other name. `source` beside codes for both sides is where a row
+    comes from; beside a code for one side alone it may be the text.
+
+    Raises:
+        DataError: two columns can be meant.
+    """
+    if found.tags:
+        rivals = found.tags + found.names
+    elif found.names or found.codes:
+        rivals = found.names + found.codes
+        origin = side == "source" and other_tells_language
+        if not found.names and not origin:
+            rivals += found.usual
+    else:
+        rivals = found.usual
+    if len(rivals) > 1:
+        language = corpus.source_language if side == "source" else corpus.target_language
+        raise DataError(
+            f"{corpus.path}: columns {' and '.join(map(repr, rivals))} could both be the {side} "
+            f"({language}): set data.{side}_column to the one that holds the sentences"
+        )
+    return rivals[0] if rivals else None
+
+
+def _is_full_tag(folded: str, language: str) -> bool:
+    tag = BCP_47.fullmatch(folded)
+    return tag is not None and tag["script"] is not None and speaks(folded, language)
 
 
 def _english_names(language: str) -> set[str]:

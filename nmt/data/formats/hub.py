@@ -1,68 +1,45 @@
-"""`datasets` data sets: by name, from a folder of data files, or saved to disk."""
+"""`datasets` data sets by name."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.records import RecordReader
+from nmt.data.formats.values import check_values
 from nmt.errors import DataError, UnavailableError
 from nmt.hub import fault_of_hub
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Splits = dict[str, "Dataset"]
 
+def read_hub(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
+    """Load a data set of the hub, or of the cache.
 
-@contextmanager
-def open_splits(corpus: Corpus) -> Iterator[Splits]:
-    """The splits under the names that the data set gives them; `train` when it has none.
+    Returns:
+        Split -> its pairs, under the names that the data set gives them.
 
     Raises:
-        DataError: the folder or the data set cannot be read.
+        DataError: the data set cannot be read.
         UnavailableError: the hub cannot be reached, and the data set is not in the cache.
     """
-    from datasets import Dataset
-
-    with tempfile.TemporaryDirectory() as scratch, quiet():
-        folder = corpus.file
-        loaded = _load_folder(folder, scratch) if folder.is_dir() else _load_name(corpus)
-        yield {"train": loaded} if isinstance(loaded, Dataset) else dict(loaded)
+    with quiet():
+        loaded = _load_name(corpus)
+    return {name: _read_rows(corpus, name, rows) for name, rows in dict(loaded).items()}
 
 
-def read_rows(corpus: Corpus, name: str, rows: "Dataset") -> Iterator[RawPair]:
-    """Pairs of one split, in order.
-
-    Raises:
-        DataError: the columns of the two sides are not there, or hold no text.
-    """
+def _read_rows(corpus: Corpus, name: str, rows: "Dataset") -> Iterator[RawPair]:
+    """Pairs of one split, in order."""
     records = RecordReader(corpus)
-    for number, row in enumerate(rows, start=1):
-        yield records.pair(cast(dict[str, Any], row), f"{corpus.path}, split {name}, row {number}")
+    found = (
+        records.pair(cast(dict[str, Any], row), f"{corpus.path}, split {name}, row {number}")
+        for number, row in enumerate(rows, start=1)
+    )
+    yield from check_values(found, corpus)
 
 
-def _load_folder(folder: Path, scratch: str) -> Any:  # noqa: ANN401 (Dataset or DatasetDict)
-    """Data files are converted into `scratch`, so that no cache answers for a changed folder."""
-    from datasets import load_dataset, load_from_disk
-
-    if not any(path.is_file() for path in folder.rglob("*")):
-        raise DataError(f"{folder} holds no files: name a file, or a folder with data files")
-    saved = any((folder / name).exists() for name in ("dataset_dict.json", "state.json"))
-    try:
-        if saved:
-            return load_from_disk(str(folder))
-        return load_dataset(str(folder), cache_dir=scratch)
-    except Exception as error:
-        raise DataError(
-            f"{folder} cannot be read as a data set: {_reason(error)}. A folder holds JSONL, CSV "
-            "or Parquet files (train.jsonl, test.jsonl ...) or what save_to_disk wrote"
-        ) from error
-
-
-def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (Dataset or DatasetDict)
+def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (DatasetDict)
     from datasets import load_dataset
 
     name, _, subset = corpus.path.partition(":")

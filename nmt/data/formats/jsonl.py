@@ -7,6 +7,7 @@ from typing import Any
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import read_lines
 from nmt.data.formats.records import RecordReader
+from nmt.data.formats.values import check_values
 from nmt.errors import DataError
 
 ONE_OBJECT = 'each line holds one object, such as {"en": "...", "ta": "..."}'
@@ -19,10 +20,17 @@ def read_jsonl(corpus: Corpus) -> Iterator[RawPair]:
         DataError: with the line that is no JSON, no object, or lacks a side.
     """
     records = RecordReader(corpus)
+    yield from check_values(
+        (records.pair(record, place) for place, record in _objects(corpus)), corpus
+    )
+
+
+def _objects(corpus: Corpus) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and content of every line that is not blank."""
     for number, line in enumerate(read_lines(corpus.file), start=1):
         if line.strip():
             place = f"{corpus.path}, line {number}"
-            yield records.pair(_object(line, place), place)
+            yield place, _object(line, place)
 
 
 def _object(line: str, place: str) -> dict[str, Any]:

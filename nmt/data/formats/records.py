@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nmt.data.formats.columns import Columns, find_columns, no_columns
+from nmt.data.formats.columns import Columns, find_columns, listed, no_columns
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.errors import DataError
 
@@ -17,8 +17,8 @@ class RecordReader:
         self._corpus = corpus
         self._columns: dict[tuple[str, ...], Columns | None] = {}
 
-    def pair(self, record: Mapping[str, Any], place: str) -> RawPair:
-        """Source and target of one record; a null is an empty sentence.
+    def pair(self, record: Mapping[str, Any], place: str) -> tuple[Columns, RawPair]:
+        """Take source and target out of one record; a null is an empty sentence.
 
         Args:
             record: `{"en": .., "ta": ..}` or `{"translation": {"en": .., "ta": ..}}`.
@@ -29,7 +29,10 @@ class RecordReader:
         """
         columns = self._find(record)
         if columns:
-            return _text(record, columns.source, place), _text(record, columns.target, place)
+            return columns, (
+                self._text(record, columns.source, "source", place),
+                self._text(record, columns.target, "target", place),
+            )
         nested = record.get(NESTED)
         if isinstance(nested, Mapping):
             return self.pair(nested, f"{place}, in {NESTED!r}")
@@ -47,11 +50,13 @@ class RecordReader:
     def _set_in(self, keys: tuple[str, ...]) -> bool:
         return self._corpus.source_column in keys or self._corpus.target_column in keys
 
-
-def _text(record: Mapping[str, Any], key: str, place: str) -> str:
-    value = record[key]
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise DataError(f"{place}: {key!r} holds {type(value).__name__} {value!r:.40}, not text")
-    return value
+    def _text(self, record: Mapping[str, Any], key: str, side: str, place: str) -> str:
+        value = record[key]
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise DataError(
+                f"{place}: {key!r} holds {type(value).__name__} {value!r:.40}, not text: set "
+                f"data.{side}_column to the one of {listed(list(record))} that holds the sentences"
+            )
+        return value

@@ -1,17 +1,25 @@
 """CSV and TSV, with or without a header."""
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from nmt.data.formats.columns import find_columns, no_columns
+from nmt.data.formats.columns import Columns, find_columns, no_columns
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import read_lines
+from nmt.data.formats.values import check_values
 from nmt.data.scripts import script_share
 from nmt.errors import DataError
 from nmt.languages import script_of
 
 Row = tuple[int, list[str]]
 """Number of the row's first line, and its cells."""
+
+_LONGEST_CELL_CHARACTERS = 16 << 20
+"""A longer cell is one whose quote was never closed."""
+_SEPARATOR = re.compile(r'"?sep=(?P<delimiter>.)"?(?P=delimiter)*', re.IGNORECASE)
+"""First line in which Excel says, to itself, what stands between the cells."""
 
 
 def read_csv(corpus: Corpus) -> Iterator[RawPair]:
@@ -36,22 +44,39 @@ def read_tsv(corpus: Corpus) -> Iterator[RawPair]:
 
 
 def _read(corpus: Corpus, rows: Iterator[Row]) -> Iterator[RawPair]:
-    width, source, target = 0, 0, 0
+    """Pairs of the rows; columns that a header names have to hold sentences."""
+    filled = (row for row in rows if any(cell.strip() for cell in row[1]))
+    for number, cells in filled:
+        columns = find_columns(cells, corpus)
+        if columns:
+            _require_one_each(columns, cells, corpus)
+            places = cells.index(columns.source), cells.index(columns.target)
+            pairs = _cells(corpus, filled, len(cells), places)
+            yield from check_values(((columns, pair) for pair in pairs), corpus)
+        elif _is_data(cells, corpus):
+            whole = chain([(number, cells)], filled)
+            yield from _cells(corpus, whole, len(cells), (0, 1))
+        else:
+            raise DataError(f"{corpus.path}, line {number}: {no_columns(cells, corpus)}")
+
+
+def _cells(
+    corpus: Corpus, rows: Iterator[Row], width: int, places: tuple[int, int]
+) -> Iterator[RawPair]:
+    source, target = places
     for number, cells in rows:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if not width:
-            width = len(cells)
-            columns = find_columns(cells, corpus)
-            if columns:
-                source, target = cells.index(columns.source), cells.index(columns.target)
-                continue
-            if not _is_data(cells, corpus):
-                raise DataError(f"{corpus.path}, line {number}: {no_columns(cells, corpus)}")
-            source, target = 0, 1
         if len(cells) != width:
             raise DataError(_ragged(corpus, number, len(cells), width))
         yield cells[source], cells[target]
+
+
+def _require_one_each(columns: Columns, header: Sequence[str], corpus: Corpus) -> None:
+    for name in columns:
+        if header.count(name) > 1:
+            raise DataError(
+                f"{corpus.path}: {header.count(name)} columns are called {name!r}, and which is "
+                "meant cannot be told: give each its own name"
+            )
 
 
 def _is_data(cells: list[str], corpus: Corpus) -> bool:
@@ -66,32 +91,50 @@ def _is_data(cells: list[str], corpus: Corpus) -> bool:
 
 
 def _csv_rows(corpus: Corpus) -> Iterator[Row]:
-    lines = (f"{line}\n" for line in read_lines(corpus.file))
-    first = next(lines, "")
-    delimiter = max(",;\t", key=first.count)
-
-    def whole() -> Iterator[str]:
-        yield first
-        yield from lines
-
-    reader = csv.reader(whole(), delimiter=delimiter, strict=True)
-    begins = 1
+    lines = (f"{line}\n" for line in read_lines(corpus.file, quoted=True))
+    first, skipped = next(lines, ""), 0
+    told = _SEPARATOR.fullmatch(first.strip("\r\n"))
+    if told:
+        first, skipped = next(lines, ""), 1
+    delimiter = told["delimiter"] if told else max(",;\t", key=first.count)
+    csv.field_size_limit(_LONGEST_CELL_CHARACTERS)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    begins = 1 + skipped
     try:
         for cells in reader:
             yield begins, cells
-            begins = reader.line_num + 1
+            begins = reader.line_num + 1 + skipped
     except csv.Error as error:
-        raise DataError(
-            f"{corpus.path}, line {begins}: no whole CSV row ({error}). Quote a cell that "
-            'holds the delimiter or a quote, and double its quotes: "say ""hi"""'
-        ) from None
+        raise DataError(_broken(corpus, begins, str(error))) from None
+
+
+def _broken(corpus: Corpus, line: int, fault: str) -> str:
+    if "field larger than field limit" in fault:
+        return (
+            f"{corpus.path}, line {line}: a cell of the row that begins here has more than "
+            f"{_LONGEST_CELL_CHARACTERS:,} characters, so its quote is not closed. Close it, or "
+            "double a quote that belongs to the text"
+        )
+    return (
+        f"{corpus.path}, line {line}: no whole CSV row ({fault}). Quote a cell that holds the "
+        'delimiter or a quote, and double its quotes: "say ""hi"""'
+    )
 
 
 def _tsv_rows(corpus: Corpus) -> Iterator[Row]:
     all_quoted = False
-    for number, line in enumerate(read_lines(corpus.file), start=1):
+    lines = enumerate(read_lines(corpus.file), start=1)
+    number, first = next(lines, (1, ""))
+    told = _SEPARATOR.fullmatch(first)
+    if told and told["delimiter"] != "\t":
+        raise DataError(
+            f"{corpus.path}, line 1: {first!r} says that {told['delimiter']!r} stands between the "
+            "cells: end the file's name in .csv, or set data.format=csv"
+        )
+    rows = lines if told else chain([(number, first)], lines)
+    for row, (number, line) in enumerate(rows):
         cells = line.split("\t")
-        if number == 1:
+        if row == 0:
             all_quoted = all(_is_quoted(cell) for cell in cells)
         yield number, [_unquote(cell) if all_quoted or '""' in cell else cell for cell in cells]
 

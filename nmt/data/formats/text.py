@@ -8,6 +8,9 @@ from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import read_lines
 from nmt.errors import DataError
 
+MOST_STRAY_IN_TEXT = 4
+"""Fewer than in tables, where a line that swallows others has too many cells."""
+
 
 def read_text(corpus: Corpus) -> Iterator[RawPair]:
     """Pairs in order, empty lines included.
@@ -21,7 +24,13 @@ def read_text(corpus: Corpus) -> Iterator[RawPair]:
             "translations (or data.format=tsv, when each line holds both with a tab between)"
         )
     target_file = Path(corpus.target_path)
-    both = zip_longest(read_lines(corpus.file), read_lines(target_file))
+    if target_file.exists() and corpus.file.samefile(target_file):
+        raise DataError(
+            f"{corpus.target_setting} and {corpus.setting} name the same file, {corpus.path}: name "
+            "the file of the translations"
+        )
+    files = (corpus.file, target_file)
+    both = zip_longest(*(read_lines(file, most_stray=MOST_STRAY_IN_TEXT) for file in files))
     for number, (source, target) in enumerate(both, start=1):
         if source is None or target is None:
             rest = 1 + sum(1 for _ in both)

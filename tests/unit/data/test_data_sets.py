@@ -1,17 +1,25 @@
 """Folders and names that the `datasets` library reads; no test asks the real hub."""
 
+import csv
+import gzip
+import io
 import json
+import re
+import shutil
 import threading
 import time
 from pathlib import Path
 
 import datasets
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from nmt import hub as nmt_hub
 from nmt.config.data import DataConfig
 from nmt.data.formats import hub
 from nmt.data.pair import Pair
+from nmt.data.prepare import load_pairs, prepare
 from nmt.data.read import read_pairs
 from nmt.errors import DataError, UnavailableError
 
@@ -66,19 +74,19 @@ def test_a_folder_without_files_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_without_data_files_is_told(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"\x00")
-    with pytest.raises(DataError, match="cannot be read as a data set"):
+    with pytest.raises(DataError, match="holds no files"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
 def test_a_broken_file_in_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text('{"en": "a", "ta": "b"}\n{"en": ')
-    with pytest.raises(DataError, match="cannot be read as a data set"):
+    with pytest.raises(DataError, match=r"train.jsonl, line 2 is no whole JSON object"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
 def test_missing_columns_of_a_folder_are_told(tmp_path: Path) -> None:
     write_lines(tmp_path / "train.jsonl", [{"a": "x", "b": "y"}])
-    with pytest.raises(DataError, match=r"split train, row 1: no columns found .*'a', 'b'"):
+    with pytest.raises(DataError, match=r"train.jsonl, line 1: no columns found .*'a', 'b'"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
@@ -114,3 +122,176 @@ def test_what_a_reachable_hub_refuses_is_passed_on(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(datasets, "load_dataset", refuse)
     with pytest.raises(DataError, match=r"pick one of \['en-ta'\]: owner/name x.*:subset"):
         read_pairs(DataConfig(path="owner/name:x"))
+
+
+# One reader for a file, alone or in a folder
+
+WORDS = ["None", "null", "NaN", "NA", "n/a", "", "nan", "-", "1.50", "#N/A", "TRUE"]
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.jsonl", "x.tmx", "x.csv.gz", "x.parquet"])
+def test_a_file_means_the_same_alone_and_in_a_folder(tmp_path: Path, name: str) -> None:
+    rows = [(word, f'"வாக்கியம்" {n}') for n, word in enumerate(WORDS)]
+    path = tmp_path / "folder" / name
+    path.parent.mkdir()
+    write_rows(path, rows)
+    alone = read_pairs(DataConfig(path=str(path)))
+    assert alone == {"train": [Pair(*row) for row in rows]}
+    assert read_pairs(DataConfig(path=str(path.parent))) == alone
+
+
+def write_rows(path: Path, rows: list[tuple[str, str]]) -> None:
+    if ".csv" in path.name:
+        out = io.StringIO()
+        csv.writer(out).writerows([("en", "ta"), *rows])
+        content = out.getvalue().encode()
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    elif path.suffix == ".tsv":
+        path.write_text("".join(f"{en}\t{ta}\n" for en, ta in [("en", "ta"), *rows]))
+    elif path.suffix == ".jsonl":
+        write_lines(path, [{"en": en, "ta": ta} for en, ta in rows])
+    elif path.suffix == ".parquet":
+        table = pa.Table.from_pylist([{"en": en, "ta": ta} for en, ta in rows])
+        parquet.write_table(table, path)
+    else:
+        units = "".join(
+            f'<tu><tuv xml:lang="en"><seg>{en}</seg></tuv>'
+            f'<tuv xml:lang="ta"><seg>{ta}</seg></tuv></tu>'
+            for en, ta in rows
+        )
+        path.write_text(f"<tmx><body>{units}</body></tmx>")
+
+
+def test_every_kind_of_file_in_a_folder_is_read(tmp_path: Path) -> None:
+    names = ["a.csv", "b.jsonl", "c.tsv", "d/e.tmx", "f.parquet", "g.csv.gz"]
+    (tmp_path / "d").mkdir()
+    rows = [[(f"text {n} of {name}", f"வாக்கியம் {n}") for n in range(5)] for name in names]
+    for name, content in zip(names, rows, strict=True):
+        write_rows(tmp_path / name, content)
+    read = read_pairs(DataConfig(path=str(tmp_path)))
+    assert read == {"train": [Pair(*row) for content in rows for row in content]}
+
+
+@pytest.mark.parametrize("other", ["b.txt", "b.ta", "b.xlsx", "b.zip", "b.jsonl.xz", "b.arrow"])
+def test_a_kind_that_a_folder_cannot_hold_is_refused_with_both_names(
+    tmp_path: Path, other: str
+) -> None:
+    write_lines(tmp_path / "a.jsonl", ROWS)
+    (tmp_path / other).write_text("something")
+    with pytest.raises(DataError, match=rf"holds a\.jsonl, .* and {re.escape(other)}, which"):
+        read_pairs(DataConfig(path=str(tmp_path)))
+
+
+def test_descriptions_and_hidden_files_are_no_data(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_lines(tmp_path / "a.jsonl", ROWS)
+    for name in ("README.md", "LICENSE.txt", "dataset_infos.json", ".a.jsonl", "__MACOSX/a.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("---\nlicense: mit\n---\n")
+    assert read_pairs(DataConfig(path=str(tmp_path))) == {"train": PAIRS}
+    assert caplog.text == ""
+
+
+def test_files_that_no_reader_knows_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_lines(tmp_path / "a.jsonl", ROWS)
+    (tmp_path / "a.sgml").write_text("something")
+    assert read_pairs(DataConfig(path=str(tmp_path))) == {"train": PAIRS}
+    assert "passed over, as no reader knows them: a.sgml" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train.jsonl", "dev.jsonl", "devtest.jsonl"),
+        ("corpus.train.en-ta.jsonl", "corpus.val.en-ta.jsonl", "corpus-test-2024.jsonl"),
+        ("train/a.jsonl", "validation/a.jsonl", "test/a.jsonl"),
+        ("data/train-00000-of-00001.jsonl", "data/valid-00.jsonl", "data/TEST.jsonl"),
+    ],
+)
+def test_names_of_files_and_folders_tell_the_splits(
+    tmp_path: Path, train: str, validation: str, test: str
+) -> None:
+    for name, rows in ((train, ROWS[:2]), (validation, ROWS[2:3]), (test, ROWS[3:])):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_lines(tmp_path / name, rows)
+    read = read_pairs(DataConfig(path=str(tmp_path)))
+    assert read == {"train": PAIRS[:2], "validation": PAIRS[2:3], "test": PAIRS[3:]}
+
+
+@pytest.mark.parametrize("name", ["more.jsonl", "train-test.jsonl"])
+def test_a_file_of_no_clear_split_is_refused(tmp_path: Path, name: str) -> None:
+    write_lines(tmp_path / "train.jsonl", ROWS[:2])
+    write_lines(tmp_path / "test.jsonl", ROWS[2:3])
+    write_lines(tmp_path / name, ROWS[3:])
+    with pytest.raises(DataError, match=rf"files for train, test, and {name} of which"):
+        read_pairs(DataConfig(path=str(tmp_path)))
+
+
+def test_linked_folders_are_read_once(tmp_path: Path) -> None:
+    (tmp_path / "corpus" / "part").mkdir(parents=True)
+    write_lines(tmp_path / "corpus" / "part" / "a.jsonl", ROWS[:2])
+    (tmp_path / "elsewhere").mkdir()
+    write_lines(tmp_path / "elsewhere" / "b.jsonl", ROWS[2:])
+    (tmp_path / "corpus" / "zlink").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "corpus" / "part" / "loop").symlink_to(tmp_path / "corpus")
+    assert read_pairs(DataConfig(path=str(tmp_path / "corpus"))) == {"train": PAIRS}
+
+
+def card(configs: str) -> str:
+    return f"---\nlicense: mit\nconfigs:\n{configs}---\n# A corpus\n"
+
+
+def test_the_card_of_a_data_set_tells_its_splits(tmp_path: Path) -> None:
+    write_lines(tmp_path / "first.jsonl", ROWS[:3])
+    write_lines(tmp_path / "second.jsonl", ROWS[3:])
+    (tmp_path / "README.md").write_text(
+        card(
+            "- config_name: default\n  data_files:\n"
+            "  - {split: train, path: 'fir*.jsonl'}\n  - {split: test, path: [second.jsonl]}\n"
+        )
+    )
+    read = read_pairs(DataConfig(path=str(tmp_path)))
+    assert read == {"train": PAIRS[:3], "test": PAIRS[3:]}
+
+
+def test_a_data_set_of_several_subsets_lists_them(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", ROWS)
+    (tmp_path / "README.md").write_text(
+        card("- {config_name: en-ta, data_files: a.jsonl}\n- {config_name: en-hi, data_files: b}\n")
+    )
+    with pytest.raises(DataError, match=r"2 subsets \(en-ta, en-hi\)"):
+        read_pairs(DataConfig(path=str(tmp_path)))
+
+
+# Paths that a library could take for patterns or addresses
+
+ODD_NAMES = ["corpus [v2]", "a*b", "what?", "runs::2024", "{a,b}", "a#b%20c", "file::zip", "~x"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("kind", ["a.jsonl", "a.csv", "a.parquet", "saved"])
+def test_a_path_is_taken_as_it_is(tmp_path: Path, name: str, kind: str) -> None:
+    decoys = ("corpus 2", "corpus v", "axb", "whatx", "runs", "a", "file")
+    for folder, rows in ((name, ROWS), *((decoy, ROWS[:1]) for decoy in decoys)):
+        (tmp_path / folder).mkdir()
+        sides = [(row["en"], row["ta"]) for row in rows]
+        if kind == "saved":
+            plain = tmp_path / "plain"
+            datasets.Dataset.from_list(rows).save_to_disk(str(plain))
+            shutil.copytree(plain, tmp_path / folder, dirs_exist_ok=True)
+        else:
+            write_rows(tmp_path / folder / kind, sides)
+    assert read_pairs(DataConfig(path=str(tmp_path / name))) == {"train": PAIRS}
+    if kind != "saved":
+        assert read_pairs(DataConfig(path=str(tmp_path / name / kind))) == {"train": PAIRS}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_pairs_are_written_to_the_path_as_it_is(tmp_path: Path, name: str) -> None:
+    write_lines(tmp_path / "x.jsonl", [{"en": f"one {n}", "ta": f"ஒன்று {n}"} for n in range(40)])
+    prepare(DataConfig(path=str(tmp_path / "x.jsonl")), 1, tmp_path / name / "out")
+    assert len(load_pairs(tmp_path / name / "out", "train")) == 36
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "x.jsonl"])

@@ -228,4 +228,5 @@ def round_trip(text: str, reader: Callable[..., object]) -> list[tuple[str, str]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.csv"
         path.write_bytes(text.encode())
-        return list(reader(Corpus(str(path), "eng_Latn", "tam_Taml")))  # type: ignore[call-overload]
+        sides = {"source_column": "en", "target_column": "ta"}  # whatever the cells hold
+        return list(reader(Corpus(str(path), "eng_Latn", "tam_Taml", **sides)))  # type: ignore[call-overload]

@@ -1,0 +1,122 @@
+"""Parquet files, and data sets that `save_to_disk` wrote.
+
+The files are opened by their plain paths. `datasets` would take `::` in a path for a chain of file
+systems, and brackets and asterisks for a pattern.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import ipc, parquet
+from pydantic import BaseModel, Field, ValidationError
+
+from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.records import RecordReader
+from nmt.data.formats.values import check_values
+from nmt.errors import DataError
+
+DATA_SET_FILE = "dataset_dict.json"
+STATE_FILE = "state.json"
+ROWS_AT_ONCE = 1000
+
+
+class SplitNames(BaseModel):
+    """`dataset_dict.json`: the splits, each in a folder of its name."""
+
+    splits: list[str]
+
+
+class DataFile(BaseModel):
+    """One Arrow file of a split."""
+
+    filename: str
+
+
+class State(BaseModel):
+    """`state.json`: the Arrow files of a split, in order."""
+
+    data_files: list[DataFile] = Field(alias="_data_files")
+    order_files: list[DataFile] = Field(default=[], alias="_indices_data_files")
+    """Written by early versions of `datasets`, where rows have another order than the files."""
+
+
+def read_parquet(corpus: Corpus) -> Iterator[RawPair]:
+    """Read the pairs of a Parquet file in order.
+
+    Raises:
+        DataError: the file cannot be read, or its columns are not there or hold no text.
+    """
+    with arrow_faults(corpus.path, "as Parquet"), corpus.file.open("rb") as stream:
+        batches = parquet.ParquetFile(stream).iter_batches(batch_size=ROWS_AT_ONCE)
+        yield from _pairs(corpus, batches, corpus.path)
+
+
+def saved_splits(folder: Path) -> dict[str, list[Path]] | None:
+    """Find the Arrow files of each split that `save_to_disk` wrote.
+
+    Returns:
+        None where it wrote nothing; the split of a lone data set is called `train`.
+
+    Raises:
+        DataError: a file that says where the rows are is damaged.
+    """
+    with arrow_faults(str(folder), "as a saved data set"):
+        if (folder / DATA_SET_FILE).is_file():
+            names = SplitNames.model_validate_json((folder / DATA_SET_FILE).read_bytes())
+            return {name: _state_files(folder / name) for name in names.splits}
+        if (folder / STATE_FILE).is_file():
+            return {"train": _state_files(folder)}
+    return None
+
+
+def read_saved(corpus: Corpus, name: str, files: Sequence[Path]) -> Iterator[RawPair]:
+    """Read the pairs of one saved split in order.
+
+    Raises:
+        DataError: a file cannot be read, or the columns are not there or hold no text.
+    """
+    with arrow_faults(corpus.path, "as a saved data set"):
+        yield from _pairs(corpus, arrow_batches(files), f"{corpus.path}, split {name}")
+
+
+def arrow_batches(files: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+    """Read the rows of Arrow files, which stay on disk until they are looked at."""
+    for file in files:
+        with pa.memory_map(str(file)) as stream, ipc.open_stream(stream) as rows:
+            yield from rows
+
+
+@contextmanager
+def arrow_faults(path: str, kind: str) -> Iterator[None]:
+    """Raise a DataError for what cannot be read."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, ValidationError) as error:
+        first = str(error).strip().splitlines()[0][:300].rstrip(". ")
+        raise DataError(f"{path} cannot be read {kind}: {first}. Copy or write it again") from None
+
+
+def _state_files(folder: Path) -> list[Path]:
+    state = State.model_validate_json((folder / STATE_FILE).read_bytes())
+    if state.order_files:
+        raise DataError(
+            f"{folder} was saved by an early version of `datasets`, with its rows in another order "
+            "than in its files: load it there and save it again"
+        )
+    return [folder / file.filename for file in state.data_files]
+
+
+def _pairs(corpus: Corpus, batches: Iterator[pa.RecordBatch], place: str) -> Iterator[RawPair]:
+    records = RecordReader(corpus)
+    rows = enumerate(_rows(batches), start=1)
+    found = (records.pair(row, f"{place}, row {number}") for number, row in rows)
+    yield from check_values(found, corpus)
+
+
+def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        for start in range(0, batch.num_rows, ROWS_AT_ONCE):
+            yield from batch.slice(start, ROWS_AT_ONCE).to_pylist()

@@ -1,0 +1,125 @@
+"""Recognises a file by its first bytes where it is not the text that its name promises."""
+
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from nmt.errors import DataError
+
+GZIP = b"\x1f\x8b"
+HEAD_BYTES = 512
+_ZIP = b"PK\x03\x04"
+_TAR = (257, b"ustar")
+_SHEET = "open it in a spreadsheet program, save the sheet as CSV (UTF-8), and name that file"
+_OTHERS = (
+    (
+        re.compile(rb"BZh[1-9]1AY&SY"),
+        "packed with bzip2",
+        "unpack it (bunzip2 --keep {name}) and name what comes out",
+    ),
+    (
+        re.compile(rb"\xfd7zXZ\0"),
+        "packed with xz",
+        "unpack it (xz --decompress --keep {name}), then name that",
+    ),
+    (
+        re.compile(rb"\x28\xb5\x2f\xfd"),
+        "packed with zstd",
+        "unpack it (zstd --decompress {name}), then name that",
+    ),
+    (
+        re.compile(rb"\x04\x22\x4d\x18"),
+        "packed with lz4",
+        "unpack it (lz4 -d {name}), then name what comes out",
+    ),
+    (
+        re.compile(rb"\x1f\x9d"),
+        "packed with compress",
+        "unpack it (uncompress {name}), then name that",
+    ),
+    (
+        re.compile(rb"7z\xbc\xaf\x27\x1c"),
+        "a 7z archive",
+        "unpack it (7z x {name}), then name a file of it",
+    ),
+    (
+        re.compile(rb"Rar!\x1a\x07"),
+        "a RAR archive",
+        "unpack it (unrar x {name}), then name a file of it",
+    ),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "an old Excel or Word file", _SHEET),
+    (
+        re.compile(rb"PAR1\x15"),
+        "a Parquet file",
+        "end its name in .parquet and leave data.format=auto",
+    ),
+    (re.compile(rb"ARROW1\0\0"), "an Arrow file", "write it as Parquet, JSONL or CSV"),
+    (
+        re.compile(rb"SQLite format 3\0"),
+        "an SQLite database",
+        "export the table as CSV, and name that file",
+    ),
+    (re.compile(rb"%PDF-"), "a PDF", "name a file of plain text, CSV, JSONL or TMX"),
+)
+
+
+def refuse_foreign(path: Path, head: bytes, *, unpacked: bool = False) -> None:
+    """Refuse a file that is no text, by its first bytes.
+
+    Args:
+        path: the file, for the message and for the names in a zip archive.
+        head: its first `HEAD_BYTES`, or those of what gzip has packed in it.
+        unpacked: whether `head` is what gzip has packed.
+
+    Raises:
+        DataError: says what the file is and how to get the text out.
+    """
+    begins = f"{path} is packed with gzip, and holds" if unpacked else f"{path} is"
+    if unpacked and head.startswith(GZIP):
+        raise DataError(f"{path} is packed with gzip twice: unpack it once (gunzip)")
+    if head.startswith(_ZIP):
+        what, advice = _zip(path) if not unpacked else ("a zip archive", "unpack both")
+        raise DataError(f"{begins} {what}, not text: {advice}")
+    if head[_TAR[0] :].startswith(_TAR[1]):
+        how = "tar -xzf" if unpacked else "tar -xf"
+        raise DataError(
+            f"{begins} a tar archive, not text: unpack it ({how} {path.name}), then name a file "
+            "of it"
+        )
+    for magic, what, advice in _OTHERS:
+        if magic.match(head):
+            raise DataError(f"{begins} {what}, not text: {advice.format(name=path.name)}")
+
+
+def refuse_foreign_file(path: Path) -> None:
+    """Refuse a file that is no text, as `refuse_foreign` does; one that cannot be read passes."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError:
+        return
+    refuse_foreign(path, head)
+
+
+def _zip(path: Path) -> tuple[str, str]:
+    """What a zip archive holds, and what to do about it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return "a damaged zip archive", "copy it again, unpack it, then name a file of it"
+    if any(name.startswith("xl/") for name in names):
+        return "an Excel workbook (a zip archive)", _SHEET
+    if any(name.startswith("word/") for name in names):
+        return "a Word document (a zip archive)", "copy its sentences into a CSV, TSV or text file"
+    if "content.xml" in names and "mimetype" in names:
+        return "an OpenDocument file (a zip archive)", _SHEET
+    return (
+        f"a zip archive that holds {_first(names)}",
+        f"unpack it (unzip {path.name}), then name a file of it",
+    )
+
+
+def _first(names: Sequence[str]) -> str:
+    return (", ".join(names[:5]) + (", ..." if len(names) > 5 else "")) or "nothing"
