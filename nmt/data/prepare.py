@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nmt.config.data import DataConfig
+from nmt.data.apart import require_apart, require_distinct_files
 from nmt.data.clean import Cleaned, clean
 from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
@@ -121,6 +122,7 @@ def fingerprint(data: DataConfig) -> str | None:
 
 def _read(data: DataConfig, seed: int) -> dict[str, list[Pair]]:
     """Main part first: `train`, or the phrasebook's `domain` with `general` beside it."""
+    require_distinct_files(data)
     given = read_pairs(data)
     return given if data.path is not None else {**_phrasebook(data, seed), **given}
 
@@ -148,6 +150,7 @@ def _split(parts: Mapping[str, Cleaned], data: DataConfig, seed: int) -> dict[st
     """Every split that there is to be; counts leaks in the parts they are dropped from."""
     main = "train" if "train" in parts else "domain"
     given = {name: parts[name].kept for name in ("validation", "test") if name in parts}
+    require_apart(given, data)
     _drop_leaks(parts[main], (pair for pairs in given.values() for pair in pairs))
     for name, part in parts.items():
         _require(part.kept, 1, name, part)
@@ -180,6 +183,13 @@ def _cut(
 def _require(pairs: list[Pair], fewest: int, name: str, part: Cleaned) -> None:
     if len(pairs) >= fewest:
         return
+    leaks = part.dropped["leak"].count if "leak" in part.dropped else 0
+    if not pairs and leaks == sum(drops.count for drops in part.dropped.values()):
+        raise DataError(
+            f"each of the {part.read} pairs read for {name} shares a sentence with the validation "
+            "or test pairs, so none is left: give them other sentences, or unset "
+            "data.validation_path and data.test_path to have a share cut off"
+        )
     left = f"only {len(pairs)} are" if pairs else "nothing is"
     example = next(iter(part.dropped.values())).examples[0] if part.dropped else None
     shown = f" First dropped: {example.source[:60]!r} | {example.target[:60]!r}." if example else ""

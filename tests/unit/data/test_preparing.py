@@ -217,3 +217,104 @@ def test_the_fingerprint_of_a_folder_follows_its_visible_files(tmp_path: Path) -
 @pytest.mark.parametrize("path", [None, "owner/name", "gone/x.jsonl"])
 def test_what_has_no_bytes_has_no_fingerprint(path: str | None) -> None:
     assert fingerprint(DataConfig(path=path)) is None
+
+
+def parts(folder: Path) -> dict[str, str]:
+    """Paths of three files that share no sentence."""
+    return {
+        "path": write(folder / "x.jsonl", PAIRS[:80]),
+        "validation_path": write(folder / "v.jsonl", PAIRS[80:90]),
+        "test_path": write(folder / "t.jsonl", PAIRS[90:]),
+    }
+
+
+def fault(settings: dict[str, str], folder: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        prepare(DataConfig.model_validate(settings), 1, folder / "out")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("validation_path", "test_path"), ("path", "test_path"), ("path", "validation_path")],
+)
+@pytest.mark.parametrize("spelling", ["same", "relative", "dotted", "link", "hard link"])
+def test_one_file_for_two_parts_is_refused_with_both_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, second: str, spelling: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = parts(tmp_path)
+    file = Path(settings[first])
+    (tmp_path / "link.jsonl").symlink_to(file)
+    (tmp_path / "hard.jsonl").hardlink_to(file)
+    spelled = {
+        "same": str(file),
+        "relative": file.name,
+        "dotted": f"../{tmp_path.name}/{file.name}",
+        "link": "link.jsonl",
+        "hard link": "hard.jsonl",
+    }
+    message = fault(settings | {second: spelled[spelling]}, tmp_path)
+    assert f"data.{first} and data.{second} are the same file" in message
+
+
+def test_one_target_text_for_two_parts_is_refused(tmp_path: Path) -> None:
+    for name in ("x.en", "x.ta", "v.en", "t.en", "t.ta"):
+        (tmp_path / name).write_text("a\nb\n")
+    settings = {
+        "path": str(tmp_path / "x.en"),
+        "target_path": str(tmp_path / "x.ta"),
+        "validation_path": str(tmp_path / "v.en"),
+        "validation_target_path": str(tmp_path / "t.ta"),
+        "test_path": str(tmp_path / "t.en"),
+        "test_target_path": str(tmp_path / "t.ta"),
+    }
+    message = fault(settings, tmp_path)
+    assert "data.validation_target_path and data.test_target_path are the same file" in message
+
+
+@pytest.mark.parametrize("copied", [PAIRS[90:], PAIRS[92:95]])
+def test_a_copy_of_the_test_pairs_is_no_validation(tmp_path: Path, copied: list[Pair]) -> None:
+    settings = parts(tmp_path) | {"validation_path": write(tmp_path / "copy.jsonl", copied)}
+    message = fault(settings, tmp_path)
+    assert "every pair of data.validation_path shares a sentence with data.test_path" in message
+
+
+def test_test_pairs_within_the_validation_are_refused(tmp_path: Path) -> None:
+    settings = parts(tmp_path) | {"validation_path": write(tmp_path / "all.jsonl", PAIRS[80:])}
+    message = fault(settings, tmp_path)
+    assert "every pair of data.test_path shares a sentence with data.validation_path" in message
+
+
+def test_a_single_split_for_two_parts_is_refused(tmp_path: Path) -> None:
+    settings = parts(tmp_path)
+    (tmp_path / "held").mkdir()
+    write(tmp_path / "held" / "a.jsonl", PAIRS[80:])
+    held = {"validation_path": str(tmp_path / "held"), "test_path": str(tmp_path / "held")}
+    assert "every pair of data.validation_path" in fault(settings | held, tmp_path)
+
+
+def test_a_folder_with_both_splits_serves_both(tmp_path: Path) -> None:
+    settings = parts(tmp_path)
+    (tmp_path / "held").mkdir()
+    write(tmp_path / "held" / "dev.jsonl", PAIRS[80:90])
+    write(tmp_path / "held" / "test.jsonl", PAIRS[90:])
+    held = {"validation_path": str(tmp_path / "held"), "test_path": str(tmp_path / "held")}
+    report = prepare(DataConfig.model_validate(settings | held), 1, tmp_path / "out")
+    assert report.sizes == {"train": 80, "validation": 10, "test": 10}
+
+
+def test_pairs_that_validation_and_test_share_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = parts(tmp_path) | {"validation_path": write(tmp_path / "v.jsonl", PAIRS[80:93])}
+    prepare(DataConfig.model_validate(settings), 1, tmp_path / "out")
+    assert (
+        "3 of 13 pairs of data.validation_path share a sentence with data.test_path" in caplog.text
+    )
+
+
+def test_training_pairs_that_are_all_held_out_are_told(tmp_path: Path) -> None:
+    settings = parts(tmp_path) | {"path": write(tmp_path / "x.jsonl", PAIRS[90:])}
+    message = fault(settings, tmp_path)
+    assert "each of the 10 pairs read for train shares a sentence" in message
