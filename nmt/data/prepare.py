@@ -13,6 +13,7 @@ from typing import Any
 from nmt.config.data import DataConfig
 from nmt.data.apart import require_apart, require_distinct_files
 from nmt.data.clean import Cleaned, clean
+from nmt.data.formats.folder import visible_files
 from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
 from nmt.data.saved import read_saved_pairs, split_names, write_pairs
@@ -234,5 +235,4 @@ def _files(path: Path) -> list[tuple[str, Path]]:
     """Relative name and path of a file, or of every file of a folder that is not hidden."""
     if not path.is_dir():
         return [("", path)]
-    names = sorted(f.relative_to(path).as_posix() for f in path.rglob("*") if f.is_file())
-    return [(name, path / name) for name in names if not f"/{name}".count("/.")]
+    return visible_files(path)

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from nmt.config.data import DataConfig
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
-from nmt.data.formats.packed import refuse_foreign_file
+from nmt.data.formats.lines import open_bytes
 from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.normalise import normalise
 from nmt.data.pair import Pair
@@ -140,7 +140,8 @@ def _by_suffix(corpus: Corpus) -> str:
     if corpus.target_path is None:
         if known:
             return known
-        refuse_foreign_file(corpus.file)
+        with open_bytes(corpus.file):  # refuses what is no text, and says what it is
+            pass
         raise DataError(
             f"{corpus.path}: the suffix tells no format. Rename it to one of "
             f"{', '.join(FORMATS)} (or set data.format for data.path), or set "

@@ -98,7 +98,7 @@ def _data_files(corpus: Corpus) -> list[Path]:
     found: list[Path] = []
     unread: list[Path] = []
     other: list[Path] = []
-    for path in _visible_files(folder):
+    for _, path in visible_files(folder):
         kind = suffix(path)
         if path.name in _DESCRIPTIONS:
             continue
@@ -126,8 +126,8 @@ def _data_files(corpus: Corpus) -> list[Path]:
     return found
 
 
-def _visible_files(folder: Path) -> list[Path]:
-    """Every file below a folder but hidden ones and those of `__MACOSX` and the like."""
+def visible_files(folder: Path) -> list[tuple[str, Path]]:
+    """List the names below a folder and the files; hidden ones and `__MACOSX` are left out."""
     found: list[Path] = []
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
@@ -137,7 +137,7 @@ def _visible_files(folder: Path) -> list[Path]:
         seen.add(os.path.realpath(place))
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         found += (Path(place) / name for name in names if not name.startswith("."))
-    return sorted(found)
+    return sorted((file.relative_to(folder).as_posix(), file) for file in found)
 
 
 def _is_language(kind: str, corpus: Corpus) -> bool:

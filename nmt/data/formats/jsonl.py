@@ -35,7 +35,7 @@ def _objects(corpus: Corpus) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _object(line: str, place: str) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         raise DataError(_broken(line, place, error)) from None
     if isinstance(value, list):
@@ -43,6 +43,15 @@ def _object(line: str, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DataError(f"{place}: {line:.60} is no JSON object: {ONE_OBJECT}")
     return value
+
+
+def _once_each(entries: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(entries)
+    if len(record) < len(entries):
+        names = [name for name, _ in entries]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is given twice")
+    return record
 
 
 def _broken(line: str, place: str, error: Exception) -> str:

@@ -92,16 +92,6 @@ def refuse_foreign(path: Path, head: bytes, *, unpacked: bool = False) -> None:
             raise DataError(f"{begins} {what}, not text: {advice.format(name=path.name)}")
 
 
-def refuse_foreign_file(path: Path) -> None:
-    """Refuse a file that is no text, as `refuse_foreign` does; one that cannot be read passes."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except OSError:
-        return
-    refuse_foreign(path, head)
-
-
 def _zip(path: Path) -> tuple[str, str]:
     """What a zip archive holds, and what to do about it."""
     try:

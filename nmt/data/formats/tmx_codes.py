@@ -12,12 +12,14 @@ from nmt.data.markup import BREAKING_TAGS
 
 _CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
 """Elements that hold another format's codes, and `sub`, a text of its own, rather than text."""
-_PAIRED = frozenset({"bpt", "ept", "it", "bx", "ex"})
+_PAIRED = frozenset({"bpt", "ept", "it", "bx", "ex", "hi", "g", "mrk"})
 """Where a formatting begins or ends, which may be inside a word."""
 _SPACE, _PLACE = " ", "\0"
 """What a break leaves, and what stands for a code until its neighbours are known."""
 
-_TAG_NAME = regex.compile(r"<\s*/?\s*([A-Za-z]+[1-6]?)(?=[\s/>:\d]|$)")
+_BREAKS = BREAKING_TAGS | {"tab", "lb", "cr", "cell", "row", "line-break", "linebreak"}
+"""HTML's elements and those of office formats, as in `<w:br/>`."""
+_TAG_NAME = regex.compile(r"<\s*/?\s*(?:[A-Za-z]+:)?([A-Za-z-]+[1-6]?)(?=[\s/>\d]|$)")
 _RTF_BREAK = regex.compile(
     r"\\(?:line|par|pard|tab|page|sect|cell|row|column|softline|emspace|enspace)(?![a-z])|\\~"
 )
@@ -63,7 +65,7 @@ def _parts(element: Element) -> Iterator[str]:
         if name in _CODES or _is_empty(child):
             yield _left_by(name, child)
         else:
-            border = _SPACE if name.casefold() in BREAKING_TAGS else ""
+            border = _SPACE if name.casefold() in _BREAKS else ""
             yield border
             yield from _parts(child)
             yield border
@@ -80,9 +82,9 @@ def _left_by(name: str, element: Element) -> str:
     code = _own_code(element)
     tags = {_without_number(tag.casefold()) for tag in _TAG_NAME.findall(code)}
     if (
-        name.casefold() in BREAKING_TAGS | {"lb", "tab"}
+        name.casefold() in _BREAKS
         or _BREAKING_TYPE.fullmatch(kind)
-        or tags & BREAKING_TAGS
+        or tags & _BREAKS
         or _RTF_BREAK.search(code)
         or _ESCAPE.search(code)
         or (code and not code.strip())
@@ -105,4 +107,4 @@ def _own_code(element: Element) -> str:
 
 def _without_number(tag: str) -> str:
     """`br` of `br2`: some tools number their tags; `h2` is one of HTML's own."""
-    return tag if tag in BREAKING_TAGS else tag.rstrip("123456")
+    return tag if tag in _BREAKS else tag.rstrip("123456")

@@ -86,6 +86,12 @@ def test_a_line_that_is_no_object_is_told(tmp_path: Path) -> None:
     assert "no JSON object" in message
 
 
+def test_a_key_given_twice_is_told(tmp_path: Path) -> None:
+    message = fault(written(tmp_path, "x.jsonl", GOOD + '{"en": "a", "ta": "b", "en": "c"}\n'))
+    assert "line 2" in message
+    assert "the key 'en' is given twice" in message
+
+
 @pytest.mark.parametrize(
     "text", ['[{"en": "a", "ta": "b"}]', '[\n{"en": "a"}\n]', '[{"en": "a"},\n']
 )

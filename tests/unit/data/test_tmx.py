@@ -43,6 +43,9 @@ def source(path: Path, segment: str) -> str:
         '<ph x="1">&lt;br/&gt;</ph>',
         "<ph>&lt;BR&gt;</ph>",
         "<ph>&lt;br2/&gt;</ph>",
+        "<ph>&lt;w:br/&gt;</ph>",
+        "<ph>&lt;w:tab w:val='x'/&gt;</ph>",
+        "<ph>&lt;text:line-break/&gt;</ph>",
         '<ph type="lb"/>',
         '<ph type="x-br"/>',
         '<ph type="linebreak"/>',
@@ -80,6 +83,7 @@ def test_breaks_stand_for_a_space(tmp_path: Path, code: str) -> None:
         "<ph>&lt;wbr&gt;</ph>",
         "<ph>&amp;shy;</ph>",
         "<bx id='1'/>",
+        "<hi></hi>",
     ],
 )
 def test_a_formatting_does_not_split_a_word(tmp_path: Path, code: str) -> None:
