@@ -59,6 +59,12 @@ def _broken(line: str, place: str, error: Exception) -> str:
         return _array(place)
     if line.strip() == "{":
         return f"{place}: an object over several lines. Write it on one: jq -c . OLD > NEW"
+    if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
+        return (
+            f"{place}: more than one JSON value ({line[error.pos : error.pos + 40]!r} after the "
+            f"first): {ONE_OBJECT}. Where the file mixes line ends, give all lines one kind: "
+            r"sed 's/\r$//' OLD | tr '\r' '\n' > NEW"
+        )
     return f"{place} is no whole JSON object ({error}): {line[-60:]!r}. Mend or delete the line"
 
 

@@ -15,6 +15,8 @@ _LEAST_SHARE = 0.9
 """Share of a column's values that has to be suspicious."""
 _LEAST_LETTERS = 0.6
 """Share of letters in the characters of a value that may be a sentence."""
+_WORDS_OF_SENTENCE = 4
+"""Words of the other side, on average, beside which one word cannot be the translation."""
 _LABEL_PAIRS = 20
 _LABELS_PER_SENTENCE = 0.2
 """Different values of a column of labels for each different value of the other side."""
@@ -59,6 +61,8 @@ def _require_sentences(
         return
     if sum(map(_is_code, filled)) >= _LEAST_SHARE * len(filled):
         kind = "identifiers, numbers or times"
+    elif _are_words_beside_sentences(filled, others):
+        kind = "single words"
     elif _are_labels(values, others):
         kind = "a few labels"
     else:
@@ -79,6 +83,16 @@ def _is_code(value: str) -> bool:
     if letters < _LEAST_LETTERS * len(packed) and packed.isascii():
         return True
     return _CODE.fullmatch(value.strip()) is not None
+
+
+def _are_words_beside_sentences(values: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether each value is one word where the other side has several.
+
+    A value with letters beyond ASCII may be of a script without spaces between words.
+    """
+    words = sum(value.isascii() and len(value.split()) == 1 for value in values)
+    other_words = sum(len(other.split()) for other in others)
+    return words >= _LEAST_SHARE * len(values) and other_words >= _WORDS_OF_SENTENCE * len(others)
 
 
 def _are_labels(values: Sequence[str], others: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 import codecs
 import io
 import re
+from html.entities import html5
 from typing import BinaryIO
 
 _CHUNK_CHARACTERS = 1 << 14
@@ -20,7 +21,10 @@ _ONE_REFERENCE = re.compile(_REFERENCE)
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # References in a row are looked at together: two surrogates are one character.
 _REFERENCES = re.compile(rf"(?:{_REFERENCE})+")
-_UNFINISHED = re.compile(rf"(?:{_REFERENCE})*(?:&(?:#(?:x[0-9A-Fa-f]*|[0-9]*))?)?\Z")
+_UNFINISHED = re.compile(
+    rf"(?:{_REFERENCE})*(?:&(?:#(?:x[0-9A-Fa-f]*|[0-9]*)|[A-Za-z][A-Za-z0-9]{{0,31}})?)?\Z"
+)
+_NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)")
 _SPACES = (0x0B, 0x0C)
 _LAST_CODE_POINT = 0x10FFFF
 
@@ -30,7 +34,8 @@ class XmlText:
 
     Control characters and noncharacters are taken out whether they stand in the file or are
     referred to; a vertical tab or a form feed becomes a space. References to two surrogates
-    become their character, a lone one becomes U+FFFD.
+    become their character, a lone one becomes U+FFFD. HTML's names (`&nbsp;`), which XML does not
+    know, become what they stand for.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -68,7 +73,16 @@ class XmlText:
             text = _FORBIDDEN.sub(self._mend_character, text)
         if "&#" in text:
             text = _REFERENCES.sub(self._mend_references, text)
+        if "&" in text:
+            text = _NAMED.sub(self._mend_name, text)
         return text.encode()
+
+    def _mend_name(self, found: re.Match[str]) -> str:
+        character = html5.get(found[1])
+        if character is None:
+            return found[0]  # the parser says where it stands
+        self.mended += 1
+        return "".join(f"&#{ord(part)};" for part in character)
 
     def _mend_character(self, found: re.Match[str]) -> str:
         self.mended += 1

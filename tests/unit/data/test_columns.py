@@ -16,9 +16,9 @@ from nmt.errors import DataError
 
 SENTENCES = [
     ("I go to the market.", "Saya pergi ke pasar."),
-    ("Mother cooks rice.", "Ibu memasak nasi."),
-    ("The child plays.", "Anak itu bermain."),
-    ("The cat sleeps.", "Kucing itu tidur."),
+    ("My mother cooks the rice.", "Ibu memasak nasi."),
+    ("The child plays a game.", "Anak itu bermain."),
+    ("The cat sleeps all day.", "Kucing itu tidur."),
 ]
 IDENTIFIERS = {
     "number": "10000{}",
@@ -119,10 +119,23 @@ def test_identifiers_are_refused_within_the_pairs_that_are_read(tmp_path: Path) 
     assert "column 'id'" in fault(path, max_pairs=3)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["V1StGXR8", "Z5jdHi6BmyT", "abcdEFGhij", "qwertzui"],
+        ["news-item-one", "news-item-two", "sport-item", "food-item"],
+        ["Alice", "Bob", "Carol", "Dave"],
+    ],
+)
+def test_single_words_beside_sentences_are_refused(tmp_path: Path, values: list[str]) -> None:
+    message = fault(write(tmp_path, "csv", ("id", "en", "kalimat"), rows_with(values)))
+    assert "'id' was found by its name for the target (ind_Latn), and holds single words" in message
+
+
 def test_a_column_of_labels_is_refused(tmp_path: Path) -> None:
-    rows = [(("news", "sport")[n % 2], f"This is sentence {n} here.") for n in range(40)]
+    rows = [(("in the news", "of sport")[n % 2], f"This is sentence {n}.") for n in range(40)]
     message = fault(write(tmp_path, "jsonl", ("cat", "en"), rows), "ca")
-    assert "holds a few labels rather than sentences ('news', 'sport')" in message
+    assert "holds a few labels rather than sentences ('in the news', 'of sport')" in message
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])

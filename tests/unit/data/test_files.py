@@ -100,6 +100,13 @@ def test_texts_of_two_kinds_of_lines_are_refused(tmp_path: Path) -> None:
     assert "tr '\\r' '\\n'" in message
 
 
+def test_objects_of_two_kinds_of_lines_are_told(tmp_path: Path) -> None:
+    row = '{"en": "a b", "ta": "அ ஆ"}'
+    message = fault(tmp_path, "x.jsonl", f"{row}\n{row}\n{row}\r{row}\r{row}")
+    assert "line 3: more than one JSON value" in message
+    assert "tr '\\r' '\\n'" in message
+
+
 def test_one_file_for_both_texts_is_told(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "x.en")
     message = fault(tmp_path, "x.en", "a\nb\n", target_path=str(tmp_path / "link"))

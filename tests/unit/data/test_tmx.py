@@ -135,6 +135,7 @@ def test_a_block_element_in_a_segment_separates_words(tmp_path: Path) -> None:
         ("go &#xDE00;&#xD83D; od", "go \ufffd\ufffd od"),
         ("go &#x110000;&#99999999999; od", "go \ufffd\ufffd od"),
         ("&#233;&#x1;&lt;&#60;b", "é<<b"),
+        ("a&nbsp;caf&eacute; &amp;eacute; &LT; b", "a café &eacute; < b"),
     ],
 )
 def test_forbidden_characters_are_mended_and_counted(
@@ -150,8 +151,8 @@ def test_forbidden_characters_are_mended_and_counted(
 def test_a_reference_is_whole_wherever_the_file_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "x.tmx"
     for size in range(16_200, 16_420, 3):
-        segment = "x" * size + " &#xD83D;&#xDE00;&#233;&amp; end"
-        assert read(path, memory(segment))[0].source.endswith("x 😀é& end")
+        segment = "x" * size + " &#xD83D;&#xDE00;&#233;&eacute;&amp; end"
+        assert read(path, memory(segment))[0].source.endswith("x 😀éé& end")
 
 
 def test_nothing_is_said_of_a_clean_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -180,6 +181,11 @@ def test_an_unknown_encoding_is_told(tmp_path: Path) -> None:
     content = memory("a", head='<?xml version="1.0" encoding="klingon"?>')
     with pytest.raises(DataError, match="klingon"):
         read(tmp_path / "x.tmx", content)
+
+
+def test_a_name_that_nobody_knows_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 1, column 84: .*undefined entity"):
+        read(tmp_path / "x.tmx", memory("&wrong;"))
 
 
 def test_an_entity_is_refused_in_a_mended_file(tmp_path: Path) -> None:
