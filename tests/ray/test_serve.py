@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import ray
+from ray import serve
+from ray.serve.deployment import deployment_to_schema
 from ray.util import list_named_actors
 
 from nmt.config import Config
@@ -203,9 +205,27 @@ def test_too_large_a_body_is_refused(place: Place) -> None:
     assert (status, body["code"]) == (413, "too_large")
 
 
-def test_settings_as_plain_values_and_a_taken_port() -> None:
-    plain = Config().model_dump(mode="json")
-    assert build(plain).__class__ is build(Config()).__class__
+def options_of(application: serve.Application) -> dict[str, Any]:
+    """Deployment -> its options, of an application and of those that are bound into it."""
+    deployment = application._bound_deployment
+    options = {deployment.name: deployment_to_schema(deployment).model_dump(exclude_unset=True)}
+    for argument in deployment.init_args:
+        if isinstance(argument, serve.Application):
+            options |= options_of(argument)
+    return options
+
+
+def test_settings_as_plain_values_make_the_same_deployments() -> None:
+    scale = {"min_replicas": 2, "max_replicas": 3, "gateway_replicas": 2}
+    plain = {"serving": {**scale, "cpus_per_replica": 4}}
+    options = options_of(build(plain))
+    assert options == options_of(build(Config.parse(plain)))
+    assert options["Gateway"]["num_replicas"] == 2
+    assert options["Translator"]["autoscaling_config"]["max_replicas"] == 3
+    assert options["Translator"]["ray_actor_options"]["num_cpus"] == 4
+
+
+def test_plain_values_that_are_no_settings_are_refused() -> None:
     with pytest.raises(ConfigError, match="serving"):
         build({"serving": {"port": -1}})
 

@@ -25,6 +25,7 @@ CONFIGS = sorted((PROJECT / "configs").glob("*.yaml"))
 COMMANDS = {*JOBS, "config", "quickstart", "doctor", "plan", "translate"}
 OUTSIDE = {"base64", "curl", "export", "hf", "kill", "kubectl", "sleep", "source"}
 HOSTS = {
+    "aclanthology.org",
     "arxiv.org",
     "docs.nvidia.com",
     "docs.ray.io",
