@@ -4,7 +4,7 @@ import pytest
 
 from nmt.config import Config, load_config
 from nmt.errors import TrainingError
-from nmt.steps import BASE, PREPARE, TRAIN, TUNE, run_step
+from nmt.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE, run_step
 from nmt.storage import Storage
 from ray_jobs.best import BEST_FILE, find_best
 from ray_jobs.session import Session
@@ -82,6 +82,14 @@ def test_what_the_search_found_for_a_setting_of_an_earlier_step_is_taken(storage
     assert best.config.settings(key) == {key: 32}
     assert best.checkpoints == CHECKPOINTS
     assert "stays as you set it" not in caplog.text
+
+
+def test_the_steps_after_a_training_go_on_with_what_it_took_from_the_search(storage):
+    search(storage, found={"seed": 32})
+    run_step(storage, best_for(storage).config, TRAIN, lambda: {"output": "one"})
+    session = Session(load_config(), storage)
+    assert session.on(EVALUATE).config.seed == 32
+    assert best_for(storage).config.seed == 32
 
 
 def test_a_setting_of_an_earlier_step_that_the_user_set_is_kept(storage, caplog):
