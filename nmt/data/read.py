@@ -1,5 +1,6 @@
 """Chooses the reader for each input that the settings name."""
 
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,6 +15,8 @@ from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.normalise import normalise
 from nmt.data.pair import Pair
 from nmt.errors import DataError, did_you_mean
+
+log = logging.getLogger(__name__)
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 
@@ -102,6 +105,9 @@ def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
         )
     splits = read_folder(corpus) if corpus.file.is_dir() else read_hub(corpus)
     names = _split_names(corpus, list(splits))
+    unread = splits.keys() - names.values()
+    if unread and corpus.part == "train":
+        log.warning("%s: splits that are not read: %s", corpus.path, ", ".join(sorted(unread)))
     return {
         part: _pairs(corpus, splits[name], corpus.max_pairs if part == corpus.part else None)
         for part, name in names.items()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nmt.data.formats.arrow import read_saved, saved_splits
+from nmt.data.formats.arrow import DATA_SET_FILE, STATE_FILE, read_saved, saved_splits
 from nmt.data.formats.columns import speaks
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
 from nmt.data.formats.dataset_card import declared_files
@@ -27,7 +27,9 @@ _ABOUT = re.compile(
     r"|requirements)\b.*|info",
     re.IGNORECASE,
 )
-_DESCRIPTIONS = frozenset({"config.json", "dataset_info.json", "dataset_infos.json"})
+_DESCRIPTIONS = frozenset(
+    {"config.json", "dataset_info.json", "dataset_infos.json", DATA_SET_FILE, STATE_FILE}
+)
 
 
 def read_folder(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
@@ -42,10 +44,24 @@ def read_folder(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
     """
     saved = saved_splits(corpus.file)
     if saved is not None:
+        _refuse_beside_saved(corpus.file)
         return {name: read_saved(corpus, name, files) for name, files in saved.items()}
     declared = declared_files(corpus.file)
     splits = declared if declared is not None else _splits_by_name(corpus)
     return {name: _read_files(corpus, files) for name, files in splits.items()}
+
+
+def _refuse_beside_saved(folder: Path) -> None:
+    beside = [
+        path
+        for _, path in visible_files(folder)
+        if suffix(path) in FORMATS and not _is_description(path)
+    ]
+    if beside:
+        raise DataError(
+            f"{folder} holds a data set that save_to_disk wrote, and {_named(beside, folder)} "
+            "beside it: move one of them to another folder"
+        )
 
 
 def _read_files(corpus: Corpus, files: Sequence[Path]) -> Iterator[RawPair]:
@@ -100,12 +116,10 @@ def _data_files(corpus: Corpus) -> list[Path]:
     other: list[Path] = []
     for _, path in visible_files(folder):
         kind = suffix(path)
-        if path.name in _DESCRIPTIONS:
+        if _is_description(path):
             continue
         if kind in FORMATS and kind not in _NOT_READ:
             found.append(path)
-        elif _ABOUT.fullmatch(path.name):
-            continue
         elif kind in _NOT_READ or _is_language(kind, corpus):
             unread.append(path)
         else:
@@ -119,11 +133,18 @@ def _data_files(corpus: Corpus) -> list[Path]:
     if unread:
         raise DataError(
             f"{folder} cannot be read as a data set: {_named(unread, folder)} cannot be read from "
-            "a folder. Name one file with data.path, and for two text files data.target_path"
+            "a folder of files. Name one file with data.path, and for two text files "
+            "data.target_path; of what save_to_disk wrote, name the folder it wrote"
         )
     if other and found:
         log.warning("%s: passed over, as no reader knows them: %s", folder, _named(other, folder))
     return found
+
+
+def _is_description(path: Path) -> bool:
+    """Whether a file is about the data, such as a licence; a table of that name is data."""
+    about = _ABOUT.fullmatch(path.name) and suffix(path) not in FORMATS.keys() - _NOT_READ
+    return path.name in _DESCRIPTIONS or bool(about)
 
 
 def visible_files(folder: Path) -> list[tuple[str, Path]]:

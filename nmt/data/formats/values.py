@@ -13,6 +13,8 @@ SAMPLE_PAIRS = 100
 _LEAST_VALUES = 3
 _LEAST_SHARE = 0.9
 """Share of a column's values that has to be suspicious."""
+_LEAST_SHARE_OF_WORDS = 0.65
+"""The same, where no value has a second word."""
 _LEAST_LETTERS = 0.6
 """Share of letters in the characters of a value that may be a sentence."""
 _WORDS_OF_SENTENCE = 4
@@ -61,7 +63,7 @@ def _require_sentences(
         return
     if sum(map(_is_code, filled)) >= _LEAST_SHARE * len(filled):
         kind = "identifiers, numbers or times"
-    elif _are_words_beside_sentences(filled, others):
+    elif _are_single_words(filled, others):
         kind = "single words"
     elif _are_labels(values, others):
         kind = "a few labels"
@@ -85,14 +87,19 @@ def _is_code(value: str) -> bool:
     return _CODE.fullmatch(value.strip()) is not None
 
 
-def _are_words_beside_sentences(values: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether each value is one word where the other side has several.
+def _are_single_words(values: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether each value is one word, and half are codes or the other side has several words.
 
     A value with letters beyond ASCII may be of a script without spaces between words.
     """
     words = sum(value.isascii() and len(value.split()) == 1 for value in values)
+    if words < _LEAST_SHARE * len(values):
+        return False
     other_words = sum(len(other.split()) for other in others)
-    return words >= _LEAST_SHARE * len(values) and other_words >= _WORDS_OF_SENTENCE * len(others)
+    codes = sum(map(_is_code, values))
+    return other_words >= _WORDS_OF_SENTENCE * len(others) or codes >= _LEAST_SHARE_OF_WORDS * len(
+        values
+    )
 
 
 def _are_labels(values: Sequence[str], others: Sequence[str]) -> bool:

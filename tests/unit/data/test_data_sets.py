@@ -182,6 +182,29 @@ def test_a_kind_that_a_folder_cannot_hold_is_refused_with_both_names(
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
+def test_files_beside_a_saved_data_set_are_refused(tmp_path: Path) -> None:
+    datasets.Dataset.from_list(ROWS).save_to_disk(str(tmp_path))
+    assert read_pairs(DataConfig(path=str(tmp_path))) == {"train": PAIRS}
+    write_lines(tmp_path / "more.jsonl", ROWS)
+    with pytest.raises(DataError, match=r"save_to_disk wrote, and more.jsonl beside it"):
+        read_pairs(DataConfig(path=str(tmp_path)))
+
+
+def test_a_saved_data_set_in_a_folder_of_files_is_refused(tmp_path: Path) -> None:
+    datasets.Dataset.from_list(ROWS).save_to_disk(str(tmp_path / "saved"))
+    with pytest.raises(DataError, match="of what save_to_disk wrote, name the folder it wrote"):
+        read_pairs(DataConfig(path=str(tmp_path)))
+
+
+def test_splits_of_other_names_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    saved = datasets.DatasetDict()
+    for name in ("train", "noisy", "dev"):
+        saved[name] = datasets.Dataset.from_list(ROWS)
+    saved.save_to_disk(str(tmp_path))
+    assert sorted(read_pairs(DataConfig(path=str(tmp_path)))) == ["train", "validation"]
+    assert "splits that are not read: noisy" in caplog.text
+
+
 def test_descriptions_and_hidden_files_are_no_data(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
