@@ -98,7 +98,11 @@ def _row(name: str, record: Record | None) -> Sequence[str]:
     if record is None:
         return (name, "-", "-", "")
     took = duration(record.seconds) if record.done else "-"
-    return (name, "done" if record.done else "unfinished", took, _result(name, record))
+    try:
+        result = _result(name, record)
+    except (KeyError, TypeError, ValueError, AttributeError):  # a record of another release
+        result = "its result cannot be read by this nmt-k8s: see -o yaml"
+    return (name, "done" if record.done else "unfinished", took, result)
 
 
 def _result(name: str, record: Record) -> str:

@@ -72,7 +72,10 @@ def parse_yaml(text: str, place: str) -> Any:  # noqa: ANN401 - a plain YAML val
         raise ConfigError(f"{place}: not valid YAML: {_shown(error)}") from None
     except RecursionError:
         raise ConfigError(f"{place}: not valid YAML: nested too deeply") from None
-    except (ValueError, KeyError) as error:  # a value that does not fit its own tag, as `!!int x`
+    except (
+        ValueError,
+        LookupError,
+    ) as error:  # a value that does not fit its own tag, as `!!int x`
         raise ConfigError(f"{place}: not valid YAML: {error}") from None
 
 

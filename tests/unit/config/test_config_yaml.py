@@ -94,6 +94,7 @@ def test_text_that_yaml_1_1_takes_for_a_number_stays_text(write, text):
         ("[run]: x", "the key in line 1 is not a word"),
         ("run: x\n? {a: 1}\n: y", "the key in line 2 is not a word"),
         ("run: !!bool maybe", "not valid YAML"),
+        ("run: !!float ''", "not valid YAML"),
         ("run: !!timestamp 2026", "not valid YAML: line 1, column 6"),
         ("run: !!python/object/apply:os.getcwd []", "not valid YAML: line 1, column 6"),
         ("seed: 1\n---\nseed: 2", "not valid YAML: line 2, column 1: expected a single document"),
@@ -101,7 +102,8 @@ def test_text_that_yaml_1_1_takes_for_a_number_stays_text(write, text):
         ("seed: " + "1" * 5000, "not valid YAML"),
     ],
     ids=[
-        "mapping-in-itself", "list-in-itself", "list-as-key", "mapping-as-key", "bool", "timestamp",
+        "mapping-in-itself", "list-in-itself", "list-as-key", "mapping-as-key", "bool", "float",
+        "timestamp",
         "object", "two-documents", "deep", "long-number",
     ],
 )  # fmt: skip

@@ -31,10 +31,12 @@ def root(tmp_path) -> Storage:
     return storage
 
 
-def record(storage: Storage, run: str, step: str, folder: str, digest: str) -> None:
+def record(
+    storage: Storage, run: str, step: str, folder: str, digest: str, result: object = None
+) -> None:
     fields = {"step": step, "done": True, "settings": {}, "inputs": {}, "output": digest}
-    result = DONE.get(step, {})
-    storage.write_json(f"{run}/{folder}/step.json", {**fields, "seconds": 61.0, "result": result})
+    found = DONE.get(step, {}) if result is None else result
+    storage.write_json(f"{run}/{folder}/step.json", {**fields, "seconds": 61.0, "result": found})
 
 
 @pytest.fixture
@@ -145,6 +147,18 @@ def test_traffic_marks_the_replicas_that_have_fallen_silent(on_root, root, capsy
 def test_traffic_before_the_first_promotion_says_what_to_do(on_root, capsys):
     assert on_root("traffic") == 2
     assert "nmt-k8s promote run=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "result", [{}, {"sizes": None}, {"sizes": 5, "best": [], "best_bleu": "much", "base": {}}]
+)
+def test_the_status_of_a_run_is_told_whatever_another_release_found(on_root, root, capsys, result):
+    for name, step in STEPS.items():
+        record(root, "night", name, step.folder, "engine-b", result)
+    assert on_root("status", "run=night") == 0
+    shown = capsys.readouterr().out
+    assert shown.count("cannot be read by this nmt-k8s") == 4
+    assert "engine engine-b" in shown
 
 
 def test_the_status_of_a_run_has_the_number_to_look_at_of_each_step(on_root, capsys):
