@@ -4,17 +4,16 @@ A step is done when its record says so and the settings it read equal those aske
 settings under the same run name are refused: a folder never holds the work of two configurations.
 """
 
-import json
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Field
 
 from nmt.config import Config, digest_of
 from nmt.errors import InputError, MissingStepError, StepConflictError, StorageError
-from nmt.storage import Storage
+from nmt.storage import RecordKind, Storage
 
 _MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
 
@@ -59,6 +58,7 @@ _WITHOUT_EFFECT = frozenset(
         "training.checkpoint_every_steps",
         "training.keep_checkpoints",
         "tune.max_concurrent",
+        "tune.trials",  # more are added to those there are
         "evaluation.batch_tokens",
     }
 )
@@ -74,29 +74,37 @@ class Record:
     inputs: dict[str, str]
     output: str = ""
     """Digest of what the step made; what builds on it stores this among its inputs."""
-    seconds: float = 0.0
+    seconds: Annotated[float, Field(ge=0)] = 0.0
     """Time taken by the call that finished the step, and by those that had to mend it."""
     result: dict[str, Any] = field(default_factory=dict)
     """What the step found, in plain values: sizes, scores, places."""
+
+
+_RECORD = RecordKind(Record, "the record of a step")
 
 
 def find_record(storage: Storage, run: str, step: Step) -> Record | None:
     """The record of a step, finished or not; None when it was never begun.
 
     Raises:
-        StorageError: the file is not the record of a step.
+        StorageError: the file is not the record of this step.
     """
-    path = f"{step.path(run)}/step.json"
-    if not storage.exists(path):
-        return None
-    raw = storage.read_bytes(path)
-    try:
-        return TypeAdapter(Record).validate_python(json.loads(raw))
-    except ValueError:
+    path = _record_path(run, step)
+    remedy = (
+        f"delete this one file and run `nmt {step.name} run={run}`, which goes on with what lies "
+        "beside it"
+    )
+    record = _RECORD.find(storage, path, remedy)
+    if record is not None and record.step != step.name:
         raise StorageError(
-            f"{storage.locate(path)}: not the record of a step, so damaged: delete this one file "
-            "and give the same command again, which goes on with what lies beside it"
-        ) from None
+            f"{storage.locate(path)}: not the record of the step '{step.name}', but of "
+            f"'{record.step}': {remedy}"
+        )
+    return record
+
+
+def _record_path(run: str, step: Step) -> str:
+    return f"{step.path(run)}/step.json"
 
 
 def runs_of(storage: Storage) -> list[str]:
@@ -207,7 +215,7 @@ def run_step(
             return found, False
     storage.sweep(folder)
     storage.write_json(f"{folder}/config.json", config.model_dump(mode="json"))
-    storage.write_json(f"{folder}/step.json", asdict(wanted))
+    _RECORD.write(storage, _record_path(config.run, step), wanted)
     started = time.monotonic()
     try:
         result = dict(work())
@@ -226,7 +234,7 @@ def run_step(
         seconds=round((found.seconds if found else 0.0) + time.monotonic() - started, 2),
         result=result,
     )
-    storage.write_json(f"{folder}/step.json", asdict(record))
+    _RECORD.write(storage, _record_path(config.run, step), record)
     return record, True
 
 
@@ -249,7 +257,7 @@ def check_same(run: str, found: Record, wanted: Record) -> None:
     """
     changes = [
         f"{key}: {_shown(found.settings, key)} there, {_shown(wanted.settings, key)} now"
-        for key in sorted(found.settings.keys() | wanted.settings.keys())
+        for key in sorted((found.settings.keys() | wanted.settings.keys()) - _WITHOUT_EFFECT)
         if found.settings.get(key) != wanted.settings.get(key)
     ]
     changes += [

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nmt.config import Config
-from nmt.errors import ConfigError
+from nmt.errors import ConfigError, StorageError
 from nmt.steps import STEPS, TRAIN, TUNE, find_record, settings_of
+from nmt.storage import Storage
+from nmt.trials import BEST, TrialWithCheckpoints
 from ray_jobs.session import Session
 
 log = logging.getLogger(__name__)
@@ -35,8 +37,8 @@ def find_best(session: Session) -> BestTrial:
     if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
         log.warning("train: the search was made on other data or another base, and is left out")
         return BestTrial(config)
-    best: dict[str, Any] = storage.read_json(f"{TUNE.path(config.run)}/{BEST_FILE}")
-    found: dict[str, Any] = best["config"]
+    best = read_best(storage, config.run)
+    found = best.config
     kept = sorted(found.keys() & session.user_set)
     taken = {key: value for key, value in found.items() if key not in kept}
     try:
@@ -52,7 +54,21 @@ def find_best(session: Session) -> BestTrial:
     if others:
         log.warning("train: what was tried had other settings than this training: %s", others)
     continued = config.training.from_best_trial and not others
-    return BestTrial(trained, best["checkpoints"] if continued else None)
+    return BestTrial(trained, best.checkpoints if continued else None)
+
+
+def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:
+    """Read the best trial of a finished search.
+
+    Raises:
+        StorageError: the file is missing or damaged.
+    """
+    path = f"{TUNE.path(run)}/{BEST_FILE}"
+    remedy = f"run `nmt tune run={run}`, which writes it again from its trials"
+    best = BEST.find(storage, path, remedy)
+    if best is None:
+        raise StorageError(f"{storage.locate(path)} is missing: {remedy}")
+    return best
 
 
 def _others(trained: Config, tried: Mapping[str, Any]) -> str:

@@ -2,26 +2,29 @@
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ray import tune
-from ray.tune.experiment import Trial
+from ray.tune.experiment import Trial as TuneTrial
 
 from nmt.config import Config, digest_of
 from nmt.steps import TUNE
 from nmt.storage import Storage
+from nmt.trials import TRIAL, Trial, TrialWithCheckpoints
 
 log = logging.getLogger(__name__)
 
-_ENDED = ("finished", "pruned", "diverged", "abandoned")
+_DIVERGED = "diverged"
+_ENDED = ("finished", "pruned", _DIVERGED, "abandoned")
 _REFUSED = "refused"
 """By the trial's own settings where another trial gave a score, else by what all of them share."""
 _FAILED = "failed"
 """Whatever it was, a full disk or a lost machine may be gone when the command is given again."""
 
 
-def trial_folder(run: str, sample: dict[str, Any]) -> str:
+def trial_folder(run: str, sample: Mapping[str, Any]) -> str:
     """A trial's folder, named by its settings: the same settings find the same checkpoints."""
     return f"{TUNE.path(run)}/trials/{digest_of(sample)}"
 
@@ -32,128 +35,141 @@ class TrialLog(tune.Callback):
 
     storage: Storage
     config: Config
-    _entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _trials: dict[str, Trial] = field(default_factory=dict)
     _last_table: float = 0.0
 
     def __post_init__(self) -> None:
         folder = f"{TUNE.path(self.config.run)}/trials"
         for name in self.storage.list(folder):
-            entry = self.storage.find_json(f"{folder}/{name}/trial.json")
-            if entry is not None:
-                self._entries[name] = entry
+            trial = self._find(f"{folder}/{name}/trial.json", name)
+            if trial is not None:
+                self._trials[name] = trial
 
     # What is known
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[Trial]:
         """All trials, best first."""
-        scored = sorted(
-            self._entries.values(), key=lambda e: (e["bleu"] is None, -(e["bleu"] or 0.0))
-        )
-        return [dict(entry) for entry in scored]
+        return sorted(self._trials.values(), key=lambda t: (t.bleu is None, -(t.bleu or 0.0)))
 
-    def ended(self) -> list[dict[str, Any]]:
-        """Trials that need no further step."""
-        return [e for e in self.entries() if self._has_ended(e)]
+    def in_order(self) -> list[Trial]:
+        """Return all trials in the order in which they were drawn."""
+        return sorted(self._trials.values(), key=lambda t: t.number)
 
-    def begun(self) -> list[dict[str, Any]]:
-        """Trials that an earlier call left unfinished, or that failed in it."""
-        return [e for e in self.entries() if not self._has_ended(e)]
+    def ended(self) -> list[Trial]:
+        """Trials that need no further step, in the order in which they were drawn."""
+        return [trial for trial in self.in_order() if self._has_ended(trial)]
 
-    def failed(self) -> list[dict[str, Any]]:
+    def begun(self) -> list[Trial]:
+        """Trials that an earlier call left unfinished, or that failed in it, in their order."""
+        return [trial for trial in self.in_order() if not self._has_ended(trial)]
+
+    def failed(self) -> list[Trial]:
         """Trials that another call may bring to an end."""
-        return [e for e in self.entries() if e["state"] == _FAILED]
+        return [trial for trial in self.in_order() if trial.state == _FAILED]
 
     def all_refused(self) -> bool:
         """Whether there were trials, and not one with settings that can work."""
-        return bool(self._entries) and all(e["state"] == _REFUSED for e in self.entries())
+        return bool(self._trials) and all(t.state == _REFUSED for t in self._trials.values())
 
-    def best(self) -> dict[str, Any] | None:
+    def best(self) -> TrialWithCheckpoints | None:
         """The trial with the highest BLEU, as `best.json` holds it."""
-        scored = [e for e in self.entries() if e["bleu"] is not None]
-        if not scored:
+        top = next((trial for trial in self.entries() if trial.bleu is not None), None)
+        if top is None:
             return None
-        top = scored[0]
-        folder = trial_folder(self.config.run, top["config"])
-        return {**top, "checkpoints": f"{folder}/checkpoints"}
+        folder = trial_folder(self.config.run, top.config)
+        return TrialWithCheckpoints(**top.model_dump(), checkpoints=f"{folder}/checkpoints")
 
     def faults(self) -> str:
         """What trials without an end said, once each."""
-        return "; ".join(sorted({e["error"] for e in self._entries.values() if e.get("error")}))
+        return "; ".join(sorted({t.error for t in self._trials.values() if t.error}))
 
     # Called by Tune
 
     def on_trial_start(
-        self, iteration: int, trials: list[Trial], trial: Trial, **info: object
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
         """A trial begins, or goes on."""
-        if digest_of(trial.config) not in self._entries:
-            self._write(trial, state="running", bleu=None, steps=0, curve=[])
+        if digest_of(trial.config) not in self._trials:
+            self._write(self._of(trial))
 
     def on_trial_result(
         self,
         iteration: int,
-        trials: list[Trial],
-        trial: Trial,
+        trials: list[TuneTrial],
+        trial: TuneTrial,
         result: dict[str, Any],
         **info: object,
     ) -> None:
         """A trial was validated."""
-        before = self._entries.get(digest_of(trial.config), {})
+        before = self._of(trial)
         if "ended" in result:
             # What it scored before is no reason to train with its settings.
             told = {"state": result["ended"], "error": result["error"], "bleu": None}
-            self._write(trial, **({"steps": 0, "curve": []} | before | told))
+            self._write(before.model_copy(update=told))
             return
-        point = {"step": result["step"], "bleu": result["bleu"]}
         # A trial that goes on tells its earlier scores again.
-        others = [p for p in before.get("curve", []) if p["step"] != point["step"]]
-        curve = sorted([*others, point], key=lambda p: p["step"])
-        best, went_on = max(p["bleu"] for p in curve), point["step"] > before.get("steps", -1)
-        kept = {} if went_on else {key: before[key] for key in before.keys() & {"state", "error"}}
-        told = {"bleu": best, "steps": curve[-1]["step"], "curve": curve}
-        self._write(trial, **({"state": "running"} | kept | told))
+        went_on = {"state": "running", "error": None} if result["step"] > before.steps else {}
+        after = before.validated(result["step"], result["bleu"])
+        self._write(after.model_copy(update=went_on))
         self._table()
 
     def on_trial_complete(
-        self, iteration: int, trials: list[Trial], trial: Trial, **info: object
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
         """A trial ended by itself, or ASHA cut it."""
-        entry = self._entries[digest_of(trial.config)]
-        if entry["state"] in ("diverged", _REFUSED):
+        known = self._of(trial)
+        if known.state in (_DIVERGED, _REFUSED):
             return
-        state = "finished" if self._came_to_its_end(entry) else "pruned"
-        self._write(trial, **{key: entry[key] for key in ("bleu", "steps", "curve")}, state=state)
+        state = "finished" if self._came_to_its_end(known) else "pruned"
+        self._write(known.model_copy(update={"state": state, "error": None}))
         self._table(force=True)
 
     def on_trial_error(
-        self, iteration: int, trials: list[Trial], trial: Trial, **info: object
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
         """A trial failed for good; in two calls at the same place, so would it in a third."""
-        entry = self._entries.get(digest_of(trial.config), {"bleu": None, "steps": 0, "curve": []})
+        known = self._of(trial)
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
         lines = str(cause or "").strip().splitlines() or [text]
-        state = "abandoned" if entry.get("state") == _FAILED else _FAILED
-        self._write(trial, **(entry | {"state": state, "error": lines[-1][:300]}))
+        state = "abandoned" if known.state == _FAILED else _FAILED
+        self._write(known.model_copy(update={"state": state, "error": lines[-1][:300]}))
         self._table(force=True)
 
-    def _has_ended(self, entry: dict[str, Any]) -> bool:
-        shared = all(e["bleu"] is None for e in self._entries.values())
-        return entry["state"] in _ENDED or (entry["state"] == _REFUSED and not shared)
+    def _find(self, path: str, name: str) -> Trial | None:
+        """Read a trial; one that is damaged is named and left out, and may be drawn again."""
+        left_out = "the search leaves this trial out; its checkpoints stay beside it"
+        trial = TRIAL.find_or_leave_out(self.storage, path, left_out, log.warning)
+        if trial is not None and digest_of(trial.config) != name:
+            place = self.storage.locate(path)
+            log.warning("%s: the record of another trial than its folder's: %s", place, left_out)
+            return None
+        return trial
 
-    def _came_to_its_end(self, entry: dict[str, Any]) -> bool:
+    def _of(self, trial: TuneTrial) -> Trial:
+        """What is known of a trial; of a new one its settings and its place in the order."""
+        new = Trial(config=dict(trial.config), state="running", number=self._next_number())
+        return self._trials.get(digest_of(trial.config), new)
+
+    def _next_number(self) -> int:
+        return 1 + max((trial.number for trial in self._trials.values()), default=0)
+
+    def _has_ended(self, trial: Trial) -> bool:
+        shared = all(t.bleu is None for t in self._trials.values())
+        return trial.state in _ENDED or (trial.state == _REFUSED and not shared)
+
+    def _came_to_its_end(self, trial: Trial) -> bool:
         """At its last step, or out of patience before it."""
-        training, scores = self.config.training, [point["bleu"] for point in entry["curve"]]
-        if entry["steps"] >= min(self.config.tune.max_steps, training.max_steps):
+        training, scores = self.config.training, [point.bleu for point in trial.curve]
+        if trial.steps >= min(self.config.tune.max_steps, training.max_steps):
             return True
         worse = len(scores) - 1 - scores.index(max(scores)) if scores else 0
         return training.patience is not None and worse >= training.patience
 
-    def _write(self, trial: Trial, **entry: object) -> None:
-        name = digest_of(trial.config)
-        self._entries[name] = {**entry, "config": dict(trial.config)}
+    def _write(self, trial: Trial) -> None:
+        self._trials[digest_of(trial.config)] = trial
         folder = trial_folder(self.config.run, trial.config)
-        self.storage.write_json(f"{folder}/trial.json", self._entries[name])
+        TRIAL.write(self.storage, f"{folder}/trial.json", trial)
 
     def _table(self, *, force: bool = False) -> None:
         now = time.monotonic()
@@ -164,19 +180,19 @@ class TrialLog(tune.Callback):
             log.info("%s", line)
 
 
-def table_lines(entries: list[dict[str, Any]], total: int) -> list[str]:
+def table_lines(trials: Sequence[Trial], total: int) -> list[str]:
     """The trials as a table for a log, best first."""
-    keys = sorted({key for entry in entries for key in entry["config"]})
-    ended = sum(entry["state"] in (*_ENDED, _REFUSED, _FAILED) for entry in entries)
+    keys = sorted({key for trial in trials for key in trial.config})
+    ended = sum(trial.state in (*_ENDED, _REFUSED, _FAILED) for trial in trials)
     head = ["BLEU", "steps", "state", *(key.rpartition(".")[2] for key in keys)]
     rows = [
         [
-            "-" if entry["bleu"] is None else f"{entry['bleu']:.2f}",
-            str(entry["steps"]),
-            entry["state"],
-            *(_shown(entry["config"].get(key)) for key in keys),
+            "-" if trial.bleu is None else f"{trial.bleu:.2f}",
+            str(trial.steps),
+            trial.state,
+            *(_shown(trial.config.get(key)) for key in keys),
         ]
-        for entry in entries
+        for trial in trials
     ]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [

@@ -1,5 +1,6 @@
 """Search the adapter's settings for the best validation BLEU, with Optuna and ASHA."""
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,22 +11,26 @@ from nmt.errors import (
     DivergedError,
     InputError,
     NoRoomError,
+    StorageError,
     TrainingError,
     UnavailableError,
 )
-from nmt.steps import PREPARE, TUNE, Record, require
+from nmt.steps import PREPARE, TUNE, Record, find_record, require
 from nmt.storage import Storage
+from nmt.trials import BEST
 from ray_jobs import base as base_job
-from ray_jobs.best import BEST_FILE
+from ray_jobs.best import BEST_FILE, read_best
 from ray_jobs.cluster import connect, prepare_worker
 from ray_jobs.notices import StopSwitch, WorkerNotice
 from ray_jobs.refusals import check
-from ray_jobs.search import build_scheduler, build_search
+from ray_jobs.search import build_scheduler, build_search, combinations
 from ray_jobs.session import Session
 from ray_jobs.trials import TrialLog, trial_folder
 
 if TYPE_CHECKING:
     from nmt.training.job import TrainingJob
+
+log = logging.getLogger(__name__)
 
 
 def run(session: Session) -> Record:
@@ -42,11 +47,20 @@ def run(session: Session) -> Record:
     require(session.storage, config.run, PREPARE)
     base_job.run(session.keeping())
 
-    def work() -> dict[str, Any]:
-        with connect(config):
-            return search(session)
+    return session.do(TUNE, lambda: search(session), is_whole=lambda: _is_complete(session))
 
-    return session.do(TUNE, work)
+
+def _is_complete(session: Session) -> bool:
+    """Tell whether a finished search has as many trials as are asked for, and names its best."""
+    config, storage = session.config, session.storage
+    record = find_record(storage, config.run, TUNE)
+    try:
+        read_best(storage, config.run)
+    except StorageError as error:
+        log.warning("tune: %s", error)
+        return False
+    made = len(record.result["trials"]) if record else 0
+    return made >= config.tune.trials or _is_used_up(config, made)
 
 
 def search(session: Session) -> dict[str, Any]:
@@ -55,25 +69,8 @@ def search(session: Session) -> dict[str, Any]:
     trials = TrialLog(storage, config)
     missing = config.tune.trials - len(trials.ended())
     if missing > 0:
-        switch = StopSwitch()
-        tuner = tune.Tuner(
-            tune.with_resources(
-                tune.with_parameters(run_trial, config=config, storage=storage, switch=switch),
-                {"cpu": config.scaling.cpus_per_worker, "gpu": config.scaling.gpus_per_worker},
-            ),
-            tune_config=tune.TuneConfig(
-                metric="bleu",
-                mode="max",
-                num_samples=missing,
-                max_concurrent_trials=config.tune.max_concurrent,
-                reuse_actors=True,
-                search_alg=build_search(config, trials),
-                scheduler=build_scheduler(config),
-            ),
-            run_config=_run_config(session, trials),
-        )
-        with switch.guarding():
-            tuner.fit()
+        with connect(config):
+            _make_trials(session, trials, missing)
     best, failed = trials.best(), trials.failed()
     if best is not None and failed:
         raise TrainingError(
@@ -84,8 +81,44 @@ def search(session: Session) -> dict[str, Any]:
         raise InputError(f"no trial can work: {trials.faults()}")
     if best is None:
         raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
-    storage.write_json(f"{TUNE.path(config.run)}/{BEST_FILE}", best)
-    return {"best": best, "trials": trials.entries()}
+    _is_used_up(config, len(trials.ended()))
+    BEST.write(storage, f"{TUNE.path(config.run)}/{BEST_FILE}", best)
+    entries = [trial.model_dump(mode="json") for trial in trials.entries()]
+    return {"best": best.model_dump(mode="json"), "trials": entries}
+
+
+def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
+    """Run the trials that are missing under Tune."""
+    config, switch = session.config, StopSwitch()
+    tuner = tune.Tuner(
+        tune.with_resources(
+            tune.with_parameters(run_trial, config=config, storage=session.storage, switch=switch),
+            {"cpu": config.scaling.cpus_per_worker, "gpu": config.scaling.gpus_per_worker},
+        ),
+        tune_config=tune.TuneConfig(
+            num_samples=missing,
+            max_concurrent_trials=config.tune.max_concurrent,
+            reuse_actors=True,
+            search_alg=build_search(config, trials),
+            scheduler=build_scheduler(config, trials),
+        ),
+        run_config=_run_config(session, trials),
+    )
+    with switch.guarding():
+        tuner.fit()
+
+
+def _is_used_up(config: Config, made: int) -> bool:
+    """Tell whether the space has no further settings to try, and say so where more were asked."""
+    count = combinations(config.search_space)
+    if count is None or made < count:
+        return False
+    if made < config.tune.trials:
+        log.warning(
+            "tune: tune.space has %d combinations, and all of them are tried: no more than %d of "
+            "tune.trials=%d trials are made", count, made, config.tune.trials,
+        )  # fmt: skip
+    return True
 
 
 def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: StopSwitch) -> None:

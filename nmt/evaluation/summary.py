@@ -4,15 +4,14 @@ A field that is null was not computed; it never stands for 0.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
 from nmt.evaluation import wording
 from nmt.evaluation.significance import Significance
 from nmt.metrics import Score
-
-Setting = bool | int | float | str
+from nmt.trials import Setting, TrialPoint, TrialState
 
 
 class SummaryPart(BaseModel):
@@ -72,17 +71,6 @@ class SystemSummary(SummaryPart):
             scores=_summarize(scores),
             general_scores=_summarize(general) if general else None,
         )
-
-
-class TrialPoint(SummaryPart):
-    """One validation of a trial; BLEU 0-100."""
-
-    step: NonNegativeInt
-    bleu: float
-
-
-TrialState = Literal["running", "finished", "pruned", "failed", "diverged", "refused", "abandoned"]
-"""Diverged: its loss was no number. Refused: its settings cannot work. Abandoned: failed twice."""
 
 
 class TrialSummary(SummaryPart):

@@ -6,6 +6,7 @@ rename, the manifest is written last. What has no manifest does not exist.
 """
 
 from nmt.storage.manifest import MANIFEST, describe_files
+from nmt.storage.records import RecordKind
 from nmt.storage.root import Storage, below
 
-__all__ = ["MANIFEST", "Storage", "below", "describe_files"]
+__all__ = ["MANIFEST", "RecordKind", "Storage", "below", "describe_files"]

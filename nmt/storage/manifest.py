@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nmt.errors import StorageError
+from nmt.storage.seal import is_changed, sealed
 
 MANIFEST = "manifest.json"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -27,7 +30,7 @@ def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
 def manifest_of(folder: Path, meta: Mapping[str, Any]) -> dict[str, Any]:
     """Manifest of a folder's files, with a hash of its own."""
     content = {"files": describe_files(folder), "meta": dict(meta)}
-    return {**content, "sha256": _digest(content)}
+    return sealed(content)
 
 
 def check_manifest(manifest: object, place: str) -> dict[str, Any]:
@@ -38,10 +41,19 @@ def check_manifest(manifest: object, place: str) -> dict[str, Any]:
     """
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise StorageError(f"{place}: not the manifest of a folder")
-    # Manifests of earlier releases have no hash of their own.
-    if manifest.get("sha256", digest := _digest(manifest)) != digest:
+    if is_changed(manifest):
         raise StorageError(f"{place}: differs from its own hash")
+    if not all(_describes_a_file(name, about) for name, about in manifest["files"].items()):
+        raise StorageError(f"{place}: not the manifest of a folder: a file has no size or hash")
     return manifest
+
+
+def _describes_a_file(name: str, about: object) -> bool:
+    """Tell whether an entry of `files` is one that `describe_files` writes."""
+    if not isinstance(about, dict) or PurePosixPath(name).is_absolute() or ".." in name.split("/"):
+        return False
+    size, sha256 = about.get("size"), about.get("sha256")
+    return type(size) is int and isinstance(sha256, str) and bool(_SHA256.fullmatch(sha256))
 
 
 def content_key(manifest: Mapping[str, Any]) -> str:
@@ -64,12 +76,6 @@ def _fault_of(path: Path, expected: Mapping[str, Any]) -> str:
     if size != expected["size"]:
         return f"has {size} bytes, its manifest says {expected['size']}"
     return "" if _sha256_of(path) == expected["sha256"] else "differs from its manifest"
-
-
-def _digest(manifest: Mapping[str, Any]) -> str:
-    """Hash of what a manifest says, of `meta` too: a training goes on from what stands there."""
-    content = {key: value for key, value in manifest.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256_of(path: Path) -> str:

@@ -1,15 +1,35 @@
 """Micro-batches cut as finely as the memory of this run's machines asks for."""
 
 import logging
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import AfterValidator
 
 from nmt.data.batches import Rows, share
 from nmt.errors import NoRoomError
-from nmt.storage import Storage
+from nmt.storage import RecordKind, Storage
 from nmt.training.strategies import Strategy
 
 log = logging.getLogger(__name__)
+
+
+def _is_halved(parts: int) -> int:
+    if parts < 1 or parts & (parts - 1):
+        raise ValueError("is not a power of two")
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Content of `micro_batches.json`."""
+
+    parts: Annotated[int, AfterValidator(_is_halved)] = 1
+    """Parts that each micro-batch is cut into."""
+
+
+CUT = RecordKind(Cut, "the cut of a run's micro-batches")
 
 
 class MicroBatches:
@@ -18,9 +38,10 @@ class MicroBatches:
     def __init__(self, name: str, storage: Storage, folder: str, strategy: Strategy) -> None:
         self._name, self._storage = name, storage
         self._path = f"{folder}/micro_batches.json"
-        found = int((storage.find_json(self._path) or {"parts": 1})["parts"])
+        whole = "micro-batches are whole again until they do not fit into the memory"
+        found = CUT.find_or_leave_out(storage, self._path, whole, log.warning) or Cut()
         # A worker that sees an older file would wait for exchanges that the others do not make.
-        self.parts: int = max(strategy.gather(found))
+        self.parts: int = max(strategy.gather(found.parts))
 
     def of(self, rows: list[Rows], rank: int, workers: int) -> tuple[list[Rows], int]:
         """One worker's micro-batches of a step, and how many the worker with most of them has."""
@@ -40,7 +61,7 @@ class MicroBatches:
                 "training.gradient_checkpointing=true or adapter.type=qlora"
             )
         self.parts *= 2
-        self._storage.write_json(self._path, {"parts": self.parts})
+        CUT.write(self._storage, self._path, Cut(self.parts))
         log.warning(
             "%s: %d rows do not fit into the memory: each micro-batch is cut into %d from now on, "
             "a step sees the same rows; training.micro_batch_tokens is too high for this machine",

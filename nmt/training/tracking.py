@@ -7,12 +7,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
 
 from nmt import __version__
 from nmt.steps import TRAIN
-from nmt.storage import Storage
+from nmt.storage import RecordKind, Storage
 from nmt.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
@@ -115,6 +118,16 @@ class TensorBoard:
             self._temporary.cleanup()
 
 
+@dataclass(frozen=True, slots=True)
+class MlflowRun:
+    """Content of `mlflow.json`."""
+
+    run_id: Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]+$")]
+
+
+MLFLOW_RUN = RecordKind(MlflowRun, "the record of an MLflow run")
+
+
 class Mlflow:
     """One MLflow run per training folder; a resumed training goes on in it."""
 
@@ -134,12 +147,13 @@ class Mlflow:
             time.sleep(5)  # a trial beside this one was making the tables of the same file
             self._client = MlflowClient(_uri(job))
         file = f"{job.folder}/mlflow.json"
-        known = job.storage.find_json(file)
+        anew = "what follows is recorded in a new MLflow run"
+        known = MLFLOW_RUN.find_or_leave_out(job.storage, file, anew, log.warning)
         if known is None:
             self._run = self._create()
-            job.storage.write_json(file, {"run_id": self._run})
+            MLFLOW_RUN.write(job.storage, file, MlflowRun(self._run))
         else:
-            self._run = str(known["run_id"])
+            self._run = known.run_id
             self._client.update_run(self._run, status="RUNNING")
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:

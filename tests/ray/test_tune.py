@@ -7,6 +7,7 @@ from nmt.steps import TRAIN, TUNE, find_record
 from ray_jobs import train, tune
 from ray_jobs.session import Session
 from tests.ray.conftest import branch
+from tests.records import change_record
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,7 @@ def test_a_search_that_was_stopped_repeats_no_ended_trial(prepared: Session) -> 
         for name in storage.list("stopped/tune/trials")
     }
     # As a search that was killed after its trials and before its record.
-    raw = storage.read_json("stopped/tune/step.json")
-    storage.write_json("stopped/tune/step.json", {**raw, "done": False})
+    change_record(storage, "stopped/tune/step.json", done=False)
     attempts = len(storage.list("stopped/tune/ray"))
     tune.run(session)
     if len(before) == 2:
@@ -73,9 +73,8 @@ def test_a_trial_that_goes_on_keeps_the_scores_the_driver_took_no_note_of(
     path = f"unnoted/tune/trials/{name}/trial.json"
     whole = storage.read_json(path)
     # As a driver that was killed before it heard of the first score.
-    storage.write_json(path, {**whole, "state": "running", "bleu": None, "steps": 0, "curve": []})
-    raw = storage.read_json("unnoted/tune/step.json")
-    storage.write_json("unnoted/tune/step.json", {**raw, "done": False})
+    change_record(storage, path, state="running", bleu=None, steps=0, curve=[])
+    change_record(storage, "unnoted/tune/step.json", done=False)
     tune.run(session)
     assert [point["step"] for point in whole["curve"]] == [4, 8]
     assert storage.read_json(path) == whole

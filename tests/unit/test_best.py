@@ -6,6 +6,7 @@ from nmt.config import Config, load_config
 from nmt.errors import TrainingError
 from nmt.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE, run_step
 from nmt.storage import Storage
+from nmt.trials import BEST, TrialWithCheckpoints
 from ray_jobs.best import BEST_FILE, find_best
 from ray_jobs.session import Session
 
@@ -25,8 +26,10 @@ def storage(tmp_path) -> Storage:
 def search(storage: Storage, *words: str, found: dict[str, Any] = FOUND) -> None:
     """A finished search, made with these settings."""
     run_step(storage, load_config(overrides=words), TUNE, dict)
-    best = {"config": found, "bleu": 30.0, "checkpoints": CHECKPOINTS}
-    storage.write_json(f"demo/tune/{BEST_FILE}", best)
+    best = TrialWithCheckpoints(
+        config=found, state="finished", bleu=30.0, steps=600, checkpoints=CHECKPOINTS
+    )
+    BEST.write(storage, f"demo/tune/{BEST_FILE}", best)
 
 
 def best_for(storage: Storage, *words: str):

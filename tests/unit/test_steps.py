@@ -25,6 +25,7 @@ from nmt.steps import (
     settings_of,
 )
 from nmt.storage import Storage
+from tests.records import change_record
 
 
 class Work:
@@ -70,8 +71,7 @@ def test_a_step_does_its_work_and_leaves_a_record(storage):
 
 def test_a_second_call_is_a_skip_that_returns_the_old_record(storage):
     first, _ = run_step(storage, config(), PREPARE, Work(output="digest"))
-    raw = storage.read_json("demo/data/step.json")
-    storage.write_json("demo/data/step.json", raw | {"seconds": 123.4})
+    change_record(storage, "demo/data/step.json", seconds=123.4)
     again = Work(output="other")
     second, did_work = run_step(storage, config(), PREPARE, again)
     assert (again.calls, did_work) == (0, False)
@@ -136,6 +136,7 @@ def test_settings_of_other_steps_may_change(storage):
     ("step", "word"),
     [
         (TUNE, "tune.max_concurrent=7"),
+        (TUNE, "tune.trials=7"),
         (TRAIN, "training.log_every_seconds=9"),
         (TRAIN, "training.checkpoint_every_steps=9"),
         (TRAIN, "training.keep_checkpoints=9"),
@@ -153,7 +154,7 @@ def test_a_setting_without_effect_may_change(storage, step, word):
 @pytest.mark.parametrize(
     ("step", "word"),
     [
-        (TUNE, "tune.trials=7"),
+        (TUNE, "tune.grace_steps=7"),
         (TUNE, "tune.space={seed: {type: choice, values: [1]}}"),
         (TRAIN, "adapter.rank=9"),
         (TRAIN, "model.max_source_tokens=9"),

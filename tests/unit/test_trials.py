@@ -3,12 +3,12 @@ from typing import Any, cast, get_args
 import pytest
 
 from nmt.config import Config, digest_of, load_config
-from nmt.evaluation.summary import TrialState
 from nmt.storage import Storage
+from nmt.trials import Trial, TrialPoint, TrialState
 
 pytest.importorskip("ray.tune")
 
-from ray.tune.experiment import Trial
+from ray.tune.experiment import Trial as TuneTrial
 
 from ray_jobs.trials import TrialLog, table_lines, trial_folder
 
@@ -39,8 +39,8 @@ def config() -> Config:
     return load_config(overrides=words)
 
 
-def follow(log: TrialLog, sample: dict[str, Any], *points: tuple[int, float]) -> Trial:
-    trial = cast(Trial, FakeTrial(sample))
+def follow(log: TrialLog, sample: dict[str, Any], *points: tuple[int, float]) -> TuneTrial:
+    trial = cast(TuneTrial, FakeTrial(sample))
     log.on_trial_start(0, [], trial)
     for step, bleu in points:
         log.on_trial_result(0, [], trial, {"step": step, "bleu": bleu})
@@ -52,13 +52,13 @@ def complete(log: TrialLog, sample: dict[str, Any], *points: tuple[int, float]) 
 
 
 def fail(log: TrialLog, sample: dict[str, Any], error: Exception | None) -> None:
-    trial = cast(Trial, FakeTrial(sample, error))
+    trial = cast(TuneTrial, FakeTrial(sample, error))
     log.on_trial_start(0, [], trial)
     log.on_trial_error(0, [], trial)
 
 
-def entry(rank: int, bleu: float | None, state: str = "finished") -> dict[str, Any]:
-    return {"config": {"adapter.rank": rank}, "bleu": bleu, "steps": 100, "state": state}
+def entry(rank: int, bleu: float | None, state: TrialState = "finished") -> Trial:
+    return Trial(config={"adapter.rank": rank}, bleu=bleu, steps=100, state=state)
 
 
 def test_the_table_says_how_many_trials_ended():
@@ -76,9 +76,8 @@ def test_the_table_has_a_line_per_trial_in_columns_of_equal_width():
 
 
 def test_the_table_writes_fractions_short():
-    line = table_lines([{**entry(8, 1.0), "config": {"training.learning_rate": 0.000123456}}], 1)[
-        -1
-    ]
+    trial = Trial(config={"training.learning_rate": 0.000123456}, state="running")
+    line = table_lines([trial], 1)[-1]
     assert line.endswith("1.23e-04")
 
 
@@ -90,27 +89,28 @@ def test_a_new_log_reads_back_what_an_earlier_one_wrote(storage, config):
     complete(TrialLog(storage, config), SMALL, (50, 10.0), (100, 20.0))
     again = TrialLog(storage, config)
     assert again.entries() == [
-        {
-            "state": "finished",
-            "bleu": 20.0,
-            "steps": 100,
-            "curve": [{"step": 50, "bleu": 10.0}, {"step": 100, "bleu": 20.0}],
-            "config": SMALL,
-        }
+        Trial(
+            state="finished",
+            number=1,
+            bleu=20.0,
+            steps=100,
+            curve=(TrialPoint(step=50, bleu=10.0), TrialPoint(step=100, bleu=20.0)),
+            config=SMALL,
+        )
     ]
 
 
 def test_a_trial_begins_without_a_score(storage, config):
     log = TrialLog(storage, config)
     follow(log, SMALL)
-    assert [(e["state"], e["bleu"]) for e in log.begun()] == [("running", None)]
+    assert [(e.state, e.bleu) for e in log.begun()] == [("running", None)]
     assert log.best() is None
 
 
 def test_an_interrupted_trial_is_begun_and_not_ended(storage, config):
     follow(TrialLog(storage, config), SMALL, (50, 10.0))
     again = TrialLog(storage, config)
-    assert [e["config"] for e in again.begun()] == [SMALL]
+    assert [e.config for e in again.begun()] == [SMALL]
     assert again.ended() == []
 
 
@@ -118,33 +118,33 @@ def test_a_trial_that_goes_on_keeps_its_curve(storage, config):
     follow(TrialLog(storage, config), SMALL, (50, 10.0))
     again = TrialLog(storage, config)
     complete(again, SMALL, (100, 20.0))
-    assert [point["step"] for point in again.entries()[0]["curve"]] == [50, 100]
+    assert [point.step for point in again.entries()[0].curve] == [50, 100]
 
 
 def test_a_step_that_is_validated_again_replaces_its_point(storage, config):
     log = TrialLog(storage, config)
     follow(log, SMALL, (50, 10.0), (50, 11.0))
-    assert log.entries()[0]["curve"] == [{"step": 50, "bleu": 11.0}]
+    assert log.entries()[0].curve == (TrialPoint(step=50, bleu=11.0),)
 
 
 def test_a_step_that_is_told_again_drops_none_after_it(storage, config):
     log = TrialLog(storage, config)
     follow(log, SMALL, (50, 10.0), (100, 20.0), (50, 10.0))
     (told,) = log.entries()
-    assert [point["step"] for point in told["curve"]] == [50, 100]
-    assert (told["bleu"], told["steps"]) == (20.0, 100)
+    assert [point.step for point in told.curve] == [50, 100]
+    assert (told.bleu, told.steps) == (20.0, 100)
 
 
 def test_a_trial_that_was_cut_is_pruned(storage, config):
     log = TrialLog(storage, config)
     complete(log, SMALL, (50, 10.0))
-    assert [e["state"] for e in log.ended()] == ["pruned"]
+    assert [e.state for e in log.ended()] == ["pruned"]
 
 
 def test_the_score_of_a_trial_is_that_of_its_best_step(storage, config):
     log = TrialLog(storage, config)
     complete(log, SMALL, (50, 30.0), (100, 20.0))
-    assert log.entries()[0]["bleu"] == 30.0
+    assert log.entries()[0].bleu == 30.0
 
 
 def test_entries_are_best_first_and_those_without_a_score_last(storage, config):
@@ -152,7 +152,7 @@ def test_entries_are_best_first_and_those_without_a_score_last(storage, config):
     follow(log, {"adapter.rank": 4})
     complete(log, SMALL, (100, 0.0))
     complete(log, LARGE, (100, 20.0))
-    assert [e["bleu"] for e in log.entries()] == [20.0, 0.0, None]
+    assert [e.bleu for e in log.entries()] == [20.0, 0.0, None]
 
 
 def test_the_best_trial_names_its_checkpoints(storage, config):
@@ -161,8 +161,8 @@ def test_the_best_trial_names_its_checkpoints(storage, config):
     complete(log, LARGE, (100, 20.0))
     best = log.best()
     assert best is not None
-    assert (best["config"], best["bleu"]) == (LARGE, 20.0)
-    assert best["checkpoints"] == f"demo/tune/trials/{digest_of(LARGE)}/checkpoints"
+    assert (best.config, best.bleu) == (LARGE, 20.0)
+    assert best.checkpoints == f"demo/tune/trials/{digest_of(LARGE)}/checkpoints"
 
 
 @pytest.mark.parametrize(
@@ -186,20 +186,20 @@ def test_a_failed_trial_is_tried_again_by_the_next_call(storage, config):
     fail(TrialLog(storage, config), SMALL, OSError("no space left"))
     again = TrialLog(storage, config)
     assert again.ended() == []
-    assert [e["config"] for e in again.begun()] == [SMALL]
+    assert [e.config for e in again.begun()] == [SMALL]
     complete(again, SMALL, (100, 20.0))
-    assert [(e["state"], e["bleu"]) for e in again.ended()] == [("finished", 20.0)]
+    assert [(e.state, e.bleu) for e in again.ended()] == [("finished", 20.0)]
     assert again.faults() == ""
 
 
 def test_a_trial_that_fails_at_the_same_place_in_two_calls_is_given_up(storage, config):
     log = TrialLog(storage, config)
     log.on_trial_error(0, [], follow(log, SMALL, (50, 10.0)))
-    assert [e["config"] for e in log.failed()] == [SMALL]
+    assert [e.config for e in log.failed()] == [SMALL]
     again = TrialLog(storage, config)
     again.on_trial_error(0, [], follow(again, SMALL, (50, 10.0)))  # its earlier score, told again
     assert again.failed() == []
-    assert [(e["state"], e["bleu"]) for e in again.ended()] == [("abandoned", 10.0)]
+    assert [(e.state, e.bleu) for e in again.ended()] == [("abandoned", 10.0)]
 
 
 def test_a_trial_that_came_further_before_it_failed_again_is_tried_once_more(storage, config):
@@ -207,7 +207,7 @@ def test_a_trial_that_came_further_before_it_failed_again_is_tried_once_more(sto
     log.on_trial_error(0, [], follow(log, SMALL, (50, 10.0)))
     again = TrialLog(storage, config)
     again.on_trial_error(0, [], follow(again, SMALL, (50, 10.0), (100, 20.0)))
-    assert [e["config"] for e in again.failed()] == [SMALL]
+    assert [e.config for e in again.failed()] == [SMALL]
 
 
 def test_a_trial_whose_settings_are_refused_has_ended_where_another_has_a_score(storage, config):
@@ -217,10 +217,10 @@ def test_a_trial_whose_settings_are_refused_has_ended_where_another_has_a_score(
     told = {"step": 0, "bleu": 0.0, "ended": "refused", "error": "adapter.rank=64 is too high"}
     log.on_trial_result(0, [], trial, told)
     log.on_trial_complete(0, [], trial)
-    assert [e["config"] for e in log.begun()] == [LARGE]
+    assert [e.config for e in log.begun()] == [LARGE]
     complete(log, SMALL, (100, 10.0))
     assert log.begun() == []
-    assert [(e["state"], e["bleu"]) for e in log.ended()] == [("finished", 10.0), ("refused", None)]
+    assert [(e.state, e.bleu) for e in log.ended()] == [("refused", None), ("finished", 10.0)]
 
 
 def test_trials_are_all_refused_when_none_was_anything_else(storage, config):
@@ -246,7 +246,7 @@ def test_the_summary_of_a_run_knows_every_state(storage, config):
     fail(log, {"adapter.rank": 7}, None)
     again = TrialLog(storage, config)
     fail(again, {"adapter.rank": 7}, None)
-    states = {e["state"] for e in again.entries()}
+    states = {e.state for e in again.entries()}
     assert states == set(get_args(TrialState))
 
 
@@ -271,7 +271,7 @@ def test_a_trial_that_diverged_is_never_the_best(storage, config):
     complete(log, SMALL, (50, 1.0), (100, 2.0))
     best = log.best()
     assert best is not None
-    assert best["config"] == SMALL
+    assert best.config == SMALL
 
 
 @pytest.mark.parametrize(
@@ -282,4 +282,4 @@ def test_a_trial_that_diverged_is_never_the_best(storage, config):
 def test_a_trial_that_ran_out_of_patience_came_to_its_end(storage, config, scores, state):
     log = TrialLog(storage, config.with_overrides({"training.patience": 2}))
     complete(log, SMALL, *((10 * number, bleu) for number, bleu in enumerate(scores, 1)))
-    assert log.entries()[0]["state"] == state
+    assert log.entries()[0].state == state

@@ -1,0 +1,89 @@
+"""Small JSON files that a later command reads back: written sealed, read through a schema."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from nmt.errors import StorageError
+from nmt.storage.root import Storage
+from nmt.storage.seal import SEAL, is_changed, sealed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind(Generic[T]):
+    """One kind of record: its schema, and what it is called in a message.
+
+    Unknown fields are ignored, since a later release may have written them. A record without a
+    hash, as earlier releases wrote it, is read if it fits the schema.
+    """
+
+    schema: type[T]
+    """A frozen dataclass or pydantic model."""
+    name: str
+    """Like `the record of a trial`."""
+
+    def write(self, storage: Storage, path: str, record: T) -> None:
+        """Replace a record, with a hash of its content."""
+        content = _adapter(self.schema).dump_python(record)
+        storage.write_json(path, sealed(content))
+
+    def find(self, storage: Storage, path: str, remedy: str) -> T | None:
+        """Read a record back; None when there is no such file.
+
+        Args:
+            storage: the storage root.
+            path: of the file, below the root.
+            remedy: what the user can do about a damaged one, as a clause.
+
+        Raises:
+            StorageError: the file is damaged or was changed by hand, or cannot be read.
+        """
+        if not storage.exists(path):
+            return None
+        try:
+            return self._parse(storage.read_bytes(path))
+        except (ValueError, RecursionError) as error:
+            raise StorageError(
+                f"{storage.locate(path)}: not {self.name}, so damaged ({_first_fault(error)}): "
+                f"{remedy}"
+            ) from None
+
+    def find_or_leave_out(
+        self, storage: Storage, path: str, remedy: str, tell: Callable[[str], object]
+    ) -> T | None:
+        """Read a record that the work can do without; a damaged one is told of and left out."""
+        try:
+            return self.find(storage, path, remedy)
+        except StorageError as error:
+            tell(str(error))
+            return None
+
+    def _parse(self, raw: bytes) -> T:
+        content: Any = json.loads(raw)
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
+        if is_changed(content):
+            raise ValueError("it was changed after it was written")
+        content.pop(SEAL, None)
+        return _adapter(self.schema).validate_json(json.dumps(content), strict=True)
+
+
+@cache
+def _adapter(schema: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(schema)
+
+
+def _first_fault(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return f"{where}: {first['msg']}" if where else first["msg"]
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return "it is not valid JSON"
+    return str(error)

@@ -1,0 +1,69 @@
+"""A trial of a search, as the search records it and the summary of a run shows it."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+
+from nmt.storage import RecordKind
+
+TrialState = Literal["running", "finished", "pruned", "failed", "diverged", "refused", "abandoned"]
+"""Diverged: its loss was no number. Refused: its settings cannot work. Abandoned: failed twice."""
+
+Bleu = Annotated[float, Field(ge=0, le=100.001)]
+"""0-100; the mean of exact matches can be a rounding error above 100."""
+
+Setting = bool | int | float | str
+
+
+class TrialPoint(BaseModel):
+    """One validation of a trial."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: NonNegativeInt
+    bleu: Bleu
+
+
+class Trial(BaseModel):
+    """Content of `trial.json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: dict[str, Setting] = Field(min_length=1)
+    """Dotted setting -> value, of what is searched."""
+    state: TrialState
+    number: NonNegativeInt = 0
+    """Place in the order in which the search drew its trials."""
+    bleu: Bleu | None = None
+    """Best validation BLEU; null: it had no validation, or is none to train with."""
+    steps: NonNegativeInt = 0
+    """Step of the last validation."""
+    curve: tuple[TrialPoint, ...] = ()
+    error: str | None = None
+    """Why it has failed, diverged or was refused."""
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        steps = [point.step for point in self.curve]
+        if steps != sorted(set(steps)):
+            raise ValueError("the steps of the curve do not ascend")
+        return self
+
+    def validated(self, step: int, bleu: float) -> Self:
+        """Return the trial with one more validation; one of the same step is replaced."""
+        others = [point for point in self.curve if point.step != step]
+        curve = sorted([*others, TrialPoint(step=step, bleu=bleu)], key=lambda point: point.step)
+        best = max(point.bleu for point in curve)
+        changes = {"curve": tuple(curve), "bleu": best, "steps": curve[-1].step}
+        return self.model_copy(update=changes)
+
+
+class TrialWithCheckpoints(Trial):
+    """Content of `best.json`."""
+
+    checkpoints: str = Field(min_length=1)
+    """Folder of its checkpoints, below the storage root."""
+
+
+TRIAL = RecordKind(Trial, "the record of a trial")
+BEST = RecordKind(TrialWithCheckpoints, "the best trial of a search")
