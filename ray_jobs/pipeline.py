@@ -12,7 +12,7 @@ from typing import Any
 
 from nmt.config import Config
 from nmt.evaluation.report import render_report
-from nmt.evaluation.summary import EndpointSummary, Summary, console_lines
+from nmt.evaluation.summary import SUMMARY_RECORD, EndpointSummary, Summary, console_lines
 from nmt.steps import Record
 from nmt.traffic import promote, traffic_path
 from ray_jobs import base, evaluate, export, prepare, train, tune
@@ -41,7 +41,7 @@ def run(session: Session) -> Summary:
         records = _steps(session)
         endpoint, seconds = _endpoint(session, records)
     summary = summarize(config, records, endpoint, seconds)
-    storage.write_json(f"{config.run}/{SUMMARY}", summary.model_dump(mode="json"))
+    SUMMARY_RECORD.write(storage, f"{config.run}/{SUMMARY}", summary)
     storage.write_bytes(f"{config.run}/{REPORT}", render_report(summary).encode())
     for line in [*console_lines(summary), "", *_next_lines(session)]:
         log.info("%s", line)
@@ -74,10 +74,11 @@ def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, floa
     engine = records["export"].output
     samples = records["evaluate"].result["samples"]
     sentence = samples[0]["source"] if samples else "Hello."
-    before = session.storage.find_json(f"{session.config.run}/{SUMMARY}")
-    if before and before["engine"] == engine and before["endpoint"]["checked"]:
+    path, again = f"{session.config.run}/{SUMMARY}", "the endpoint is asked again"
+    before = SUMMARY_RECORD.find_or_leave_out(session.storage, path, again, log.warning)
+    if before and before.engine == engine and before.endpoint.checked:
         log.info("endpoint: already checked")
-        return EndpointSummary(**before["endpoint"]), before["seconds"]["endpoint"]
+        return before.endpoint, before.seconds.get("endpoint", 0.0)
     started = time.monotonic()
     answer = check(session, engine, sentence)
     log.info("endpoint: %s -> %s", answer["source"], answer["target"])

@@ -29,7 +29,7 @@ def discard(storage: Storage, config: Config, job: str, after: str) -> None:
     elif job in STEPS:
         if after:
             require(storage, config.run, STEPS[after])
-        inherit(storage, config, STEPS[job])
+        inherit(storage, config, STEPS[job], config.explicit())
         discard_step(storage, config.run, STEPS[job])
 
 

@@ -12,17 +12,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from types import FrameType
-from typing import IO
+from typing import IO, Annotated
 from urllib.parse import unquote
+
+from pydantic import Field
 
 from nmt.config import Config, load_config
 from nmt.errors import NmtError
 from nmt.log_file import LogFile
 from nmt.steps import log_path
-from nmt.storage import Storage
+from nmt.storage import RecordKind, Storage
 from ray_jobs.entry import JOBS, guarded
 from ray_jobs.place import absolute_storage, submission_id
 from ray_jobs.restart import discard
@@ -39,7 +42,10 @@ class Attempts:
     """Ray's submission id: another job of the same name begins anew."""
     begun_at: float
     """Seconds since 1970."""
-    made: int = 0
+    made: Annotated[int, Field(ge=0)] = 0
+
+
+ATTEMPTS = RecordKind(Attempts, "the record of a job's attempts")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,16 +70,17 @@ def _supervise(options: argparse.Namespace) -> int:
     config = load_config(overrides=words)
     storage = Storage(absolute_storage(config))
     path = log_path(config.run, options.name)
-    attempts = _attempts(storage, _attempts_path(path))
     log = LogFile(storage, path)
     try:
-        if options.restart and not attempts.made:
-            _discard(storage, config, options.step, log)
+        with _told(log):
+            attempts = _attempts(storage, _attempts_path(path), log, restart=options.restart)
+            if options.restart and not attempts.made:
+                _discard(storage, config, options.step)
         while attempts.made <= options.retries:
             if attempts.made:
                 _tell(log, _AGAIN)
             attempts = replace(attempts, made=attempts.made + 1)
-            storage.write_json(_attempts_path(path), asdict(attempts))
+            ATTEMPTS.write(storage, _attempts_path(path), attempts)
             deadline = options.deadline and attempts.begun_at + options.deadline - time.time()
             code = _run([options.step, *words], log, deadline)
             if code >= 0:
@@ -87,24 +94,42 @@ def _supervise(options: argparse.Namespace) -> int:
         log.close()
 
 
-def _discard(storage: Storage, config: Config, step: str, log: LogFile) -> None:
+@contextmanager
+def _told(log: LogFile) -> Iterator[None]:
+    """Write an error into the log too; the terminal gets it from our caller."""
+    try:
+        yield
+    except NmtError as error:
+        log.write(f"nmt: {error}\n".encode())
+        raise
+
+
+def _discard(storage: Storage, config: Config, step: str) -> None:
     """Before any attempt is counted: a kill up to then discards again, and one later never does.
 
     Were it left to the job, the first attempt might die before it came to it, or in its midst.
     """
-    try:
-        discard(storage, config, step, JOBS[step].after)
-    except NmtError as error:
-        log.write(f"nmt: {error}\n".encode())  # the terminal gets it from our caller
-        raise
+    discard(storage, config, step, JOBS[step].after)
 
 
-def _attempts(storage: Storage, path: str) -> Attempts:
-    """Those of this job; none yet when the name was another job's."""
-    found = storage.find_json(path)
-    if found and found["job"] == submission_id():
-        return Attempts(**found)
-    return Attempts(submission_id(), time.time())
+def _attempts(storage: Storage, path: str, log: LogFile, *, restart: bool) -> Attempts:
+    """Those of this job; none yet when the name was another job's.
+
+    Raises:
+        StorageError: the file is damaged, so that it is not known whether this job has discarded
+            what was made before it.
+    """
+    new = Attempts(submission_id(), time.time())
+    if restart:
+        remedy = (
+            "delete this one file, and the job discards what was made before it and begins, or "
+            "leave out --restart"
+        )
+        found = ATTEMPTS.find(storage, path, remedy)
+    else:
+        anew = "attempts and deadline are counted anew"
+        found = ATTEMPTS.find_or_leave_out(storage, path, anew, lambda text: _tell(log, text))
+    return found if found and found.job == new.job else new
 
 
 def _attempts_path(log: str) -> str:

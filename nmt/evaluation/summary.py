@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validat
 from nmt.evaluation import wording
 from nmt.evaluation.significance import Significance
 from nmt.metrics import Score
+from nmt.storage import RecordKind
 from nmt.trials import Setting, TrialPoint, TrialState
 
 
@@ -158,6 +159,9 @@ class Summary(SummaryPart):
         return bool(trial.config) and all(
             self.best_config.get(key) == value for key, value in trial.config.items()
         )
+
+
+SUMMARY_RECORD = RecordKind(Summary, "the summary of a run")
 
 
 def metrics_disagree(summary: Summary) -> bool:

@@ -112,7 +112,7 @@ class Storage:
         """
         try:
             return json.loads(self.read_bytes(path))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StorageError(f"{self.locate(path)}: not valid JSON: {error}") from None
 
     def find_json(self, path: str) -> Any | None:  # noqa: ANN401 - plain JSON

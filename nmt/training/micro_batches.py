@@ -1,35 +1,16 @@
 """Micro-batches cut as finely as the memory of this run's machines asks for."""
 
 import logging
-from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator
 
 from nmt.data.batches import Rows, share
 from nmt.errors import NoRoomError
-from nmt.storage import RecordKind, Storage
+from nmt.storage import Storage
+from nmt.training.records import CUT, Cut
 from nmt.training.strategies import Strategy
 
 log = logging.getLogger(__name__)
-
-
-def _is_halved(parts: int) -> int:
-    if parts < 1 or parts & (parts - 1):
-        raise ValueError("is not a power of two")
-    return parts
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Content of `micro_batches.json`."""
-
-    parts: Annotated[int, AfterValidator(_is_halved)] = 1
-    """Parts that each micro-batch is cut into."""
-
-
-CUT = RecordKind(Cut, "the cut of a run's micro-batches")
 
 
 class MicroBatches:
@@ -39,7 +20,7 @@ class MicroBatches:
         self._name, self._storage = name, storage
         self._path = f"{folder}/micro_batches.json"
         whole = "micro-batches are whole again until they do not fit into the memory"
-        found = CUT.find_or_leave_out(storage, self._path, whole, log.warning) or Cut()
+        found = CUT.find_or_leave_out(storage, self._path, whole, log.warning) or Cut(1)
         # A worker that sees an older file would wait for exchanges that the others do not make.
         self.parts: int = max(strategy.gather(found.parts))
 

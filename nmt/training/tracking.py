@@ -7,16 +7,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
-
-from pydantic import Field
+from typing import Any, Literal, Protocol
 
 from nmt import __version__
 from nmt.steps import TRAIN
-from nmt.storage import RecordKind, Storage
+from nmt.storage import Storage
 from nmt.training.job import TrainingJob
+from nmt.training.records import MLFLOW_RUN, MlflowRun
 
 log = logging.getLogger(__name__)
 
@@ -116,16 +114,6 @@ class TensorBoard:
         self.flush()
         if self._temporary:
             self._temporary.cleanup()
-
-
-@dataclass(frozen=True, slots=True)
-class MlflowRun:
-    """Content of `mlflow.json`."""
-
-    run_id: Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]+$")]
-
-
-MLFLOW_RUN = RecordKind(MlflowRun, "the record of an MLflow run")
 
 
 class Mlflow:

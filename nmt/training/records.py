@@ -1,0 +1,33 @@
+"""Small records that stand beside a training's checkpoints."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from nmt.storage import RecordKind
+
+
+def _power_of_two(parts: int) -> int:
+    if parts < 1 or parts & (parts - 1):
+        raise ValueError("is not a power of two")
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Content of `micro_batches.json`."""
+
+    parts: Annotated[int, AfterValidator(_power_of_two)]
+    """Parts that each micro-batch is cut into."""
+
+
+@dataclass(frozen=True, slots=True)
+class MlflowRun:
+    """Content of `mlflow.json`."""
+
+    run_id: Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]+$")]
+
+
+CUT = RecordKind(Cut, "the cut of a run's micro-batches")
+MLFLOW_RUN = RecordKind(MlflowRun, "the record of an MLflow run")
