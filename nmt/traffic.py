@@ -14,8 +14,9 @@ from nmt.errors import InputError, StorageError
 from nmt.storage import Storage
 
 REPORT_EVERY_SECONDS = 60.0
-"""Longest time between two reports of a replica that has nothing new to tell."""
-_SILENT_AFTER_SECONDS = 3 * REPORT_EVERY_SECONDS
+"""Time between two reports of a replica that has nothing new to tell; longer where it looks at the
+pointer more rarely."""
+_MISSED_REPORTS = 3
 _HISTORY = 10
 
 
@@ -75,6 +76,8 @@ class ReplicaReport(BaseModel):
     """When `digest` began to answer, UTC."""
     seen: AwareDatetime | None = None
     """When the replica wrote this."""
+    every_seconds: float = Field(default=REPORT_EVERY_SECONDS, gt=0)
+    """Longest time until it writes again."""
 
     def age_seconds(self, now: datetime) -> float | None:
         """Compute the time since the replica wrote this; None where it does not say when."""
@@ -83,7 +86,7 @@ class ReplicaReport(BaseModel):
     def is_silent(self, now: datetime) -> bool:
         """Tell whether the replica has missed three reports: it is gone, or loads an engine."""
         age = self.age_seconds(now)
-        return age is not None and age > _SILENT_AFTER_SECONDS
+        return age is not None and age > _MISSED_REPORTS * self.every_seconds
 
 
 def traffic_path(name: str) -> str:

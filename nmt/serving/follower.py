@@ -64,7 +64,11 @@ class Follower:
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._path = replica_path(name, replica_id)
-        self.report = ReplicaReport(replica=replica_id, host=socket.gethostname())
+        self.report = ReplicaReport(
+            replica=replica_id,
+            host=socket.gethostname(),
+            every_seconds=max(REPORT_EVERY_SECONDS, poll_seconds),
+        )
         self._written: ReplicaReport | None = None
         self._written_at = 0.0
         self._failures = 0

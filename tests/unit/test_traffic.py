@@ -162,6 +162,11 @@ def test_a_replica_is_silent_once_it_has_missed_three_reports(storage, seconds, 
     assert found.age_seconds(NOW) == max(0, seconds)
 
 
+def test_a_replica_that_looks_rarely_is_not_called_silent_in_between(storage):
+    seen = (NOW - timedelta(seconds=500)).isoformat(timespec="seconds")
+    assert not report(storage, seen=seen, every_seconds=300).is_silent(NOW)
+
+
 def test_a_report_that_does_not_say_when_it_was_written_is_not_called_silent(storage):
     assert not report(storage).is_silent(NOW)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,14 @@ from nmt.serving.engine import Engine
 from nmt.serving.follower import Follower, replica_path
 from nmt.serving.replica import Replica
 from nmt.storage import Storage
-from nmt.traffic import Traffic, promote, rollback, traffic_path, write_traffic
+from nmt.traffic import (
+    Traffic,
+    promote,
+    read_reports,
+    rollback,
+    traffic_path,
+    write_traffic,
+)
 
 NAME = "default"
 
@@ -59,14 +67,14 @@ class World:
             raise StorageError(f"{digest} differs from its manifest")
         return FakeEngine(digest)
 
-    def follower(self) -> Follower:
+    def follower(self, poll_seconds: float = 2.0) -> Follower:
         return Follower(
             self.storage,
             NAME,
             "replica1",
             load=self.load,
             adopt=lambda engine: self.adopted.append(engine.digest),
-            poll_seconds=2.0,
+            poll_seconds=poll_seconds,
             clock=lambda: self.now,
         )
 
@@ -222,6 +230,33 @@ def test_an_unwritable_report_stops_nothing(world: World, monkeypatch: pytest.Mo
     monkeypatch.setattr(world.storage, "write_json", refuse)
     steps(world.follower())
     assert world.adopted == ["a"]
+
+
+@pytest.mark.parametrize(("poll_seconds", "silent"), [(2.0, True), (300.0, False)])
+def test_a_reader_knows_from_the_report_when_the_replica_has_fallen_silent(
+    world: World, poll_seconds: float, silent: bool
+) -> None:
+    steps(world.follower(poll_seconds))
+    (report,) = read_reports(world.storage, NAME)
+    written = datetime.fromtimestamp(world.now, UTC)
+    assert not report.is_silent(written + timedelta(seconds=100))
+    assert report.is_silent(written + timedelta(seconds=400)) is silent
+
+
+def test_a_replica_that_loads_an_engine_says_so_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(world.storage, NAME, "a")
+    reported: list[object] = []
+    load = world.load
+
+    def look(digest: str) -> Engine:
+        reported.append(world.report()["wanted"])
+        return load(digest)
+
+    monkeypatch.setattr(world, "load", look)
+    steps(world.follower())
+    assert reported == ["a"]
 
 
 def test_stopping_takes_the_report_back(world: World) -> None:
