@@ -39,6 +39,10 @@ class StepConflictError(InputError):
     """A step exists under this run name with other settings."""
 
 
+class InUseError(InputError):
+    """Another process does the same work on the storage root."""
+
+
 class MissingPackageError(InputError, ImportError):
     """A command needs an extra that is not installed."""
 

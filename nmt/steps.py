@@ -6,6 +6,7 @@ settings under the same run name are refused: a folder never holds the work of t
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from pydantic import Field
 
 from nmt.config import Config, digest_of
 from nmt.errors import InputError, MissingStepError, StepConflictError, StorageError
-from nmt.storage import RecordKind, Storage
+from nmt.storage import RecordKind, Storage, alone
 
 _MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
 
@@ -198,21 +199,46 @@ def run_step(
     Raises:
         MissingStepError: a step it builds on is not finished.
         StepConflictError: the folder holds a step with other settings or inputs.
+        InUseError: another process does this step of this run.
     """
-    folder = step.path(config.run)
     wanted = Record(
         step=step.name,
         done=False,
         settings=settings_of(step, config),
         inputs={name: require(storage, config.run, STEPS[name]).output for name in step.after},
     )
-    if restart:
-        discard_step(storage, config.run, step)
-    found = find_record(storage, config.run, step)
-    if found is not None:
-        check_same(config.run, found, wanted)
-        if found.done and is_whole():
+    seen = None
+    if not restart:
+        seen = _find_same(storage, config.run, step, wanted)
+        if seen is not None and seen.done and is_whole():
+            return seen, False
+    with working_on(storage, config.run, step):
+        if restart:
+            storage.delete(step.path(config.run))
+        found = _find_same(storage, config.run, step, wanted)
+        if found is not None and found.done and found != seen:  # by another process meanwhile
             return found, False
+        return _do(storage, config, step, wanted, found, work), True
+
+
+def _find_same(storage: Storage, run: str, step: Step, wanted: Record) -> Record | None:
+    """Find the record of a step that was made, or begun, with the same settings and inputs."""
+    found = find_record(storage, run, step)
+    if found is not None:
+        check_same(run, found, wanted)
+    return found
+
+
+def _do(
+    storage: Storage,
+    config: Config,
+    step: Step,
+    wanted: Record,
+    found: Record | None,
+    work: Callable[[], Mapping[str, Any]],
+) -> Record:
+    """Do a step's work, between a record that says it was begun and one that says it is done."""
+    folder = step.path(config.run)
     storage.sweep(folder)
     storage.write_json(f"{folder}/config.json", config.model_dump(mode="json"))
     _RECORD.write(storage, _record_path(config.run, step), wanted)
@@ -235,12 +261,29 @@ def run_step(
         result=result,
     )
     _RECORD.write(storage, _record_path(config.run, step), record)
-    return record, True
+    return record
 
 
-def discard_step(storage: Storage, run: str, step: Step) -> None:
-    """Delete what earlier calls of a step have made."""
-    storage.delete(step.path(run))
+def working_on(storage: Storage, run: str, step: Step) -> AbstractContextManager[None]:
+    """Hold a step of a run alone; the lock stands beside the folder, which may be discarded.
+
+    Raises:
+        InUseError: another process does it.
+    """
+    return alone(storage, f"{step.path(run)}.lock", f"run '{run}': the step '{step.name}'")
+
+
+def discard(storage: Storage, run: str, steps: Collection[Step]) -> None:
+    """Delete what earlier calls of some steps have made.
+
+    Raises:
+        InUseError: another process does one of them, so nothing is deleted.
+    """
+    with ExitStack() as held:
+        for step in steps:
+            held.enter_context(working_on(storage, run, step))
+        for step in steps:
+            storage.delete(step.path(run))
 
 
 def _holds_checkpoints(storage: Storage, folder: str) -> bool:

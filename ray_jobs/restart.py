@@ -3,8 +3,9 @@
 Imports neither ray nor torch.
 """
 
+from nmt import steps
 from nmt.config import Config
-from nmt.steps import STEPS, discard_step, inherit, require
+from nmt.steps import STEPS, inherit, require
 from nmt.storage import Storage
 from ray_jobs.refusals import check
 
@@ -30,12 +31,11 @@ def discard(storage: Storage, config: Config, job: str, after: str) -> None:
         if after:
             require(storage, config.run, STEPS[after])
         inherit(storage, config, STEPS[job], config.explicit())
-        discard_step(storage, config.run, STEPS[job])
+        steps.discard(storage, config.run, [STEPS[job]])
 
 
 def discard_run(storage: Storage, run: str) -> None:
     """Delete what a run has made, but for its logs: one of them may be this command's."""
-    for step in STEPS.values():
-        discard_step(storage, run, step)
+    steps.discard(storage, run, STEPS.values())
     for name in (SUMMARY, REPORT):
         storage.delete(f"{run}/{name}")

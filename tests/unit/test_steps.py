@@ -1,8 +1,10 @@
 import pytest
 
+from nmt import steps
 from nmt.config import Config, load_config
 from nmt.errors import (
     InputError,
+    InUseError,
     MissingStepError,
     StepConflictError,
     StorageError,
@@ -18,11 +20,13 @@ from nmt.steps import (
     TRAIN,
     TUNE,
     Step,
+    discard,
     find_record,
     inherit,
     require,
     run_step,
     settings_of,
+    working_on,
 )
 from nmt.storage import Storage
 from tests.records import change_record
@@ -362,3 +366,67 @@ def test_steps_of_another_run_are_not_asked(storage):
     run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
     other = filled_in(storage, config("run=other"), TRAIN)
     assert other.data.target_language == "tam_Taml"
+
+
+# Two commands at once
+
+
+def test_a_step_that_another_process_does_is_refused_by_name(storage):
+    again = Work()
+    with (
+        working_on(storage, "demo", PREPARE),
+        pytest.raises(
+            InUseError, match=r"^run 'demo': the step 'prepare' is being done by process"
+        ),
+    ):
+        run_step(storage, config(), PREPARE, again)
+    assert again.calls == 0
+    assert not storage.exists("demo/data")
+
+
+def test_restart_discards_nothing_under_a_process_that_works(storage):
+    finish(storage, PREPARE)
+    with working_on(storage, "demo", PREPARE), pytest.raises(InUseError):
+        run_step(storage, config(), PREPARE, Work(), restart=True)
+    assert find_record(storage, "demo", PREPARE)
+
+
+def test_of_several_steps_none_is_discarded_while_one_of_them_is_done(storage):
+    finish(storage, PREPARE, BASE)
+    with working_on(storage, "demo", BASE), pytest.raises(InUseError):
+        discard(storage, "demo", [PREPARE, BASE])
+    assert find_record(storage, "demo", PREPARE)
+    discard(storage, "demo", [PREPARE, BASE])
+    assert not storage.exists("demo/data")
+    assert not storage.exists("demo/base")
+
+
+def test_a_finished_step_is_taken_without_waiting_for_anybody(storage):
+    finish(storage, PREPARE)
+    with working_on(storage, "demo", PREPARE):
+        _, did_work = run_step(storage, config(), PREPARE, Work())
+    assert not did_work
+
+
+def test_a_step_is_held_while_it_is_done_and_not_after(storage):
+    def look() -> dict[str, object]:
+        with pytest.raises(InUseError), working_on(storage, "demo", PREPARE):
+            pass
+        return {}
+
+    run_step(storage, config(), PREPARE, look)
+    assert storage.list("demo") == ["data"]
+
+
+def test_what_another_process_has_done_meanwhile_is_not_done_again(storage, monkeypatch):
+    """Between the look at the record and the lock, a step may be finished elsewhere."""
+    hold, work = steps.working_on, Work()
+
+    def late(*place: object):
+        monkeypatch.setattr(steps, "working_on", hold)
+        finish(storage, PREPARE, output="theirs")
+        return hold(*place)
+
+    monkeypatch.setattr(steps, "working_on", late)
+    record, did_work = run_step(storage, config(), PREPARE, work)
+    assert (work.calls, did_work, record.output) == (0, False, "theirs")
