@@ -146,7 +146,7 @@ def _by_suffix(corpus: Corpus) -> str:
     if corpus.target_path is None:
         if known:
             return known
-        with open_bytes(corpus.file):  # refuses what is no text, and says what it is
+        with open_bytes(corpus.file):  # refuses what is not text, and says what it is
             pass
         raise DataError(
             f"{corpus.path}: the suffix tells no format. Rename it to one of "

@@ -47,7 +47,7 @@ def read_parquet(corpus: Corpus) -> Iterator[RawPair]:
     """Read the pairs of a Parquet file in order.
 
     Raises:
-        DataError: the file cannot be read, or its columns are not there or hold no text.
+        DataError: the file cannot be read, or its columns are not there or do not hold text.
     """
     with arrow_faults(corpus.path, "as Parquet"), corpus.file.open("rb") as stream:
         batches = parquet.ParquetFile(stream).iter_batches(batch_size=ROWS_AT_ONCE)
@@ -76,7 +76,7 @@ def read_saved(corpus: Corpus, name: str, files: Sequence[Path]) -> Iterator[Raw
     """Read the pairs of one saved split in order.
 
     Raises:
-        DataError: a file cannot be read, or the columns are not there or hold no text.
+        DataError: a file cannot be read, or the columns are not there or do not hold text.
     """
     with arrow_faults(corpus.path, "as a saved data set"):
         yield from _pairs(corpus, arrow_batches(files), f"{corpus.path}, split {name}")

@@ -25,7 +25,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open for reading, unpacked when it is packed with gzip, whatever its name.
 
     Raises:
-        DataError: the file cannot be opened, is empty, is no text, or breaks off inside the
+        DataError: the file cannot be opened, is empty, is not text, or breaks off inside the
             archive.
     """
     try:
@@ -62,7 +62,7 @@ def read_lines(path: Path, *, most_stray: int = MOST_STRAY, quoted: bool = False
         quoted: whether an end between two quotes is none, as in CSV.
 
     Raises:
-        DataError: as `open_bytes`; for bytes that are no UTF-8, with line and byte offset; for a
+        DataError: as `open_bytes`; for bytes that are not UTF-8, with line and byte offset; for a
             line with many ends of the other kind.
     """
     offset = 0

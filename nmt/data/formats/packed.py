@@ -65,7 +65,7 @@ _OTHERS = (
 
 
 def refuse_foreign(path: Path, head: bytes, *, unpacked: bool = False) -> None:
-    """Refuse a file that is no text, by its first bytes.
+    """Refuse a file that is not text, by its first bytes.
 
     Args:
         path: the file, for the message and for the names in a zip archive.

@@ -52,7 +52,7 @@ def _units(corpus: Corpus) -> Iterator[Element]:
             raise DataError(_malformed(corpus, error)) from None
         except UnicodeDecodeError as error:
             raise DataError(
-                f"{corpus.path}, at line {text.lines + 1} or after: bytes that are no "
+                f"{corpus.path}, at line {text.lines + 1} or after: bytes that are not "
                 f"{error.encoding}. Export the file again, or declare its encoding in its first "
                 'line: <?xml version="1.0" encoding="..."?>'
             ) from None
@@ -60,7 +60,7 @@ def _units(corpus: Corpus) -> Iterator[Element]:
             raise DataError(f"{corpus.path}: refused XML: {error}") from None
     if text.mended:
         log.warning(
-            "%s: XML forbids %d characters in it: they were taken out or mended",
+            "%s: characters that XML forbids, taken out or mended: %d",
             corpus.path, text.mended,
         )  # fmt: skip
 

@@ -28,7 +28,7 @@ _CODE = regex.compile(r"[!-~]*(?:[0-9_/@=#\\]|[:.](?=[0-9A-Za-z])|[a-z](?=[A-Z])
 
 
 def check_values(rows: Iterable[tuple[Columns, RawPair]], corpus: Corpus) -> Iterator[RawPair]:
-    """Pass pairs on, and refuse a column that holds no sentences and that no setting names.
+    """Pass pairs on, and refuse a column without sentences that no setting names.
 
     Raises:
         DataError: identifiers, numbers, times or labels stand where sentences should.
@@ -88,18 +88,16 @@ def _is_code(value: str) -> bool:
 
 
 def _are_single_words(values: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether each value is one word, and half are codes or the other side has several words.
+    """Whether each value is one word, and most are codes or the other side has several words.
 
     A value with letters beyond ASCII may be of a script without spaces between words.
     """
     words = sum(value.isascii() and len(value.split()) == 1 for value in values)
     if words < _LEAST_SHARE * len(values):
         return False
-    other_words = sum(len(other.split()) for other in others)
-    codes = sum(map(_is_code, values))
-    return other_words >= _WORDS_OF_SENTENCE * len(others) or codes >= _LEAST_SHARE_OF_WORDS * len(
-        values
-    )
+    other_words = sum(len(other.split()) for other in others) / len(others)
+    codes = sum(map(_is_code, values)) / len(values)
+    return other_words >= _WORDS_OF_SENTENCE or codes >= _LEAST_SHARE_OF_WORDS
 
 
 def _are_labels(values: Sequence[str], others: Sequence[str]) -> bool:
