@@ -103,6 +103,11 @@ def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
         raise DataError(
             f"{corpus.path} is a file: data.format=datasets takes a folder or a data set's name"
         )
+    if corpus.target_path is not None:
+        raise DataError(
+            f"{corpus.path} is not a text file, and {corpus.target_setting} is the second of two: "
+            f"name a text file with {corpus.setting}, or unset {corpus.target_setting}"
+        )
     splits = read_folder(corpus) if corpus.file.is_dir() else read_hub(corpus)
     names = _split_names(corpus, list(splits))
     unread = splits.keys() - names.values()

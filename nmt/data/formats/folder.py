@@ -156,7 +156,7 @@ def visible_files(folder: Path) -> list[tuple[str, Path]]:
             folders.clear()
             continue
         seen.add(os.path.realpath(place))
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         found += (Path(place) / name for name in names if not name.startswith("."))
     return sorted((file.relative_to(folder).as_posix(), file) for file in found)
 

@@ -182,6 +182,13 @@ def test_a_kind_that_a_folder_cannot_hold_is_refused_with_both_names(
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
+def test_a_second_text_beside_a_folder_is_refused(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", ROWS)
+    (tmp_path / "x.ta").write_text("x")
+    with pytest.raises(DataError, match=r"unset data.target_path"):
+        read_pairs(DataConfig(path=str(tmp_path), target_path=str(tmp_path / "x.ta")))
+
+
 def test_files_beside_a_saved_data_set_are_refused(tmp_path: Path) -> None:
     datasets.Dataset.from_list(ROWS).save_to_disk(str(tmp_path))
     assert read_pairs(DataConfig(path=str(tmp_path))) == {"train": PAIRS}
