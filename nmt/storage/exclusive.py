@@ -74,7 +74,9 @@ def alone(storage: Storage, path: str, what: str) -> Iterator[None]:
 
     Raises:
         InUseError: another process holds it; names its host and process.
+        StorageError: the storage root is open for reading only.
     """
+    storage.check_writable(path)
     if storage.is_local:
         descriptor = _lock(Path(storage.locate(path)), what)
         try:

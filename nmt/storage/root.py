@@ -71,7 +71,7 @@ class Storage:
     @property
     def filesystem(self) -> tuple[fs.FileSystem, str]:
         """Arrow filesystem and the root's path in it, for libraries that write by themselves."""
-        self._refuse_if_read_only("")
+        self.check_writable("")
         return self._fs, self._root
 
     def locate(self, path: str) -> str:
@@ -79,6 +79,15 @@ class Storage:
         if self._local:
             return str(self._local / path)
         return f"{urlsplit(self.url).scheme}://{self._join(path)}"
+
+    def check_writable(self, path: str) -> None:
+        """Refuse to write an entry of a root that is open for reading only.
+
+        Raises:
+            StorageError: it is.
+        """
+        if self._read_only:
+            raise StorageError(f"{self.locate(path)}: this storage root is open for reading only")
 
     # Single files
 
@@ -97,7 +106,7 @@ class Storage:
 
     def write_bytes(self, path: str, content: bytes) -> None:
         """Replace a file so that a reader sees the old content or the new, never a part."""
-        self._refuse_if_read_only(path)
+        self.check_writable(path)
         if self._local:
             replace_file(self._local / path, content)
             return
@@ -132,7 +141,7 @@ class Storage:
 
     def delete(self, path: str) -> None:
         """Remove a file or a folder; its manifest goes first, so that no half of it counts."""
-        self._refuse_if_read_only(path)
+        self.check_writable(path)
         info = self._info(path)
         if info.type == fs.FileType.NotFound:
             return
@@ -157,7 +166,7 @@ class Storage:
         Raises:
             StorageError: there is no space for it, or it cannot be put in place.
         """
-        self._refuse_if_read_only(path)
+        self.check_writable(path)
         parent = (self._local / path).parent if self._local else kept_copies()
         staging = parent / f".{Path(path).name}.{uuid.uuid4().hex[:8]}.partial"
         try:
@@ -177,7 +186,7 @@ class Storage:
 
         Of an object store that is what killed processes have left on this machine.
         """
-        self._refuse_if_read_only(path)
+        self.check_writable(path)
         if self._local:
             remove_left(self._local / path, "*")
         else:
@@ -302,10 +311,6 @@ class Storage:
             target.open("wb") as sink,
         ):
             shutil.copyfileobj(source, sink, _CHUNK_BYTES)
-
-    def _refuse_if_read_only(self, path: str) -> None:
-        if self._read_only:
-            raise StorageError(f"{self.locate(path)}: this storage root is open for reading only")
 
     def _join(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root

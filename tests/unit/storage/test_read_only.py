@@ -9,7 +9,7 @@ from pyarrow.fs import FileSelector, FileType
 
 from nmt.errors import ConfigError, StorageError
 from nmt.log_file import LogFile
-from nmt.storage import Storage
+from nmt.storage import Storage, alone
 from tests.unit.storage.conftest import fill
 
 
@@ -24,6 +24,7 @@ WRITES: dict[str, Callable[[Storage], object]] = {
     "delete": lambda storage: storage.delete("run"),
     "commit": commit,
     "sweep": lambda storage: storage.sweep("run"),
+    "check_writable": lambda storage: storage.check_writable("run"),
     "filesystem": lambda storage: storage.filesystem,
 }
 
@@ -81,6 +82,13 @@ def test_what_would_write_is_refused_and_changes_nothing(read_only, name):
 @pytest.mark.parametrize("name", READS)
 def test_everything_can_be_read(read_only, name):
     assert READS[name](read_only)
+
+
+def test_no_lock_is_taken(read_only):
+    before = content(read_only)
+    with pytest.raises(StorageError, match="open for reading only"), alone(read_only, "l", "x"):
+        raise AssertionError
+    assert content(read_only) == before
 
 
 def test_a_log_writes_nothing(read_only):
