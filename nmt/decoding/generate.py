@@ -6,7 +6,9 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from transformers import StoppingCriteria, StoppingCriteriaList
 
+from nmt.engine_card import output_limit
 from nmt.errors import NoRoomError
 from nmt.models.codec import Codec
 from nmt.models.families import device_of, most_positions
@@ -14,7 +16,6 @@ from nmt.models.out_of_memory import DoesNotFitError, attempt
 
 log = logging.getLogger(__name__)
 
-_OUTPUT_FACTOR, _OUTPUT_SLACK = 2, 16
 _MOST_SOURCE_TOKENS = 1024
 """The most that `model.max_source_tokens` can be."""
 
@@ -34,10 +35,9 @@ def translate(
 ) -> list[str]:
     """Hypotheses in the order of the sentences, in the codec's target language.
 
-    A source beyond what can be trained on, or the model's positions, is cut. A hypothesis ends
-    after twice its batch's source tokens plus 16, or where the positions end, at the latest. A
-    batch that the memory does not hold is halved, and so are those after it. What `after_batch`
-    raises ends it.
+    A source beyond what can be trained on, or the model's positions, is cut. A hypothesis ends at
+    `output_limit`, or where the positions end, at the latest. A batch that the memory does not hold
+    is halved, and so are those after it. What `after_batch` raises ends it.
 
     Raises:
         NoRoomError: the memory does not hold a single sentence.
@@ -71,24 +71,53 @@ def translate(
 def search(
     model: torch.nn.Module, codec: Codec, sources: Sequence[Sequence[int]], beam_size: int
 ) -> tuple[Tensor, int]:
-    """One batch of what `codec.sources` gave, decoded by a model in evaluation mode.
+    """Decode one batch of what `codec.sources` gave, each row as if it were alone.
+
+    The model is in evaluation mode.
 
     Returns:
         What `codec.hypotheses` takes.
     """
     batch = codec.padded(sources).to(device_of(model))
     width = batch["input_ids"].shape[1]
-    tokens, limit = _OUTPUT_FACTOR * width + _OUTPUT_SLACK, most_positions(model)
-    if limit:
-        tokens = max(1, min(tokens, limit - width if codec.one_sequence else limit))
+    limits = _output_limits(sources, most_positions(model), codec.one_sequence)
+    own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))
     generated = model.generate(  # pyright: ignore[reportCallIssue]
         **batch,
         **codec.generation_options(),
         num_beams=beam_size,
         do_sample=False,
-        max_new_tokens=tokens,
+        max_new_tokens=max(limits),
+        stopping_criteria=StoppingCriteriaList([own_limits]),
     )
     return generated, width
+
+
+class _OwnLimits(StoppingCriteria):
+    """Ends each row, or each of its beams, at a limit of its own; `generate` has one for all."""
+
+    def __init__(self, limits_B: Tensor) -> None:
+        self._limits_B = limits_B
+        self._tokens = 0
+
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, input_ids: Tensor, scores: object, **kwargs: object
+    ) -> Tensor:
+        """Called once for each new token, with as many candidates for every row."""
+        del scores, kwargs
+        self._tokens += 1
+        candidates = len(input_ids) // len(self._limits_B)
+        return (self._limits_B <= self._tokens).repeat_interleave(candidates)
+
+
+def _output_limits(
+    sources: Sequence[Sequence[int]], positions: int | None, one_sequence: bool
+) -> list[int]:
+    limits = [output_limit(len(source)) for source in sources]
+    if positions is None:
+        return limits
+    left = [positions - len(source) if one_sequence else positions for source in sources]
+    return [max(1, min(pair)) for pair in zip(limits, left, strict=True)]
 
 
 def _halved(batches: list[list[int]], rows: int, beam_size: int) -> list[list[int]]:

@@ -8,6 +8,9 @@ from typing import Any
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+from nmt.data.normalise import normalise
+from nmt.models.text_encoder import TextEncoder
+
 
 class Codec(ABC):
     """A tokenizer, and how a family marks what is to be translated into which language."""
@@ -29,6 +32,13 @@ class Codec(ABC):
             ModelError: the model does not know a language.
         """
         self.tokenizer: Any = tokenizer
+        self.tokenizer.split_special_tokens = True  # of a slow one; a fast one has the encoder
+        self._encoder = (
+            TextEncoder(self.tokenizer.backend_tokenizer, self.tokenizer.unk_token)
+            if self.tokenizer.is_fast
+            else None
+        )
+        self._marks: dict[bool, tuple[list[int], list[int]]] = {}
         self.source_language = source_language
         self.target_language = target_language
         self.prepare()
@@ -43,12 +53,16 @@ class Codec(ABC):
         return int(self.tokenizer.pad_token_id)
 
     def sources(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
-        """What the model reads for each sentence; beyond `max_tokens` it is cut."""
-        return self._encoded(list(texts), max_tokens) if texts else []
+        """Encode sentences as the model reads them, in one spelling and cut at `max_tokens`."""
+        return self._sources([normalise(text) for text in texts], max_tokens)
 
     def targets(self, texts: Sequence[str]) -> list[list[int]]:
         """What the model is to answer, with its end mark."""
-        return self.tokenizer(text_target=list(texts))["input_ids"] if texts else []
+        return self._marked(texts, as_target=True)
+
+    def token_ends(self, text: str) -> list[int]:
+        """Find where each token of a text ends; nothing where the tokenizer does not tell."""
+        return [end for _, end in self._encoder.encode([text])[0].offsets] if self._encoder else []
 
     def padded(self, sources: Sequence[Sequence[int]]) -> BatchEncoding:
         """`input_ids` and `attention_mask` for `generate`."""
@@ -68,6 +82,41 @@ class Codec(ABC):
         """Write the tokenizer as transformers reads it."""
         self.tokenizer.save_pretrained(folder)
 
-    def _encoded(self, texts: list[str], max_tokens: int | None) -> list[list[int]]:
-        cut = {"truncation": True, "max_length": max_tokens} if max_tokens else {}
-        return self.tokenizer(texts, **cut)["input_ids"]
+    def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
+        """Encode sentences as `normalise` returns them, with all that marks them."""
+        return self._marked(texts, max_tokens)
+
+    def _marked(
+        self,
+        texts: Sequence[str],
+        max_tokens: int | None = None,
+        *,
+        before: Sequence[int] = (),
+        as_target: bool = False,
+    ) -> list[list[int]]:
+        """Put the tokenizer's own marks around texts, and `before` between them and the text."""
+        begin, end = self._marks_of(as_target=as_target)
+        begin = [*begin, *before]
+        room = None if max_tokens is None else max(0, max_tokens - len(begin) - len(end))
+        return [[*begin, *ids[:room], *end] for ids in self._pieces(texts, as_target=as_target)]
+
+    def _pieces(self, texts: Sequence[str], *, as_target: bool = False) -> list[list[int]]:
+        """Encode texts alone: nothing that they say becomes a mark."""
+        if not texts:
+            return []
+        if self._encoder:
+            return [row.ids for row in self._encoder.encode(texts)]
+        return self._tokenized(list(texts), as_target=as_target, marks=False)
+
+    def _marks_of(self, *, as_target: bool) -> tuple[list[int], list[int]]:
+        """Find what the tokenizer puts before and after a text of one side."""
+        if as_target not in self._marks:
+            (whole,) = self._tokenized(["a"], as_target=as_target, marks=True)
+            (alone,) = self._tokenized(["a"], as_target=as_target, marks=False)
+            start = next(i for i in range(len(whole)) if whole[i : i + len(alone)] == alone)
+            self._marks[as_target] = (whole[:start], whole[start + len(alone) :])
+        return self._marks[as_target]
+
+    def _tokenized(self, texts: list[str], *, as_target: bool, marks: bool) -> list[list[int]]:
+        side = {"text_target" if as_target else "text": texts}
+        return self.tokenizer(**side, add_special_tokens=marks)["input_ids"]

@@ -30,8 +30,9 @@ from nmt.storage import Storage
 NLLB_LICENSE = "cc-by-nc-4.0"
 _KEPT_IN_GENERATION = (
     "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id",
-    "forced_eos_token_id", "bad_words_ids", "renormalize_logits",
+    "bad_words_ids", "renormalize_logits",
 )  # fmt: skip
+# Not `forced_eos_token_id`: it ends a row where the longest of its batch ends.
 _LAYER_DROP = ("encoder_layerdrop", "decoder_layerdrop", "layerdrop")
 _VOCABULARY = ("tokenizer.json", "vocab.*", "*.model", "*.spm")
 _ALL_OF_THE_TOKENIZER = "fetch all files of the model, or write them with its `save_pretrained`"

@@ -80,12 +80,19 @@ class TargetTag(Codec):
             for token in self.tokenizer.get_vocab()
             if token.startswith(">>") and token.endswith("<<")
         ]
-        code = own_code(known, "data.target_language", self.target_language) if known else None
-        self._tag = f">>{code}<< " if code else ""
+        self._tag: list[int] = []
+        if known:
+            code = own_code(known, "data.target_language", self.target_language)
+            self._tag = [self.tokenizer.convert_tokens_to_ids(f">>{code}<<")]
 
-    def sources(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
+    def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
         """`>>tag<< X </s>`."""
-        return super().sources([self._tag + text for text in texts], max_tokens)
+        return self._marked(texts, max_tokens, before=self._tag)
+
+    def _pieces(self, texts: Sequence[str], *, as_target: bool = False) -> list[list[int]]:
+        # Marian takes what stands first between `>>` and `<<` for a tag. SentencePiece drops the
+        # space, which hides it.
+        return super()._pieces([f" {text}" for text in texts], as_target=as_target)
 
     def hypotheses(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
         """Put together by the target side's SentencePiece model; by default it is the source's."""
@@ -110,9 +117,9 @@ class Instruction(Codec):
         source, target = _names(self)
         self._instruction = f"translate {source} to {target}: "
 
-    def sources(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
+    def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
         """The instruction and the sentence."""
-        return super().sources([self._instruction + text for text in texts], max_tokens)
+        return self._marked([self._instruction + text for text in texts], max_tokens)
 
 
 class Unmarked(Codec):
@@ -156,13 +163,12 @@ class Prompt(Codec):
         self._head: list[int] = head[:-1] if head[-1] == end else head
         self._tail: list[int] = self._pieces(["\n"])[0]
 
-    def sources(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
+    def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
         """The prompt, up to where the translation begins."""
         room = None
         if max_tokens is not None:
             room = max(1, max_tokens - len(self._head) - len(self._tail))
-        pieces = self._pieces([_one_line(text) for text in texts])
-        return [[*self._head, *ids[:room], *self._tail] for ids in pieces]
+        return [[*self._head, *ids[:room], *self._tail] for ids in self._pieces(texts)]
 
     def targets(self, texts: Sequence[str]) -> list[list[int]]:
         """The translation and the end."""
@@ -181,11 +187,6 @@ class Prompt(Codec):
         """The first line behind the prompt."""
         texts = super().hypotheses(generated_BT[:, prompt_width:], prompt_width)
         return [text.partition("\n")[0].rstrip() for text in texts]
-
-    def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        return self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
 
 
 def check_code(tokenizer: PreTrainedTokenizerBase, key: str, code: str) -> int:

@@ -7,12 +7,14 @@ import ctranslate2
 from tokenizers import Tokenizer
 
 from nmt.config import ServingConfig
+from nmt.data.normalise import normalise
 from nmt.engine_card import MODEL_FOLDER, TOKENIZER_FOLDER, EngineCard, output_limit
 from nmt.errors import TranslationError
+from nmt.models.text_encoder import TextEncoder
 from nmt.serving.golden import check_golden
 from nmt.serving.segment import split_to_fit
 
-_END = "</s>"
+_END, _UNKNOWN = "</s>", "<unk>"
 _MARKS = 2
 _GOLDEN_TOKENS = 256
 """Length limit of the recorded answer: CTranslate2's default."""
@@ -31,10 +33,12 @@ class CTranslate2Engine:
         self.card = card
         self._beam_size = serving.beam_size
         self._tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
+        self._encoder = TextEncoder(self._tokenizer, _UNKNOWN)
         self._model = _load_model(folder / MODEL_FOLDER, serving)
         self._vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
         golden = self.prepare(card.golden.source)
-        check_golden(digest, card.golden, " ".join(self._decode(golden, 1, _GOLDEN_TOKENS)))
+        answers = self._search(golden, 1, _GOLDEN_TOKENS)
+        check_golden(digest, card.golden, " ".join(map(self._text, answers)))
         self.translate(golden * 4)
 
     @property
@@ -44,21 +48,43 @@ class CTranslate2Engine:
 
     def prepare(self, sentence: str) -> list[list[str]]:
         """Token lists of at most `max_source_tokens`, none of them cut short."""
-        parts = split_to_fit(sentence, self._token_ends, self.card.max_source_tokens - _MARKS)
+        limit = self.card.max_source_tokens - _MARKS
+        parts = split_to_fit(normalise(sentence), self._token_ends, limit)
         return [[self.card.source_language, *self._tokens(part), _END] for part in parts]
 
     def translate(self, rows: Sequence[list[str]]) -> list[str]:
-        """Translations of prepared token lists at the configured beam, as one batch."""
-        return self._decode(rows, self._beam_size, output_limit(max(map(len, rows))))
+        """Translations of prepared token lists at the configured beam, each as if it were alone."""
+        limits = [output_limit(len(row)) for row in rows]
+        texts = [""] * len(rows)
+        for longest, places in self._searches(limits).items():
+            found = self._search([rows[place] for place in places], self._beam_size, longest)
+            for place, tokens in zip(places, found, strict=True):
+                texts[place] = self._text(tokens[: limits[place]])
+        return texts
+
+    def _searches(self, limits: Sequence[int]) -> dict[int, list[int]]:
+        """Length limit of each search -> places of its rows.
+
+        CTranslate2 has one limit for a batch. What a greedy search finds begins with what it finds
+        under a smaller limit, so that it is cut afterwards; of a beam that is not true.
+        """
+        if self._beam_size == 1:
+            return {max(limits): list(range(len(limits)))}
+        searches: dict[int, list[int]] = {}
+        for place, limit in enumerate(limits):
+            searches.setdefault(limit, []).append(place)
+        return searches
 
     def _token_ends(self, text: str) -> list[int]:
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        return [end for _, end in encoding.offsets]
+        return [end for _, end in self._encoder.encode([text])[0].offsets]
 
     def _tokens(self, text: str) -> list[str]:
-        return self._tokenizer.encode(text, add_special_tokens=False).tokens
+        return self._encoder.encode([text])[0].tokens
 
-    def _decode(self, rows: Sequence[list[str]], beam_size: int, max_tokens: int) -> list[str]:
+    def _search(
+        self, rows: Sequence[list[str]], beam_size: int, max_tokens: int
+    ) -> list[list[str]]:
+        """Tokens of the best hypothesis of each row, the language code first."""
         results = self._model.translate_batch(
             list(rows),
             target_prefix=[[self.card.target_language]] * len(rows),
@@ -67,10 +93,10 @@ class CTranslate2Engine:
             max_decoding_length=max_tokens,
             use_vmap=self._vmap,
         )
-        return [self._text(result.hypotheses[0][1:]) for result in results]
+        return [result.hypotheses[0] for result in results]
 
-    def _text(self, tokens: list[str]) -> str:
-        ids = [self._tokenizer.token_to_id(token) for token in tokens]
+    def _text(self, tokens: Sequence[str]) -> str:
+        ids = [self._tokenizer.token_to_id(token) for token in tokens[1:]]
         known = [number for number in ids if number is not None]  # "madeupword" fills the table
         return self._tokenizer.decode(known).strip()
 
@@ -78,12 +104,9 @@ class CTranslate2Engine:
 def _load_tokenizer(folder: Path) -> Tokenizer:
     """Fast tokenizer of a transformers folder; that library would bring torch, and 4 s."""
     try:
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        return Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the library raises nothing narrower
         raise TranslationError(f"{folder}: no tokenizer.json that can be read: {error}") from None
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 def _load_model(folder: Path, serving: ServingConfig) -> ctranslate2.Translator:

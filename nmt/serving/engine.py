@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nmt.config import ServingConfig
+from nmt.data.normalise import without_noise
 from nmt.engine_card import EngineCard, read_card
 from nmt.errors import MissingPackageError, install_command
 from nmt.languages import iso_code
@@ -64,7 +65,7 @@ def _torch_engine() -> "type[TorchEngine]":
 def translate_texts(engine: Engine, texts: Sequence[str], serving: ServingConfig) -> list[str]:
     """Translations of whole texts, split into sentences as the endpoint does it."""
     language = iso_code(engine.card.source_language)
-    documents = [split_text(text, language) for text in texts]
+    documents = [split_text(without_noise(text), language) for text in texts]
     sentences = [piece.text for pieces in documents for piece in pieces if piece.is_sentence]
     prepared = [engine.prepare(sentence) for sentence in sentences]
     rows = iter(_translate_rows(engine, [r for parts in prepared for r in parts], serving))

@@ -1,12 +1,12 @@
 """Requests of the HTTP interface, checked; and its answers."""
 
 import json
-import unicodedata
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator
 
 from nmt.config import ServingConfig
+from nmt.data.normalise import without_noise
 from nmt.serving.contract import (
     Answer,
     InvalidJsonError,
@@ -27,7 +27,7 @@ class TranslateRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: list[StrictStr] = Field(min_length=1)
-    """Texts in NFC; a single one may be given without the list."""
+    """Texts without invisible characters; a single one may be given without the list."""
     source: StrictStr | None = None
     """FLORES-200 or ISO 639 code; the engine's when it is missing."""
     target: StrictStr | None = None
@@ -41,11 +41,11 @@ class TranslateRequest(BaseModel):
 
     @field_validator("text")
     @classmethod
-    def _normalize(cls, texts: list[str]) -> list[str]:
+    def _clean(cls, texts: list[str]) -> list[str]:
         for text in texts:
             if not _is_unicode(text):
                 raise ValueError("holds half of a surrogate pair, which is no character")
-        return [unicodedata.normalize("NFC", text) for text in texts]
+        return [without_noise(text) for text in texts]
 
 
 def parse_request(body: bytes, limits: ServingConfig) -> TranslateRequest:

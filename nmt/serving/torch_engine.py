@@ -7,11 +7,11 @@ from threading import Lock
 import torch
 
 from nmt.config import ServingConfig
+from nmt.data.normalise import normalise
 from nmt.decoding.engine_folder import open_codec, open_model
 from nmt.decoding.generate import search
 from nmt.engine_card import EngineCard
 from nmt.errors import TranslationError
-from nmt.models.codec import Codec
 from nmt.serving.golden import check_golden
 from nmt.serving.segment import split_to_fit
 
@@ -45,7 +45,7 @@ class TorchEngine:
         """Token ids of at most `max_source_tokens`, none of them cut short."""
         limit = self.card.max_source_tokens - self._marks
         with self._tokenizer_lock:
-            return self._codec.sources(split_to_fit(sentence, self._token_ends, limit))
+            return self._codec.sources(split_to_fit(normalise(sentence), self._token_ends, limit))
 
     def translate(self, rows: Sequence[list[int]]) -> list[str]:
         """Translations of prepared rows at the configured beam, as one batch."""
@@ -58,17 +58,10 @@ class TorchEngine:
 
     def _token_ends(self, text: str) -> list[int]:
         tokens = len(self._codec.sources([text])[0]) - self._marks
-        ends = _known_ends(self._codec, text)
+        ends = self._codec.token_ends(text)
         # Some tokenizers do not tell where a token ends: then all are held for equally long.
         even = [len(text) * (index + 1) // tokens for index in range(tokens)]
         return ends if len(ends) == tokens else even
-
-
-def _known_ends(codec: Codec, text: str) -> list[int]:
-    if not codec.tokenizer.is_fast:
-        return []
-    found = codec.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    return [end for _, end in found["offset_mapping"]]
 
 
 def _device(serving: ServingConfig) -> torch.device:

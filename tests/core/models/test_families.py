@@ -193,6 +193,17 @@ def test_translations_of_a_decoder_do_not_depend_on_their_batch(checkpoint: Chec
     assert together == [translate(model, codec, [sentence])[0] for sentence in sentences]
 
 
+@pytest.mark.parametrize("name", ["nllb", "marian_multilingual", "t5", "multilingual_bert", "gpt2"])
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_a_translation_does_not_depend_on_its_neighbours(
+    name: str, beam_size: int, checkpoint: Checkpoint
+) -> None:
+    model, codec = load(checkpoint(name))  # untrained: it hardly ever ends by itself
+    texts = ["a dog", "the cat is here " * 12, "my house was there " * 4]
+    alone = [translate(model, codec, [text], beam_size=beam_size)[0] for text in texts]
+    assert translate(model, codec, texts, beam_size=beam_size) == alone
+
+
 def test_the_head_is_put_back_after_a_failure(checkpoint: Checkpoint) -> None:
     model, codec = load(checkpoint("marian"))
     batch = batch_of(codec, PAIRS[:1])

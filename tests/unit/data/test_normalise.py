@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.data.normalise import match_key, normalise
+from nmt.data.normalise import match_key, normalise, without_noise
 
 
 def test_decomposed_tamil_vowels_are_composed() -> None:
@@ -28,6 +28,56 @@ def test_inner_whitespace_becomes_one_space() -> None:
 
 def test_control_characters_go() -> None:
     assert normalise("a\x00b\x1bc") == "abc"
+    assert normalise("wo\x1crd wo\x1drd wo\x1erd wo\x1frd") == "word word word word"
+
+
+@pytest.mark.parametrize(
+    "separator", ["\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\u3000"]
+)
+def test_ends_of_lines_and_pages_are_white_space(separator: str) -> None:
+    assert normalise(f"one{separator}two") == "one two"
+
+
+@pytest.mark.parametrize(
+    "invisible",
+    ["\u00ad", "\u2060", "\ufeff", "\u200e", "\u200f", "\u061c", "\u202e", "\u2066", "\u2069",
+     "\u2062", "\ufffa", "\U000e0041"],
+)  # fmt: skip
+def test_invisible_characters_go(invisible: str) -> None:
+    assert normalise(f"wo{invisible}rd") == "word"
+
+
+def test_hebrew_and_arabic_lose_nothing_but_marks_of_direction() -> None:
+    assert (
+        normalise("\u200f\u05e9\u05dc\u05d5\u05dd\u200f, C++\u200e!")
+        == "\u05e9\u05dc\u05d5\u05dd, C++!"
+    )
+    accents = "\u05d1\u05b0\u05bc\u034f\u05a3"
+    assert normalise(accents) == unicodedata.normalize("NFC", accents)
+    verse = "\u0642\u0627\u0644 \u06dd\u0661"
+    assert normalise(verse) == verse
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    ["\U0001f469\u200d\U0001f52c", "\u2764\ufe0f", "1\ufe0f\u20e3",
+     "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"],
+    ids=["joined", "coloured", "keycap", "flag"],
+)  # fmt: skip
+def test_emoji_stay_whole(emoji: str) -> None:
+    assert normalise(f"see {emoji} here") == f"see {emoji} here"
+
+
+def test_letters_that_an_invisible_character_kept_apart_are_composed() -> None:
+    assert normalise("e\u200b\u0301") == "\u00e9"
+
+
+@given(st.text())
+def test_without_noise_leaves_white_space_as_it_is(text: str) -> None:
+    kept = "".join(c for c in text if c in " \t\n\r\u00a0\u2028\u3000")
+    clean = without_noise(text)
+    assert "".join(c for c in clean if c in " \t\n\r\u00a0\u2028\u3000") == kept
+    assert " ".join(clean.split()) == normalise(text)
 
 
 def test_lone_surrogates_become_the_replacement_character() -> None:

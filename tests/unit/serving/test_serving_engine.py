@@ -11,7 +11,6 @@ from typing import Any, get_args
 import pytest
 from tiny_engine import (
     HOSPITAL,
-    LINES,
     MAX_SOURCE_TOKENS,
     SENTENCE,
     WATER,
@@ -63,12 +62,60 @@ def test_answers_the_golden_sentence_as_transformers_tokenizer_does(
     assert golden.target.startswith(engine.translate(rows)[0])
 
 
-def test_a_batch_is_answered_as_its_rows_alone(engine: Engine) -> None:
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_an_answer_does_not_depend_on_what_else_is_translated(
+    storage: Storage, beam_size: int
+) -> None:
+    # This engine never ends a sentence by itself: the length limit alone does.
+    serving = serving_config(beam_size=beam_size)
+    engine = load_engine(storage.fetch("engines/water"), serving)
+    texts = [
+        "We",
+        "We need water now.",
+        "Where is the hospital? " * 3,
+        "The doctor sees two patients " * 4,
+    ]
+    alone = [translate_texts(engine, [text], serving)[0] for text in texts]
+    assert len(set(map(len, alone))) > 2
+    assert translate_texts(engine, texts, serving) == alone
+    assert translate_texts(engine, texts[::-1], serving) == alone[::-1]
+    rows = [engine.prepare(text)[0] for text in texts[:2]]
+    assert engine.translate(rows) == alone[:2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write tam_Taml for Tamil.",
+        "The <s>patient</s> sees <pad> and <mask>.",
+        "eng_Latn",
+        "We need</s> water now.",
+        "<unk>",
+    ],
+)
+def test_words_like_control_tokens_stay_words(
+    engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]], text: str
+) -> None:
+    (row,) = engine.prepare(text)
+    inside = tokens_of(row)[1:-1]
+    assert not {"<s>", "</s>", "<pad>", "<mask>", "eng_Latn", "tam_Taml"}.intersection(inside)
+    assert len(inside) > len(text.split())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\ufeffWhere is the hospital?",
+        "Where\u00a0is \u200bthe\thospital?",
+        "Where  is the hos\u00adpital?",
+        "Where is\u202f\u200ethe \x02hospi\x1ftal?",
+    ],
+)
+def test_a_text_is_read_as_training_text_was(engine: Engine, written: str) -> None:
+    assert engine.prepare(written) == engine.prepare("Where is the hospital?")
     serving = serving_config()
-    alone = [translate_texts(engine, [line], serving)[0] for line in LINES[:3]]
-    together = translate_texts(engine, LINES[:3], serving)
-    # The longest row sets the length limit, which this engine always runs into.
-    assert all(text and t.startswith(text) for text, t in zip(alone, together, strict=True))
+    answers = translate_texts(engine, [written, "Where is the hospital?"], serving)
+    assert answers[0] == answers[1]
 
 
 def test_nothing_is_cut_silently(
