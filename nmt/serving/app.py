@@ -34,7 +34,7 @@ from nmt.serving.schemas import (
     refused,
     translated,
 )
-from nmt.serving.segment import join_text, split_text
+from nmt.serving.segment import Piece, join_text, split_text
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -116,13 +116,18 @@ class _Service:
         self, texts: list[str], source: str, target: str, served: ServedEngine
     ) -> tuple[Answer, list[str]]:
         """All sentences of all texts in one call, put back into their texts."""
-        documents = [split_text(text, iso_code(source)) for text in texts]
+        # In a thread: a long text would hold up all other requests, the health check among them.
+        documents = await asyncio.to_thread(_split, texts, iso_code(source))
         sentences = [piece.text for pieces in documents for piece in pieces if piece.is_sentence]
         answer = Answer([], served)
         if sentences:
             answer = await self._translate(sentences, source, target)
         results = iter(answer.texts)
         return answer, [join_text(pieces, results, target) for pieces in documents]
+
+
+def _split(texts: list[str], language: str) -> list[list[Piece]]:
+    return [split_text(text, language) for text in texts]
 
 
 async def _page(_request: Request) -> Response:

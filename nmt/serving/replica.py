@@ -1,13 +1,19 @@
 """One replica of the translator: an engine, the batcher before it, and what exchanges both."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nmt.config import ServingConfig
 from nmt.errors import TranslationError
 from nmt.serving.batcher import TokenBatcher
-from nmt.serving.contract import Answer, NoAdapterError, ServedEngine, UnsupportedLanguageError
+from nmt.serving.contract import (
+    Answer,
+    NoAdapterError,
+    Row,
+    ServedEngine,
+    UnsupportedLanguageError,
+)
 from nmt.serving.engine import Engine, load_engine
 from nmt.serving.follower import Follower
 from nmt.serving.segment import gap_of
@@ -78,7 +84,8 @@ class Replica:
                 f"{source} to {target} is not served any more: "
                 f"now {served.source_language} to {served.target_language} is"
             )
-        prepared = [live.engine.prepare(sentence) for sentence in sentences]
+        # In a thread, as the tokens of a long text take a while.
+        prepared = await asyncio.to_thread(_prepare, live.engine, sentences)
         texts = iter(await live.batcher.submit([row for rows in prepared for row in rows]))
         gap = gap_of(target)
         return Answer([gap.join(next(texts) for _ in rows) for rows in prepared], served)
@@ -126,3 +133,7 @@ class Replica:
             closing = asyncio.create_task(old.batcher.close())
             self._retired.add(closing)
             closing.add_done_callback(self._retired.discard)
+
+
+def _prepare(engine: Engine, sentences: Sequence[str]) -> list[Sequence[Row]]:
+    return [engine.prepare(sentence) for sentence in sentences]

@@ -9,7 +9,7 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from nmt.languages import languages
 
-_NEWLINES = regex.compile(r"(\r\n|\r|\n)")
+_NEWLINES = regex.compile(r"(\r\n|[\n\r\x0b\x0c\x85\u2028\u2029])")
 # Where the splitter cuts and no sentence ends: behind a list number that stands alone, initials
 # ("A.", and Tamil ones, which may be two characters), dotted short forms, Tamil titles and units.
 _NO_END = regex.compile(
@@ -18,6 +18,11 @@ _NO_END = regex.compile(
     """,
     regex.VERBOSE,
 )
+_NO_END_CHARACTERS = 50
+"""How far back a short form that ends no sentence is looked for."""
+# The splitter's time grows with the square of what it is given, so that a long line is given to it
+# in windows. What it says of a window's end may change with what follows: that part is given again.
+_WINDOW, _WINDOW_END = 2000, 500
 _CLAUSE_END = regex.compile(r"[,;:!?.…،؛、，；：。।]\s+|[、，；：。]|\s[–—-]\s+")
 
 
@@ -32,8 +37,8 @@ class Piece:
 def split_text(text: str, language: str) -> list[Piece]:
     """Sentences and the space between them; joined, their texts are the text again.
 
-    A line break always ends a sentence. What holds no letter or digit is not a sentence: a model
-    asked to translate a row of dashes invents something.
+    A line break, of whatever kind, always ends a sentence. What holds no letter or digit is not a
+    sentence: a model asked to translate a row of dashes invents something.
 
     Args:
         text: any text.
@@ -121,12 +126,31 @@ def _sentences(line: str, language: str) -> Iterator[str]:
         yield line
         return
     pending = ""
-    for part in segment(language, line):
+    for part in _segments(line, language):
         pending += part
-        if not _NO_END.search(pending):
+        core = pending.strip()
+        if not _NO_END.search(core, max(0, len(core) - _NO_END_CHARACTERS)):
             yield pending
             pending = ""
     yield pending
+
+
+def _segments(line: str, language: str) -> Iterator[str]:
+    """Parts that the splitter finds; joined, they are the line again."""
+    start, sure = 0, _WINDOW - _WINDOW_END
+    while len(line) - start > _WINDOW:
+        window = line[start : start + _WINDOW]
+        if window.count('"') % 2:  # a quotation that does not end here would open all others
+            window = window[: max(sure, window.rindex('"'))]
+        parts, end = segment(language, window), len(window)
+        while len(parts) > 1 and end > sure:
+            end -= len(parts.pop())
+        if end > sure:  # no sentence ends in all of it
+            end = _cut(window, 0, sure)
+            parts = [window[:end]]
+        yield from parts
+        start += end
+    yield from segment(language, line[start:])
 
 
 def _trimmed(part: str) -> list[Piece]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from nmt.config import ServingConfig
 from nmt.serving.app import build_app
 from nmt.serving.contract import Answer, OverloadedError, ServedEngine
+from nmt.serving.segment import Piece
 
 SERVED = ServedEngine("d1", "tiny", "cc-by-nc-4.0", "eng_Latn", "tam_Taml")
 CONFIG = ServingConfig(max_texts=4, max_characters=100, request_timeout_seconds=0.2)
@@ -110,10 +112,33 @@ def test_takes_iso_and_flores_codes(codes: tuple[str, str | None]) -> None:
     assert response.status_code == 200
 
 
-def test_text_is_normalized() -> None:
+@pytest.mark.parametrize("text", ["e\u0301", "\ufeff\u00e9", "\u200b\u00e9\u00ad", "\x02\u00e9"])
+def test_text_is_in_one_spelling_before_it_is_split(text: str) -> None:
     stub = Stub()
-    post(stub, {"text": "e\u0301"})
+    post(stub, {"text": text})
     assert stub.calls == [["\u00e9"]]
+
+
+def test_splitting_a_text_holds_up_no_other_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_text: str, _language: str) -> list[Piece]:
+        begun.set()
+        go_on.wait(5)
+        return []
+
+    monkeypatch.setattr("nmt.serving.app.split_text", slow)
+
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        translating = asyncio.create_task(client.post("/v1/translate", json={"text": "a"}))
+        assert await asyncio.to_thread(begun.wait, 5)
+        assert (await client.get("/health")).status_code == 200
+        assert not translating.done()
+        response = await translating  # at its deadline
+        go_on.set()
+        return response
+
+    assert_error(call(Stub(), act), 504, "timeout")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Splitting loses nothing and does not cut where no sentence ends."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +55,7 @@ def test_long_sentences_are_cut_without_loss(text: str, limit: int, width: int) 
         ("விலை ரூ. 500 ஆகும்.", "ta", ["விலை ரூ. 500 ஆகும்."]),
         ("கி.மு. 300 இல் நடந்தது.", "ta", ["கி.மு. 300 இல் நடந்தது."]),
         ("மு. வரதராசன் எழுதினார்.", "ta", ["மு. வரதராசன் எழுதினார்."]),
+        ("one\u2028two\x0bthree\x0cfour\x85five", "en", ["one", "two", "three", "four", "five"]),
         ("first line\nsecond line\r\n\r\nthird", "en", ["first line", "second line", "third"]),
         ("", "en", []),
         (" \n\t ", "en", []),
@@ -61,6 +64,42 @@ def test_long_sentences_are_cut_without_loss(text: str, limit: int, width: int) 
 )
 def test_sentences(text: str, language: str, expected: list[str]) -> None:
     assert sentences(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "language"),
+    [
+        ("(a. b) ", "en"),
+        ("திரு. ", "ta"),
+        ("The nurse came. ", "en"),
+        ("医生在家。", "zh"),
+        ("“a. ", "en"),
+        ('?"', "en"),
+        ("a", "en"),
+        ("1. ", "en"),
+    ],
+)
+def test_twice_the_text_takes_about_twice_the_time(unit: str, language: str) -> None:
+    def seconds(characters: int) -> float:
+        text = (unit * characters)[:characters]
+        start = time.process_time()
+        pieces = split_text(text, language)
+        taken = time.process_time() - start
+        assert "".join(piece.text for piece in pieces) == text
+        return taken
+
+    once, fourfold = min(seconds(10_000) for _ in range(3)), seconds(40_000)
+    assert fourfold < 8 * once + 0.1
+
+
+def test_a_long_line_is_split_as_its_sentences_are() -> None:
+    passage = 'Dr. Smith said: "Yes. We do." (He left. All did.) It was so. “Go on. Now.” '
+    assert sentences(passage * 200) == sentences(passage * 20) * 10
+
+
+def test_a_long_line_without_an_end_is_cut_at_a_space() -> None:
+    parts = sentences("word " * 2000)
+    assert {word for part in parts for word in part.split()} == {"word"}
 
 
 def test_space_and_lines_survive_translation() -> None:
