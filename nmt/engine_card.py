@@ -4,9 +4,10 @@ import math
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from nmt.errors import TranslationError
+from nmt.errors import TranslationError, shortened
+from nmt.languages import languages
 
 CARD_FILE = "engine.json"
 MODEL_FOLDER = "model"
@@ -48,6 +49,13 @@ class EngineCard(BaseModel):
     """Tokens of one sentence, the language code and the end mark counted."""
     golden: Golden
 
+    @field_validator("source_language", "target_language")
+    @classmethod
+    def _check_language(cls, code: str) -> str:
+        if code not in languages():
+            raise ValueError(f"{shortened(code)!r} is not a FLORES-200 code: export the run again")
+        return code
+
 
 def write_card(folder: Path, card: EngineCard) -> None:
     """Write the card of an engine folder that is being filled."""
@@ -69,7 +77,8 @@ def read_card(folder: Path) -> EngineCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise TranslationError(f"{path}: no engine card: {where} {first['msg']}") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise TranslationError(f"{path} is not an engine card: {where}: {reason}") from None
 
 
 def output_limit(source_tokens: int) -> int:

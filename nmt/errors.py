@@ -101,6 +101,11 @@ def install_command(extra: str) -> str:
     return f"pip install '.[{extra}]' in a checkout of this project"
 
 
+def shortened(text: str, characters: int = 80) -> str:
+    """Cut a value that a message quotes: whoever sent it may have sent a book."""
+    return text if len(text) <= characters else f"{text[: characters - 3]}..."
+
+
 def did_you_mean(word: str, choices: Iterable[str], count: int = 3) -> str:
     """Ending for a message: `` Did you mean 'a' or 'b'?``, or nothing when none is near."""
     near = difflib.get_close_matches(word, list(choices), n=count, cutoff=0.6)

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from nmt.errors import ConfigError, did_you_mean
+from nmt.errors import ConfigError, did_you_mean, shortened
 
 _IDEOGRAMS = frozenset({"Hans", "Hant", "Jpan"})
 _WORDS_JOINED = _IDEOGRAMS | {"Khmr", "Laoo", "Mymr", "Thai", "Tibt"}
@@ -64,6 +64,7 @@ def resolve_language(code: str) -> str:
     Raises:
         ConfigError: NLLB has no such language, or not in that script.
     """
+    code = shortened(code)  # no code is that long; it is quoted, and compared with all there are
     key = _fold(code)
     known = _aliases()
     if key in known:

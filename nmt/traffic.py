@@ -17,6 +17,7 @@ REPORT_EVERY_SECONDS = 60.0
 """Time between two reports of a replica that has nothing new to tell; longer where it looks at the
 pointer more rarely."""
 _MISSED_REPORTS = 3
+_MISSED_BY_THE_GONE = 60
 _HISTORY = 10
 
 
@@ -85,8 +86,12 @@ class ReplicaReport(BaseModel):
 
     def is_silent(self, now: datetime) -> bool:
         """Tell whether the replica has missed three reports: it is gone, or loads an engine."""
+        return self.has_missed(_MISSED_REPORTS, now)
+
+    def has_missed(self, reports: int, now: datetime) -> bool:
+        """Tell whether the replica has not written so many reports that are due."""
         age = self.age_seconds(now)
-        return age is not None and age > _MISSED_REPORTS * self.every_seconds
+        return age is not None and age > reports * self.every_seconds
 
 
 def traffic_path(name: str) -> str:
@@ -104,9 +109,22 @@ def read_reports(storage: Storage, name: str) -> list[ReplicaReport]:
 
     A report that cannot be read becomes one whose `error` says so.
     """
+    return [_read_report(storage, path) for path in _report_paths(storage, name)]
+
+
+def sweep_reports(storage: Storage, name: str, now: datetime) -> None:
+    """Delete the reports of replicas that have missed sixty, an hour's as a rule, and so are gone.
+
+    One that loads an engine for longer than that writes its report again.
+    """
+    for path in _report_paths(storage, name):
+        if _read_report(storage, path).has_missed(_MISSED_BY_THE_GONE, now):
+            storage.delete(path)
+
+
+def _report_paths(storage: Storage, name: str) -> list[str]:
     folder = replicas_path(name)
-    names = [name for name in storage.list(folder) if name.endswith(".json")]
-    return [_read_report(storage, f"{folder}/{name}") for name in names]
+    return [f"{folder}/{file}" for file in storage.list(folder) if file.endswith(".json")]
 
 
 def _read_report(storage: Storage, path: str) -> ReplicaReport:

@@ -11,6 +11,7 @@ from nmt.data.markup import has_markup, strip_markup
 from nmt.data.normalise import normalise
 from nmt.data.pair import Pair
 from nmt.data.scripts import has_third_script, script_share
+from nmt.errors import shortened
 
 EXAMPLES = 3
 EXAMPLE_CHARACTERS = 120
@@ -126,8 +127,7 @@ def _without_markup(pair: Pair) -> Pair:
 
 
 def _shorten(pair: Pair) -> dict[str, str]:
-    return {"source": _first(pair.source), "target": _first(pair.target)}
-
-
-def _first(text: str) -> str:
-    return text if len(text) <= EXAMPLE_CHARACTERS else f"{text[: EXAMPLE_CHARACTERS - 3]}..."
+    return {
+        "source": shortened(pair.source, EXAMPLE_CHARACTERS),
+        "target": shortened(pair.target, EXAMPLE_CHARACTERS),
+    }

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nmt.config import ServingConfig
-from nmt.errors import ConfigError
+from nmt.errors import ConfigError, shortened
 from nmt.languages import iso_code, languages, resolve_language
 from nmt.serving.contract import (
     Answer,
@@ -139,7 +139,8 @@ def _check_media_type(request: Request) -> None:
     essence = declared.partition(";")[0].strip().lower()
     if essence != "application/json":
         raise MediaTypeError(
-            f"the body is declared as {essence or 'nothing'}: send Content-Type: application/json"
+            f"the body is declared as {shortened(essence) or 'nothing'}: send "
+            "Content-Type: application/json"
         )
 
 
@@ -187,10 +188,8 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - the table above says so
-    messages = {
-        404: f"there is nothing at {request.url.path}",
-        405: f"{request.url.path} does not take {request.method}",
-    }
+    path, method = shortened(request.url.path), shortened(request.method)
+    messages = {404: f"there is nothing at {path}", 405: f"{path} does not take {method}"}
     body = {
         "error": messages.get(error.status_code, str(error.detail)),
         "code": _CODES.get(error.status_code, "invalid_request"),

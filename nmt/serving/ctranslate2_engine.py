@@ -8,7 +8,13 @@ from tokenizers import Tokenizer
 
 from nmt.config import ServingConfig
 from nmt.data.normalise import normalise
-from nmt.engine_card import MODEL_FOLDER, TOKENIZER_FOLDER, EngineCard, output_limit
+from nmt.engine_card import (
+    CARD_FILE,
+    MODEL_FOLDER,
+    TOKENIZER_FOLDER,
+    EngineCard,
+    output_limit,
+)
 from nmt.errors import TranslationError
 from nmt.models.text_encoder import TextEncoder
 from nmt.serving.golden import check_golden
@@ -33,6 +39,7 @@ class CTranslate2Engine:
         self.card = card
         self._beam_size = serving.beam_size
         self._tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
+        _check_marks(self._tokenizer, folder, card)
         self._encoder = TextEncoder(self._tokenizer, _UNKNOWN)
         self._model = _load_model(folder / MODEL_FOLDER, serving)
         self._vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
@@ -107,6 +114,16 @@ def _load_tokenizer(folder: Path) -> Tokenizer:
         return Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the library raises nothing narrower
         raise TranslationError(f"{folder}: no tokenizer.json that can be read: {error}") from None
+
+
+def _check_marks(tokenizer: Tokenizer, folder: Path, card: EngineCard) -> None:
+    """Refuse marks that the model would read as an unknown word, and answer in any language."""
+    for mark in (card.source_language, card.target_language, _END):
+        if tokenizer.token_to_id(mark) is None:
+            raise TranslationError(
+                f"{folder / TOKENIZER_FOLDER} has no token {mark}, with which {CARD_FILE} has each "
+                "sentence marked: export the run again"
+            )
 
 
 def _load_model(folder: Path, serving: ServingConfig) -> ctranslate2.Translator:

@@ -15,12 +15,14 @@ from nmt.traffic import (
     Traffic,
     read_traffic,
     replicas_path,
+    sweep_reports,
 )
 
 log = logging.getLogger(__name__)
 
 _LONGEST_DELAY_SECONDS = 300.0
 _MOST_DOUBLINGS = 16
+_SWEEP_EVERY_SECONDS = 3600.0
 
 
 def replica_path(name: str, replica_id: str) -> str:
@@ -71,6 +73,8 @@ class Follower:
         )
         self._written: ReplicaReport | None = None
         self._written_at = 0.0
+        self._writing: asyncio.Task[None] | None = None
+        self._swept_at: float | None = None
         self._failures = 0
         self._retry_at = 0.0
 
@@ -89,9 +93,13 @@ class Follower:
         else:
             await self._follow(traffic)
         await self._publish()
+        await self._sweep()
 
     async def stop(self) -> None:
-        """Take the report back: this replica is going."""
+        """Take the report back: this replica is going, and `run` has been cancelled."""
+        if self._writing and not self._writing.done():
+            # A thread is not cancelled with its task: it would write the report again.
+            await asyncio.wait([self._writing])
         try:
             await asyncio.to_thread(self._storage.delete, self._path)
         except Exception as error:
@@ -147,11 +155,24 @@ class Follower:
         if self.report == self._written and now - self._written_at < REPORT_EVERY_SECONDS:
             return
         content = {**self.report.model_dump(mode="json"), "seen": self._now()}
+        write = asyncio.to_thread(self._storage.write_json, self._path, content)
+        self._writing = asyncio.create_task(write)
         try:
-            await asyncio.to_thread(self._storage.write_json, self._path, content)
+            await asyncio.shield(self._writing)
         except Exception as error:
             log.warning("cannot write %s: %s", self._storage.locate(self._path), error)
         self._written, self._written_at = self.report, now
+
+    async def _sweep(self) -> None:
+        """Clear away what replicas that were killed have left."""
+        now = self._clock()
+        if self._swept_at is not None and now - self._swept_at < _SWEEP_EVERY_SECONDS:
+            return
+        self._swept_at, time_now = now, datetime.fromtimestamp(now, UTC)
+        try:
+            await asyncio.to_thread(sweep_reports, self._storage, self._name, time_now)
+        except Exception as error:
+            log.warning("cannot clear away old reports of replicas: %s", error)
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 
 from nmt.engine_card import Golden
-from nmt.errors import TranslationError
+from nmt.errors import TranslationError, shortened
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +21,10 @@ def check_golden(digest: str, golden: Golden, answer: str) -> None:
     """
     likeness = likeness_of(answer, golden.target)
     if not answer or likeness < _LEAST_SIMILARITY:
+        source, found, expected = map(shortened, (golden.source, answer, golden.target))
         raise TranslationError(
-            f"engine {digest} answers its golden sentence {golden.source!r} with "
-            f"{answer!r} instead of {golden.target!r}"
+            f"engine {digest} answers its golden sentence {source!r} with {found!r} instead of "
+            f"{expected!r}"
         )
     if answer != golden.target:
         log.warning("engine %s: golden answer is %.0f %% alike", digest, 100 * likeness)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, f
 
 from nmt.config import ServingConfig
 from nmt.data.normalise import without_noise
+from nmt.errors import shortened
 from nmt.serving.contract import (
     Answer,
     InvalidJsonError,
@@ -122,9 +123,13 @@ def _is_unicode(text: str) -> bool:
 
 def _explain(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_input=False)
-    lines = [f"{'.'.join(map(str, f['loc'])) or 'a key'}: {_reason(f)}" for f in faults]
+    lines = [f"{_place(f['loc'])}: {_reason(f)}" for f in faults]
     more = len(lines) - _MOST_ERRORS
     return "; ".join(lines[:_MOST_ERRORS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _place(keys: tuple[int | str, ...]) -> str:
+    return shortened(".".join(map(str, keys))) or "a key"
 
 
 def _reason(fault: Any) -> str:  # noqa: ANN401 - pydantic's error details

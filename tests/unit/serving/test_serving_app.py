@@ -119,6 +119,24 @@ def test_text_is_in_one_spelling_before_it_is_split(text: str) -> None:
     assert stub.calls == [["\u00e9"]]
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda c: c.post("/v1/translate", json={"text": "a", "k" * 3000: 1}),
+        lambda c: c.post("/v1/translate", json={"text": "a", "source": "k" * 3000}),
+        lambda c: c.post("/v1/translate", json={"text": "a", "target": "ta-" * 1000}),
+        lambda c: c.post("/v1/translate", content="{}", headers={"content-type": "k" * 3000}),
+        lambda c: c.get("/" + "k" * 3000),
+        lambda c: c.request("K" * 3000, "/health"),
+    ],
+    ids=["key", "source", "target", "media type", "path", "method"],
+)
+def test_an_error_quotes_no_more_than_the_beginning(act: Act) -> None:
+    response = call(Stub(), act)
+    assert 400 <= response.status_code < 500
+    assert len(response.content) < 600
+
+
 def test_splitting_a_text_holds_up_no_other_request(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 

@@ -168,9 +168,34 @@ def _no_tokenizer(folder: Path) -> None:
     (folder / "tokenizer" / "tokenizer.json").unlink()
 
 
+def _unknown_language(folder: Path) -> None:
+    _change_card(folder, target_language="xxx_Yyyy")
+
+
+def _unknown_source(folder: Path) -> None:
+    _change_card(folder, source_language="x" * 240_000)
+
+
+def _target_without_a_mark(folder: Path) -> None:
+    _change_card(folder, target_language="fra_Latn")
+
+
+def _source_without_a_mark(folder: Path) -> None:
+    _change_card(folder, source_language="fra_Latn")
+
+
+def _change_card(folder: Path, **values: str) -> None:
+    path = folder / CARD_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
+        (_unknown_language, "target_language: 'xxx_Yyyy' is not a FLORES-200 code"),
+        (_unknown_source, r"source_language: 'x+\.\.\.' is not a FLORES-200 code"),
+        (_target_without_a_mark, "fra_Latn"),
+        (_source_without_a_mark, "fra_Latn"),
         (_without_card, "engine.json"),
         (_without_golden, "golden"),
         (_other_weights, "golden sentence"),
@@ -183,8 +208,9 @@ def test_a_damaged_engine_does_not_load(
     storage: Storage, damage: Callable[[Path], None], words: str
 ) -> None:
     folder = add_damaged(storage, damage)
-    with pytest.raises(TranslationError, match=words):
+    with pytest.raises(TranslationError, match=words) as raised:
         load_engine(folder, serving_config())
+    assert len(str(raised.value)) < 1000
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The follower and the replica around it, on a real storage root with engines that are not."""
 
 import asyncio
+import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -67,11 +69,11 @@ class World:
             raise StorageError(f"{digest} differs from its manifest")
         return FakeEngine(digest)
 
-    def follower(self, poll_seconds: float = 2.0) -> Follower:
+    def follower(self, replica_id: str = "replica1", poll_seconds: float = 2.0) -> Follower:
         return Follower(
             self.storage,
             NAME,
-            "replica1",
+            replica_id,
             load=self.load,
             adopt=lambda engine: self.adopted.append(engine.digest),
             poll_seconds=poll_seconds,
@@ -236,7 +238,7 @@ def test_an_unwritable_report_stops_nothing(world: World, monkeypatch: pytest.Mo
 def test_a_reader_knows_from_the_report_when_the_replica_has_fallen_silent(
     world: World, poll_seconds: float, silent: bool
 ) -> None:
-    steps(world.follower(poll_seconds))
+    steps(world.follower(poll_seconds=poll_seconds))
     (report,) = read_reports(world.storage, NAME)
     written = datetime.fromtimestamp(world.now, UTC)
     assert not report.is_silent(written + timedelta(seconds=100))
@@ -264,6 +266,50 @@ def test_stopping_takes_the_report_back(world: World) -> None:
     steps(follower)
     asyncio.run(follower.stop())
     assert not world.storage.exists(replica_path(NAME, "replica1"))
+
+
+def test_a_report_that_is_being_written_does_not_outlive_the_replica(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, write = threading.Event(), world.storage.write_json
+
+    def slow(path: str, value: object) -> None:
+        begun.set()
+        time.sleep(0.2)
+        write(path, value)
+
+    monkeypatch.setattr(world.storage, "write_json", slow)
+
+    async def body() -> None:
+        follower = world.follower()
+        step = asyncio.create_task(follower.step())
+        await asyncio.to_thread(begun.wait, 5)
+        step.cancel()
+        await follower.stop()
+
+    asyncio.run(body())
+    assert not world.storage.exists(replica_path(NAME, "replica1"))
+
+
+def test_reports_of_replicas_that_are_long_gone_are_cleared_away(world: World) -> None:
+    first = world.follower("first")
+    steps(first)
+    world.now += 600
+    steps(world.follower("second"))
+    assert world.storage.exists(replica_path(NAME, "first"))  # it may be loading an engine
+    world.storage.write_bytes(replica_path(NAME, "torn"), b"{")
+    world.now += 3600
+    second = world.follower("third")
+    steps(second)
+    left = [name for name in ("first", "second", "third") if _has_report(world, name)]
+    assert left == ["second", "third"]
+    world.now += 100
+    steps(first)
+    assert _has_report(world, "first")  # it lived after all
+
+
+def _has_report(world: World, name: str) -> bool:
+    return world.storage.exists(replica_path(NAME, name))
 
 
 def replica(world: World) -> Replica:
