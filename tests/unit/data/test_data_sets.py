@@ -301,17 +301,26 @@ def test_a_data_set_of_several_subsets_lists_them(tmp_path: Path) -> None:
 ODD_NAMES = ["corpus [v2]", "a*b", "what?", "runs::2024", "{a,b}", "a#b%20c", "file::zip", "~x"]
 
 
+@pytest.fixture(scope="module")
+def saved_rows(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Data sets of so many rows that `save_to_disk` wrote."""
+    folder = tmp_path_factory.mktemp("saved")
+    for rows in (ROWS, ROWS[:1]):
+        datasets.Dataset.from_list(rows).save_to_disk(str(folder / str(len(rows))))
+    return {int(path.name): path for path in folder.iterdir()}
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
 @pytest.mark.parametrize("kind", ["a.jsonl", "a.csv", "a.parquet", "saved"])
-def test_a_path_is_taken_as_it_is(tmp_path: Path, name: str, kind: str) -> None:
+def test_a_path_is_taken_as_it_is(
+    tmp_path: Path, saved_rows: dict[int, Path], name: str, kind: str
+) -> None:
     decoys = ("corpus 2", "corpus v", "axb", "whatx", "runs", "a", "file")
     for folder, rows in ((name, ROWS), *((decoy, ROWS[:1]) for decoy in decoys)):
         (tmp_path / folder).mkdir()
         sides = [(row["en"], row["ta"]) for row in rows]
         if kind == "saved":
-            plain = tmp_path / "plain"
-            datasets.Dataset.from_list(rows).save_to_disk(str(plain))
-            shutil.copytree(plain, tmp_path / folder, dirs_exist_ok=True)
+            shutil.copytree(saved_rows[len(rows)], tmp_path / folder, dirs_exist_ok=True)
         else:
             write_rows(tmp_path / folder / kind, sides)
     assert read_pairs(DataConfig(path=str(tmp_path / name))) == {"train": PAIRS}

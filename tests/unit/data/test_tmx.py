@@ -14,7 +14,7 @@ from nmt.errors import DataError
 FILL = "".join(
     f'<tu><tuv xml:lang="en"><seg>number {n}</seg></tuv>'
     f'<tuv xml:lang="ta"><seg>எண் {n}</seg></tuv></tu>\n'
-    for n in range(500)
+    for n in range(100)
 )
 
 
@@ -143,14 +143,14 @@ def test_forbidden_characters_are_mended_and_counted(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         pairs = read(tmp_path / "x.tmx", memory(written, FILL))
-    assert len(pairs) == 1001
-    assert pairs[500].source == read_as
+    assert len(pairs) == 201
+    assert pairs[100].source == read_as
     assert "XML forbids, taken out or mended: " in caplog.text
 
 
 def test_a_reference_is_whole_wherever_the_file_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "x.tmx"
-    for size in range(16_200, 16_420, 3):
+    for size in range(16_220, 16_400, 7):
         segment = "x" * size + " &#xD83D;&#xDE00;&#233;&eacute;&amp; end"
         assert read(path, memory(segment))[0].source.endswith("x 😀éé& end")
 
