@@ -115,7 +115,9 @@ def _result(name: str, record: Record) -> str:
     if name == "tune":
         return f"best BLEU {result['best']['bleu']:.2f} of {len(result['trials'])} trials"
     if name == "train":
-        return f"BLEU {result['best_bleu']:.2f} (validation) at step {result['best_step']}"
+        base = result.get("base_bleu")
+        before = "" if base is None else f"{base:.2f} -> "
+        return f"BLEU {before}{result['best_bleu']:.2f} (validation) at step {result['best_step']}"
     if name == "evaluate":
         return f"BLEU {result['base']['bleu']:.2f} -> {result['best']['bleu']:.2f} (test)"
     return f"engine {record.output}" if name == "export" else ""

@@ -43,6 +43,10 @@ class InUseError(InputError):
     """Another process does the same work on the storage root."""
 
 
+class WorseThanBaseError(InputError):
+    """What was trained is worse than the base it was made from."""
+
+
 class MissingPackageError(InputError, ImportError):
     """A command needs an extra that is not installed."""
 

@@ -58,6 +58,7 @@ _WITHOUT_EFFECT = frozenset(
         "training.log_every_seconds",
         "training.checkpoint_every_steps",
         "training.keep_checkpoints",
+        "training.allow_worse_than_base",
         "tune.max_concurrent",
         "tune.trials",  # more are added to those there are
         "evaluation.batch_tokens",

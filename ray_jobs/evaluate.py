@@ -1,16 +1,21 @@
 """Score the base and the adapter of a run on its test split."""
 
+import logging
 from typing import Any
 
+from nmt.comparison import Comparison
 from nmt.config import Config
+from nmt.evaluation.summary import comparison_lines
 from nmt.steps import EVALUATE, TRAIN, Record, require
 from nmt.storage import Storage
 from ray_jobs.cluster import on_worker
 from ray_jobs.session import Session
 
+log = logging.getLogger(__name__)
+
 
 def run(session: Session) -> Record:
-    """Evaluate a run, unless that is done; writes `evaluation.json`.
+    """Evaluate a run, unless that is done, and show how base and best compare.
 
     Raises:
         MissingStepError: the run is not trained.
@@ -24,7 +29,12 @@ def run(session: Session) -> Record:
         session.storage.write_json(f"{EVALUATE.path(run_name)}/evaluation.json", scores)
         return scores
 
-    return session.do(EVALUATE, work)
+    record = session.do(EVALUATE, work)
+    place = session.storage.locate(f"{EVALUATE.path(run_name)}/step.json")
+    found = Comparison.read(record.result, place)
+    for line in comparison_lines(found.base, found.best, found.significance):
+        log.info("%s", line)
+    return record
 
 
 def evaluate_on_worker(config: Config, storage: Storage) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from nmt import __version__
+from nmt.comparison import SystemSummary
 from nmt.config import Config
 from nmt.evaluation.summary import (
     DataSummary,
@@ -12,7 +13,6 @@ from nmt.evaluation.summary import (
     ModelSummary,
     Sample,
     Summary,
-    SystemSummary,
     TrainingPoint,
     TrialSummary,
 )
@@ -60,6 +60,7 @@ def summarize(
         significance=scores["significance"],
         trials=tuple(_trial(entry) for entry in tuned["trials"]) if tuned else (),
         best_config=_taken(tuned["best"]["config"], trained) if tuned else {},
+        base_validation_bleu=trained.result.get("base_bleu"),
         curve=tuple(TrainingPoint(**point) for point in trained.result["curve"]),
         samples=tuple(Sample(**sample) for sample in scores["samples"]),
         seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},

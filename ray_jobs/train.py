@@ -169,6 +169,7 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
         "trained_parameters": outcome.trained_parameters,
         "left_out": outcome.left_out,
         "steps": state.step,
+        "base_bleu": state.base_bleu,
         "best_step": state.best_step,
         "best_bleu": state.best_bleu,
         "train_seconds": round(state.seconds, 2),
@@ -193,6 +194,7 @@ def training_job(config: Config, storage: Storage, start_from: str | None) -> "T
         base=base_source(config),
         data=f"{PREPARE.path(config.run)}/pairs",
         start_from=start_from,
+        compares_with_base=True,
     )
 
 

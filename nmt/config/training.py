@@ -87,6 +87,8 @@ class TrainingConfig(Section):
     average_checkpoints: PositiveInt = 1
     """Checkpoints of the latest validations whose mean is published where its BLEU beats the best
     single one's."""
+    allow_worse_than_base: bool = False
+    """Publish the best weights also where their validation BLEU is below the base's."""
     from_best_trial: bool = True
     """Go on from the best trial's checkpoint when its settings fit."""
     log_every_seconds: float = Field(default=5.0, gt=0)

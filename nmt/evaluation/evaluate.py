@@ -5,12 +5,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from nmt.comparison import Significance
 from nmt.config import Config
 from nmt.data.pair import Pair
 from nmt.data.prepare import has_split, load_pairs
 from nmt.errors import DataError
-from nmt.evaluation.significance import Significance, paired_bootstrap
-from nmt.evaluation.summary import SystemSummary
+from nmt.evaluation.significance import paired_bootstrap
+from nmt.evaluation.summary import summarize_system
 from nmt.evaluation.systems import translate_with_both
 from nmt.metrics import score_all
 from nmt.steps import PREPARE
@@ -68,7 +69,7 @@ def _summary(
     if len(references) > tests:
         general = score_all(hypotheses[tests:], references[tests:], language)
     scores = score_all(hypotheses[:tests], references[:tests], language)
-    return SystemSummary.of(scores, general).model_dump()
+    return summarize_system(scores, general).model_dump()
 
 
 def _first(pairs: list[Pair], config: Config) -> list[Pair]:

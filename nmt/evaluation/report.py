@@ -14,6 +14,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from nmt.comparison import SystemSummary
 from nmt.errors import ConfigError
 from nmt.evaluation import charts, wording
 from nmt.evaluation.charts import Bar, Dot, Line
@@ -22,7 +23,6 @@ from nmt.evaluation.summary import (
     Sample,
     Setting,
     Summary,
-    SystemSummary,
     TrialSummary,
     metrics_disagree,
 )
@@ -193,8 +193,16 @@ def _learning_chart(summary: Summary) -> Markup | None:
     ]
     lines.sort(key=lambda line: order[line.style])
     points = tuple((point.step, point.bleu) for point in summary.curve)
-    lines.append(Line("final training", points, "final"))
+    lines += [*_base_line(summary), Line("final training", points, "final")]
     return charts.line_chart("Validation BLEU by optimizer step", lines, y_label="validation BLEU")
+
+
+def _base_line(summary: Summary) -> list[Line]:
+    """Draw the validation BLEU of the base over the steps of the final training."""
+    bleu = summary.base_validation_bleu
+    if bleu is None or not summary.curve:
+        return []
+    return [Line("base", ((0, bleu), (summary.curve[-1].step, bleu)), "base")]
 
 
 def _loss_chart(summary: Summary) -> Markup | None:
@@ -207,6 +215,7 @@ def _legend(summary: Summary) -> list[tuple[str, str]]:
     """Style, meaning of every kind of line that the learning chart has."""
     names = {
         "final": "final training",
+        "base": "base",
         "chosen": "best trial",
         "finished": "finished trial",
         "pruned": "pruned trial",
@@ -216,6 +225,7 @@ def _legend(summary: Summary) -> list[tuple[str, str]]:
     present = {row.style for row in trial_rows(summary) if row.trial.curve} | (
         {"final"} if summary.curve else set()
     )
+    present |= {line.style for line in _base_line(summary)}
     return [(style, name) for style, name in names.items() if style in present]
 
 

@@ -1,47 +1,15 @@
 """Paired bootstrap resampling of the difference in BLEU between two systems."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from pydantic import ConfigDict
 from sacrebleu.metrics.bleu import BLEU, BLEUScore
 
+from nmt.comparison import Interval, Significance
 from nmt.errors import DataError
 from nmt.metrics import build_bleu, comparable
 
-Interval = tuple[float, float]
-
 _ORDERS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Significance:
-    """Base against best on the same sentences; BLEU is 0-100, intervals hold 95 %."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    p_value: float
-    """Chance of such a difference between equal systems; 1/(samples + 1) at least."""
-    base_bleu: float
-    base_interval: Interval
-    best_bleu: float
-    best_interval: Interval
-    difference_interval: Interval
-    """Of best minus base."""
-    samples: int
-    """Resamplings drawn."""
-    sentences: int
-    """Sentences in the test set, and in each resampling."""
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether p is below .05 and the interval of the difference leaves 0 out.
-
-        Both, because this p-value alone is somewhat generous to small differences.
-        """
-        low, high = self.difference_interval
-        return self.p_value < 0.05 and (low > 0 or high < 0)
 
 
 def paired_bootstrap(

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
+from nmt.comparison import ScoreSummary, Significance, SystemSummary
 from nmt.evaluation import wording
-from nmt.evaluation.significance import Significance
 from nmt.metrics import Score
 from nmt.storage import RecordKind
 from nmt.trials import Setting, TrialPoint, TrialState
@@ -21,6 +21,25 @@ class SummaryPart(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+
+def summarize_system(
+    scores: Mapping[str, Score], general: Mapping[str, Score] | None = None
+) -> SystemSummary:
+    """Summarize what `nmt.metrics.score_all` gives for the test set and for the general part."""
+    return SystemSummary(
+        bleu=scores["bleu"].value,
+        general_bleu=general["bleu"].value if general else None,
+        scores=_summarize(scores),
+        general_scores=_summarize(general) if general else None,
+    )
+
+
+def _summarize(scores: Mapping[str, Score]) -> dict[str, ScoreSummary]:
+    return {
+        name: ScoreSummary(value=score.value, signature=score.signature)
+        for name, score in scores.items()
+    }
 
 
 class DataSummary(SummaryPart):
@@ -45,33 +64,6 @@ class ModelSummary(SummaryPart):
     parameters: NonNegativeInt
     trainable: NonNegativeInt
     """Parameters that the training changed."""
-
-
-class ScoreSummary(SummaryPart):
-    """One score and what makes it comparable."""
-
-    value: float
-    signature: str
-
-
-class SystemSummary(SummaryPart):
-    """One system on the test set and, where there is one, on its general part; BLEU 0-100."""
-
-    bleu: float
-    general_bleu: float | None = None
-    scores: dict[str, ScoreSummary]
-    """`bleu`, `chrf++`, `ter` -> score on the test set."""
-    general_scores: dict[str, ScoreSummary] | None = None
-
-    @classmethod
-    def of(cls, scores: Mapping[str, Score], general: Mapping[str, Score] | None = None) -> Self:
-        """From what `nmt.metrics.score_all` gives for the test set and for the general part."""
-        return cls(
-            bleu=scores["bleu"].value,
-            general_bleu=general["bleu"].value if general else None,
-            scores=_summarize(scores),
-            general_scores=_summarize(general) if general else None,
-        )
 
 
 class TrialSummary(SummaryPart):
@@ -129,6 +121,8 @@ class Summary(SummaryPart):
     trials: tuple[TrialSummary, ...] = ()
     best_config: dict[str, Any] = {}
     """Dotted setting -> value that the final training took from the search."""
+    base_validation_bleu: float | None = None
+    """BLEU of the base on the validation set, 0-100, which `curve` is to be compared with."""
     curve: tuple[TrainingPoint, ...] = ()
     samples: tuple[Sample, ...] = ()
     seconds: dict[str, float] = {}
@@ -178,8 +172,7 @@ def console_lines(summary: Summary) -> list[str]:
     """The outcome in at most 20 plain lines."""
     lines = [
         f"run {summary.run}: {summary.model.name}, licence {summary.model.license}",
-        *_score_lines(summary),
-        _chance_line(summary),
+        *comparison_lines(summary.base, summary.best, summary.significance),
         _general_line(summary),
         *_search_lines(summary),
         f"seconds     {_listed({k: wording.number(v, 1) for k, v in summary.seconds.items()})}",
@@ -191,29 +184,19 @@ def console_lines(summary: Summary) -> list[str]:
     return [" ".join(wording.clean(line).splitlines()) for line in lines]
 
 
-def _summarize(scores: Mapping[str, Score]) -> dict[str, ScoreSummary]:
-    return {
-        name: ScoreSummary(value=score.value, signature=score.signature)
-        for name, score in scores.items()
-    }
-
-
-def _score_lines(summary: Summary) -> list[str]:
+def comparison_lines(
+    base: SystemSummary, best: SystemSummary, significance: Significance | None
+) -> list[str]:
+    """Show the scores of both systems as a table, and the verdict in words below it."""
     rows = [f"{'':<11} {'base':>8} {'best':>8} {'change':>8}"]
     names = {"bleu": "BLEU", "chrf++": "chrF++", "ter": "TER"}
     for key, name in names.items():
-        pair = [system.scores.get(key) for system in (summary.base, summary.best)]
+        pair = [system.scores.get(key) for system in (base, best)]
         values = [score.value if score else None for score in pair]
         shown = [*map(wording.number, values), wording.change(*values)]
         hint = "   lower is better" if key == "ter" else ""
         rows.append(f"{name:<11} {' '.join(f'{value:>8}' for value in shown)}{hint}")
-    return rows
-
-
-def _chance_line(summary: Summary) -> str:
-    verdict = wording.chance_verdict(summary.p_value, summary.significance)
-    shown = "" if summary.p_value is None else f"{wording.probability(summary.p_value)}: "
-    return f"difference  {shown}{verdict}"
+    return [*rows, f"verdict     {wording.verdict(significance)}"]
 
 
 def _general_line(summary: Summary) -> str:

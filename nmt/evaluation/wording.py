@@ -2,7 +2,8 @@
 
 import unicodedata
 
-from nmt.evaluation.significance import Significance
+from nmt import comparison
+from nmt.comparison import Significance
 
 NOT_COMPUTED = "not computed"
 GENERAL_TOLERANCE = 1.0
@@ -51,9 +52,18 @@ def duration(seconds: float) -> str:
 
 def probability(p_value: float | None) -> str:
     """`p = 0.032`, `p < 0.001`, or that there is none."""
-    if p_value is None:
+    return NOT_COMPUTED if p_value is None else comparison.probability(p_value)
+
+
+def verdict(significance: Significance | None) -> str:
+    """Say which system is better, as far as the test sentences tell."""
+    if significance is None:
         return NOT_COMPUTED
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    chance = f"({probability(significance.p_value)}, paired bootstrap of BLEU)"
+    if not significance.is_significant:
+        return f"no significant difference {chance}"
+    word = "worse" if significance.best_bleu < significance.base_bleu else "better"
+    return f"significantly {word} than the base {chance}"
 
 
 def chance_verdict(p_value: float | None, significance: Significance | None) -> str:

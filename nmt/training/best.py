@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from nmt.errors import CheckpointError, StorageError
+from nmt.errors import CheckpointError, StorageError, WorseThanBaseError
 from nmt.models.adapters import load_weights, save_weights
 from nmt.training.averaging import Candidate, mean_parameters
 from nmt.training.checkpoints import Checkpoints, State
@@ -29,6 +29,7 @@ class Publisher:
 
         Raises:
             CheckpointError: no validation took place, or no checkpoint is whole.
+            WorseThanBaseError: they are worse than the base, and that is not allowed.
         """
         path = best_path(self.job.folder)
         is_first = self.strategy.rank == 0
@@ -38,15 +39,41 @@ class Publisher:
         if state.best_step is None:
             raise CheckpointError(f"{self.job.name}: no validation took place")
         mean = self._mean_of_last(state)
+        best = self._better(state, mean) if is_first else None
+        self._compare_with_base(state, best)
         with self.strategy.whole_weights():
-            if is_first:
-                single = self._best_checkpoint(state)
-                better = mean if mean and mean.bleu > single.bleu else single
-                self._write(path, better)
+            if best:
+                self._write(path, best)
                 log.info(
                     "%s: published the %s, validation BLEU %.2f",
-                    self.job.name, better.describe(), better.bleu,
+                    self.job.name, best.describe(), best.bleu,
                 )  # fmt: skip
+
+    def _better(self, state: State, mean: Candidate | None) -> Candidate:
+        """Choose between the best checkpoint and the mean of the last ones."""
+        single = self._best_checkpoint(state)
+        return mean if mean and mean.bleu > single.bleu else single
+
+    def _compare_with_base(self, state: State, best: Candidate | None) -> None:
+        """Refuse weights that are worse than the base, on every worker alike.
+
+        Raises:
+            WorseThanBaseError: they are, and `training.allow_worse_than_base` is false.
+        """
+        # Rank 0 alone has read the checkpoint that it chose.
+        found = self.strategy.gather(_shortfall(state, best) if best else None)[0]
+        if found is None:
+            return
+        training, name = self.job.config.training, self.job.name
+        if not training.allow_worse_than_base:
+            raise WorseThanBaseError(
+                f"{name}: nothing is published: {found}: lower training.learning_rate "
+                f"({training.learning_rate:g} now), or train with more data or for more steps, "
+                "under another run=NAME, or here with --restart, which discards these checkpoints; "
+                "training.allow_worse_than_base=true publishes these weights all the same"
+            )
+        if self.strategy.rank == 0:
+            log.warning("%s: worse than the base, and published as you allow: %s", name, found)
 
     def _write(self, path: str, best: Candidate) -> None:
         load_weights(self.material.model, best.parameters)
@@ -103,3 +130,14 @@ class Publisher:
         if is_own or not self.job.start_from:
             return self.checkpoints
         return Checkpoints(self.job.storage, self.job.start_from)
+
+
+def _shortfall(state: State, best: Candidate) -> str | None:
+    """Say by how much weights are worse than the base; None where they are not."""
+    if state.base_bleu is None or best.bleu >= state.base_bleu:
+        return None
+    digits = 2 if round(best.bleu, 2) < round(state.base_bleu, 2) else 6
+    return (
+        f"the best validation BLEU is {best.bleu:.{digits}f} ({best.describe()}), below the "
+        f"{state.base_bleu:.{digits}f} of the base"
+    )

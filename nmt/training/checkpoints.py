@@ -35,6 +35,8 @@ class State:
     loss: float | None = None
     """Of the last step that had a finite one, per target token."""
     cursor: Cursor = field(default_factory=Cursor)
+    base_bleu: float | None = None
+    """Validation BLEU of the untrained weights, 0-100; None where they were not validated."""
     best_step: int | None = None
     best_bleu: float | None = None
     """Validation BLEU, 0-100."""

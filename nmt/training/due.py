@@ -13,11 +13,17 @@ class Due:
     training: TrainingConfig
     stop_at_step: int | None = None
     """The end of this attempt, where it comes before `training.max_steps`."""
+    compares_with_base: bool = False
+    """Whether the base is among the candidates."""
 
     @property
     def last_step(self) -> int:
         """The last step of this attempt."""
         return min(self.training.max_steps, self.stop_at_step or self.training.max_steps)
+
+    def base_validation(self, state: State) -> bool:
+        """Tell whether the base is still to be validated, which comes before any training."""
+        return self.compares_with_base and state.base_bleu is None
 
     def validation(self, state: State) -> bool:
         """At every n-th step and at the last, until it took place."""

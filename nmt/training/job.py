@@ -45,6 +45,8 @@ class TrainingJob:
     """End here, as if interrupted; the schedule still aims at `training.max_steps`."""
     start_from: str | None = None
     """Folder of checkpoints to go on from when this one has none yet."""
+    compares_with_base: bool = False
+    """Validate the base too, and publish nothing that is worse."""
 
 
 @dataclass(frozen=True, slots=True)

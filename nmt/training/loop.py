@@ -36,7 +36,7 @@ from nmt.training.precision import pick_dtype
 from nmt.training.progress import Progress
 from nmt.training.strategies import Strategy, build_strategy
 from nmt.training.tracking import track
-from nmt.training.validation import validation_bleu
+from nmt.training.validation import base_validation_bleu, validation_bleu
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +71,14 @@ def run_training(
     with _memory_named(job.name):
         run = Run(job, load_together(job, strategy), strategy, report, notice)
         state = run.resume()
+    if run.due.base_validation(state):  # told to stop in its midst
+        return run.outcome(state)
     tracked = run.is_first and (run.due.validation(state) or not run.due.end(state))
     with track(job, state.step, enabled=tracked) as tracking, watch_sigterm() as interruption:
         run.progress.tracking, run.interruption = tracking, interruption
         over = False
+        if state.step == 0 and state.base_bleu is not None:
+            tracking.metrics(0, {"validation/bleu": state.base_bleu})
         if run.due.validation(state):  # an earlier attempt was stopped in its midst
             state, over = run.settle(state, Signal.CONTINUE)
         for cursor, step_rows in run.material.plan.steps(state.cursor):
@@ -113,19 +117,28 @@ class Run:
         self.publisher = Publisher(job, material, strategy, self.checkpoints)
         self.micro_batches = MicroBatches(job.name, job.storage, job.folder, strategy)
         self.is_first = strategy.rank == 0
-        self.due = Due(self.training, job.stop_at_step)
+        self.due = Due(self.training, job.stop_at_step, job.compares_with_base)
         self.progress = Progress(
             job.name, self.due.last_step, self.training.log_every_seconds, self.is_first
         )
 
     def resume(self) -> State:
-        """Put the last good checkpoint back; the start when there is none."""
+        """Put the last good checkpoint back; the start when there is none.
+
+        Where the base is to be validated, that comes first: a checkpoint replaces its weights.
+        """
         if self.is_first:  # each kill within a save leaves a whole checkpoint's worth of space
             for folder in (self.checkpoints.folder, self.job.folder):
                 self.job.storage.sweep(folder)
         found = self._find_checkpoint()
         state = found.state if found else State()
         state = replace(state, round_to=self._keep_cut(state.round_to))
+        if self.due.base_validation(state):
+            state = replace(state, base_bleu=self._validate_base())
+            if self.due.base_validation(state):
+                if found:
+                    found.close()
+                return state
         if found:
             load_weights(self.material.model, found.parameters())
         dtype = pick_dtype(self.training.precision, self.device)
@@ -143,6 +156,18 @@ class Run:
             found.close()
         self.progress.best_bleu = state.best_bleu
         return state
+
+    def _validate_base(self) -> float | None:
+        """Measure what the training has to reach; None where a worker is told to stop."""
+        with watch_sigterm() as self.interruption:
+            bleu = base_validation_bleu(
+                self.material,
+                self.strategy,
+                stop_wanted=lambda: self.interruption.raised or self.notice.wants_stop(0),
+            )
+        if self.is_first and bleu is not None:
+            log.info("%s step 0 | validation BLEU of the base %.2f", self.job.name, bleu)
+        return bleu
 
     def _keep_cut(self, round_to: int | None) -> int:
         """Go on with the cut of the data that the run began with, maybe on other devices."""

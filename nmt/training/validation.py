@@ -1,8 +1,9 @@
 """BLEU of the validation split, decoded by all workers together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from nmt.decoding.generate import translate
 from nmt.metrics import corpus_bleu
@@ -46,6 +47,32 @@ def validation_bleu(
     ordered = [gathered[i % strategy.workers][i // strategy.workers] for i in range(len(pairs))]
     references = [pair.target for pair in pairs]
     return corpus_bleu(ordered, references, material.codec.target_language)
+
+
+def base_validation_bleu(
+    material: Material, strategy: Strategy, stop_wanted: Callable[[], bool] = never
+) -> float | None:
+    """Validate a model that no checkpoint was loaded into, before the strategy takes it over.
+
+    Returns:
+        BLEU, 0-100, or None where a worker was told to stop on the way.
+    """
+    with _buffers_kept(material.model):
+        return validation_bleu(material, strategy, stop_wanted=stop_wanted)
+
+
+@contextmanager
+def _buffers_kept(model: nn.Module) -> Iterator[None]:
+    """Put the model's buffers back as they were.
+
+    A long hypothesis lengthens a table of positions on the worker that decodes it alone, and a
+    strategy begins by comparing the workers' buffers.
+    """
+    kept = [(module, dict(module.named_buffers(recurse=False))) for module in model.modules()]
+    yield
+    for module, buffers in kept:
+        for name, buffer in buffers.items():
+            setattr(module, name, buffer)
 
 
 def _translate(

@@ -58,6 +58,7 @@ class Zero:
         self.rank = dist.get_rank()
         self.workers = dist.get_world_size()
         self._strategy = strategy
+        self._engine: Any = None
 
     def begin(self, module: nn.Module, parameters: Parameters, training: TrainingConfig) -> None:
         """Hand module and optimizer to DeepSpeed, which partitions them."""
@@ -150,7 +151,7 @@ class Zero:
     @contextlib.contextmanager
     def whole_weights(self) -> Iterator[None]:
         """Gather what stage 3 has partitioned; its hooks would give it back layer by layer."""
-        if self._strategy.zero_stage < 3:
+        if self._engine is None or self._strategy.zero_stage < 3:
             yield
             return
         deepspeed = import_deepspeed()

@@ -7,10 +7,10 @@ import pytest
 import torch
 from typing_extensions import override
 
-from nmt.errors import ModelError, StorageError
+from nmt.errors import ModelError, StorageError, WorseThanBaseError
 from nmt.training import loop
 from nmt.training.best import Publisher
-from nmt.training.checkpoints import Checkpoints
+from nmt.training.checkpoints import Checkpoints, State
 from nmt.training.job import TrainingJob, load_material
 from nmt.training.loop import Run, run_training
 from nmt.training.micro_batches import MicroBatches
@@ -82,3 +82,27 @@ def test_no_mean_is_validated_where_another_worker_cannot_read_its_checkpoints(
     publisher = Publisher(averaged, material, One(0, False), made)
     monkeypatch.setattr("nmt.training.best.validation_bleu", pytest.fail)
     assert publisher._mean_of_last(state) is None
+
+
+class Second(Single):
+    """The second worker of two, which hears these answers of the first one."""
+
+    rank, workers = 1, 2
+
+    def __init__(self, *answers: object) -> None:
+        self._answers = iter(answers)
+
+    @override
+    def gather(self, item: object) -> list[Any]:
+        return [next(self._answers), item]
+
+
+def test_weights_that_the_first_worker_finds_worse_than_the_base_are_refused_by_all(
+    job: TrainingJob,
+) -> None:
+    """One that ends well while the other fails would have the whole group started again."""
+    material = load_material(job, torch.device("cpu"))
+    made = Checkpoints(job.storage, f"{job.folder}/checkpoints")
+    second = Publisher(job, material, Second(False, "the best is 1.00, below 2.00"), made)
+    with pytest.raises(WorseThanBaseError, match=r"1\.00, below 2\.00"):
+        second.publish(State(step=8, best_step=8, best_bleu=1.0, base_bleu=2.0))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nmt.evaluation.significance import Significance
+from nmt.comparison import Significance
 from nmt.evaluation.summary import Summary
 
 REFERENCE = "செவிலியர் காலையில் மருந்தைக் கொடுக்கிறார்."

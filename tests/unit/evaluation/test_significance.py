@@ -9,8 +9,9 @@ import pytest
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.significance import PairedTest
 
+from nmt.comparison import Significance
 from nmt.errors import DataError
-from nmt.evaluation.significance import Significance, paired_bootstrap
+from nmt.evaluation.significance import paired_bootstrap
 
 WORDS = [f"சொல்{index}" for index in range(60)]
 

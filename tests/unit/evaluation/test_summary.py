@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from nmt.evaluation.highlight import mark_differences, split_words
-from nmt.evaluation.summary import Summary, SystemSummary, console_lines, metrics_disagree
+from nmt.evaluation.summary import Summary, console_lines, metrics_disagree, summarize_system
 from nmt.evaluation.wording import (
     chance_verdict,
     change,
@@ -59,11 +59,11 @@ def test_summary_refuses_two_p_values():
 
 def test_system_summary_takes_what_score_all_gives():
     scores = score_all([BASE], [REFERENCE], "tam_Taml")
-    made = SystemSummary.of(scores, None)
+    made = summarize_system(scores, None)
     assert made.bleu == scores["bleu"].value
     assert made.scores["ter"].signature == scores["ter"].signature
     assert made.general_bleu is None
-    assert SystemSummary.of(scores, scores).general_bleu == made.bleu
+    assert summarize_system(scores, scores).general_bleu == made.bleu
 
 
 def test_best_trial_is_the_one_whose_settings_were_taken():
@@ -147,7 +147,7 @@ def test_console_lines_tell_the_outcome():
 
 def test_console_lines_say_not_computed_and_never_0():
     text = "\n".join(console_lines(bare()))
-    assert "difference  not computed" in text
+    assert "verdict     not computed" in text
     assert "general     not computed" in text
     assert not re.search(r"\b0\.00\b", text)
 
