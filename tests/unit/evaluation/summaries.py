@@ -74,6 +74,7 @@ def full(**fields: Any) -> Summary:
                 trial(64, 30.75),
             ],
             "best_config": trial(64, 30.75)["config"],
+            "base_validation_bleu": 12.0,
             "curve": [
                 {"step": 100, "bleu": 15.0, "loss": 3.5},
                 {"step": 200, "bleu": 31.0, "loss": 2.25},

@@ -179,10 +179,20 @@ def test_only_the_best_trial_is_marked(page: str):
     assert re.findall(r'<tr class="chosen"><th scope="row">(\d+)', page) == ["4"]
 
 
-def test_learning_chart_greys_the_pruned_and_has_the_final_run(page: str):
+def test_learning_chart_greys_the_pruned_and_has_the_base_and_the_final_run(page: str):
     chart = page.split('aria-label="Validation BLEU by optimizer step"')[1].split("</svg>")[0]
     styles = re.findall(r'class="line (\w+)"', chart)
-    assert styles == ["pruned", "finished", "chosen", "final"]
+    assert styles == ["pruned", "finished", "chosen", "base", "final"]
+
+
+def test_learning_chart_shows_the_base_as_a_level_line(page: str):
+    level = r'<g class="line base"><title>base</title><path d="M[\d.]+ ([\d.]+)L[\d.]+ ([\d.]+)"'
+    start, end = re.findall(level, page)[0]
+    assert start == end
+
+
+def test_learning_chart_has_no_base_where_it_was_not_validated():
+    assert 'class="line base"' not in render_report(full(base_validation_bleu=None))
 
 
 def test_each_setting_that_varies_has_a_scatter_chart(page: str):
