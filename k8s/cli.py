@@ -22,6 +22,7 @@ from k8s.verdict import State, judge
 from nmt.command import guarded
 from nmt.config import Config, load_config
 from nmt.errors import InputError, did_you_mean
+from nmt.promotion import checked_reason
 
 Connect = Callable[[str | None, str | None], Cluster]
 
@@ -167,9 +168,14 @@ def _root_action(session: _Session) -> int:
     options = session.options
     if options.command == "promote" and not _run_given(options):
         raise InputError("promote: which run? give run=NAME")
+    force = options.force if options.command == "promote" else None
+    if force is not None:
+        checked_reason(force)  # before a Pod is started for it
     target = None if options.storage else session.target()
     config = session.config(target)
-    command = RootCommand(options.command, run=_run_given(options), endpoint=config.serving.name)
+    command = RootCommand(
+        options.command, run=_run_given(options), endpoint=config.serving.name, force=force
+    )
     return _on_root(session, target, command) if target else _here(session, command)
 
 

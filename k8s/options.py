@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt import __version__
-from nmt.command import is_override
+from nmt.command import FORCE_HELP, is_override
 
 _ABOUT = "Run jobs of an installed release on Kubernetes, and say what its endpoint serves."
 _EXAMPLES = """examples:
@@ -110,8 +110,16 @@ def _logs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tail", type=int, metavar="N", help="the last lines alone")
 
 
+def _promote(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", metavar="REASON", help=FORCE_HELP)
+
+
 def _none(parser: argparse.ArgumentParser) -> None:
     """A command without options of its own."""
 
 
-_OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {"submit": _submit, "logs": _logs}
+_OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "submit": _submit,
+    "logs": _logs,
+    "promote": _promote,
+}

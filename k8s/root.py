@@ -12,7 +12,8 @@ from k8s.place import refuse_keys
 from k8s.screen import Screen, duration, table
 from nmt import traffic
 from nmt.errors import InputError, MissingStepError
-from nmt.steps import EXPORT, STEPS, Record, find_record, log_path, require, runs_of
+from nmt.promotion import promote_run
+from nmt.steps import STEPS, Record, find_record, log_path, runs_of
 from nmt.storage import Storage
 from nmt.traffic import ReplicaReport
 
@@ -31,12 +32,16 @@ class RootCommand:
     tail: int | None = None
     dry_run: bool = False
     """Say what would be, and write nothing."""
+    force: str | None = None
+    """Why an engine is promoted even if it is worse than its base."""
 
     def arguments(self, storage: str, form: str) -> list[str]:
         """The same command for another `nmt-k8s`, beside the storage root."""
         words = [self.name, *([self.job] if self.job else []), f"serving.name={self.endpoint}"]
         words += [f"run={self.run}"] if self.run else []
         words += ["--tail", str(self.tail)] if self.tail is not None else []
+        # As one word: a reason that begins with a dash is not an option.
+        words += [f"--force={self.force}"] if self.force is not None else []
         return [*words, "--output", form, "--storage", storage]
 
 
@@ -140,6 +145,10 @@ def _traffic(storage: Storage, command: RootCommand, screen: Screen) -> None:
     replicas, now = traffic.read_reports(storage, command.endpoint), datetime.now(UTC)
     text = [f"endpoint '{command.endpoint}' serves engine {pointer.stable}"]
     text += [f"before it: {', '.join(pointer.previous)}"] if pointer.previous else []
+    text += [
+        f"engine {digest} is worse than its base, and was promoted because: {reason}"
+        for digest, reason in pointer.forced.items()
+    ]
     text.append(_replica_table(replicas, now) if replicas else "no replica has reported yet")
     reports = [{**each.model_dump(mode="json"), "silent": each.is_silent(now)} for each in replicas]
     value = {"name": command.endpoint, **pointer.model_dump(mode="json"), "replicas": reports}
@@ -169,11 +178,16 @@ def _trouble(report: ReplicaReport, now: datetime) -> str:
 
 
 def _promote(storage: Storage, command: RootCommand, screen: Screen) -> None:
-    digest = require(storage, command.run, EXPORT).output
-    pointer = traffic.promote(storage, command.endpoint, digest, dry_run=command.dry_run)
+    promoted = promote_run(
+        storage, command.run, command.endpoint, command.force, dry_run=command.dry_run
+    )
     verb = "would serve" if command.dry_run else "serves"
-    text = f"endpoint '{command.endpoint}' {verb} engine {digest} of run {command.run}"
-    screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
+    text = f"endpoint '{command.endpoint}' {verb} engine {promoted.digest} of run {command.run}"
+    value = {"name": command.endpoint, **promoted.traffic.model_dump(mode="json")}
+    if promoted.remark:
+        value["remark"] = promoted.remark
+        text += f"\n{promoted.remark}"
+    screen.answer(value, text)
 
 
 def _rollback(storage: Storage, command: RootCommand, screen: Screen) -> None:

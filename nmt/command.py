@@ -12,6 +12,8 @@ from typing import NoReturn
 
 from nmt.errors import MissingPackageError, NmtError, install_command
 
+FORCE_HELP = "promote an engine that is worse than its base, and keep this reason beside it"
+
 _STOPPED = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
 _OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
 _OURS = ("nmt", "ray_jobs", "k8s")

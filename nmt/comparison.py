@@ -47,6 +47,11 @@ class Significance:
         low, high = self.difference_interval
         return self.p_value < 0.05 and (low > 0 or high < 0)
 
+    @property
+    def is_worse(self) -> bool:
+        """Whether best is significantly worse than base."""
+        return self.is_significant and self.best_bleu < self.base_bleu
+
 
 class ScoreSummary(BaseModel):
     """One score and what makes it comparable."""
@@ -94,12 +99,6 @@ class Comparison(BaseModel):
                 f"{place}: not the record of an evaluation (result.{key}: {first['msg']}): "
                 "give `nmt evaluate --restart` with this run's name, which makes it again"
             ) from None
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether what was trained is significantly worse than its base by BLEU."""
-        found = self.significance
-        return found.is_significant and found.best_bleu < found.base_bleu
 
 
 def probability(p_value: float) -> str:

@@ -5,7 +5,9 @@ of the project meet over these files during an upgrade: a reader ignores fields 
 know.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from operator import not_
 from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -39,11 +41,20 @@ class Traffic(BaseModel):
     """Engine that translates along, its answers unused."""
     previous: tuple[str, ...] = ()
     """Earlier stable engines, latest first: where `rolled_back` goes."""
+    forced: dict[str, str] = Field(default={}, exclude_if=not_)
+    """Engine of these -> why it was promoted although it is worse than its base."""
 
-    def promoted(self, digest: str) -> Self:
-        """The given engine stable, the old one remembered; canary and shadow end."""
+    def promoted(self, digest: str, forced: str | None = None) -> Self:
+        """Make the given engine stable and remember the old one; canary and shadow end.
+
+        Args:
+            digest: the engine.
+            forced: why it is promoted, where it is worse than its base.
+        """
         before = self.previous if digest == self.stable else (self.stable, *self.previous)
-        return self._with_stable(digest, before[:_HISTORY])
+        others = {each: why for each, why in self.forced.items() if each != digest}
+        reasons = others | ({digest: forced} if forced else {})
+        return self._with_stable(digest, before[:_HISTORY], reasons)
 
     def rolled_back(self) -> Self:
         """The engine before this one stable again.
@@ -53,11 +64,16 @@ class Traffic(BaseModel):
         """
         if not self.previous:
             raise InputError(f"engine {self.stable} is the first one served: nothing to go back to")
-        return self._with_stable(self.previous[0], self.previous[1:])
+        return self._with_stable(self.previous[0], self.previous[1:], self.forced)
 
-    def _with_stable(self, digest: str, previous: tuple[str, ...]) -> Self:
+    def _with_stable(
+        self, digest: str, previous: tuple[str, ...], forced: Mapping[str, str]
+    ) -> Self:
         changes = {"canary": None, "percent": 0, "shadow": None}
-        return self.model_copy(update={"stable": digest, "previous": previous, **changes})
+        kept = {each: why for each, why in forced.items() if each in (digest, *previous)}
+        return self.model_copy(
+            update={"stable": digest, "previous": previous, "forced": kept, **changes}
+        )
 
 
 class ReplicaReport(BaseModel):
@@ -177,10 +193,15 @@ def write_traffic(storage: Storage, name: str, traffic: Traffic, *, dry_run: boo
         storage.write_json(traffic_path(name), traffic.model_dump(mode="json"))
 
 
-def promote(storage: Storage, name: str, digest: str, *, dry_run: bool = False) -> Traffic:
-    """Make an engine the stable one of an endpoint; a dry run only returns the new pointer."""
-    current = read_traffic(storage, name)
-    traffic = current.promoted(digest) if current else Traffic(stable=digest)
+def promote(
+    storage: Storage, name: str, digest: str, forced: str | None = None, *, dry_run: bool = False
+) -> Traffic:
+    """Make an engine the stable one of an endpoint; a dry run only returns the new pointer.
+
+    `forced` says why, where the engine is worse than its base.
+    """
+    current = read_traffic(storage, name) or Traffic(stable=digest)
+    traffic = current.promoted(digest, forced)
     write_traffic(storage, name, traffic, dry_run=dry_run)
     return traffic
 

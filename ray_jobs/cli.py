@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands)
     for job in JOBS.values():
         command = commands.add_parser(job.name, help=job.about, description=job.about)
-        add_options(command)
+        add_options(command, job)
         command.set_defaults(action=lambda options, job=job: run_job(job, options), extra=job.extra)
     _add(commands, "quickstart", "the whole path on built-in data, in three minutes", _quickstart)
     _add(commands, "doctor", "what this machine has and lacks, each with what to do", _doctor)

@@ -25,8 +25,10 @@ class Job:
     extra: str = "train"
     after: str = ""
     """Step that the module asks for first: looked for before its imports, which take a while."""
+    takes_force: bool = False
+    """Whether it has the option `--force REASON`."""
 
-    def run(self, config: Config, *, restart: bool) -> None:
+    def run(self, config: Config, *, restart: bool, force: str | None = None) -> None:
         """Import the job's module and call its `run`."""
         from nmt.steps import STEPS, require
         from nmt.storage import Storage
@@ -39,7 +41,11 @@ class Job:
         if self.after:
             require(storage, config.run, STEPS[self.after])
         module = importlib.import_module(f"ray_jobs.{self.name}")
-        module.run(Session(config, storage, restart=restart))
+        session = Session(config, storage, restart=restart)
+        if self.takes_force:
+            module.run(session, force)
+        else:
+            module.run(session)
 
 
 JOBS = {
@@ -52,7 +58,9 @@ JOBS = {
         Job("evaluate", "score base and adapter on the test split", after="train"),
         Job("export", "merge, compare and convert the adapter into an engine", after="train"),
         Job("pipeline", "all steps in order, a report, and a check of the endpoint", "all"),
-        Job("promote", "let the endpoint serve a run's engine", "serve", after="export"),
+        Job(
+            "promote", "let the endpoint serve a run's engine", "serve", "export", takes_force=True
+        ),
         Job("rollback", "let the endpoint serve the engine before this one", "serve"),
         Job("serve", "run the translation endpoint", "serve"),
     )
@@ -63,13 +71,15 @@ def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one job as `python -m ray_jobs.NAME` and leave the process."""
     job = JOBS[name]
     parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{name}", description=job.about)
-    add_options(parser)
+    add_options(parser, job)
     options = parse(parser, arguments)
     sys.exit(guarded(lambda: run_job(job, options), extra=job.extra))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """What every command takes."""
+def add_options(parser: argparse.ArgumentParser, job: Job | None = None) -> None:
+    """Add the options that every command takes, and those of one job alone."""
+    if job and job.takes_force:
+        parser.add_argument("--force", metavar="REASON", help=command.FORCE_HELP)
     parser.add_argument(
         "--config", action="append", default=[], metavar="FILE", help="YAML file; later ones win"
     )
@@ -95,7 +105,8 @@ def parse(
 def run_job(job: Job, options: argparse.Namespace) -> None:
     """Read the settings and run a job with them."""
     config = load_config(options.config, options.overrides)
-    job.run(config, restart=options.restart)
+    force = options.force if job.takes_force else None
+    job.run(config, restart=options.restart, force=force)
 
 
 def guarded(action: Callable[[], int | None], *, extra: str) -> int:

@@ -43,7 +43,7 @@ def run(session: Session) -> Summary:
     summary = summarize(config, records, endpoint, seconds)
     SUMMARY_RECORD.write(storage, f"{config.run}/{SUMMARY}", summary)
     storage.write_bytes(f"{config.run}/{REPORT}", render_report(summary).encode())
-    for line in [*console_lines(summary), "", *_next_lines(session)]:
+    for line in [*console_lines(summary), "", *_next_lines(session, summary)]:
         log.info("%s", line)
     return summary
 
@@ -106,14 +106,17 @@ def check(session: Session, engine: str, sentence: str) -> dict[str, Any]:
         session.storage.delete(traffic_path(name).rpartition("/")[0])
 
 
-def _next_lines(session: Session) -> list[str]:
+def _next_lines(session: Session, summary: Summary) -> list[str]:
     config = session.config
     place = f"run={config.run}{_storage_word(session)}"
     report = session.storage.locate(f"{config.run}/{REPORT}")
     nmt = _nmt()
+    serve_it = f"{nmt} serve {place}"
+    if summary.significance and summary.significance.is_worse:
+        serve_it = f'{nmt} promote {place} --force "REASON", since it is worse than its base'
     lines = [
         f"report      {report}",
-        f"serve it    {nmt} serve {place}",
+        f"serve it    {serve_it}",
         f'in a shell  {nmt} translate {place} "{_example(config)}"',
     ]
     if config.data.path is None:

@@ -2,24 +2,30 @@
 
 import logging
 
-from nmt.steps import EXPORT, require
-from nmt.traffic import Traffic, promote
+from nmt.promotion import promote_run
+from nmt.traffic import Traffic
 from ray_jobs.session import Session
 
 log = logging.getLogger(__name__)
 
 
-def run(session: Session) -> Traffic:
+def run(session: Session, force: str | None = None) -> Traffic:
     """Write the pointer; running replicas follow it within `serving.poll_seconds`.
+
+    Args:
+        session: names the run and the endpoint.
+        force: why the engine is to be served even if it is worse than its base.
 
     Raises:
         MissingStepError: the run is not exported.
+        WorseThanBaseError: its engine is significantly worse than its base, and is not forced.
     """
     name, run_name = session.config.serving.name, session.config.run
-    digest = require(session.storage, run_name, EXPORT).output
-    traffic = promote(session.storage, name, digest)
-    log.info("endpoint '%s' serves engine %s of run %s", name, digest, run_name)
-    return traffic
+    promoted = promote_run(session.storage, run_name, name, force)
+    log.info("endpoint '%s' serves engine %s of run %s", name, promoted.digest, run_name)
+    if promoted.remark:
+        log.warning("%s", promoted.remark)
+    return promoted.traffic
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def verdict(significance: Significance | None) -> str:
     chance = f"({probability(significance.p_value)}, paired bootstrap of BLEU)"
     if not significance.is_significant:
         return f"no significant difference {chance}"
-    word = "worse" if significance.best_bleu < significance.base_bleu else "better"
+    word = "worse" if significance.is_worse else "better"
     return f"significantly {word} than the base {chance}"
 
 

@@ -62,6 +62,7 @@ def settings(folder: Path) -> list[str]:
         "scaling.cpus_per_worker=1",
         "training.max_steps=2",
         "training.warmup_steps=1",
+        "training.allow_worse_than_base=true",
         "training.evaluate_every_steps=1",
         "training.micro_batch_tokens=256",
         "training.validation_sentences=2",

@@ -21,13 +21,15 @@ from ray import serve
 from ray.serve.deployment import deployment_to_schema
 from ray.util import list_named_actors
 
-from nmt.config import Config
-from nmt.errors import ConfigError
+from nmt.config import Config, load_config
+from nmt.errors import ConfigError, WorseThanBaseError
 from nmt.storage import Storage
-from nmt.traffic import promote, rollback
-from ray_jobs.serve import build, check_endpoint, start, stop
+from nmt.traffic import promote, read_traffic, rollback
+from ray_jobs.serve import build, check_endpoint, run, start, stop
+from ray_jobs.session import Session
 
 sys.path.append(str(Path(__file__).parents[2]))
+from tests.evaluated_run import evaluate, export
 from tests.unit.serving.tiny_engine import HOSPITAL, WATER, add_engine
 
 NAME = "default"
@@ -228,6 +230,16 @@ def test_settings_as_plain_values_make_the_same_deployments() -> None:
 def test_plain_values_that_are_no_settings_are_refused() -> None:
     with pytest.raises(ConfigError, match="serving"):
         build({"serving": {"port": -1}})
+
+
+def test_serving_a_run_promotes_no_engine_that_is_worse_than_its_base(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    export(storage, "spoilt")
+    evaluate(storage, "spoilt")
+    config = load_config([], ["run=spoilt", "serving.port=0", f"storage={tmp_path}"])
+    with pytest.raises(WorseThanBaseError, match="--force"):
+        run(Session(config, storage))
+    assert read_traffic(storage, NAME) is None
 
 
 def test_a_taken_port_is_an_error_of_its_own(place: Place) -> None:

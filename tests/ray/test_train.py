@@ -36,6 +36,7 @@ def test_training_leaves_a_record_with_its_curve(whole: Session) -> None:
     assert record is not None
     assert record.done
     assert [point["step"] for point in record.result["curve"]] == [4, 8, 12]
+    assert record.result["base_bleu"] >= 0
 
 
 def test_a_second_call_does_not_train_again(whole: Session) -> None:

@@ -185,6 +185,22 @@ def test_a_command_runs_with_its_settings_storage_and_restart(tmp_path, monkeypa
     assert session.restart
 
 
+def test_a_promotion_gets_its_reason(tmp_path, monkeypatch):
+    seen = []
+    job = types.SimpleNamespace(run=lambda session, force: seen.append(force))
+    monkeypatch.setitem(sys.modules, "ray_jobs.promote", job)
+    monkeypatch.setattr("nmt.steps.require", lambda *given: None)
+    assert code_of("promote", f"storage={tmp_path}", "--force", "no other engine") == 0
+    assert code_of("promote", f"storage={tmp_path}") == 0
+    assert seen == ["no other engine", None]
+
+
+@pytest.mark.parametrize("command", ["serve", "rollback", "export", "pipeline", "quickstart"])
+def test_no_other_command_takes_a_reason(capsys, tmp_path, command):
+    assert code_of(command, f"storage={tmp_path}", "--force", "no other engine") == 2
+    assert "unrecognized arguments: --force" in capsys.readouterr().err
+
+
 def test_rollback_without_promotion_is_2(capsys, tmp_path):
     assert code_of("rollback", f"storage={tmp_path}") == 2
     assert "nmt promote" in capsys.readouterr().err

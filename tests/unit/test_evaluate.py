@@ -12,12 +12,8 @@ from nmt.steps import STEPS, Record, settings_of
 from nmt.storage import Storage
 from ray_jobs import evaluate
 from ray_jobs.session import Session
+from tests.evaluated_run import UNSURE, WORSE
 from tests.unit.evaluation.summaries import SIGNIFICANCE, system
-
-WORSE = replace(
-    SIGNIFICANCE, best_bleu=8.5, difference_interval=(-14.5, -8.5), best_interval=(7.0, 10.0)
-)
-UNSURE = replace(SIGNIFICANCE, p_value=0.3, difference_interval=(-0.5, 1.5))
 
 
 def evaluated(storage: Storage, result: dict[str, Any]) -> Session:

@@ -131,11 +131,11 @@ def test_a_pointer_that_cannot_be_understood_is_a_storage_error_that_names_it(st
 
 def test_fields_of_a_later_release_are_read_over_and_kept_by_a_promotion_and_a_rollback(storage):
     later = {"engine": "a", "reason": "a field of a later release"}
-    storage.write_json(traffic_path("default"), {"stable": "a", "forced": later})
+    storage.write_json(traffic_path("default"), {"stable": "a", "approved": later})
     assert getattr(read_traffic(storage, "default"), "stable", None) == "a"
     for change in (lambda: promote(storage, "default", "b"), lambda: rollback(storage, "default")):
         change()
-        assert storage.read_json(traffic_path("default"))["forced"] == later
+        assert storage.read_json(traffic_path("default"))["approved"] == later
     assert storage.read_json(traffic_path("default"))["stable"] == "a"
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,14 +8,26 @@ from k8s.cluster import BATCH_JOB, EVENT, POD
 from k8s.root import RootCommand
 from nmt.steps import STEPS
 from nmt.storage import Storage
+from tests.unit.evaluation.summaries import SIGNIFICANCE, system
 from tests.unit.k8s.conftest import install
 from tests.unit.k8s.fake_cluster import FakeCluster
 
 DONE = {
     "prepare": {"sizes": {"train": 90, "test": 5}},
     "tune": {"best": {"bleu": 20.5}, "trials": [{}, {}]},
-    "train": {"best_bleu": 21.5, "best_step": 300},
-    "evaluate": {"base": {"bleu": 10.25}, "best": {"bleu": 22.75}},
+    "train": {"base_bleu": 9.5, "best_bleu": 21.5, "best_step": 300},
+    "evaluate": {
+        "base": system(10.25, None),
+        "best": system(22.75, None),
+        "significance": asdict(SIGNIFICANCE),
+    },
+}
+WORSE = {
+    "base": system(22.75, None),
+    "best": system(10.25, None),
+    "significance": asdict(
+        replace(SIGNIFICANCE, base_bleu=22.75, best_bleu=10.25, difference_interval=(-15.0, -9.0))
+    ),
 }
 
 
@@ -49,6 +62,52 @@ def test_promotion_lets_the_endpoint_serve_the_runs_engine(on_root, root, capsys
     assert on_root("promote", "run=night") == 0
     assert root.read_json("serving/default/traffic.json")["stable"] == "engine-b"
     assert "endpoint 'default' serves engine engine-b of run night" in capsys.readouterr().out
+
+
+def spoil(root: Storage) -> None:
+    """Make the evaluation of `night` find that its engine is worse than its base."""
+    place = "night/evaluation/step.json"
+    root.write_json(place, root.read_json(place) | {"result": WORSE})
+
+
+@pytest.mark.parametrize("option", [[], ["--dry-run"]])
+def test_an_engine_that_is_worse_than_its_base_is_not_promoted(on_root, root, capsys, option):
+    spoil(root)
+    assert on_root("promote", "run=night", *option) == 2
+    said = capsys.readouterr().err
+    assert "worse than its base" in said
+    assert "BLEU 22.75 -> 10.25" in said
+    assert not root.exists("serving/default/traffic.json")
+
+
+def test_a_reason_promotes_it_and_is_shown_with_the_traffic(on_root, root, capsys):
+    spoil(root)
+    assert on_root("promote", "run=night", "--force", "the base may not be used") == 0
+    assert "the base may not be used" in capsys.readouterr().out
+    assert on_root("traffic") == 0
+    said = capsys.readouterr().out
+    assert "engine engine-b is worse than its base, and was promoted because: the base may" in said
+    on_root("traffic", "-o", "json")
+    assert json.loads(capsys.readouterr().out)["forced"] == {"engine-b": "the base may not be used"}
+
+
+def test_a_promotion_of_what_was_not_evaluated_says_so(on_root, capsys):
+    assert on_root("promote", "run=early") == 0
+    assert "run 'early' is not evaluated" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["rollback", "traffic", "status", "list", "doctor"])
+def test_no_other_command_takes_a_reason(on_root, capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        on_root(command, "--force", "a reason")
+    assert ended.value.code == 2
+    assert "unrecognized arguments: --force" in capsys.readouterr().err
+
+
+def test_an_empty_reason_is_refused_before_a_pod_is_started(nmt_k8s, cluster, capsys):
+    assert nmt_k8s("promote", "run=night", "--force", " ") == 2
+    assert "--force needs a reason" in capsys.readouterr().err
+    assert cluster.names(BATCH_JOB) == []
 
 
 def test_rollback_goes_back_to_the_engine_before(on_root, root):
@@ -164,8 +223,8 @@ def test_the_status_of_a_run_is_told_whatever_another_release_found(on_root, roo
 def test_the_status_of_a_run_has_the_number_to_look_at_of_each_step(on_root, capsys):
     assert on_root("status", "run=night") == 0
     shown = capsys.readouterr().out
-    for text in ("train 90, test 5", "best BLEU 20.50 of 2 trials", "BLEU 21.50", "step 300",
-                 "BLEU 10.25 -> 22.75", "engine engine-b", "61 s"):  # fmt: skip
+    for text in ("train 90, test 5", "best BLEU 20.50 of 2 trials", "BLEU 9.50 -> 21.50",
+                 "step 300", "BLEU 10.25 -> 22.75", "engine engine-b", "61 s"):  # fmt: skip
         assert text in shown
 
 
@@ -236,9 +295,12 @@ def test_the_pods_command_is_the_same_with_the_root_of_the_release(nmt_k8s, clus
 
 
 def test_a_command_understands_the_words_that_it_hands_on(on_root, root):
-    command = RootCommand("promote", run="night", endpoint="tamil")
+    spoil(root)
+    command = RootCommand("promote", run="night", endpoint="tamil", force="-5 BLEU are enough")
     assert on_root(*command.arguments(root.url, "text")[:-2]) == 0
-    assert root.exists("serving/tamil/traffic.json")
+    assert root.read_json("serving/tamil/traffic.json")["forced"] == {
+        "engine-b": "-5 BLEU are enough"
+    }
 
 
 def test_the_pods_error_and_exit_code_are_handed_on(nmt_k8s, storage_pod, capsys):
