@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
@@ -39,6 +40,7 @@ def guarded(action: Callable[[], int | None], *, program: str, extra: str, after
         _say(program, word + after)
         return code
 
+    _open_streams()
     with stop_signals() as arrived:
         try:
             code = action()
@@ -95,6 +97,18 @@ def _failed(error: BaseException, program: str, extra: str) -> int:
     return 1
 
 
+def _open_streams() -> None:
+    """Write UTF-8 whatever the terminal's encoding: it may lack the letters that are to be told.
+
+    What was closed before the start goes nowhere.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def _silence() -> None:
     """What standard output still holds goes nowhere, also when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -103,6 +117,6 @@ def _silence() -> None:
 def _say(program: str, message: str) -> None:
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:  # its reader has gone, or its disk is full
         _silence()
     sys.stderr.write(f"{program}: {message}\n")

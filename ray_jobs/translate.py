@@ -1,12 +1,14 @@
 """Translate in the terminal, with an engine of the storage root and without an endpoint."""
 
+import os
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from nmt.config import Config
-from nmt.errors import MissingStepError
+from nmt.errors import DataError, MissingStepError, TranslationError
 from nmt.steps import EXPORT, find_record, require
 from nmt.storage import Storage
 from nmt.traffic import engine_path, read_traffic
@@ -16,13 +18,68 @@ _LINES_AT_ONCE = 32
 
 
 def translate_words(config: Config, texts: Sequence[str]) -> None:
-    """Write one line per text, or per line of standard input when there is no text."""
+    """Write one line per text, or per line of standard input when there is no text.
+
+    Raises:
+        DataError: what was given is not UTF-8; lines before it are translated.
+        TranslationError: the translations cannot be written.
+    """
+    _check_words(texts)
     storage = Storage(absolute_storage(config))
     folder = storage.fetch(engine_path(find_engine(config, storage)))
-    source: Iterable[str] = texts or (line.rstrip("\n") for line in sys.stdin)
-    for target in translate_lines(config, folder, source):
-        sys.stdout.write(f"{target}\n")
-        sys.stdout.flush()
+    for target in translate_lines(config, folder, texts or _standard_input()):
+        try:
+            sys.stdout.write(f"{target}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough
+            raise
+        except OSError as error:
+            raise TranslationError(f"standard output: {error.strerror}") from None
+
+
+def read_lines(stream: BinaryIO) -> Iterator[str]:
+    """Read lines of UTF-8, without their ends and without a byte-order mark.
+
+    Raises:
+        DataError: bytes are not UTF-8, or the stream cannot be read.
+    """
+    offset = 0
+    try:
+        for number, line in enumerate(stream, start=1):
+            content = line.removesuffix(b"\n").removesuffix(b"\r")
+            try:
+                text = content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                utf_16 = number == 1 and line.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+                where = f"standard input, line {number}, offset {offset + error.start}"
+                raise DataError(_not_utf_8(where, "UTF-16" if utf_16 else "ITS_ENCODING")) from None
+            offset += len(line)
+            yield from text.removeprefix("\ufeff" if number == 1 else "").split("\r")
+    except OSError as error:
+        raise DataError(f"standard input cannot be read: {error.strerror}") from None
+
+
+def _standard_input() -> Iterator[str]:
+    if sys.stdin is None:
+        raise DataError("standard input is closed: give texts as words, or lines to read")
+    return read_lines(sys.stdin.buffer)
+
+
+def _check_words(texts: Sequence[str]) -> None:
+    """Refuse words in which Python has kept bytes that are not text."""
+    for number, text in enumerate(texts, start=1):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            offset = len(os.fsencode(text[: error.start]))
+            raise DataError(_not_utf_8(f"text {number}, offset {offset}", "ITS_ENCODING")) from None
+
+
+def _not_utf_8(where: str, encoding: str) -> str:
+    return (
+        f"{where}: the bytes are not UTF-8. Convert the text first: iconv -f {encoding} -t UTF-8 "
+        "FILE | nmt translate"
+    )
 
 
 def find_engine(config: Config, storage: Storage) -> str:
@@ -50,6 +107,20 @@ def translate_lines(config: Config, folder: Path, lines: Iterable[str]) -> Itera
     from nmt.serving.engine import load_engine, translate_texts
 
     engine = load_engine(folder, config.serving)
-    stream = iter(lines)
-    while batch := list(islice(stream, _LINES_AT_ONCE)):
+    for batch in _batches(lines):
         yield from translate_texts(engine, batch, config.serving)
+
+
+def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
+    """A few lines at a time; what came before a line that cannot be read comes before its error."""
+    batch: list[str] = []
+    try:
+        for line in lines:
+            batch.append(line)
+            if len(batch) == _LINES_AT_ONCE:
+                yield batch
+                batch = []
+    except DataError:
+        yield batch
+        raise
+    yield batch
