@@ -7,5 +7,5 @@ import sys
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is handled by the command
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the command prints its own tables of trials
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # two lines of progress are never a repetition
-if not sys.stdout.isatty():
+if sys.stdout is None or not sys.stdout.isatty():
     os.environ.setdefault("RAY_COLOR_PREFIX", "0")

@@ -1,7 +1,7 @@
 """Text to tokens without a control token of the model among them. Imports no torch."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -32,7 +32,7 @@ class TextEncoder:
         rows = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [
             self._speller.encode(text, add_special_tokens=False)
-            if self._holds_control(text, row.ids)
+            if self._holds_control(text, row)
             else row
             for text, row in zip(texts, rows, strict=True)
         ]
@@ -45,10 +45,17 @@ class TextEncoder:
             self._tokenizer.no_truncation()
             self._tokenizer.no_padding()
 
-    def _holds_control(self, text: str, ids: Iterable[int]) -> bool:
+    def _holds_control(self, text: str, row: Encoding) -> bool:
         """Tell whether a control token came up all the same: a unigram model has them as words."""
-        says_unknown = self._unknown_token is not None and self._unknown_token in text
-        return says_unknown or not self._controls.isdisjoint(ids)
+        if not self._controls.isdisjoint(row.ids):
+            return True
+        unknown = self._unknown_token
+        if unknown is None or unknown not in text:
+            return False
+        return any(
+            token == unknown and unknown in text[start:end]
+            for token, (start, end) in zip(row.tokens, row.offsets, strict=True)
+        )
 
     @cached_property
     def _speller(self) -> Tokenizer:

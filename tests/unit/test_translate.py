@@ -1,5 +1,6 @@
 """Text on its way into and out of `nmt translate`, over an engine that answers in upper case."""
 
+import importlib
 import io
 import os
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import ray_jobs
 from nmt.errors import DataError
 from ray_jobs import cli
 from ray_jobs.translate import read_lines
@@ -116,3 +118,11 @@ def test_a_disk_that_is_full_is_told(
     errors = capsys.readouterr().err
     assert "standard output: No space left" in errors
     assert errors.count("\n") == 1
+
+
+def test_a_closed_standard_output_stops_no_command(
+    engine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    importlib.reload(ray_jobs)
+    assert translate(monkeypatch, tmp_path, b"one\n") == 0
