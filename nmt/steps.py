@@ -4,10 +4,12 @@ A step is done when its record says so and the settings it read equal those aske
 settings under the same run name are refused: a folder never holds the work of two configurations.
 """
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,6 +17,8 @@ from pydantic import Field
 from nmt.config import Config, digest_of
 from nmt.errors import InputError, MissingStepError, StepConflictError, StorageError
 from nmt.storage import RecordKind, Storage, alone
+
+log = logging.getLogger(__name__)
 
 _MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
 
@@ -93,8 +97,8 @@ def find_record(storage: Storage, run: str, step: Step) -> Record | None:
     """
     path = _record_path(run, step)
     remedy = (
-        f"delete this one file and run `nmt {step.name} run={run}`, which goes on with what lies "
-        "beside it"
+        f"delete this one file and give `nmt {step.name} run={run}` with this run's settings, as "
+        "config.json beside it has them; it goes on with what lies there"
     )
     record = _RECORD.find(storage, path, remedy)
     if record is not None and record.step != step.name:
@@ -107,6 +111,35 @@ def find_record(storage: Storage, run: str, step: Step) -> Record | None:
 
 def _record_path(run: str, step: Step) -> str:
     return f"{step.path(run)}/step.json"
+
+
+def is_whole(storage: Storage, path: str) -> bool:
+    """Tell whether a folder commit is there as it was written; a damaged one is named."""
+    try:
+        storage.verify(path)
+    except StorageError as error:
+        if storage.exists(path):
+            log.warning("damaged, and made again: %s", error)
+        return False
+    return True
+
+
+def fetch_made(storage: Storage, path: str) -> Path:
+    """Fetch a folder commit that a step of a run has left, verified.
+
+    Raises:
+        StorageError: it is missing or damaged; names the command that makes it again.
+    """
+    try:
+        return storage.fetch(path)
+    except StorageError as error:
+        folder = path.partition("/")[2].partition("/")[0]
+        makers = [step.name for step in STEPS.values() if step.folder == folder]
+        if not makers:
+            raise
+        raise StorageError(
+            f"{error}: give `nmt {makers[0]}` with this run's settings, which makes it again"
+        ) from error
 
 
 def runs_of(storage: Storage) -> list[str]:

@@ -5,15 +5,17 @@ of the project meet over these files during an upgrade: a reader ignores fields 
 know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from operator import not_
+from pathlib import Path
 from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from nmt.errors import InputError, StorageError
-from nmt.storage import Storage
+from nmt.storage import RecordKind, Storage
 
 REPORT_EVERY_SECONDS = 60.0
 """Time between two reports of a replica that has nothing new to tell; longer where it looks at the
@@ -74,6 +76,9 @@ class Traffic(BaseModel):
         return self.model_copy(
             update={"stable": digest, "previous": previous, "forced": kept, **changes}
         )
+
+
+_TRAFFIC = RecordKind(Traffic, "a traffic pointer")
 
 
 class ReplicaReport(BaseModel):
@@ -157,20 +162,38 @@ def engine_path(digest: str) -> str:
     return f"engines/{digest}"
 
 
+def fetch_engine(storage: Storage, digest: str) -> Path:
+    """Fetch an engine as a local folder, verified.
+
+    Raises:
+        StorageError: it is missing or damaged; names the command that makes it again.
+    """
+    with _advising(storage, digest):
+        return storage.fetch(engine_path(digest))
+
+
+@contextmanager
+def _advising(storage: Storage, digest: str) -> Iterator[None]:
+    """Add to an error what mends a damaged engine, of the run that it came from."""
+    try:
+        yield
+    except StorageError as error:
+        run = "of the run that it came from"
+        with suppress(StorageError, KeyError):
+            run = f"run={storage.manifest(engine_path(digest))['meta']['run']}"
+        raise StorageError(f"{error}: give `nmt export` {run}, which makes it again") from error
+
+
 def read_traffic(storage: Storage, name: str) -> Traffic | None:
     """The pointer, or None before the first promotion.
 
     Raises:
         StorageError: the file is not a traffic pointer.
     """
-    raw = storage.find_json(traffic_path(name))
-    if raw is None:
-        return None
-    try:
-        return Traffic.model_validate(raw)
-    except ValidationError as error:
-        place = storage.locate(traffic_path(name))
-        raise StorageError(f"{place}: no traffic pointer: {error}") from None
+    remedy = (
+        "delete this one file, and `nmt promote` writes it again; replicas keep what they serve"
+    )
+    return _TRAFFIC.find(storage, traffic_path(name), remedy)
 
 
 def write_traffic(storage: Storage, name: str, traffic: Traffic, *, dry_run: bool = False) -> None:
@@ -202,6 +225,9 @@ def promote(
     """
     current = read_traffic(storage, name) or Traffic(stable=digest)
     traffic = current.promoted(digest, forced)
+    if storage.is_committed(engine_path(digest)):
+        with _advising(storage, digest):
+            storage.verify(engine_path(digest))
     write_traffic(storage, name, traffic, dry_run=dry_run)
     return traffic
 

@@ -4,15 +4,21 @@ from typing import Any
 
 from nmt.config import Config, digest_of
 from nmt.errors import StoppedError
-from nmt.steps import BASE, PREPARE, Record, require
+from nmt.steps import BASE, PREPARE, Record, is_whole, require
 from nmt.storage import Storage
+from nmt.training.published import best_path
 from ray_jobs.cluster import on_worker
 from ray_jobs.prepare import check_split
 from ray_jobs.session import Session
 
 
-def run(session: Session) -> Record:
-    """Make the base of a run, unless that is done.
+def run(session: Session, *, thorough: bool = True) -> Record:
+    """Make the base of a run, unless that is done and undamaged.
+
+    Args:
+        session: of the command.
+        thorough: read a large base through to see whether it is damaged; a worker that loads it
+            does so too, and names the command that makes it again.
 
     Raises:
         DataError: there is nothing to choose the weights of a training by.
@@ -22,7 +28,20 @@ def run(session: Session) -> Record:
     session = session.on(BASE)
     run = session.config.run
     check_split(run, require(session.storage, run, PREPARE), "validation")
-    return session.do(BASE, lambda: on_worker(session, make_base))
+    return session.do(
+        BASE,
+        lambda: on_worker(session, make_base),
+        is_whole=lambda: _is_whole(session, thorough=thorough),
+    )
+
+
+def _is_whole(session: Session, *, thorough: bool) -> bool:
+    """Tell whether what the step has left, if anything, is as it was written."""
+    storage, folder = session.storage, BASE.path(session.config.run)
+    if session.config.model.is_tiny:
+        return is_whole(storage, best_path(folder))
+    initial = f"{folder}/initial"
+    return not thorough or not storage.exists(initial) or is_whole(storage, initial)
 
 
 def make_base(config: Config, storage: Storage) -> dict[str, Any]:
@@ -33,7 +52,6 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
     """
     from nmt.models.load import license_of
     from nmt.training.base import prepare_base, train_tiny_base
-    from nmt.training.published import best_path
 
     model = config.model
     about: dict[str, Any] = {"license": license_of(model.name_or_path)}

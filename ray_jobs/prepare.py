@@ -4,7 +4,7 @@ from typing import Any
 
 from nmt.data.prepare import fingerprint, prepare
 from nmt.errors import DataError, StepConflictError
-from nmt.steps import PREPARE, Record, find_record
+from nmt.steps import PREPARE, Record, find_record, is_whole
 from ray_jobs.session import Session
 
 
@@ -26,8 +26,10 @@ def run(session: Session) -> Record:
                 "since it was prepared; choose another run=NAME, or add --restart"
             )
 
+    pairs = f"{PREPARE.path(config.run)}/pairs"
+
     def work() -> dict[str, Any]:
-        with storage.commit(f"{PREPARE.path(config.run)}/pairs") as folder:
+        with storage.commit(pairs) as folder:
             report = prepare(config.data, config.seed, folder)
         storage.write_json(f"{PREPARE.path(config.run)}/cleaning.json", report.cleaning)
         return {
@@ -41,7 +43,7 @@ def run(session: Session) -> Record:
             },
         }
 
-    return session.do(PREPARE, work)
+    return session.do(PREPARE, work, is_whole=lambda: is_whole(storage, pairs))
 
 
 def check_split(run: str, prepared: Record, split: str) -> None:

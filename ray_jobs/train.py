@@ -17,9 +17,9 @@ from nmt.errors import (
     TrainingError,
     UnavailableError,
 )
-from nmt.steps import PREPARE, TRAIN, Record, require
+from nmt.steps import PREPARE, TRAIN, Record, is_whole, require
 from nmt.storage import Storage
-from nmt.training.published import best_path, is_whole
+from nmt.training.published import best_path
 from ray_jobs import base as base_job
 from ray_jobs.bar import step_bar
 from ray_jobs.best import find_best
@@ -46,7 +46,7 @@ def run(session: Session) -> Record:
     session = session.on(TRAIN)
     check(session.storage, session.config, "train")
     require(session.storage, session.config.run, PREPARE)
-    base_job.run(session.keeping())
+    base_job.run(session.keeping(), thorough=False)
     best = find_best(session)
     session = session.with_config(best.config)
     storage = session.storage

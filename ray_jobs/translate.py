@@ -11,7 +11,7 @@ from nmt.config import Config
 from nmt.errors import DataError, MissingStepError, TranslationError
 from nmt.steps import EXPORT, find_record, require
 from nmt.storage import Storage
-from nmt.traffic import engine_path, read_traffic
+from nmt.traffic import fetch_engine, read_traffic
 from ray_jobs.place import absolute_storage
 
 _LINES_AT_ONCE = 32
@@ -26,7 +26,7 @@ def translate_words(config: Config, texts: Sequence[str]) -> None:
     """
     _check_words(texts)
     storage = Storage(absolute_storage(config))
-    folder = storage.fetch(engine_path(find_engine(config, storage)))
+    folder = fetch_engine(storage, find_engine(config, storage))
     for target in translate_lines(config, folder, texts or _standard_input()):
         try:
             sys.stdout.write(f"{target}\n")

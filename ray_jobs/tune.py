@@ -45,7 +45,7 @@ def run(session: Session) -> Record:
     config = session.config
     check(session.storage, config, "tune")
     require(session.storage, config.run, PREPARE)
-    base_job.run(session.keeping())
+    base_job.run(session.keeping(), thorough=False)
 
     return session.do(TUNE, lambda: search(session), is_whole=lambda: _is_complete(session))
 

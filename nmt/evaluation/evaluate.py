@@ -14,7 +14,7 @@ from nmt.evaluation.significance import paired_bootstrap
 from nmt.evaluation.summary import summarize_system
 from nmt.evaluation.systems import translate_with_both
 from nmt.metrics import score_all
-from nmt.steps import PREPARE
+from nmt.steps import PREPARE, fetch_made
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def evaluate(config: Config, storage: Storage) -> dict[str, Any]:
     Raises:
         DataError: the test split is missing or empty.
     """
-    folder = storage.fetch(f"{PREPARE.path(config.run)}/pairs")
+    folder = fetch_made(storage, f"{PREPARE.path(config.run)}/pairs")
     if not has_split(folder, "test"):
         raise DataError(
             f"run '{config.run}' has no test split: set data.test_fraction or data.test_path"

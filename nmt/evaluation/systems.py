@@ -15,11 +15,11 @@ from nmt.models.adapters import attach, is_adapter
 from nmt.models.families import plain
 from nmt.models.load import ModelSource, load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
-from nmt.steps import TRAIN
+from nmt.steps import TRAIN, fetch_made
 from nmt.storage import Storage
 from nmt.training.base import base_source
 from nmt.training.precision import base_dtype, pick_dtype
-from nmt.training.published import fetch_best
+from nmt.training.published import best_path
 from nmt.training.strategies import pick_device
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def translate_with_both(config: Config, storage: Storage, sentences: Sequence[st
         batch_tokens=config.evaluation.batch_tokens,
     )
     model: Any = load_model(source, dtype)
-    trained = fetch_best(storage, TRAIN.path(config.run))
+    trained = fetch_made(storage, best_path(TRAIN.path(config.run)))
     if is_adapter(trained):
         model = _placed(attach(model, trained), device)
         with model.disable_adapter():

@@ -26,7 +26,7 @@ from nmt.export.trained import Reference, Trained
 from nmt.models.codec import Codec
 from nmt.models.families import plain
 from nmt.models.load import license_of
-from nmt.steps import PREPARE
+from nmt.steps import PREPARE, is_whole
 from nmt.storage import Storage, describe_files
 from nmt.traffic import engine_path
 
@@ -132,7 +132,7 @@ def file_by_content(config: Config, storage: Storage, folder: Path) -> str:
     files = describe_files(folder)
     content = {name: file["sha256"] for name, file in files.items() if _is_engine_file(name)}
     digest = digest_of([content, config.data.source_language, config.data.target_language])
-    if not storage.is_committed(engine_path(digest)):
+    if not is_whole(storage, engine_path(digest)):
         with storage.commit(engine_path(digest), {"run": config.run}) as engine:
             copy_content(folder, engine)
     return digest

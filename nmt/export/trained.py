@@ -15,10 +15,10 @@ from nmt.models.codec import Codec
 from nmt.models.encoding import encode
 from nmt.models.families import family_of, plain
 from nmt.models.load import ModelSource, load_codec, load_model
-from nmt.steps import PREPARE, TRAIN
+from nmt.steps import PREPARE, TRAIN, fetch_made
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.published import fetch_best
+from nmt.training.published import best_path
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Trained:
 
 def find_trained(config: Config, storage: Storage) -> Trained:
     """Best weights of a run, fetched from the storage root."""
-    weights = fetch_best(storage, TRAIN.path(config.run))
+    weights = fetch_made(storage, best_path(TRAIN.path(config.run)))
     base = base_source(config).on(storage)
     codec = load_codec(base, config.data.source_language, config.data.target_language)
     return Trained(weights, base, codec)
@@ -116,7 +116,7 @@ def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
 
 
 def _probe_batch(config: Config, storage: Storage, codec: Codec) -> dict[str, Tensor]:
-    folder = storage.fetch(f"{PREPARE.path(config.run)}/pairs")
+    folder = fetch_made(storage, f"{PREPARE.path(config.run)}/pairs")
     limits = config.model
     pairs = encode(
         codec,

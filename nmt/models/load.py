@@ -25,6 +25,7 @@ from nmt.models.codec import Codec
 from nmt.models.experts import ask_every_expert
 from nmt.models.families import ENCODERS, INDIC_TRANS, SUPPORTED, Family, family_named
 from nmt.models.quantized import compute_dtype, prepare, quantization_config
+from nmt.steps import fetch_made
 from nmt.storage import Storage
 
 NLLB_LICENSE = "cc-by-nc-4.0"
@@ -50,7 +51,7 @@ class ModelSource:
 
     def on(self, storage: Storage) -> "ModelSource":
         """The same model, as this machine can load it."""
-        return ModelSource(str(storage.fetch(self.name))) if self.stored else self
+        return ModelSource(str(fetch_made(storage, self.name))) if self.stored else self
 
     @property
     def is_folder(self) -> bool:

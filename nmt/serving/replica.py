@@ -18,7 +18,7 @@ from nmt.serving.engine import Engine, load_engine
 from nmt.serving.follower import Follower
 from nmt.serving.segment import gap_of
 from nmt.storage import Storage
-from nmt.traffic import engine_path
+from nmt.traffic import fetch_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Replica:
             await self._live.batcher.close()
 
     def _load(self, digest: str) -> Engine:
-        folder = self._storage.fetch(engine_path(digest))
+        folder = fetch_engine(self._storage, digest)
         return load_engine(folder, self._serving, digest)
 
     def _adopt(self, engine: Engine) -> None:

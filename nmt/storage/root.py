@@ -218,6 +218,20 @@ class Storage:
             self._verify(path, self._local / path, manifest)
         return self._local / path
 
+    def verify(self, path: str) -> None:
+        """Read a folder commit through and compare it with its manifest; nothing is copied.
+
+        Raises:
+            StorageError: it is missing, or a file fails its size or hash.
+        """
+        manifest = self._committed(path)
+        if self._local:
+            self._verify(path, self._local / path, manifest)
+            return
+        for name, expected in manifest["files"].items():
+            if self._sha256_of(f"{path}/{name}") != expected["sha256"]:
+                raise StorageError(f"{self.locate(f'{path}/{name}')}: differs from its manifest")
+
     @contextmanager
     def reading(self, path: str, only: Sequence[str] = ()) -> Iterator[Path]:
         """Verified folder commit as a local folder, for something large that is read once.

@@ -7,7 +7,7 @@ from nmt.data.prepare import has_split, load_pairs
 from nmt.models.load import ModelSource, find_model, is_encoder, load_codec
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
-from nmt.steps import BASE, PREPARE
+from nmt.steps import BASE, PREPARE, fetch_made, is_whole
 from nmt.storage import Storage
 from nmt.training.events import Report, ignore_report
 from nmt.training.job import TrainingJob
@@ -41,7 +41,7 @@ def prepare_base(config: Config, storage: Storage) -> None:
     """
     source = find_model(config.model.name_or_path, config.model.revision)
     load_codec(source, config.data.source_language, config.data.target_language)
-    if not is_encoder(source) or storage.is_committed(_initial(config)):
+    if not is_encoder(source) or is_whole(storage, _initial(config)):
         return
     if not isinstance(config.adapter, NoAdapter):
         log.warning(
@@ -67,11 +67,11 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
     Own data has no general part: there the training split takes its place.
     """
     folder = BASE.path(config.run)
-    data = storage.fetch(f"{PREPARE.path(config.run)}/pairs")
+    data = fetch_made(storage, f"{PREPARE.path(config.run)}/pairs")
     prefix = "general_" if has_split(data, "general_train") else ""
     train_split = f"{prefix}train"
     initial = _initial(config)
-    if not storage.is_committed(initial):
+    if not is_whole(storage, initial):
         lines = [
             text
             for name in {train_split, "train"}

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from nmt.errors import CheckpointError, StorageError, WorseThanBaseError
 from nmt.models.adapters import load_weights, save_weights
+from nmt.steps import is_whole
 from nmt.training.averaging import Candidate, mean_parameters
 from nmt.training.checkpoints import Checkpoints, State
 from nmt.training.job import Material, TrainingJob
-from nmt.training.published import best_path, is_whole
+from nmt.training.published import best_path
 from nmt.training.strategies import Strategy
 from nmt.training.validation import validation_bleu
 

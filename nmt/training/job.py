@@ -16,6 +16,7 @@ from nmt.models.codec import Codec
 from nmt.models.encoding import EncodedPairs, TokenTable, encode
 from nmt.models.families import most_positions
 from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.steps import fetch_made
 from nmt.storage import Storage
 from nmt.training.precision import base_dtype, pick_dtype
 from nmt.training.recompute import recompute_activations
@@ -94,7 +95,7 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
     _check_positions(config, codec, model, width_multiple(device))
     if config.training.gradient_checkpointing:
         recompute_activations(model)
-    folder = job.storage.fetch(job.data)
+    folder = fetch_made(job.storage, job.data)
     corpus = _encode(job, codec, load_pairs(folder, job.train_split))
     replay = replace(corpus, source=TokenTable.of([]), target=TokenTable.of([]), left_out=0)
     if job.replay_split and config.training.replay_fraction and has_split(folder, job.replay_split):

@@ -1,3 +1,5 @@
+from contextlib import AbstractContextManager
+
 import pytest
 
 from nmt import steps
@@ -422,10 +424,10 @@ def test_what_another_process_has_done_meanwhile_is_not_done_again(storage, monk
     """Between the look at the record and the lock, a step may be finished elsewhere."""
     hold, work = steps.working_on, Work()
 
-    def late(*place: object):
+    def late(root: Storage, run: str, step: Step) -> AbstractContextManager[None]:
         monkeypatch.setattr(steps, "working_on", hold)
         finish(storage, PREPARE, output="theirs")
-        return hold(*place)
+        return hold(root, run, step)
 
     monkeypatch.setattr(steps, "working_on", late)
     record, did_work = run_step(storage, config(), PREPARE, work)

@@ -14,13 +14,14 @@ from safetensors.torch import load_file
 
 from nmt.errors import DataError, DivergedError, ModelError, StorageError, UnavailableError
 from nmt.evaluation.summary import TrainingPoint
+from nmt.steps import fetch_made
 from nmt.storage import Storage
 from nmt.training import loss, validation
 from nmt.training.checkpoints import Checkpoints
 from nmt.training.events import NoNotice, Signal
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
-from nmt.training.published import fetch_best
+from nmt.training.published import best_path
 from tests.training_world import checkpoint_weights, same
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
@@ -141,7 +142,7 @@ def test_published_weights_that_were_damaged_are_published_again(
     whole = file.read_bytes()
     file.write_bytes(whole[:-1])
     with pytest.raises(StorageError, match=r"adapter_model.safetensors: has .*nmt train"):
-        fetch_best(job.storage, job.folder)
+        fetch_made(job.storage, best_path(job.folder))
     run_training(job)
     assert file.read_bytes() == whole
     assert "adapter_model.safetensors: has" in caplog.text
