@@ -42,6 +42,7 @@ READS: dict[str, Callable[[Storage], object]] = {
     "list": lambda storage: storage.list("run"),
     "is_committed": lambda storage: storage.is_committed("run/best"),
     "manifest": lambda storage: storage.manifest("run/best"),
+    "verify": lambda storage: storage.verify("run/best") is None,
     "fetch": lambda storage: storage.fetch("run/best"),
     "reading": read,
     "locate": lambda storage: storage.locate("run"),
