@@ -16,7 +16,7 @@ from pydantic import Field
 
 from nmt.config import Config, digest_of
 from nmt.errors import InputError, MissingStepError, StepConflictError, StorageError
-from nmt.storage import RecordKind, Storage, alone
+from nmt.storage import RecordKind, Storage, alone, check_free
 
 log = logging.getLogger(__name__)
 
@@ -304,7 +304,22 @@ def working_on(storage: Storage, run: str, step: Step) -> AbstractContextManager
     Raises:
         InUseError: another process does it.
     """
-    return alone(storage, f"{step.path(run)}.lock", f"run '{run}': the step '{step.name}'")
+    return alone(storage, *_lock_of(run, step))
+
+
+def check_nobody_works_on(storage: Storage, run: str, steps: Collection[Step]) -> None:
+    """Refuse a command whose step another process does, before its imports and its cluster.
+
+    Raises:
+        InUseError: names host and process.
+    """
+    for step in steps:
+        check_free(storage, *_lock_of(run, step))
+
+
+def _lock_of(run: str, step: Step) -> tuple[str, str]:
+    """Where the lock of a step lies, and what is done under it."""
+    return f"{step.path(run)}.lock", f"run '{run}': the step '{step.name}'"
 
 
 def discard(storage: Storage, run: str, steps: Collection[Step]) -> None:

@@ -30,7 +30,7 @@ class Job:
 
     def run(self, config: Config, *, restart: bool, force: str | None = None) -> None:
         """Import the job's module and call its `run`."""
-        from nmt.steps import STEPS, require
+        from nmt.steps import STEPS, check_nobody_works_on, require
         from nmt.storage import Storage
         from ray_jobs.place import absolute_storage, inside_job
         from ray_jobs.session import Session
@@ -40,6 +40,8 @@ class Job:
             logging.getLogger(__name__).info("storage: %s", storage.locate(""))
         if self.after:
             require(storage, config.run, STEPS[self.after])
+        steps = [step for name, step in STEPS.items() if self.name in (name, "pipeline")]
+        check_nobody_works_on(storage, config.run, steps)
         module = importlib.import_module(f"ray_jobs.{self.name}")
         session = Session(config, storage, restart=restart)
         if self.takes_force:

@@ -31,6 +31,7 @@ from nmt.steps import (
     working_on,
 )
 from nmt.storage import Storage
+from ray_jobs import cli, entry
 from tests.records import change_record
 
 
@@ -384,6 +385,19 @@ def test_a_step_that_another_process_does_is_refused_by_name(storage):
         run_step(storage, config(), PREPARE, again)
     assert again.calls == 0
     assert not storage.exists("demo/data")
+
+
+@pytest.mark.parametrize("command", ["prepare", "pipeline"])
+def test_a_command_whose_step_another_one_does_ends_before_its_imports(
+    storage, capsys, monkeypatch, command
+):
+    """Those of Ray take seconds."""
+    imported: list[str] = []
+    monkeypatch.setattr(entry.importlib, "import_module", imported.append)
+    with working_on(storage, "demo", PREPARE):
+        assert cli.main([command, "run=demo", f"storage={storage.locate('')}"]) == 2
+    assert "the step 'prepare' is being done by process" in capsys.readouterr().err
+    assert imported == []
 
 
 def test_restart_discards_nothing_under_a_process_that_works(storage):
