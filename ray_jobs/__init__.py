@@ -3,6 +3,10 @@
 import os
 import sys
 
+from ray_jobs.modules import leave_folder_of_the_user
+
+leave_folder_of_the_user()
+
 # Ray reads these when it is imported, so they are set before any module here can import it.
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is handled by the command
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the command prints its own tables of trials

@@ -2,28 +2,47 @@
 
 import logging
 import os
-import random
 import signal
-import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray._raylet import AuthenticationTokenLoader  # pyright: ignore[reportAttributeAccessIssue]
+from ray.exceptions import RayTaskError
+from ray.job_config import JobConfig
+from typing_extensions import override
 
 from nmt.config import Config
 from nmt.errors import InputError, NmtError, StoppedError, UnavailableError
-from nmt.reach import fault_of_address, split_address
 from nmt.storage import Storage
+from ray_jobs.address import fault_of_ray, ray_address
 from ray_jobs.logs import quiet_libraries, setup_logging
+from ray_jobs.modules import own_folder
 from ray_jobs.place import absolute_storage, check_shared
+from ray_jobs.private_ray import (
+    OBJECT_STORE_BYTES,
+    folder_of_objects,
+    folder_of_ray,
+    own_environment,
+)
 from ray_jobs.session import Session
 
 T = TypeVar("T")
 
-_OWN_PORTS = (20_000, 32_768)
+
+class _JobConfig(JobConfig):
+    """A job whose workers look for modules where their own interpreter does.
+
+    Ray would put the working folder and the script's in front of that, unless the job has sent a
+    folder of its own: what a user keeps there would replace installed modules.
+    """
+
+    @override
+    def _runtime_env_has_working_dir(self) -> bool:
+        return True
 
 
 @contextmanager
@@ -31,39 +50,69 @@ def connect(config: Config) -> Iterator[None]:
     """Join the cluster that $RAY_ADDRESS names, or start a private one and stop it at the end.
 
     Raises:
-        UnavailableError: the named cluster does not answer.
+        UnavailableError: the named cluster cannot be used, or no private one can be started.
         ConfigError: a storage folder that not all nodes share.
         InputError: GPUs are asked for and this machine has none.
     """
     if ray.is_initialized():
         yield
         return
-    address = os.environ.get("RAY_ADDRESS")
-    if address:
-        _check_answers(address)
-    _start(address, _options(config, address))
+    address = ray_address()
     try:
+        if address is None:
+            _start_private(config)
+        else:
+            _join(address)
         alive = sum(1 for node in ray.nodes() if node["Alive"])
         check_shared(absolute_storage(config), alive)
-        if not address:
+        if address is None:
             _check_gpus(config)
         yield
     finally:
         ray.shutdown()
-        if not address:
-            os.environ.pop("RAY_API_SERVER_ADDRESS", None)
 
 
-def _start(address: str | None, options: dict[str, Any]) -> None:
+def _join(address: str) -> None:
+    fault = fault_of_ray(address)
+    if fault:
+        raise UnavailableError(str(fault))
+    try:
+        _init(address=address)
+    except Exception as error:  # of many kinds, and none of them a fault of this project
+        raise UnavailableError(f"RAY_ADDRESS={address} cannot be used: {_line(error)}") from None
+
+
+def _start_private(config: Config) -> None:
+    # A laptop with fewer cores than workers shares its cores rather than wait for ever.
+    workers = config.scaling.workers * config.scaling.cpus_per_worker + 1
+    endpoint = config.serving.max_replicas * config.serving.cpus_per_replica + 1
+    cpus = max(os.cpu_count() or 1, workers, endpoint, config.tune.max_concurrent)
+    folder = folder_of_ray()
+    AuthenticationTokenLoader.instance().reset_cache()  # of an earlier Ray's token
+    try:
+        with own_environment(ray.util.get_node_ip_address()):
+            _init(
+                address="local",
+                num_cpus=int(cpus),
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=folder,
+                _plasma_directory=folder_of_objects(folder),
+            )
+    except Exception as error:
+        raise UnavailableError(
+            f"Ray cannot be started on this machine: {_line(error)}; its logs are in "
+            f"{folder}/session_latest/logs, and RAY_TMPDIR names another folder for its files"
+        ) from None
+
+
+def _init(**options: Any) -> None:  # noqa: ANN401 - those of `ray.init`
     """`ray.init`, and SIGTERM is ours again: Ray has put its own handlers there meanwhile."""
     on_sigterm = signal.getsignal(signal.SIGTERM)
     terminated = False
+    job = _JobConfig(_py_driver_sys_path=own_folder())
     try:
-        ray.init(**options)
-    except (ConnectionError, RuntimeError, RayError) as error:
-        raise UnavailableError(
-            f"Ray at {address or 'this machine'} cannot be used: {error}"
-        ) from None
+        ray.init(job_config=job, logging_level=logging.ERROR, log_to_driver=True, **options)
     except SystemExit:  # what those handlers make of a signal
         terminated = True
         ray.shutdown()
@@ -73,55 +122,8 @@ def _start(address: str | None, options: dict[str, Any]) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-def _check_answers(address: str) -> None:
-    """Knock before Ray does: it would go on trying for minutes.
-
-    Raises:
-        UnavailableError: nothing listens there.
-    """
-    host, port = split_address(address)
-    if port is None:
-        return  # `auto` and the like: Ray looks it up on this machine
-    fault = fault_of_address(host, port)
-    if fault:
-        raise UnavailableError(
-            f"RAY_ADDRESS={address}: nothing answers there ({fault}); start the cluster, or unset "
-            "RAY_ADDRESS for a private Ray"
-        )
-
-
-def _options(config: Config, address: str | None) -> dict[str, Any]:
-    common: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": True}
-    if address:
-        return {"address": address, **common}
-    # A laptop with fewer cores than workers shares its cores rather than wait for ever.
-    workers = config.scaling.workers * config.scaling.cpus_per_worker + 1
-    endpoint = config.serving.max_replicas * config.serving.cpus_per_replica + 1
-    dashboard_port = _free_port()
-    # Inherited by every process of this Ray: where several run on one machine, Ray Train's own
-    # helpers would otherwise ask whichever they find first.
-    os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{dashboard_port}"
-    return {
-        "address": "local",
-        "dashboard_port": dashboard_port,
-        "num_cpus": int(max(os.cpu_count() or 1, workers, endpoint, config.tune.max_concurrent)),
-        # Without it Ray Train cannot see its own controller, and complains every second.
-        "include_dashboard": True,
-        **common,
-    }
-
-
-def _free_port() -> int:
-    """One that no system hands out by itself.
-
-    Ray's other processes take theirs from those, before the dashboard does.
-    """
-    ports = range(*_OWN_PORTS)
-    for port in random.SystemRandom().sample(ports, len(ports)):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise UnavailableError(f"no free port from {_OWN_PORTS[0]} on, for the dashboard of Ray")
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _check_gpus(config: Config) -> None:
@@ -161,7 +163,10 @@ def _on_worker(config: Config, storage: Storage, work: Callable[[Config, Storage
 
 
 def prepare_worker(config: Config) -> None:
-    """Logging and threads of a worker process."""
+    """Set up the logging and the threads of a worker process, before its other heavy imports."""
+    if config.adapter.type != "qlora" and "adapter.type" not in config.search_space:
+        # peft imports it wherever it is installed, which takes longer than the rest of peft.
+        sys.modules.setdefault("bitsandbytes", None)  # pyright: ignore[reportArgumentType]
     import torch  # a command that only reads settings must not pay for this
 
     setup_logging()

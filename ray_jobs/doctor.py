@@ -10,9 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from nmt.config import Config
-from nmt.errors import NmtError, install_command
+from nmt.errors import NmtError, UnavailableError, install_command
 from nmt.findings import Finding
-from nmt.reach import fault_of_address, split_address
+from nmt.reach import fault_of_address
+from ray_jobs.address import fault_of_ray, ray_address
+from ray_jobs.private_ray import folder_of_ray
 
 _PACKAGES = {
     "train": ("ray", "torch", "transformers", "peft", "datasets", "sacrebleu", "optuna"),
@@ -90,18 +92,39 @@ def _gpu(config: Config) -> Iterator[Finding]:
 
 
 def _ray(config: Config) -> Iterator[Finding]:
-    address = os.environ.get("RAY_ADDRESS")
-    if not address:
-        yield Finding("ray", "ok", "RAY_ADDRESS is not set: each command starts a private Ray")
-        return
-    host, port = split_address(address)
-    reached = address == "auto" or fault_of_address(host, port or 6379) is None
-    yield Finding(
-        "ray",
-        "ok" if reached else "bad",
-        f"RAY_ADDRESS={address} {'answers' if reached else 'does not answer'}",
-        "" if reached else "unset RAY_ADDRESS, or start the cluster: ray start --head",
-    )
+    address = ray_address()
+    if address is None:
+        yield _private_ray()
+    elif importlib.util.find_spec("ray") is not None:
+        fault = fault_of_ray(address)
+        if fault:
+            yield Finding("ray", "bad", fault.text, fault.remedy)
+        else:
+            yield Finding("ray", "ok", f"RAY_ADDRESS={address} answers")
+    if "RAY_AUTH_MODE" not in os.environ and _has_token():
+        yield Finding(
+            "ray token", "note",
+            "a token for Ray is there, so `ray start` makes a cluster that asks for it",
+            "set RAY_AUTH_MODE=token: without it `ray job submit` sends none",
+        )  # fmt: skip
+
+
+def _private_ray() -> Finding:
+    try:
+        folder = folder_of_ray()
+    except UnavailableError as error:
+        text, _, remedy = str(error).rpartition(": ")
+        return Finding("ray", "bad", text, remedy)
+    about = f"RAY_ADDRESS is not set: each command starts a private Ray, with files in {folder}"
+    return Finding("ray", "ok", about)
+
+
+def _has_token() -> bool:
+    """Whether Ray finds a token, in the order in which it looks."""
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return True
+    place = os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token"
+    return Path(place).expanduser().is_file()
 
 
 def _hub(config: Config) -> Iterator[Finding]:

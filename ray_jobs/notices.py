@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-import ray.train
 from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from nmt.training.events import Signal
+from ray_jobs.board import board_of_the_driver
 
 _ASK_EVERY_SECONDS = 0.5
 _ASK_NODES_EVERY_STEPS = 10
@@ -22,45 +21,11 @@ _WAIT_FOR_CHECKPOINT_SECONDS = 60.0
 """As long as Kubernetes waits for the Pods of the chart's workers."""
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)
-class _Board:
-    """Whether the driver wants the trainings to end, how many are under way, and how far.
-
-    Killed, it begins anew: no training is worth less than what is noted here.
-    """
-
-    def __init__(self) -> None:
-        self.stop, self.running, self.step = False, 0, 0
-
-    def ask_to_stop(self) -> None:
-        self.stop = True
-
-    def note(self, step: int) -> bool:
-        """How far a training is; whether it shall stop."""
-        self.step = step
-        return self.stop
-
-    def reached(self) -> int:
-        return self.step
-
-    def count(self, change: int) -> None:
-        self.running = max(0, self.running + change)  # those counted before it began anew
-
-    def under_way(self) -> int:
-        return self.running
-
-
-def _board_of_the_driver() -> Any:  # noqa: ANN401 - Ray's handles have no type
-    """On the driver's node: elsewhere it would go with a node that the training itself survives."""
-    node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return _Board.options(scheduling_strategy=node).remote()  # pyright: ignore[reportAttributeAccessIssue]
-
-
 @dataclass
 class StopSwitch:
     """The driver's way to have its trainings write a checkpoint and end; goes to the workers."""
 
-    board: Any = field(default_factory=_board_of_the_driver)
+    board: Any = field(default_factory=board_of_the_driver)
 
     @contextmanager
     def guarding(self) -> Iterator[None]:
@@ -147,6 +112,8 @@ class WorkerNotice:
         """True once; every worker asks at the same steps, since the question is a barrier."""
         if not self._under_train or self._warned or step % _ASK_NODES_EVERY_STEPS:
             return False
+        import ray.train  # not for the process that merely hands the notice on
+
         self._warned = ray.train.get_preemption_info() is not None
         return self._warned
 

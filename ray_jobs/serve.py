@@ -7,7 +7,6 @@ import asyncio
 import http.client
 import json
 import logging
-import os
 import socket
 import sys
 import threading
@@ -25,6 +24,7 @@ from starlette.applications import Starlette
 
 from nmt.config import Config, ServingConfig
 from nmt.errors import ConfigError, TranslationError
+from nmt.reach import url_of
 from nmt.serving.app import build_app
 from nmt.serving.contract import (
     Answer,
@@ -37,6 +37,7 @@ from nmt.steps import EXPORT, find_record
 from nmt.storage import Storage
 from nmt.traffic import read_traffic
 from ray_jobs import promote
+from ray_jobs.address import ray_address
 from ray_jobs.cluster import connect
 from ray_jobs.place import absolute_storage
 from ray_jobs.session import Session
@@ -267,7 +268,7 @@ def stop() -> None:
     In a private Ray, Serve goes with it, and without the error that Ray prints on its shutdown.
     """
     serve.delete(APPLICATION)
-    if os.environ.get("RAY_ADDRESS"):
+    if ray_address():
         serve.shutdown()
 
 
@@ -280,7 +281,7 @@ def _start(config: Config) -> str:
         logging_config=_QUIET,
     )
     serve.run(build(config), name=APPLICATION, route_prefix="/", logging_config=_QUIET)
-    return _url(serving.host, serving.port)
+    return url_of(serving.host, serving.port)
 
 
 def check_endpoint(
@@ -324,11 +325,6 @@ def _with_port(config: Config) -> Config:
                 f"{error.strerror}; set serving.port=0 for a free port"
             ) from None
         return config.with_overrides({"serving.port": probe.getsockname()[1]})
-
-
-def _url(host: str, port: int) -> str:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - read only
-    return f"http://{reachable}:{port}"
 
 
 def _announce(url: str) -> None:

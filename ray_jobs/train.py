@@ -4,10 +4,6 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-import ray.train
-from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
-from typing_extensions import override
-
 from nmt.config import Config, digest_of
 from nmt.errors import (
     DivergedError,
@@ -26,7 +22,6 @@ from ray_jobs.best import find_best
 from ray_jobs.cluster import cause_of, connect, prepare_worker
 from ray_jobs.logs import quiet_expected_failures
 from ray_jobs.notices import StopSwitch, WorkerNotice
-from ray_jobs.process_group import ProcessGroupConfig
 from ray_jobs.refusals import check
 from ray_jobs.session import Session
 
@@ -85,10 +80,16 @@ def fit(session: Session, start_from: str | None) -> dict[str, Any]:
 
 
 def _fit_once(session: Session, start_from: str | None, switch: StopSwitch) -> dict[str, Any]:
+    # They take a second, in which the first processes of a private Ray come up.
+    import ray.train
+
+    from ray_jobs.process_group import ProcessGroupConfig
+    from ray_jobs.trainer import Trainer
+
     config, storage = session.config, session.storage
     scaling = config.scaling
     filesystem, root = storage.filesystem
-    trainer = _Trainer(
+    trainer = Trainer(
         train_worker,
         train_loop_config={
             "config": config,
@@ -125,25 +126,15 @@ def _fit_once(session: Session, start_from: str | None, switch: StopSwitch) -> d
         ) from error
 
 
-class _Trainer(DataParallelTrainer):
-    """Leaves Ctrl-C to the command line.
-
-    Ray's own handler would stay after the training and end the process with 1. Training in another
-    thread instead, where Ray installs none, lets that thread call a Ray that was just shut down.
-    """
-
-    @override
-    def _register_sigint_handler(self, controller: Any) -> None:
-        return
-
-
 def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
     """One worker's training; what a restart of the group would only repeat is returned."""
-    from nmt.training.loop import run_training  # torch and transformers, which no driver needs
-
     config: Config = loop_config["config"]
     prepare_worker(config)
     quiet_expected_failures()
+    import ray.train
+
+    from nmt.training.loop import run_training  # torch and transformers, which no driver needs
+
     notice = WorkerNotice(loop_config["switch"], under_train=True)
 
     def report(metrics: dict[str, float]) -> None:

@@ -123,9 +123,9 @@ def _is_used_up(config: Config, made: int) -> bool:
 
 def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: StopSwitch) -> None:
     """One trial, in a Tune actor; goes on from its own checkpoint when it has one."""
+    prepare_worker(config)
     from nmt.training.loop import run_training  # torch and transformers, which no driver needs
 
-    prepare_worker(config)
     notice = WorkerNotice(switch, under_train=False)
 
     def report(metrics: dict[str, float]) -> None:

@@ -1,6 +1,7 @@
 """One private Ray for the tests of this folder that do not start their own."""
 
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,9 +44,17 @@ def session(config: Config, root: Path) -> Session:
 
 
 @pytest.fixture(scope="module")
-def prepared(config: Config, session: Session) -> Iterator[Session]:
-    """A run with data and base, and a Ray that stays for the module's tests."""
-    with connect(config.with_overrides({"strategy.type": "ddp", "scaling.workers": 2})):
+def prepared(
+    config: Config, session: Session, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Session]:
+    """A run with data and base, and a Ray that stays for the module's tests.
+
+    The command stands in a folder with a module that its workers import by the same name.
+    """
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "datasets.py").write_text("raise ImportError('a file of the user')")
+    two_workers = config.with_overrides({"strategy.type": "ddp", "scaling.workers": 2})
+    with chdir(folder), connect(two_workers):
         prepare.run(session)
         base.run(session)
         yield session

@@ -73,6 +73,17 @@ def actors(name: str) -> list[psutil.Process]:
     return found
 
 
+def actor_names() -> set[str]:
+    """Classes of the actors in this process's Ray, those of its own agents excepted."""
+    titles = {
+        title.removeprefix("ray::").strip()
+        for process in psutil.process_iter(["cmdline"])
+        if (title := " ".join(process.info["cmdline"] or [])).startswith("ray::") and _ours(process)
+    }
+    names = {title.partition(".")[0].partition(":")[0] for title in titles}
+    return {name for name in names if name != "IDLE" and not name.endswith("Agent")}
+
+
 def _ours(process: psutil.Process) -> bool:
     return any(parent.pid == os.getpid() for parent in process.parents())
 

@@ -35,7 +35,9 @@ def cluster() -> Iterator[Cluster]:
     try:
         cluster.add_node(num_cpus=2)
         ray.init(address=cluster.address, logging_level=logging.ERROR)
-        yield cluster
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RAY_ADDRESS", str(cluster.address))
+            yield cluster
     finally:
         ray.shutdown()
         cluster.shutdown()

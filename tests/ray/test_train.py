@@ -19,7 +19,14 @@ from ray_jobs.logs import quiet_expected_failures
 from ray_jobs.notices import StopSwitch, WorkerNotice
 from ray_jobs.session import Session
 from tests.ray.conftest import branch
-from tests.ray.disturbed import actors, signal_a_worker, told_to_go_twice, train_disturbed, weights
+from tests.ray.disturbed import (
+    actor_names,
+    actors,
+    signal_a_worker,
+    told_to_go_twice,
+    train_disturbed,
+    weights,
+)
 from tests.training_world import same
 
 
@@ -84,8 +91,17 @@ def test_work_whose_worker_was_told_to_go_is_begun_again_as_often_as_is_allowed(
 
 def test_a_killed_notice_board_ends_no_training(prepared: Session, whole: Session) -> None:
     session = branch(prepared, "boardless", scaling__max_failures=0)
-    train_disturbed(session, lambda: [board.kill() for board in actors("_Board")])
+    beside: set[str] = set()
+
+    def kill_boards() -> None:
+        beside.update(actor_names())
+        for board in actors("Board"):
+            board.kill()
+
+    train_disturbed(session, kill_boards)
     assert same(weights(session), weights(whole))
+    # Each of them would import Ray Train, for seconds of a processor that the workers start on.
+    assert beside == {"Board", "OneMachineController", "RayTrainWorker", "SynchronizationActor"}
 
 
 def test_one_failure_too_many_is_told_with_what_remains_to_do(prepared: Session) -> None:
