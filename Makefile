@@ -65,6 +65,7 @@ bench: $(READY)  ## Benchmarks against what a user would pick instead.
 	$(BIN)/python benchmarks/padding.py
 	$(BIN)/python benchmarks/workers.py
 	$(BIN)/python benchmarks/model_600m.py
+	$(BIN)/python benchmarks/startup.py
 
 clean:  ## Remove what was built here; runs/ stays.
 	rm -rf $(VENV) build dist *.egg-info
