@@ -42,13 +42,13 @@ class DistinctSearch(OptunaSearch):
             ended: earlier trials, which the sampler is told of, in the order of their draws.
             begun: earlier trials that are drawn again first.
         """
+        self._distributions = self.convert_search_space(
+            {key: _domain(searched) for key, searched in space.items()}
+        )
         super().__init__(
-            space=self.convert_search_space(
-                {key: _domain(searched) for key, searched in space.items()}
-            ),
+            space=self._distributions,
             metric="bleu",
             mode="max",
-            points_to_evaluate=[trial.config for trial in begun] or None,
         )
         self._searched, self._first_seed = space, seed
         self._known = {digest_of(trial.config) for trial in ended}
@@ -58,13 +58,16 @@ class DistinctSearch(OptunaSearch):
                 self.add_evaluated_point(trial.config, trial.bleu)
             elif trial.state != "abandoned":  # which says nothing of its settings
                 self.add_evaluated_point(trial.config, _WORST_BLEU)
+        for trial in begun:  # behind the others: the sampler looks at their order
+            self._study.enqueue_trial(trial.config)
 
     @override
     def suggest(self, trial_id: str) -> Any:
         """New settings; the end of the search when there are no others."""
         number = len(self._known)
-        for attempt in range(_DRAWS):
-            drawn = self._draw(trial_id, digest_of([self._first_seed, number, attempt]))
+        self._study.sampler = self._sampler_after(number)
+        for _ in range(_DRAWS):
+            drawn = super().suggest(trial_id) or {}
             if digest_of(drawn) not in self._known:
                 self._known.add(digest_of(drawn))
                 return drawn
@@ -99,9 +102,13 @@ class DistinctSearch(OptunaSearch):
         assert study is not None  # noqa: S101 - there is a space
         return study
 
-    def _draw(self, trial_id: str, seed: str) -> dict[str, Any]:
-        self._study.sampler = optuna.samplers.TPESampler(seed=int(seed, 16) % 2**32)
-        return super().suggest(trial_id) or {}
+    def _sampler_after(self, number: int) -> optuna.samplers.BaseSampler:
+        """Make a sampler that has drawn so often, whichever call of the search drew."""
+        sampler = optuna.samplers.TPESampler(seed=self._first_seed)
+        other = optuna.create_study(sampler=sampler)
+        for _ in range(number):
+            other.tell(other.ask(self._distributions), state=optuna.trial.TrialState.FAIL)
+        return sampler
 
     def _withdraw(self, trial_id: str) -> None:
         """Take back a repetition, of which the sampler learns nothing, and let the trial draw."""
