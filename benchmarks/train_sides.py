@@ -36,8 +36,8 @@ from nmt.data.batches import BatchPlan, Cursor, padded_tokens
 from nmt.models.adapters import add_adapter, trainable
 from nmt.models.encoding import EncodedPairs, TokenTable
 from nmt.models.families import NLLB
-from nmt.models.load import ModelSource
 from nmt.models.marks import LanguageCodes
+from nmt.models.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.storage import Storage
 from nmt.training.events import Signal

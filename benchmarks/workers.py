@@ -24,8 +24,8 @@ from train_sides import SOURCE_CODE, TARGET_CODE, Task, build_task
 
 from nmt.data.batches import Cursor, share
 from nmt.models.adapters import trainable
-from nmt.models.load import ModelSource
 from nmt.models.marks import LanguageCodes
+from nmt.models.source import ModelSource
 from nmt.storage import Storage
 from nmt.training.events import Signal
 from nmt.training.job import Material, TrainingJob

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from nmt.errors import TranslationError, shortened
 from nmt.languages import languages
+from nmt.models.fingerprint import Fingerprint
 
 CARD_FILE = "engine.json"
 MODEL_FOLDER = "model"
@@ -39,6 +40,8 @@ class EngineCard(BaseModel):
     """Run that the adapter came from."""
     base: str
     """Model that the adapter was trained on."""
+    base_fingerprint: Fingerprint | None = None
+    """What the files of that model held; None in cards of earlier releases."""
     license: str
     """Licence of the base, which the engine inherits."""
     source_language: str

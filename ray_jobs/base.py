@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from nmt.config import Config, digest_of
+from nmt.config import Config
 from nmt.errors import StoppedError
+from nmt.models.source import ModelSource
 from nmt.steps import BASE, PREPARE, Record, is_whole, require
 from nmt.storage import Storage
 from nmt.training.published import best_path
@@ -51,20 +52,24 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
         StoppedError: the worker was told to go before the training's end.
     """
     from nmt.models.load import license_of
-    from nmt.training.base import prepare_base, train_tiny_base
+    from nmt.training.base import made_base, prepare_base, train_tiny_base
 
     model = config.model
     about: dict[str, Any] = {"license": license_of(model.name_or_path)}
     if not model.is_tiny:
-        prepare_base(config, storage)
-        return about | {"output": digest_of([model.name_or_path, model.revision])}
+        return about | _described(prepare_base(config, storage))
     outcome = train_tiny_base(config, storage)
     if not outcome.finished:
         raise StoppedError(
             f"base: told to stop at step {outcome.state.step}: the same command goes on from there"
         )
-    files = storage.manifest(best_path(BASE.path(config.run)))["files"]
-    return about | {"output": digest_of(files), "validation_bleu": outcome.state.best_bleu}
+    described = _described(made_base(config).on(storage))
+    return about | described | {"validation_bleu": outcome.state.best_bleu}
+
+
+def _described(base: ModelSource) -> dict[str, Any]:
+    """Give what the record says of a base, by which later steps notice that it has changed."""
+    return {"output": base.content.digest, "model": base.as_record()}
 
 
 if __name__ == "__main__":

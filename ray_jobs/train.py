@@ -182,7 +182,7 @@ def training_job(config: Config, storage: Storage, start_from: str | None) -> "T
         config=config,
         storage=storage,
         folder=TRAIN.path(config.run),
-        base=base_source(config),
+        base=base_source(config, storage),
         data=f"{PREPARE.path(config.run)}/pairs",
         start_from=start_from,
         compares_with_base=True,

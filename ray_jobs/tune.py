@@ -165,7 +165,7 @@ def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> "Trai
         config=tried.model_copy(update={"strategy": SingleStrategy()}),
         storage=storage,
         folder=trial_folder(config.run, sample),
-        base=base_source(config),
+        base=base_source(config, storage),
         data=f"{PREPARE.path(config.run)}/pairs",
         name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
         stop_at_step=config.tune.max_steps,

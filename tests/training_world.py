@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from nmt.config import Config, load_config
 from nmt.data.prepare import load_pairs, prepare
-from nmt.models.load import ModelSource
+from nmt.models.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.storage import Storage
 from nmt.training.checkpoints import PARAMETERS

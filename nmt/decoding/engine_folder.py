@@ -8,7 +8,8 @@ from torch import nn
 from nmt.engine_card import ADAPTER_FOLDER, MODEL_FOLDER, TOKENIZER_FOLDER
 from nmt.models.adapters import attach
 from nmt.models.codec import Codec
-from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.models.load import load_codec, load_model
+from nmt.models.source import ModelSource
 
 _SHAPE = "config.json"
 

@@ -13,8 +13,9 @@ from nmt.config import Config
 from nmt.decoding.generate import translate
 from nmt.models.adapters import attach, is_adapter
 from nmt.models.families import plain
-from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.models.load import load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
+from nmt.models.source import ModelSource
 from nmt.steps import TRAIN, fetch_made
 from nmt.storage import Storage
 from nmt.training.base import base_source
@@ -41,7 +42,7 @@ def translate_with_both(config: Config, storage: Storage, sentences: Sequence[st
     An adapter is switched on beside the base; of two whole models, one is in memory at a time. The
     weights have the number format they were validated in.
     """
-    source = base_source(config).on(storage)
+    source = base_source(config, storage).on(storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
     device = pick_device(config.scaling.gpus_per_worker)
     dtype = base_dtype(config, pick_dtype(config.training.precision, device))

@@ -81,10 +81,8 @@ def engine_card(
     config: Config,
     storage: Storage,
     form: EngineFormat,
-    codec: Codec,
+    trained: Trained,
     answer: Answer,
-    *,
-    has_adapter: bool,
 ) -> EngineCard:
     """What a server must know of an engine, with one sentence it must translate as here.
 
@@ -96,13 +94,15 @@ def engine_card(
         (pair.source for pair in load_pairs(folder, "train")),
         key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
     )
+    codec = trained.codec
     # A server splits what is longer, and translates each part for itself.
     whole = (s for s in sources if len(codec.sources([s])[0]) <= config.model.max_source_tokens)
     return EngineCard(
         format=form,
-        has_adapter=has_adapter,
+        has_adapter=not trained.becomes_one_model,
         run=config.run,
         base=config.model.name_or_path,
+        base_fingerprint=trained.base.fingerprint,
         license=license_of(config.model.name_or_path),
         source_language=config.data.source_language,
         target_language=config.data.target_language,

@@ -83,9 +83,7 @@ def write_engine(
             quantization = config.export.quantization
             answer = fill_ctranslate2(folder, merged, trained.codec, quantization)
         write_license(config, folder)
-        has_adapter = not trained.becomes_one_model
-        card = engine_card(config, storage, form, trained.codec, answer, has_adapter=has_adapter)
-        write_card(folder, card)
+        write_card(folder, engine_card(config, storage, form, trained, answer))
         digest = file_by_content(config, storage, folder)
     storage.delete(staging)
     return digest, difference

@@ -14,7 +14,8 @@ from nmt.models.adapters import attach, can_merge, is_adapter, merge
 from nmt.models.codec import Codec
 from nmt.models.encoding import encode
 from nmt.models.families import family_of, plain
-from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.models.load import load_codec, load_model
+from nmt.models.source import ModelSource
 from nmt.steps import PREPARE, TRAIN, fetch_made
 from nmt.storage import Storage
 from nmt.training.base import base_source
@@ -53,7 +54,7 @@ class Trained:
 def find_trained(config: Config, storage: Storage) -> Trained:
     """Best weights of a run, fetched from the storage root."""
     weights = fetch_made(storage, best_path(TRAIN.path(config.run)))
-    base = base_source(config).on(storage)
+    base = base_source(config, storage).on(storage)
     codec = load_codec(base, config.data.source_language, config.data.target_language)
     return Trained(weights, base, codec)
 

@@ -17,7 +17,9 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from nmt.models.load import ModelSource, from_pretrained, load_shape, load_tokenizer
+from nmt.models.load import from_pretrained, load_tokenizer, refuse_missing
+from nmt.models.shape import load_shape
+from nmt.models.source import ModelSource
 
 _FRESH_LAYERS = 3
 _FRESH_WIDTH = 256
@@ -32,7 +34,7 @@ def build_encoder_decoder(
     layers share their weights, has no decoder: there a small new one is put beside it.
 
     Raises:
-        ModelError: no safetensors weights.
+        ModelError: no weights, or not all that config.json asks for.
         UnavailableError: the hub cannot be reached.
     """
     tokenizer = load_tokenizer(source)
@@ -41,7 +43,10 @@ def build_encoder_decoder(
     shape.eos_token_id = tokenizer.sep_token_id
     shape.pad_token_id = tokenizer.pad_token_id
     torch.manual_seed(seed)
-    encoder = from_pretrained(AutoModel, source, add_pooling_layer=False)
+    encoder, found = from_pretrained(
+        AutoModel, source, add_pooling_layer=False, output_loading_info=True
+    )
+    refuse_missing(source, encoder, found["missing_keys"])
     if shape.encoder.model_type == "albert":
         decoder = AutoModelForCausalLM.from_config(shape.decoder)
     else:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,8 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from nmt.config import Config, LoraAdapter, ModelConfig
 from nmt.models.adapters import add_adapter
 from nmt.models.families import ENCODERS, family_of, plain
-from nmt.models.load import ModelSource, adjust, find_model, layer_drop_off, load_shape
+from nmt.models.load import adjust
+from nmt.models.shape import find_model, layer_drop_off, load_shape
 from nmt.models.tiny import tiny_shape
 from nmt.models.warm_start import paired_shape
 from nmt.planning.stand_ins import ATTENTION, GpuOperations
@@ -128,10 +128,7 @@ def _build(config: Config, mixed: bool) -> nn.Module:
 def _model_shape(model: ModelConfig) -> PreTrainedConfig:
     if model.is_tiny:
         return tiny_shape(model.vocabulary_size + _LANGUAGE_CODES)
-    source = ModelSource(model.name_or_path, model.revision)
-    if not Path(model.name_or_path).expanduser().is_dir():
-        source = find_model(model.name_or_path, model.revision)
-    shape = load_shape(source)
+    shape = load_shape(find_model(model.name_or_path, model.revision))
     if shape.model_type not in ENCODERS:
         return shape
     paired = paired_shape(shape)

@@ -1,6 +1,10 @@
-"""Copies of an object store's folder commits on this machine, shared by its processes."""
+"""What is kept on this machine for all its processes.
+
+Copies of an object store's folder commits, and models written in another format.
+"""
 
 import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -10,8 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from nmt.storage.disk import in_use, remove_left
-from nmt.storage.manifest import content_key, faults
+from nmt.errors import StorageError
+from nmt.storage.disk import in_use, no_space_named, remove_left
+from nmt.storage.manifest import MANIFEST, check_manifest, content_key, faults, manifest_of
 
 
 def kept_copies() -> Path:
@@ -57,7 +62,36 @@ def copy_of(
         if not verify or not any(faults(folder, manifest)):
             return folder
         shutil.rmtree(folder, ignore_errors=True)  # a sweep of the temporary folder was there
-    partial = copies / f".{folder.name}.{uuid.uuid4().hex[:8]}.partial"
+    _put_in_place(folder, fill)
+    return folder
+
+
+def kept_folder(name: str, fill: Callable[[Path], None]) -> Path:
+    """Find a folder of the cache, which the first process that asks for it fills for all others.
+
+    Args:
+        name: follows from what the folder holds.
+        fill: writes the files into a folder that is put in place when they are all there.
+
+    Raises:
+        StorageError: there is no space for it.
+    """
+    folder = kept_copies() / name
+
+    def fill_with_manifest(partial: Path) -> None:
+        fill(partial)
+        (partial / MANIFEST).write_text(json.dumps(manifest_of(partial, {})), encoding="utf-8")
+
+    with _one_at_a_time(folder.with_name(f".{name}.lock")), no_space_named(folder.parent):
+        remove_left(folder.parent, name)
+        if not _has_all_files(folder):
+            shutil.rmtree(folder, ignore_errors=True)  # a sweep of the temporary folder was there
+            _put_in_place(folder, fill_with_manifest)
+    return folder
+
+
+def _put_in_place(folder: Path, fill: Callable[[Path], None]) -> None:
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.mkdir(mode=0o700)
         with in_use(partial):
@@ -66,7 +100,25 @@ def copy_of(
                 partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return folder
+
+
+def _has_all_files(folder: Path) -> bool:
+    """Compare sizes alone: what a kept folder holds is checked where it is read."""
+    try:
+        manifest = check_manifest(json.loads((folder / MANIFEST).read_bytes()), str(folder))
+        sizes = {name: about["size"] for name, about in manifest["files"].items()}
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, KeyError, TypeError, StorageError):
+        return False
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    """Wait until no other process is within; a killed one leaves no lock behind."""
+    with lock.open("wb") as stream:
+        with suppress(OSError):  # not every file system has locks
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -2,12 +2,18 @@
 
 import logging
 
+from pydantic import TypeAdapter, ValidationError
+
 from nmt.config import Config, NoAdapter, SingleStrategy, TrainingConfig
 from nmt.data.prepare import has_split, load_pairs
-from nmt.models.load import ModelSource, find_model, is_encoder, load_codec
+from nmt.errors import StepConflictError
+from nmt.models.fit import check_fit
+from nmt.models.load import load_codec, load_outline
+from nmt.models.shape import find_model, is_encoder
+from nmt.models.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
-from nmt.steps import BASE, PREPARE, fetch_made, is_whole
+from nmt.steps import BASE, PREPARE, fetch_made, is_whole, require
 from nmt.storage import Storage
 from nmt.training.events import Report, ignore_report
 from nmt.training.job import TrainingJob
@@ -17,32 +23,56 @@ from nmt.training.published import best_path
 log = logging.getLogger(__name__)
 
 
-def base_source(config: Config) -> ModelSource:
-    """Where the base of a run is loaded from.
+def base_source(config: Config, storage: Storage) -> ModelSource:
+    """Read what the base step of a run has found or made, with the fingerprint of its files.
 
     Raises:
-        ModelError: no such folder, or an unsupported architecture.
-        UnavailableError: a hub name that cannot be reached.
+        MissingStepError: there is no base yet.
+        StepConflictError: the base was found by a release that kept no fingerprint.
     """
-    if config.model.is_tiny:
-        return ModelSource(best_path(BASE.path(config.run)), stored=True)
-    found = find_model(config.model.name_or_path, config.model.revision)
-    return ModelSource(_initial(config), stored=True) if is_encoder(found) else found
+    about = require(storage, config.run, BASE).result.get("model")
+    if about is None and config.model.is_tiny:
+        return made_base(config)
+    try:
+        return TypeAdapter(ModelSource).validate_python(about)
+    except ValidationError:
+        raise StepConflictError(
+            f"the step 'base' of run '{config.run}' does not say what the files of the base hold, "
+            "as this release needs it: choose another run=NAME, or make the steps again by "
+            "`nmt base`, `nmt train`, `nmt evaluate` and `nmt export`, each with --restart"
+        ) from None
 
 
-def prepare_base(config: Config, storage: Storage) -> None:
-    """Load what is cheap to load, so that a wrong name or language code is known at once.
+def made_base(config: Config) -> ModelSource:
+    """Name the base that a run trains for itself."""
+    return ModelSource(best_path(BASE.path(config.run)), stored=True)
+
+
+def prepare_base(config: Config, storage: Storage) -> ModelSource:
+    """See that a base is there and fits, before a cluster is started to train it.
 
     Of an encoder an encoder-decoder is made, once: every worker must have the same.
 
+    Returns:
+        The base to train, with the fingerprint of its files.
+
     Raises:
-        ModelError: the model or a language code does not fit.
+        ModelError: the model, its tokenizer or a language code does not fit.
         UnavailableError: a hub name that cannot be reached.
     """
-    source = find_model(config.model.name_or_path, config.model.revision)
-    load_codec(source, config.data.source_language, config.data.target_language)
-    if not is_encoder(source) or is_whole(storage, _initial(config)):
-        return
+    source = find_model(config.model.name_or_path, config.model.revision).on(storage)
+    if is_encoder(source):
+        return _encoder_decoder(config, storage, source)
+    codec = load_codec(source, config.data.source_language, config.data.target_language)
+    check_fit(source.label, codec, load_outline(source))
+    return source
+
+
+def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> ModelSource:
+    made = ModelSource(_initial(config), stored=True)
+    if is_whole(storage, made.name):
+        return made.on(storage)
+    codec = load_codec(source, config.data.source_language, config.data.target_language)
     if not isinstance(config.adapter, NoAdapter):
         log.warning(
             "adapter.type=%s: the cross-attention between %s and its decoder is new, and an "
@@ -51,9 +81,11 @@ def prepare_base(config: Config, storage: Storage) -> None:
             config.model.name_or_path,
         )
     tokenizer, model = build_encoder_decoder(source, config.seed)
-    with storage.commit(_initial(config)) as place:
+    check_fit(source.label, codec, model)
+    with storage.commit(made.name) as place:
         tokenizer.save_pretrained(place)
         model.save_pretrained(place)
+    return made.on(storage)
 
 
 def _initial(config: Config) -> str:

@@ -1,7 +1,7 @@
 """The weights that a training publishes: of its best validation, or the mean of its last ones."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nmt.errors import CheckpointError, StorageError, WorseThanBaseError
 from nmt.models.adapters import load_weights, save_weights
@@ -130,7 +130,7 @@ class Publisher:
         is_own = self.job.storage.is_committed(self.checkpoints.path(step))
         if is_own or not self.job.start_from:
             return self.checkpoints
-        return Checkpoints(self.job.storage, self.job.start_from)
+        return replace(self.checkpoints, folder=self.job.start_from)
 
 
 def _shortfall(state: State, best: Candidate) -> str | None:

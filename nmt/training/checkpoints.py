@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from nmt.data.batches import Cursor
-from nmt.errors import StorageError
+from nmt.errors import ModelError, StorageError
 from nmt.models.adapters import trainable
+from nmt.models.fingerprint import Fingerprint
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,8 @@ class Checkpoints:
 
     storage: Storage
     folder: str
+    base: Fingerprint | None = None
+    """What the model below them must hold; None where that does not matter."""
 
     def path(self, step: int) -> str:
         """Where the checkpoint of a step lies."""
@@ -133,7 +136,10 @@ class Checkpoints:
             keep: so many of the latest stay, beside the best one.
             keep_validated: and those of so many latest validations.
         """
-        with self.storage.commit(self.path(state.step), asdict(state)) as folder:
+        meta = asdict(state)
+        if self.base:
+            meta["base"] = self.base.model_dump(mode="json")
+        with self.storage.commit(self.path(state.step), meta) as folder:
             parameters = {n: p.detach().contiguous() for n, p in trainable(model).items()}
             save_file(parameters, folder / PARAMETERS)
             save_file(dict(optimizer), folder / OPTIMIZER)
@@ -149,6 +155,7 @@ class Checkpoints:
 
         Raises:
             StorageError: it is missing, lacks a file or fails its manifest.
+            ModelError: it belongs to another base.
         """
         needed = [PARAMETERS, OPTIMIZER]
         with ExitStack() as reading:
@@ -168,18 +175,36 @@ class Checkpoints:
         path = self.path(step)
         place = self.storage.locate(path)
         try:
-            state = State.of(self.storage.manifest(path)["meta"])
-        except (KeyError, TypeError) as error:
+            meta = dict(self.storage.manifest(path)["meta"])
+            base = meta.pop("base", None)
+            state = State.of(meta)
+            trained_on = None if base is None else Fingerprint.model_validate(base)
+        except (KeyError, TypeError, ValueError) as error:
             raise StorageError(f"{place}: its manifest is not a checkpoint's: {error!r}") from error
         if state.step != step:
             raise StorageError(f"{place}: holds the checkpoint of step {state.step}")
+        self._check_base(place, trained_on)
         return state
+
+    def _check_base(self, place: str, trained_on: Fingerprint | None) -> None:
+        if self.base is None:
+            return
+        if trained_on is None:
+            raise StorageError(f"{place}: does not say what base it belongs to")
+        if changes := self.base.changes_since(trained_on):
+            raise ModelError(
+                f"{place}: the base has changed since this checkpoint was written: {changes}. Put "
+                "the old files back, or train on the new ones under another run=NAME"
+            )
 
     def load_last(self) -> Loaded | None:
         """The latest checkpoint that passes its manifest; None when there is none.
 
         One that is damaged, or has lost its manifest, is named in the log and left alone, and the
         one before it is taken.
+
+        Raises:
+            ModelError: it belongs to another base.
         """
         for step in reversed(self._named()):
             try:

@@ -15,7 +15,9 @@ from nmt.models.adapters import add_adapter
 from nmt.models.codec import Codec
 from nmt.models.encoding import EncodedPairs, TokenTable, encode
 from nmt.models.families import most_positions
-from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.models.fingerprint import Fingerprint
+from nmt.models.load import load_codec, load_model
+from nmt.models.source import ModelSource
 from nmt.steps import fetch_made
 from nmt.storage import Storage
 from nmt.training.precision import base_dtype, pick_dtype
@@ -54,6 +56,7 @@ class TrainingJob:
 class Material:
     """A job's model and data, loaded into this process."""
 
+    base: Fingerprint
     model: nn.Module
     codec: Codec
     pairs: EncodedPairs
@@ -110,7 +113,9 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
     validation = load_pairs(folder, job.validation_split)[: config.training.validation_sentences]
     if not validation:
         raise DataError(f"split '{job.validation_split}' is empty: set data.validation_fraction")
-    return Material(model, codec, pairs, _plan(config, pairs, len(corpus)), validation)
+    return Material(
+        source.content, model, codec, pairs, _plan(config, pairs, len(corpus)), validation
+    )
 
 
 def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: int) -> None:

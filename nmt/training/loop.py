@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nmt.data.batches import Rows
-from nmt.errors import DivergedError, TrainingError
+from nmt.errors import DivergedError, ModelError, TrainingError
 from nmt.models.adapters import load_weights, trainable
 from nmt.models.families import device_of
 from nmt.models.out_of_memory import DoesNotFitError, attempt, is_out_of_memory
@@ -113,7 +113,7 @@ class Run:
         self.training = job.config.training
         self.device = device_of(material.model)
         self.parameters = trainable(material.model)
-        self.checkpoints = Checkpoints(job.storage, f"{job.folder}/checkpoints")
+        self.checkpoints = Checkpoints(job.storage, f"{job.folder}/checkpoints", material.base)
         self.publisher = Publisher(job, material, strategy, self.checkpoints)
         self.micro_batches = MicroBatches(job.name, job.storage, job.folder, strategy)
         self.is_first = strategy.rank == 0
@@ -183,15 +183,21 @@ class Run:
 
         Raises:
             StorageError: this worker cannot read what rank 0 has found.
+            ModelError: the latest checkpoint belongs to another base.
         """
-        holders, place, found = [self.checkpoints], None, None
+        holders, place, found, fault = [self.checkpoints], None, None, None
         if self.job.start_from:
-            holders.append(Checkpoints(self.job.storage, self.job.start_from))
-        for number, holder in enumerate(holders if self.is_first else []):
-            if found := holder.load_last():
-                place = (number, found.state.step)
-                break
-        place = self.strategy.gather(place)[0]
+            holders.append(replace(self.checkpoints, folder=self.job.start_from))
+        try:
+            for number, holder in enumerate(holders if self.is_first else []):
+                if found := holder.load_last():
+                    place = (number, found.state.step)
+                    break
+        except ModelError as error:  # the others wait to hear of it
+            fault = error
+        place, fault = self.strategy.gather((place, fault))[0]
+        if fault:
+            raise fault
         if place is None or self.is_first:
             return found
         number, step = place

@@ -8,7 +8,8 @@ from pathlib import Path
 from torch import nn
 
 from nmt.models.codec import Codec
-from nmt.models.load import find_model, load_codec, load_model
+from nmt.models.load import load_codec, load_model
+from nmt.models.shape import find_model
 
 Checkpoint = Callable[[str], Path]
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from nmt.models.families import family_of
-from nmt.models.load import ModelSource, load_model
+from nmt.models.load import load_model
+from nmt.models.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from tests.core.models.tiny_models import BUILDERS, build
 

@@ -20,7 +20,8 @@ from nmt.errors import ExportError, TranslationError
 from nmt.export.export import export
 from nmt.models.adapters import add_adapter, save_weights, trainable
 from nmt.models.encoding import encode
-from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.models.load import load_codec, load_model
+from nmt.models.source import ModelSource
 from nmt.serving.engine import load_engine, translate_texts
 from nmt.storage import Storage
 from nmt.training.published import best_path

@@ -14,7 +14,8 @@ from nmt.errors import MissingPackageError
 from nmt.models import quantized
 from nmt.models.adapters import add_adapter, attach, can_merge, save_weights, trainable
 from nmt.models.families import plain
-from nmt.models.load import ModelSource, load_model
+from nmt.models.load import load_model
+from nmt.models.source import ModelSource
 
 bitsandbytes = pytest.importorskip("bitsandbytes", reason="is in the extra `gpu` alone")
 
@@ -117,5 +118,5 @@ def test_search_runs_without_autocast(model: nn.Module, batch: dict[str, Tensor]
 
 def test_a_missing_package_is_named(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantized, "find_spec", lambda _: None)
-    with pytest.raises(MissingPackageError, match=r"bitsandbytes.*nmt\[gpu\]"):
+    with pytest.raises(MissingPackageError, match=r"bitsandbytes.*\.\[gpu\]"):
         load_model(ModelSource(str(stored)), quantization=QloraAdapter())

@@ -19,8 +19,10 @@ from nmt.errors import ModelError
 from nmt.models.adapters import add_adapter
 from nmt.models.families import family_of, plain
 from nmt.models.families.head import bypassed_head
-from nmt.models.load import ModelSource, find_model, load_model, load_tokenizer
+from nmt.models.load import load_model, load_tokenizer
 from nmt.models.marks import OwnCodes
+from nmt.models.shape import find_model
+from nmt.models.source import ModelSource
 from nmt.storage import Storage
 from nmt.training import job as job_module
 from nmt.training.job import TrainingJob, load_material
@@ -216,12 +218,3 @@ def test_a_file_of_weights_that_was_cut_off_is_refused(
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ModelError, match="the weights are damaged"):
         load_model(ModelSource(str(folder)))
-
-
-def test_a_model_folder_without_safetensors_is_refused(
-    checkpoint: Checkpoint, tmp_path: Path
-) -> None:
-    shutil.copy(checkpoint("nllb") / "config.json", tmp_path)
-    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
-    with pytest.raises(ModelError, match=r"no \.safetensors file"):
-        find_model(str(tmp_path))

@@ -47,7 +47,7 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from nmt.models.load import ModelSource
+from nmt.models.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
 from tests.core.models.tiny_tokenizers import (

@@ -13,7 +13,7 @@ from nmt.engine_card import read_card
 from nmt.errors import ExportError
 from nmt.export import trained as trained_module
 from nmt.export.export import export, write_license
-from nmt.models.load import ModelSource
+from nmt.models.source import ModelSource
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
 
@@ -22,7 +22,7 @@ from nmt.training.loop import run_training
 def _base_of_the_job(prepared: Path) -> Iterator[None]:
     source = ModelSource(str(prepared / "base"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trained_module, "base_source", lambda config: source)
+        patch.setattr(trained_module, "base_source", lambda config, storage: source)
         yield
 
 

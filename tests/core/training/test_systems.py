@@ -11,7 +11,8 @@ from torch import nn
 from nmt.decoding.generate import translate
 from nmt.evaluation import systems
 from nmt.evaluation.systems import translate_with_both
-from nmt.models.load import ModelSource, load_codec, load_model
+from nmt.models.load import load_codec, load_model
+from nmt.models.source import ModelSource
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
 from nmt.training.published import best_path
@@ -22,7 +23,7 @@ SENTENCES = ["The doctor is at home.", "We go home.", "Where is the water?"]
 @pytest.fixture(autouse=True)
 def base(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> ModelSource:
     source = ModelSource(str(prepared / "base"))
-    monkeypatch.setattr(systems, "base_source", lambda config: source)
+    monkeypatch.setattr(systems, "base_source", lambda config, storage: source)
     return source
 
 

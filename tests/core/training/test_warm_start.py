@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.steps import BASE
-from nmt.training.base import base_source, prepare_base
+from nmt.training.base import prepare_base
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
 from tests.core.models.tiny_models import build
@@ -21,8 +21,7 @@ def prepared_from(encoder: Path, job: TrainingJob) -> TrainingJob:
     """The same training, of all weights of what is made of an encoder."""
     settings = {"model.name_or_path": str(encoder), "adapter.type": "none"}
     config = job.config.with_overrides(settings)
-    prepare_base(config, job.storage)
-    return replace(job, config=config, base=base_source(config))
+    return replace(job, config=config, base=prepare_base(config, job.storage))
 
 
 def test_an_encoder_becomes_an_encoder_decoder_that_trains(encoder: Path, job: TrainingJob) -> None:

@@ -1,0 +1,141 @@
+"""Whether a tokenizer and a model belong together, before a training finds out."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from nmt.errors import ModelError
+from nmt.models.codec import Codec
+from nmt.models.families import Family, family_of
+
+_ANY_TEXT = "a"
+_RARE_TEXT = "\N{OLD PERSIAN SIGN A}"
+"""In the vocabulary of few tokenizers, so that others answer with their unknown token."""
+_REMEDY = (
+    "so they are not of one model: fetch both from one place, or, where you have changed one of "
+    "them, change the other and write both with `save_pretrained`"
+)
+
+
+def check_fit(label: str, codec: Codec, model: PreTrainedModel) -> None:
+    """Refuse a tokenizer and a model that do not belong together.
+
+    Args:
+        label: the model's name, for messages.
+        codec: the tokenizer, with both languages set.
+        model: its weights may be on the meta device.
+
+    Raises:
+        ModelError: names both numbers that disagree.
+    """
+    family = family_of(model.config)
+    try:
+        if codec.tokenizer.pad_token_id is None:
+            raise ModelError("the tokenizer has no pad_token: set it in tokenizer_config.json")
+        _check_rows(codec, model, family)
+        _check_language_codes(codec)
+        if not family.decoder_only:  # whose padding and end are the tokenizer's alone
+            _check_special_tokens(codec, model, family)
+    except ModelError as error:
+        raise ModelError(f"model.name_or_path={label}: {error}") from None
+
+
+def _check_rows(codec: Codec, model: PreTrainedModel, family: Family) -> None:
+    """Refuse ids beyond the embeddings; models that are padded to more rows are normal.
+
+    A control token that nothing here uses may lie beyond them, as Gemma 3's for images does:
+    text does not become control tokens.
+    """
+    embedding: Any = model.get_input_embeddings()
+    head, _ = family.head(model)
+    tokenizer = codec.tokenizer
+    control = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    texts = [_ANY_TEXT, _RARE_TEXT]
+    for rows, vocabulary, encoded in (
+        (embedding.weight.shape[0], tokenizer.get_vocab(), codec.sources(texts)),
+        (head.shape[0], _target_vocabulary(codec), codec.targets(texts)),
+    ):
+        used = {codec.pad_token, *(i for ids in encoded for i in ids)}
+        words = {i: word for word, i in vocabulary.items()}
+        last = max(used | (words.keys() - control))
+        if last >= rows:
+            word = words.get(last) or tokenizer.convert_ids_to_tokens(last)
+            raise ModelError(
+                f"the tokenizer has ids up to {last} ({word!r}), and the model has {rows} "
+                f"embeddings, for ids up to {rows - 1}, {_REMEDY}"
+            )
+
+
+def _check_language_codes(codec: Codec) -> None:
+    """Refuse words that were given the ids of language codes, as M2M100's tokenizer does."""
+    words = {i: word for word, i in codec.tokenizer.get_vocab().items()}
+    for code, i in getattr(codec.tokenizer, "lang_code_to_id", {}).items():
+        if words.get(i, code) not in (code, f"__{code}__"):
+            raise ModelError(
+                f"the tokenizer has id {i} for the language code {code!r} and for {words[i]!r}: "
+                "take the tokenizer as it was published, without added words"
+            )
+
+
+def _target_vocabulary(codec: Codec) -> Mapping[str, int]:
+    """Find the target's own vocabulary, which some MarianMT models have."""
+    tokenizer = codec.tokenizer
+    if getattr(tokenizer, "separate_vocabs", False):
+        return tokenizer.target_encoder
+    return tokenizer.get_vocab()
+
+
+def _check_special_tokens(codec: Codec, model: PreTrainedModel, family: Family) -> None:
+    """Compare padding, start and end with config.json and generation_config.json."""
+    config: Any = model.config
+    generation: Any = model.generation_config
+    tokenizer = codec.tokenizer
+    vocabulary = _target_vocabulary(codec)
+    family.decoder_input(torch.zeros((1, 1), dtype=torch.long), config)  # which names what lacks
+    for key in ("pad_token", "bos_token"):
+        own, there = getattr(tokenizer, key), getattr(config, f"{key}_id", None)
+        if own is not None and there is not None and vocabulary.get(own) != there:
+            raise ModelError(
+                f"{key}_id is {there} in config.json and {vocabulary.get(own)} ({own!r}) in the "
+                f"tokenizer, {_REMEDY}"
+            )
+    for key in ("pad_token_id", "decoder_start_token_id"):
+        there, too = getattr(config, key), getattr(generation, key)
+        if too not in (None, there):
+            raise ModelError(
+                f"{key} is {there} in config.json and {too} in generation_config.json: give both "
+                "the same value"
+            )
+    control = {vocabulary.get(token) for token in tokenizer.all_special_tokens}
+    control |= set(getattr(tokenizer, "lang_code_to_id", {}).values())
+    _check_control_token("decoder_start_token_id", config.decoder_start_token_id, control, codec)
+    if "forced_bos_token_id" in codec.generation_options():
+        _check_control_token("forced_bos_token_id", generation.forced_bos_token_id, control, codec)
+    _check_end(codec, config, generation)
+
+
+def _check_control_token(
+    key: str, token: int | None, control: Collection[int | None], codec: Codec
+) -> None:
+    if token is not None and token not in control:
+        words = {i: word for word, i in _target_vocabulary(codec).items()}
+        raise ModelError(
+            f"{key} is {token} for the model, and in the tokenizer {token} is "
+            f"{repr(words[token]) if token in words else 'no token'} and not a control token, "
+            f"{_REMEDY}"
+        )
+
+
+def _check_end(codec: Codec, config: Any, generation: Any) -> None:  # noqa: ANN401
+    """Refuse a model that is not asked to stop at what the tokenizer ends a sentence with."""
+    ends = codec.generation_options().get("eos_token_id", generation.eos_token_id)
+    if ends is None:
+        ends = config.eos_token_id
+    last = codec.targets([_ANY_TEXT])[0][-1]
+    if last not in (ends if isinstance(ends, list) else [ends]):
+        raise ModelError(
+            f"eos_token_id is {ends} for the model, and the tokenizer ends a sentence with "
+            f"{last} ({codec.tokenizer.convert_ids_to_tokens(last)!r}), {_REMEDY}"
+        )
