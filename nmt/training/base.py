@@ -38,8 +38,8 @@ def base_source(config: Config, storage: Storage) -> ModelSource:
     except ValidationError:
         raise StepConflictError(
             f"the step 'base' of run '{config.run}' does not say what the files of the base hold, "
-            "as this release needs it: choose another run=NAME, or make the steps again by "
-            "`nmt base`, `nmt train`, `nmt evaluate` and `nmt export`, each with --restart"
+            "as this release needs it: choose another run=NAME, or make the base and all steps "
+            f"after it again, first `nmt base --restart run={config.run}`"
         ) from None
 
 
