@@ -7,8 +7,8 @@ from nmt.errors import ExportError
 from nmt.export.trained import Trained
 from nmt.models.codec import Codec
 from nmt.models.families import family_named
-from nmt.models.load import load_shape
 from nmt.models.marks import LanguageCodes
+from nmt.models.shape import load_shape
 
 
 def engine_format(wanted: Literal["auto"] | EngineFormat, trained: Trained) -> EngineFormat:

@@ -56,12 +56,13 @@ class TrainingJob:
 class Material:
     """A job's model and data, loaded into this process."""
 
-    base: Fingerprint
     model: nn.Module
     codec: Codec
     pairs: EncodedPairs
     plan: BatchPlan
     validation: list[Pair]
+    base: Fingerprint | None = None
+    """What the files of the model hold; None for one that was made in this process."""
 
 
 def load_together(job: TrainingJob, strategy: Strategy) -> Material:
@@ -113,9 +114,8 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
     validation = load_pairs(folder, job.validation_split)[: config.training.validation_sentences]
     if not validation:
         raise DataError(f"split '{job.validation_split}' is empty: set data.validation_fraction")
-    return Material(
-        source.content, model, codec, pairs, _plan(config, pairs, len(corpus)), validation
-    )
+    plan = _plan(config, pairs, len(corpus))
+    return Material(model, codec, pairs, plan, validation, source.content)
 
 
 def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: int) -> None:

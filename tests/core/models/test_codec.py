@@ -3,8 +3,9 @@
 import pytest
 
 from nmt.models.codec import Codec
-from nmt.models.load import find_model, load_codec
+from nmt.models.load import load_codec
 from nmt.models.marks import OwnCodes
+from nmt.models.shape import find_model
 from tests.core.models.checkpoints import Checkpoint
 from tests.core.models.tiny_tokenizers import PAIRS
 
