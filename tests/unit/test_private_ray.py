@@ -49,7 +49,9 @@ def test_a_folder_of_another_user_is_not_used(short_folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"), [("x" * 60, "too long for sockets"), ("file", "Not a directory")]
+    ("folder", "said"),
+    [("x" * 60, "too long for sockets"), ("file", "Not a directory")],
+    ids=["long", "not-a-folder"],
 )
 def test_a_folder_that_was_chosen_for_ray_and_cannot_be_used_is_named(
     tmp_path, monkeypatch, folder, said
