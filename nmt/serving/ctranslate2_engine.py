@@ -1,5 +1,6 @@
 """An NLLB engine in CTranslate2. Imports neither torch nor transformers."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from nmt.serving.segment import split_to_fit
 
 _END, _UNKNOWN = "</s>", "<unk>"
 _MARKS = 2
+_BEAM_STEP = 16
 _GOLDEN_TOKENS = 256
 """Length limit of the recorded answer: CTranslate2's default."""
 
@@ -61,13 +63,18 @@ class CTranslate2Engine:
 
     def translate(self, rows: Sequence[list[str]]) -> list[str]:
         """Translations of prepared token lists at the configured beam, each as if it were alone."""
-        limits = [output_limit(len(row)) for row in rows]
+        limits = [self._limit(row) for row in rows]
         texts = [""] * len(rows)
         for longest, places in self._searches(limits).items():
             found = self._search([rows[place] for place in places], self._beam_size, longest)
             for place, tokens in zip(places, found, strict=True):
                 texts[place] = self._text(tokens[: limits[place]])
         return texts
+
+    def _limit(self, row: Sequence[str]) -> int:
+        """Bound a row's answer by its own length; for a beam in steps, so that rows share one."""
+        step = 1 if self._beam_size == 1 else _BEAM_STEP
+        return output_limit(step * math.ceil(len(row) / step))
 
     def _searches(self, limits: Sequence[int]) -> dict[int, list[int]]:
         """Length limit of each search -> places of its rows.
