@@ -25,6 +25,7 @@ from nmt.models.source import ModelSource
 from nmt.serving.engine import load_engine, translate_texts
 from nmt.storage import Storage
 from nmt.training.published import best_path
+from tests.base_record import record_base
 from tests.core.models.tiny_tokenizers import PAIRS
 
 Checkpoint = Callable[[str], Path]
@@ -94,6 +95,7 @@ def run_of(checkpoint: Checkpoint, learnt_nllb: Path, tmp_path: Path) -> RunOf:
             tables = DatasetDict()
             tables["train"] = Dataset.from_list([asdict(pair) for pair in PAIRS])
             tables.save_to_disk(str(folder / "dataset"))
+        record_base(config, storage)
         return Run(config, storage, model.eval())
 
     return run_of

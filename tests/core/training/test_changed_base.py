@@ -1,22 +1,20 @@
 """A base whose files have changed since the run began is noticed by whatever stands on it."""
 
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
-from nmt.config import Config
 from nmt.errors import ModelError, StepConflictError
 from nmt.evaluation.systems import translate_with_both
 from nmt.export.trained import find_trained
 from nmt.models.source import ModelSource
-from nmt.steps import BASE, Record
-from nmt.storage import Storage
 from nmt.training.base import base_source, made_base
 from nmt.training.job import TrainingJob
 from nmt.training.loop import run_training
+from tests.base_record import record_base
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 
@@ -29,17 +27,11 @@ def folder(prepared: Path, tmp_path: Path) -> Path:
     return shutil.copytree(prepared / "base", tmp_path / "base")
 
 
-def record_base(config: Config, storage: Storage, result: dict[str, object]) -> None:
-    record = Record(step="base", done=True, settings={}, inputs={}, result=result)
-    storage.write_json(f"{BASE.path(config.run)}/step.json", asdict(record))
-
-
 @pytest.fixture
 def on_folder(job: TrainingJob, folder: Path) -> TrainingJob:
     """The training on that base, as the record of the base step describes it."""
     config = job.config.with_overrides({"model.name_or_path": str(folder)})
-    found = ModelSource(str(folder)).on(job.storage)
-    record_base(config, job.storage, {"model": found.as_record()})
+    record_base(config, job.storage)
     return replace(job, config=config, base=base_source(config, job.storage))
 
 
