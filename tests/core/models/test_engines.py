@@ -148,6 +148,12 @@ def test_torch_is_taken_where_it_is_asked_for(run_of: RunOf) -> None:
     assert (card.format, card.has_adapter) == ("torch", False)
 
 
+def test_the_card_says_what_the_files_of_the_base_held(run_of: RunOf) -> None:
+    run = run_of("nllb", LORA)
+    base = ModelSource(run.config.model.name_or_path).on(run.storage)
+    assert run.card(format="torch").base_fingerprint == base.content
+
+
 @pytest.mark.parametrize(
     ("name", "adapter", "words"),
     [
