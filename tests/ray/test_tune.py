@@ -12,7 +12,11 @@ from tests.records import change_record
 
 @pytest.fixture(scope="module")
 def searched(prepared: Session) -> Session:
-    session = branch(prepared, "searched")
+    space = {
+        "adapter.rank": {"type": "choice", "values": [2, 4]},
+        "seed": {"type": "choice", "values": [3, 7]},  # the steps before have another
+    }
+    session = branch(prepared, "searched", tune__space=space)
     tune.run(session)
     return session
 
@@ -40,7 +44,8 @@ def test_training_takes_the_best_settings_and_goes_on_from_its_checkpoint(
     best = searched.storage.read_json("searched/tune/best.json")
     record = find_record(searched.storage, "searched", TRAIN)
     assert record is not None
-    assert record.settings["adapter.rank"] == best["config"]["adapter.rank"]
+    assert {key: record.settings[key] for key in best["config"]} == best["config"]
+    assert record.settings["seed"] in (3, 7)
     assert record.result["curve"][0]["step"] == 4
     assert not searched.storage.exists("searched/train/checkpoints/step-00000004")
 
