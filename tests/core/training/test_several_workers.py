@@ -41,12 +41,12 @@ def second_of(job: TrainingJob, first_says: object) -> Run:
 
 def test_a_worker_goes_on_from_the_step_that_the_first_has_found(job: TrainingJob) -> None:
     run_training(job)
-    assert second_of(job, first_says=(0, 4)).resume().step == 4
+    assert second_of(job, first_says=((0, 4), None)).resume().step == 4
 
 
 def test_a_worker_starts_anew_where_the_first_has_found_nothing(job: TrainingJob) -> None:
     run_training(job)
-    assert second_of(job, first_says=None).resume().step == 0
+    assert second_of(job, first_says=(None, None)).resume().step == 0
 
 
 def test_a_worker_that_cannot_read_that_step_fails(job: TrainingJob) -> None:
@@ -55,7 +55,7 @@ def test_a_worker_that_cannot_read_that_step_fails(job: TrainingJob) -> None:
     path = f"{job.folder}/checkpoints/step-00000008/parameters.safetensors"
     job.storage.write_bytes(path, job.storage.read_bytes(path)[:-1])
     with pytest.raises(StorageError, match="step-00000008"):
-        second_of(job, first_says=(0, 8)).resume()
+        second_of(job, first_says=((0, 8), None)).resume()
 
 
 def test_what_is_refused_to_another_worker_is_refused_to_this_one(
