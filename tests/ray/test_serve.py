@@ -24,7 +24,7 @@ from ray.util import list_named_actors
 from nmt.config import Config, load_config
 from nmt.errors import ConfigError, WorseThanBaseError
 from nmt.storage import Storage
-from nmt.traffic import promote, read_traffic, rollback
+from nmt.traffic import promote, read_traffic, rollback, write_traffic
 from ray_jobs.serve import build, check_endpoint, run, start, stop
 from ray_jobs.session import Session
 
@@ -177,7 +177,10 @@ def test_rollback_under_load_fails_no_request(place: Place) -> None:
 
 
 def test_a_corrupted_engine_leaves_the_old_one_serving(place: Place) -> None:
-    promote(place.storage, NAME, "corrupted")
+    pointer = read_traffic(place.storage, NAME)
+    assert pointer is not None
+    # `promote` refuses an engine that is damaged already: this one is damaged since.
+    write_traffic(place.storage, NAME, pointer.promoted("corrupted"))
     with Load(place.url) as load:
         place.wait_for(lambda: all(report["error"] for report in place.reports()))
     assert load.failures == []
