@@ -1,6 +1,8 @@
 """The base a run starts from: found as it is, made of an encoder, or, for `tiny`, from nothing."""
 
 import logging
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -34,13 +36,17 @@ def base_source(config: Config, storage: Storage) -> ModelSource:
     if about is None and config.model.is_tiny:
         return made_base(config)
     try:
-        return TypeAdapter(ModelSource).validate_python(about)
+        source = TypeAdapter(ModelSource).validate_python(about)
     except ValidationError:
         raise StepConflictError(
             f"the step 'base' of run '{config.run}' does not say what the files of the base hold, "
             "as this release needs it: choose another run=NAME, or make the base and all steps "
             f"after it again, first `nmt base --restart run={config.run}`"
         ) from None
+    if source.stored:  # a run's folder may have been copied or renamed since
+        name = PurePosixPath(source.name).name
+        return replace(source, name=f"{BASE.path(config.run)}/{name}")
+    return source
 
 
 def made_base(config: Config) -> ModelSource:

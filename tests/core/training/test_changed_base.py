@@ -89,3 +89,18 @@ def test_a_base_that_the_run_has_trained_itself_needs_no_record_of_its_files(
 ) -> None:
     record_base(job.config, job.storage, {"license": "apache-2.0"})
     assert base_source(job.config, job.storage) == made_base(job.config)
+
+
+def test_the_base_of_a_run_is_found_under_the_runs_new_name(
+    on_folder: TrainingJob, folder: Path
+) -> None:
+    storage, config = on_folder.storage, on_folder.config
+    with storage.commit(f"{config.run}/base/best") as place:
+        shutil.copytree(folder, place, dirs_exist_ok=True)
+    tiny = config.with_overrides({"model.name_or_path": "tiny"})
+    made = made_base(tiny).on(storage)
+    record_base(tiny, storage, {"output": made.content.digest, "model": made.as_record()})
+    run = Path(storage.locate(config.run))
+    run.rename(run.with_name("renamed"))
+    base = base_source(tiny.with_overrides({"run": "renamed"}), storage)
+    assert base.on(storage).place == run.with_name("renamed") / "base/best"
