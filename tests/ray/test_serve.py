@@ -6,7 +6,6 @@ The tests share one endpoint and run in the order of the file: only the first se
 import http.client
 import json
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,8 +26,6 @@ from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback, write_traffic
 from ray_jobs.serve import build, check_endpoint, run, start, stop
 from ray_jobs.session import Session
-
-sys.path.append(str(Path(__file__).parents[2]))
 from tests.evaluated_run import evaluate, export
 from tests.unit.serving.tiny_engine import HOSPITAL, WATER, add_engine
 
@@ -44,7 +41,8 @@ class Place:
 
     def reports(self) -> list[dict[str, Any]]:
         folder = f"serving/{NAME}/replicas"
-        names = self.storage.list(folder)
+        # A report that is being written has another ending until it is whole.
+        names = [name for name in self.storage.list(folder) if name.endswith(".json")]
         return [self.storage.read_json(f"{folder}/{name}") for name in names]
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
