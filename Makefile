@@ -11,7 +11,7 @@ PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test lint unit core chart ray test-cluster test-e2e schema bench clean
+.PHONY: help venv quickstart test lint unit torch chart ray k8s-api k8s-cluster schema bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 quickstart: $(READY)  ## The whole path on built-in data: no hub, no GPU, no cluster.
 	$(BIN)/nmt quickstart
 
-test: lint unit core chart ray  ## Everything that is tested.
+test: lint unit torch chart ray  ## Everything that is tested.
 
 lint: $(READY)  ## Style, types, import rules.
 	$(BIN)/ruff check .
@@ -41,23 +41,23 @@ lint: $(READY)  ## Style, types, import rules.
 unit: $(READY)  ## Tests that train nothing and start nothing.
 	$(BIN)/pytest tests/unit $(PARALLEL) --durations=5
 
-core: $(READY)  ## Tests that build and train small models.
-	$(BIN)/pytest tests/core $(PARALLEL) --durations=5
+torch: $(READY)  ## Tests that build and train small models.
+	$(BIN)/pytest tests/torch $(PARALLEL) --durations=5
 
 chart: $(READY)  ## Tests of the Helm chart, without a cluster; KUBERAY_CRDS names a folder of KubeRay's.
 	$(BIN)/pytest tests/chart $(PARALLEL) --durations=5
 
 ray: $(READY)  ## Tests with several processes, on a real local Ray, and of the whole path.
-	$(BIN)/pytest tests/workers tests/ray tests/e2e --durations=10
+	$(BIN)/pytest tests/distributed tests/ray tests/e2e --durations=10
 
-test-cluster: $(READY)  ## Tests against the API server that KUBECONFIG names; no node is needed.
-	$(BIN)/pytest tests/api --durations=5
+k8s-api: $(READY)  ## Tests against the API server that KUBECONFIG names; no node is needed.
+	$(BIN)/pytest tests/k8s_api --durations=5
 
-test-e2e: $(READY)  ## Tests on a cluster with a node: KUBECONFIG, and REGISTRY and TAG of the images.
-	$(BIN)/pytest tests/cluster -s --durations=0
+k8s-cluster: $(READY)  ## Tests on a cluster with a node: KUBECONFIG, and REGISTRY and TAG of the images.
+	$(BIN)/pytest tests/k8s_cluster -s --durations=0
 
-schema: $(READY)  ## The chart's schema and default values, from k8s/values.py.
-	$(BIN)/python helm/generate_schema.py
+schema: $(READY)  ## The chart's schema and default values, from helm/values/nmt.py.
+	$(BIN)/python helm/generate.py
 
 bench: $(READY)  ## Benchmarks against what a user would pick instead.
 	$(BIN)/python benchmarks/train_throughput.py

@@ -27,13 +27,13 @@ from transformers import M2M100Config, M2M100ForConditionalGeneration
 from nmt.config import Config, DeepspeedStrategy
 from nmt.models.adapters import add_adapter, trainable
 from nmt.models.load import load_model
-from nmt.models.source import ModelSource
+from nmt.models.sources.source import ModelSource
 from nmt.planning.gpus import Gpu
 from nmt.planning.memory import memory_parts
 from nmt.planning.shapes import rows_of, training_shape
 from nmt.planning.speed import step_time
-from nmt.training.loop import LossModule
 from nmt.training.strategies import Single, Strategy
+from nmt.training.trainer import LossModule
 
 ONE_CPU = {
     "OMP_NUM_THREADS": "1",

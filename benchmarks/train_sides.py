@@ -34,16 +34,16 @@ from transformers import (
 from nmt.config import Config, LoraAdapter
 from nmt.data.batches import BatchPlan, Cursor, padded_tokens
 from nmt.models.adapters import add_adapter, trainable
-from nmt.models.encoding import EncodedPairs, TokenTable
 from nmt.models.families import NLLB
-from nmt.models.marks import LanguageCodes
-from nmt.models.source import ModelSource
+from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
+from nmt.models.tokenization.encoding import EncodedPairs, TokenTable
+from nmt.models.tokenization.language_tags import LanguageCodes
 from nmt.storage import Storage
 from nmt.training.events import Signal
-from nmt.training.job import Material, TrainingJob
-from nmt.training.loop import Run
+from nmt.training.loading import Material, TrainingJob
 from nmt.training.strategies import Single
+from nmt.training.trainer import Run
 
 Row = dict[str, Any]
 """One pair in the Trainer's form: input_ids, attention_mask, labels and length."""

@@ -24,13 +24,13 @@ from train_sides import SOURCE_CODE, TARGET_CODE, Task, build_task
 
 from nmt.data.batches import Cursor, share
 from nmt.models.adapters import trainable
-from nmt.models.marks import LanguageCodes
-from nmt.models.source import ModelSource
+from nmt.models.sources.source import ModelSource
+from nmt.models.tokenization.language_tags import LanguageCodes
 from nmt.storage import Storage
 from nmt.training.events import Signal
-from nmt.training.job import Material, TrainingJob
-from nmt.training.loop import Run
+from nmt.training.loading import Material, TrainingJob
 from nmt.training.strategies import Ddp, Single
+from nmt.training.trainer import Run
 
 RESULTS = Path(__file__).parent / "results" / "workers.json"
 MICRO_BATCHES = 4

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ray_jobs.modules import leave_folder_of_the_user
+from ray_jobs.runtime.module_path import leave_folder_of_the_user
 
 leave_folder_of_the_user()
 

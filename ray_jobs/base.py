@@ -4,13 +4,13 @@ from typing import Any
 
 from nmt.config import Config
 from nmt.errors import StoppedError
-from nmt.models.source import ModelSource
-from nmt.steps import BASE, PREPARE, Record, is_whole, require
+from nmt.models.sources.source import ModelSource
+from nmt.runs.steps import BASE, PREPARE, Record, is_whole, require
 from nmt.storage import Storage
-from nmt.training.published import best_path
-from ray_jobs.cluster import on_worker
+from nmt.training.saved.published import best_path
 from ray_jobs.prepare import check_split
-from ray_jobs.session import Session
+from ray_jobs.runtime.connection import on_worker
+from ray_jobs.runtime.context import Session
 
 
 def run(session: Session, *, thorough: bool = True) -> Record:
@@ -73,6 +73,6 @@ def _described(base: ModelSource) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("base")

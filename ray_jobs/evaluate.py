@@ -3,13 +3,13 @@
 import logging
 from typing import Any
 
-from nmt.comparison import Comparison
 from nmt.config import Config
-from nmt.evaluation.summary import comparison_lines
-from nmt.steps import EVALUATE, TRAIN, Record, require
+from nmt.report.summary import comparison_lines
+from nmt.runs.comparison import Comparison
+from nmt.runs.steps import EVALUATE, TRAIN, Record, require
 from nmt.storage import Storage
-from ray_jobs.cluster import on_worker
-from ray_jobs.session import Session
+from ray_jobs.runtime.connection import on_worker
+from ray_jobs.runtime.context import Session
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,6 @@ def evaluate_on_worker(config: Config, storage: Storage) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("evaluate")

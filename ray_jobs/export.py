@@ -3,11 +3,11 @@
 from typing import Any
 
 from nmt.config import Config
-from nmt.steps import EXPORT, TRAIN, Record, is_whole, require
+from nmt.runs.steps import EXPORT, TRAIN, Record, is_whole, require
 from nmt.storage import Storage
 from nmt.traffic import engine_path
-from ray_jobs.cluster import on_worker
-from ray_jobs.session import Session
+from ray_jobs.runtime.connection import on_worker
+from ray_jobs.runtime.context import Session
 
 
 def run(session: Session) -> Record:
@@ -35,12 +35,12 @@ def _is_whole(session: Session) -> bool:
 
 def export_on_worker(config: Config, storage: Storage) -> dict[str, Any]:
     """On a worker, where the heavy imports belong."""
-    from nmt.export.export import export
+    from nmt.export.publish import export
 
     return export(config, storage)
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("export")

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from nmt.config import Config
-from nmt.evaluation.report import render_report
-from nmt.evaluation.summary import SUMMARY_RECORD, EndpointSummary, Summary, console_lines
-from nmt.steps import Record
+from nmt.report.page import render_report
+from nmt.report.summarize import Records, summarize
+from nmt.report.summary import SUMMARY_RECORD, EndpointSummary, Summary, console_lines
+from nmt.runs.steps import Record
 from nmt.traffic import promote, traffic_path
 from ray_jobs import base, evaluate, export, prepare, train, tune
-from ray_jobs.cluster import connect
-from ray_jobs.outcome import Records, summarize
-from ray_jobs.place import absolute_storage, inside_job
-from ray_jobs.refusals import check as check_settings
-from ray_jobs.restart import REPORT, SUMMARY, discard_run
-from ray_jobs.session import Session
+from ray_jobs.runtime.checks import check as check_settings
+from ray_jobs.runtime.connection import connect
+from ray_jobs.runtime.context import Session
+from ray_jobs.runtime.restart import REPORT, SUMMARY, discard_run
+from ray_jobs.runtime.storage_location import absolute_storage, inside_job
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +144,6 @@ def _example(config: Config) -> str:
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("pipeline")

@@ -6,7 +6,7 @@ import sys
 from nmt.config import Config
 from nmt.planning.plan import make_plan
 from nmt.planning.table import render
-from ray_jobs.logs import quiet_libraries
+from ray_jobs.runtime.logs import quiet_libraries
 
 
 def forecast(config: Config, *, as_json: bool) -> int:

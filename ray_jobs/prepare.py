@@ -4,8 +4,8 @@ from typing import Any
 
 from nmt.data.prepare import fingerprint, prepare
 from nmt.errors import DataError, StepConflictError
-from nmt.steps import PREPARE, Record, find_record, is_whole
-from ray_jobs.session import Session
+from nmt.runs.steps import PREPARE, Record, find_record, is_whole
+from ray_jobs.runtime.context import Session
 
 
 def run(session: Session) -> Record:
@@ -60,6 +60,6 @@ def check_split(run: str, prepared: Record, split: str) -> None:
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("prepare")

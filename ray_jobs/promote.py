@@ -2,9 +2,9 @@
 
 import logging
 
-from nmt.promotion import promote_run
 from nmt.traffic import Traffic
-from ray_jobs.session import Session
+from nmt.traffic.promotion import promote_run
+from ray_jobs.runtime.context import Session
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,6 @@ def run(session: Session, force: str | None = None) -> Traffic:
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("promote")

@@ -3,7 +3,7 @@
 import logging
 
 from nmt.traffic import Traffic, rollback
-from ray_jobs.session import Session
+from ray_jobs.runtime.context import Session
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,6 @@ def run(session: Session) -> Traffic:
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("rollback")

@@ -24,7 +24,8 @@ from starlette.applications import Starlette
 
 from nmt.config import Config, ServingConfig
 from nmt.errors import ConfigError, TranslationError
-from nmt.reach import url_of
+from nmt.network.tcp import url_of
+from nmt.runs.steps import EXPORT, find_record
 from nmt.serving.app import build_app
 from nmt.serving.contract import (
     Answer,
@@ -33,14 +34,13 @@ from nmt.serving.contract import (
     Refusal,
     ServedEngine,
 )
-from nmt.steps import EXPORT, find_record
 from nmt.storage import Storage
 from nmt.traffic import read_traffic
 from ray_jobs import promote
-from ray_jobs.address import ray_address
-from ray_jobs.cluster import connect
-from ray_jobs.place import absolute_storage
-from ray_jobs.session import Session
+from ray_jobs.runtime.address import ray_address
+from ray_jobs.runtime.connection import connect
+from ray_jobs.runtime.context import Session
+from ray_jobs.runtime.storage_location import absolute_storage
 
 log = logging.getLogger(__name__)
 
@@ -361,6 +361,6 @@ def _request(
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("serve")

@@ -21,14 +21,14 @@ from urllib.parse import unquote
 
 from pydantic import Field
 
+from nmt.cli.log_file import LogFile
 from nmt.config import Config, load_config
 from nmt.errors import NmtError
-from nmt.log_file import LogFile
-from nmt.steps import log_path
+from nmt.runs.steps import log_path
 from nmt.storage import RecordKind, Storage
-from ray_jobs.entry import JOBS, guarded
-from ray_jobs.place import absolute_storage, submission_id
-from ray_jobs.restart import discard
+from ray_jobs.cli.runner import JOBS, guarded
+from ray_jobs.runtime.restart import discard
+from ray_jobs.runtime.storage_location import absolute_storage, submission_id
 
 _STOPPED = (signal.SIGTERM, signal.SIGINT)
 _AGAIN = "the job starts again and goes on from its last checkpoint"

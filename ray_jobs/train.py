@@ -13,20 +13,20 @@ from nmt.errors import (
     TrainingError,
     UnavailableError,
 )
-from nmt.steps import PREPARE, TRAIN, Record, is_whole, require
+from nmt.runs.steps import PREPARE, TRAIN, Record, is_whole, require
 from nmt.storage import Storage
-from nmt.training.published import best_path
+from nmt.training.saved.published import best_path
 from ray_jobs import base as base_job
-from ray_jobs.bar import step_bar
-from ray_jobs.best import find_best
-from ray_jobs.cluster import cause_of, connect, prepare_worker
-from ray_jobs.logs import quiet_expected_failures
-from ray_jobs.notices import StopSwitch, WorkerNotice
-from ray_jobs.refusals import check
-from ray_jobs.session import Session
+from ray_jobs.runtime.checks import check
+from ray_jobs.runtime.connection import cause_of, connect, prepare_worker
+from ray_jobs.runtime.context import Session
+from ray_jobs.runtime.logs import quiet_expected_failures
+from ray_jobs.runtime.progress_bar import step_bar
+from ray_jobs.search.best_trial import find_best
+from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
 
 if TYPE_CHECKING:
-    from nmt.training.job import TrainingJob
+    from nmt.training.loading import TrainingJob
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,8 @@ def _fit_once(session: Session, start_from: str | None, switch: StopSwitch) -> d
     # They take a second, in which the first processes of a private Ray come up.
     import ray.train
 
-    from ray_jobs.process_group import ProcessGroupConfig
-    from ray_jobs.trainer import Trainer
+    from ray_jobs.workers.process_group import ProcessGroupConfig
+    from ray_jobs.workers.trainer import Trainer
 
     config, storage = session.config, session.storage
     scaling = config.scaling
@@ -133,7 +133,7 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
     quiet_expected_failures()
     import ray.train
 
-    from nmt.training.loop import run_training  # torch and transformers, which no driver needs
+    from nmt.training.trainer import run_training  # torch and transformers, which no driver needs
 
     notice = WorkerNotice(loop_config["switch"], under_train=True)
 
@@ -176,7 +176,7 @@ def training_job(config: Config, storage: Storage, start_from: str | None) -> "T
         UnavailableError: a hub that cannot be reached.
     """
     from nmt.training.base import base_source
-    from nmt.training.job import TrainingJob
+    from nmt.training.loading import TrainingJob
 
     return TrainingJob(
         config=config,
@@ -190,6 +190,6 @@ def training_job(config: Config, storage: Storage, start_from: str | None) -> "T
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("train")

@@ -9,10 +9,10 @@ from typing import BinaryIO
 
 from nmt.config import Config
 from nmt.errors import DataError, MissingStepError, TranslationError
-from nmt.steps import EXPORT, find_record, require
+from nmt.runs.steps import EXPORT, find_record, require
 from nmt.storage import Storage
 from nmt.traffic import fetch_engine, read_traffic
-from ray_jobs.place import absolute_storage
+from ray_jobs.runtime.storage_location import absolute_storage
 
 _LINES_AT_ONCE = 32
 
@@ -104,7 +104,7 @@ def find_engine(config: Config, storage: Storage) -> str:
 
 def translate_lines(config: Config, folder: Path, lines: Iterable[str]) -> Iterator[str]:
     """Translations in order, read and written in small batches."""
-    from nmt.serving.engine import load_engine, translate_texts
+    from nmt.engines.engine import load_engine, translate_texts
 
     engine = load_engine(folder, config.serving)
     for batch in _batches(lines):

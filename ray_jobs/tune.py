@@ -15,20 +15,20 @@ from nmt.errors import (
     TrainingError,
     UnavailableError,
 )
-from nmt.steps import PREPARE, TUNE, Record, find_record, require
+from nmt.runs.steps import PREPARE, TUNE, Record, find_record, require
+from nmt.runs.trials import BEST
 from nmt.storage import Storage
-from nmt.trials import BEST
 from ray_jobs import base as base_job
-from ray_jobs.best import BEST_FILE, read_best
-from ray_jobs.cluster import connect, prepare_worker
-from ray_jobs.notices import StopSwitch, WorkerNotice
-from ray_jobs.refusals import check
-from ray_jobs.search import build_scheduler, build_search, combinations
-from ray_jobs.session import Session
-from ray_jobs.trials import TrialLog, trial_folder
+from ray_jobs.runtime.checks import check
+from ray_jobs.runtime.connection import connect, prepare_worker
+from ray_jobs.runtime.context import Session
+from ray_jobs.search.best_trial import BEST_FILE, read_best
+from ray_jobs.search.sampler import build_scheduler, build_search, combinations
+from ray_jobs.search.trials import TrialLog, trial_folder
+from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
 
 if TYPE_CHECKING:
-    from nmt.training.job import TrainingJob
+    from nmt.training.loading import TrainingJob
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def _is_used_up(config: Config, made: int) -> bool:
 def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: StopSwitch) -> None:
     """One trial, in a Tune actor; goes on from its own checkpoint when it has one."""
     prepare_worker(config)
-    from nmt.training.loop import run_training  # torch and transformers, which no driver needs
+    from nmt.training.trainer import run_training  # torch and transformers, which no driver needs
 
     notice = WorkerNotice(switch, under_train=False)
 
@@ -149,7 +149,7 @@ def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: 
 
 def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
     """Of a trial that goes on: the driver may have been gone before it took note of the last."""
-    from nmt.training.checkpoints import Checkpoints
+    from nmt.training.saved.checkpoints import Checkpoints
 
     state = Checkpoints(job.storage, f"{job.folder}/checkpoints").last_state()
     return state.curve if state else ()
@@ -158,7 +158,7 @@ def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
 def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> "TrainingJob":
     """A trial's training: one worker, since more of them would not change a step's rows."""
     from nmt.training.base import base_source
-    from nmt.training.job import TrainingJob
+    from nmt.training.loading import TrainingJob
 
     tried = config.with_overrides(sample)
     return TrainingJob(
@@ -189,6 +189,6 @@ def _short(value: object) -> str:
 
 
 if __name__ == "__main__":
-    from ray_jobs.entry import main
+    from ray_jobs.cli.runner import main
 
     main("tune")

@@ -6,9 +6,9 @@ from itertools import combinations
 from pathlib import Path
 
 from nmt.config.data import DataConfig
-from nmt.data.pair import Pair
 from nmt.data.split import drop_leaks
 from nmt.errors import DataError
+from nmt.text.pair import Pair
 
 log = logging.getLogger(__name__)
 

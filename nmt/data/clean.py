@@ -8,10 +8,10 @@ import regex
 
 from nmt.config.data import CleaningConfig, DataConfig
 from nmt.data.markup import has_markup, strip_markup
-from nmt.data.normalise import normalise
-from nmt.data.pair import Pair
 from nmt.data.scripts import has_third_script, script_share
 from nmt.errors import shortened
+from nmt.text.normalise import normalise
+from nmt.text.pair import Pair
 
 EXAMPLES = 3
 EXAMPLE_CHARACTERS = 120

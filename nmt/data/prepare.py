@@ -14,11 +14,11 @@ from nmt.config.data import DataConfig
 from nmt.data.apart import require_apart, require_distinct_files
 from nmt.data.clean import Cleaned, clean
 from nmt.data.formats.folder import visible_files
-from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
 from nmt.data.saved import read_saved_pairs, split_names, write_pairs
 from nmt.data.split import cut, drop_leaks
 from nmt.errors import DataError, StorageError
+from nmt.text.pair import Pair
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def _read(data: DataConfig, seed: int) -> dict[str, list[Pair]]:
 
 
 def _phrasebook(data: DataConfig, seed: int) -> dict[str, list[Pair]]:
-    from nmt.data.phrasebook import domain_pairs, general_pairs
+    from nmt.phrasebook import domain_pairs, general_pairs
 
     languages = (data.source_language, data.target_language)
     if sorted(languages) != sorted(PHRASEBOOK_LANGUAGES):

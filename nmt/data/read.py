@@ -12,9 +12,9 @@ from nmt.config.data import DataConfig
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
 from nmt.data.formats.lines import open_bytes
 from nmt.data.formats.readers import FORMATS, reader, suffix
-from nmt.data.normalise import normalise
-from nmt.data.pair import Pair
 from nmt.errors import DataError, did_you_mean
+from nmt.text.normalise import normalise
+from nmt.text.pair import Pair
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from nmt.data.formats.arrow import (
     arrow_faults,
     saved_splits,
 )
-from nmt.data.pair import Pair
+from nmt.text.pair import Pair
 
 _COLUMNS = ("source", "target")
 _ARROW_FILE = "data-00000-of-00001.arrow"

@@ -7,9 +7,9 @@ and so are pairs linked through others. A group goes whole to one split.
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from nmt.data.normalise import match_key
-from nmt.data.pair import Pair
 from nmt.errors import DataError
+from nmt.text.normalise import match_key
+from nmt.text.pair import Pair
 
 Group = list[tuple[bytes, Pair]]
 """Pairs that must stay together, each with its place in a random order."""

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from nmt.engine_card import output_limit
+from nmt.decoding.length import output_limit
 from nmt.errors import NoRoomError
-from nmt.models.codec import Codec
 from nmt.models.families import device_of, most_positions
 from nmt.models.out_of_memory import DoesNotFitError, attempt
+from nmt.models.tokenization.codec import Codec
 
 log = logging.getLogger(__name__)
 

@@ -5,17 +5,17 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from nmt.comparison import Significance
 from nmt.config import Config
-from nmt.data.pair import Pair
 from nmt.data.prepare import has_split, load_pairs
 from nmt.errors import DataError
+from nmt.evaluation.hypotheses import translate_with_both
 from nmt.evaluation.significance import paired_bootstrap
-from nmt.evaluation.summary import summarize_system
-from nmt.evaluation.systems import translate_with_both
+from nmt.evaluation.systems import summarize_system
 from nmt.metrics import score_all
-from nmt.steps import PREPARE, fetch_made
+from nmt.runs.comparison import Significance
+from nmt.runs.steps import PREPARE, fetch_made
 from nmt.storage import Storage
+from nmt.text.pair import Pair
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU, BLEUScore
 
-from nmt.comparison import Interval, Significance
 from nmt.errors import DataError
 from nmt.metrics import build_bleu, comparable
+from nmt.runs.comparison import Interval, Significance
 
 _ORDERS = 4
 

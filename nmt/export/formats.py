@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from nmt.engine_card import EngineFormat
+from nmt.engines.card import EngineFormat
 from nmt.errors import ExportError
 from nmt.export.trained import Trained
-from nmt.models.codec import Codec
 from nmt.models.families import family_named
-from nmt.models.marks import LanguageCodes
 from nmt.models.shape import load_shape
+from nmt.models.tokenization.codec import Codec
+from nmt.models.tokenization.language_tags import LanguageCodes
 
 
 def engine_format(wanted: Literal["auto"] | EngineFormat, trained: Trained) -> EngineFormat:

@@ -11,15 +11,15 @@ from nmt.config import Config
 from nmt.data.prepare import load_pairs
 from nmt.errors import ExportError
 from nmt.models.adapters import attach, can_merge, is_adapter, merge
-from nmt.models.codec import Codec
-from nmt.models.encoding import encode
 from nmt.models.families import family_of, plain
 from nmt.models.load import load_codec, load_model
-from nmt.models.source import ModelSource
-from nmt.steps import PREPARE, TRAIN, fetch_made
+from nmt.models.sources.source import ModelSource
+from nmt.models.tokenization.codec import Codec
+from nmt.models.tokenization.encoding import encode
+from nmt.runs.steps import PREPARE, TRAIN, fetch_made
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.published import best_path
+from nmt.training.saved.published import best_path
 
 log = logging.getLogger(__name__)
 

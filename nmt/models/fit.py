@@ -7,8 +7,8 @@ import torch
 from transformers import PreTrainedModel
 
 from nmt.errors import ModelError
-from nmt.models.codec import Codec
 from nmt.models.families import Family, family_of
+from nmt.models.tokenization.codec import Codec
 
 _ANY_TEXT = "a"
 _RARE_TEXT = "\N{OLD PERSIAN SIGN A}"

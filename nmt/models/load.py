@@ -16,15 +16,15 @@ from transformers import (
 
 from nmt.config import QloraAdapter
 from nmt.errors import ModelError
-from nmt.hub import first_line
-from nmt.models.codec import Codec
 from nmt.models.experts import ask_every_expert
 from nmt.models.families import ENCODERS, Family
-from nmt.models.files import VOCABULARY
-from nmt.models.pickled import as_safetensors
 from nmt.models.quantized import compute_dtype, prepare, quantization_config
 from nmt.models.shape import family_of_source, layer_drop_off, load_shape
-from nmt.models.source import ModelSource
+from nmt.models.sources.files import VOCABULARY
+from nmt.models.sources.pickled import as_safetensors
+from nmt.models.sources.source import ModelSource
+from nmt.models.tokenization.codec import Codec
+from nmt.network.hub import first_line
 
 NLLB_LICENSE = "cc-by-nc-4.0"
 _KEPT_IN_GENERATION = (

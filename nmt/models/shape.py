@@ -5,10 +5,10 @@ from typing import Any
 from transformers import AutoConfig, PreTrainedConfig
 
 from nmt.errors import ModelError
-from nmt.hub import first_line
 from nmt.models.families import ENCODERS, INDIC_TRANS, SUPPORTED, Family, family_named
-from nmt.models.hub_files import fault_of_model, unreachable
-from nmt.models.source import ModelSource, local_folder
+from nmt.models.sources.hub_files import fault_of_model, unreachable
+from nmt.models.sources.source import ModelSource, local_folder
+from nmt.network.hub import first_line
 
 _LAYER_DROP = ("encoder_layerdrop", "decoder_layerdrop", "layerdrop")
 

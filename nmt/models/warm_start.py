@@ -19,7 +19,7 @@ from transformers import (
 
 from nmt.models.load import from_pretrained, load_tokenizer, refuse_missing
 from nmt.models.shape import load_shape
-from nmt.models.source import ModelSource
+from nmt.models.sources.source import ModelSource
 
 _FRESH_LAYERS = 3
 _FRESH_WIDTH = 256

@@ -18,11 +18,11 @@ from nmt.config import Config, LoraAdapter, ModelConfig
 from nmt.models.adapters import add_adapter
 from nmt.models.families import ENCODERS, family_of, plain
 from nmt.models.load import adjust
+from nmt.models.precision import base_dtype
 from nmt.models.shape import find_model, layer_drop_off, load_shape
 from nmt.models.tiny import tiny_shape
 from nmt.models.warm_start import paired_shape
-from nmt.planning.stand_ins import ATTENTION, GpuOperations
-from nmt.training.precision import base_dtype
+from nmt.planning.gpu_emulation import ATTENTION, GpuOperations
 from nmt.training.recompute import recompute_activations
 
 _LANGUAGE_CODES = 2

@@ -34,7 +34,7 @@ from nmt.serving.schemas import (
     refused,
     translated,
 )
-from nmt.serving.segment import Piece, join_text, split_text
+from nmt.text.segment import Piece, join_text, split_text
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CODES = {404: "not_found", 405: "method_not_allowed"}

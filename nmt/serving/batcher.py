@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from nmt.engines.engine import Row
 from nmt.errors import TranslationError
-from nmt.serving.contract import OverloadedError, Row
+from nmt.serving.contract import OverloadedError
 
 # Without a wait, clients that answer at once settle into half batches. Each value is the lesser
 # of a time in seconds and a share of the last batch's time, so that a lone client hardly waits.

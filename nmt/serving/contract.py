@@ -1,12 +1,9 @@
 """What the parts of the service say to each other: answers, and reasons to refuse."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from nmt.errors import NmtError
-
-Row = list[Any]
-"""Tokens of a sentence or a part of one; only its engine reads them, all others count them."""
 
 
 @dataclass(frozen=True, slots=True)

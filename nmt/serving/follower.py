@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from nmt.serving.engine import Engine
+from nmt.engines.engine import Engine
 from nmt.storage import Storage
 from nmt.traffic import (
     REPORT_EVERY_SECONDS,

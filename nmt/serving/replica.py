@@ -5,19 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nmt.config import ServingConfig
+from nmt.engines.engine import Engine, Row, load_engine
 from nmt.errors import TranslationError
 from nmt.serving.batcher import TokenBatcher
 from nmt.serving.contract import (
     Answer,
     NoAdapterError,
-    Row,
     ServedEngine,
     UnsupportedLanguageError,
 )
-from nmt.serving.engine import Engine, load_engine
 from nmt.serving.follower import Follower
-from nmt.serving.segment import gap_of
 from nmt.storage import Storage
+from nmt.text.segment import gap_of
 from nmt.traffic import fetch_engine
 
 

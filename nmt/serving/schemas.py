@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator
 
 from nmt.config import ServingConfig
-from nmt.data.normalise import without_noise
 from nmt.errors import shortened
 from nmt.serving.contract import (
     Answer,
@@ -16,6 +15,7 @@ from nmt.serving.contract import (
     ServedEngine,
     TooLargeError,
 )
+from nmt.text.normalise import without_noise
 
 _MOST_ERRORS = 3
 # One character takes at most twelve bytes of JSON: two \\uXXXX escapes.

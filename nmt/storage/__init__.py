@@ -9,7 +9,7 @@ from nmt.storage.cache import kept_folder
 from nmt.storage.exclusive import alone, check_free
 from nmt.storage.manifest import MANIFEST, describe_files
 from nmt.storage.records import RecordKind
-from nmt.storage.root import Storage, below
+from nmt.storage.storage import Storage, below
 
 __all__ = [
     "MANIFEST",

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from nmt.errors import InUseError, StorageError
-from nmt.storage.root import Storage
+from nmt.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from nmt.errors import StorageError
-from nmt.storage.root import Storage
 from nmt.storage.seal import SEAL, is_changed, sealed
+from nmt.storage.storage import Storage
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from nmt.errors import ConfigError, UnavailableError
-from nmt.reach import fault_of_address, split_address
+from nmt.network.tcp import fault_of_address, split_address
 
 
 def open_remote(url: str) -> tuple[fs.FileSystem, str]:

@@ -12,15 +12,15 @@ from nmt.errors import StepConflictError
 from nmt.models.fit import check_fit
 from nmt.models.load import load_codec, load_outline
 from nmt.models.shape import find_model, is_encoder
-from nmt.models.source import ModelSource
+from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
-from nmt.steps import BASE, PREPARE, fetch_made, is_whole, require
+from nmt.runs.steps import BASE, PREPARE, fetch_made, is_whole, require
 from nmt.storage import Storage
 from nmt.training.events import Report, ignore_report
-from nmt.training.job import TrainingJob
-from nmt.training.loop import Outcome, run_training
-from nmt.training.published import best_path
+from nmt.training.loading import TrainingJob
+from nmt.training.saved.published import best_path
+from nmt.training.trainer import Outcome, run_training
 
 log = logging.getLogger(__name__)
 

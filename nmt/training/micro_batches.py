@@ -7,7 +7,7 @@ import numpy as np
 from nmt.data.batches import Rows, share
 from nmt.errors import NoRoomError
 from nmt.storage import Storage
-from nmt.training.records import CUT, Cut
+from nmt.training.saved.records import CUT, Cut
 from nmt.training.strategies import Strategy
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from nmt import __version__
-from nmt.steps import TRAIN
+from nmt.runs.steps import TRAIN
 from nmt.storage import Storage
-from nmt.training.job import TrainingJob
-from nmt.training.records import MLFLOW_RUN, MlflowRun
+from nmt.training.loading import TrainingJob
+from nmt.training.saved.records import MLFLOW_RUN, MlflowRun
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nmt.decoding.generate import translate
 from nmt.metrics import corpus_bleu
 from nmt.models.adapters import load_weights
-from nmt.training.job import Material
+from nmt.training.loading import Material
 from nmt.training.strategies import Strategy
 
 

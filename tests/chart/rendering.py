@@ -10,7 +10,9 @@ from typing import Any
 import helm_python
 import yaml
 
-CHART = Path(__file__).parents[2] / "helm" / "nmt"
+from tests.support.project import PROJECT
+
+CHART = PROJECT / "helm" / "nmt"
 NAMESPACE = "team"
 
 Plain = dict[str, Any]

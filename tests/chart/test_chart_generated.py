@@ -1,4 +1,4 @@
-"""What is generated from `k8s.values`, and what the schema that comes of it takes and refuses."""
+"""What is generated from `helm.values.nmt`, and what its schema takes and refuses."""
 
 import importlib.util
 import json
@@ -9,15 +9,15 @@ import jsonschema
 import pytest
 import yaml
 
-from k8s.values import ChartValues
+from helm.values.nmt import ChartValues
 from nmt import __version__
 from tests.chart.rendering import CHART, RELEASES, Plain, render
 
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    path = CHART.parent / "generate_schema.py"
-    spec = importlib.util.spec_from_file_location("generate_schema", path)
+    path = CHART.parent / "generate.py"
+    spec = importlib.util.spec_from_file_location("generate", path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

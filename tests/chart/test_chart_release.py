@@ -2,7 +2,7 @@
 
 import pytest
 
-from k8s.release import KEY, Release
+from k8s.objects.release import KEY, Release
 from nmt import __version__
 from nmt.config import Config
 from tests.chart.rendering import BUCKET, EVERYTHING, RELEASES, Plain, kinds, release_json, render

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.signals import take_ctrl_c
-from tests.small_run import SMALL_RUN
+from tests.support.project import PROJECT
+from tests.support.signals import take_ctrl_c
+from tests.support.small_run import SMALL_RUN
 
 SMALL = [
     *SMALL_RUN,
@@ -20,7 +21,6 @@ SMALL = [
     "tune.max_steps=12",
     "tune.grace_steps=8",
 ]
-ROOT = Path(__file__).parents[2]
 
 
 class Shell:
@@ -35,13 +35,13 @@ class Shell:
             [
                 sys.executable,
                 "-m",
-                "ray_jobs.cli",
+                "ray_jobs.cli.main",
                 command,
                 *SMALL,
                 f"storage={self.storage}",
                 *words,
             ],
-            cwd=ROOT,
+            cwd=PROJECT,
             env={k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.support.project import PROJECT
+
 SECONDS = 30
 LINES_OF_A_SCREEN = 24
 SENTENCES = [(f"House {n} has a door.", f"வீடு {n} க்கு ஒரு கதவு உள்ளது.") for n in range(40)]
@@ -32,7 +33,7 @@ def nmt(*words: str, folder: Path, **environ: str) -> Answer:
     """Run the command in a folder of its own, where `storage` is `runs` as ever."""
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "ray_jobs.cli", *words],
+        [sys.executable, "-m", "ray_jobs.cli.main", *words],
         cwd=folder,
         env={
             **{key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"},

@@ -22,9 +22,9 @@ from transformers import (
     NllbTokenizer,
 )
 
-from nmt.data.phrasebook import domain_pairs
+from nmt.phrasebook import domain_pairs
+from tests.support.project import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 RUN = "en-ta-lora"
 PAIRS = 60
 PADDING_WORDS = 2
@@ -34,7 +34,7 @@ PADDING_WORDS = 2
 def nmt(folder: Path, *words: str) -> str:
     """Standard output of a command that ends well."""
     done = subprocess.run(
-        [sys.executable, "-m", "ray_jobs.cli", *words],
+        [sys.executable, "-m", "ray_jobs.cli.main", *words],
         cwd=folder,
         env={
             **{key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"},

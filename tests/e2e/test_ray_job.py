@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, SMALL
+from tests.e2e.conftest import SMALL
+from tests.support.project import PROJECT
 
 RAY = str(Path(sys.executable).parent / "ray")
 
@@ -54,7 +55,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 def submit(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Submit until the cluster takes it: an agent comes up some time after its head."""
-    command = [RAY, "job", "submit", "--working-dir", str(ROOT), "--", "python", "-m", *words]
+    command = [RAY, "job", "submit", "--working-dir", str(PROJECT), "--", "python", "-m", *words]
     deadline = time.monotonic() + 90
     while True:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)

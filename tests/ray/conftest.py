@@ -10,9 +10,9 @@ import pytest
 from nmt.config import Config, load_config
 from nmt.storage import Storage
 from ray_jobs import base, prepare
-from ray_jobs.cluster import connect
-from ray_jobs.session import Session
-from tests.small_run import SMALL_RUN
+from ray_jobs.runtime.connection import connect
+from ray_jobs.runtime.context import Session
+from tests.support.small_run import SMALL_RUN
 
 SMALL = [
     *SMALL_RUN,

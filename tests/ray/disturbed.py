@@ -14,7 +14,7 @@ from nmt.config import Config
 from nmt.errors import StoppedError
 from nmt.storage import Storage
 from ray_jobs import train
-from ray_jobs.session import Session
+from ray_jobs.runtime.context import Session
 
 _GIVE_UP_SECONDS = 120.0
 

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from tests.signals import take_ctrl_c
+from tests.support.signals import take_ctrl_c
 
 COMMAND = """
 import sys, time
 import ray
 from nmt.config import Config
-from ray_jobs.cluster import connect
-from ray_jobs.entry import guarded
+from ray_jobs.runtime.connection import connect
+from ray_jobs.cli.runner import guarded
 
 def wait():
     print("starting", flush=True)

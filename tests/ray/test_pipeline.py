@@ -6,7 +6,7 @@ from nmt.config import load_config
 from nmt.errors import DataError
 from nmt.storage import Storage
 from ray_jobs.pipeline import _steps
-from ray_jobs.session import Session
+from ray_jobs.runtime.context import Session
 
 
 def test_text_without_test_pairs_is_refused_before_a_base_is_made(tmp_path):

@@ -24,10 +24,10 @@ from nmt.config import Config, load_config
 from nmt.errors import ConfigError, WorseThanBaseError
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback, write_traffic
+from ray_jobs.runtime.context import Session
 from ray_jobs.serve import build, check_endpoint, run, start, stop
-from ray_jobs.session import Session
-from tests.evaluated_run import evaluate, export
-from tests.unit.serving.tiny_engine import HOSPITAL, WATER, add_engine
+from tests.support.evaluated_run import evaluate, export
+from tests.support.tiny_engine import HOSPITAL, WATER, add_engine
 
 NAME = "default"
 WORDS = {"water": WATER, "hospital": HOSPITAL}

@@ -10,14 +10,14 @@ import torch
 from ray.train.v2._internal.util import construct_user_exception_with_traceback
 
 from nmt.errors import InputError, StoppedError, StorageError, TrainingError
-from nmt.steps import TRAIN, find_record
+from nmt.runs.steps import TRAIN, find_record
 from nmt.storage import Storage
 from nmt.training.events import Signal
 from ray_jobs import evaluate, export, train
-from ray_jobs.cluster import on_worker
-from ray_jobs.logs import quiet_expected_failures
-from ray_jobs.notices import StopSwitch, WorkerNotice
-from ray_jobs.session import Session
+from ray_jobs.runtime.connection import on_worker
+from ray_jobs.runtime.context import Session
+from ray_jobs.runtime.logs import quiet_expected_failures
+from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
 from tests.ray.conftest import branch
 from tests.ray.disturbed import (
     actor_names,
@@ -27,7 +27,7 @@ from tests.ray.disturbed import (
     train_disturbed,
     weights,
 )
-from tests.training_world import same
+from tests.support.training_world import same
 
 
 @pytest.fixture(scope="module")

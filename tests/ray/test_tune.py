@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from nmt.errors import ConfigError
-from nmt.steps import TRAIN, TUNE, find_record
+from nmt.runs.steps import TRAIN, TUNE, find_record
 from ray_jobs import train, tune
-from ray_jobs.session import Session
+from ray_jobs.runtime.context import Session
 from tests.ray.conftest import branch
-from tests.records import change_record
+from tests.support.records import change_record
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ spec:
           memory: 512Mi
 {{- end }}
 
-{{/* `k8s.release.Release` as JSON. */}}
+{{/* `k8s.objects.release.Release` as JSON. */}}
 {{- define "nmt.release" -}}
 {{- $fullname := include "nmt.fullname" . }}
 {{- $priorities := dict }}

@@ -8,7 +8,7 @@ from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.records import RecordReader
 from nmt.data.formats.values import check_values
 from nmt.errors import DataError, UnavailableError
-from nmt.hub import fault_of_hub
+from nmt.network.hub import fault_of_hub
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerBase
 
 from nmt.errors import ModelError
-from nmt.models.codec import Codec
 from nmt.models.families.head import bypassed_head, head_of, plain
+from nmt.models.tokenization.codec import Codec
 
 
 @dataclass(frozen=True, slots=True)

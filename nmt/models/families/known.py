@@ -4,7 +4,7 @@ from typing import Any
 
 from nmt.errors import ModelError
 from nmt.models.families.family import Family
-from nmt.models.marks import (
+from nmt.models.tokenization.language_tags import (
     Instruction,
     LanguageCodes,
     OwnCodes,

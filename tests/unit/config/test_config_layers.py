@@ -1,7 +1,5 @@
 """From files and words to values."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +12,10 @@ from nmt.config import (
     QloraAdapter,
     load_config,
 )
+from tests.support.project import PROJECT
 from tests.unit.config.conftest import refusal
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+CONFIGS = PROJECT / "configs"
 
 # Layers
 

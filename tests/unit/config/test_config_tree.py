@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pydantic
 import pytest
@@ -18,8 +17,9 @@ from nmt.config import (
     load_config,
 )
 from nmt.errors import ConfigError
+from tests.support.project import PROJECT
 
-CONFIGS = Path(__file__).parents[3] / "configs"
+CONFIGS = PROJECT / "configs"
 
 
 # What was set

@@ -2,7 +2,7 @@ import pytest
 
 from nmt.config.data import DataConfig
 from nmt.data.clean import clean, reason_to_drop
-from nmt.data.pair import Pair
+from nmt.text.pair import Pair
 
 GOOD = Pair("The doctor is here today.", "மருத்துவர் இன்று இங்கே இருக்கிறார்.")
 ENGLISH_TAMIL = DataConfig()

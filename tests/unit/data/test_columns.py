@@ -10,9 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from nmt.config.data import DataConfig
-from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
 from nmt.errors import DataError
+from nmt.text.pair import Pair
 
 SENTENCES = [
     ("I go to the market.", "Saya pergi ke pasar."),

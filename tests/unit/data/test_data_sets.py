@@ -15,13 +15,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from nmt import hub as nmt_hub
 from nmt.config.data import DataConfig
 from nmt.data.formats import hub
-from nmt.data.pair import Pair
 from nmt.data.prepare import load_pairs, prepare
 from nmt.data.read import read_pairs
 from nmt.errors import DataError, UnavailableError
+from nmt.network import hub as nmt_hub
+from nmt.text.pair import Pair
 
 PAIRS = [Pair(f"sentence {number}", f"வாக்கியம் {number}") for number in range(4)]
 ROWS = [{"en": pair.source, "ta": pair.target} for pair in PAIRS]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from nmt.config.data import DataConfig
-from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
 from nmt.errors import DataError
+from nmt.text.pair import Pair
 
 PAIRS = [Pair("one, two", "ஒன்று, இரண்டு"), Pair("three; four", "மூன்று; நான்கு")]
 CONTENTS = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.data.normalise import match_key, normalise, without_noise
+from nmt.text.normalise import match_key, normalise, without_noise
 
 
 def test_decomposed_tamil_vowels_are_composed() -> None:

@@ -6,7 +6,6 @@ import datasets
 import pytest
 
 from nmt.config.data import DataConfig
-from nmt.data.pair import Pair
 from nmt.data.prepare import (
     GENERAL_SPLITS,
     SPLITS,
@@ -16,6 +15,7 @@ from nmt.data.prepare import (
     prepare,
 )
 from nmt.errors import DataError, StorageError
+from nmt.text.pair import Pair
 
 PAIRS = [Pair(f"This is sentence {number}.", f"இது வாக்கியம் {number}.") for number in range(100)]
 

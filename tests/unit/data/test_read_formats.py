@@ -15,8 +15,8 @@ from nmt.config.data import DataConfig
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.table import read_csv
 from nmt.data.formats.tmx import read_tmx
-from nmt.data.pair import Pair
 from nmt.data.read import find_format, read_pairs
+from nmt.text.pair import Pair
 
 PAIRS = [
     Pair("Good morning.", "காலை வணக்கம்."),

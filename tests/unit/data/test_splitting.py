@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.data.normalise import match_key
-from nmt.data.pair import Pair
 from nmt.data.split import cut, drop_leaks
 from nmt.errors import DataError
+from nmt.text.normalise import match_key
+from nmt.text.pair import Pair
 
 FRACTIONS = {"validation": 0.1, "test": 0.2}
 WORDS = st.sampled_from([f"{word}{end}" for word in "abcdefghijkl" for end in ("", "!", "?")])

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nmt.config.data import DataConfig
-from nmt.data.pair import Pair
 from nmt.data.read import read_pairs
 from nmt.errors import DataError
+from nmt.text.pair import Pair
 
 FILL = "".join(
     f'<tu><tuv xml:lang="en"><seg>number {n}</seg></tuv>'

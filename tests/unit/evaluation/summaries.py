@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from nmt.comparison import Significance
-from nmt.evaluation.summary import Summary
+from nmt.report.summary import Summary
+from nmt.runs.comparison import Significance
 
 REFERENCE = "செவிலியர் காலையில் மருந்தைக் கொடுக்கிறார்."
 BASE = "பெண் காலையில் புத்தகத்தைக் கொடுக்கிறார்."

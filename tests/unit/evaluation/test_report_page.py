@@ -8,9 +8,9 @@ from typing import get_args
 
 import pytest
 
-from nmt.evaluation.charts import linear_axis, setting_axis
-from nmt.evaluation.report import render_report, trial_rows
-from nmt.evaluation.summary import Summary, TrialState
+from nmt.report.charts import linear_axis, setting_axis
+from nmt.report.page import render_report, trial_rows
+from nmt.report.summary import Summary, TrialState
 from tests.unit.evaluation.summaries import (
     bare,
     full,

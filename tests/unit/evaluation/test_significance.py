@@ -9,9 +9,9 @@ import pytest
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.significance import PairedTest
 
-from nmt.comparison import Significance
 from nmt.errors import DataError
 from nmt.evaluation.significance import paired_bootstrap
+from nmt.runs.comparison import Significance
 
 WORDS = [f"சொல்{index}" for index in range(60)]
 

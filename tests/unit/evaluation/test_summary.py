@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from nmt.evaluation.highlight import mark_differences, split_words
-from nmt.evaluation.summary import Summary, console_lines, metrics_disagree, summarize_system
-from nmt.evaluation.wording import (
+from nmt.evaluation.systems import summarize_system
+from nmt.metrics import score_all
+from nmt.report.formatting import (
     chance_verdict,
     change,
     clean,
@@ -17,7 +17,8 @@ from nmt.evaluation.wording import (
     number,
     probability,
 )
-from nmt.metrics import score_all
+from nmt.report.highlight import mark_differences, split_words
+from nmt.report.summary import Summary, console_lines, metrics_disagree
 from tests.unit.evaluation.summaries import BASE, REFERENCE, SIGNIFICANCE, bare, full, system, trial
 
 # Types

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from k8s.cli import main
-from k8s.cluster import CONFIG_MAP, Plain
-from k8s.release import KEY, Release
-from k8s.screen import Clock
+from k8s.api.cluster import CONFIG_MAP, Plain
+from k8s.cli.main import main
+from k8s.cli.output import Clock
+from k8s.objects.release import KEY, Release
 from nmt import __version__
 from tests.unit.k8s.fake_cluster import FakeCluster, FakeTime
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from itertools import count
 
-from k8s.cluster import EVENT, POD, RAY_JOB, Kind, Plain, kind_of
+from k8s.api.cluster import EVENT, POD, RAY_JOB, Kind, Plain, kind_of
 from nmt.errors import ClusterError
 
 Act = Callable[["FakeCluster"], None]
@@ -33,7 +33,7 @@ class FakeTime:
 
 
 class FakeCluster:
-    """See `k8s.cluster.Cluster`."""
+    """See `k8s.api.cluster.Cluster`."""
 
     def __init__(self, namespace: str = "team", context: str = "test") -> None:
         self.namespace = namespace

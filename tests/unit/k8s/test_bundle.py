@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from k8s.bundle import pack
+from k8s.objects.code_archive import pack
 from nmt.errors import InputError
 
 

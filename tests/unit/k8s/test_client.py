@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("kubernetes", reason="needs the extra k8s")
 
-from k8s import client
-from k8s.client import KubernetesCluster, connect
-from k8s.cluster import CONFIG_MAP, EVENT, NODE, POD, RAY_JOB
+from k8s.api import client
+from k8s.api.client import KubernetesCluster, connect
+from k8s.api.cluster import CONFIG_MAP, EVENT, NODE, POD, RAY_JOB
 from nmt.errors import ClusterError, InputError, UnreachableError
 
 KUBECONFIG = """

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from k8s.diagnose import diagnose
+from k8s.observe.diagnose import diagnose
 
 QUOTA = 'pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
 UNLIMITED = 'pods "x" is forbidden: failed quota: q: must specify limits.cpu for: ray-head'

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from k8s.cli import main
-from k8s.cluster import CLAIM, DEPLOYMENT, NODE, QUOTA, STORAGE_CLASS
+from k8s.api.cluster import CLAIM, DEPLOYMENT, NODE, QUOTA, STORAGE_CLASS
+from k8s.cli.main import main
 from nmt.errors import ClusterError
 from tests.unit.k8s.conftest import IMAGE, install
 from tests.unit.k8s.fake_cluster import FakeCluster

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from k8s.job_log import JobLines, LogTail, Unrepeated
+from k8s.observe.job_log import JobLines, LogTail, Unrepeated
 from nmt.errors import UnreachableError
 
 TRACEBACK = "Traceback (most recent call last):"

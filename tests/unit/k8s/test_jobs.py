@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from k8s.cluster import RAY_JOB
+from k8s.api.cluster import RAY_JOB
 from tests.unit.k8s.fake_cluster import FakeCluster
 
 SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED",

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from k8s.cli import main
-from k8s.options import parse
+from k8s.cli.main import main
+from k8s.cli.options import parse
 from nmt.errors import ClusterError, InputError
 
 COMMANDS = (
@@ -69,6 +69,7 @@ def test_words_that_mean_nothing_are_refused(nmt_k8s, capsys, command):
 
 
 def test_help_needs_no_client_and_no_torch():
-    code = "import sys, k8s.cli; print(sorted({'kubernetes', 'torch', 'ray'} & sys.modules.keys()))"
+    heavy = "{'kubernetes', 'torch', 'ray'}"
+    code = f"import sys, k8s.cli.main; print(sorted({heavy} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

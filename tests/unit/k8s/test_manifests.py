@@ -4,9 +4,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from k8s.bundle import Bundle
-from k8s.manifests import Request, code_map, entrypoint, owned_by, ray_job, storage_job
-from k8s.names import fault_of_job_name, job_name
+from k8s.objects.code_archive import Bundle
+from k8s.objects.manifests import Request, code_map, entrypoint, owned_by, ray_job, storage_job
+from k8s.objects.names import fault_of_job_name, job_name
 from nmt.config import load_config
 from nmt.errors import ConfigError
 from tests.unit.k8s.conftest import IMAGE, make_release

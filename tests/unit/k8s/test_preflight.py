@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from k8s.preflight import check
+from k8s.objects.preflight import check
 from nmt.errors import InputError
 from tests.unit.k8s.test_manifests import request
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from k8s.quantity import amount
+from k8s.objects.quantity import amount
 from nmt.errors import InputError
 
 

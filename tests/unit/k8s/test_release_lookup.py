@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from k8s.cluster import CONFIG_MAP
-from k8s.find import find_release
+from k8s.api.cluster import CONFIG_MAP
+from k8s.observe.lookup import find_release
 from nmt.errors import InputError
 from tests.unit.k8s.conftest import install
 from tests.unit.k8s.fake_cluster import FakeCluster

@@ -1,7 +1,7 @@
 import pytest
 
-from k8s.release import Release
-from k8s.sizing import check_cluster, check_pods, pods_for
+from k8s.objects.release import Release
+from k8s.objects.sizing import check_cluster, check_pods, pods_for
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from tests.unit.k8s.conftest import make_release

@@ -1,6 +1,6 @@
 import json
 
-from k8s.cluster import RAY_CLUSTER, RAY_SERVICE
+from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE
 from tests.unit.k8s.conftest import install
 
 READY = {"type": "Ready", "status": "True"}

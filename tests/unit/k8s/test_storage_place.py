@@ -1,6 +1,6 @@
 import pytest
 
-from k8s.place import root_of
+from k8s.objects.storage_location import root_of
 from nmt.errors import ConfigError
 from tests.unit.k8s.conftest import make_release
 

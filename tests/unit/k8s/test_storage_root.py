@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from k8s.cluster import BATCH_JOB, EVENT, POD
-from k8s.root import RootCommand
-from nmt.steps import STEPS
+from k8s.api.cluster import BATCH_JOB, EVENT, POD
+from k8s.cli.storage_commands import RootCommand
+from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from tests.unit.evaluation.summaries import SIGNIFICANCE, system
 from tests.unit.k8s.conftest import install

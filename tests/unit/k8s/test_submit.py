@@ -4,7 +4,7 @@ import signal
 import pytest
 import yaml
 
-from k8s.cluster import CLAIM, CONFIG_MAP, EVENT, POD, RAY_CLUSTER, RAY_JOB
+from k8s.api.cluster import CLAIM, CONFIG_MAP, EVENT, POD, RAY_CLUSTER, RAY_JOB
 from nmt.errors import ClusterError, UnreachableError
 from tests.unit.k8s.conftest import install, worker_group
 from tests.unit.k8s.fake_cluster import FakeCluster

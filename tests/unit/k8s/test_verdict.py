@@ -1,6 +1,6 @@
 import pytest
 
-from k8s.verdict import State, judge
+from k8s.observe.job_status import State, judge
 
 QUEUE = {"kueue.x-k8s.io/queue-name": "nights"}
 LOG = "\nTraceback: failed with exit code 99\n" * 200

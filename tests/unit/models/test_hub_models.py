@@ -10,8 +10,8 @@ import pytest
 from huggingface_hub import constants
 
 from nmt.errors import ModelError, UnavailableError
-from nmt.models.hub_files import fault_of_model, snapshot_of
-from nmt.models.source import ModelSource
+from nmt.models.sources.hub_files import fault_of_model, snapshot_of
+from nmt.models.sources.source import ModelSource
 from nmt.storage import Storage
 
 NAME = "owner/model"

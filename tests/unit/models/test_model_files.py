@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nmt.errors import ModelError
-from nmt.models.files import model_files, wanted_of
-from nmt.models.fingerprint import Fingerprint
-from nmt.models.source import ModelSource
+from nmt.models.sources.files import model_files, wanted_of
+from nmt.models.sources.fingerprint import Fingerprint
+from nmt.models.sources.source import ModelSource
 from nmt.storage import Storage
 
 NAMES = ("config.json", "tokenizer.json", "model.safetensors")

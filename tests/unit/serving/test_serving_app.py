@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nmt.config import ServingConfig
 from nmt.serving.app import build_app
 from nmt.serving.contract import Answer, OverloadedError, ServedEngine
-from nmt.serving.segment import Piece
+from nmt.text.segment import Piece
 
 SERVED = ServedEngine("d1", "tiny", "cc-by-nc-4.0", "eng_Latn", "tam_Taml")
 CONFIG = ServingConfig(max_texts=4, max_characters=100, request_timeout_seconds=0.2)

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from tiny_engine import (
+from tokenizers import Tokenizer
+
+from nmt.engines.card import CARD_FILE, EngineFormat, read_card
+from nmt.engines.engine import Engine, load_engine, translate_texts
+from nmt.engines.golden import likeness_of
+from nmt.errors import MissingPackageError, TranslationError
+from nmt.storage import Storage
+from tests.support.tiny_engine import (
     HOSPITAL,
     MAX_SOURCE_TOKENS,
     SENTENCE,
@@ -17,13 +24,6 @@ from tiny_engine import (
     add_engine,
     serving_config,
 )
-from tokenizers import Tokenizer
-
-from nmt.engine_card import CARD_FILE, EngineFormat, read_card
-from nmt.errors import MissingPackageError, TranslationError
-from nmt.serving.engine import Engine, load_engine, translate_texts
-from nmt.serving.golden import likeness_of
-from nmt.storage import Storage
 
 
 @pytest.fixture(scope="module", params=get_args(EngineFormat))
@@ -247,7 +247,7 @@ def test_an_engine_for_torch_says_what_to_install_without_it(
 ) -> None:
     storage = Storage(str(tmp_path))
     add_engine(storage, "water", WATER, "torch")
-    monkeypatch.delitem(sys.modules, "nmt.serving.torch_engine", raising=False)
+    monkeypatch.delitem(sys.modules, "nmt.engines.torch_engine", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingPackageError, match=r"'torch': pip install '\.\[train\]'"):
         load_engine(storage.fetch("engines/water"), serving_config())

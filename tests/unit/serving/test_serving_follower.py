@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from nmt.config import ServingConfig
-from nmt.engine_card import EngineCard, Golden
+from nmt.engines.card import EngineCard, Golden
+from nmt.engines.engine import Engine
 from nmt.errors import StorageError, TranslationError
 from nmt.serving.contract import NoAdapterError, UnsupportedLanguageError
-from nmt.serving.engine import Engine
 from nmt.serving.follower import Follower, replica_path
 from nmt.serving.replica import Replica
 from nmt.storage import Storage

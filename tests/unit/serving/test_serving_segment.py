@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-from nmt.serving.segment import join_text, split_long, split_text
+from nmt.text.segment import join_text, split_long, split_text
 
 ALPHABET = st.one_of(
     st.sampled_from(" \t\n\r.,;!?…—-()\"'1234567890abcABC\u00a0\u200b\u2028\x0b\x1c"),
@@ -88,7 +88,7 @@ def test_the_splitter_gets_short_windows_of_a_long_text(
         sizes.append(len(window))
         return segment(code, window)
 
-    monkeypatch.setattr("nmt.serving.segment.segment", counted)
+    monkeypatch.setattr("nmt.text.segment.segment", counted)
     text = (unit * 40_000)[:40_000]
     assert "".join(piece.text for piece in split_text(text, language)) == text
     assert max(sizes) <= 2000

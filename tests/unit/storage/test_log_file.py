@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from nmt.log_file import LogFile
+from nmt.cli.log_file import LogFile
 from nmt.storage import Storage
 
 PATH = "demo/logs/demo-train.log"

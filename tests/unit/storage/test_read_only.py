@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyarrow.fs import FileSelector, FileType
 
+from nmt.cli.log_file import LogFile
 from nmt.errors import ConfigError, StorageError
-from nmt.log_file import LogFile
 from nmt.storage import Storage, alone
 from tests.unit.storage.conftest import fill
 

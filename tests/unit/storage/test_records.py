@@ -11,11 +11,11 @@ import pytest
 
 from nmt.config import Config
 from nmt.errors import StorageError
-from nmt.evaluation.summary import SUMMARY_RECORD
-from nmt.steps import PREPARE, find_record, run_step
+from nmt.report.summary import SUMMARY_RECORD
+from nmt.runs.steps import PREPARE, find_record, run_step
+from nmt.runs.trials import BEST, TRIAL, Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
-from nmt.training.records import CUT, MLFLOW_RUN, Cut, MlflowRun
-from nmt.trials import BEST, TRIAL, Trial, TrialPoint, TrialWithCheckpoints
+from nmt.training.saved.records import CUT, MLFLOW_RUN, Cut, MlflowRun
 from ray_jobs.supervise import ATTEMPTS, Attempts
 from tests.unit.evaluation.summaries import full
 

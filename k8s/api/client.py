@@ -1,0 +1,316 @@
+"""The official client behind `Cluster`: the only module that imports `kubernetes`."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import urllib3
+from kubernetes.client.api_client import ApiClient
+from kubernetes.client.configuration import Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.client.rest import RESTResponse
+from kubernetes.config import load_incluster_config, load_kube_config
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.kube_config import list_kube_config_contexts
+
+from k8s.api.cluster import Kind, Plain, kind_of
+from nmt.errors import ClusterError, InputError, UnreachableError
+
+_TIMEOUT = (10.0, 30.0)
+_LOG_TIMEOUT = (10.0, 90.0)
+_PAUSES = (0.5, 1.5, 4.0)
+_PASSING = (429, 500, 502, 503, 504)
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+T = TypeVar("T")
+
+
+def connect(context: str | None, namespace: str | None) -> "KubernetesCluster":
+    """Connect as `kubectl` would, or with the service account of this Pod.
+
+    Raises:
+        ClusterError: there is no kubeconfig, or it has no such context.
+    """
+    configuration = Configuration()
+    configuration.retries = False
+    if context is None and not _kubeconfig_exists() and _POD_NAMESPACE.exists():
+        load_incluster_config(client_configuration=configuration)
+        own = _POD_NAMESPACE.read_text(encoding="utf-8").strip()
+        return KubernetesCluster(ApiClient(configuration), namespace or own, "this Pod's account")
+    try:
+        chosen = _chosen_context(context)
+        load_kube_config(context=context, client_configuration=configuration)
+    except (ConfigException, TypeError, OSError, ValueError) as error:
+        raise ClusterError(_no_kubeconfig(error)) from None
+    own = chosen["context"].get("namespace") or "default"
+    return KubernetesCluster(
+        ApiClient(configuration), namespace or own, f"context '{chosen['name']}'"
+    )
+
+
+def _chosen_context(name: str | None) -> dict[str, Any]:
+    found: Any = list_kube_config_contexts()
+    contexts, current = found
+    if name is None:
+        return current
+    for context in contexts:
+        if context["name"] == name:
+            return context
+    names = ", ".join(sorted(context["name"] for context in contexts))
+    raise InputError(f"--context {name}: the kubeconfig has {names}")
+
+
+def _kubeconfig_exists() -> bool:
+    paths = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    return any(Path(path).exists() for path in paths.split(os.pathsep) if path)
+
+
+def _no_kubeconfig(error: Exception) -> str:
+    return (
+        f"no usable kubeconfig ({str(error).splitlines()[0] if str(error) else error!r}): set "
+        "KUBECONFIG to the file that your cluster's administrator or provider gave you, and try "
+        "`kubectl get pods`"
+    )
+
+
+class KubernetesCluster:
+    """One namespace, over HTTP."""
+
+    def __init__(self, api: ApiClient, namespace: str, source: str) -> None:
+        self.namespace = namespace
+        self._api = api
+        self._source = source
+
+    @property
+    def where(self) -> str:
+        """Context and server, for messages."""
+        return f"{self._source}, {self._api.configuration.host}"
+
+    def get(self, kind: Kind, name: str) -> Plain | None:
+        """See `Cluster`."""
+        status, found = self._read(self._path(kind, name), "get", kind)
+        return None if status == 404 else found
+
+    def select(
+        self, kind: Kind, selector: str = "", *, fields: str = "", everywhere: bool = False
+    ) -> list[Plain]:
+        """See `Cluster`."""
+        query = [("labelSelector", selector)] if selector else []
+        query += [("fieldSelector", fields)] if fields else []
+        path = self._path(kind, everywhere=everywhere)
+        status, found = self._read(path, "list", kind, query)
+        if status == 404:
+            raise _unknown_kind(kind)
+        return found["items"]
+
+    def create(self, body: Plain) -> Plain | None:
+        """See `Cluster`."""
+        kind = kind_of(body)
+        query = [("fieldValidation", "Strict")]
+        status, answer = self._call("POST", self._path(kind), query, body)
+        if status == 409 and answer.get("reason") == "AlreadyExists":
+            return None
+        if status == 404 and "namespaces" in str(answer.get("message")):
+            raise InputError(f"namespace '{self.namespace}' does not exist: name another with -n")
+        if status == 404:
+            raise _unknown_kind(kind)
+        self._check(status, answer, "create", kind)
+        return answer
+
+    def patch(self, kind: Kind, name: str, body: Plain) -> Plain | None:
+        """See `Cluster`."""
+        status, answer = self._call("PATCH", self._path(kind, name), [], body)
+        if status == 404:
+            return None
+        self._check(status, answer, "patch", kind)
+        return answer
+
+    def delete(self, kind: Kind, name: str) -> bool:
+        """See `Cluster`."""
+        query = [("propagationPolicy", "Background")]
+        status, answer = self._call("DELETE", self._path(kind, name), query)
+        if status == 404:
+            return False
+        self._check(status, answer, "delete", kind)
+        return True
+
+    def log(
+        self,
+        pod: str,
+        container: str,
+        *,
+        since: str = "",
+        tail: int | None = None,
+        follow: bool = True,
+    ) -> Iterator[str]:
+        """See `Cluster`."""
+        query = [("container", container), ("timestamps", "true")]
+        query += [("follow", "true")] if follow else []
+        query += [("sinceTime", since)] if since else []
+        query += [("tailLines", str(tail))] if tail is not None else []
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
+        response = self._send("GET", path, query, timeout=_LOG_TIMEOUT)
+        if response.status != 200:
+            raise UnreachableError(f"the log of Pod {pod} cannot be read: {_text(response)}")
+        yield from self._lines(response)
+
+    def allowed(self, verb: str, kind: Kind, *, part: str = "") -> bool:
+        """See `Cluster`."""
+        place = {"namespace": self.namespace} if kind.namespaced else {}
+        attributes = {"verb": verb, "group": kind.group, "resource": kind.plural, **place}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes | ({"subresource": part} if part else {})},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        status, answer = self._call("POST", path, [], body)
+        return status == 201 and bool(answer["status"].get("allowed"))
+
+    def version(self) -> str:
+        """See `Cluster`."""
+        return str(self._read("/version", "get", None)[1].get("gitVersion", "unknown"))
+
+    def serves(self, kind: Kind) -> bool:
+        """See `Cluster`."""
+        status, found = self._read(f"/apis/{kind.api_version}", "get", None)
+        known = [] if status == 404 else found.get("resources", [])
+        return any(resource["name"] == kind.plural for resource in known)
+
+    def _path(self, kind: Kind, name: str = "", *, everywhere: bool = False) -> str:
+        root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
+        place = f"/namespaces/{self.namespace}" if kind.namespaced and not everywhere else ""
+        return f"{root}{place}/{kind.plural}" + (f"/{name}" if name else "")
+
+    def _read(
+        self, path: str, verb: str, kind: Kind | None, query: list[tuple[str, str]] | None = None
+    ) -> tuple[int, Plain]:
+        """Status and answer; what may pass is tried again, since reading twice does no harm."""
+        status, answer = _patiently(lambda: self._call("GET", path, query or []))
+        if status != 404:
+            self._check(status, answer, verb, kind)
+        return status, answer
+
+    def _call(
+        self, method: str, path: str, query: list[tuple[str, str]], body: Plain | None = None
+    ) -> tuple[int, Plain]:
+        response = self._send(method, path, query, body)
+        try:
+            text = _text(response)
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from None
+        return response.status, _answer(text)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]],
+        body: Plain | None = None,
+        timeout: tuple[float, float] = _TIMEOUT,
+    ) -> RESTResponse:
+        content = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Accept": "application/json, */*", "Content-Type": content}
+        try:
+            request = self._api.param_serialize(
+                method,
+                path,
+                query_params=query,
+                header_params=headers,
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            return self._api.call_api(*request, _request_timeout=timeout)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._unreachable(error) from None
+        except ApiException as error:  # TLS: neither side trusts the other
+            raise ClusterError(f"{self.where}: {_short(error.reason)}") from None
+
+    def _lines(self, response: RESTResponse) -> Iterator[str]:
+        left = b""
+        try:
+            for chunk in response.response.stream(65536, decode_content=False):
+                *lines, left = (left + chunk).split(b"\n")
+                yield from (line.decode(errors="replace") for line in lines)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._unreachable(error) from None
+        finally:
+            response.response.close()
+        if left:
+            yield left.decode(errors="replace")
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        return UnreachableError(
+            f"the cluster does not answer ({self.where}): {_short(error)}; check the network, the "
+            "VPN and the context"
+        )
+
+    def _check(self, status: int, answer: Plain, verb: str, kind: Kind | None) -> None:
+        if status < 400:
+            return
+        text = str(answer.get("message", "")) or f"HTTP {status}"
+        what = kind.resource if kind else "the API"
+        if status == 401:
+            raise ClusterError(
+                f"{self.where} does not know you (HTTP 401): sign in again, then try `kubectl get "
+                f"pods -n {self.namespace}`"
+            )
+        if status == 403:
+            _refuse(text, verb, what, self.namespace)
+        if status in (400, 409, 422) or "field not declared" in text:
+            raise InputError(f"the cluster refuses to {verb} {what}: {_short(text)}")
+        if status in _PASSING:
+            raise UnreachableError(f"{self.where} cannot {verb} {what} now: {_short(text)}")
+        raise ClusterError(f"{self.where} cannot {verb} {what}: {_short(text)}")
+
+
+def _refuse(text: str, verb: str, what: str, namespace: str) -> NoReturn:
+    if "exceeded quota" in text or "violates PodSecurity" in text or "admission webhook" in text:
+        raise ClusterError(f"the cluster refuses to {verb} {what}: {_short(text)}")
+    raise ClusterError(
+        f"you may not {verb} {what} in namespace '{namespace}': ask whoever administers it to add "
+        "you to `rbac.subjects` of the release, or for the right itself"
+    )
+
+
+def _unknown_kind(kind: Kind) -> ClusterError:
+    if kind.group == "ray.io":
+        return ClusterError(
+            "KubeRay is not installed on this cluster: install its operator first, for example "
+            "`helm install kuberay-operator kuberay/kuberay-operator`"
+        )
+    return ClusterError(f"the cluster does not know {kind.resource}, or has no such namespace")
+
+
+def _patiently(call: Callable[[], tuple[int, Plain]]) -> tuple[int, Plain]:
+    for pause in _PAUSES:
+        try:
+            status, answer = call()
+        except UnreachableError as error:
+            if "Name or service" in str(error) or "refused" in str(error):
+                raise
+        else:
+            if status not in _PASSING:
+                return status, answer
+        time.sleep(pause)
+    return call()
+
+
+def _text(response: RESTResponse) -> str:
+    return (response.read() or b"").decode(errors="replace")
+
+
+def _answer(text: str) -> Plain:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return {"message": text}
+    return answer if isinstance(answer, dict) else {"message": text}
+
+
+def _short(error: Any) -> str:  # noqa: ANN401 - an error or its text
+    text = " ".join(str(error).split())
+    return text if len(text) <= 400 else f"{text[:400]}…"

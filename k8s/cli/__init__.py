@@ -1,0 +1,1 @@
+"""The console command `nmt-k8s`."""

@@ -1,0 +1,125 @@
+"""What a cluster and a release have and lack, each with what to do."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from k8s.api.cluster import (
+    BATCH_JOB,
+    CLAIM,
+    CONFIG_MAP,
+    DEPLOYMENT,
+    EVENT,
+    POD,
+    RAY_CLUSTER,
+    RAY_JOB,
+    RAY_SERVICE,
+    Cluster,
+    Kind,
+    Plain,
+)
+from k8s.cli.findings import guarded, show
+from k8s.cli.output import Screen
+from k8s.observe.lookup import find_release
+from k8s.observe.release_health import LOOKS
+from nmt.cli.diagnostics import Finding
+from nmt.errors import ClusterError, NmtError
+
+_NEEDED: tuple[tuple[Kind, str, str], ...] = (
+    *((RAY_JOB, verb, "") for verb in ("get", "list", "create", "delete")),
+    *((CONFIG_MAP, verb, "") for verb in ("get", "list", "create", "patch", "delete")),
+    *((BATCH_JOB, verb, "") for verb in ("create", "delete")),
+    *((kind, verb, "") for kind in (RAY_CLUSTER, RAY_SERVICE) for verb in ("get", "list")),
+    (POD, "get", ""), (POD, "list", ""), (POD, "get", "log"), (EVENT, "list", ""),
+    (CLAIM, "get", ""),
+)  # fmt: skip
+_OLDEST_KUBERAY = (1, 6)
+_INSTALL = "helm install kuberay-operator kuberay/kuberay-operator --version 1.6.1"
+
+
+def examine(connect: Callable[[], Cluster], release: str | None, screen: Screen) -> int:
+    """Write one line per finding; 3 when something that is needed is missing."""
+    findings = list(_findings(connect, release))
+    show(findings, screen)
+    return 3 if any(finding.state == "bad" for finding in findings) else 0
+
+
+def _findings(connect: Callable[[], Cluster], release: str | None) -> Iterator[Finding]:
+    try:
+        cluster = connect()
+        yield Finding("context", "ok", f"{cluster.where}, namespace {cluster.namespace}")
+        yield Finding("api", "ok", f"Kubernetes {cluster.version()}")
+    except ClusterError as error:
+        yield Finding("api", "bad", str(error), "nothing else can be looked at before this")
+        return
+    yield from guarded("kuberay", _kuberay(cluster))
+    yield from guarded("rights", _rights(cluster))
+    try:
+        found = find_release(cluster, release)
+    except NmtError as error:
+        yield Finding("release", "bad", str(error), "install the chart, see docs/kubernetes.md")
+        return
+    for name, look in LOOKS.items():
+        yield from guarded(name, look(cluster, found))
+
+
+def _kuberay(cluster: Cluster) -> Iterator[Finding]:
+    kinds = (RAY_JOB, RAY_CLUSTER, RAY_SERVICE)
+    missing = [kind.resource for kind in kinds if not cluster.serves(kind)]
+    if len(missing) == len(kinds):
+        yield Finding("kuberay", "bad", "not installed", _INSTALL)
+    elif missing:
+        advice = "install the CRDs of KubeRay 1.6.1: Helm leaves them out of an upgrade"
+        yield Finding("kuberay", "bad", f"{', '.join(missing)} are missing", advice)
+    else:
+        yield from _operator(cluster)
+
+
+def _operator(cluster: Cluster) -> Iterator[Finding]:
+    try:
+        # Its Helm chart and its plain manifests label it differently.
+        operators = [
+            operator
+            for label in ("name", "component")
+            for operator in cluster.select(
+                DEPLOYMENT, f"app.kubernetes.io/{label}=kuberay-operator", everywhere=True
+            )
+        ]
+    except ClusterError:
+        yield Finding("kuberay", "ok", "installed; its version is not yours to see")
+        return
+    if not operators:
+        yield Finding("kuberay", "note", "its types are there, its operator is under another name")
+        return
+    images = sorted({_image(operator) for operator in operators})
+    old = [image for image in images if _is_old(image)]
+    if not any(operator.get("status", {}).get("readyReplicas") for operator in operators):
+        advice = "kubectl get pods -A -l app.kubernetes.io/name=kuberay-operator"
+        yield Finding("kuberay", "bad", f"operator {', '.join(images)} is not ready", advice)
+    elif old:
+        text = f"operator {', '.join(old)} is older than 1.6, with which the chart was tried"
+        yield Finding("kuberay", "note", text, "upgrade it, its CRDs first")
+    else:
+        yield Finding("kuberay", "ok", f"operator {', '.join(images)}")
+
+
+def _image(operator: Plain) -> str:
+    return operator["spec"]["template"]["spec"]["containers"][0]["image"]
+
+
+def _is_old(image: str) -> bool:
+    """A tag that is no version may be anything."""
+    version = re.search(r":v?(\d+)\.(\d+)[^/]*$", image)
+    return version is not None and (int(version[1]), int(version[2])) < _OLDEST_KUBERAY
+
+
+def _rights(cluster: Cluster) -> Iterator[Finding]:
+    missing = [
+        f"{verb} {kind.resource}{f'/{part}' if part else ''}"
+        for kind, verb, part in _NEEDED
+        if not cluster.allowed(verb, kind, part=part)
+    ]
+    if missing:
+        advice = "have yourself added to rbac.subjects of the release"
+        yield Finding("rights", "bad", f"you may not {', '.join(missing)}", advice)
+    else:
+        yield Finding("rights", "ok", f"all {len(_NEEDED)} that are needed")

@@ -1,0 +1,235 @@
+"""The console command `nmt-k8s`."""
+
+import argparse
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from k8s.api.cluster import RAY_JOB, Cluster
+from k8s.cli.doctor import examine
+from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
+from k8s.cli.options import parse
+from k8s.cli.output import Clock, Screen
+from k8s.cli.status import show_release
+from k8s.cli.storage_access import run_on_root
+from k8s.cli.storage_commands import RootCommand, open_root, run_here
+from k8s.cli.submit import Asked, plan, submit
+from k8s.cli.wait import Follow
+from k8s.objects.manifests import STEPS
+from k8s.observe.job_status import State, judge
+from k8s.observe.lookup import Target, find_job, find_release, run_of
+from nmt.cli.console import guarded
+from nmt.config import Config, load_config
+from nmt.errors import InputError, did_you_mean
+from nmt.traffic.promotion import checked_reason
+
+Connect = Callable[[str | None, str | None], Cluster]
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    connect: Connect | None = None,
+    clock: Clock | None = None,
+) -> int:
+    """Run a command; the value is the process's exit code."""
+    options = parse(arguments)
+    session = _Session(options, connect or _connect, clock or Clock())
+    return guarded(lambda: _ACTIONS[options.command](session), program="nmt-k8s", extra="k8s")
+
+
+def _connect(context: str | None, namespace: str | None) -> Cluster:
+    from k8s.api.client import connect  # the client takes half a second, which `--help` need not
+
+    return connect(context, namespace)
+
+
+class _Session:
+    """One call: its options, and the cluster once it is needed."""
+
+    def __init__(self, options: argparse.Namespace, connect: Connect, clock: Clock) -> None:
+        self.options = options
+        self.clock = clock
+        self.screen = Screen(options.output)
+        self._connect = connect
+        self.suffix = secrets.token_hex(3)
+
+    def cluster(self) -> Cluster:
+        return self._connect(self.options.context, self.options.namespace)
+
+    def target(self) -> Target:
+        cluster = self.cluster()
+        return Target(cluster, find_release(cluster, self.options.release))
+
+    def config(self, target: Target | None = None) -> Config:
+        base = ("", {})
+        if target:
+            base = (f"the values of release {target.release.name}", target.release.config)
+        return load_config(self.options.config, self.options.overrides, base=base)
+
+    def only_operand(self, what: str) -> str:
+        """The one word that is no setting.
+
+        Raises:
+            InputError: there is none, or more than one.
+        """
+        if len(self.options.operands) != 1:
+            given = " ".join(self.options.operands) or "nothing"
+            raise InputError(f"{self.options.command}: give one {what}; given: {given}")
+        return self.options.operands[0]
+
+    def no_operands(self) -> None:
+        if self.options.operands:
+            word = self.options.operands[0]
+            raise InputError(f"{self.options.command}: '{word}' is no setting: write key=value")
+
+
+def _submit(session: _Session) -> int:
+    options, step = session.options, session.only_operand(f"step ({', '.join(STEPS)})")
+    if step not in STEPS:
+        known = f"choose one of {', '.join(STEPS)}."
+        raise InputError(f"'{step}' is no step: {known}{did_you_mean(step, STEPS)}")
+    asked = Asked(
+        step=step,
+        name=options.name,
+        workers=options.workers,
+        pods=options.pods,
+        retries=options.retries,
+        deadline=options.deadline,
+        pending_timeout=options.pending_timeout,
+        restart=options.restart,
+        queue=options.queue,
+        image=options.image,
+        to=options.to,
+        working_dir=options.working_dir,
+    )
+    target = session.target()
+    request = plan(target.release, asked, session.config(target), session.suffix)
+    return submit(
+        target,
+        request,
+        session.screen,
+        session.clock,
+        dry_run=options.dry_run,
+        detach=options.detach,
+    )
+
+
+def _logs(session: _Session) -> int:
+    name, options = session.only_operand("job"), session.options
+    command = RootCommand("logs", job=name, tail=options.tail, run=_run_given(options))
+    if options.storage:
+        return _here(session, command)
+    target = session.target()
+    if options.follow:
+        return _follow(session, target, command)
+    return _past_log(session, target, command)
+
+
+def _follow(session: _Session, target: Target, command: RootCommand) -> int:
+    """Wait as `submit` does; of a job that has ended the log and the same exit code."""
+    job = find_job(target, command.job)
+    verdict = judge(job)
+    if verdict.exit_code is None:
+        return Follow(target.cluster, job, session.screen, session.clock).to_the_end()
+    code = _past_log(session, target, command)
+    session.screen.note(f"{command.job} {verdict}")
+    return verdict.exit_code or code
+
+
+def _past_log(session: _Session, target: Target, command: RootCommand) -> int:
+    """What a job has written so far; when its Pods are gone, from the storage root."""
+    if write_pod_log(target, command.job, session.screen, command.tail):
+        return 0
+    job = target.cluster.get(RAY_JOB, command.job)
+    if job and judge(job).state in (State.QUEUED, State.WAITING):
+        session.screen.note(f"{command.job} {judge(job)}: there is no log yet")
+        return 0
+    known = replace(command, run=command.run or (run_of(job) if job else ""))
+    return _on_root(session, target, known)
+
+
+def _status(session: _Session) -> int:
+    options = session.options
+    if options.operands:
+        name = session.only_operand("job")
+        return show_job(session.target(), name, session.screen, session.clock)
+    command = RootCommand("status", run=_run_given(options))
+    if not command.run:
+        return show_release(session.target(), session.screen, session.clock)
+    if options.storage:
+        return _here(session, command)
+    return _on_root(session, session.target(), command)
+
+
+def _root_action(session: _Session) -> int:
+    """`promote`, `rollback` and `traffic`: only the storage root matters."""
+    session.no_operands()
+    options = session.options
+    if options.command == "promote" and not _run_given(options):
+        raise InputError("promote: which run? give run=NAME")
+    force = options.force if options.command == "promote" else None
+    if force is not None:
+        checked_reason(force)  # before a Pod is started for it
+    target = None if options.storage else session.target()
+    config = session.config(target)
+    command = RootCommand(
+        options.command, run=_run_given(options), endpoint=config.serving.name, force=force
+    )
+    return _on_root(session, target, command) if target else _here(session, command)
+
+
+def _here(session: _Session, command: RootCommand) -> int:
+    command = replace(command, dry_run=session.options.dry_run)
+    run_here(open_root(session.options.storage, command), command, session.screen)
+    return 0
+
+
+def _on_root(session: _Session, target: Target, command: RootCommand) -> int:
+    return run_on_root(
+        target,
+        command,
+        session.config(target).storage,
+        session.suffix,
+        session.screen,
+        session.clock,
+        dry_run=session.options.dry_run,
+    )
+
+
+def _run_given(options: argparse.Namespace) -> str:
+    """`run` of the command line or its files; never the default, which nobody asked for."""
+    config = load_config(options.config, options.overrides)
+    return config.run if "run" in config.explicit() else ""
+
+
+def _list(session: _Session) -> int:
+    session.no_operands()
+    return list_jobs(session.target(), session.screen, session.clock)
+
+
+def _cancel(session: _Session) -> int:
+    name = session.only_operand("job")
+    return cancel(session.target(), name, session.screen, dry_run=session.options.dry_run)
+
+
+def _doctor(session: _Session) -> int:
+    session.no_operands()
+    return examine(session.cluster, session.options.release, session.screen)
+
+
+_ACTIONS: dict[str, Callable[[_Session], int]] = {
+    "submit": _submit,
+    "logs": _logs,
+    "status": _status,
+    "list": _list,
+    "cancel": _cancel,
+    "promote": _root_action,
+    "rollback": _root_action,
+    "traffic": _root_action,
+    "doctor": _doctor,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

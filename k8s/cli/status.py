@@ -1,0 +1,95 @@
+"""How a release stands: its endpoint, its cluster and its jobs."""
+
+from typing import Any
+
+from k8s.api.cluster import POD, RAY_CLUSTER, RAY_SERVICE, Plain
+from k8s.cli.jobs import jobs_table, summaries
+from k8s.cli.output import Clock, Screen
+from k8s.objects.names import INSTANCE
+from k8s.observe.diagnose import diagnose
+from k8s.observe.lookup import Target
+
+_SHOWN_JOBS = 8
+
+
+def show_release(target: Target, screen: Screen, clock: Clock) -> int:
+    """The whole release at a glance; needs nothing of the storage root."""
+    release = target.release
+    jobs = summaries(target, clock)
+    value: dict[str, Any] = {
+        "release": release.name,
+        "namespace": release.namespace,
+        "version": release.chart_version,
+        "storage": release.storage,
+        "endpoint": _endpoint(target),
+        "cluster": _cluster(target),
+        "problem": _problem(target),
+        "jobs": jobs,
+    }
+    screen.answer(value, _text(value, jobs[:_SHOWN_JOBS]))
+    return 0
+
+
+def _text(value: dict[str, Any], jobs: list[dict[str, str]]) -> str:
+    lines = [
+        f"release  {value['release']} {value['version']} in namespace {value['namespace']}, "
+        f"storage {value['storage']}"
+    ]
+    lines += [f"{key:<9}{value[key]}" for key in ("endpoint", "cluster", "problem") if value[key]]
+    lines += [jobs_table(jobs)] if jobs else ["no jobs"]
+    if value["endpoint"]:
+        lines.append("what the endpoint serves: nmt-k8s traffic")
+    return "\n".join(lines)
+
+
+def _endpoint(target: Target) -> str:
+    name = target.release.service
+    if not name:
+        return ""
+    service = target.cluster.get(RAY_SERVICE, name)
+    if service is None:
+        return f"{name}: no such RayService; upgrade the release"
+    status = service.get("status", {})
+    ready = _condition(status, "Ready")
+    state = "ready" if ready.get("status") == "True" else f"not ready: {_reason(ready)}"
+    apps = _applications(status.get("activeServiceStatus") or {})
+    return f"{target.release.endpoint}:8000 {state}" + (f", {apps}" if apps else "")
+
+
+def _applications(status: Plain) -> str:
+    applications: dict[str, Plain] = status.get("applicationStatuses") or {}
+    return ", ".join(
+        f"application {name} {about.get('status', 'unknown')}"
+        + "".join(
+            f", {part} {state.get('status', 'unknown')}"
+            for part, state in (about.get("serveDeploymentStatuses") or {}).items()
+        )
+        for name, about in applications.items()
+    )
+
+
+def _condition(status: Plain, kind: str) -> Plain:
+    found = [entry for entry in status.get("conditions", []) if entry.get("type") == kind]
+    return found[0] if found else {}
+
+
+def _reason(condition: Plain) -> str:
+    return condition.get("message") or condition.get("reason") or "KubeRay has not looked at it yet"
+
+
+def _cluster(target: Target) -> str:
+    name = target.release.cluster
+    if not name:
+        return ""
+    cluster = target.cluster.get(RAY_CLUSTER, name)
+    if cluster is None:
+        return f"{name}: no such RayCluster; upgrade the release"
+    status = cluster.get("status", {})
+    workers = status.get("availableWorkerReplicas", 0)
+    return f"{name} {status.get('state') or 'not ready'}, {workers} worker Pods"
+
+
+def _problem(target: Target) -> str:
+    instance = target.release.labels.get(INSTANCE, target.release.name)
+    problem = diagnose(target.cluster.select(POD, f"{INSTANCE}={instance}"))
+    return str(problem) if problem else ""

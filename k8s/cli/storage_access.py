@@ -1,0 +1,133 @@
+"""Runs a command on the storage root of a release: from here when it is at hand, else in a Pod."""
+
+import os
+from collections.abc import Mapping
+
+from k8s.api.cluster import BATCH_JOB, POD, Cluster, Plain
+from k8s.cli.output import Clock, Screen
+from k8s.cli.storage_commands import RootCommand, run_here
+from k8s.objects.manifests import storage_job
+from k8s.objects.storage_location import root_of
+from k8s.observe.diagnose import Problem, Trouble, diagnose
+from k8s.observe.lookup import Target, claims_of, names_of, warnings_of
+from nmt.errors import ClusterError, UnavailableError
+from nmt.storage import Storage
+
+_POLL_SECONDS = 1.0
+_LOOK_CLOSER_SECONDS = 6.0
+_START_SECONDS = 240.0
+_KEYS = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION_CREDENTIALS"}
+
+
+def run_on_root(
+    target: Target,
+    command: RootCommand,
+    storage: str,
+    suffix: str,
+    screen: Screen,
+    clock: Clock,
+    *,
+    dry_run: bool = False,
+) -> int:
+    """Exit code of a command on the storage root of a release.
+
+    Args:
+        target: the release.
+        command: what to do.
+        storage: `storage` of the settings, mostly relative to the release's root.
+        suffix: makes the name of a Job its own.
+        screen: where its output goes.
+        clock: time.
+        dry_run: print the Job that a Pod would need.
+
+    Raises:
+        ClusterError: the Pod cannot run.
+        ConfigError: the storage holds credentials.
+    """
+    release = target.release
+    root = root_of(release, storage)
+    here = None if dry_run else _at_hand(release.storage, root)
+    if here is not None:
+        run_here(here, command, screen)
+        return 0
+    arguments = command.arguments(root, screen.form)
+    job = storage_job(release, f"{release.name[:40]}-storage-{suffix}", arguments)
+    if dry_run:
+        screen.objects([job])
+        return 0
+    return _run_job(target.cluster, job, screen, clock)
+
+
+def _at_hand(
+    release_root: str, root: str, environ: Mapping[str, str] = os.environ
+) -> Storage | None:
+    """The storage root when this process reaches it: mounted into its Pod, or a bucket."""
+    scheme = root.partition("://")[0] if "://" in root else ""
+    mounted = environ.get("NMT_STORAGE") == release_root and "KUBERNETES_SERVICE_HOST" in environ
+    if not scheme:
+        return Storage(root) if mounted else None
+    if not mounted and not environ.get(_KEYS.get(scheme, "")):
+        return None
+    try:
+        return Storage(root)
+    except UnavailableError:  # a bucket that only Pods reach
+        return None
+
+
+def _run_job(cluster: Cluster, job: Plain, screen: Screen, clock: Clock) -> int:
+    name = job["metadata"]["name"]
+    if cluster.create(job) is None:
+        raise ClusterError(f"a Job '{name}' exists: try again")
+    try:
+        pod = _started(cluster, name, clock)
+        container = pod["spec"]["containers"][0]["name"]
+        log = cluster.log(pod["metadata"]["name"], container)
+        lines = [line.partition(" ")[2] for line in log]
+        code = _exit_code(cluster, pod["metadata"]["name"], clock)
+    finally:
+        cluster.delete(BATCH_JOB, name)
+    write = screen.note if code else screen.output
+    for line in lines:
+        write(line)
+    return code
+
+
+def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
+    """The Job's Pod once its container has run.
+
+    Raises:
+        ClusterError: it cannot, or takes too long.
+    """
+    begun, looked_at, trouble = clock.now(), -1e9, Trouble()
+    while True:
+        pods = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
+        running = [pod for pod in pods if pod.get("status", {}).get("phase") not in _NOT_YET]
+        if running:
+            return running[-1]
+        if clock.now() - looked_at >= _LOOK_CLOSER_SECONDS:
+            looked_at = clock.now()
+            trouble.see(_problem(cluster, name, pods), looked_at)
+        if trouble.hopeless(clock.now()) or clock.now() - begun >= _START_SECONDS:
+            why = trouble.problem or "no Pod"
+            raise ClusterError(f"the storage root cannot be reached: {why}")
+        clock.sleep(_POLL_SECONDS)
+
+
+_NOT_YET = (None, "", "Pending")
+
+
+def _problem(cluster: Cluster, name: str, pods: list[Plain]) -> Problem | None:
+    claims = claims_of(cluster, pods)
+    return diagnose(pods, warnings_of(cluster, [name, *names_of(claims)]), (), claims)
+
+
+def _exit_code(cluster: Cluster, name: str, clock: Clock) -> int:
+    """Exit code of a Pod's only container, which has written its last line."""
+    for _ in range(30):
+        pod = cluster.get(POD, name)
+        states = (pod or {}).get("status", {}).get("containerStatuses", [])
+        ended = states[0].get("state", {}).get("terminated") if states else None
+        if ended:
+            return int(ended["exitCode"])
+        clock.sleep(_POLL_SECONDS)
+    raise ClusterError(f"Pod {name} is gone before its end was seen: run the command again")

@@ -1,0 +1,1 @@
+"""From a release and a request to Kubernetes objects."""

@@ -1,0 +1,80 @@
+"""Changes to the Pod templates that a release brings along. Pure: each returns a new template."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+
+from k8s.api.cluster import Plain
+
+CODE_FOLDER = "/code"
+_ZIP_FOLDER = "/code-zip"
+_ZIP_NAME = "code.zip"
+
+
+def with_labels(template: Plain, labels: Mapping[str, str]) -> Plain:
+    """The template with further labels."""
+    changed = deepcopy(template)
+    metadata = changed.setdefault("metadata", {})
+    metadata["labels"] = {**metadata.get("labels", {}), **labels}
+    return changed
+
+
+def with_priority(template: Plain, priority_class: str) -> Plain:
+    """The template with a PriorityClass; as it is when that is empty."""
+    changed = deepcopy(template)
+    if priority_class:
+        changed["spec"]["priorityClassName"] = priority_class
+    return changed
+
+
+def with_image(template: Plain, old: str, new: str) -> Plain:
+    """The template with an image replaced; as it is when the new one is empty."""
+    changed = deepcopy(template)
+    if new:
+        spec = changed["spec"]
+        for container in [*spec.get("initContainers", []), *spec["containers"]]:
+            if container.get("image") == old:
+                container["image"] = new
+    return changed
+
+
+def with_code(template: Plain, config_map: str) -> Plain:
+    """The template with the code of a ConfigMap before all other Python packages."""
+    changed = deepcopy(template)
+    spec = changed["spec"]
+    main = spec["containers"][0]
+    mount = {"name": "code", "mountPath": CODE_FOLDER}
+    spec["initContainers"] = [*spec.get("initContainers", []), _unpack(main, mount)]
+    spec["volumes"] = [
+        *spec.get("volumes", []),
+        {"name": "code-zip", "configMap": {"name": config_map}},
+        {"name": "code", "emptyDir": {"sizeLimit": "64Mi"}},
+    ]
+    main["volumeMounts"] = [*main.get("volumeMounts", []), mount]
+    kept = [entry for entry in main.get("env", []) if entry["name"] != "PYTHONPATH"]
+    main["env"] = [*kept, {"name": "PYTHONPATH", "value": CODE_FOLDER}]
+    main["workingDir"] = CODE_FOLDER
+    return changed
+
+
+def _unpack(main: Plain, mount: Plain) -> Plain:
+    container = {
+        "name": "code",
+        "image": main["image"],
+        "command": ["python", "-m", "zipfile", "-e", f"{_ZIP_FOLDER}/{_ZIP_NAME}", CODE_FOLDER],
+        "volumeMounts": [mount, {"name": "code-zip", "mountPath": _ZIP_FOLDER, "readOnly": True}],
+        # A namespace with a quota refuses a container without them; these add nothing to the Pod,
+        # whose need is the larger of its init containers and its containers.
+        "resources": _cpu_and_memory(main.get("resources", {})),
+    }
+    for key in ("imagePullPolicy", "securityContext"):
+        if key in main:
+            container[key] = deepcopy(main[key])
+    return container
+
+
+def _cpu_and_memory(resources: Plain) -> Plain:
+    return {
+        kind: {name: amount for name, amount in amounts.items() if name in ("cpu", "memory")}
+        for kind, amounts in resources.items()
+        if kind in ("requests", "limits")
+    }

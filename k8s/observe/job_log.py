@@ -1,0 +1,156 @@
+"""A job's log as it is written: lines of its submitter Pods, each once."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from k8s.api.cluster import Cluster, Plain
+from k8s.observe.lookup import submitter_container, submitters
+from nmt.errors import ClusterError, InputError
+
+_PAUSE_SECONDS = 1.0
+_DRAIN_SECONDS = 10.0
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_RAY = re.compile(
+    r"^\S+ \S+\t(?:INFO|SUCC) (?:cli|sdk|dashboard_sdk|packaging|job_manager)\.py:\d+ -- "
+)
+_TRACEBACK = "Traceback (most recent call last):"
+_RAY_BREAKS = re.compile(r'^  File ".*/bin/ray", line ')
+_RAY_ENDS = re.compile(r"^\S+ \S+\tERR cli\.py:\d+ -- (?:-+|Job '.*' failed)$")
+
+
+class Unrepeated:
+    """Passes each line once, though connections break and a lost head costs a submitter Pod.
+
+    A connection that is taken up again brings the last second once more. A new submitter brings
+    the log from its beginning when the job has survived: what was seen before is left out until
+    the first line that was not.
+    """
+
+    def __init__(self) -> None:
+        self._pod = ""
+        self._last = ""
+        self._at_last = 0
+        self._to_skip = 0
+        self._resumed_at = ""
+        self._catching_up = False
+        self._seen: set[str] = set()
+
+    def connect(self, pod: str) -> str:
+        """Begin or take up the log of a Pod; from when on to ask for it, empty for all."""
+        if pod != self._pod:
+            self._catching_up = bool(self._pod)
+            self._pod, self._last, self._at_last = pod, "", 0
+        self._resumed_at, self._to_skip = self._last, self._at_last
+        return f"{self._last[:19]}Z" if self._last else ""
+
+    def text(self, line: str) -> str | None:
+        """The line without its time; None when it was passed before."""
+        stamp, _, text = line.partition(" ")
+        if self._repeats(_sortable(stamp)):
+            return None
+        if self._catching_up and text in self._seen:
+            return None
+        self._catching_up = False
+        self._seen.add(text)
+        return text
+
+    def _repeats(self, at: str) -> bool:
+        if self._resumed_at:
+            if at < self._resumed_at:
+                return True
+            if at == self._resumed_at and self._to_skip:
+                self._to_skip -= 1
+                return True
+            if at > self._resumed_at:
+                self._resumed_at = ""
+        if at > self._last:
+            self._last, self._at_last = at, 0
+        self._at_last += at == self._last
+        return False
+
+
+def _sortable(stamp: str) -> str:
+    """Times end in as many digits as they need: `…05.1Z` comes before `…05.12Z`."""
+    seconds, _, fraction = stamp.rstrip("Z").partition(".")
+    return f"{seconds}.{fraction:<09}"
+
+
+class LogTail:
+    """Writes a job's log from a thread of its own."""
+
+    def __init__(self, cluster: Cluster, name: str, write: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._name = name
+        self._write = write
+        self._lines = Unrepeated()
+        self._of_pod: dict[str, JobLines] = {}
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Write what is still to come of a job that has ended."""
+        self._ending.set()
+        self._thread.join(_DRAIN_SECONDS)
+
+    def _run(self) -> None:
+        while True:
+            ending = self._ending.is_set()
+            # The Pod may not be there yet, or not any more, or the connection breaks.
+            with suppress(ClusterError, InputError):
+                if not self._read():
+                    return
+            if ending:
+                return
+            self._ending.wait(_PAUSE_SECONDS)
+
+    def _read(self) -> bool:
+        """Write what is new; False when nobody reads it any more."""
+        pods = submitters(self._cluster, self._name)
+        if not pods:
+            return True
+        name = pods[-1]["metadata"]["name"]
+        since = self._lines.connect(name)
+        job = self._of_pod.setdefault(name, JobLines())
+        for line in self._cluster.log(name, submitter_container(pods[-1]), since=since):
+            text = self._lines.text(line)
+            try:
+                for found in [] if text is None else job.of(text):
+                    self._write(found)
+            except BrokenPipeError:
+                return False
+        return True
+
+
+class JobLines:
+    """Leaves out what Ray's own command, and not the job, has written into a submitter's log."""
+
+    def __init__(self) -> None:
+        self._over = False
+        self._held: list[str] = []
+
+    def of(self, line: str) -> list[str]:
+        """The job's lines that are certain with this one, the next of that log."""
+        plain = _COLOUR.sub("", line)
+        # From its notice of a failure on, Ray repeats the end of the job's log; from a traceback
+        # of its own on, it only complains that the head went.
+        self._over = self._over or bool(_RAY_ENDS.match(plain))
+        self._over = self._over or bool(self._held and _RAY_BREAKS.match(plain))
+        if self._over or _RAY.match(plain) or plain.startswith("Running entrypoint for "):
+            return []
+        lines = [*self._held, line]
+        self._held = [lines.pop()] if plain == _TRACEBACK else []
+        return lines
+
+
+def last_lines(cluster: Cluster, pod: Plain, tail: int | None) -> Iterator[str]:
+    """What a submitter Pod has written, without times."""
+    lines = cluster.log(pod["metadata"]["name"], submitter_container(pod), tail=tail, follow=False)
+    texts = (line.partition(" ")[2] for line in lines)
+    job = JobLines()
+    yield from (found for text in texts for found in job.of(text))

@@ -1,0 +1,189 @@
+"""Finds releases, jobs and their Pods in a namespace."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from k8s.api.cluster import (
+    CLAIM,
+    CONFIG_MAP,
+    EVENT,
+    POD,
+    RAY_CLUSTER,
+    RAY_JOB,
+    Cluster,
+    Plain,
+)
+from k8s.objects.names import COMPONENT, INSTANCE, LABEL_RUN, LABEL_STEP
+from k8s.objects.release import Release
+from nmt.errors import ClusterError, InputError, UnreachableError, did_you_mean
+
+_SUBMITTER = "ray-job-submitter"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A release on a cluster."""
+
+    cluster: Cluster
+    release: Release
+
+
+def find_release(cluster: Cluster, name: str | None) -> Release:
+    """The release of that name, or the only one of the namespace.
+
+    Raises:
+        InputError: there is none, or several.
+    """
+    found = {_name(entry): entry for entry in cluster.select(CONFIG_MAP, f"{COMPONENT}=release")}
+    names = sorted(found)
+    if not found:
+        raise InputError(
+            f"namespace '{cluster.namespace}' has no release of the chart: install one with "
+            f"`helm install NAME helm/nmt -n {cluster.namespace}`, or name its namespace with -n"
+        )
+    if name is None and len(found) > 1:
+        raise InputError(f"several releases: choose one with --release: {', '.join(names)}")
+    chosen = [
+        entry
+        for key, entry in found.items()
+        if name in (None, key, entry["metadata"]["labels"].get(INSTANCE))
+    ]
+    if not chosen:
+        raise InputError(
+            f"--release {name}: namespace '{cluster.namespace}' has {', '.join(names)}."
+            + did_you_mean(str(name), names)
+        )
+    return Release.parse(chosen[0].get("data"), f"ConfigMap {chosen[0]['metadata']['name']}")
+
+
+def _name(config_map: Plain) -> str:
+    return config_map["metadata"]["name"].removesuffix("-release")
+
+
+def jobs_of(target: Target) -> list[Plain]:
+    """RayJobs of a release, latest first."""
+    found = target.cluster.select(RAY_JOB, selector(target.release, "job"))
+    return sorted(found, key=lambda job: job["metadata"]["creationTimestamp"], reverse=True)
+
+
+def selector(release: Release, component: str) -> str:
+    """Label selector of a release's objects of one component."""
+    instance = release.labels.get(INSTANCE)
+    return f"{COMPONENT}={component}" + (f",{INSTANCE}={instance}" if instance else "")
+
+
+def find_job(target: Target, name: str) -> Plain:
+    """A RayJob of a release.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    job = target.cluster.get(RAY_JOB, name)
+    if job is None:
+        names = names_of(jobs_of(target))
+        raise InputError(
+            f"there is no job '{name}' in namespace '{target.cluster.namespace}'."
+            + did_you_mean(name, names)
+            + (f" Jobs there: {', '.join(names[:8])}." if names else "")
+        )
+    return job
+
+
+def find_ray_cluster(cluster: Cluster, name: str) -> Plain:
+    """A running RayCluster that takes jobs.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    found = cluster.get(RAY_CLUSTER, name)
+    if found is None:
+        names = sorted(names_of(cluster.select(RAY_CLUSTER)))
+        there = f"there are {', '.join(names)}" if names else "there is none (cluster.enabled=true)"
+        raise InputError(
+            f"--to {name}: namespace '{cluster.namespace}' has no such RayCluster; {there}"
+        )
+    return found
+
+
+def run_of(job: Plain) -> str:
+    """Name of the run that a job works on."""
+    return job["metadata"].get("labels", {}).get(LABEL_RUN, "")
+
+
+def step_of(job: Plain) -> str:
+    """Step that a job does."""
+    return job["metadata"].get("labels", {}).get(LABEL_STEP, "")
+
+
+def cluster_of(job: Plain) -> str:
+    """Name of the RayCluster that a job runs on; empty before it is chosen."""
+    return job.get("status", {}).get("rayClusterName", "")
+
+
+def pods_of(cluster: Cluster, job: Plain) -> list[Plain]:
+    """A job's submitter and, when the RayCluster is its own, that cluster's Pods."""
+    pods = submitters(cluster, job["metadata"]["name"])
+    own = "clusterSelector" not in job["spec"]
+    if own and cluster_of(job):
+        pods += cluster.select(POD, f"ray.io/cluster={cluster_of(job)}")
+    return pods
+
+
+def submitters(cluster: Cluster, name: str) -> list[Plain]:
+    """Submitter Pods of a RayJob, oldest first; a lost head costs one each."""
+    found = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
+    return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+
+def warnings_of(cluster: Cluster, names: Sequence[str], ray_cluster: str = "") -> list[Plain]:
+    """Warnings about the objects of these names, and about a RayCluster and its Pods.
+
+    None where events are not for this user's eyes.
+    """
+    return [
+        event
+        for event in if_allowed(lambda: cluster.select(EVENT, fields="type=Warning"))
+        if _concerns(event.get("involvedObject", {}).get("name", ""), names, ray_cluster)
+    ]
+
+
+def _concerns(about: str, names: Sequence[str], ray_cluster: str) -> bool:
+    pod = bool(ray_cluster) and about.startswith(f"{ray_cluster}-")
+    return about in names or pod or (bool(ray_cluster) and about == ray_cluster)
+
+
+def if_allowed(read: Callable[[], list[Plain]]) -> list[Plain]:
+    """What is read; nothing where this user may not."""
+    try:
+        return read()
+    except UnreachableError:
+        raise
+    except ClusterError:
+        return []
+
+
+def claims_of(cluster: Cluster, pods: Sequence[Plain]) -> list[Plain]:
+    """Claims that Pods mount; none where claims are not for this user's eyes."""
+    names = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for pod in pods
+        for volume in pod.get("spec", {}).get("volumes", [])
+        if "persistentVolumeClaim" in volume
+    }
+
+    def read() -> list[Plain]:
+        found = [cluster.get(CLAIM, name) for name in sorted(names)]
+        return [claim for claim in found if claim is not None]
+
+    return if_allowed(read)
+
+
+def names_of(objects: Sequence[Plain]) -> list[str]:
+    """Names of objects."""
+    return [entry["metadata"]["name"] for entry in objects]
+
+
+def submitter_container(pod: Plain) -> str:
+    """Name of the container whose log is the job's."""
+    containers = [container["name"] for container in pod["spec"]["containers"]]
+    return _SUBMITTER if _SUBMITTER in containers else containers[0]

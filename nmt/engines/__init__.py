@@ -1,0 +1,1 @@
+"""Engines: the exported form of a model, and what translates with it."""

@@ -1,0 +1,83 @@
+"""What stands beside an engine's model: `engine.json`, written by export, read by serving."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from nmt.errors import TranslationError, shortened
+from nmt.languages import languages
+from nmt.models.sources.fingerprint import Fingerprint
+
+CARD_FILE = "engine.json"
+MODEL_FOLDER = "model"
+ADAPTER_FOLDER = "adapter"
+TOKENIZER_FOLDER = "tokenizer"
+
+EngineFormat = Literal["ctranslate2", "torch"]
+
+
+class Golden(BaseModel):
+    """A sentence with the answer that the exported engine gave to it at beam 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str = Field(min_length=1)
+    target: str = Field(min_length=1)
+
+
+class EngineCard(BaseModel):
+    """Content of `engine.json`; the folder's name is the engine's digest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: EngineFormat = "ctranslate2"
+    """Which library reads `model/`: CTranslate2, or transformers on torch."""
+    has_adapter: bool = False
+    """Whether `adapter/` stands beside `model/`, which then holds the base; torch only."""
+    run: str
+    """Run that the adapter came from."""
+    base: str
+    """Model that the adapter was trained on."""
+    base_fingerprint: Fingerprint | None = None
+    """What the files of that model held; None in cards of earlier releases."""
+    license: str
+    """Licence of the base, which the engine inherits."""
+    source_language: str
+    """FLORES-200 code."""
+    target_language: str
+    """FLORES-200 code."""
+    max_source_tokens: int = Field(gt=2)
+    """Tokens of one sentence, the language code and the end mark counted."""
+    golden: Golden
+
+    @field_validator("source_language", "target_language")
+    @classmethod
+    def _check_language(cls, code: str) -> str:
+        if code not in languages():
+            raise ValueError(f"{shortened(code)!r} is not a FLORES-200 code: export the run again")
+        return code
+
+
+def write_card(folder: Path, card: EngineCard) -> None:
+    """Write the card of an engine folder that is being filled."""
+    text = card.model_dump_json(indent=2)
+    (folder / CARD_FILE).write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_card(folder: Path) -> EngineCard:
+    """Card of an engine folder.
+
+    Raises:
+        TranslationError: it is missing, or not the card of an engine.
+    """
+    path = folder / CARD_FILE
+    try:
+        return EngineCard.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise TranslationError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise TranslationError(f"{path} is not an engine card: {where}: {reason}") from None

@@ -1,0 +1,69 @@
+"""An engine in torch: any family, and adapters that cannot be merged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+import torch
+
+from nmt.config import ServingConfig
+from nmt.decoding.generate import search
+from nmt.engines.card import EngineCard
+from nmt.engines.folder import open_codec, open_model
+from nmt.engines.golden import check_golden
+from nmt.errors import TranslationError
+from nmt.text.normalise import normalise
+from nmt.text.segment import split_to_fit
+
+
+class TorchEngine:
+    """A transformers model; its rows are the token ids of its codec."""
+
+    def __init__(self, folder: Path, digest: str, card: EngineCard, serving: ServingConfig) -> None:
+        """Load an engine folder, warm it up and compare its golden sentence.
+
+        Raises:
+            TranslationError: a part is missing or unreadable, or the golden answer is wrong.
+        """
+        self.digest = digest
+        self.card = card
+        self._beam_size = serving.beam_size
+        # A tokenizer refuses a thread while another one uses it.
+        self._tokenizer_lock = Lock()
+        torch.set_num_threads(max(1, int(serving.cpus_per_replica)))
+        try:
+            self._codec = open_codec(folder, card.source_language, card.target_language)
+            self._model = open_model(folder, has_adapter=card.has_adapter).to(_device(serving))
+        except Exception as error:  # whatever a damaged file makes the libraries raise
+            raise TranslationError(f"{folder}: torch cannot load it: {error}") from None
+        self._marks = len(self._codec.sources([""])[0])
+        golden = self.prepare(card.golden.source)
+        check_golden(digest, card.golden, " ".join(self._decode(golden, beam_size=1)))
+        self.translate(golden * 4)
+
+    def prepare(self, sentence: str) -> list[list[int]]:
+        """Token ids of at most `max_source_tokens`, none of them cut short."""
+        limit = self.card.max_source_tokens - self._marks
+        with self._tokenizer_lock:
+            return self._codec.sources(split_to_fit(normalise(sentence), self._token_ends, limit))
+
+    def translate(self, rows: Sequence[list[int]]) -> list[str]:
+        """Translations of prepared rows at the configured beam, as one batch."""
+        return self._decode(rows, self._beam_size)
+
+    def _decode(self, rows: Sequence[list[int]], beam_size: int) -> list[str]:
+        found = search(self._model, self._codec, rows, beam_size)
+        with self._tokenizer_lock:
+            return self._codec.hypotheses(*found)
+
+    def _token_ends(self, text: str) -> list[int]:
+        tokens = len(self._codec.sources([text])[0]) - self._marks
+        ends = self._codec.token_ends(text)
+        # Some tokenizers do not tell where a token ends: then all are held for equally long.
+        even = [len(text) * (index + 1) // tokens for index in range(tokens)]
+        return ends if len(ends) == tokens else even
+
+
+def _device(serving: ServingConfig) -> torch.device:
+    on_gpu = serving.gpus_per_replica > 0 and torch.cuda.is_available()
+    return torch.device("cuda" if on_gpu else "cpu")

@@ -1,0 +1,148 @@
+"""An engine folder: model, tokenizer and card, filed under the digest of its content."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import ctranslate2
+from ctranslate2.converters import TransformersConverter
+from torch import nn
+
+from nmt.config import Config, digest_of
+from nmt.data.prepare import load_pairs
+from nmt.decoding.generate import translate
+from nmt.engines.card import (
+    ADAPTER_FOLDER,
+    MODEL_FOLDER,
+    TOKENIZER_FOLDER,
+    EngineCard,
+    EngineFormat,
+    Golden,
+)
+from nmt.engines.folder import open_codec, open_model, save_tokenizer
+from nmt.errors import ExportError
+from nmt.export.trained import Reference, Trained
+from nmt.models.families import plain
+from nmt.models.load import license_of
+from nmt.models.tokenization.codec import Codec
+from nmt.runs.steps import PREPARE, is_whole
+from nmt.storage import Storage, describe_files
+from nmt.traffic import engine_path
+
+Answer = Callable[[str], str]
+"""A sentence to its greedy translation by an engine folder itself, on this machine's CPU."""
+
+_GOLDEN_CHARACTERS, _GOLDEN_TRIES = 40, 16
+_ENGINE_FOLDERS = (MODEL_FOLDER, ADAPTER_FOLDER, TOKENIZER_FOLDER)
+
+
+def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str) -> Answer:
+    """Convert a merged NLLB model."""
+    converter = TransformersConverter(str(merged))
+    converter.convert(str(folder / MODEL_FOLDER), quantization=quantization)
+    codec.save(folder / TOKENIZER_FOLDER)
+    translator = ctranslate2.Translator(str(folder / MODEL_FOLDER), device="cpu", inter_threads=1)
+
+    def answer(sentence: str) -> str:
+        tokens = codec.tokenizer.convert_ids_to_tokens(codec.sources([sentence])[0])
+        result = translator.translate_batch(
+            [tokens], target_prefix=[[codec.target_language]], beam_size=1
+        )[0]
+        ids = codec.tokenizer.convert_tokens_to_ids(result.hypotheses[0][1:])
+        return str(codec.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+
+    return answer
+
+
+def fill_torch(
+    folder: Path, model: nn.Module, trained: Trained, reference: Reference
+) -> tuple[Answer, float]:
+    """Write the merged model, or the base and the adapter; load them again and compare logits.
+
+    Returns:
+        How the folder answers, and the largest difference of its logits.
+
+    Raises:
+        ExportError: that is above `export.logit_tolerance`.
+    """
+    has_adapter = not trained.becomes_one_model
+    plain(model).save_pretrained(folder / MODEL_FOLDER)
+    save_tokenizer(trained.codec, folder)
+    if has_adapter:
+        copy_content(trained.weights, folder / ADAPTER_FOLDER)
+    opened = open_model(folder, has_adapter=has_adapter)
+    codec = open_codec(folder, trained.codec.source_language, trained.codec.target_language)
+    difference = reference.compare(opened)
+    return lambda sentence: translate(opened, codec, [sentence])[0], difference
+
+
+def engine_card(
+    config: Config,
+    storage: Storage,
+    form: EngineFormat,
+    trained: Trained,
+    answer: Answer,
+) -> EngineCard:
+    """What a server must know of an engine, with one sentence it must translate as here.
+
+    Raises:
+        ExportError: the engine answers with nothing.
+    """
+    folder = storage.fetch(f"{PREPARE.path(config.run)}/pairs", verify=False)
+    sources = sorted(
+        (pair.source for pair in load_pairs(folder, "train")),
+        key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
+    )
+    codec = trained.codec
+    # A server splits what is longer, and translates each part for itself.
+    whole = (s for s in sources if len(codec.sources([s])[0]) <= config.model.max_source_tokens)
+    return EngineCard(
+        format=form,
+        has_adapter=not trained.becomes_one_model,
+        run=config.run,
+        base=config.model.name_or_path,
+        base_fingerprint=trained.base.fingerprint,
+        license=license_of(config.model.name_or_path),
+        source_language=config.data.source_language,
+        target_language=config.data.target_language,
+        max_source_tokens=config.model.max_source_tokens,
+        golden=find_golden(answer, tuple(islice(whole, _GOLDEN_TRIES))),
+    )
+
+
+def find_golden(answer: Answer, sentences: Sequence[str]) -> Golden:
+    """First sentence that the engine answers.
+
+    Raises:
+        ExportError: it answers none of them.
+    """
+    for sentence in sentences:
+        if target := answer(sentence):
+            return Golden(source=sentence, target=target)
+    raise ExportError("the engine answers with nothing: train longer, then export again")
+
+
+def file_by_content(config: Config, storage: Storage, folder: Path) -> str:
+    """Commit a filled folder to where its content names.
+
+    Returns:
+        The engine's digest; the same weights, languages and number format give the same one.
+    """
+    files = describe_files(folder)
+    content = {name: file["sha256"] for name, file in files.items() if _is_engine_file(name)}
+    digest = digest_of([content, config.data.source_language, config.data.target_language])
+    if not is_whole(storage, engine_path(digest)):
+        with storage.commit(engine_path(digest), {"run": config.run}) as engine:
+            copy_content(folder, engine)
+    return digest
+
+
+def copy_content(source: Path, destination: Path) -> None:
+    """Copy a folder commit without its manifest."""
+    ignore = shutil.ignore_patterns("manifest.json")
+    shutil.copytree(source, destination, dirs_exist_ok=True, ignore=ignore)
+
+
+def _is_engine_file(name: str) -> bool:
+    return name.split("/")[0] in _ENGINE_FOLDERS

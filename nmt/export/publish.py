@@ -1,0 +1,102 @@
+"""The export of a run: a merged model, an adapter, and the engine made of them."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from nmt.config import Config
+from nmt.engines.card import EngineFormat, write_card
+from nmt.export.convert import (
+    copy_content,
+    engine_card,
+    file_by_content,
+    fill_ctranslate2,
+    fill_torch,
+)
+from nmt.export.formats import engine_format
+from nmt.export.trained import Reference, Trained, find_trained, write_merged
+from nmt.models.load import license_of
+from nmt.runs.steps import EXPORT
+from nmt.storage import Storage
+from nmt.traffic import engine_path
+
+log = logging.getLogger(__name__)
+
+
+def export(config: Config, storage: Storage) -> dict[str, Any]:
+    """Leave an engine of the best weights in `engines/<digest>/`.
+
+    Beside it the step's folder holds `merged/` for plain transformers, where there is such a
+    model, and, for an adapter, `adapter/` for plain PEFT.
+
+    Raises:
+        ExportError: what is written answers otherwise than the trained model, or
+            `export.format=ctranslate2` cannot hold it.
+    """
+    trained = find_trained(config, storage)
+    form = engine_format(config.export.format, trained)
+    model = trained.load()
+    reference = Reference.of(model, config, storage, trained.codec)
+    folder = EXPORT.path(config.run)
+    merged_difference = 0.0
+    if trained.becomes_one_model:
+        with storage.commit(f"{folder}/merged") as merged:
+            model, merged_difference = write_merged(model, trained, reference, merged)
+            write_license(config, merged)
+    if trained.is_adapter:
+        with storage.commit(f"{folder}/adapter") as adapter:
+            copy_content(trained.weights, adapter)
+            write_license(config, adapter)
+    digest, engine_difference = write_engine(config, storage, form, model, trained, reference)
+    log.info("export: %s engine %s in %s", form, digest, storage.locate(engine_path(digest)))
+    return {
+        "output": digest,
+        "engine": digest,
+        "format": form,
+        "logit_difference": max(merged_difference, engine_difference),
+        "license": license_of(config.model.name_or_path),
+    }
+
+
+def write_engine(
+    config: Config,
+    storage: Storage,
+    form: EngineFormat,
+    model: nn.Module,
+    trained: Trained,
+    reference: Reference,
+) -> tuple[str, float]:
+    """Fill an engine folder and file it by its content.
+
+    Returns:
+        The digest, and the largest difference of its logits; CTranslate2 shows none.
+    """
+    run_folder = EXPORT.path(config.run)
+    staging, difference = f"{run_folder}/engine", 0.0
+    with storage.commit(staging) as folder:
+        if form == "torch":
+            answer, difference = fill_torch(folder, model, trained, reference)
+        else:
+            merged = storage.fetch(f"{run_folder}/merged")
+            quantization = config.export.quantization
+            answer = fill_ctranslate2(folder, merged, trained.codec, quantization)
+        write_license(config, folder)
+        write_card(folder, engine_card(config, storage, form, trained, answer))
+        digest = file_by_content(config, storage, folder)
+    storage.delete(staging)
+    return digest, difference
+
+
+def write_license(config: Config, folder: Path) -> None:
+    """Say beside the weights whose terms they inherit; Hugging Face reads the heading."""
+    name = config.model.name_or_path
+    license_name = license_of(name)
+    (folder / "README.md").write_text(
+        f"---\nlicense: {'other' if license_name == 'unknown' else license_name}\n"
+        f"base_model: {name}\npipeline_tag: translation\n"
+        f"language: [{config.data.source_language}, {config.data.target_language}]\n---\n"
+        f"# {config.run}\n\nMade from `{name}`, whose licence it inherits: {license_name}.\n",
+        encoding="utf-8",
+    )

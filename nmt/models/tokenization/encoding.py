@@ -1,0 +1,116 @@
+"""Sentence pairs as token ids, and micro-batches of them as tensors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nmt.data.batches import rounded_up
+from nmt.models.tokenization.codec import Codec
+from nmt.text.pair import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTable:
+    """Rows of token ids, end to end in one array."""
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    """Where each row starts; one more entry than rows."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]]) -> "TokenTable":
+        """Copy lists of ids into one array."""
+        lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        ids = np.fromiter((i for row in rows for i in row), np.int32, int(offsets[-1]))
+        return cls(ids, offsets)
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """Tokens of each row."""
+        return np.diff(self.offsets).astype(np.int32)
+
+    def padded(self, rows: NDArray[np.int64], filler: int, round_to: int = 1) -> Tensor:
+        """(rows, longest row rounded up) of int64, filled up on the right."""
+        lengths = self.lengths_of(rows)
+        width = int(rounded_up(lengths.max(keepdims=True), round_to)[0])
+        block = np.full((len(rows), width), filler, np.int64)
+        for line, row in enumerate(rows):
+            block[line, : lengths[line]] = self.ids[self.offsets[row] : self.offsets[row + 1]]
+        return torch.from_numpy(block)
+
+    def row(self, row: int) -> list[int]:
+        """Token ids of one row."""
+        return self.ids[self.offsets[row] : self.offsets[row + 1]].tolist()
+
+    def lengths_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Tokens of some rows."""
+        return self.offsets[rows + 1] - self.offsets[rows]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPairs:
+    """Tokenized pairs, as a codec marks them."""
+
+    source: TokenTable
+    target: TokenTable
+    pad_token: int
+    left_out: int
+    """Pairs longer than the limits."""
+    one_sequence: bool = False
+    """Whether a target continues its source, as a decoder-only model wants it."""
+    round_to: int = 1
+    """Widths of batches are multiples of this."""
+
+    def __len__(self) -> int:
+        return len(self.source.offsets) - 1
+
+    def batch(self, rows: NDArray[np.int64], device: torch.device) -> dict[str, Tensor]:
+        """Tensors of some rows; -100 fills the labels up.
+
+        In one sequence the label of a position is the token that follows it, and the last token
+        is a label alone.
+        """
+        source, labels = self._sequences(rows) if self.one_sequence else (self.source, self.target)
+        if self.one_sequence:
+            rows = np.arange(len(rows))
+        input_ids = source.padded(rows, self.pad_token, self.round_to)
+        lengths = torch.from_numpy(source.lengths_of(rows))
+        mask = (torch.arange(input_ids.shape[1])[None] < lengths[:, None]).long()
+        labels = labels.padded(rows, -100, self.round_to)
+        batch = {"input_ids": input_ids, "attention_mask": mask, "labels": labels}
+        return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+
+    def _sequences(self, rows: NDArray[np.int64]) -> tuple[TokenTable, TokenTable]:
+        """Source with target, and the labels of its positions."""
+        pairs = [(self.source.row(int(row)), self.target.row(int(row))) for row in rows]
+        inputs = [source + target[:-1] for source, target in pairs]
+        labels = [[-100] * (len(source) - 1) + target for source, target in pairs]
+        return TokenTable.of(inputs), TokenTable.of(labels)
+
+
+def encode(
+    codec: Codec,
+    pairs: Sequence[Pair],
+    max_source_tokens: int,
+    max_target_tokens: int,
+) -> EncodedPairs:
+    """Tokenize pairs; those beyond a limit are left out: a cut target teaches to stop early."""
+    sources = codec.sources([pair.source for pair in pairs])
+    targets = codec.targets([pair.target for pair in pairs])
+    kept = [
+        (source, target)
+        for source, target in zip(sources, targets, strict=True)
+        if len(source) <= max_source_tokens and len(target) <= max_target_tokens
+    ]
+    return EncodedPairs(
+        TokenTable.of([source for source, _ in kept]),
+        TokenTable.of([target for _, target in kept]),
+        codec.pad_token,
+        len(pairs) - len(kept),
+        codec.one_sequence,
+    )

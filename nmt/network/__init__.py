@@ -1,0 +1,1 @@
+"""Short checks of the network, before a client that tries for minutes."""

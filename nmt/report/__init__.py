@@ -1,0 +1,1 @@
+"""What a run found, for people: its summary, its lines on a terminal, its page."""

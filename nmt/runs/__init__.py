@@ -1,0 +1,1 @@
+"""What a run is: its steps, paths, records and results."""

@@ -1,0 +1,120 @@
+"""The console command `nmt`. Works without ray and torch as far as settings and help go."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from nmt import __version__
+from nmt.cli.console import is_override
+from nmt.config import Config, load_config
+from ray_jobs.cli.runner import JOBS, add_options, guarded, parse, run_job
+
+_ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
+_EXAMPLES = """examples:
+  nmt quickstart                                  the whole path on built-in data
+  nmt prepare data.path=corpus.tmx run=demo       read, clean and split your own
+  nmt pipeline --config configs/en_ta_lora.yaml   NLLB-200 600M, English to Tamil
+  nmt translate "The doctor is at home." run=demo
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the value is the process's exit code."""
+    options = parse(_parser(), arguments)
+    action: Callable[[argparse.Namespace], int | None] = options.action
+    return guarded(lambda: action(options), extra=options.extra)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nmt",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"nmt {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_config(commands)
+    for job in JOBS.values():
+        command = commands.add_parser(job.name, help=job.about, description=job.about)
+        add_options(command, job)
+        command.set_defaults(action=lambda options, job=job: run_job(job, options), extra=job.extra)
+    _add(commands, "quickstart", "the whole path on built-in data, in three minutes", _quickstart)
+    _add(commands, "doctor", "what this machine has and lacks, each with what to do", _doctor)
+    plan = _add(commands, "plan", "memory, time and cost of a training, before it starts", _plan)
+    plan.add_argument("--json", action="store_true", help="the same as JSON")
+    _add(commands, "translate", "translate text, or lines from standard input", _translate, "serve")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    about: str,
+    action: Callable[[argparse.Namespace], int | None],
+    extra: str = "all",
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=about, description=about)
+    add_options(command)
+    command.set_defaults(action=action, extra=extra)
+    return command
+
+
+def _add_config(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "show the resolved settings, their schema, or check them"
+    command = commands.add_parser("config", help=about, description=about)
+    command.add_argument("what", choices=("show", "schema", "check"))
+    add_options(command)
+    command.set_defaults(action=_config, extra="train")
+
+
+def _config(options: argparse.Namespace) -> None:
+    if options.what == "schema":
+        schema = Config.model_json_schema()
+        sys.stdout.write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+        return
+    config = load_config(options.config, options.overrides)
+    if options.what == "check":
+        sys.stdout.write(f"{len(config.explicit())} settings given, all of them valid\n")
+        return
+    plain = config.model_dump(mode="json")
+    sys.stdout.write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+
+
+def _quickstart(options: argparse.Namespace) -> None:
+    options.config = [quickstart_file(), *options.config]
+    run_job(JOBS["pipeline"], options)
+
+
+def quickstart_file() -> Path:
+    """Return the settings file of the embedded default, which is part of the package."""
+    return Path(str(files("ray_jobs") / "quickstart.yaml"))
+
+
+def _translate(options: argparse.Namespace) -> None:
+    from ray_jobs.translate import translate_words
+
+    words = [word for word in options.overrides if not is_override(word)]
+    overrides = [word for word in options.overrides if is_override(word)]
+    translate_words(load_config(options.config, overrides), words)
+
+
+def _doctor(options: argparse.Namespace) -> None:
+    from ray_jobs.cli.doctor import report
+
+    report(load_config(options.config, options.overrides))
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from ray_jobs.plan import forecast
+
+    return forecast(load_config(options.config, options.overrides), as_json=options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""From a command line to a job, and from its outcome to an exit code.
+
+Imports neither ray nor torch.
+"""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from nmt.cli import console
+from nmt.config import Config, load_config
+from ray_jobs.runtime.logs import setup_logging
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command that runs on a session: its module below `ray_jobs`, and what it needs."""
+
+    name: str
+    about: str
+    extra: str = "train"
+    after: str = ""
+    """Step that the module asks for first: looked for before its imports, which take a while."""
+    takes_force: bool = False
+    """Whether it has the option `--force REASON`."""
+
+    def run(self, config: Config, *, restart: bool, force: str | None = None) -> None:
+        """Import the job's module and call its `run`."""
+        from nmt.runs.steps import STEPS, check_nobody_works_on, require
+        from nmt.storage import Storage
+        from ray_jobs.runtime.context import Session
+        from ray_jobs.runtime.storage_location import absolute_storage, inside_job
+
+        storage = Storage(absolute_storage(config))
+        if inside_job():
+            logging.getLogger(__name__).info("storage: %s", storage.locate(""))
+        if self.after:
+            require(storage, config.run, STEPS[self.after])
+        steps = [step for name, step in STEPS.items() if self.name in (name, "pipeline")]
+        check_nobody_works_on(storage, config.run, steps)
+        module = importlib.import_module(f"ray_jobs.{self.name}")
+        session = Session(config, storage, restart=restart)
+        if self.takes_force:
+            module.run(session, force)
+        else:
+            module.run(session)
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        Job("prepare", "read, clean and split parallel text"),
+        Job("base", "check the base model; build and train it when it is `tiny`", after="prepare"),
+        Job("tune", "search rank, alpha and learning rate for the best BLEU", after="prepare"),
+        Job("train", "train the adapter, from the search's best where it fits", after="prepare"),
+        Job("evaluate", "score base and adapter on the test split", after="train"),
+        Job("export", "merge, compare and convert the adapter into an engine", after="train"),
+        Job("pipeline", "all steps in order, a report, and a check of the endpoint", "all"),
+        Job(
+            "promote", "let the endpoint serve a run's engine", "serve", "export", takes_force=True
+        ),
+        Job("rollback", "let the endpoint serve the engine before this one", "serve"),
+        Job("serve", "run the translation endpoint", "serve"),
+    )
+}
+
+
+def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one job as `python -m ray_jobs.NAME` and leave the process."""
+    job = JOBS[name]
+    parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{name}", description=job.about)
+    add_options(parser, job)
+    options = parse(parser, arguments)
+    sys.exit(guarded(lambda: run_job(job, options), extra=job.extra))
+
+
+def add_options(parser: argparse.ArgumentParser, job: Job | None = None) -> None:
+    """Add the options that every command takes, and those of one job alone."""
+    if job and job.takes_force:
+        parser.add_argument("--force", metavar="REASON", help=console.FORCE_HELP)
+    parser.add_argument(
+        "--config", action="append", default=[], metavar="FILE", help="YAML file; later ones win"
+    )
+    parser.add_argument(
+        "--restart", action="store_true", help="discard what an earlier call of the step made"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="a setting, like training.max_steps=500"
+    )
+
+
+def parse(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """Options and words in any order: argparse alone takes no words after a later option."""
+    options, left = parser.parse_known_args(arguments)
+    if any(word.startswith("-") for word in left):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    options.overrides = [*options.overrides, *left]
+    return options
+
+
+def run_job(job: Job, options: argparse.Namespace) -> None:
+    """Read the settings and run a job with them."""
+    config = load_config(options.config, options.overrides)
+    force = options.force if job.takes_force else None
+    job.run(config, restart=options.restart, force=force)
+
+
+def guarded(action: Callable[[], int | None], *, extra: str) -> int:
+    """Exit code of an action of `nmt`, with its log set up; see `nmt.cli.console.guarded`."""
+    setup_logging()
+    after = ": the same command goes on from here"
+    return console.guarded(action, program="nmt", extra=extra, after=after)

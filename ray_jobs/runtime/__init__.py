@@ -1,0 +1,1 @@
+"""What each command on Ray needs before and around its work."""

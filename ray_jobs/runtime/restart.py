@@ -1,0 +1,41 @@
+"""What `--restart` discards of a run, and what must hold before.
+
+Imports neither ray nor torch.
+"""
+
+from nmt.config import Config
+from nmt.runs import steps
+from nmt.runs.steps import STEPS, inherit, require
+from nmt.storage import Storage
+from ray_jobs.runtime.checks import check
+
+SUMMARY, REPORT = "summary.json", "report.html"
+
+
+def discard(storage: Storage, config: Config, job: str, after: str) -> None:
+    """Discard what earlier calls of a job have made, for a job that is about to be started.
+
+    Args:
+        storage: the storage root.
+        config: the job's settings.
+        job: name of a step or of another command; those that make nothing discard nothing.
+        after: the step that the job asks for first, or nothing.
+
+    Raises:
+        InputError: the job would refuse these settings, so nothing is discarded.
+    """
+    check(storage, config, job)
+    if job == "pipeline":
+        discard_run(storage, config.run)
+    elif job in STEPS:
+        if after:
+            require(storage, config.run, STEPS[after])
+        inherit(storage, config, STEPS[job], config.explicit())
+        steps.discard(storage, config.run, [STEPS[job]])
+
+
+def discard_run(storage: Storage, run: str) -> None:
+    """Delete what a run has made, but for its logs: one of them may be this command's."""
+    steps.discard(storage, run, STEPS.values())
+    for name in (SUMMARY, REPORT):
+        storage.delete(f"{run}/{name}")

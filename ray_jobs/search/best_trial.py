@@ -1,0 +1,82 @@
+"""What a search found, and how a training takes it up."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nmt.config import Config
+from nmt.errors import ConfigError, StorageError
+from nmt.runs.steps import STEPS, TRAIN, TUNE, find_record, settings_of
+from nmt.runs.trials import BEST, TrialWithCheckpoints
+from nmt.storage import Storage
+from ray_jobs.runtime.context import Session
+
+log = logging.getLogger(__name__)
+
+BEST_FILE = "best.json"
+
+
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The settings a training runs with, and the checkpoints it may go on from."""
+
+    config: Config
+    checkpoints: str | None = None
+
+
+def find_best(session: Session) -> BestTrial:
+    """Fill in the best trial's settings for every key that the user did not set."""
+    config, storage = session.config, session.storage
+    record = find_record(storage, config.run, TUNE)
+    if record is None or not record.done:
+        if record is not None:
+            log.warning("train: the search of this run is not finished, and is left out")
+        return BestTrial(config)
+    current = {name: find_record(storage, config.run, STEPS[name]) for name in TUNE.after}
+    if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
+        log.warning("train: the search was made on other data or another base, and is left out")
+        return BestTrial(config)
+    best = read_best(storage, config.run)
+    found = best.config
+    kept = sorted(found.keys() & session.user_set)
+    taken = {key: value for key, value in found.items() if key not in kept}
+    try:
+        trained = config.with_overrides(taken)
+    except ConfigError as error:
+        log.warning("train: what the search found does not fit, and is left out: %s", error)
+        return BestTrial(config)
+    for key in kept:
+        log.info("train: %s stays as you set it; the search found %s", key, found[key])
+    if taken:
+        log.info("train: from the search: %s", ", ".join(f"{k}={v}" for k, v in taken.items()))
+    others = _others(trained, record.settings | found)
+    if others:
+        log.warning("train: what was tried had other settings than this training: %s", others)
+    continued = config.training.from_best_trial and not others
+    return BestTrial(trained, best.checkpoints if continued else None)
+
+
+def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:
+    """Read the best trial of a finished search.
+
+    Raises:
+        StorageError: the file is missing or damaged.
+    """
+    path = f"{TUNE.path(run)}/{BEST_FILE}"
+    remedy = f"run `nmt tune run={run}`, which writes it again from its trials"
+    best = BEST.find(storage, path, remedy)
+    if best is None:
+        raise StorageError(f"{storage.locate(path)} is missing: {remedy}")
+    return best
+
+
+def _others(trained: Config, tried: Mapping[str, Any]) -> str:
+    """What a training does not share with a trial, whose one worker changes nothing."""
+    return ", ".join(
+        f"{key}={tried.get(key)} there, {value} here"
+        for key, value in settings_of(TRAIN, trained).items()
+        if tried.get(key) != value
+        and key != "training.from_best_trial"
+        and not key.startswith("strategy.")
+    )

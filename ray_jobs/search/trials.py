@@ -1,0 +1,205 @@
+"""The trials of a search: one file each on the storage root, one table in the log."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ray import tune
+from ray.tune.experiment import Trial as TuneTrial
+
+from nmt.config import Config, digest_of
+from nmt.runs.steps import TUNE
+from nmt.runs.trials import TRIAL, Trial, TrialWithCheckpoints
+from nmt.storage import Storage
+
+log = logging.getLogger(__name__)
+
+_DIVERGED = "diverged"
+_ENDED = ("finished", "pruned", _DIVERGED, "abandoned")
+_REFUSED = "refused"
+"""By the trial's own settings where another trial gave a score, else by what all of them share."""
+_FAILED = "failed"
+"""Whatever it was, a full disk or a lost machine may be gone when the command is given again."""
+
+
+def trial_folder(run: str, sample: Mapping[str, Any]) -> str:
+    """A trial's folder, named by its settings: the same settings find the same checkpoints."""
+    return f"{TUNE.path(run)}/trials/{digest_of(sample)}"
+
+
+@dataclass
+class TrialLog(tune.Callback):
+    """Follows the trials in the driver; what it wrote is where a stopped search goes on."""
+
+    storage: Storage
+    config: Config
+    _trials: dict[str, Trial] = field(default_factory=dict)
+    _last_table: float = 0.0
+
+    def __post_init__(self) -> None:
+        folder = f"{TUNE.path(self.config.run)}/trials"
+        for name in self.storage.list(folder):
+            trial = self._find(f"{folder}/{name}/trial.json", name)
+            if trial is not None:
+                self._trials[name] = trial
+
+    # What is known
+
+    def entries(self) -> list[Trial]:
+        """All trials, best first."""
+        return sorted(self._trials.values(), key=lambda t: (t.bleu is None, -(t.bleu or 0.0)))
+
+    def in_order(self) -> list[Trial]:
+        """Return all trials in the order in which they were drawn."""
+        return sorted(self._trials.values(), key=lambda t: t.number)
+
+    def ended(self) -> list[Trial]:
+        """Trials that need no further step, in the order in which they were drawn."""
+        return [trial for trial in self.in_order() if self._has_ended(trial)]
+
+    def begun(self) -> list[Trial]:
+        """Trials that an earlier call left unfinished, or that failed in it, in their order."""
+        return [trial for trial in self.in_order() if not self._has_ended(trial)]
+
+    def failed(self) -> list[Trial]:
+        """Trials that another call may bring to an end."""
+        return [trial for trial in self.in_order() if trial.state == _FAILED]
+
+    def all_refused(self) -> bool:
+        """Whether there were trials, and not one with settings that can work."""
+        return bool(self._trials) and all(t.state == _REFUSED for t in self._trials.values())
+
+    def best(self) -> TrialWithCheckpoints | None:
+        """The trial with the highest BLEU, as `best.json` holds it."""
+        top = next((trial for trial in self.entries() if trial.bleu is not None), None)
+        if top is None:
+            return None
+        folder = trial_folder(self.config.run, top.config)
+        return TrialWithCheckpoints(**top.model_dump(), checkpoints=f"{folder}/checkpoints")
+
+    def faults(self) -> str:
+        """What trials without an end said, once each."""
+        return "; ".join(sorted({t.error for t in self._trials.values() if t.error}))
+
+    # Called by Tune
+
+    def on_trial_start(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
+    ) -> None:
+        """A trial begins, or goes on."""
+        if digest_of(trial.config) not in self._trials:
+            self._write(self._of(trial))
+
+    def on_trial_result(
+        self,
+        iteration: int,
+        trials: list[TuneTrial],
+        trial: TuneTrial,
+        result: dict[str, Any],
+        **info: object,
+    ) -> None:
+        """A trial was validated."""
+        before = self._of(trial)
+        if "ended" in result:
+            # What it scored before is no reason to train with its settings.
+            told = {"state": result["ended"], "error": result["error"], "bleu": None}
+            self._write(before.model_copy(update=told))
+            return
+        # A trial that goes on tells its earlier scores again.
+        went_on = {"state": "running", "error": None} if result["step"] > before.steps else {}
+        after = before.validated(result["step"], result["bleu"])
+        self._write(after.model_copy(update=went_on))
+        self._table()
+
+    def on_trial_complete(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
+    ) -> None:
+        """A trial ended by itself, or ASHA cut it."""
+        known = self._of(trial)
+        if known.state in (_DIVERGED, _REFUSED):
+            return
+        state = "finished" if self._came_to_its_end(known) else "pruned"
+        self._write(known.model_copy(update={"state": state, "error": None}))
+        self._table(force=True)
+
+    def on_trial_error(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
+    ) -> None:
+        """A trial failed for good; in two calls at the same place, so would it in a third."""
+        known = self._of(trial)
+        text = (trial.error_file and "see its error file") or "failed"
+        cause = trial.get_error()
+        lines = str(cause or "").strip().splitlines() or [text]
+        state = "abandoned" if known.state == _FAILED else _FAILED
+        self._write(known.model_copy(update={"state": state, "error": lines[-1][:300]}))
+        self._table(force=True)
+
+    def _find(self, path: str, name: str) -> Trial | None:
+        """Read a trial; one that is damaged is named and left out, and may be drawn again."""
+        left_out = "the search leaves this trial out; its checkpoints stay beside it"
+        trial = TRIAL.find_or_leave_out(self.storage, path, left_out, log.warning)
+        if trial is not None and digest_of(trial.config) != name:
+            place = self.storage.locate(path)
+            log.warning("%s: the record of another trial than its folder's: %s", place, left_out)
+            return None
+        return trial
+
+    def _of(self, trial: TuneTrial) -> Trial:
+        """What is known of a trial; of a new one its settings and its place in the order."""
+        new = Trial(config=dict(trial.config), state="running", number=self._next_number())
+        return self._trials.get(digest_of(trial.config), new)
+
+    def _next_number(self) -> int:
+        return 1 + max((trial.number for trial in self._trials.values()), default=0)
+
+    def _has_ended(self, trial: Trial) -> bool:
+        shared = all(t.bleu is None for t in self._trials.values())
+        return trial.state in _ENDED or (trial.state == _REFUSED and not shared)
+
+    def _came_to_its_end(self, trial: Trial) -> bool:
+        """At its last step, or out of patience before it."""
+        training, scores = self.config.training, [point.bleu for point in trial.curve]
+        if trial.steps >= min(self.config.tune.max_steps, training.max_steps):
+            return True
+        worse = len(scores) - 1 - scores.index(max(scores)) if scores else 0
+        return training.patience is not None and worse >= training.patience
+
+    def _write(self, trial: Trial) -> None:
+        self._trials[digest_of(trial.config)] = trial
+        folder = trial_folder(self.config.run, trial.config)
+        TRIAL.write(self.storage, f"{folder}/trial.json", trial)
+
+    def _table(self, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if not force and now - self._last_table < self.config.training.log_every_seconds:
+            return
+        self._last_table = now
+        for line in table_lines(self.entries(), self.config.tune.trials):
+            log.info("%s", line)
+
+
+def table_lines(trials: Sequence[Trial], total: int) -> list[str]:
+    """The trials as a table for a log, best first."""
+    keys = sorted({key for trial in trials for key in trial.config})
+    ended = sum(trial.state in (*_ENDED, _REFUSED, _FAILED) for trial in trials)
+    head = ["BLEU", "steps", "state", *(key.rpartition(".")[2] for key in keys)]
+    rows = [
+        [
+            "-" if trial.bleu is None else f"{trial.bleu:.2f}",
+            str(trial.steps),
+            trial.state,
+            *(_shown(trial.config.get(key)) for key in keys),
+        ]
+        for trial in trials
+    ]
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = [
+        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]
+    ]
+    return [f"tune: {ended} of {total} trials ended", *lines]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.2e}" if isinstance(value, float) else str(value)

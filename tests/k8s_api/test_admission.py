@@ -1,0 +1,66 @@
+"""Every object of every ready release is admitted under "restricted", and taken by KubeRay."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from k8s.cli.main import main
+from tests.chart.rendering import EVERYTHING, RELEASES, Plain, release_json, render
+from tests.k8s_api.conftest import RELEASE, Applied
+
+VALUES = {name: values for name, values in RELEASES.items() if name != "everything"} | {
+    # No image pull secret: the API server would look for it.
+    "everything": {k: v for k, v in EVERYTHING.items() if k != "imagePullSecrets"}
+}
+HEADS = "ray.io/node-type=head"
+
+
+@pytest.fixture(scope="module", params=sorted(VALUES))
+def release(request: pytest.FixtureRequest, install: Callable[[Plain], Applied]) -> Applied:
+    return install(VALUES[request.param])
+
+
+def test_only_kinds_of_other_projects_are_left_out(release: Applied) -> None:
+    asked = release.values.get("monitoring", {})
+    assert bool(release.left_out) <= bool(asked)
+
+
+def test_kuberay_makes_the_pods_of_the_endpoint(release: Applied) -> None:
+    if not release.values.get("serving", {}).get("enabled", True):
+        pytest.skip("these values have no endpoint")
+    component = "app.kubernetes.io/component=serving"
+    release.wait_for(lambda: release.pods(f"{HEADS},{component}"), "no head Pod was made")
+    release.wait_for(
+        lambda: release.pods(f"ray.io/node-type=worker,{component}"), "no worker Pod was made"
+    )
+    assert not release.warnings()
+
+
+def test_kuberay_makes_the_head_of_the_interactive_cluster(release: Applied) -> None:
+    if not release.values.get("cluster", {}).get("enabled", False):
+        pytest.skip("these values have no interactive cluster")
+    component = "app.kubernetes.io/component=cluster"
+    release.wait_for(lambda: release.pods(f"{HEADS},{component}"), "no head Pod was made")
+    assert not release.warnings()
+
+
+def test_a_job_of_these_values_is_taken(release: Applied) -> None:
+    name = "small"
+    words = ["submit", "train", "run=small", "--name", name, "--detach", "-n", release.namespace]
+    assert main(words) == 0
+    select = f"{HEADS},app.kubernetes.io/component=job"
+    release.wait_for(lambda: release.pods(select), "no head Pod was made")
+    job = release.find("ray.io/v1", "RayJob", name)
+    assert job.status.jobDeploymentStatus == "Initializing"
+    assert not release.warnings()
+
+
+@pytest.mark.parametrize("template", ["submitter", "storagePod"])
+def test_pods_that_come_later_would_be_admitted(release: Applied, template: str) -> None:
+    objects = render(release.values, name=RELEASE, namespace=release.namespace)
+    found = release_json(objects)[template]
+    pod = {**found, "metadata": {**found["metadata"], "name": template.lower()}}
+    core: Any = client.CoreV1Api(release.api)
+    core.create_namespaced_pod(release.namespace, pod, dry_run="All")

@@ -1,0 +1,18 @@
+"""The record of a base step that found its base in a folder."""
+
+from dataclasses import asdict
+from typing import Any
+
+from nmt.config import Config
+from nmt.models.sources.source import ModelSource
+from nmt.runs.steps import BASE, Record
+from nmt.storage import Storage
+
+
+def record_base(config: Config, storage: Storage, result: dict[str, Any] | None = None) -> None:
+    """Write it as the step does, or with another result."""
+    if result is None:
+        found = ModelSource(config.model.name_or_path).on(storage)
+        result = {"output": found.content.digest, "model": found.as_record()}
+    record = Record(step="base", done=True, settings={}, inputs={}, result=result)
+    storage.write_json(f"{BASE.path(config.run)}/step.json", asdict(record))

@@ -1,0 +1,93 @@
+"""Base and best weights of a run translate the same sentences."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from nmt.decoding.generate import translate
+from nmt.evaluation import hypotheses as module
+from nmt.evaluation.hypotheses import translate_with_both
+from nmt.models.load import load_codec, load_model
+from nmt.models.sources.source import ModelSource
+from nmt.training.loading import TrainingJob
+from nmt.training.saved.published import best_path
+from nmt.training.trainer import run_training
+
+SENTENCES = ["The doctor is at home.", "We go home.", "Where is the water?"]
+
+
+@pytest.fixture(autouse=True)
+def base(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> ModelSource:
+    source = ModelSource(str(prepared / "base"))
+    monkeypatch.setattr(module, "base_source", lambda config, storage: source)
+    return source
+
+
+def hypotheses(source: ModelSource, job: TrainingJob) -> list[str]:
+    data = job.config.data
+    codec = load_codec(source, data.source_language, data.target_language)
+    return translate(
+        load_model(source), codec, SENTENCES, beam_size=job.config.evaluation.beam_size
+    )
+
+
+@pytest.mark.parametrize(
+    "adapter", ["lora", "qlora", "ia3", "oft", "prefix", "prompt", "bottleneck"]
+)
+def test_the_base_translates_as_if_there_were_no_adapter(
+    adapter: str, job: TrainingJob, base: ModelSource, quick_validation: None
+) -> None:
+    rate = 0.9 if adapter == "prompt" else 0.1  # the little that it trains must change something
+    words = {"adapter.type": adapter, "training.learning_rate": rate}
+    trained = replace(job, config=job.config.with_overrides(words))
+    run_training(trained)
+    found = translate_with_both(trained.config, trained.storage, SENTENCES)
+    assert found.base == hypotheses(base, trained) != found.best
+
+
+@pytest.mark.parametrize(
+    "adapter", ["lora", "qlora", "ia3", "oft", "prefix", "prompt", "bottleneck", "none"]
+)
+def test_whatever_was_trained_translates_in_the_number_format_of_its_validations(
+    adapter: str, job: TrainingJob, quick_validation: None
+) -> None:
+    words = {"adapter.type": adapter, "training.max_steps": 4, "training.precision": "bf16"}
+    trained = replace(job, config=job.config.with_overrides(words))
+    run_training(trained)
+    found = translate_with_both(trained.config, trained.storage, SENTENCES)
+    assert len(found.base) == len(found.best) == len(SENTENCES)
+    assert all(found.base)
+
+
+def test_of_two_whole_models_each_translates_its_own(
+    job: TrainingJob, base: ModelSource, quick_validation: None
+) -> None:
+    words = {"adapter.type": "none", "training.learning_rate": 0.01}
+    whole = replace(job, config=job.config.with_overrides(words))
+    run_training(whole)
+    found = translate_with_both(whole.config, whole.storage, SENTENCES)
+    assert found.base == hypotheses(base, whole)
+    best = ModelSource(whole.storage.locate(best_path(whole.folder)))
+    assert found.best == hypotheses(best, whole) != found.base
+
+
+def test_a_model_that_the_gpu_does_not_hold_translates_on_the_cpu(
+    trained: TrainingJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = translate_with_both(trained.config, trained.storage, SENTENCES)
+    move = nn.Module.to
+
+    def full(module: nn.Module, *place: Any, **options: Any) -> nn.Module:
+        if place == (torch.device("cuda"),):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return move(module, *place, **options)
+
+    monkeypatch.setattr(nn.Module, "to", full)
+    monkeypatch.setattr(module, "pick_device", lambda gpus: torch.device("cuda"))
+    monkeypatch.setattr(module, "pick_dtype", lambda precision, device: torch.float32)
+    assert translate_with_both(trained.config, trained.storage, SENTENCES) == expected
+    assert "cuda does not hold the model: the CPU translates" in caplog.text

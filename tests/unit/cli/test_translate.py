@@ -1,0 +1,128 @@
+"""Text on its way into and out of `nmt translate`, over an engine that answers in upper case."""
+
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ray_jobs
+from nmt.errors import DataError
+from ray_jobs.cli import main
+from ray_jobs.translate import read_lines
+
+TAMIL = "மருத்துவமனை எங்கே?"
+
+
+def lines_of(content: bytes) -> list[str]:
+    return list(read_lines(io.BytesIO(content)))
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes the place of an exported one."""
+
+    def answers(_engine: object, texts: Sequence[str], _serving: object) -> list[str]:
+        return [text.upper() for text in texts]
+
+    monkeypatch.setattr("ray_jobs.translate.find_engine", lambda *_: "digest")
+    monkeypatch.setattr("nmt.storage.Storage.fetch", lambda *_, **__: Path("engine"))
+    monkeypatch.setattr("nmt.engines.engine.load_engine", lambda *_: None)
+    monkeypatch.setattr("nmt.engines.engine.translate_texts", answers)
+
+
+def translate(monkeypatch: pytest.MonkeyPatch, folder: Path, content: Any, *words: str) -> int:
+    standard_input = None if content is None else io.TextIOWrapper(io.BytesIO(content))
+    monkeypatch.setattr(sys, "stdin", standard_input)
+    return main.main(["translate", f"storage={folder}", *words])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_ends_as_on_any_system(end: str) -> None:
+    assert lines_of(f"\ufeffone{end}{TAMIL}{end}{end}three".encode()) == ["one", TAMIL, "", "three"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"Thank you.\nThe caf\xe9 is here.\n", "line 2, offset 18: the bytes are not UTF-8"),
+        ("The doctor.\n".encode("utf-16"), "line 1, offset 0: .*iconv -f UTF-16 -t UTF-8"),
+        (b"Thank you. \xe0\xae", "line 1, offset 11: "),
+        (b"a\r\n\xff", "line 2, offset 3: "),
+    ],
+)
+def test_bytes_that_are_not_utf_8_are_refused_with_their_place(content: bytes, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        lines_of(content)
+
+
+def test_lines_before_a_broken_one_are_translated(
+    engine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = b"one\n" * 40 + b"two\n\xff\nthree\n"
+    assert translate(monkeypatch, tmp_path, content) == 2
+    output, errors = capsys.readouterr()
+    assert output == "ONE\n" * 40 + "TWO\n"
+    assert "line 42, offset 164" in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_word_that_is_not_utf_8_is_refused(
+    engine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    word = os.fsdecode("நீர் caf".encode() + b"\xe9")
+    assert translate(monkeypatch, tmp_path, b"", "water", word) == 2
+    output, errors = capsys.readouterr()
+    assert (output, errors.count("\n")) == ("", 1)
+    assert "text 2, offset 16: the bytes are not UTF-8" in errors
+
+
+def test_a_closed_standard_input_is_told(
+    engine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert translate(monkeypatch, tmp_path, None) == 2
+    assert "standard input is closed" in capsys.readouterr().err
+
+
+def test_translations_are_utf_8_on_any_terminal(
+    engine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
+    assert translate(monkeypatch, tmp_path, f"{TAMIL}\n".encode()) == 0
+    assert written.getvalue().decode() == f"{TAMIL}\n"
+
+
+def test_a_disk_that_is_full_is_told(
+    engine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert translate(monkeypatch, tmp_path, b"one\n") == 1
+    errors = capsys.readouterr().err
+    assert "standard output: No space left" in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_closed_standard_output_stops_no_command(
+    engine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    importlib.reload(ray_jobs)
+    assert translate(monkeypatch, tmp_path, b"one\n") == 0

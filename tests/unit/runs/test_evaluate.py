@@ -1,0 +1,61 @@
+"""What `nmt evaluate` tells of its outcome."""
+
+import logging
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from nmt.config import load_config
+from nmt.errors import StorageError
+from nmt.runs.steps import STEPS, Record, settings_of
+from nmt.storage import Storage
+from ray_jobs import evaluate
+from ray_jobs.runtime.context import Session
+from tests.support.evaluated_run import UNSURE, WORSE
+from tests.unit.evaluation.summaries import SIGNIFICANCE, system
+
+
+def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
+    """A run in which every step up to the evaluation is done."""
+    config = load_config(overrides=["run=demo"])
+    for name in ("prepare", "base", "train", "evaluate"):
+        step = STEPS[name]
+        inputs = {each: f"{each}-1" for each in step.after}
+        record = Record(name, True, settings_of(step, config), inputs, output=f"{name}-1")
+        if name == "evaluate":
+            record = replace(record, result=result)
+        storage.write_json(f"{step.path('demo')}/step.json", asdict(record))
+    return Session(config, storage)
+
+
+@pytest.mark.parametrize(
+    ("found", "best", "verdict"),
+    [
+        (SIGNIFICANCE, 31.5, "significantly better than the base (p = 0.002"),
+        (WORSE, 8.5, "significantly worse than the base (p = 0.002"),
+        (UNSURE, 20.5, "no significant difference (p = 0.300"),
+    ],
+    ids=["better", "worse", "unsure"],
+)
+def test_the_scores_of_both_systems_and_the_verdict_are_told(
+    tmp_path, caplog, found, best, verdict
+):
+    result = {
+        "base": system(20.0, None),
+        "best": system(best, None, chrf=60.0),
+        "significance": asdict(found),
+    }
+    with caplog.at_level(logging.INFO):
+        evaluate.run(evaluated(Storage(str(tmp_path)), result))
+    lines = [" ".join(line.split()) for line in caplog.messages]
+    assert f"BLEU 20.00 {best:.2f} {best - 20:+.2f}" in lines
+    assert "chrF++ 50.00 60.00 +10.00" in lines
+    assert f"TER 80.00 {100 - best:.2f} {20 - best:+.2f} lower is better" in lines
+    assert any(line.startswith(f"verdict {verdict}") for line in lines)
+
+
+def test_a_record_without_scores_is_named_with_what_makes_it_again(tmp_path):
+    session = evaluated(Storage(str(tmp_path)), {"base": {}})
+    with pytest.raises(StorageError, match=r"step\.json.*nmt evaluate --restart"):
+        evaluate.run(session)

@@ -1,0 +1,131 @@
+"""An engine that is worse than its base is promoted only with a reason, which is kept."""
+
+import pytest
+
+from nmt.errors import InputError, MissingStepError, StorageError, WorseThanBaseError
+from nmt.storage import Storage
+from nmt.traffic import promote, read_traffic, rollback
+from nmt.traffic.promotion import promote_run
+from tests.support.evaluated_run import INPUTS, UNSURE, evaluate, export
+from tests.unit.evaluation.summaries import SIGNIFICANCE
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    """A storage root with the engines a, b and c, of the runs of these names."""
+    storage = Storage(str(tmp_path / "runs"))
+    for name in "abc":
+        export(storage, name)
+    return storage
+
+
+def test_an_engine_that_is_significantly_worse_than_its_base_is_refused(storage):
+    evaluate(storage, "a")
+    with pytest.raises(WorseThanBaseError) as refused:
+        promote_run(storage, "a", "default")
+    for part in ("run 'a'", "BLEU 20.00 -> 8.50", "chrF++ 50.00 -> 30.00", "p = 0.002", "--force"):
+        assert part in str(refused.value)
+    assert refused.value.exit_code == 2
+    assert read_traffic(storage, "default") is None
+
+
+@pytest.mark.parametrize("significance", [SIGNIFICANCE, UNSURE], ids=["better", "unsure"])
+def test_an_engine_that_is_not_significantly_worse_is_promoted_without_a_remark(
+    storage, significance
+):
+    evaluate(storage, "a", significance)
+    promoted = promote_run(storage, "a", "default")
+    assert (promoted.traffic.stable, promoted.remark) == ("a", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"done": False}, "run 'a' is not evaluated"),
+        ({"inputs": INPUTS | {"train": "adapter-2"}}, "is of another training than its engine"),
+    ],
+)
+def test_an_engine_of_which_nothing_is_known_is_promoted_with_a_remark(storage, change, said):
+    evaluate(storage, "a", **change)
+    promoted = promote_run(storage, "a", "default")
+    assert promoted.traffic.stable == "a"
+    assert said in promoted.remark
+    assert "not known" in promoted.remark
+
+
+def test_a_run_without_an_evaluation_is_promoted_with_a_remark(storage):
+    assert "run 'a' is not evaluated" in promote_run(storage, "a", "default").remark
+
+
+def test_a_reason_lets_a_worse_engine_be_promoted_and_is_kept_beside_it(storage):
+    evaluate(storage, "a")
+    promoted = promote_run(storage, "a", "default", "  the base's\n licence has ended ")
+    assert "the base's licence has ended" in promoted.remark
+    pointer = read_traffic(storage, "default")
+    assert pointer is not None
+    assert pointer.forced == {"a": "the base's licence has ended"}
+
+
+def test_a_reason_that_nothing_needs_is_not_kept_and_that_is_said(storage):
+    evaluate(storage, "a", SIGNIFICANCE)
+    promoted = promote_run(storage, "a", "default", "just so")
+    assert "--force was not needed" in promoted.remark
+    assert promoted.traffic.forced == {}
+
+
+@pytest.mark.parametrize("reason", ["", " \n ", "a\x1b[2Jb", "\udcff"])
+def test_a_reason_that_says_nothing_or_cannot_be_shown_is_refused(storage, reason):
+    evaluate(storage, "a")
+    with pytest.raises(InputError, match="--force"):
+        promote_run(storage, "a", "default", reason)
+    assert read_traffic(storage, "default") is None
+
+
+def test_a_reason_goes_with_its_engine_through_promotions_and_back(storage):
+    evaluate(storage, "a")
+    promote_run(storage, "a", "default", "a test")
+    promote_run(storage, "b", "default")
+    assert rollback(storage, "default").forced == {"a": "a test"}
+
+
+def test_a_reason_is_forgotten_with_its_engine(storage):
+    evaluate(storage, "b")
+    promote_run(storage, "a", "default")
+    promote_run(storage, "b", "default", "a test")
+    rollback(storage, "default")
+    assert "forced" not in storage.read_json("serving/default/traffic.json")
+
+
+def test_a_reason_is_forgotten_when_its_engine_turns_out_not_to_be_worse(storage):
+    evaluate(storage, "a")
+    promote_run(storage, "a", "default", "a test")
+    evaluate(storage, "a", SIGNIFICANCE)
+    assert promote_run(storage, "a", "default").traffic.forced == {}
+
+
+def test_going_back_is_never_refused(storage):
+    promote(storage, "default", "a")
+    promote(storage, "default", "b")
+    evaluate(storage, "a")
+    assert rollback(storage, "default").stable == "a"
+
+
+def test_a_run_without_an_engine_is_refused(storage):
+    with pytest.raises(MissingStepError, match="nmt export"):
+        promote_run(storage, "d", "default")
+
+
+def test_an_evaluation_without_scores_is_named_rather_than_passed_over(storage):
+    evaluate(storage, "a", result={"base": {}})
+    with pytest.raises(StorageError, match=r"a/evaluation/step\.json.*nmt evaluate --restart"):
+        promote_run(storage, "a", "default")
+
+
+def test_an_evaluation_of_a_later_release_is_read(storage):
+    evaluate(storage, "a")
+    record = storage.read_json("a/evaluation/step.json")
+    record["result"]["base"]["comet"] = 0.8
+    record["result"]["significance"]["method"] = "bootstrap"
+    storage.write_json("a/evaluation/step.json", record)
+    with pytest.raises(WorseThanBaseError):
+        promote_run(storage, "a", "default")

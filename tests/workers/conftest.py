@@ -1,3 +1,0 @@
-from tests.training_world import _one_thread, config, job, prepared
-
-__all__ = ["_one_thread", "config", "job", "prepared"]
