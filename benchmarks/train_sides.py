@@ -41,7 +41,7 @@ from nmt.models.tokenization.encoding import EncodedPairs, TokenTable
 from nmt.models.tokenization.language_tags import LanguageCodes
 from nmt.storage import Storage
 from nmt.training.events import Signal
-from nmt.training.loading import Material, TrainingJob
+from nmt.training.loading import LoadedTraining, TrainingJob
 from nmt.training.strategies import Single
 from nmt.training.trainer import Run
 
@@ -153,7 +153,7 @@ def train_ours(task: Task, meter: Meter) -> None:
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(task.config, Storage(folder), "bench", ModelSource(folder), "bench")
         codec = LanguageCodes(task.tokenizer, SOURCE_CODE, TARGET_CODE)
-        run = Run(job, Material(task.model, codec, task.pairs, task.plan, []), Single())
+        run = Run(job, LoadedTraining(task.model, codec, task.pairs, task.plan, []), Single())
         state = run.resume()
         for _, rows in task.plan.steps(Cursor()):
             state, _ = run.train_step(state, rows, Signal.CONTINUE)

@@ -28,7 +28,7 @@ from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.language_tags import LanguageCodes
 from nmt.storage import Storage
 from nmt.training.events import Signal
-from nmt.training.loading import Material, TrainingJob
+from nmt.training.loading import LoadedTraining, TrainingJob
 from nmt.training.strategies import Ddp, Single
 from nmt.training.trainer import Run
 
@@ -136,7 +136,7 @@ def train(task: Task, steps: int) -> dict[str, float]:
         job = TrainingJob(task.config, Storage(folder), "bench", ModelSource(folder), "bench")
         codec = LanguageCodes(task.tokenizer, SOURCE_CODE, TARGET_CODE)
         plan = replace(task.plan, micro_batches_per_step=MICRO_BATCHES)
-        run = Run(job, Material(task.model, codec, task.pairs, plan, []), strategy)
+        run = Run(job, LoadedTraining(task.model, codec, task.pairs, plan, []), strategy)
         state = run.resume()
         planned = islice(plan.steps(Cursor()), WARM_UP_STEPS + steps)
         for step, (_, rows) in enumerate(planned):

@@ -77,7 +77,7 @@ class TrainingError(NmtError, RuntimeError):
     """Training cannot go on: a loss that is not finite, a lost worker group."""
 
 
-class StoppedError(TrainingError):
+class PreemptedError(TrainingError):
     """A worker was told to go before its end: the same work goes on from its checkpoint."""
 
 
@@ -85,7 +85,7 @@ class DivergedError(TrainingError):
     """The loss is no finite number any more: to try again would end the same way."""
 
 
-class NoRoomError(NmtError, RuntimeError):
+class InsufficientMemoryError(NmtError, RuntimeError):
     """The memory does not hold the smallest piece of the work: to try again would end the same."""
 
 

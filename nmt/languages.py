@@ -41,7 +41,7 @@ class Language:
         return self.script in _IDEOGRAMS
 
     @property
-    def joins_words(self) -> bool:
+    def is_unsegmented(self) -> bool:
         """Whether no space stands between words."""
         return self.script in _WORDS_JOINED
 

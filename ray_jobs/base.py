@@ -3,9 +3,9 @@
 from typing import Any
 
 from nmt.config import Config
-from nmt.errors import StoppedError
+from nmt.errors import PreemptedError
 from nmt.models.sources.source import ModelSource
-from nmt.runs.steps import BASE, PREPARE, Record, is_whole, require
+from nmt.runs.steps import BASE, PREPARE, Record, is_intact, require
 from nmt.storage import Storage
 from nmt.training.saved.published import best_path
 from ray_jobs.prepare import check_split
@@ -32,24 +32,24 @@ def run(session: Session, *, thorough: bool = True) -> Record:
     return session.do(
         BASE,
         lambda: on_worker(session, make_base),
-        is_whole=lambda: _is_whole(session, thorough=thorough),
+        is_intact=lambda: _is_intact(session, thorough=thorough),
     )
 
 
-def _is_whole(session: Session, *, thorough: bool) -> bool:
+def _is_intact(session: Session, *, thorough: bool) -> bool:
     """Tell whether what the step has left, if anything, is as it was written."""
     storage, folder = session.storage, BASE.path(session.config.run)
     if session.config.model.is_tiny:
-        return is_whole(storage, best_path(folder))
+        return is_intact(storage, best_path(folder))
     initial = f"{folder}/initial"
-    return not thorough or not storage.exists(initial) or is_whole(storage, initial)
+    return not thorough or not storage.exists(initial) or is_intact(storage, initial)
 
 
 def make_base(config: Config, storage: Storage) -> dict[str, Any]:
     """On a worker: train a tiny base, or see that a named one is there and fits.
 
     Raises:
-        StoppedError: the worker was told to go before the training's end.
+        PreemptedError: the worker was told to go before the training's end.
     """
     from nmt.models.load import license_of
     from nmt.training.base import made_base, prepare_base, train_tiny_base
@@ -60,7 +60,7 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
         return about | _described(prepare_base(config, storage))
     outcome = train_tiny_base(config, storage)
     if not outcome.finished:
-        raise StoppedError(
+        raise PreemptedError(
             f"base: told to stop at step {outcome.state.step}: the same command goes on from there"
         )
     described = _described(made_base(config).on(storage))

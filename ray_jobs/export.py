@@ -3,7 +3,7 @@
 from typing import Any
 
 from nmt.config import Config
-from nmt.runs.steps import EXPORT, TRAIN, Record, is_whole, require
+from nmt.runs.steps import EXPORT, TRAIN, Record, is_intact, require
 from nmt.storage import Storage
 from nmt.traffic import engine_path
 from ray_jobs.runtime.connection import on_worker
@@ -20,17 +20,17 @@ def run(session: Session) -> Record:
     session = session.on(EXPORT)
     require(session.storage, session.config.run, TRAIN)
     return session.do(
-        EXPORT, lambda: on_worker(session, export_on_worker), is_whole=lambda: _is_whole(session)
+        EXPORT, lambda: on_worker(session, export_on_worker), is_intact=lambda: _is_intact(session)
     )
 
 
-def _is_whole(session: Session) -> bool:
+def _is_intact(session: Session) -> bool:
     """Tell whether the engine is as it was written, and what stands beside it for other tools."""
     storage, run = session.storage, session.config.run
     engine = engine_path(require(storage, run, EXPORT).output)
     beside = [f"{EXPORT.path(run)}/{name}" for name in ("merged", "adapter")]
     paths = [engine, *(path for path in beside if storage.exists(path))]
-    return all(is_whole(storage, path) for path in paths)
+    return all(is_intact(storage, path) for path in paths)
 
 
 def export_on_worker(config: Config, storage: Storage) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from nmt.data.prepare import fingerprint, prepare
 from nmt.errors import DataError, StepConflictError
-from nmt.runs.steps import PREPARE, Record, find_record, is_whole
+from nmt.runs.steps import PREPARE, Record, find_record, is_intact
 from ray_jobs.runtime.context import Session
 
 
@@ -43,7 +43,7 @@ def run(session: Session) -> Record:
             },
         }
 
-    return session.do(PREPARE, work, is_whole=lambda: is_whole(storage, pairs))
+    return session.do(PREPARE, work, is_intact=lambda: is_intact(storage, pairs))
 
 
 def check_split(run: str, prepared: Record, split: str) -> None:

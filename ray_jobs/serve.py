@@ -31,7 +31,7 @@ from nmt.serving.contract import (
     Answer,
     NotReachedError,
     OverloadedError,
-    Refusal,
+    RequestError,
     ServedEngine,
 )
 from nmt.storage import Storage
@@ -83,11 +83,13 @@ class Translator:
         self._replica = Replica(storage, serving, replica_id)
         await self._replica.start()
 
-    async def translate(self, sentences: list[str], source: str, target: str) -> Answer | Refusal:
+    async def translate(
+        self, sentences: list[str], source: str, target: str
+    ) -> Answer | RequestError:
         """An answer, or why there is none; raising would put a traceback into the log."""
         try:
             return await self._replica.translate(sentences, source, target)
-        except Refusal as refusal:
+        except RequestError as refusal:
             return refusal
 
     async def status(self) -> ServedEngine | None:
@@ -125,7 +127,7 @@ class Gateway:
 
     async def _translate(self, sentences: list[str], source: str, target: str) -> Answer:
         answer = await self._call("translate", sentences, source, target)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, RequestError):
             raise answer
         self._remember(answer.engine)
         return answer

@@ -8,12 +8,12 @@ from nmt.config import Config, digest_of
 from nmt.errors import (
     DivergedError,
     InputError,
+    InsufficientMemoryError,
     NmtError,
-    NoRoomError,
     TrainingError,
     UnavailableError,
 )
-from nmt.runs.steps import PREPARE, TRAIN, Record, is_whole, require
+from nmt.runs.steps import PREPARE, TRAIN, Record, is_intact, require
 from nmt.storage import Storage
 from nmt.training.saved.published import best_path
 from ray_jobs import base as base_job
@@ -53,7 +53,7 @@ def run(session: Session) -> Record:
         files = storage.manifest(published)["files"]
         return result | {"output": digest_of(files)}
 
-    return session.do(TRAIN, work, is_whole=lambda: is_whole(storage, published))
+    return session.do(TRAIN, work, is_intact=lambda: is_intact(storage, published))
 
 
 def fit(session: Session, start_from: str | None) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
             notice.ended(outcome.state.step)
     except UnavailableError:  # it may answer the next attempt
         raise
-    except NoRoomError as error:
+    except InsufficientMemoryError as error:
         if config.scaling.workers > 1:  # the others wait for this one
             raise
         return {"error": error}

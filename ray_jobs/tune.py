@@ -10,7 +10,7 @@ from nmt.config import Config, SingleStrategy
 from nmt.errors import (
     DivergedError,
     InputError,
-    NoRoomError,
+    InsufficientMemoryError,
     StorageError,
     TrainingError,
     UnavailableError,
@@ -47,7 +47,7 @@ def run(session: Session) -> Record:
     require(session.storage, config.run, PREPARE)
     base_job.run(session.keeping(), thorough=False)
 
-    return session.do(TUNE, lambda: search(session), is_whole=lambda: _is_complete(session))
+    return session.do(TUNE, lambda: search(session), is_intact=lambda: _is_complete(session))
 
 
 def _is_complete(session: Session) -> bool:
@@ -143,7 +143,7 @@ def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: 
         tune.report({"step": 0, "bleu": 0.0, "ended": "diverged", "error": str(error)})
     except UnavailableError:  # it may answer the next attempt
         raise
-    except (InputError, NoRoomError) as error:
+    except (InputError, InsufficientMemoryError) as error:
         tune.report({"step": 0, "bleu": 0.0, "ended": "refused", "error": str(error)})
 
 

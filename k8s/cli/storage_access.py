@@ -8,7 +8,7 @@ from k8s.cli.output import Clock, Screen
 from k8s.cli.storage_commands import RootCommand, run_here
 from k8s.objects.manifests import storage_job
 from k8s.objects.storage_location import root_of
-from k8s.observe.diagnose import Problem, Trouble, diagnose
+from k8s.observe.diagnose import Problem, ProblemTimer, diagnose
 from k8s.observe.lookup import Target, claims_of, names_of, warnings_of
 from nmt.errors import ClusterError, UnavailableError
 from nmt.storage import Storage
@@ -98,7 +98,7 @@ def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
     Raises:
         ClusterError: it cannot, or takes too long.
     """
-    begun, looked_at, trouble = clock.now(), -1e9, Trouble()
+    begun, looked_at, trouble = clock.now(), -1e9, ProblemTimer()
     while True:
         pods = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
         running = [pod for pod in pods if pod.get("status", {}).get("phase") not in _NOT_YET]

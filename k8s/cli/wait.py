@@ -6,10 +6,17 @@ from dataclasses import dataclass, field, replace
 
 from k8s.api.cluster import RAY_JOB, Cluster, Plain
 from k8s.cli.output import Clock, Screen, duration
-from k8s.observe.diagnose import Problem, Trouble, diagnose
+from k8s.observe.diagnose import Problem, ProblemTimer, diagnose
 from k8s.observe.job_log import LogTail
 from k8s.observe.job_status import GONE, State, Verdict, has_run, judge
-from k8s.observe.lookup import claims_of, cluster_of, if_allowed, names_of, pods_of, warnings_of
+from k8s.observe.lookup import (
+    claims_of,
+    cluster_of,
+    names_of,
+    pods_of,
+    unless_forbidden,
+    warnings_of,
+)
 from nmt.errors import ClusterError, NmtError, UnreachableError
 
 POLL_SECONDS = 2.0
@@ -26,7 +33,7 @@ class _Seen:
 
     state: State | None = None
     since: float = 0.0
-    trouble: Trouble = field(default_factory=Trouble)
+    trouble: ProblemTimer = field(default_factory=ProblemTimer)
     looked_closer_at: float = -1e9
     told_at: float = -1e9
     told: str = ""
@@ -192,7 +199,7 @@ class Follow:
 
 def problem_of(cluster: Cluster, job: Plain) -> Problem | None:
     """What keeps a job's Pods from running, as far as this user may see it."""
-    pods = if_allowed(lambda: pods_of(cluster, job))
+    pods = unless_forbidden(lambda: pods_of(cluster, job))
     claims = claims_of(cluster, pods)
     if has_run(job):  # what has refused a Pod before is over
         return diagnose(pods, claims=claims)

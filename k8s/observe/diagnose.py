@@ -32,7 +32,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Trouble:
+class ProblemTimer:
     """The problem that a wait has seen last, and since when it is the same one."""
 
     problem: Problem | None = None

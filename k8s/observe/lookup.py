@@ -142,7 +142,7 @@ def warnings_of(cluster: Cluster, names: Sequence[str], ray_cluster: str = "") -
     """
     return [
         event
-        for event in if_allowed(lambda: cluster.select(EVENT, fields="type=Warning"))
+        for event in unless_forbidden(lambda: cluster.select(EVENT, fields="type=Warning"))
         if _concerns(event.get("involvedObject", {}).get("name", ""), names, ray_cluster)
     ]
 
@@ -152,7 +152,7 @@ def _concerns(about: str, names: Sequence[str], ray_cluster: str) -> bool:
     return about in names or pod or (bool(ray_cluster) and about == ray_cluster)
 
 
-def if_allowed(read: Callable[[], list[Plain]]) -> list[Plain]:
+def unless_forbidden(read: Callable[[], list[Plain]]) -> list[Plain]:
     """What is read; nothing where this user may not."""
     try:
         return read()
@@ -175,7 +175,7 @@ def claims_of(cluster: Cluster, pods: Sequence[Plain]) -> list[Plain]:
         found = [cluster.get(CLAIM, name) for name in sorted(names)]
         return [claim for claim in found if claim is not None]
 
-    return if_allowed(read)
+    return unless_forbidden(read)
 
 
 def names_of(objects: Sequence[Plain]) -> list[str]:

@@ -16,7 +16,7 @@ from k8s.objects.names import INSTANCE
 from k8s.objects.quantity import amount
 from k8s.objects.release import Release
 from k8s.observe.diagnose import diagnose, provisioning_fault
-from k8s.observe.lookup import if_allowed
+from k8s.observe.lookup import unless_forbidden
 from nmt import __version__
 from nmt.cli.diagnostics import Finding
 from nmt.errors import ClusterError
@@ -57,7 +57,7 @@ def _claim(cluster: Cluster, claim: Plain) -> Iterator[Finding]:
         advice = "" if shared else "all Pods must run on one node; ReadWriteMany takes several"
         yield Finding("storage", "ok" if shared else "note", text, advice)
         return
-    warnings = if_allowed(lambda: cluster.select(EVENT, fields="type=Warning"))
+    warnings = unless_forbidden(lambda: cluster.select(EVENT, fields="type=Warning"))
     fault, advice = provisioning_fault(name, warnings), "set storage.claim.storageClass to "
     if fault or phase == "Lost":
         yield Finding("storage", "bad", f"{text}: {fault}".rstrip(": "), advice + _classes(cluster))

@@ -9,8 +9,8 @@ from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from nmt.decoding.length import output_limit
-from nmt.errors import NoRoomError
-from nmt.models.families import device_of, most_positions
+from nmt.errors import InsufficientMemoryError
+from nmt.models.families import device_of, max_positions
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.models.tokenization.codec import Codec
 
@@ -40,11 +40,11 @@ def translate(
     is halved, and so are those after it. What `after_batch` raises ends it.
 
     Raises:
-        NoRoomError: the memory does not hold a single sentence.
+        InsufficientMemoryError: the memory does not hold a single sentence.
     """
     was_training = model.training
     model.eval()
-    most, limit = _MOST_SOURCE_TOKENS, most_positions(model)
+    most, limit = _MOST_SOURCE_TOKENS, max_positions(model)
     if limit:  # what continues the source needs half of them
         most = min(most, limit // 2 if codec.one_sequence else limit)
     encoded = codec.sources(sentences, most)
@@ -80,7 +80,7 @@ def search(
     """
     batch = codec.padded(sources).to(device_of(model))
     width = batch["input_ids"].shape[1]
-    limits = _output_limits(sources, most_positions(model), codec.one_sequence)
+    limits = _output_limits(sources, max_positions(model), codec.one_sequence)
     own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))
     generated = model.generate(  # pyright: ignore[reportCallIssue]
         **batch,
@@ -123,7 +123,7 @@ def _output_limits(
 def _halved(batches: list[list[int]], rows: int, beam_size: int) -> list[list[int]]:
     if rows == 1:
         smaller = "take a smaller beam, or leave out" if beam_size > 1 else "leave out"
-        raise NoRoomError(
+        raise InsufficientMemoryError(
             f"the memory does not hold the translation of a single sentence: {smaller} the longest "
             "sentences"
         )

@@ -10,7 +10,7 @@ from nmt.engines.ctranslate2_engine import CTranslate2Engine
 from nmt.errors import MissingPackageError, install_command
 from nmt.languages import iso_code
 from nmt.text.normalise import without_noise
-from nmt.text.segment import gap_of, join_text, split_text
+from nmt.text.segment import join_text, sentence_separator, split_text
 
 Row = list[Any]
 """Tokens of a sentence or a part of one; only its engine reads them, all others count them."""
@@ -72,7 +72,7 @@ def translate_texts(engine: Engine, texts: Sequence[str], serving: ServingConfig
     prepared = [engine.prepare(sentence) for sentence in sentences]
     rows = iter(_translate_rows(engine, [r for parts in prepared for r in parts], serving))
     target = engine.card.target_language
-    gap = gap_of(target)
+    gap = sentence_separator(target)
     translations = iter([gap.join(next(rows) for _ in parts) for parts in prepared])
     return [join_text(pieces, translations, target) for pieces in documents]
 

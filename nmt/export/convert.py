@@ -26,7 +26,7 @@ from nmt.export.trained import Reference, Trained
 from nmt.models.families import plain
 from nmt.models.load import license_of
 from nmt.models.tokenization.codec import Codec
-from nmt.runs.steps import PREPARE, is_whole
+from nmt.runs.steps import PREPARE, is_intact
 from nmt.storage import Storage, describe_files
 from nmt.traffic import engine_path
 
@@ -123,7 +123,7 @@ def find_golden(answer: Answer, sentences: Sequence[str]) -> Golden:
     raise ExportError("the engine answers with nothing: train longer, then export again")
 
 
-def file_by_content(config: Config, storage: Storage, folder: Path) -> str:
+def store_by_digest(config: Config, storage: Storage, folder: Path) -> str:
     """Commit a filled folder to where its content names.
 
     Returns:
@@ -132,7 +132,7 @@ def file_by_content(config: Config, storage: Storage, folder: Path) -> str:
     files = describe_files(folder)
     content = {name: file["sha256"] for name, file in files.items() if _is_engine_file(name)}
     digest = digest_of([content, config.data.source_language, config.data.target_language])
-    if not is_whole(storage, engine_path(digest)):
+    if not is_intact(storage, engine_path(digest)):
         with storage.commit(engine_path(digest), {"run": config.run}) as engine:
             copy_content(folder, engine)
     return digest

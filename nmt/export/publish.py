@@ -11,9 +11,9 @@ from nmt.engines.card import EngineFormat, write_card
 from nmt.export.convert import (
     copy_content,
     engine_card,
-    file_by_content,
     fill_ctranslate2,
     fill_torch,
+    store_by_digest,
 )
 from nmt.export.formats import engine_format
 from nmt.export.trained import Reference, Trained, find_trained, write_merged
@@ -84,7 +84,7 @@ def write_engine(
             answer = fill_ctranslate2(folder, merged, trained.codec, quantization)
         write_license(config, folder)
         write_card(folder, engine_card(config, storage, form, trained, answer))
-        digest = file_by_content(config, storage, folder)
+        digest = store_by_digest(config, storage, folder)
     storage.delete(staging)
     return digest, difference
 

@@ -114,7 +114,7 @@ def _tokenizer(language: str) -> str:
     found = languages()[language]
     if found.script in ("Hans", "Hant"):
         return "zh"
-    return "char" if found.joins_words else "13a"
+    return "char" if found.is_unsegmented else "13a"
 
 
 def comparable(hypotheses: Sequence[str], references: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from transformers.models.nllb_moe.modeling_nllb_moe import NllbMoeExperts, NllbM
 from typing_extensions import override
 
 
-class EveryExpert(NllbMoeExperts):
+class AllExpertsNllbMoe(NllbMoeExperts):
     """NLLB-MoE's experts, each for the tokens that the router gives it.
 
     transformers 5 takes the router's mask of zeros and ones for the numbers of the experts, and
@@ -33,7 +33,7 @@ class EveryExpert(NllbMoeExperts):
         return answer * (1 - self.moe_token_dropout)
 
 
-class SteadyRouter(NllbMoeTop2Router):
+class StableCapacityRouter(NllbMoeTop2Router):
     """NLLB-MoE's router, whose experts have as many places before a translation as after it.
 
     transformers' own keeps the number of the last batch it translated, mostly the few tokens of
@@ -70,6 +70,6 @@ def ask_every_expert(model: nn.Module) -> None:
     """Put both in the place of transformers' own, the weights left as they are."""
     for module in model.modules():
         if type(module) is NllbMoeExperts:
-            module.__class__ = EveryExpert
+            module.__class__ = AllExpertsNllbMoe
         elif type(module) is NllbMoeTop2Router:
-            module.__class__ = SteadyRouter
+            module.__class__ = StableCapacityRouter

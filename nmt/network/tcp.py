@@ -6,7 +6,7 @@ A short knock comes before a client that would try for minutes.
 import socket
 from urllib.parse import urlsplit
 
-KNOCK_SECONDS = 5.0
+CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 def split_address(address: str) -> tuple[str, int | None]:
@@ -27,10 +27,10 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
-def fault_of_address(host: str, port: int) -> str | None:
+def connection_error(host: str, port: int) -> str | None:
     """What keeps a TCP connection from being made, or None when it is."""
     try:
-        socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
+        socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_SECONDS).close()
     except OSError as error:
         return str(error.strerror or error)
     return None

@@ -33,7 +33,7 @@ class MemoryParts:
     activations: float
     loss: float
     quantization_constants: float
-    whole_weights: float
+    gathered_weights: float
     """What ZeRO-3 takes beyond a step while a validation or checkpoint has all weights at once."""
     reserve: float
     """CUDA context and libraries, error-correcting bits of GDDR, fragmentation: an assumption."""
@@ -70,7 +70,7 @@ def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> M
         "activations": activations,
         "loss": loss,
         "quantization_constants": constants,  # which ZeRO-3 does not partition
-        "whole_weights": max(0, weights - only_in_steps) if per_weight > 1 else 0,
+        "gathered_weights": max(0, weights - only_in_steps) if per_weight > 1 else 0,
     }
     gib = {name: amount / GIB for name, amount in bytes_by_part.items()}
     return MemoryParts(**gib, reserve=_CONTEXT_GIB + _RESERVE_SHARE * gpu.memory_gib)

@@ -113,7 +113,7 @@ def _record_path(run: str, step: Step) -> str:
     return f"{step.path(run)}/step.json"
 
 
-def is_whole(storage: Storage, path: str) -> bool:
+def is_intact(storage: Storage, path: str) -> bool:
     """Tell whether a folder commit is there as it was written; a damaged one is named."""
     try:
         storage.verify(path)
@@ -214,7 +214,7 @@ def run_step(
     work: Callable[[], Mapping[str, Any]],
     *,
     restart: bool = False,
-    is_whole: Callable[[], bool] = lambda: True,
+    is_intact: Callable[[], bool] = lambda: True,
 ) -> tuple[Record, bool]:
     """Do a step unless it is done; its record and config lie in its folder.
 
@@ -225,7 +225,7 @@ def run_step(
         work: does it, resuming where it can; returns `output` (a digest, optional) and
             whatever the record shall hold as its result.
         restart: discard what an earlier call made.
-        is_whole: whether what a finished step has left can still be read; if not, it is done again.
+        is_intact: tells whether what a finished step left can still be read; if not, it is redone.
 
     Returns:
         The record, and whether this call did the work.
@@ -244,7 +244,7 @@ def run_step(
     seen = None
     if not restart:
         seen = _find_same(storage, config.run, step, wanted)
-        if seen is not None and seen.done and is_whole():
+        if seen is not None and seen.done and is_intact():
             return seen, False
     with working_on(storage, config.run, step):
         if restart:

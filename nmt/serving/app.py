@@ -18,7 +18,7 @@ from nmt.serving.contract import (
     DeadlineError,
     MediaTypeError,
     NoAdapterError,
-    Refusal,
+    RequestError,
     ServedEngine,
     Status,
     TooLargeError,
@@ -59,7 +59,7 @@ def build_app(translate: Translate, status: Status, config: ServingConfig) -> St
             Route("/v1/translate", service.within_time(service.translate), methods=["POST"]),
         ],
         exception_handlers={
-            Refusal: _on_refusal,
+            RequestError: _on_refusal,
             HTTPException: _on_http_exception,
             Exception: _on_error,
         },
@@ -181,7 +181,7 @@ def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None
 
 
 async def _on_refusal(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)  # noqa: S101 - the table above says so
+    assert isinstance(error, RequestError)  # noqa: S101 - the table above says so
     after = error.retry_after_seconds
     return _json(refused(error), error.status, {"Retry-After": str(after)} if after else None)
 

@@ -34,7 +34,7 @@ class Translate(Protocol):
         """Translations of sentences between two FLORES-200 codes.
 
         Raises:
-            Refusal: no engine, another language pair, too much waiting.
+            RequestError: no engine, another language pair, too much waiting.
         """
         ...
 
@@ -46,12 +46,12 @@ class Status(Protocol):
         """The engine that answers now, or None before the first promotion.
 
         Raises:
-            Refusal: nothing could be asked.
+            RequestError: nothing could be asked.
         """
         ...
 
 
-class Refusal(NmtError):
+class RequestError(NmtError):
     """A request that gets an error: its HTTP status and a code that clients may rely on."""
 
     status = 500
@@ -59,58 +59,58 @@ class Refusal(NmtError):
     retry_after_seconds: int | None = None
 
 
-class InvalidJsonError(Refusal):
+class InvalidJsonError(RequestError):
     """The body is no JSON text in UTF-8."""
 
     status, code = 400, "invalid_json"
 
 
-class InvalidRequestError(Refusal):
+class InvalidRequestError(RequestError):
     """The body is JSON, and not a request."""
 
     status, code = 400, "invalid_request"
 
 
-class UnsupportedLanguageError(Refusal):
+class UnsupportedLanguageError(RequestError):
     """A language pair that is not served."""
 
     status, code = 400, "unsupported_language"
 
 
-class TooLargeError(Refusal):
+class TooLargeError(RequestError):
     """More texts, characters or bytes than one request may hold."""
 
     status, code = 413, "too_large"
 
 
-class MediaTypeError(Refusal):
+class MediaTypeError(RequestError):
     """The body is not declared to be JSON."""
 
     status, code = 415, "unsupported_media_type"
 
 
-class NoAdapterError(Refusal):
+class NoAdapterError(RequestError):
     """Nothing has been promoted yet."""
 
     status, code = 503, "no_adapter"
     retry_after_seconds = 5
 
 
-class OverloadedError(Refusal):
+class OverloadedError(RequestError):
     """As much is waiting as may wait."""
 
     status, code = 503, "overloaded"
     retry_after_seconds = 1
 
 
-class NotReachedError(Refusal):
+class NotReachedError(RequestError):
     """No translator replica answers."""
 
     status, code = 503, "unavailable"
     retry_after_seconds = 2
 
 
-class DeadlineError(Refusal):
+class DeadlineError(RequestError):
     """The answer took too long."""
 
     status, code = 504, "timeout"

@@ -16,7 +16,7 @@ from nmt.serving.contract import (
 )
 from nmt.serving.follower import Follower
 from nmt.storage import Storage
-from nmt.text.segment import gap_of
+from nmt.text.segment import sentence_separator
 from nmt.traffic import fetch_engine
 
 
@@ -72,7 +72,7 @@ class Replica:
         """Translations by the engine of this moment, which a swap meanwhile does not change.
 
         Raises:
-            Refusal: no engine, another language pair, too much waiting.
+            RequestError: no engine, another language pair, too much waiting.
         """
         live = self._live
         if live is None:
@@ -86,7 +86,7 @@ class Replica:
         # In a thread, as the tokens of a long text take a while.
         prepared = await asyncio.to_thread(_prepare, live.engine, sentences)
         texts = iter(await live.batcher.submit([row for rows in prepared for row in rows]))
-        gap = gap_of(target)
+        gap = sentence_separator(target)
         return Answer([gap.join(next(texts) for _ in rows) for rows in prepared], served)
 
     def status(self) -> ServedEngine | None:

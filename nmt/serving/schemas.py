@@ -11,7 +11,7 @@ from nmt.serving.contract import (
     Answer,
     InvalidJsonError,
     InvalidRequestError,
-    Refusal,
+    RequestError,
     ServedEngine,
     TooLargeError,
 )
@@ -95,7 +95,7 @@ def health(served: ServedEngine | None) -> dict[str, Any]:
     }
 
 
-def refused(refusal: Refusal) -> dict[str, str]:
+def refused(refusal: RequestError) -> dict[str, str]:
     """Body of every error."""
     # A message may quote what the client sent, surrogates included.
     message = str(refusal).encode(errors="replace").decode()

@@ -6,7 +6,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from nmt.errors import ConfigError, UnavailableError
-from nmt.network.tcp import fault_of_address, split_address
+from nmt.network.tcp import connection_error, split_address
 
 
 def open_remote(url: str) -> tuple[fs.FileSystem, str]:
@@ -46,6 +46,6 @@ def _check_answers(url: str, endpoint: str, scheme: str) -> None:
         UnavailableError: nothing listens there.
     """
     host, port = split_address(endpoint)
-    fault = fault_of_address(host, port or {"http": 80}.get(scheme, 443))
+    fault = connection_error(host, port or {"http": 80}.get(scheme, 443))
     if fault:
         raise UnavailableError(f"storage={url}: {endpoint} does not answer ({fault})")

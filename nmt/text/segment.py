@@ -61,7 +61,7 @@ def join_text(pieces: Iterable[Piece], translations: Iterable[str], language: st
         translations: of its sentences.
         language: FLORES-200 code of the translations.
     """
-    translated, gap = iter(translations), gap_of(language)
+    translated, gap = iter(translations), sentence_separator(language)
     joined: list[str] = []
     after_sentence = False
     for piece in pieces:
@@ -73,7 +73,7 @@ def join_text(pieces: Iterable[Piece], translations: Iterable[str], language: st
     return "".join(joined)
 
 
-def gap_of(language: str) -> str:
+def sentence_separator(language: str) -> str:
     """What stands between two sentences, or two parts of one, in a language."""
     return "" if languages()[language].is_ideographic else " "
 

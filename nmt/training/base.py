@@ -15,7 +15,7 @@ from nmt.models.shape import find_model, is_encoder
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
-from nmt.runs.steps import BASE, PREPARE, fetch_made, is_whole, require
+from nmt.runs.steps import BASE, PREPARE, fetch_made, is_intact, require
 from nmt.storage import Storage
 from nmt.training.events import Report, ignore_report
 from nmt.training.loading import TrainingJob
@@ -76,7 +76,7 @@ def prepare_base(config: Config, storage: Storage) -> ModelSource:
 
 def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> ModelSource:
     made = ModelSource(_initial(config), stored=True)
-    if is_whole(storage, made.name):
+    if is_intact(storage, made.name):
         return made.on(storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
     if not isinstance(config.adapter, NoAdapter):
@@ -109,7 +109,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
     prefix = "general_" if has_split(data, "general_train") else ""
     train_split = f"{prefix}train"
     initial = _initial(config)
-    if not is_whole(storage, initial):
+    if not is_intact(storage, initial):
         lines = [
             text
             for name in {train_split, "train"}

@@ -11,7 +11,7 @@ from nmt.data.batches import BatchPlan, rounded_up
 from nmt.data.prepare import has_split, load_pairs
 from nmt.errors import DataError, InputError, ModelError
 from nmt.models.adapters import add_adapter
-from nmt.models.families import most_positions
+from nmt.models.families import max_positions
 from nmt.models.load import load_codec, load_model
 from nmt.models.precision import base_dtype, pick_dtype
 from nmt.models.sources.fingerprint import Fingerprint
@@ -53,7 +53,7 @@ class TrainingJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class LoadedTraining:
     """A job's model and data, loaded into this process."""
 
     model: nn.Module
@@ -65,7 +65,7 @@ class Material:
     """What the files of the model hold; None for one that was made in this process."""
 
 
-def load_together(job: TrainingJob, strategy: Strategy) -> Material:
+def load_together(job: TrainingJob, strategy: Strategy) -> LoadedTraining:
     """Model and data; what is refused to one worker is refused to all, who would wait for it.
 
     Raises:
@@ -82,7 +82,7 @@ def load_together(job: TrainingJob, strategy: Strategy) -> Material:
     return material
 
 
-def load_material(job: TrainingJob, device: torch.device) -> Material:
+def load_material(job: TrainingJob, device: torch.device) -> LoadedTraining:
     """Load the model, add the adapter, tokenize the data.
 
     Raises:
@@ -115,12 +115,12 @@ def load_material(job: TrainingJob, device: torch.device) -> Material:
     if not validation:
         raise DataError(f"split '{job.validation_split}' is empty: set data.validation_fraction")
     plan = _plan(config, pairs, len(corpus))
-    return Material(model, codec, pairs, plan, validation, source.content)
+    return LoadedTraining(model, codec, pairs, plan, validation, source.content)
 
 
 def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: int) -> None:
     """Refuse token limits beyond a table of positions: its end would be a fault in mid-training."""
-    limit, limits = most_positions(model), config.model
+    limit, limits = max_positions(model), config.model
     longest = max(limits.max_source_tokens, limits.max_target_tokens)
     if codec.one_sequence:
         longest = limits.max_source_tokens + limits.max_target_tokens

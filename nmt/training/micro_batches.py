@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from nmt.data.batches import Rows, share
-from nmt.errors import NoRoomError
+from nmt.errors import InsufficientMemoryError
 from nmt.storage import Storage
 from nmt.training.saved.records import CUT, Cut
 from nmt.training.strategies import Strategy
@@ -33,10 +33,10 @@ class MicroBatches:
         """Cut all micro-batches of this run in two from now on.
 
         Raises:
-            NoRoomError: the one that did not fit is a single row.
+            InsufficientMemoryError: the one that did not fit is a single row.
         """
         if rows == 1:
-            raise NoRoomError(
+            raise InsufficientMemoryError(
                 f"{self._name}: a micro-batch of one row does not fit into the memory; lower "
                 "model.max_source_tokens and model.max_target_tokens, or set "
                 "training.gradient_checkpointing=true or adapter.type=qlora"

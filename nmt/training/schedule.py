@@ -7,7 +7,7 @@ from nmt.training.saved.checkpoints import State
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Schedule:
     """What is due at a state."""
 
     training: TrainingConfig

@@ -26,14 +26,14 @@ from nmt.training.events import (
     ignore_report,
     watch_sigterm,
 )
-from nmt.training.loading import Material, TrainingJob, load_together
+from nmt.training.loading import LoadedTraining, TrainingJob, load_together
 from nmt.training.loss import LossModule
 from nmt.training.micro_batches import MicroBatches
 from nmt.training.optim import learning_rate
 from nmt.training.progress import Progress
 from nmt.training.saved.checkpoints import Checkpoints, Loaded, State
 from nmt.training.saved.publish import Publisher
-from nmt.training.schedule import Due
+from nmt.training.schedule import Schedule
 from nmt.training.strategies import Strategy, build_strategy
 from nmt.training.tracking import track
 from nmt.training.validation import base_validation_bleu, validation_bleu
@@ -102,7 +102,7 @@ class Run:
     def __init__(
         self,
         job: TrainingJob,
-        material: Material,
+        material: LoadedTraining,
         strategy: Strategy,
         report: Report = ignore_report,
         notice: Notice | None = None,
@@ -117,7 +117,7 @@ class Run:
         self.publisher = Publisher(job, material, strategy, self.checkpoints)
         self.micro_batches = MicroBatches(job.name, job.storage, job.folder, strategy)
         self.is_first = strategy.rank == 0
-        self.due = Due(self.training, job.stop_at_step, job.compares_with_base)
+        self.due = Schedule(self.training, job.stop_at_step, job.compares_with_base)
         self.progress = Progress(
             job.name, self.due.last_step, self.training.log_every_seconds, self.is_first
         )
@@ -250,7 +250,7 @@ class Run:
 
         Raises:
             TrainingError: they do not fit, and this worker cannot redo the step by itself.
-            NoRoomError: not even one row fits.
+            InsufficientMemoryError: not even one row fits.
         """
         while True:
             # Dropout depends on the place in the run alone, so a resumed run repeats it exactly.
@@ -333,7 +333,7 @@ class Run:
     def save(self, state: State) -> None:
         """Checkpoint of a state, by rank 0."""
         moments = self.strategy.moments()
-        with self.strategy.whole_weights():
+        with self.strategy.gathered_weights():
             if self.is_first:
                 keep, mean_of = self.training.keep_checkpoints, self.training.average_checkpoints
                 validated = mean_of if mean_of > 1 else 0

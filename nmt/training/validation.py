@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nmt.decoding.generate import translate
 from nmt.metrics import corpus_bleu
 from nmt.models.adapters import load_weights
-from nmt.training.loading import Material
+from nmt.training.loading import LoadedTraining
 from nmt.training.strategies import Strategy
 
 
@@ -22,7 +22,7 @@ def never() -> bool:
 
 
 def validation_bleu(
-    material: Material,
+    material: LoadedTraining,
     strategy: Strategy,
     weights: dict[str, Tensor] | None = None,
     stop_wanted: Callable[[], bool] = never,
@@ -37,7 +37,7 @@ def validation_bleu(
     """
     pairs = material.validation
     sources = [pair.source for pair in pairs[strategy.rank :: strategy.workers]]
-    with strategy.whole_weights():
+    with strategy.gathered_weights():
         if weights:
             load_weights(material.model, weights)
         hypotheses = _translate(material, sources, stop_wanted)
@@ -50,7 +50,7 @@ def validation_bleu(
 
 
 def base_validation_bleu(
-    material: Material, strategy: Strategy, stop_wanted: Callable[[], bool] = never
+    material: LoadedTraining, strategy: Strategy, stop_wanted: Callable[[], bool] = never
 ) -> float | None:
     """Validate a model that no checkpoint was loaded into, before the strategy takes it over.
 
@@ -76,7 +76,7 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
 
 
 def _translate(
-    material: Material, sources: list[str], stop_wanted: Callable[[], bool]
+    material: LoadedTraining, sources: list[str], stop_wanted: Callable[[], bool]
 ) -> list[str] | None:
     def look_out() -> None:
         if stop_wanted():

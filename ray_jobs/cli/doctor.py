@@ -12,8 +12,8 @@ from pathlib import Path
 from nmt.cli.diagnostics import Finding
 from nmt.config import Config
 from nmt.errors import NmtError, UnavailableError, install_command
-from nmt.network.tcp import fault_of_address
-from ray_jobs.runtime.address import fault_of_ray, ray_address
+from nmt.network.tcp import connection_error
+from ray_jobs.runtime.address import ray_address, ray_connection_error
 from ray_jobs.runtime.private_ray import folder_of_ray
 
 _PACKAGES = {
@@ -96,7 +96,7 @@ def _ray(config: Config) -> Iterator[Finding]:
     if address is None:
         yield _private_ray()
     elif importlib.util.find_spec("ray") is not None:
-        fault = fault_of_ray(address)
+        fault = ray_connection_error(address)
         if fault:
             yield Finding("ray", "bad", fault.text, fault.remedy)
         else:
@@ -131,7 +131,7 @@ def _hub(config: Config) -> Iterator[Finding]:
     if os.environ.get("HF_HUB_OFFLINE"):
         yield Finding("hub", "note", "HF_HUB_OFFLINE is set: only what is in the cache is found")
         return
-    reached = fault_of_address(*_HUB) is None
+    reached = connection_error(*_HUB) is None
     yield Finding(
         "hub",
         "ok" if reached else "note",

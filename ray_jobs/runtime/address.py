@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-from nmt.network.tcp import fault_of_address, split_address
+from nmt.network.tcp import connection_error, split_address
 
 VARIABLE = "RAY_ADDRESS"
 
@@ -38,7 +38,7 @@ def ray_address(environ: Mapping[str, str] = os.environ) -> str | None:
     return None if address in ("", "local") else address
 
 
-def fault_of_ray(address: str) -> AddressFault | None:
+def ray_connection_error(address: str) -> AddressFault | None:
     """Ask whether a Ray that commands can use answers at an address; None when one does.
 
     Ray itself would try for two minutes where something else answers, and end the process.
@@ -53,7 +53,7 @@ def fault_of_ray(address: str) -> AddressFault | None:
     host, port = split_address(address)
     if not host or port is None:
         return AddressFault(f"{said} is not an address", _FORMS)
-    fault = fault_of_address(host, port)
+    fault = connection_error(host, port)
     if fault:
         remedy = f"start the cluster, or unset {VARIABLE} for a private Ray"
         return AddressFault(f"{said}: nothing answers there ({fault})", remedy)

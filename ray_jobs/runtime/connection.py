@@ -16,9 +16,9 @@ from ray.job_config import JobConfig
 from typing_extensions import override
 
 from nmt.config import Config
-from nmt.errors import InputError, NmtError, StoppedError, UnavailableError
+from nmt.errors import InputError, NmtError, PreemptedError, UnavailableError
 from nmt.storage import Storage
-from ray_jobs.runtime.address import fault_of_ray, ray_address
+from ray_jobs.runtime.address import ray_address, ray_connection_error
 from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.logs import quiet_libraries, setup_logging
 from ray_jobs.runtime.module_path import own_folder
@@ -73,7 +73,7 @@ def connect(config: Config) -> Iterator[None]:
 
 
 def _join(address: str) -> None:
-    fault = fault_of_ray(address)
+    fault = ray_connection_error(address)
     if fault:
         raise UnavailableError(str(fault))
     try:
@@ -148,7 +148,7 @@ def on_worker(session: Session, work: Callable[[Config, Storage], T]) -> T:
         num_cpus=config.scaling.cpus_per_worker,
         num_gpus=config.scaling.gpus_per_worker,
         max_retries=config.scaling.max_failures,
-        retry_exceptions=[StoppedError],  # as a worker that was killed
+        retry_exceptions=[PreemptedError],  # as a worker that was killed
     )
     try:
         with connect(config):

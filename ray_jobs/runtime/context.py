@@ -54,11 +54,11 @@ class Session:
         self,
         step: Step,
         work: Callable[[], Mapping[str, Any]],
-        is_whole: Callable[[], bool] = lambda: True,
+        is_intact: Callable[[], bool] = lambda: True,
     ) -> Record:
         """Do a step unless it is done, and say so in one line; see `nmt.runs.steps.run_step`."""
         record, did_work = run_step(
-            self.storage, self.config, step, work, restart=self.restart, is_whole=is_whole
+            self.storage, self.config, step, work, restart=self.restart, is_intact=is_intact
         )
         text = "done in %.1f s" if did_work else "already done (%.1f s then)"
         log.info(f"%s: {text}", step.name, record.seconds)

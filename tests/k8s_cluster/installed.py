@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from nmt.network.tcp import fault_of_address
+from nmt.network.tcp import connection_error
 from tests.support.project import PROJECT
 
 
@@ -65,6 +65,6 @@ class Installed:
     def endpoint(self) -> str:
         """URL of the endpoint; a port-forward would not do, since it ends with its Pod."""
         address = self.kubectl("get service nmt-endpoint -o jsonpath={.spec.clusterIP}").strip()
-        if fault_of_address(address, 8000):
+        if connection_error(address, 8000):
             pytest.skip(f"this machine does not reach Services of the cluster ({address}:8000)")
         return f"http://{address}:8000"

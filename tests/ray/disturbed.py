@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.config import Config
-from nmt.errors import StoppedError
+from nmt.errors import PreemptedError
 from nmt.storage import Storage
 from ray_jobs import train
 from ray_jobs.runtime.context import Session
@@ -93,5 +93,5 @@ def told_to_go_twice(config: Config, storage: Storage) -> int:
     attempts = storage.find_json("attempts") or 0
     storage.write_json("attempts", attempts + 1)
     if attempts < 2:
-        raise StoppedError(f"told to go at attempt {attempts + 1}")
+        raise PreemptedError(f"told to go at attempt {attempts + 1}")
     return attempts + 1

@@ -9,7 +9,7 @@ import ray
 import torch
 from ray.train.v2._internal.util import construct_user_exception_with_traceback
 
-from nmt.errors import InputError, StoppedError, StorageError, TrainingError
+from nmt.errors import InputError, PreemptedError, StorageError, TrainingError
 from nmt.runs.steps import TRAIN, find_record
 from nmt.storage import Storage
 from nmt.training.events import Signal
@@ -84,7 +84,7 @@ def test_work_whose_worker_was_told_to_go_is_begun_again_as_often_as_is_allowed(
 ) -> None:
     storage = Storage(str(tmp_path))
     config = prepared.config.with_overrides({"scaling.max_failures": max_failures})
-    with pytest.raises(StoppedError) if attempts < 3 else nullcontext():
+    with pytest.raises(PreemptedError) if attempts < 3 else nullcontext():
         on_worker(Session(config, storage), told_to_go_twice)
     assert storage.read_json("attempts") == attempts
 

@@ -1,7 +1,7 @@
 """Model families: each a `Family` in `known`; another architecture is another entry there."""
 
 from nmt.models.families.family import Family
-from nmt.models.families.head import device_of, most_positions, plain
+from nmt.models.families.head import device_of, max_positions, plain
 from nmt.models.families.known import (
     ENCODERS,
     FAMILIES,
@@ -24,6 +24,6 @@ __all__ = [
     "device_of",
     "family_named",
     "family_of",
-    "most_positions",
+    "max_positions",
     "plain",
 ]

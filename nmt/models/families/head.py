@@ -27,7 +27,7 @@ def device_of(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
-def most_positions(model: nn.Module) -> int | None:
+def max_positions(model: nn.Module) -> int | None:
     """Tokens of one sequence that the model has positions for; none where any number will do.
 
     That is the length of its table of positions, less those that mBART and RoBERTa keep for

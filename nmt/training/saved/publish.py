@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from nmt.errors import CheckpointError, StorageError, WorseThanBaseError
 from nmt.models.adapters import load_weights, save_weights
-from nmt.runs.steps import is_whole
-from nmt.training.loading import Material, TrainingJob
+from nmt.runs.steps import is_intact
+from nmt.training.loading import LoadedTraining, TrainingJob
 from nmt.training.saved.averaging import Candidate, mean_parameters
 from nmt.training.saved.checkpoints import Checkpoints, State
 from nmt.training.saved.published import best_path
@@ -21,7 +21,7 @@ class Publisher:
     """Leaves the best weights as a folder that other tools can load."""
 
     job: TrainingJob
-    material: Material
+    material: LoadedTraining
     strategy: Strategy
     checkpoints: Checkpoints
 
@@ -35,14 +35,14 @@ class Publisher:
         path = best_path(self.job.folder)
         is_first = self.strategy.rank == 0
         # Rank 0 alone looks and writes: the others must not see its new folder halfway.
-        if self.strategy.gather(is_first and is_whole(self.job.storage, path))[0]:
+        if self.strategy.gather(is_first and is_intact(self.job.storage, path))[0]:
             return
         if state.best_step is None:
             raise CheckpointError(f"{self.job.name}: no validation took place")
         mean = self._mean_of_last(state)
         best = self._better(state, mean) if is_first else None
         self._compare_with_base(state, best)
-        with self.strategy.whole_weights():
+        with self.strategy.gathered_weights():
             if best:
                 self._write(path, best)
                 log.info(

@@ -60,7 +60,7 @@ class Single:
         """As the optimizer holds them."""
         return moments_of(self._optimizer, self._parameters)
 
-    def whole_weights(self) -> contextlib.AbstractContextManager[Any]:
+    def gathered_weights(self) -> contextlib.AbstractContextManager[Any]:
         """They always are."""
         return contextlib.nullcontext()
 

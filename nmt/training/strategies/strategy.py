@@ -45,7 +45,7 @@ class Strategy(Protocol):
         """The optimizer's moments by parameter name, whole on rank 0."""
         ...
 
-    def whole_weights(self) -> contextlib.AbstractContextManager[Any]:
+    def gathered_weights(self) -> contextlib.AbstractContextManager[Any]:
         """Within it every weight of the model is there on every worker, to read."""
         ...
 

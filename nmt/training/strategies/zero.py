@@ -149,7 +149,7 @@ class Zero:
         return whole
 
     @contextlib.contextmanager
-    def whole_weights(self) -> Iterator[None]:
+    def gathered_weights(self) -> Iterator[None]:
         """Gather what stage 3 has partitioned; its hooks would give it back layer by layer."""
         if self._engine is None or self._strategy.zero_stage < 3:
             yield

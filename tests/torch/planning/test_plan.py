@@ -93,7 +93,7 @@ def test_stage_3_holds_all_weights_at_once_however_many_the_workers(full_3b):
     """To validate and to write a checkpoint; in a step of few rows there is less."""
     config, shape = full_3b
     parts = memory_parts(zero(config, 3, 64), shape, 1, GPUS["l4"])
-    assert parts.whole_weights > 0
+    assert parts.gathered_weights > 0
     assert parts.tensors > 4 * shape.parameters / 2**30
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from nmt.config import TrainingConfig
 from nmt.training.saved.checkpoints import State
-from nmt.training.schedule import Due
+from nmt.training.schedule import Schedule
 
 TRAINING = TrainingConfig(
     max_steps=100, evaluate_every_steps=20, checkpoint_every_steps=15, patience=2
@@ -17,44 +17,44 @@ def validated(step: int) -> State:
 
 @pytest.mark.parametrize(("step", "due"), [(0, False), (19, False), (20, True), (100, True)])
 def test_a_validation_is_due_at_every_nth_step_but_not_before_the_first(step, due):
-    assert Due(TRAINING).validation(State(step=step)) is due
+    assert Schedule(TRAINING).validation(State(step=step)) is due
 
 
 def test_a_validation_that_took_place_is_due_no_more():
-    assert not Due(TRAINING).validation(validated(20))
+    assert not Schedule(TRAINING).validation(validated(20))
 
 
 def test_the_last_step_of_an_attempt_is_validated():
-    assert Due(TRAINING, stop_at_step=33).validation(State(step=33))
+    assert Schedule(TRAINING, stop_at_step=33).validation(State(step=33))
 
 
 def test_an_attempt_never_goes_beyond_the_last_step_of_the_training():
-    assert Due(TRAINING, stop_at_step=120).last_step == 100
+    assert Schedule(TRAINING, stop_at_step=120).last_step == 100
 
 
 @pytest.mark.parametrize(("step", "due"), [(15, True), (20, False), (30, True)])
 def test_a_checkpoint_is_due_between_validations(step, due):
-    assert Due(TRAINING).checkpoint(State(step=step)) is due
+    assert Schedule(TRAINING).checkpoint(State(step=step)) is due
 
 
 def test_no_checkpoint_is_due_where_none_was_asked_for():
-    assert not Due(TrainingConfig()).checkpoint(State(step=15))
+    assert not Schedule(TrainingConfig()).checkpoint(State(step=15))
 
 
 def test_an_attempt_that_ends_early_publishes_nothing():
-    due = Due(TRAINING, stop_at_step=40)
+    due = Schedule(TRAINING, stop_at_step=40)
     assert due.end(validated(40))
     assert not due.publication(validated(40))
 
 
 def test_the_last_step_is_published_once_it_is_validated():
-    due = Due(TRAINING)
+    due = Schedule(TRAINING)
     assert due.end(State(step=100))
     assert not due.publication(State(step=100))
     assert due.publication(validated(100))
 
 
 def test_too_many_validations_without_a_better_one_end_the_training():
-    due, state = Due(TRAINING), State(step=61, worse_in_a_row=2)
+    due, state = Schedule(TRAINING), State(step=61, worse_in_a_row=2)
     assert due.end(state)
     assert due.publication(state)

@@ -5,14 +5,14 @@ import torch
 
 from nmt.decoding import generate
 from nmt.decoding.generate import translate
-from nmt.errors import NoRoomError
-from nmt.training.loading import Material, TrainingJob, load_material
+from nmt.errors import InsufficientMemoryError
+from nmt.training.loading import LoadedTraining, TrainingJob, load_material
 
 SENTENCES = ["the river", "a house", "water", "we go home", "the child reads a book"]
 
 
 @pytest.fixture
-def material(job: TrainingJob) -> Material:
+def material(job: TrainingJob) -> LoadedTraining:
     material = load_material(job, torch.device("cpu"))
     torch.manual_seed(0)
     for parameter in material.model.parameters():  # else all sentences have the same hypothesis
@@ -36,7 +36,7 @@ def limit_sentences(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
 
 
 def test_a_batch_that_does_not_fit_is_halved_with_the_same_result(
-    material: Material, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    material: LoadedTraining, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Of one length, so that each may have as long a hypothesis in every batch.
     words = [word for word in material.codec.tokenizer.get_vocab() if word.isalpha()]
@@ -51,7 +51,7 @@ def test_a_batch_that_does_not_fit_is_halved_with_the_same_result(
 
 
 def test_batches_that_come_later_are_halved_too(
-    material: Material, monkeypatch: pytest.MonkeyPatch
+    material: LoadedTraining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = limit_sentences(monkeypatch, 2)
     translate(material.model, material.codec, ["water"] * 8, batch_tokens=16)
@@ -63,9 +63,9 @@ def test_batches_that_come_later_are_halved_too(
     ("beam_size", "advice"), [(1, ": leave out the longest"), (4, ": take a smaller beam, or")]
 )
 def test_a_single_sentence_that_does_not_fit_is_named(
-    material: Material, monkeypatch: pytest.MonkeyPatch, beam_size: int, advice: str
+    material: LoadedTraining, monkeypatch: pytest.MonkeyPatch, beam_size: int, advice: str
 ) -> None:
     limit_sentences(monkeypatch, 0)
-    with pytest.raises(NoRoomError, match=f"a single sentence{advice}"):
+    with pytest.raises(InsufficientMemoryError, match=f"a single sentence{advice}"):
         translate(material.model, material.codec, SENTENCES, beam_size=beam_size)
     assert material.model.training, "as it was before"

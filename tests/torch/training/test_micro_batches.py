@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nmt.errors import NoRoomError, TrainingError
+from nmt.errors import InsufficientMemoryError, TrainingError
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.storage import Storage
 from nmt.training import trainer
@@ -93,7 +93,8 @@ def test_one_row_that_does_not_fit_ends_the_run_and_names_the_settings(
 ) -> None:
     limit_rows(monkeypatch, most=0)
     with pytest.raises(
-        NoRoomError, match=r"max_source_tokens.*gradient_checkpointing.*adapter.type=qlora"
+        InsufficientMemoryError,
+        match=r"max_source_tokens.*gradient_checkpointing.*adapter.type=qlora",
     ):
         run_training(steady)
 

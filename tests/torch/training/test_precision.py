@@ -7,7 +7,7 @@ import torch
 from nmt.decoding.generate import translate
 from nmt.models.adapters import trainable
 from nmt.training import loss as loss_module
-from nmt.training.loading import Material, TrainingJob, load_material
+from nmt.training.loading import LoadedTraining, TrainingJob, load_material
 from nmt.training.loss import LossModule
 from nmt.training.trainer import run_training
 
@@ -21,11 +21,13 @@ def of(job: TrainingJob, precision: str, adapter: str, **settings: object) -> Tr
     return replace(job, config=job.config.with_overrides(overrides))
 
 
-def material_of(job: TrainingJob, precision: str, adapter: str, **settings: object) -> Material:
+def material_of(
+    job: TrainingJob, precision: str, adapter: str, **settings: object
+) -> LoadedTraining:
     return load_material(of(job, precision, adapter, **settings), CPU)
 
 
-def loss_of(material: Material, precision: str) -> float:
+def loss_of(material: LoadedTraining, precision: str) -> float:
     batch = material.pairs.batch(np.arange(8), CPU)
     module = LossModule(material.model, 0.1, DTYPES[precision]).eval()
     return float(module(batch).detach())

@@ -15,7 +15,7 @@ from nmt.cli.console import is_override
 from nmt.config import Config, load_config
 from nmt.config.explain import dotted_keys
 from nmt.errors import NmtError
-from nmt.serving.contract import Refusal
+from nmt.serving.contract import RequestError
 from ray_jobs.cli import main
 from ray_jobs.cli.runner import JOBS, parse
 from tests.support.project import PROJECT
@@ -263,7 +263,7 @@ def test_the_reference_tells_bounds_and_defaults(generator):
 
 def test_every_error_of_the_endpoint_is_in_the_api_page():
     page = (PROJECT / "docs" / "api.md").read_text("utf-8")
-    refusals = Refusal.__subclasses__()
+    refusals = RequestError.__subclasses__()
     assert len(refusals) > 5
     missing = [r.code for r in refusals if f"| {r.status} | `{r.code}` |" not in page]
     assert missing == []

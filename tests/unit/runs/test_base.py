@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nmt.config import load_config
-from nmt.errors import StoppedError
+from nmt.errors import PreemptedError
 from nmt.storage import Storage
 from nmt.training.saved.checkpoints import State
 from nmt.training.trainer import Outcome
@@ -21,7 +21,7 @@ def make_after(outcome: Outcome, monkeypatch: pytest.MonkeyPatch, storage: Stora
 def test_a_base_whose_worker_was_told_to_stop_is_not_looked_for(tmp_path, monkeypatch):
     stopped = Outcome(State(step=7), finished=False, trained_parameters=1, left_out=0)
     said = re.escape("base: told to stop at step 7: the same command goes on from there")
-    with pytest.raises(StoppedError, match=said):
+    with pytest.raises(PreemptedError, match=said):
         make_after(stopped, monkeypatch, Storage(str(tmp_path)))
 
 

@@ -88,7 +88,7 @@ def test_a_second_call_is_a_skip_that_returns_the_old_record(storage):
 def test_a_finished_step_whose_work_can_no_longer_be_read_is_done_again(storage):
     run_step(storage, config(), PREPARE, Work(output="digest"))
     again = Work(output="other")
-    record, did_work = run_step(storage, config(), PREPARE, again, is_whole=lambda: False)
+    record, did_work = run_step(storage, config(), PREPARE, again, is_intact=lambda: False)
     assert (again.calls, did_work) == (1, True)
     assert find_record(storage, "demo", PREPARE) == record
     assert record.output == "other"
@@ -98,7 +98,7 @@ def test_what_a_step_has_just_made_is_not_looked_at_again(storage):
     def fail() -> bool:
         raise AssertionError
 
-    run_step(storage, config(), PREPARE, Work(output="digest"), is_whole=fail)
+    run_step(storage, config(), PREPARE, Work(output="digest"), is_intact=fail)
 
 
 def test_the_whole_config_lies_beside_the_record(storage):

@@ -10,7 +10,7 @@ import pytest
 from nmt.config import Config, load_config
 from nmt.errors import NmtError
 from ray_jobs.cli import doctor
-from ray_jobs.runtime.address import fault_of_ray, ray_address
+from ray_jobs.runtime.address import ray_address, ray_connection_error
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_a_command_joins_a_cluster_only_where_one_is_named(value, address):
     ],
 )
 def test_an_address_that_cannot_be_a_cluster_is_one_sentence_with_a_remedy(address, said):
-    fault = fault_of_ray(address)
+    fault = ray_connection_error(address)
     assert fault is not None
     assert fault.text.startswith(f"RAY_ADDRESS={address}")
     assert said in fault.text
@@ -53,7 +53,7 @@ def test_an_address_that_cannot_be_a_cluster_is_one_sentence_with_a_remedy(addre
 
 
 def test_what_answers_and_is_not_a_ray_is_told_within_seconds(web_server):
-    fault = fault_of_ray(web_server)
+    fault = ray_connection_error(web_server)
     assert fault is not None
     assert "is not the head of a cluster" in fault.text
 
@@ -61,8 +61,8 @@ def test_what_answers_and_is_not_a_ray_is_told_within_seconds(web_server):
 def test_a_token_that_must_be_sent_and_is_not_there_is_one_sentence(web_server, tmp_path):
     """In a process of its own: Ray reads the variables once."""
     program = (
-        "import sys; from ray_jobs.runtime.address import fault_of_ray; "
-        "print(fault_of_ray(sys.argv[1]))"
+        "import sys; from ray_jobs.runtime.address import ray_connection_error; "
+        "print(ray_connection_error(sys.argv[1]))"
     )
     environ = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     done = subprocess.run(
