@@ -1,0 +1,197 @@
+"""What each step of a run found, and the summary of a run: typed and torch-free."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, ValidationError
+
+from nmt.errors import StorageError
+from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.trials import Bleu, Trial, TrialWithCheckpoints
+from nmt.storage import RecordKind
+
+
+class StepResult(BaseModel):
+    """The result of a step; fields of a later release are ignored."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class PrepareResult(StepResult):
+    """The result of `prepare`."""
+
+    fingerprint: str | None = None
+    """SHA-256 of the local input files; null where there are none."""
+    sizes: dict[str, NonNegativeInt]
+    """Split -> pairs."""
+    dropped: dict[str, NonNegativeInt] = {}
+    """Filter -> pairs that it dropped."""
+
+
+class BaseResult(StepResult):
+    """The result of `base`."""
+
+    license: str
+    """Licence of the base model, which the trained model inherits."""
+    model: dict[str, JsonValue] | None = None
+    """Fields of `nmt.models.sources.source.ModelSource`."""
+    validation_bleu: Bleu | None = None
+    """BLEU of a base that was trained on the spot."""
+
+
+class TuneResult(StepResult):
+    """The result of `tune`."""
+
+    best: TrialWithCheckpoints
+    trials: tuple[Trial, ...]
+    """All trials, best first."""
+
+
+class TrainingPoint(StepResult):
+    """One validation of the final training."""
+
+    step: NonNegativeInt
+    bleu: float
+    loss: float | None = None
+    """Training loss, in nats per token; null before the first step that had a finite one."""
+
+
+class TrainResult(StepResult):
+    """The result of `train`."""
+
+    trained_parameters: NonNegativeInt
+    """Parameters that the training changed."""
+    left_out: NonNegativeInt
+    """Training pairs left out because they are too long for the model's limits."""
+    steps: NonNegativeInt
+    base_bleu: Bleu | None = None
+    """Validation BLEU of the base; null where it was not validated."""
+    best_step: NonNegativeInt | None = None
+    best_bleu: Bleu | None = None
+    train_seconds: float = 0.0
+    curve: tuple[TrainingPoint, ...] = ()
+
+
+class ExportResult(StepResult):
+    """The result of `export`."""
+
+    engine: str
+    """Digest of the engine."""
+    format: Literal["ctranslate2", "torch"]
+    logit_difference: float
+    """Largest difference between the logits of the trained model and of what was exported."""
+    license: str
+
+
+class SummaryPart(BaseModel):
+    """A frozen part of the summary that refuses unknown fields and numbers that are not finite."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class DataSummary(SummaryPart):
+    """The corpus."""
+
+    name: str
+    """Where it came from."""
+    sizes: dict[str, NonNegativeInt]
+    """Split -> pairs."""
+    dropped: dict[str, NonNegativeInt] = {}
+    """Filter -> pairs that it dropped."""
+
+
+class ModelSummary(SummaryPart):
+    """The model that was adapted."""
+
+    name: str
+    license: str
+    """The trained model inherits its terms."""
+    tiny: bool
+    """Whether it was built and trained on the spot, which shows the path and not quality."""
+    trainable: NonNegativeInt
+    """Parameters that the training changed."""
+
+
+class EndpointSummary(SummaryPart):
+    """What the endpoint answered when it was asked for one sentence."""
+
+    checked: bool
+    source: str | None = None
+    target: str | None = None
+    engine: str | None = None
+    """Digest of the engine that answered."""
+
+
+class Summary(SummaryPart):
+    """Everything a run found: the content of `summary.json`.
+
+    A field that is null was not computed; it never stands for 0.
+    """
+
+    run: str
+    version: str
+    """Version of this package."""
+    data: DataSummary
+    model: ModelSummary
+    evaluation: EvaluationResult
+    trials: tuple[Trial, ...] = ()
+    best_config: dict[str, Any] = {}
+    """Dotted setting -> value that the final training took from the search."""
+    base_validation_bleu: float | None = None
+    """BLEU of the base on the validation set, 0-100, which `curve` is to be compared with."""
+    curve: tuple[TrainingPoint, ...] = ()
+    seconds: dict[str, float] = {}
+    """Step -> time taken."""
+    endpoint: EndpointSummary = EndpointSummary(checked=False)
+    engine: str | None = None
+    """Digest of the exported engine."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know beside the figures."""
+    versions: dict[str, str] = {}
+    """Package -> version that made the figures."""
+    config: dict[str, Any] = {}
+    """All settings, resolved."""
+
+    def best_trial(self) -> int | None:
+        """Return the index of the trial that `best_config` came from, else of the highest BLEU."""
+        scored = [i for i, trial in enumerate(self.trials) if trial.bleu is not None]
+        chosen = [i for i in scored if self._was_chosen(self.trials[i])]
+        return max(chosen or scored, key=lambda i: self.trials[i].bleu or 0.0, default=None)
+
+    def _was_chosen(self, trial: Trial) -> bool:
+        return all(self.best_config.get(key) == value for key, value in trial.config.items())
+
+
+SUMMARY_RECORD = RecordKind(Summary, "the summary of a run")
+
+ResultT = TypeVar("ResultT", bound=BaseModel)
+
+
+def read_result(
+    kind: type[ResultT], content: Mapping[str, Any], *, step: str, place: str
+) -> ResultT:
+    """Read the stored result of a step.
+
+    Args:
+        kind: the result type of the step.
+        content: the result in the step's record.
+        step: name of the step, for the message.
+        place: the record's file, for the message.
+
+    Raises:
+        StorageError: the content does not fit; names the command that makes it again.
+    """
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in ("result", *first["loc"]))
+        raise StorageError(
+            f"{place}: not the result of `nmt {step}` as this release reads it "
+            f"({key}: {first['msg']}): give `nmt {step} --restart` with this run's name, which "
+            "makes it again"
+        ) from None
