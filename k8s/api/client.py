@@ -16,7 +16,7 @@ from kubernetes.config import load_incluster_config, load_kube_config
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.kube_config import list_kube_config_contexts
 
-from k8s.api.cluster import Kind, Plain, kind_of
+from k8s.api.cluster import JsonObject, Kind, kind_of
 from nmt.errors import ClusterError, InputError, UnreachableError
 
 _TIMEOUT = (10.0, 30.0)
@@ -89,24 +89,24 @@ class KubernetesCluster:
         """Context and server, for messages."""
         return f"{self._source}, {self._api.configuration.host}"
 
-    def get(self, kind: Kind, name: str) -> Plain | None:
+    def get(self, kind: Kind, name: str) -> JsonObject | None:
         """See `Cluster`."""
         status, found = self._read(self._path(kind, name), "get", kind)
         return None if status == 404 else found
 
     def select(
-        self, kind: Kind, selector: str = "", *, fields: str = "", everywhere: bool = False
-    ) -> list[Plain]:
+        self, kind: Kind, selector: str = "", *, fields: str = "", all_namespaces: bool = False
+    ) -> list[JsonObject]:
         """See `Cluster`."""
         query = [("labelSelector", selector)] if selector else []
         query += [("fieldSelector", fields)] if fields else []
-        path = self._path(kind, everywhere=everywhere)
+        path = self._path(kind, all_namespaces=all_namespaces)
         status, found = self._read(path, "list", kind, query)
         if status == 404:
             raise _unknown_kind(kind)
         return found["items"]
 
-    def create(self, body: Plain) -> Plain | None:
+    def create(self, body: JsonObject) -> JsonObject | None:
         """See `Cluster`."""
         kind = kind_of(body)
         query = [("fieldValidation", "Strict")]
@@ -120,7 +120,7 @@ class KubernetesCluster:
         self._check(status, answer, "create", kind)
         return answer
 
-    def patch(self, kind: Kind, name: str, body: Plain) -> Plain | None:
+    def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
         """See `Cluster`."""
         status, answer = self._call("PATCH", self._path(kind, name), [], body)
         if status == 404:
@@ -180,14 +180,14 @@ class KubernetesCluster:
         known = [] if status == 404 else found.get("resources", [])
         return any(resource["name"] == kind.plural for resource in known)
 
-    def _path(self, kind: Kind, name: str = "", *, everywhere: bool = False) -> str:
+    def _path(self, kind: Kind, name: str = "", *, all_namespaces: bool = False) -> str:
         root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
-        place = f"/namespaces/{self.namespace}" if kind.namespaced and not everywhere else ""
+        place = f"/namespaces/{self.namespace}" if kind.namespaced and not all_namespaces else ""
         return f"{root}{place}/{kind.plural}" + (f"/{name}" if name else "")
 
     def _read(
         self, path: str, verb: str, kind: Kind | None, query: list[tuple[str, str]] | None = None
-    ) -> tuple[int, Plain]:
+    ) -> tuple[int, JsonObject]:
         """Status and answer; what may pass is tried again, since reading twice does no harm."""
         status, answer = _patiently(lambda: self._call("GET", path, query or []))
         if status != 404:
@@ -195,8 +195,8 @@ class KubernetesCluster:
         return status, answer
 
     def _call(
-        self, method: str, path: str, query: list[tuple[str, str]], body: Plain | None = None
-    ) -> tuple[int, Plain]:
+        self, method: str, path: str, query: list[tuple[str, str]], body: JsonObject | None = None
+    ) -> tuple[int, JsonObject]:
         response = self._send(method, path, query, body)
         try:
             text = _text(response)
@@ -209,7 +209,7 @@ class KubernetesCluster:
         method: str,
         path: str,
         query: list[tuple[str, str]],
-        body: Plain | None = None,
+        body: JsonObject | None = None,
         timeout: tuple[float, float] = _TIMEOUT,
     ) -> RESTResponse:
         content = "application/merge-patch+json" if method == "PATCH" else "application/json"
@@ -248,7 +248,7 @@ class KubernetesCluster:
             "VPN and the context"
         )
 
-    def _check(self, status: int, answer: Plain, verb: str, kind: Kind | None) -> None:
+    def _check(self, status: int, answer: JsonObject, verb: str, kind: Kind | None) -> None:
         if status < 400:
             return
         text = str(answer.get("message", "")) or f"HTTP {status}"
@@ -285,7 +285,7 @@ def _unknown_kind(kind: Kind) -> ClusterError:
     return ClusterError(f"the cluster does not know {kind.resource}, or has no such namespace")
 
 
-def _patiently(call: Callable[[], tuple[int, Plain]]) -> tuple[int, Plain]:
+def _patiently(call: Callable[[], tuple[int, JsonObject]]) -> tuple[int, JsonObject]:
     for pause in _PAUSES:
         try:
             status, answer = call()
@@ -303,7 +303,7 @@ def _text(response: RESTResponse) -> str:
     return (response.read() or b"").decode(errors="replace")
 
 
-def _answer(text: str) -> Plain:
+def _answer(text: str) -> JsonObject:
     try:
         answer = json.loads(text)
     except ValueError:

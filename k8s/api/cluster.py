@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-Plain = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _KINDS = {
 }
 
 
-def kind_of(body: Plain) -> Kind:
+def kind_of(body: JsonObject) -> Kind:
     """Kind of an object that these scripts make."""
     return _KINDS[body["kind"]]
 
@@ -66,17 +66,17 @@ class Cluster(Protocol):
         """Context and server, for messages."""
         ...
 
-    def get(self, kind: Kind, name: str) -> Plain | None:
+    def get(self, kind: Kind, name: str) -> JsonObject | None:
         """An object, or None when there is none of that name."""
         ...
 
     def select(
-        self, kind: Kind, selector: str = "", *, fields: str = "", everywhere: bool = False
-    ) -> list[Plain]:
+        self, kind: Kind, selector: str = "", *, fields: str = "", all_namespaces: bool = False
+    ) -> list[JsonObject]:
         """Objects by label and by field, of this namespace or of all."""
         ...
 
-    def create(self, body: Plain) -> Plain | None:
+    def create(self, body: JsonObject) -> JsonObject | None:
         """The object as it was made; None when one of that name was there before.
 
         Raises:
@@ -84,7 +84,7 @@ class Cluster(Protocol):
         """
         ...
 
-    def patch(self, kind: Kind, name: str, body: Plain) -> Plain | None:
+    def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
         """Merge into an object; None when it is gone."""
         ...
 

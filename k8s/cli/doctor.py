@@ -14,13 +14,13 @@ from k8s.api.cluster import (
     RAY_JOB,
     RAY_SERVICE,
     Cluster,
+    JsonObject,
     Kind,
-    Plain,
 )
 from k8s.cli.findings import guarded, show
-from k8s.cli.output import Screen
+from k8s.cli.output import Output
 from k8s.observe.lookup import find_release
-from k8s.observe.release_health import LOOKS
+from k8s.observe.release_health import RELEASE_CHECKS
 from nmt.cli.diagnostics import Finding
 from nmt.errors import ClusterError, NmtError
 
@@ -36,10 +36,10 @@ _OLDEST_KUBERAY = (1, 6)
 _INSTALL = "helm install kuberay-operator kuberay/kuberay-operator --version 1.6.1"
 
 
-def examine(connect: Callable[[], Cluster], release: str | None, screen: Screen) -> int:
+def run_doctor(connect: Callable[[], Cluster], release: str | None, output: Output) -> int:
     """Write one line per finding; 3 when something that is needed is missing."""
     findings = list(_findings(connect, release))
-    show(findings, screen)
+    show(findings, output)
     return 3 if any(finding.state == "bad" for finding in findings) else 0
 
 
@@ -58,7 +58,7 @@ def _findings(connect: Callable[[], Cluster], release: str | None) -> Iterator[F
     except NmtError as error:
         yield Finding("release", "bad", str(error), "install the chart, see docs/kubernetes.md")
         return
-    for name, look in LOOKS.items():
+    for name, look in RELEASE_CHECKS.items():
         yield from guarded(name, look(cluster, found))
 
 
@@ -81,7 +81,7 @@ def _operator(cluster: Cluster) -> Iterator[Finding]:
             operator
             for label in ("name", "component")
             for operator in cluster.select(
-                DEPLOYMENT, f"app.kubernetes.io/{label}=kuberay-operator", everywhere=True
+                DEPLOYMENT, f"app.kubernetes.io/{label}=kuberay-operator", all_namespaces=True
             )
         ]
     except ClusterError:
@@ -102,7 +102,7 @@ def _operator(cluster: Cluster) -> Iterator[Finding]:
         yield Finding("kuberay", "ok", f"operator {', '.join(images)}")
 
 
-def _image(operator: Plain) -> str:
+def _image(operator: JsonObject) -> str:
     return operator["spec"]["template"]["spec"]["containers"][0]["image"]
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from k8s.cli.output import Screen
+from k8s.cli.output import Output
 from nmt.cli.diagnostics import Finding
 from nmt.errors import ClusterError, InputError
 
 
-def show(findings: list[Finding], screen: Screen) -> None:
+def show(findings: list[Finding], output: Output) -> None:
     """Write one line per finding."""
-    screen.answer([asdict(finding) for finding in findings], "\n".join(map(str, findings)))
+    output.answer([asdict(finding) for finding in findings], "\n".join(map(str, findings)))
 
 
 def guarded(name: str, findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from k8s.api.cluster import RAY_JOB, Plain
-from k8s.cli.output import Clock, Screen, duration, table
+from k8s.api.cluster import RAY_JOB, JsonObject
+from k8s.cli.output import Clock, Output, duration, table
 from k8s.cli.wait import problem_of
 from k8s.observe.job_log import last_lines
-from k8s.observe.job_status import State, Verdict, judge
+from k8s.observe.job_status import JobState, JobStatus, read_job_status
 from k8s.observe.lookup import Target, find_job, jobs_of, pods_of, run_of, step_of, submitters
 from nmt.errors import UnreachableError
 
-_ACTIVE = (State.QUEUED, State.WAITING, State.RUNNING, State.RETRYING)
+_ACTIVE = (JobState.QUEUED, JobState.WAITING, JobState.RUNNING, JobState.RETRYING)
 
 
-def list_jobs(target: Target, screen: Screen, clock: Clock) -> int:
+def list_jobs(target: Target, output: Output, clock: Clock) -> int:
     """One line per job, latest first."""
     jobs = jobs_of(target)
-    rows = [_summary(job, clock.now()) for job in jobs]
-    screen.answer(rows, jobs_table(rows) if rows else f"no jobs of release {target.release.name}")
+    rows = [_job_row(job, clock.now()) for job in jobs]
+    output.answer(rows, jobs_table(rows) if rows else f"no jobs of release {target.release.name}")
     return 0
 
 
@@ -29,46 +29,46 @@ def jobs_table(rows: list[dict[str, str]]) -> str:
     return table(heads, [tuple(row[head.lower()] for head in heads) for row in rows])
 
 
-def summaries(target: Target, clock: Clock) -> list[dict[str, str]]:
+def job_rows(target: Target, clock: Clock) -> list[dict[str, str]]:
     """What `list` shows of each job."""
-    return [_summary(job, clock.now()) for job in jobs_of(target)]
+    return [_job_row(job, clock.now()) for job in jobs_of(target)]
 
 
-def _summary(job: Plain, now: float) -> dict[str, str]:
-    verdict = judge(job)
+def _job_row(job: JsonObject, now: float) -> dict[str, str]:
+    verdict = read_job_status(job)
     status = job.get("status", {})
-    begun = seconds_of(status.get("startTime")) or seconds_of(job["metadata"]["creationTimestamp"])
-    ended = seconds_of(status.get("endTime")) if verdict.exit_code is not None else now
+    begun = timestamp(status.get("startTime")) or timestamp(job["metadata"]["creationTimestamp"])
+    ended = timestamp(status.get("endTime")) if verdict.exit_code is not None else now
     return {
         "name": job["metadata"]["name"],
         "step": step_of(job),
         "run": run_of(job),
         "state": verdict.state.value + (f" ({verdict.exit_code})" if verdict.exit_code else ""),
-        "age": duration(now - seconds_of(job["metadata"]["creationTimestamp"])),
+        "age": duration(now - timestamp(job["metadata"]["creationTimestamp"])),
         "took": duration(ended - begun) if ended else "-",
     }
 
 
-def seconds_of(stamp: str | None) -> float:
+def timestamp(stamp: str | None) -> float:
     """A time of the API as seconds since 1970; 0 for none."""
     return datetime.fromisoformat(stamp).astimezone(UTC).timestamp() if stamp else 0.0
 
 
-def show_job(target: Target, name: str, screen: Screen, clock: Clock) -> int:
-    """State, message, Pods and the next command of a job."""
+def show_job(target: Target, name: str, output: Output, clock: Clock) -> int:
+    """JobState, message, Pods and the next command of a job."""
     job = find_job(target, name)
-    verdict = judge(job)
+    verdict = read_job_status(job)
     problem = None if verdict.exit_code == 0 else problem_of(target.cluster, job)
     pods = [_pod(pod) for pod in pods_of(target.cluster, job)]
-    step = next_step(job, verdict)
-    value = _summary(job, clock.now()) | {
+    step = next_command(job, verdict)
+    value = _job_row(job, clock.now()) | {
         "exit_code": verdict.exit_code,
         "message": verdict.message,
         "problem": str(problem) if problem else "",
         "pods": pods,
         "next": step,
     }
-    screen.answer(value, _job_text(value, pods))
+    output.answer(value, _job_text(value, pods))
     return 0
 
 
@@ -84,7 +84,7 @@ def _job_text(value: Mapping[str, Any], pods: list[dict[str, str]]) -> str:
     return "\n".join([*lines, f"next     {value['next']}"])
 
 
-def _pod(pod: Plain) -> dict[str, str]:
+def _pod(pod: JsonObject) -> dict[str, str]:
     status = pod.get("status", {})
     restarts = sum(state.get("restartCount", 0) for state in status.get("containerStatuses", []))
     going = "deletionTimestamp" in pod["metadata"]
@@ -95,23 +95,23 @@ def _pod(pod: Plain) -> dict[str, str]:
     }
 
 
-def next_step(job: Plain, verdict: Verdict) -> str:
+def next_command(job: JsonObject, verdict: JobStatus) -> str:
     """The command to go on with."""
     name, run = job["metadata"]["name"], run_of(job)
     if verdict.state in _ACTIVE:
         return f"nmt-k8s logs {name} --follow"
-    if verdict.state is not State.SUCCEEDED:
+    if verdict.state is not JobState.SUCCEEDED:
         return f"nmt-k8s logs {name}, then the same submit command: it goes on where it ended"
     exported = step_of(job) in ("export", "pipeline")
     return f"nmt-k8s {'promote' if exported else 'status'} run={run}"
 
 
-def cancel(target: Target, name: str, screen: Screen, *, dry_run: bool) -> int:
+def cancel(target: Target, name: str, output: Output, *, dry_run: bool) -> int:
     """Delete a job; what it has made stays."""
     job = find_job(target, name)
-    verdict = judge(job)
+    verdict = read_job_status(job)
     if dry_run:
-        screen.note(f"would delete RayJob {name} ({verdict.state})")
+        output.note(f"would delete RayJob {name} ({verdict.state})")
         return 0
     target.cluster.delete(RAY_JOB, name)
     if verdict.state not in _ACTIVE:
@@ -121,17 +121,17 @@ def cancel(target: Target, name: str, screen: Screen, *, dry_run: bool) -> int:
             f"{name} is cancelled; checkpoints and log stay on the storage root. Go on from there "
             f"with the same command: nmt-k8s submit {step_of(job)} run={run_of(job)}"
         )
-    screen.answer({"name": name, "state": "cancelled"}, text)
+    output.answer({"name": name, "state": "cancelled"}, text)
     return 0
 
 
-def write_pod_log(target: Target, name: str, screen: Screen, tail: int | None) -> bool:
+def write_pod_log(target: Target, name: str, output: Output, tail: int | None) -> bool:
     """Write what a job's submitter has; False when there is no such Pod or it has no log."""
     pods = submitters(target.cluster, name)
     try:
         for pod in pods[-1:]:
             for line in last_lines(target.cluster, pod, tail):
-                screen.line(line)
+                output.log_line(line)
     except UnreachableError:
         return False
     return bool(pods)

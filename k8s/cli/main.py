@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from k8s.api.cluster import RAY_JOB, Cluster
-from k8s.cli.doctor import examine
+from k8s.cli.doctor import run_doctor
 from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
 from k8s.cli.options import parse
-from k8s.cli.output import Clock, Screen
+from k8s.cli.output import Clock, Output
 from k8s.cli.status import show_release
-from k8s.cli.storage_access import run_on_root
-from k8s.cli.storage_commands import RootCommand, open_root, run_here
-from k8s.cli.submit import Asked, plan, submit
-from k8s.cli.wait import Follow
+from k8s.cli.storage_access import run_for_release
+from k8s.cli.storage_commands import StorageCommand, open_storage, run_on_storage
+from k8s.cli.submit import SubmitOptions, build_submission, submit
+from k8s.cli.wait import JobWaiter
 from k8s.objects.manifests import STEPS
-from k8s.observe.job_status import State, judge
+from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
 from nmt.cli.console import guarded
 from nmt.config import Config, load_config
@@ -50,7 +50,7 @@ class _Session:
     def __init__(self, options: argparse.Namespace, connect: Connect, clock: Clock) -> None:
         self.options = options
         self.clock = clock
-        self.screen = Screen(options.output)
+        self.output = Output(options.output)
         self._connect = connect
         self.suffix = secrets.token_hex(3)
 
@@ -89,7 +89,7 @@ def _submit(session: _Session) -> int:
     if step not in STEPS:
         known = f"choose one of {', '.join(STEPS)}."
         raise InputError(f"'{step}' is no step: {known}{did_you_mean(step, STEPS)}")
-    asked = Asked(
+    asked = SubmitOptions(
         step=step,
         name=options.name,
         workers=options.workers,
@@ -104,11 +104,11 @@ def _submit(session: _Session) -> int:
         working_dir=options.working_dir,
     )
     target = session.target()
-    request = plan(target.release, asked, session.config(target), session.suffix)
+    submission = build_submission(target.release, asked, session.config(target), session.suffix)
     return submit(
         target,
-        request,
-        session.screen,
+        submission,
+        session.output,
         session.clock,
         dry_run=options.dry_run,
         detach=options.detach,
@@ -117,7 +117,7 @@ def _submit(session: _Session) -> int:
 
 def _logs(session: _Session) -> int:
     name, options = session.only_operand("job"), session.options
-    command = RootCommand("logs", job=name, tail=options.tail, run=_run_given(options))
+    command = StorageCommand("logs", job=name, tail=options.tail, run=_run_given(options))
     if options.storage:
         return _here(session, command)
     target = session.target()
@@ -126,24 +126,24 @@ def _logs(session: _Session) -> int:
     return _past_log(session, target, command)
 
 
-def _follow(session: _Session, target: Target, command: RootCommand) -> int:
+def _follow(session: _Session, target: Target, command: StorageCommand) -> int:
     """Wait as `submit` does; of a job that has ended the log and the same exit code."""
     job = find_job(target, command.job)
-    verdict = judge(job)
+    verdict = read_job_status(job)
     if verdict.exit_code is None:
-        return Follow(target.cluster, job, session.screen, session.clock).to_the_end()
+        return JobWaiter(target.cluster, job, session.output, session.clock).wait()
     code = _past_log(session, target, command)
-    session.screen.note(f"{command.job} {verdict}")
+    session.output.note(f"{command.job} {verdict}")
     return verdict.exit_code or code
 
 
-def _past_log(session: _Session, target: Target, command: RootCommand) -> int:
+def _past_log(session: _Session, target: Target, command: StorageCommand) -> int:
     """What a job has written so far; when its Pods are gone, from the storage root."""
-    if write_pod_log(target, command.job, session.screen, command.tail):
+    if write_pod_log(target, command.job, session.output, command.tail):
         return 0
     job = target.cluster.get(RAY_JOB, command.job)
-    if job and judge(job).state in (State.QUEUED, State.WAITING):
-        session.screen.note(f"{command.job} {judge(job)}: there is no log yet")
+    if job and read_job_status(job).state in (JobState.QUEUED, JobState.WAITING):
+        session.output.note(f"{command.job} {read_job_status(job)}: there is no log yet")
         return 0
     known = replace(command, run=command.run or (run_of(job) if job else ""))
     return _on_root(session, target, known)
@@ -153,10 +153,10 @@ def _status(session: _Session) -> int:
     options = session.options
     if options.operands:
         name = session.only_operand("job")
-        return show_job(session.target(), name, session.screen, session.clock)
-    command = RootCommand("status", run=_run_given(options))
+        return show_job(session.target(), name, session.output, session.clock)
+    command = StorageCommand("status", run=_run_given(options))
     if not command.run:
-        return show_release(session.target(), session.screen, session.clock)
+        return show_release(session.target(), session.output, session.clock)
     if options.storage:
         return _here(session, command)
     return _on_root(session, session.target(), command)
@@ -173,25 +173,25 @@ def _root_action(session: _Session) -> int:
         checked_reason(force)  # before a Pod is started for it
     target = None if options.storage else session.target()
     config = session.config(target)
-    command = RootCommand(
+    command = StorageCommand(
         options.command, run=_run_given(options), endpoint=config.serving.name, force=force
     )
     return _on_root(session, target, command) if target else _here(session, command)
 
 
-def _here(session: _Session, command: RootCommand) -> int:
+def _here(session: _Session, command: StorageCommand) -> int:
     command = replace(command, dry_run=session.options.dry_run)
-    run_here(open_root(session.options.storage, command), command, session.screen)
+    run_on_storage(open_storage(session.options.storage, command), command, session.output)
     return 0
 
 
-def _on_root(session: _Session, target: Target, command: RootCommand) -> int:
-    return run_on_root(
+def _on_root(session: _Session, target: Target, command: StorageCommand) -> int:
+    return run_for_release(
         target,
         command,
         session.config(target).storage,
         session.suffix,
-        session.screen,
+        session.output,
         session.clock,
         dry_run=session.options.dry_run,
     )
@@ -205,17 +205,17 @@ def _run_given(options: argparse.Namespace) -> str:
 
 def _list(session: _Session) -> int:
     session.no_operands()
-    return list_jobs(session.target(), session.screen, session.clock)
+    return list_jobs(session.target(), session.output, session.clock)
 
 
 def _cancel(session: _Session) -> int:
     name = session.only_operand("job")
-    return cancel(session.target(), name, session.screen, dry_run=session.options.dry_run)
+    return cancel(session.target(), name, session.output, dry_run=session.options.dry_run)
 
 
 def _doctor(session: _Session) -> int:
     session.no_operands()
-    return examine(session.cluster, session.options.release, session.screen)
+    return run_doctor(session.cluster, session.options.release, session.output)
 
 
 _ACTIONS: dict[str, Callable[[_Session], int]] = {

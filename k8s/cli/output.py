@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from k8s.api.cluster import Plain
+from k8s.api.cluster import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +19,20 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-class Screen:
+class Output:
     """Writes text for people, or YAML or JSON for programs."""
 
     def __init__(self, form: str = "text") -> None:
         """Choose a form: `text`, `yaml` or `json`."""
         self.form = form
 
-    def line(self, text: str) -> None:
+    def log_line(self, text: str) -> None:
         """A line of a log; it makes way for a machine-readable answer."""
         stream = sys.stdout if self.form == "text" else sys.stderr
         stream.write(text + "\n")
         stream.flush()
 
-    def output(self, line: str) -> None:
+    def raw_line(self, line: str) -> None:
         """A line of an answer that another process has put into its form."""
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
@@ -48,7 +48,7 @@ class Screen:
         sys.stdout.write((text if self.form == "text" else _dump(value, self.form)) + "\n")
         sys.stdout.flush()
 
-    def objects(self, bodies: Sequence[Plain]) -> None:
+    def objects(self, bodies: Sequence[JsonObject]) -> None:
         """Objects as `kubectl apply -f -` takes them."""
         if self.form == "json":
             sys.stdout.write(_dump({"apiVersion": "v1", "kind": "List", "items": bodies}, "json"))

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from k8s.api.cluster import POD, RAY_CLUSTER, RAY_SERVICE, Plain
-from k8s.cli.jobs import jobs_table, summaries
-from k8s.cli.output import Clock, Screen
+from k8s.api.cluster import POD, RAY_CLUSTER, RAY_SERVICE, JsonObject
+from k8s.cli.jobs import job_rows, jobs_table
+from k8s.cli.output import Clock, Output
 from k8s.objects.names import INSTANCE
 from k8s.observe.diagnose import diagnose
 from k8s.observe.lookup import Target
@@ -12,10 +12,10 @@ from k8s.observe.lookup import Target
 _SHOWN_JOBS = 8
 
 
-def show_release(target: Target, screen: Screen, clock: Clock) -> int:
+def show_release(target: Target, output: Output, clock: Clock) -> int:
     """The whole release at a glance; needs nothing of the storage root."""
     release = target.release
-    jobs = summaries(target, clock)
+    jobs = job_rows(target, clock)
     value: dict[str, Any] = {
         "release": release.name,
         "namespace": release.namespace,
@@ -26,7 +26,7 @@ def show_release(target: Target, screen: Screen, clock: Clock) -> int:
         "problem": _problem(target),
         "jobs": jobs,
     }
-    screen.answer(value, _text(value, jobs[:_SHOWN_JOBS]))
+    output.answer(value, _text(value, jobs[:_SHOWN_JOBS]))
     return 0
 
 
@@ -56,8 +56,8 @@ def _endpoint(target: Target) -> str:
     return f"{target.release.endpoint}:8000 {state}" + (f", {apps}" if apps else "")
 
 
-def _applications(status: Plain) -> str:
-    applications: dict[str, Plain] = status.get("applicationStatuses") or {}
+def _applications(status: JsonObject) -> str:
+    applications: dict[str, JsonObject] = status.get("applicationStatuses") or {}
     return ", ".join(
         f"application {name} {about.get('status', 'unknown')}"
         + "".join(
@@ -68,12 +68,12 @@ def _applications(status: Plain) -> str:
     )
 
 
-def _condition(status: Plain, kind: str) -> Plain:
+def _condition(status: JsonObject, kind: str) -> JsonObject:
     found = [entry for entry in status.get("conditions", []) if entry.get("type") == kind]
     return found[0] if found else {}
 
 
-def _reason(condition: Plain) -> str:
+def _reason(condition: JsonObject) -> str:
     return condition.get("message") or condition.get("reason") or "KubeRay has not looked at it yet"
 
 

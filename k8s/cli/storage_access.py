@@ -3,28 +3,28 @@
 import os
 from collections.abc import Mapping
 
-from k8s.api.cluster import BATCH_JOB, POD, Cluster, Plain
-from k8s.cli.output import Clock, Screen
-from k8s.cli.storage_commands import RootCommand, run_here
+from k8s.api.cluster import BATCH_JOB, POD, Cluster, JsonObject
+from k8s.cli.output import Clock, Output
+from k8s.cli.storage_commands import StorageCommand, run_on_storage
 from k8s.objects.manifests import storage_job
-from k8s.objects.storage_location import root_of
+from k8s.objects.storage_location import storage_root
 from k8s.observe.diagnose import Problem, ProblemTimer, diagnose
 from k8s.observe.lookup import Target, claims_of, names_of, warnings_of
 from nmt.errors import ClusterError, UnavailableError
 from nmt.storage import Storage
 
 _POLL_SECONDS = 1.0
-_LOOK_CLOSER_SECONDS = 6.0
+_DIAGNOSE_SECONDS = 6.0
 _START_SECONDS = 240.0
 _KEYS = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION_CREDENTIALS"}
 
 
-def run_on_root(
+def run_for_release(
     target: Target,
-    command: RootCommand,
+    command: StorageCommand,
     storage: str,
     suffix: str,
-    screen: Screen,
+    output: Output,
     clock: Clock,
     *,
     dry_run: bool = False,
@@ -36,7 +36,7 @@ def run_on_root(
         command: what to do.
         storage: `storage` of the settings, mostly relative to the release's root.
         suffix: makes the name of a Job its own.
-        screen: where its output goes.
+        output: where its output goes.
         clock: time.
         dry_run: print the Job that a Pod would need.
 
@@ -45,17 +45,17 @@ def run_on_root(
         ConfigError: the storage holds credentials.
     """
     release = target.release
-    root = root_of(release, storage)
+    root = storage_root(release, storage)
     here = None if dry_run else _at_hand(release.storage, root)
     if here is not None:
-        run_here(here, command, screen)
+        run_on_storage(here, command, output)
         return 0
-    arguments = command.arguments(root, screen.form)
+    arguments = command.arguments(root, output.form)
     job = storage_job(release, f"{release.name[:40]}-storage-{suffix}", arguments)
     if dry_run:
-        screen.objects([job])
+        output.objects([job])
         return 0
-    return _run_job(target.cluster, job, screen, clock)
+    return _run_job(target.cluster, job, output, clock)
 
 
 def _at_hand(
@@ -74,7 +74,7 @@ def _at_hand(
         return None
 
 
-def _run_job(cluster: Cluster, job: Plain, screen: Screen, clock: Clock) -> int:
+def _run_job(cluster: Cluster, job: JsonObject, output: Output, clock: Clock) -> int:
     name = job["metadata"]["name"]
     if cluster.create(job) is None:
         raise ClusterError(f"a Job '{name}' exists: try again")
@@ -86,13 +86,13 @@ def _run_job(cluster: Cluster, job: Plain, screen: Screen, clock: Clock) -> int:
         code = _exit_code(cluster, pod["metadata"]["name"], clock)
     finally:
         cluster.delete(BATCH_JOB, name)
-    write = screen.note if code else screen.output
+    write = output.note if code else output.raw_line
     for line in lines:
         write(line)
     return code
 
 
-def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
+def _started(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
     """The Job's Pod once its container has run.
 
     Raises:
@@ -104,10 +104,10 @@ def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
         running = [pod for pod in pods if pod.get("status", {}).get("phase") not in _NOT_YET]
         if running:
             return running[-1]
-        if clock.now() - looked_at >= _LOOK_CLOSER_SECONDS:
+        if clock.now() - looked_at >= _DIAGNOSE_SECONDS:
             looked_at = clock.now()
             trouble.see(_problem(cluster, name, pods), looked_at)
-        if trouble.hopeless(clock.now()) or clock.now() - begun >= _START_SECONDS:
+        if trouble.expired(clock.now()) or clock.now() - begun >= _START_SECONDS:
             why = trouble.problem or "no Pod"
             raise ClusterError(f"the storage root cannot be reached: {why}")
         clock.sleep(_POLL_SECONDS)
@@ -116,7 +116,7 @@ def _started(cluster: Cluster, name: str, clock: Clock) -> Plain:
 _NOT_YET = (None, "", "Pending")
 
 
-def _problem(cluster: Cluster, name: str, pods: list[Plain]) -> Problem | None:
+def _problem(cluster: Cluster, name: str, pods: list[JsonObject]) -> Problem | None:
     claims = claims_of(cluster, pods)
     return diagnose(pods, warnings_of(cluster, [name, *names_of(claims)]), (), claims)
 

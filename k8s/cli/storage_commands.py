@@ -1,14 +1,14 @@
 """Commands on the storage root: logs of jobs whose Pods are gone, records, and the traffic pointer.
 
-They run wherever the root is at hand: here, or in a Pod beside it.
+They run in any process that can reach the storage root: on this machine, or in a Pod.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from k8s.cli.output import Screen, duration, table
+from k8s.api.cluster import JsonObject
+from k8s.cli.output import Output, duration, table
 from k8s.objects.storage_location import refuse_keys
 from nmt import traffic
 from nmt.errors import InputError, MissingStepError
@@ -19,8 +19,8 @@ from nmt.traffic.promotion import promote_run
 
 
 @dataclass(frozen=True, slots=True)
-class RootCommand:
-    """A command, with what it needs of the settings."""
+class StorageCommand:
+    """A command on the storage root, with the settings that it needs."""
 
     name: str
     """`logs`, `status`, `traffic`, `promote` or `rollback`."""
@@ -28,25 +28,25 @@ class RootCommand:
     endpoint: str = "default"
     """`serving.name`."""
     job: str = ""
-    """Whose log."""
+    """The RayJob whose log is read."""
     tail: int | None = None
     dry_run: bool = False
-    """Say what would be, and write nothing."""
+    """Print what would happen, and write nothing."""
     force: str | None = None
-    """Why an engine is promoted even if it is worse than its base."""
+    """Reason to promote an engine that is worse than its base."""
 
     def arguments(self, storage: str, form: str) -> list[str]:
-        """The same command for another `nmt-k8s`, beside the storage root."""
+        """Return the arguments with which another `nmt-k8s` runs this command on `storage`."""
         words = [self.name, *([self.job] if self.job else []), f"serving.name={self.endpoint}"]
         words += [f"run={self.run}"] if self.run else []
         words += ["--tail", str(self.tail)] if self.tail is not None else []
-        # As one word: a reason that begins with a dash is not an option.
+        # In one word, so that a reason that begins with a dash is not read as an option.
         words += [f"--force={self.force}"] if self.force is not None else []
         return [*words, "--output", form, "--storage", storage]
 
 
-def open_root(url: str, command: RootCommand) -> Storage:
-    """Open a storage root as far as a command needs it: a dry run and a look write nothing.
+def open_storage(url: str, command: StorageCommand) -> Storage:
+    """Open a storage root, read-only unless the command writes.
 
     Raises:
         InputError: it cannot be opened.
@@ -56,47 +56,48 @@ def open_root(url: str, command: RootCommand) -> Storage:
     return Storage(url, read_only=not writes)
 
 
-def run_here(storage: Storage, command: RootCommand, screen: Screen) -> None:
-    """Run a command on a storage root that is at hand.
+def run_on_storage(storage: Storage, command: StorageCommand, output: Output) -> None:
+    """Run a command on an open storage root.
 
     Raises:
-        InputError: what it asks for is not there.
+        InputError: the run, log or engine does not exist.
         StorageError: the root cannot be read or written.
     """
-    _COMMANDS[command.name](storage, command, screen)
+    _COMMANDS[command.name](storage, command, output)
 
 
-def _logs(storage: Storage, command: RootCommand, screen: Screen) -> None:
+def _logs(storage: Storage, command: StorageCommand, output: Output) -> None:
     lines = _find_log(storage, command).decode(errors="replace").splitlines()
     for line in lines if command.tail is None else lines[len(lines) - command.tail :]:
-        screen.line(line)
+        output.log_line(line)
 
 
-def _find_log(storage: Storage, command: RootCommand) -> bytes:
-    """The log in the run's folder, or in any, when the RayJob that knew its run is gone."""
+def _find_log(storage: Storage, command: StorageCommand) -> bytes:
+    """Read a job's log from the run's folder."""
+    # When the RayJob is gone, nothing says which run it worked on: search all of them.
     runs = [command.run] if command.run else storage.list("")
     for run in runs:
         path = log_path(run, command.job)
         if storage.exists(path):
             return storage.read_bytes(path)
     raise InputError(
-        f"job '{command.job}' has no Pod any more and no log on the storage root "
+        f"job '{command.job}' no longer has a Pod, and has no log on the storage root "
         f"({storage.locate('')}): see `nmt-k8s list`"
     )
 
 
-def _status(storage: Storage, command: RootCommand, screen: Screen) -> None:
+def _status(storage: Storage, command: StorageCommand, output: Output) -> None:
     records = {name: find_record(storage, command.run, step) for name, step in STEPS.items()}
     if not any(records.values()):
         runs = runs_of(storage)
-        there = f"; runs there: {', '.join(runs)}" if runs else ""
+        known = f"; runs there: {', '.join(runs)}" if runs else ""
         raise MissingStepError(
-            f"run '{command.run}' is not on the storage root ({storage.locate('')}){there}"
+            f"run '{command.run}' is not on the storage root ({storage.locate('')}){known}"
         )
     rows = [_row(name, record) for name, record in records.items()]
-    steps = {name: _plain(record) for name, record in records.items() if record}
+    steps = {name: _as_json(record) for name, record in records.items() if record}
     text = table(("STEP", "STATE", "TOOK", "RESULT"), rows)
-    screen.answer({"run": command.run, "steps": steps}, text)
+    output.answer({"run": command.run, "steps": steps}, text)
 
 
 def _row(name: str, record: Record | None) -> Sequence[str]:
@@ -105,13 +106,14 @@ def _row(name: str, record: Record | None) -> Sequence[str]:
     took = duration(record.seconds) if record.done else "-"
     try:
         result = _result(name, record)
-    except (KeyError, TypeError, ValueError, AttributeError):  # a record of another release
-        result = "its result cannot be read by this nmt-k8s: see -o yaml"
+    # Another version of the library may have written the record in another form.
+    except (KeyError, TypeError, ValueError, AttributeError):
+        result = "this nmt-k8s cannot read its result: see -o yaml"
     return (name, "done" if record.done else "unfinished", took, result)
 
 
 def _result(name: str, record: Record) -> str:
-    """The one number to look at first."""
+    """Summarize the result of a step in a few words."""
     result = record.result
     if not record.done:
         return ""
@@ -128,15 +130,16 @@ def _result(name: str, record: Record) -> str:
     return f"engine {record.output}" if name == "export" else ""
 
 
-def _plain(record: Record) -> Mapping[str, Any]:
-    kept = asdict(record)
-    kept["result"] = {
+def _as_json(record: Record) -> JsonObject:
+    shown = asdict(record)
+    # Samples and the curve are hundreds of lines; the run's report shows them.
+    shown["result"] = {
         key: value for key, value in record.result.items() if key not in ("samples", "curve")
     }
-    return kept
+    return shown
 
 
-def _traffic(storage: Storage, command: RootCommand, screen: Screen) -> None:
+def _traffic(storage: Storage, command: StorageCommand, output: Output) -> None:
     pointer = traffic.read_traffic(storage, command.endpoint)
     if pointer is None:
         raise InputError(
@@ -152,15 +155,15 @@ def _traffic(storage: Storage, command: RootCommand, screen: Screen) -> None:
     text.append(_replica_table(replicas, now) if replicas else "no replica has reported yet")
     reports = [{**each.model_dump(mode="json"), "silent": each.is_silent(now)} for each in replicas]
     value = {"name": command.endpoint, **pointer.model_dump(mode="json"), "replicas": reports}
-    screen.answer(value, "\n".join(text))
+    output.answer(value, "\n".join(text))
 
 
 def _replica_table(replicas: Sequence[ReplicaReport], now: datetime) -> str:
     rows = [
-        (each.replica, each.digest or "-", each.since or "-", _seen(each, now), _trouble(each, now))
+        (each.replica, each.digest or "-", each.since or "-", _seen(each, now), _problem(each, now))
         for each in replicas
     ]
-    return table(("REPLICA", "ENGINE", "SINCE", "SEEN", "TROUBLE"), rows)
+    return table(("REPLICA", "ENGINE", "SINCE", "SEEN", "PROBLEM"), rows)
 
 
 def _seen(report: ReplicaReport, now: datetime) -> str:
@@ -168,7 +171,7 @@ def _seen(report: ReplicaReport, now: datetime) -> str:
     return "-" if age is None else f"{duration(age)} ago"
 
 
-def _trouble(report: ReplicaReport, now: datetime) -> str:
+def _problem(report: ReplicaReport, now: datetime) -> str:
     if report.is_silent(now):
         return f"silent for {duration(report.age_seconds(now) or 0)}: gone, or loading an engine"
     if report.error:
@@ -177,7 +180,7 @@ def _trouble(report: ReplicaReport, now: datetime) -> str:
     return f"still loading {report.wanted}" if late else ""
 
 
-def _promote(storage: Storage, command: RootCommand, screen: Screen) -> None:
+def _promote(storage: Storage, command: StorageCommand, output: Output) -> None:
     promoted = promote_run(
         storage, command.run, command.endpoint, command.force, dry_run=command.dry_run
     )
@@ -187,17 +190,17 @@ def _promote(storage: Storage, command: RootCommand, screen: Screen) -> None:
     if promoted.remark:
         value["remark"] = promoted.remark
         text += f"\n{promoted.remark}"
-    screen.answer(value, text)
+    output.answer(value, text)
 
 
-def _rollback(storage: Storage, command: RootCommand, screen: Screen) -> None:
+def _rollback(storage: Storage, command: StorageCommand, output: Output) -> None:
     pointer = traffic.rollback(storage, command.endpoint, dry_run=command.dry_run)
     verb = "would be" if command.dry_run else "is"
     text = f"endpoint '{command.endpoint}' {verb} back on engine {pointer.stable}"
-    screen.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
+    output.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
 
 
-_COMMANDS: Mapping[str, Callable[[Storage, RootCommand, Screen], None]] = {
+_COMMANDS: Mapping[str, Callable[[Storage, StorageCommand, Output], None]] = {
     "logs": _logs,
     "status": _status,
     "traffic": _traffic,

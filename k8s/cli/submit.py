@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from k8s.api.cluster import CONFIG_MAP, RAY_JOB, Cluster, Plain
-from k8s.cli.output import Clock, Screen
-from k8s.cli.wait import Follow
-from k8s.objects.code_archive import Bundle, pack
-from k8s.objects.manifests import Request, code_map, code_map_name, owned_by, ray_job
+from k8s.api.cluster import CONFIG_MAP, RAY_JOB, Cluster, JsonObject
+from k8s.cli.output import Clock, Output
+from k8s.cli.wait import JobWaiter
+from k8s.objects.code_archive import CodeArchive, pack
+from k8s.objects.manifests import Submission, code_map, code_map_name, owned_by, ray_job
 from k8s.objects.names import job_name
 from k8s.objects.preflight import check
 from k8s.objects.release import Release
 from k8s.objects.sizing import check_cluster, check_pods, pods_for
-from k8s.objects.storage_location import root_of
+from k8s.objects.storage_location import storage_root
 from k8s.observe.lookup import Target, find_ray_cluster
 from nmt.config import Config
 from nmt.errors import ConfigError, InputError
@@ -23,7 +23,7 @@ _IMAGE = re.compile(r"^[a-z0-9][\w.\-/:@]*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SubmitOptions:
     """What the command line says; None and empty: the release decides."""
 
     step: str
@@ -42,8 +42,8 @@ class Asked:
 
 def submit(
     target: Target,
-    request: Request,
-    screen: Screen,
+    submission: Submission,
+    output: Output,
     clock: Clock,
     *,
     dry_run: bool = False,
@@ -54,66 +54,68 @@ def submit(
     Raises:
         InputError: KubeRay or the cluster would refuse it.
     """
-    check(request)
-    job = ray_job(target.release, request)
-    if request.to:
-        _check_cluster(target, request)
+    check(submission)
+    job = ray_job(target.release, submission)
+    if submission.to:
+        _check_cluster(target, submission)
     if dry_run:
-        code = [code_map(target.release, request.code)] if request.code else []
-        screen.objects([*code, job])
+        code = [code_map(target.release, submission.code)] if submission.code else []
+        output.objects([*code, job])
         return 0
-    made = _create(target, job, request.code)
+    made = _create(target, job, submission.code)
     namespace = target.cluster.namespace
-    screen.note(
-        f"job {request.name} in namespace {namespace}: {request.step} of run "
-        f"'{request.config.run}' on {_place(request)}"
+    output.note(
+        f"job {submission.name} in namespace {namespace}: {submission.step} of run "
+        f"'{submission.config.run}' on {_place(submission)}"
     )
     if detach:
-        answer = {"name": request.name, "namespace": namespace}
-        screen.answer(answer, f"nmt-k8s logs {request.name} --follow -n {namespace}")
+        answer = {"name": submission.name, "namespace": namespace}
+        output.answer(answer, f"nmt-k8s logs {submission.name} --follow -n {namespace}")
         return 0
-    return Follow(target.cluster, made, screen, clock, gives_up=True).to_the_end()
+    return JobWaiter(target.cluster, made, output, clock, gives_up=True).wait()
 
 
-def _place(request: Request) -> str:
-    if request.to:
-        return f"RayCluster {request.to}"
-    if not request.pods:
+def _place(submission: Submission) -> str:
+    if submission.to:
+        return f"RayCluster {submission.to}"
+    if not submission.pods:
         return "a head Pod alone"
-    plural = "s" if request.pods > 1 else ""
-    return f"{request.pods} worker Pod{plural} of group '{request.group}'"
+    plural = "s" if submission.pods > 1 else ""
+    return f"{submission.pods} worker Pod{plural} of group '{submission.group}'"
 
 
-def plan(release: Release, asked: Asked, config: Config, suffix: str) -> Request:
+def build_submission(
+    release: Release, options: SubmitOptions, config: Config, suffix: str
+) -> Submission:
     """Fill in what the command line leaves open.
 
     Args:
         release: where the defaults come from.
-        asked: the command line.
+        options: the command line.
         config: the settings.
         suffix: makes the job's name its own.
 
     Raises:
         InputError: options that exclude each other, or Pods that cannot hold the job.
     """
-    _check_to(asked)
-    _check_image(asked.image)
+    _check_to(options)
+    _check_image(options.image)
     _check_storage(release, config)
-    group = asked.workers or release.jobs.workers
-    return Request(
-        name=asked.name or job_name(config.run, asked.step, suffix),
-        step=asked.step,
+    group = options.workers or release.jobs.workers
+    return Submission(
+        name=options.name or job_name(config.run, options.step, suffix),
+        step=options.step,
         config=config,
         group=group,
-        pods=0 if asked.to else _pods(release, asked, config, group),
-        retries=_given(asked.retries, release.jobs.retries),
-        deadline_seconds=_given(asked.deadline, release.jobs.deadline_seconds),
-        pending_seconds=_given(asked.pending_timeout, release.jobs.pending_seconds),
-        restart=asked.restart,
-        queue="" if asked.to else asked.queue or release.jobs.queue,
-        image=asked.image,
-        to=asked.to,
-        code=pack(asked.working_dir) if asked.working_dir else None,
+        pods=0 if options.to else _pods(release, options, config, group),
+        retries=_given(options.retries, release.jobs.retries),
+        deadline_seconds=_given(options.deadline, release.jobs.deadline_seconds),
+        pending_seconds=_given(options.pending_timeout, release.jobs.pending_seconds),
+        restart=options.restart,
+        queue="" if options.to else options.queue or release.jobs.queue,
+        image=options.image,
+        to=options.to,
+        code=pack(options.working_dir) if options.working_dir else None,
     )
 
 
@@ -121,34 +123,34 @@ def _given(asked: int | None, default: int) -> int:
     return default if asked is None else asked
 
 
-def _pods(release: Release, asked: Asked, config: Config, group: str) -> int:
-    needed = pods_for(release, config, asked.step, group)
-    if asked.pods is None:
+def _pods(release: Release, options: SubmitOptions, config: Config, group: str) -> int:
+    needed = pods_for(release, config, options.step, group)
+    if options.pods is None:
         return needed
-    check_pods(release, group, asked.pods, needed)
-    return asked.pods
+    check_pods(release, group, options.pods, needed)
+    return options.pods
 
 
-def _check_to(asked: Asked) -> None:
+def _check_to(options: SubmitOptions) -> None:
     excluded = {
-        "--queue": asked.queue,
-        "--workers": asked.workers,
-        "--pods": asked.pods,
-        "--image": asked.image,
+        "--queue": options.queue,
+        "--workers": options.workers,
+        "--pods": options.pods,
+        "--image": options.image,
     }
     given = [option for option, value in excluded.items() if value not in ("", None)]
-    if asked.to and given:
+    if options.to and given:
         raise InputError(
-            f"--to {asked.to} takes a cluster as it is: leave out {' and '.join(given)}"
+            f"--to {options.to} takes a cluster as it is: leave out {' and '.join(given)}"
         )
 
 
-def _check_cluster(target: Target, request: Request) -> None:
+def _check_cluster(target: Target, submission: Submission) -> None:
     """Of another cluster than the release's own it is not known what Ray counts there."""
-    found = find_ray_cluster(target.cluster, request.to)
-    if request.to == target.release.cluster:
+    found = find_ray_cluster(target.cluster, submission.to)
+    if submission.to == target.release.cluster:
         groups = found["spec"].get("workerGroupSpecs", [])
-        check_cluster(groups, request.config, request.step, request.to)
+        check_cluster(groups, submission.config, submission.step, submission.to)
 
 
 def _check_image(image: str) -> None:
@@ -158,7 +160,7 @@ def _check_image(image: str) -> None:
 
 def _check_storage(release: Release, config: Config) -> None:
     """Refuse a folder of the Pod itself: it would go with the Pod, and the work with it."""
-    place = root_of(release, config.storage)
+    place = storage_root(release, config.storage)
     folder = "://" not in place
     outside = "://" in release.storage or not Path(place).is_relative_to(release.storage)
     if config.storage.startswith("~") or (folder and outside):
@@ -168,7 +170,7 @@ def _check_storage(release: Release, config: Config) -> None:
         )
 
 
-def _create(target: Target, job: Plain, code: Bundle | None) -> Plain:
+def _create(target: Target, job: JsonObject, code: CodeArchive | None) -> JsonObject:
     """The RayJob, after what it mounts; the code then goes when the last of its jobs goes."""
     code_made = code and target.cluster.create(code_map(target.release, code)) is not None
     made = None
@@ -188,7 +190,7 @@ def _create(target: Target, job: Plain, code: Bundle | None) -> Plain:
     return made
 
 
-def _hold(cluster: Cluster, code: Plain, job: Plain) -> None:
+def _hold(cluster: Cluster, code: JsonObject, job: JsonObject) -> None:
     """Let the job own its code; another job may join or the last one go at the same time."""
     name = code["metadata"]["name"]
     for _ in range(_TRIES):

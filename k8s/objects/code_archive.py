@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nmt.errors import InputError
 
-MOST_BYTES = 900 * 1024  # a ConfigMap takes 1 MiB of base64 and the rest of the object
+MAX_BYTES = 900 * 1024  # a ConfigMap takes 1 MiB of base64 and the rest of the object
 _EXCLUDED = (
     ".git", ".venv", "venv", "__pycache__", "runs", "node_modules", ".pytest_cache",
     ".ruff_cache", "*.pyc", "*.egg-info",
@@ -19,7 +19,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class CodeArchive:
     """Zipped code."""
 
     content: bytes
@@ -27,7 +27,7 @@ class Bundle:
     """Twelve hexadecimal digits of the content."""
 
 
-def pack(folder: Path) -> Bundle:
+def pack(folder: Path) -> CodeArchive:
     """Zip a folder.
 
     Raises:
@@ -39,9 +39,9 @@ def pack(folder: Path) -> Bundle:
     if not files:
         raise InputError(f"--working-dir {folder}: holds no files")
     content = _zip(folder, files)
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise InputError(_too_big(folder, files, len(content)))
-    return Bundle(content, hashlib.sha256(content).hexdigest()[:12])
+    return CodeArchive(content, hashlib.sha256(content).hexdigest()[:12])
 
 
 def _files(folder: Path, root: Path) -> Iterator[Path]:
@@ -76,6 +76,6 @@ def _too_big(folder: Path, files: list[Path], size: int) -> str:
         for path in largest
     )
     return (
-        f"--working-dir {folder}: {size // 1024} KiB zipped, and {MOST_BYTES // 1024} KiB is the "
+        f"--working-dir {folder}: {size // 1024} KiB zipped, and {MAX_BYTES // 1024} KiB is the "
         f"most; largest: {names}. Move data to the storage root, or build an image and give --image"
     )

@@ -1,12 +1,15 @@
-"""From a release and a request to the objects that run a job. Pure: no clock, no chance, no I/O."""
+"""Manifests of the objects that run a job, built from a release and a submission.
+
+Pure: no clock, no random numbers, no I/O.
+"""
 
 import base64
 from copy import deepcopy
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from k8s.api.cluster import RAY_JOB, Plain
-from k8s.objects.code_archive import Bundle
+from k8s.api.cluster import RAY_JOB, JsonObject
+from k8s.objects.code_archive import CodeArchive
 from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE
 from k8s.objects.pod_templates import CODE_FOLDER, with_code, with_image, with_labels, with_priority
 from k8s.objects.release import Release
@@ -16,80 +19,80 @@ STEPS = ("prepare", "base", "tune", "train", "evaluate", "export", "pipeline")
 _SAFE = "/:=,.+@-_"
 _ENDING_SECONDS = 120
 _STORAGE_JOB_SECONDS = 300
-_STORAGE_JOB_KEPT_SECONDS = 120
+_STORAGE_JOB_TTL_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A job that is asked for, every default filled in."""
+class Submission:
+    """A job to submit, with every default filled in."""
 
     name: str
     step: str
     config: Config
     group: str
-    """Worker group."""
+    """Worker group of the release."""
     pods: int
+    """Worker Pods."""
     retries: int
     deadline_seconds: int
     pending_seconds: int
     restart: bool = False
     queue: str = ""
     image: str = ""
-    """Instead of the release's."""
+    """Image of the Ray Pods; empty: the release's."""
     to: str = ""
-    """Running RayCluster that takes the job; empty: one of its own."""
-    code: Bundle | None = None
+    """Running RayCluster that runs the job; empty: the job gets its own cluster."""
+    code: CodeArchive | None = None
 
 
-def entrypoint(request: Request) -> str:
-    """The command that the head Pod runs.
-
-    KubeRay pastes it into a shell and Ray quotes it once more, each in its own way, so no word
-    may hold a character that means something to either: they are percent-encoded.
-    """
-    words = [quote(word, safe=_SAFE) for word in request.config.given_words()]
-    options = ["--name", request.name, "--retries", str(request.retries)]
-    # On a running cluster KubeRay's deadline ends the wait for the job, and not the job.
-    options += ["--deadline", str(request.deadline_seconds)] if request.to else []
-    options += ["--restart"] if request.restart else []
-    return " ".join(["python", "-m", "ray_jobs.supervise", *options, request.step, *words])
+def entrypoint(submission: Submission) -> str:
+    """Return the command that the head Pod runs."""
+    # KubeRay pastes the command into a shell and Ray quotes it again, each in its own way.
+    # Percent-encoding keeps every character that means something to either of them out.
+    words = [quote(word, safe=_SAFE) for word in submission.config.given_words()]
+    options = ["--name", submission.name, "--retries", str(submission.retries)]
+    # On a running cluster KubeRay's deadline ends the wait for the job, but not the job itself.
+    options += ["--deadline", str(submission.deadline_seconds)] if submission.to else []
+    options += ["--restart"] if submission.restart else []
+    return " ".join(["python", "-m", "ray_jobs.supervise", *options, submission.step, *words])
 
 
-def ray_job(release: Release, request: Request) -> Plain:
-    """The RayJob."""
+def ray_job(release: Release, submission: Submission) -> JsonObject:
+    """Build the RayJob of a submission."""
     spec = {
         "submissionMode": "K8sJobMode",
-        "entrypoint": entrypoint(request),
-        "activeDeadlineSeconds": _active_deadline(request),
-        "preRunningDeadlineSeconds": request.pending_seconds,
-        # The submitter ends well when the *job* failed, so these attempts are spent on a lost
-        # head or submitter alone: the same cluster gets the job again, from its checkpoint on.
-        "submitterConfig": {"backoffLimit": request.retries},
-        "submitterPodTemplate": _submitter(release, request),
+        "entrypoint": entrypoint(submission),
+        "activeDeadlineSeconds": _active_deadline(submission),
+        "preRunningDeadlineSeconds": submission.pending_seconds,
+        # The submitter succeeds even when the *job* failed, so these attempts are used only for a
+        # lost head or submitter: the same cluster resumes the job from its last checkpoint.
+        "submitterConfig": {"backoffLimit": submission.retries},
+        "submitterPodTemplate": _submitter_template(release, submission),
     }
-    spec |= _on_running_cluster(request) if request.to else _with_cluster(release, request)
-    queue = {QUEUE: request.queue} if request.queue else {}
+    spec |= _on_running_cluster(submission) if submission.to else _with_cluster(release, submission)
+    queue = {QUEUE: submission.queue} if submission.queue else {}
     return {
         "apiVersion": RAY_JOB.api_version,
         "kind": RAY_JOB.name,
         "metadata": {
-            "name": request.name,
+            "name": submission.name,
             "namespace": release.namespace,
-            "labels": release.labels | {COMPONENT: "job"} | _job_labels(request) | queue,
+            "labels": release.labels | {COMPONENT: "job"} | _job_labels(submission) | queue,
         },
         "spec": spec,
     }
 
 
-def _active_deadline(request: Request) -> int:
-    """KubeRay's deadline; where the job keeps its own, it must have ended by then."""
-    if not request.to:
-        return request.deadline_seconds
-    return request.pending_seconds + request.deadline_seconds + _ENDING_SECONDS
+def _active_deadline(submission: Submission) -> int:
+    """Return the deadline that KubeRay enforces."""
+    if not submission.to:
+        return submission.deadline_seconds
+    # On a running cluster the job enforces its own deadline, and must end before KubeRay's.
+    return submission.pending_seconds + submission.deadline_seconds + _ENDING_SECONDS
 
 
-def code_map(release: Release, code: Bundle) -> Plain:
-    """The ConfigMap with the code; its name follows from its content, so that jobs share it."""
+def code_map(release: Release, code: CodeArchive) -> JsonObject:
+    """Build the ConfigMap that holds the code."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -103,13 +106,15 @@ def code_map(release: Release, code: Bundle) -> Plain:
     }
 
 
-def code_map_name(code: Bundle) -> str:
-    """Name of the ConfigMap with the code."""
+def code_map_name(code: CodeArchive) -> str:
+    """Return the name of the ConfigMap that holds the code."""
+    # A digest of the content, so that jobs with the same code share one ConfigMap.
     return f"nmt-code-{code.digest}"
 
 
-def owned_by(config_map: Plain, job: Plain) -> Plain:
-    """Patch that lets a RayJob own a ConfigMap: it is collected with the last of its owners."""
+def owned_by(config_map: JsonObject, job: JsonObject) -> JsonObject:
+    """Build the patch that adds a RayJob to the owners of a ConfigMap."""
+    # The garbage collector deletes the ConfigMap together with the last of its owners.
     owners = config_map["metadata"].get("ownerReferences", [])
     owner = {
         "apiVersion": RAY_JOB.api_version,
@@ -117,13 +122,13 @@ def owned_by(config_map: Plain, job: Plain) -> Plain:
         "name": job["metadata"]["name"],
         "uid": job["metadata"]["uid"],
     }
-    # The version makes the cluster refuse the patch when another job has joined meanwhile.
+    # With the version, the cluster refuses the patch if another job was added in the meantime.
     version = config_map["metadata"]["resourceVersion"]
     return {"metadata": {"ownerReferences": [*owners, owner], "resourceVersion": version}}
 
 
-def storage_job(release: Release, name: str, arguments: list[str]) -> Plain:
-    """A Job that runs `nmt-k8s` beside the storage root."""
+def storage_job(release: Release, name: str, arguments: list[str]) -> JsonObject:
+    """Build the Job that runs `nmt-k8s` in a Pod with access to the storage root."""
     template = deepcopy(release.storage_pod)
     template["spec"]["restartPolicy"] = "Never"
     template["spec"]["containers"][0]["args"] = arguments
@@ -138,56 +143,56 @@ def storage_job(release: Release, name: str, arguments: list[str]) -> Plain:
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": _STORAGE_JOB_SECONDS,
-            "ttlSecondsAfterFinished": _STORAGE_JOB_KEPT_SECONDS,
+            "ttlSecondsAfterFinished": _STORAGE_JOB_TTL_SECONDS,
             "template": template,
         },
     }
 
 
-def _job_labels(request: Request) -> dict[str, str]:
-    return {LABEL_RUN: request.config.run, LABEL_STEP: request.step}
+def _job_labels(submission: Submission) -> dict[str, str]:
+    return {LABEL_RUN: submission.config.run, LABEL_STEP: submission.step}
 
 
-def _submitter(release: Release, request: Request) -> Plain:
-    template = _fitted(release, request, release.submitter)
-    if request.code and request.to:
-        return with_code(template, code_map_name(request.code))
+def _submitter_template(release: Release, submission: Submission) -> JsonObject:
+    template = _job_pod_template(release, submission, release.submitter)
+    if submission.code and submission.to:
+        return with_code(template, code_map_name(submission.code))
     return template
 
 
-def _on_running_cluster(request: Request) -> Plain:
-    spec: Plain = {"clusterSelector": {"ray.io/cluster": request.to}}
-    if request.code:
+def _on_running_cluster(submission: Submission) -> JsonObject:
+    spec: JsonObject = {"clusterSelector": {"ray.io/cluster": submission.to}}
+    if submission.code:
         spec["runtimeEnvYAML"] = f"working_dir: {CODE_FOLDER}\n"
     return spec
 
 
-def _with_cluster(release: Release, request: Request) -> Plain:
+def _with_cluster(release: Release, submission: Submission) -> JsonObject:
     cluster = deepcopy(release.ray_cluster)
     head = cluster["headGroupSpec"]
-    head["template"] = _node(release, request, head["template"])
-    cluster["workerGroupSpecs"] = [_workers(release, request)] if request.pods else []
+    head["template"] = _ray_pod_template(release, submission, head["template"])
+    cluster["workerGroupSpecs"] = [_worker_group(release, submission)] if submission.pods else []
     return {
         "rayClusterSpec": cluster,
-        # KubeRay's own attempts would also repeat a job that ended on bad input.
+        # KubeRay would also retry a job that failed because of bad input.
         "backoffLimit": 0,
         "shutdownAfterJobFinishes": True,
         "ttlSecondsAfterFinished": release.jobs.keep_seconds,
     }
 
 
-def _workers(release: Release, request: Request) -> Plain:
-    group = deepcopy(release.worker_groups[request.group])
-    group["template"] = _node(release, request, group["template"])
-    return group | dict.fromkeys(("replicas", "minReplicas", "maxReplicas"), request.pods)
+def _worker_group(release: Release, submission: Submission) -> JsonObject:
+    group = deepcopy(release.worker_groups[submission.group])
+    group["template"] = _ray_pod_template(release, submission, group["template"])
+    return group | dict.fromkeys(("replicas", "minReplicas", "maxReplicas"), submission.pods)
 
 
-def _node(release: Release, request: Request, template: Plain) -> Plain:
-    fitted = _fitted(release, request, template)
-    return with_code(fitted, code_map_name(request.code)) if request.code else fitted
+def _ray_pod_template(release: Release, submission: Submission, template: JsonObject) -> JsonObject:
+    fitted = _job_pod_template(release, submission, template)
+    return with_code(fitted, code_map_name(submission.code)) if submission.code else fitted
 
 
-def _fitted(release: Release, request: Request, template: Plain) -> Plain:
-    priority = release.priority_classes.get("tune" if request.step == "tune" else "train", "")
-    labelled = with_labels(template, _job_labels(request))
-    return with_image(with_priority(labelled, priority), release.images.ray, request.image)
+def _job_pod_template(release: Release, submission: Submission, template: JsonObject) -> JsonObject:
+    priority = release.priority_classes.get("tune" if submission.step == "tune" else "train", "")
+    labelled = with_labels(template, _job_labels(submission))
+    return with_image(with_priority(labelled, priority), release.images.ray, submission.image)

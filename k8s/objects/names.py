@@ -2,7 +2,7 @@
 
 import re
 
-LONGEST_JOB_NAME = 47  # KubeRay's limit: it adds endings for the cluster and its Pods
+MAX_JOB_NAME_LENGTH = 47  # KubeRay's limit: it adds endings for the cluster and its Pods
 LABEL_RUN = "nmt/run"
 LABEL_STEP = "nmt/step"
 COMPONENT = "app.kubernetes.io/component"
@@ -18,14 +18,14 @@ def job_name(run: str, step: str, suffix: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
     if not slug[:1].isalpha():
         slug = f"run-{slug}"
-    room = LONGEST_JOB_NAME - len(step) - len(suffix) - 2
+    room = MAX_JOB_NAME_LENGTH - len(step) - len(suffix) - 2
     return f"{slug[:room].rstrip('-')}-{step}-{suffix}"
 
 
-def fault_of_job_name(name: str) -> str | None:
+def job_name_problem(name: str) -> str | None:
     """What KubeRay would refuse about a RayJob's name."""
-    if len(name) > LONGEST_JOB_NAME:
-        return f"name '{name}' has {len(name)} characters: KubeRay takes {LONGEST_JOB_NAME}"
+    if len(name) > MAX_JOB_NAME_LENGTH:
+        return f"name '{name}' has {len(name)} characters: KubeRay takes {MAX_JOB_NAME_LENGTH}"
     if not _DNS_1035.match(name):
         return (
             f"name '{name}' must begin with a lower-case letter and hold only lower-case letters, "

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from copy import deepcopy
 
-from k8s.api.cluster import Plain
+from k8s.api.cluster import JsonObject
 
 CODE_FOLDER = "/code"
 _ZIP_FOLDER = "/code-zip"
 _ZIP_NAME = "code.zip"
 
 
-def with_labels(template: Plain, labels: Mapping[str, str]) -> Plain:
+def with_labels(template: JsonObject, labels: Mapping[str, str]) -> JsonObject:
     """The template with further labels."""
     changed = deepcopy(template)
     metadata = changed.setdefault("metadata", {})
@@ -18,7 +18,7 @@ def with_labels(template: Plain, labels: Mapping[str, str]) -> Plain:
     return changed
 
 
-def with_priority(template: Plain, priority_class: str) -> Plain:
+def with_priority(template: JsonObject, priority_class: str) -> JsonObject:
     """The template with a PriorityClass; as it is when that is empty."""
     changed = deepcopy(template)
     if priority_class:
@@ -26,7 +26,7 @@ def with_priority(template: Plain, priority_class: str) -> Plain:
     return changed
 
 
-def with_image(template: Plain, old: str, new: str) -> Plain:
+def with_image(template: JsonObject, old: str, new: str) -> JsonObject:
     """The template with an image replaced; as it is when the new one is empty."""
     changed = deepcopy(template)
     if new:
@@ -37,7 +37,7 @@ def with_image(template: Plain, old: str, new: str) -> Plain:
     return changed
 
 
-def with_code(template: Plain, config_map: str) -> Plain:
+def with_code(template: JsonObject, config_map: str) -> JsonObject:
     """The template with the code of a ConfigMap before all other Python packages."""
     changed = deepcopy(template)
     spec = changed["spec"]
@@ -56,7 +56,7 @@ def with_code(template: Plain, config_map: str) -> Plain:
     return changed
 
 
-def _unpack(main: Plain, mount: Plain) -> Plain:
+def _unpack(main: JsonObject, mount: JsonObject) -> JsonObject:
     container = {
         "name": "code",
         "image": main["image"],
@@ -72,7 +72,7 @@ def _unpack(main: Plain, mount: Plain) -> Plain:
     return container
 
 
-def _cpu_and_memory(resources: Plain) -> Plain:
+def _cpu_and_memory(resources: JsonObject) -> JsonObject:
     return {
         kind: {name: amount for name, amount in amounts.items() if name in ("cpu", "memory")}
         for kind, amounts in resources.items()

@@ -15,7 +15,7 @@ from nmt.errors import InputError
 KEY = "release.json"
 """Key of the ConfigMap that holds it."""
 
-Plain = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class _Part(BaseModel):
@@ -60,20 +60,20 @@ class Release(_Part):
     """Storage root as Pods see it: a folder, or a URL."""
     storage_secret: str
     """Secret with the bucket's keys; empty for a claim."""
-    config: Plain
+    config: JsonObject
     """`config` of the values: what jobs start from."""
     jobs: JobDefaults
     priority_classes: dict[str, str]
     """`serve`, `train`, `tune` -> PriorityClass; empty when none are made."""
     max_pods: dict[str, int]
     """Worker group -> most Pods."""
-    ray_cluster: Plain
+    ray_cluster: JsonObject
     """RayClusterSpec of a job, without worker groups."""
-    worker_groups: dict[str, Plain]
+    worker_groups: dict[str, JsonObject]
     """Name -> an entry of `workerGroupSpecs`, without replicas."""
-    submitter: Plain
+    submitter: JsonObject
     """Pod template of a RayJob's submitter."""
-    storage_pod: Plain
+    storage_pod: JsonObject
     """Pod template of a Job that runs `nmt-k8s` beside the storage; its container has no args."""
     service: str
     """Name of the RayService, empty when the endpoint is off."""

@@ -1,29 +1,30 @@
-"""How many worker Pods a step needs. Pure."""
+"""The number of worker Pods that a step needs. Pure."""
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from k8s.objects.release import Plain, Release
+from k8s.api.cluster import JsonObject
+from k8s.objects.release import Release
 from nmt.config import Config
 from nmt.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Processes that run at the same time, and what each reserves."""
+    """A set of processes that run at the same time, and what each of them reserves."""
 
     count: int
     cpus: float
     gpus: float
     count_key: str
-    """Setting that says how many."""
+    """Setting that `count` comes from."""
     section: str
-    """Section with the reservations, `scaling` or `serving`."""
+    """Section of the settings with the reservations: `scaling` or `serving`."""
 
     @property
     def each(self) -> str:
-        """One process's reservation by its settings."""
+        """Return the reservation of one process, as settings."""
         unit = "worker" if self.section == "scaling" else "replica"
         return (
             f"{self.section}.cpus_per_{unit}={self.cpus:g}, "
@@ -32,26 +33,23 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What a Pod of a worker group has."""
+class PodCapacity:
+    """The CPUs and GPUs of one Pod of a worker group."""
 
     cpus: float
     gpus: float
 
     def fits(self, demand: Demand) -> int:
-        """Processes of this demand that one Pod takes."""
+        """Return how many processes of a demand fit one Pod."""
         by_cpu = math.floor(self.cpus / demand.cpus)
         return min(by_cpu, math.floor(self.gpus / demand.gpus)) if demand.gpus else by_cpu
 
 
-def demands(config: Config, step: str) -> list[Demand]:
-    """What a step runs at the same time; a pipeline's steps follow each other."""
-    if step == "prepare":
-        return []
-    return list(_demands(config, step))
+def demands(config: Config, step: str) -> Iterator[Demand]:
+    """Yield the processes that a step runs in worker Pods.
 
-
-def _demands(config: Config, step: str) -> Iterator[Demand]:
+    The demands of a pipeline come one after the other, so its Pods must hold the largest.
+    """
     scaling, serving = config.scaling, config.serving
     each = (scaling.cpus_per_worker, scaling.gpus_per_worker)
     if step in ("train", "pipeline"):
@@ -66,17 +64,17 @@ def _demands(config: Config, step: str) -> Iterator[Demand]:
         yield Demand(serving.min_replicas, *replica, "serving.min_replicas", "serving")
 
 
-def offer_of(group: Plain) -> Offer:
-    """CPUs and GPUs that Ray counts in a Pod of a worker group."""
+def pod_capacity(group: JsonObject) -> PodCapacity:
+    """Return the CPUs and GPUs that Ray counts in a Pod of a worker group."""
     parameters = group.get("rayStartParams", {})
-    return Offer(float(parameters.get("num-cpus", 0)), float(parameters.get("num-gpus", 0)))
+    return PodCapacity(float(parameters.get("num-cpus", 0)), float(parameters.get("num-gpus", 0)))
 
 
 def pods_for(release: Release, config: Config, step: str, group: str) -> int:
-    """Worker Pods of a group that hold all processes of a step.
+    """Calculate how many worker Pods of a group hold all processes of a step.
 
     Raises:
-        InputError: the release has no such group, one Pod is too small for one process, or the
+        InputError: the release has no such group, a process does not fit into one Pod, or the
             group may not have so many Pods.
     """
     if group not in release.worker_groups:
@@ -84,68 +82,70 @@ def pods_for(release: Release, config: Config, step: str, group: str) -> int:
             f"--workers {group}: release '{release.name}' has no such worker group; it has "
             f"{', '.join(sorted(release.worker_groups)) or 'none'}"
         )
-    needs = [(_pods(release, need, group), need) for need in demands(config, step)]
-    if not needs:
+    counts = [(_pods(release, demand, group), demand) for demand in demands(config, step)]
+    if not counts:
         return 0
-    count, need = max(needs, key=lambda pair: pair[0])
-    _check_room(release, group, count, f"{need.count_key}={need.count} with {need.each}")
+    count, demand = max(counts, key=lambda pair: pair[0])
+    _check_max(release, group, count, f"{demand.count_key}={demand.count} with {demand.each}")
     return count
 
 
 def check_pods(release: Release, group: str, asked: int, needed: int) -> None:
-    """Refuse a number of Pods that the user chose and that cannot work.
+    """Check the number of Pods that the user chose.
 
     Raises:
-        InputError: the job would wait for ever, or the group may not have so many.
+        InputError: the job would wait forever, or the group may not have so many Pods.
     """
     if asked < needed:
         raise InputError(f"--pods {asked}: the settings need {needed} Pods of group '{group}'")
-    _check_room(release, group, asked, f"--pods {asked}")
+    _check_max(release, group, asked, f"--pods {asked}")
 
 
-def check_cluster(groups: Sequence[Plain], config: Config, step: str, name: str) -> None:
-    """Refuse a step that a running cluster does not hold, even with all the Pods it may have.
+def check_cluster(groups: Sequence[JsonObject], config: Config, step: str, name: str) -> None:
+    """Check that a running cluster can hold a step with the most Pods that it may have.
 
     Raises:
-        InputError: the job would wait for ever.
+        InputError: the job would wait forever.
     """
-    for need in demands(config, step):
-        room = sum(offer_of(group).fits(need) * group.get("maxReplicas", 1) for group in groups)
-        if room < need.count:
+    for demand in demands(config, step):
+        slots = sum(
+            pod_capacity(group).fits(demand) * group.get("maxReplicas", 1) for group in groups
+        )
+        if slots < demand.count:
             raise InputError(
-                f"--to {name}: {need.count_key}={need.count} with {need.each} does not fit its "
-                f"workers, at most {_pods_of(groups)}: lower the setting, or leave out --to"
+                f"--to {name}: {demand.count_key}={demand.count} with {demand.each} does not fit "
+                f"its workers, at most {_describe(groups)}: lower the setting, or leave out --to"
             )
 
 
-def _pods_of(groups: Sequence[Plain]) -> str:
-    offers = [(group, offer_of(group)) for group in groups]
+def _describe(groups: Sequence[JsonObject]) -> str:
+    capacities = [(group, pod_capacity(group)) for group in groups]
     return "; ".join(
-        f"{group.get('maxReplicas', 1)} of '{group['groupName']}' with {offer.cpus:g} CPUs and "
-        f"{offer.gpus:g} GPUs each"
-        for group, offer in offers
+        f"{group.get('maxReplicas', 1)} of '{group['groupName']}' with {capacity.cpus:g} CPUs and "
+        f"{capacity.gpus:g} GPUs each"
+        for group, capacity in capacities
     )
 
 
-def _pods(release: Release, need: Demand, group: str) -> int:
-    offer = offer_of(release.worker_groups[group])
-    per_pod = offer.fits(need)
+def _pods(release: Release, demand: Demand, group: str) -> int:
+    capacity = pod_capacity(release.worker_groups[group])
+    per_pod = capacity.fits(demand)
     if per_pod:
-        return math.ceil(need.count / per_pod)
+        return math.ceil(demand.count / per_pod)
     fitting = sorted(
-        name for name, other in release.worker_groups.items() if offer_of(other).fits(need)
+        name for name, other in release.worker_groups.items() if pod_capacity(other).fits(demand)
     )
-    advice = f"choose --workers {' or '.join(fitting)}" if fitting else "no group of it is bigger"
+    advice = f"choose --workers {' or '.join(fitting)}" if fitting else "no other group is bigger"
     raise InputError(
-        f"{need.each} does not fit a Pod of worker group '{group}', which has {offer.cpus:g} CPUs "
-        f"and {offer.gpus:g} GPUs: {advice}, or lower the setting"
+        f"{demand.each} does not fit a Pod of worker group '{group}', which has "
+        f"{capacity.cpus:g} CPUs and {capacity.gpus:g} GPUs: {advice}, or lower the setting"
     )
 
 
-def _check_room(release: Release, group: str, count: int, why: str) -> None:
-    most = release.max_pods.get(group)
-    if most is not None and count > most:
+def _check_max(release: Release, group: str, count: int, reason: str) -> None:
+    max_pods = release.max_pods.get(group)
+    if max_pods is not None and count > max_pods:
         raise InputError(
-            f"{why} takes {count} Pods of worker group '{group}', which may have {most}: raise "
-            f"workers.{group}.max in the release's values, or ask for less"
+            f"{reason} needs {count} Pods of worker group '{group}', which may have {max_pods}: "
+            f"raise workers.{group}.max in the release's values, or ask for less"
         )

@@ -7,7 +7,7 @@ from nmt.errors import ConfigError
 from nmt.storage import below
 
 
-def root_of(release: Release, storage: str) -> str:
+def storage_root(release: Release, storage: str) -> str:
     """`storage` of the settings, mostly relative to the release's root, as Pods see it.
 
     Raises:

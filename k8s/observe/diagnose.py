@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from k8s.api.cluster import Plain
+from k8s.api.cluster import JsonObject
 
 _RARELY_HEALS = 60.0
 
@@ -44,16 +44,16 @@ class ProblemTimer:
         if problem is None or before is None or problem.about != before.about:
             self.since = now
 
-    def hopeless(self, now: float) -> bool:
+    def expired(self, now: float) -> bool:
         """Whether it has lasted so long that it will not heal by itself."""
         return self.problem is not None and now - self.since >= self.problem.grace_seconds
 
 
 def diagnose(
-    pods: Iterable[Plain],
-    events: Iterable[Plain] = (),
-    conditions: Iterable[Plain] = (),
-    claims: Iterable[Plain] = (),
+    pods: Iterable[JsonObject],
+    events: Iterable[JsonObject] = (),
+    conditions: Iterable[JsonObject] = (),
+    claims: Iterable[JsonObject] = (),
 ) -> Problem | None:
     """The heaviest problem, or None when all is well or merely takes its time.
 
@@ -72,7 +72,7 @@ def diagnose(
     return max(found, key=lambda problem: problem.weight, default=None)
 
 
-def _of_pod(pod: Plain) -> Iterator[Problem]:
+def _of_pod(pod: JsonObject) -> Iterator[Problem]:
     status, name = pod.get("status", {}), pod["metadata"]["name"]
     if pod["metadata"].get("deletionTimestamp") or status.get("phase") == "Succeeded":
         return
@@ -102,7 +102,7 @@ def _unschedulable(name: str, message: str) -> Problem:
     return Problem(what, advice, weight=4)
 
 
-def _of_container(pod: Plain, state: Plain) -> Iterator[Problem]:
+def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
     name = pod["metadata"]["name"]
     waiting = state.get("state", {}).get("waiting") or {}
     reason, text = waiting.get("reason", ""), waiting.get("message", "")
@@ -126,7 +126,7 @@ def _of_container(pod: Plain, state: Plain) -> Iterator[Problem]:
         yield from _of_ended(pod, state, reason)
 
 
-def _of_ended(pod: Plain, state: Plain, reason: str) -> Iterator[Problem]:
+def _of_ended(pod: JsonObject, state: JsonObject, reason: str) -> Iterator[Problem]:
     name = pod["metadata"]["name"]
     ended = _ended(state)
     if ended.get("reason") == "OOMKilled":
@@ -147,27 +147,27 @@ def _of_ended(pod: Plain, state: Plain, reason: str) -> Iterator[Problem]:
         )
 
 
-def _ended(state: Plain) -> Plain:
+def _ended(state: JsonObject) -> JsonObject:
     now, before = state.get("state", {}), state.get("lastState", {})
     return now.get("terminated") or before.get("terminated") or {}
 
 
-def _memory_limit(pod: Plain, container: str) -> str:
-    containers: list[Plain] = pod.get("spec", {}).get("containers", [])
+def _memory_limit(pod: JsonObject, container: str) -> str:
+    containers: list[JsonObject] = pod.get("spec", {}).get("containers", [])
     for candidate in containers:
         if candidate["name"] == container:
             return str(candidate.get("resources", {}).get("limits", {}).get("memory", "its node"))
     return "its node"
 
 
-def _of_event(event: Plain) -> Iterator[Problem]:
+def _of_event(event: JsonObject) -> Iterator[Problem]:
     if event.get("type") == "Warning":
         about = event.get("involvedObject", {})
         who = f"{about.get('kind', 'object')} {about.get('name', '')}"
         yield from _refused(who, event.get("message", ""))
 
 
-def _of_condition(condition: Plain) -> Iterator[Problem]:
+def _of_condition(condition: JsonObject) -> Iterator[Problem]:
     if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
         yield from _refused("RayCluster", condition.get("message", ""))
 
@@ -192,9 +192,9 @@ def _refused(who: str, message: str) -> Iterator[Problem]:
         yield Problem(f"{who}: {_short(message)}", "upgrade the release: it makes them", weight=8)
 
 
-def _of_claim(claim: Plain, events: Iterable[Plain]) -> Iterator[Problem]:
+def _of_claim(claim: JsonObject, events: Iterable[JsonObject]) -> Iterator[Problem]:
     name, phase = claim["metadata"]["name"], claim.get("status", {}).get("phase")
-    refusal = provisioning_fault(name, events) if phase == "Pending" else ""
+    refusal = provisioning_problem(name, events) if phase == "Pending" else ""
     if phase == "Lost" or refusal:
         kind = claim.get("spec", {}).get("storageClassName") or "the cluster's default"
         why = f": {refusal}" if refusal else ""
@@ -205,7 +205,7 @@ def _of_claim(claim: Plain, events: Iterable[Plain]) -> Iterator[Problem]:
         )
 
 
-def provisioning_fault(claim: str, events: Iterable[Plain]) -> str:
+def provisioning_problem(claim: str, events: Iterable[JsonObject]) -> str:
     """Why a claim has got no volume; empty when nothing has failed.
 
     A claim without a volume is no fault by itself: most classes wait for the first Pod.

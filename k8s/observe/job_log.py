@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from k8s.api.cluster import Cluster, Plain
+from k8s.api.cluster import Cluster, JsonObject
 from k8s.observe.lookup import submitter_container, submitters
 from nmt.errors import ClusterError, InputError
 
@@ -20,7 +20,7 @@ _RAY_BREAKS = re.compile(r'^  File ".*/bin/ray", line ')
 _RAY_ENDS = re.compile(r"^\S+ \S+\tERR cli\.py:\d+ -- (?:-+|Job '.*' failed)$")
 
 
-class Unrepeated:
+class LineDeduplicator:
     """Passes each line once, though connections break and a lost head costs a submitter Pod.
 
     A connection that is taken up again brings the last second once more. A new submitter brings
@@ -84,8 +84,8 @@ class LogTail:
         self._cluster = cluster
         self._name = name
         self._write = write
-        self._lines = Unrepeated()
-        self._of_pod: dict[str, JobLines] = {}
+        self._lines = LineDeduplicator()
+        self._of_pod: dict[str, JobLineFilter] = {}
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
@@ -116,7 +116,7 @@ class LogTail:
             return True
         name = pods[-1]["metadata"]["name"]
         since = self._lines.connect(name)
-        job = self._of_pod.setdefault(name, JobLines())
+        job = self._of_pod.setdefault(name, JobLineFilter())
         for line in self._cluster.log(name, submitter_container(pods[-1]), since=since):
             text = self._lines.text(line)
             try:
@@ -127,7 +127,7 @@ class LogTail:
         return True
 
 
-class JobLines:
+class JobLineFilter:
     """Leaves out what Ray's own command, and not the job, has written into a submitter's log."""
 
     def __init__(self) -> None:
@@ -148,9 +148,9 @@ class JobLines:
         return lines
 
 
-def last_lines(cluster: Cluster, pod: Plain, tail: int | None) -> Iterator[str]:
+def last_lines(cluster: Cluster, pod: JsonObject, tail: int | None) -> Iterator[str]:
     """What a submitter Pod has written, without times."""
     lines = cluster.log(pod["metadata"]["name"], submitter_container(pod), tail=tail, follow=False)
     texts = (line.partition(" ")[2] for line in lines)
-    job = JobLines()
+    job = JobLineFilter()
     yield from (found for text in texts for found in job.of(text))

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from k8s.api.cluster import Plain
+from k8s.api.cluster import JsonObject
 from k8s.objects.names import QUEUE
 
 _EXIT_CODE = re.compile(r"failed with exit code (-?\d+)")
 _CLUSTER_FAULT, _CANCELLED = 3, 4
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """How a job stands."""
 
     QUEUED = "queued"
@@ -29,10 +29,10 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class JobStatus:
     """How a job stands, and the exit code once it has ended."""
 
-    state: State
+    state: JobState
     message: str = ""
     exit_code: int | None = None
     """None: not at its end."""
@@ -41,27 +41,29 @@ class Verdict:
         return f"{self.state}: {self.message}" if self.message else self.state.value
 
 
-GONE = Verdict(State.CANCELLED, "the RayJob was deleted by somebody else", _CANCELLED)
+GONE = JobStatus(JobState.CANCELLED, "the RayJob was deleted by somebody else", _CANCELLED)
 
 
-def judge(job: Plain) -> Verdict:
+def read_job_status(job: JsonObject) -> JobStatus:
     """How a RayJob stands."""
     status = job.get("status", {})
     deployment = status.get("jobDeploymentStatus", "")
     if deployment in _ENDS:
         return _ENDS[deployment](status)
     if job["metadata"].get("deletionTimestamp"):
-        return Verdict(State.CANCELLED, "the RayJob is being deleted by somebody else", _CANCELLED)
+        return JobStatus(
+            JobState.CANCELLED, "the RayJob is being deleted by somebody else", _CANCELLED
+        )
     if deployment in ("Suspending", "Suspended"):
         return _suspended(job)
     if deployment == "Retrying":
-        return Verdict(State.RETRYING, "KubeRay starts the job again")
+        return JobStatus(JobState.RETRYING, "KubeRay starts the job again")
     if deployment == "Running" and status.get("jobStatus") not in ("", None, "PENDING"):
-        return Verdict(State.RUNNING)
-    return Verdict(State.WAITING, _waiting_for(deployment))
+        return JobStatus(JobState.RUNNING)
+    return JobStatus(JobState.WAITING, _waiting_for(deployment))
 
 
-def has_run(job: Plain) -> bool:
+def has_run(job: JsonObject) -> bool:
     """Whether Ray has started the job, at least once."""
     return bool(job.get("status", {}).get("rayJobInfo", {}).get("startTime"))
 
@@ -72,51 +74,53 @@ def _waiting_for(deployment: str) -> str:
     return "its Pods start" if deployment == "Initializing" else "it is being submitted to Ray"
 
 
-def _suspended(job: Plain) -> Verdict:
+def _suspended(job: JsonObject) -> JobStatus:
     queue = job["metadata"].get("labels", {}).get(QUEUE)
     if queue:
-        return Verdict(State.QUEUED, f"Kueue's queue '{queue}' has not admitted it yet")
+        return JobStatus(JobState.QUEUED, f"Kueue's queue '{queue}' has not admitted it yet")
     message = "the RayJob was suspended by somebody else: set its spec.suspend to false to go on"
-    return Verdict(State.CANCELLED, message, _CANCELLED)
+    return JobStatus(JobState.CANCELLED, message, _CANCELLED)
 
 
-def _complete(status: Plain) -> Verdict:
+def _complete(status: JsonObject) -> JobStatus:
     outcome = status.get("jobStatus")
     if outcome == "SUCCEEDED":
-        return Verdict(State.SUCCEEDED, exit_code=0)
+        return JobStatus(JobState.SUCCEEDED, exit_code=0)
     if outcome == "STOPPED":
-        return Verdict(State.CANCELLED, "the job was stopped inside Ray", _CANCELLED)
+        return JobStatus(JobState.CANCELLED, "the job was stopped inside Ray", _CANCELLED)
     return _failed(status)
 
 
-def _failed(status: Plain) -> Verdict:
+def _failed(status: JsonObject) -> JobStatus:
     message, reason = status.get("message", ""), status.get("reason", "")
     first = message.splitlines()[0] if message else ""
     code = _EXIT_CODE.search(first)
     if code:
         return _ended_with(int(code[1]))
     if first.startswith(_JOB_NOT_FOUND):
-        return Verdict(State.FAILED, _HEAD_LOST, _CLUSTER_FAULT)
+        return JobStatus(JobState.FAILED, _HEAD_LOST, _CLUSTER_FAULT)
     if reason in ("SubmissionFailed", "PreRunningDeadlineExceeded"):
-        return Verdict(State.FAILED, _REASONS[reason], _CLUSTER_FAULT)
+        return JobStatus(JobState.FAILED, _REASONS[reason], _CLUSTER_FAULT)
     if reason == "DeadlineExceeded":
         ran = status.get("jobStatus") not in ("", None, "PENDING")
-        return Verdict(State.FAILED, _REASONS[reason], 1 if ran else _CLUSTER_FAULT)
+        return JobStatus(JobState.FAILED, _REASONS[reason], 1 if ran else _CLUSTER_FAULT)
     # What the job's command has not ended by itself, Ray or a lost Pod has.
     own = reason == "JobDeploymentStatusTransitionGracePeriodExceeded"
-    return Verdict(State.FAILED, first or reason or "no reason given", 1 if own else _CLUSTER_FAULT)
+    return JobStatus(
+        JobState.FAILED, first or reason or "no reason given", 1 if own else _CLUSTER_FAULT
+    )
 
 
-def _ended_with(code: int) -> Verdict:
+def _ended_with(code: int) -> JobStatus:
     """A code below 0, or above 128, is a signal; a shell would say 128 + its number."""
     code = 128 - code if code < 0 else code
     killed = {137: " (killed, mostly for want of memory)", 143: " (terminated)"}.get(code, "")
-    return Verdict(State.FAILED, f"the job ended with exit code {code}{killed}", code)
+    return JobStatus(JobState.FAILED, f"the job ended with exit code {code}{killed}", code)
 
 
-def _invalid(status: Plain) -> Verdict:
+def _invalid(status: JsonObject) -> JobStatus:
     first = next(iter(str(status.get("message", "")).splitlines()), "")
-    return Verdict(State.FAILED, f"KubeRay refuses the job: {first}", 2)
+    return JobStatus(JobState.FAILED, f"KubeRay refuses the job: {first}", 2)
 
 
 _JOB_NOT_FOUND = "Submitter completed but Ray job not found"
@@ -129,7 +133,7 @@ _REASONS = {
     "PreRunningDeadlineExceeded": "the job's Pods did not start in time (--pending-timeout)",
     "DeadlineExceeded": "the job took longer than --deadline allows",
 }
-_ENDS: dict[str, Callable[[Plain], Verdict]] = {
+_ENDS: dict[str, Callable[[JsonObject], JobStatus]] = {
     "Complete": _complete,
     "Failed": _failed,
     "ValidationFailed": _invalid,

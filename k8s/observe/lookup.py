@@ -11,7 +11,7 @@ from k8s.api.cluster import (
     RAY_CLUSTER,
     RAY_JOB,
     Cluster,
-    Plain,
+    JsonObject,
 )
 from k8s.objects.names import COMPONENT, INSTANCE, LABEL_RUN, LABEL_STEP
 from k8s.objects.release import Release
@@ -56,11 +56,11 @@ def find_release(cluster: Cluster, name: str | None) -> Release:
     return Release.parse(chosen[0].get("data"), f"ConfigMap {chosen[0]['metadata']['name']}")
 
 
-def _name(config_map: Plain) -> str:
+def _name(config_map: JsonObject) -> str:
     return config_map["metadata"]["name"].removesuffix("-release")
 
 
-def jobs_of(target: Target) -> list[Plain]:
+def jobs_of(target: Target) -> list[JsonObject]:
     """RayJobs of a release, latest first."""
     found = target.cluster.select(RAY_JOB, selector(target.release, "job"))
     return sorted(found, key=lambda job: job["metadata"]["creationTimestamp"], reverse=True)
@@ -72,7 +72,7 @@ def selector(release: Release, component: str) -> str:
     return f"{COMPONENT}={component}" + (f",{INSTANCE}={instance}" if instance else "")
 
 
-def find_job(target: Target, name: str) -> Plain:
+def find_job(target: Target, name: str) -> JsonObject:
     """A RayJob of a release.
 
     Raises:
@@ -89,7 +89,7 @@ def find_job(target: Target, name: str) -> Plain:
     return job
 
 
-def find_ray_cluster(cluster: Cluster, name: str) -> Plain:
+def find_ray_cluster(cluster: Cluster, name: str) -> JsonObject:
     """A running RayCluster that takes jobs.
 
     Raises:
@@ -105,22 +105,22 @@ def find_ray_cluster(cluster: Cluster, name: str) -> Plain:
     return found
 
 
-def run_of(job: Plain) -> str:
+def run_of(job: JsonObject) -> str:
     """Name of the run that a job works on."""
     return job["metadata"].get("labels", {}).get(LABEL_RUN, "")
 
 
-def step_of(job: Plain) -> str:
+def step_of(job: JsonObject) -> str:
     """Step that a job does."""
     return job["metadata"].get("labels", {}).get(LABEL_STEP, "")
 
 
-def cluster_of(job: Plain) -> str:
+def cluster_of(job: JsonObject) -> str:
     """Name of the RayCluster that a job runs on; empty before it is chosen."""
     return job.get("status", {}).get("rayClusterName", "")
 
 
-def pods_of(cluster: Cluster, job: Plain) -> list[Plain]:
+def pods_of(cluster: Cluster, job: JsonObject) -> list[JsonObject]:
     """A job's submitter and, when the RayCluster is its own, that cluster's Pods."""
     pods = submitters(cluster, job["metadata"]["name"])
     own = "clusterSelector" not in job["spec"]
@@ -129,13 +129,13 @@ def pods_of(cluster: Cluster, job: Plain) -> list[Plain]:
     return pods
 
 
-def submitters(cluster: Cluster, name: str) -> list[Plain]:
+def submitters(cluster: Cluster, name: str) -> list[JsonObject]:
     """Submitter Pods of a RayJob, oldest first; a lost head costs one each."""
     found = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
     return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
 
 
-def warnings_of(cluster: Cluster, names: Sequence[str], ray_cluster: str = "") -> list[Plain]:
+def warnings_of(cluster: Cluster, names: Sequence[str], ray_cluster: str = "") -> list[JsonObject]:
     """Warnings about the objects of these names, and about a RayCluster and its Pods.
 
     None where events are not for this user's eyes.
@@ -152,7 +152,7 @@ def _concerns(about: str, names: Sequence[str], ray_cluster: str) -> bool:
     return about in names or pod or (bool(ray_cluster) and about == ray_cluster)
 
 
-def unless_forbidden(read: Callable[[], list[Plain]]) -> list[Plain]:
+def unless_forbidden(read: Callable[[], list[JsonObject]]) -> list[JsonObject]:
     """What is read; nothing where this user may not."""
     try:
         return read()
@@ -162,7 +162,7 @@ def unless_forbidden(read: Callable[[], list[Plain]]) -> list[Plain]:
         return []
 
 
-def claims_of(cluster: Cluster, pods: Sequence[Plain]) -> list[Plain]:
+def claims_of(cluster: Cluster, pods: Sequence[JsonObject]) -> list[JsonObject]:
     """Claims that Pods mount; none where claims are not for this user's eyes."""
     names = {
         volume["persistentVolumeClaim"]["claimName"]
@@ -171,19 +171,19 @@ def claims_of(cluster: Cluster, pods: Sequence[Plain]) -> list[Plain]:
         if "persistentVolumeClaim" in volume
     }
 
-    def read() -> list[Plain]:
+    def read() -> list[JsonObject]:
         found = [cluster.get(CLAIM, name) for name in sorted(names)]
         return [claim for claim in found if claim is not None]
 
     return unless_forbidden(read)
 
 
-def names_of(objects: Sequence[Plain]) -> list[str]:
+def names_of(objects: Sequence[JsonObject]) -> list[str]:
     """Names of objects."""
     return [entry["metadata"]["name"] for entry in objects]
 
 
-def submitter_container(pod: Plain) -> str:
+def submitter_container(pod: JsonObject) -> str:
     """Name of the container whose log is the job's."""
     containers = [container["name"] for container in pod["spec"]["containers"]]
     return _SUBMITTER if _SUBMITTER in containers else containers[0]

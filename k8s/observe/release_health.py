@@ -10,12 +10,12 @@ from k8s.api.cluster import (
     QUOTA,
     STORAGE_CLASS,
     Cluster,
-    Plain,
+    JsonObject,
 )
 from k8s.objects.names import INSTANCE
 from k8s.objects.quantity import amount
 from k8s.objects.release import Release
-from k8s.observe.diagnose import diagnose, provisioning_fault
+from k8s.observe.diagnose import diagnose, provisioning_problem
 from k8s.observe.lookup import unless_forbidden
 from nmt import __version__
 from nmt.cli.diagnostics import Finding
@@ -48,7 +48,7 @@ def _storage(cluster: Cluster, release: Release) -> Iterator[Finding]:
             yield from _claim(cluster, claim)
 
 
-def _claim(cluster: Cluster, claim: Plain) -> Iterator[Finding]:
+def _claim(cluster: Cluster, claim: JsonObject) -> Iterator[Finding]:
     name, spec = claim["metadata"]["name"], claim["spec"]
     modes, phase = spec.get("accessModes", []), claim.get("status", {}).get("phase", "unknown")
     text = f"claim {name} {phase}, {', '.join(modes)}, class {spec.get('storageClassName', '-')}"
@@ -58,7 +58,7 @@ def _claim(cluster: Cluster, claim: Plain) -> Iterator[Finding]:
         yield Finding("storage", "ok" if shared else "note", text, advice)
         return
     warnings = unless_forbidden(lambda: cluster.select(EVENT, fields="type=Warning"))
-    fault, advice = provisioning_fault(name, warnings), "set storage.claim.storageClass to "
+    fault, advice = provisioning_problem(name, warnings), "set storage.claim.storageClass to "
     if fault or phase == "Lost":
         yield Finding("storage", "bad", f"{text}: {fault}".rstrip(": "), advice + _classes(cluster))
         return
@@ -75,7 +75,7 @@ def _classes(cluster: Cluster) -> str:
     return "one of " + ", ".join(sorted(names)) if names else "a class; this cluster has none"
 
 
-def _pods_of(cluster: Cluster, release: Release) -> list[Plain]:
+def _pods_of(cluster: Cluster, release: Release) -> list[JsonObject]:
     return cluster.select(POD, f"{INSTANCE}={release.labels.get(INSTANCE, release.name)}")
 
 
@@ -97,7 +97,7 @@ def _images(cluster: Cluster, release: Release) -> Iterator[Finding]:
             yield Finding(name, "note", f"{image} not tried yet", f"{first} tries it")
 
 
-def _pulled(pod: Plain) -> set[str]:
+def _pulled(pod: JsonObject) -> set[str]:
     """Images of a Pod that its node has."""
     status = pod.get("status", {})
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
@@ -105,7 +105,7 @@ def _pulled(pod: Plain) -> set[str]:
     return {entry.get("image", "") for entry in _containers(pod) if entry["name"] in there}
 
 
-def _containers(pod: Plain) -> list[Plain]:
+def _containers(pod: JsonObject) -> list[JsonObject]:
     spec = pod.get("spec", {})
     return [*spec.get("initContainers", []), *spec.get("containers", [])]
 
@@ -137,7 +137,7 @@ def _gpus(cluster: Cluster, release: Release) -> Iterator[Finding]:
         yield Finding("devices", "ok" if there else "note", text, advice)
 
 
-def _limits(template: Plain) -> dict[str, str]:
+def _limits(template: JsonObject) -> dict[str, str]:
     return template["spec"]["containers"][0].get("resources", {}).get("limits", {})
 
 
@@ -158,7 +158,7 @@ def _quota(cluster: Cluster, release: Release) -> Iterator[Finding]:
             yield Finding("quota", "ok", f"{name} has room")
 
 
-LOOKS: Mapping[str, Callable[[Cluster, Release], Iterator[Finding]]] = {
+RELEASE_CHECKS: Mapping[str, Callable[[Cluster, Release], Iterator[Finding]]] = {
     "release": _release,
     "storage": _storage,
     "image": _images,

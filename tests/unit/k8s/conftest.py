@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from k8s.api.cluster import CONFIG_MAP, Plain
+from k8s.api.cluster import CONFIG_MAP, JsonObject
 from k8s.cli.main import main
 from k8s.cli.output import Clock
 from k8s.objects.release import KEY, Release
@@ -14,7 +14,7 @@ from tests.unit.k8s.fake_cluster import FakeCluster, FakeTime
 IMAGE = "registry.example/nmt-ray:1"
 
 
-def template(name: str, **container: object) -> Plain:
+def template(name: str, **container: object) -> JsonObject:
     """A Pod template as the chart makes it, in little."""
     body = {"name": name, "image": IMAGE, "securityContext": {"readOnlyRootFilesystem": True}}
     return {
@@ -23,7 +23,7 @@ def template(name: str, **container: object) -> Plain:
     }
 
 
-def worker_group(name: str, cpus: int, gpus: int = 0) -> Plain:
+def worker_group(name: str, cpus: int, gpus: int = 0) -> JsonObject:
     sizes = {"num-cpus": str(cpus)} | ({"num-gpus": str(gpus)} if gpus else {})
     limits = {"memory": "16Gi"} | ({"nvidia.com/gpu": str(gpus)} if gpus else {})
     requests = {"cpu": str(cpus), "memory": "16Gi"}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from itertools import count
 
-from k8s.api.cluster import EVENT, POD, RAY_JOB, Kind, Plain, kind_of
+from k8s.api.cluster import EVENT, POD, RAY_JOB, JsonObject, Kind, kind_of
 from nmt.errors import ClusterError
 
 Act = Callable[["FakeCluster"], None]
@@ -38,7 +38,7 @@ class FakeCluster:
     def __init__(self, namespace: str = "team", context: str = "test") -> None:
         self.namespace = namespace
         self.where = f"context '{context}', https://cluster.example:6443"
-        self.objects: dict[tuple[str, str], Plain] = {}
+        self.objects: dict[tuple[str, str], JsonObject] = {}
         self.logs: dict[str, list[str]] = {}
         self.denied: set[tuple[str, str]] = set()
         self.fails: list[Exception] = []
@@ -47,9 +47,9 @@ class FakeCluster:
         self.selected: list[tuple[Kind, str]] = []
         self._numbers = count(1)
 
-    def add(self, kind: Kind, name: str, **fields: object) -> Plain:
+    def add(self, kind: Kind, name: str, **fields: object) -> JsonObject:
         """Put an object there as if it had always been."""
-        body: Plain = {"kind": kind.name, "metadata": {"name": name}, **deepcopy(fields)}
+        body: JsonObject = {"kind": kind.name, "metadata": {"name": name}, **deepcopy(fields)}
         metadata = body["metadata"]
         metadata.setdefault("name", name)
         metadata.setdefault("creationTimestamp", "2026-01-01T00:00:00Z")
@@ -58,7 +58,7 @@ class FakeCluster:
         self.objects[kind.name, name] = body
         return body
 
-    def pod(self, name: str, labels: dict[str, str], **status: object) -> Plain:
+    def pod(self, name: str, labels: dict[str, str], **status: object) -> JsonObject:
         """Put a Pod there."""
         container = {"name": "main", "resources": {"limits": {"memory": "2Gi"}}}
         metadata = {"name": name, "labels": labels}
@@ -76,14 +76,14 @@ class FakeCluster:
         """What KubeRay says of a RayJob from now on."""
         self.objects[RAY_JOB.name, name].setdefault("status", {}).update(status)
 
-    def get(self, kind: Kind, name: str) -> Plain | None:
+    def get(self, kind: Kind, name: str) -> JsonObject | None:
         self._answer()
         self._check("get", kind)
         return deepcopy(self.objects.get((kind.name, name)))
 
     def select(
-        self, kind: Kind, selector: str = "", *, fields: str = "", everywhere: bool = False
-    ) -> list[Plain]:
+        self, kind: Kind, selector: str = "", *, fields: str = "", all_namespaces: bool = False
+    ) -> list[JsonObject]:
         self._answer()
         self.selected.append((kind, fields))
         self._check("list", kind)
@@ -97,7 +97,7 @@ class FakeCluster:
             and all(body.get(key) == value for key, value in values.items())
         ]
 
-    def create(self, body: Plain) -> Plain | None:
+    def create(self, body: JsonObject) -> JsonObject | None:
         self._answer()
         kind, name = kind_of(body), body["metadata"]["name"]
         if (kind.name, name) in self.objects:
@@ -108,7 +108,7 @@ class FakeCluster:
             self.on_create[kind.name](self)
         return deepcopy(made)
 
-    def patch(self, kind: Kind, name: str, body: Plain) -> Plain | None:
+    def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
         self._answer()
         found = self.objects.get((kind.name, name))
         if found is None:

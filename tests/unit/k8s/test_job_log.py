@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from k8s.observe.job_log import JobLines, LogTail, Unrepeated
+from k8s.observe.job_log import JobLineFilter, LineDeduplicator, LogTail
 from nmt.errors import UnreachableError
 
 TRACEBACK = "Traceback (most recent call last):"
@@ -24,49 +24,49 @@ def stamped(second: float, text: str) -> str:
     return f"2026-01-01T00:00:{second:012.9f}".rstrip("0").rstrip(".") + f"Z {text}"
 
 
-def passed(lines: Unrepeated, pod: str, *stamped_lines: str) -> list[str]:
+def passed(lines: LineDeduplicator, pod: str, *stamped_lines: str) -> list[str]:
     lines.connect(pod)
     texts = (lines.text(line) for line in stamped_lines)
     return [text for text in texts if text is not None]
 
 
 def test_a_connection_that_is_taken_up_again_repeats_no_line():
-    lines = Unrepeated()
+    lines = LineDeduplicator()
     log = [stamped(1, "a"), stamped(2.1, "b"), stamped(2.12, "c")]
     assert passed(lines, "p", *log[:2]) == ["a", "b"]
     assert passed(lines, "p", *log) == ["c"]
 
 
 def test_lines_of_the_same_moment_are_told_apart():
-    lines = Unrepeated()
+    lines = LineDeduplicator()
     assert passed(lines, "p", stamped(1, "a")) == ["a"]
     assert passed(lines, "p", stamped(1, "a"), stamped(1, "a")) == ["a"]
 
 
 def test_equal_lines_of_one_connection_are_all_passed():
-    assert passed(Unrepeated(), "p", stamped(1, "a"), stamped(2, "a")) == ["a", "a"]
+    assert passed(LineDeduplicator(), "p", stamped(1, "a"), stamped(2, "a")) == ["a", "a"]
 
 
 def test_lines_out_of_order_are_passed_on_a_first_connection():
-    assert passed(Unrepeated(), "p", stamped(2, "b"), stamped(1, "a")) == ["b", "a"]
+    assert passed(LineDeduplicator(), "p", stamped(2, "b"), stamped(1, "a")) == ["b", "a"]
 
 
 def test_only_what_is_newer_is_asked_for():
-    lines = Unrepeated()
+    lines = LineDeduplicator()
     assert lines.connect("p") == ""
     lines.text(stamped(7.5, "a"))
     assert lines.connect("p") == "2026-01-01T00:00:07Z"
 
 
 def test_a_new_submitter_that_tells_the_log_again_goes_on_where_the_last_one_ended():
-    lines = Unrepeated()
+    lines = LineDeduplicator()
     passed(lines, "p1", stamped(1, "a"), stamped(2, "b"))
     again = [stamped(5, "a"), stamped(5, "b"), stamped(5, "c"), stamped(6, "a")]
     assert passed(lines, "p2", *again) == ["c", "a"]
 
 
 def test_a_new_submitter_of_a_job_that_began_again_is_passed_whole():
-    lines = Unrepeated()
+    lines = LineDeduplicator()
     passed(lines, "p1", stamped(1, "a"))
     assert passed(lines, "p2", stamped(5, "begins again"), stamped(6, "a")) == [
         "begins again",
@@ -75,7 +75,7 @@ def test_a_new_submitter_of_a_job_that_began_again_is_passed_whole():
 
 
 def of_job(*lines: str) -> list[str]:
-    job = JobLines()
+    job = JobLineFilter()
     return [found for line in lines for found in job.of(line)]
 
 

@@ -4,17 +4,17 @@ from urllib.parse import unquote
 
 import pytest
 
-from k8s.objects.code_archive import Bundle
-from k8s.objects.manifests import Request, code_map, entrypoint, owned_by, ray_job, storage_job
-from k8s.objects.names import fault_of_job_name, job_name
+from k8s.objects.code_archive import CodeArchive
+from k8s.objects.manifests import Submission, code_map, entrypoint, owned_by, ray_job, storage_job
+from k8s.objects.names import job_name, job_name_problem
 from nmt.config import load_config
 from nmt.errors import ConfigError
 from tests.unit.k8s.conftest import IMAGE, make_release
 
-CODE = Bundle(b"zip", "0123456789ab")
+CODE = CodeArchive(b"zip", "0123456789ab")
 
 
-def request(step: str = "train", *words: str, **changes: object) -> Request:
+def submission(step: str = "train", *words: str, **changes: object) -> Submission:
     fields: dict = {
         "name": "demo-train-1",
         "step": step,
@@ -25,7 +25,7 @@ def request(step: str = "train", *words: str, **changes: object) -> Request:
         "deadline_seconds": 3600,
         "pending_seconds": 600,
     }
-    return Request(**{**fields, **changes})
+    return Submission(**{**fields, **changes})
 
 
 def templates(job: dict) -> list[dict]:
@@ -35,7 +35,7 @@ def templates(job: dict) -> list[dict]:
 
 
 def test_a_job_has_the_labels_that_it_is_found_by(release):
-    labels = ray_job(release, request("tune", "run=night.1"))["metadata"]["labels"]
+    labels = ray_job(release, submission("tune", "run=night.1"))["metadata"]["labels"]
     assert labels["app.kubernetes.io/instance"] == "demo"
     assert labels["app.kubernetes.io/component"] == "job"
     assert labels["nmt/run"] == "night.1"
@@ -43,59 +43,59 @@ def test_a_job_has_the_labels_that_it_is_found_by(release):
 
 
 def test_the_workers_are_a_fixed_number_of_the_group(release):
-    [group] = ray_job(release, request())["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    [group] = ray_job(release, submission())["spec"]["rayClusterSpec"]["workerGroupSpecs"]
     assert group["groupName"] == "cpu"
     assert [group[key] for key in ("replicas", "minReplicas", "maxReplicas")] == [2, 2, 2]
 
 
 def test_a_step_without_workers_has_no_worker_group(release):
-    job = ray_job(release, request("prepare", pods=0))
+    job = ray_job(release, submission("prepare", pods=0))
     assert job["spec"]["rayClusterSpec"]["workerGroupSpecs"] == []
 
 
 def test_a_lost_head_is_tried_again_and_a_failed_job_is_not(release):
-    spec = ray_job(release, request(retries=2))["spec"]
+    spec = ray_job(release, submission(retries=2))["spec"]
     assert spec["submitterConfig"] == {"backoffLimit": 2}
     assert spec["backoffLimit"] == 0
 
 
 def test_time_limits_are_those_asked_for(release):
-    spec = ray_job(release, request())["spec"]
+    spec = ray_job(release, submission())["spec"]
     assert (spec["activeDeadlineSeconds"], spec["preRunningDeadlineSeconds"]) == (3600, 600)
 
 
 def test_the_cluster_goes_when_the_job_has_ended(release):
-    spec = ray_job(release, request())["spec"]
+    spec = ray_job(release, submission())["spec"]
     assert spec["shutdownAfterJobFinishes"] is True
     assert spec["ttlSecondsAfterFinished"] == 60
 
 
 def test_suspend_is_left_to_kueue(release):
-    job = ray_job(release, request(queue="nights"))
+    job = ray_job(release, submission(queue="nights"))
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "nights"
     assert "suspend" not in job["spec"]
 
 
 def test_without_a_queue_there_is_no_queue_label(release):
-    assert "kueue.x-k8s.io/queue-name" not in ray_job(release, request())["metadata"]["labels"]
+    assert "kueue.x-k8s.io/queue-name" not in ray_job(release, submission())["metadata"]["labels"]
 
 
 @pytest.mark.parametrize(
     ("step", "priority"), [("tune", "team-tune"), ("train", "team-train"), ("base", "team-train")]
 )
 def test_a_search_gives_way_to_training(release, step, priority):
-    job = ray_job(release, request(step))
+    job = ray_job(release, submission(step))
     every = [*templates(job), job["spec"]["submitterPodTemplate"]]
     assert {template["spec"]["priorityClassName"] for template in every} == {priority}
 
 
 def test_without_priority_classes_none_is_named():
-    job = ray_job(make_release(priorityClasses={}), request())
+    job = ray_job(make_release(priorityClasses={}), submission())
     assert "priorityClassName" not in templates(job)[0]["spec"]
 
 
 def test_an_image_replaces_the_releases_in_every_pod(release):
-    job = ray_job(release, request(image="registry.example/mine:2"))
+    job = ray_job(release, submission(image="registry.example/mine:2"))
     every = [*templates(job), job["spec"]["submitterPodTemplate"]]
     images = {template["spec"]["containers"][0]["image"] for template in every}
     assert images == {"registry.example/mine:2"}
@@ -103,12 +103,12 @@ def test_an_image_replaces_the_releases_in_every_pod(release):
 
 def test_the_release_itself_is_left_as_it_was(release):
     before = release.model_copy(deep=True)
-    ray_job(release, request(image="registry.example/mine:2", code=CODE))
+    ray_job(release, submission(image="registry.example/mine:2", code=CODE))
     assert release == before
 
 
 def test_a_job_on_a_running_cluster_leaves_that_cluster_alone(release):
-    spec = ray_job(release, request(to="shared", pods=0))["spec"]
+    spec = ray_job(release, submission(to="shared", pods=0))["spec"]
     assert spec["clusterSelector"] == {"ray.io/cluster": "shared"}
     refused = {"rayClusterSpec", "backoffLimit", "shutdownAfterJobFinishes", "suspend"}
     assert not refused & spec.keys()
@@ -116,22 +116,22 @@ def test_a_job_on_a_running_cluster_leaves_that_cluster_alone(release):
 
 
 def test_a_job_on_a_running_cluster_keeps_its_deadline_itself(release):
-    words = entrypoint(request("train", to="shared", pods=0, restart=True)).split()
+    words = entrypoint(submission("train", to="shared", pods=0, restart=True)).split()
     at = words.index("--deadline")
     assert words[at : at + 4] == ["--deadline", "3600", "--restart", "train"]
 
 
 def test_kuberay_waits_until_a_job_on_a_running_cluster_has_ended_by_itself(release):
-    spec = ray_job(release, request(to="shared", pods=0))["spec"]
+    spec = ray_job(release, submission(to="shared", pods=0))["spec"]
     assert spec["activeDeadlineSeconds"] > 600 + 3600
 
 
 def test_a_job_with_a_cluster_of_its_own_leaves_the_deadline_to_kuberay():
-    assert "--deadline" not in entrypoint(request())
+    assert "--deadline" not in entrypoint(submission())
 
 
 def test_code_comes_before_the_images_in_head_and_workers(release):
-    for template in templates(ray_job(release, request(code=CODE))):
+    for template in templates(ray_job(release, submission(code=CODE))):
         spec = template["spec"]
         main, [unpack] = spec["containers"][0], spec["initContainers"]
         assert {"name": "PYTHONPATH", "value": "/code"} in main["env"]
@@ -143,13 +143,13 @@ def test_code_comes_before_the_images_in_head_and_workers(release):
 
 
 def test_unpacking_code_takes_no_gpu(release):
-    job = ray_job(release, request(group="gpu", code=CODE))
+    job = ray_job(release, submission(group="gpu", code=CODE))
     [unpack] = templates(job)[1]["spec"]["initContainers"]
     assert unpack["resources"]["limits"] == {"memory": "16Gi"}
 
 
 def test_code_for_a_running_cluster_is_sent_by_the_submitter(release):
-    spec = ray_job(release, request(to="shared", pods=0, code=CODE))["spec"]
+    spec = ray_job(release, submission(to="shared", pods=0, code=CODE))["spec"]
     assert spec["runtimeEnvYAML"] == "working_dir: /code\n"
     assert spec["submitterPodTemplate"]["spec"]["initContainers"][0]["name"] == "code"
 
@@ -176,7 +176,7 @@ def test_a_name_of_run_step_and_suffix_fits_kuberay():
 
 @pytest.mark.parametrize("run", ["x" * 63, "7-up", "a.b_c", "9", "en-ta-" + "long-" * 11 + "x"])
 def test_every_run_gives_a_name_that_kuberay_takes(run):
-    assert fault_of_job_name(job_name(run, "evaluate", "abc123")) is None
+    assert job_name_problem(job_name(run, "evaluate", "abc123")) is None
 
 
 HARD = (
@@ -198,22 +198,22 @@ def words_of(command: str) -> list[str]:
 
 def test_the_settings_arrive_as_they_were_given():
     config = load_config(overrides=HARD)
-    found = load_config(overrides=words_of(entrypoint(request("train", *HARD))))
+    found = load_config(overrides=words_of(entrypoint(submission("train", *HARD))))
     assert found == config
     assert found.explicit() == config.explicit()
 
 
 def test_the_entry_point_survives_bash_and_then_ray():
-    command = entrypoint(request("train", *HARD))
+    command = entrypoint(submission("train", *HARD))
     assert list2cmdline(shlex.split(command)) == command
 
 
 def test_restart_stands_before_the_step():
-    words = entrypoint(request("train", "run=a", restart=True)).split()
+    words = entrypoint(submission("train", "run=a", restart=True)).split()
     assert words[words.index("train") - 1] == "--restart"
 
 
 def test_a_text_that_no_word_stands_for_is_refused():
     config = load_config(base=("a file", {"data": {"path": "[draft].csv"}}))
     with pytest.raises(ConfigError, match=r"data.path: '\[draft\].csv' cannot be handed on"):
-        entrypoint(request(config=config))
+        entrypoint(submission(config=config))

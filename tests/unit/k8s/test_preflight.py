@@ -4,11 +4,11 @@ import pytest
 
 from k8s.objects.preflight import check
 from nmt.errors import InputError
-from tests.unit.k8s.test_manifests import request
+from tests.unit.k8s.test_manifests import submission
 
 
 def test_a_job_of_the_defaults_passes():
-    check(request())
+    check(submission())
 
 
 @pytest.mark.parametrize("to", ["", "shared"], ids=["own-cluster", "running-cluster"])
@@ -26,9 +26,9 @@ def test_a_job_of_the_defaults_passes():
 )
 def test_a_value_that_would_be_refused_later_is_named(to, field, value, message):
     with pytest.raises(InputError, match=re.escape(message)):
-        check(request(to=to, **{field: value}))
+        check(submission(to=to, **{field: value}))
 
 
 def test_all_faults_are_told_at_once():
     with pytest.raises(InputError, match=r"--deadline 0.*--pending-timeout 0"):
-        check(request(deadline_seconds=0, pending_seconds=0))
+        check(submission(deadline_seconds=0, pending_seconds=0))

@@ -164,7 +164,7 @@ def test_a_short_silence_of_the_cluster_is_survived(nmt_k8s, cluster, script, cl
     assert "does not answer" in capsys.readouterr().err
 
 
-def test_a_long_silence_of_the_cluster_ends_the_wait_with_3_and_a_way_back(
+def test_a_long_silence_of_the_cluster_ends_the_wait_with_3_and_a_resume_hint(
     nmt_k8s, cluster, script, clock, capsys
 ):
     script((4, RUNNING))
@@ -173,7 +173,7 @@ def test_a_long_silence_of_the_cluster_ends_the_wait_with_3_and_a_way_back(
     assert "nmt-k8s logs job --follow" in capsys.readouterr().err
 
 
-def test_a_refusal_of_the_cluster_ends_the_wait_with_3_and_a_way_back(
+def test_a_refusal_of_the_cluster_ends_the_wait_with_3_and_a_resume_hint(
     nmt_k8s, cluster, script, clock, capsys
 ):
     script((4, RUNNING))
@@ -251,7 +251,7 @@ def test_what_it_waits_for_is_told_again_every_15_seconds_at_most(nmt_k8s, scrip
     assert 4 <= len(told) <= 6
 
 
-def test_detach_returns_at_once_and_prints_the_way_back(nmt_k8s, cluster, capsys):
+def test_detach_returns_at_once_and_prints_the_resume_hint(nmt_k8s, cluster, capsys):
     assert nmt_k8s("submit", "train", *NAME, "--detach") == 0
     assert capsys.readouterr().out == "nmt-k8s logs job --follow -n team\n"
     assert cluster.names(RAY_JOB) == ["job"]

@@ -1,6 +1,6 @@
 import pytest
 
-from k8s.objects.storage_location import root_of
+from k8s.objects.storage_location import storage_root
 from nmt.errors import ConfigError
 from tests.unit.k8s.conftest import make_release
 
@@ -13,7 +13,7 @@ from tests.unit.k8s.conftest import make_release
 def test_keys_in_front_of_a_bucket_are_refused_and_not_repeated(url):
     for storage, release in ((url, make_release()), ("runs", make_release(storage=url))):
         with pytest.raises(ConfigError, match="in front of its bucket") as caught:
-            root_of(release, storage)
+            storage_root(release, storage)
         assert "HUSH" not in str(caught.value)
         assert "KEY@" not in str(caught.value)
 
@@ -22,4 +22,4 @@ def test_keys_in_front_of_a_bucket_are_refused_and_not_repeated(url):
     "url", ["s3://bucket/a@b:c", "s3://bucket?endpoint_override=store:9000", "gs://bucket/runs"]
 )
 def test_a_bucket_without_keys_is_taken_as_it_is(url):
-    assert root_of(make_release(), url) == url
+    assert storage_root(make_release(), url) == url

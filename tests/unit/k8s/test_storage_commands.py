@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from k8s.api.cluster import BATCH_JOB, EVENT, POD
-from k8s.cli.storage_commands import RootCommand
+from k8s.cli.storage_commands import StorageCommand
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from tests.unit.evaluation.summaries import SIGNIFICANCE, system
@@ -216,7 +216,7 @@ def test_the_status_of_a_run_is_told_whatever_another_release_found(on_root, roo
         record(root, "night", name, step.folder, "engine-b", result)
     assert on_root("status", "run=night") == 0
     shown = capsys.readouterr().out
-    assert shown.count("cannot be read by this nmt-k8s") == 4
+    assert shown.count("this nmt-k8s cannot read its result") == 4
     assert "engine engine-b" in shown
 
 
@@ -296,7 +296,7 @@ def test_the_pods_command_is_the_same_with_the_root_of_the_release(nmt_k8s, clus
 
 def test_a_command_understands_the_words_that_it_hands_on(on_root, root):
     spoil(root)
-    command = RootCommand("promote", run="night", endpoint="tamil", force="-5 BLEU are enough")
+    command = StorageCommand("promote", run="night", endpoint="tamil", force="-5 BLEU are enough")
     assert on_root(*command.arguments(root.url, "text")[:-2]) == 0
     assert root.read_json("serving/tamil/traffic.json")["forced"] == {
         "engine-b": "-5 BLEU are enough"
