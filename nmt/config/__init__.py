@@ -3,7 +3,9 @@
 `load_config` reads it from YAML files and `key=value` words. Imports neither torch nor ray.
 """
 
-from nmt.config.adapters import (
+from nmt.config.load import load_config
+from nmt.config.root import Config, digest_of
+from nmt.config.sections.adapter import (
     AdapterConfig,
     BottleneckAdapter,
     Ia3Adapter,
@@ -14,21 +16,22 @@ from nmt.config.adapters import (
     PromptAdapter,
     QloraAdapter,
 )
-from nmt.config.data import CleaningConfig, DataConfig, PhrasebookConfig
-from nmt.config.load import load_config
-from nmt.config.model import ModelConfig
-from nmt.config.outcome import EvaluationConfig, ExportConfig, ServingConfig
-from nmt.config.planning import PlanConfig
-from nmt.config.root import Config, StrategyConfig, digest_of
-from nmt.config.tracking import TrackingConfig
-from nmt.config.training import (
+from nmt.config.sections.data import CleaningConfig, DataConfig, PhrasebookConfig
+from nmt.config.sections.evaluation import EvaluationConfig
+from nmt.config.sections.export import ExportConfig
+from nmt.config.sections.model import ModelConfig
+from nmt.config.sections.plan import PlanConfig
+from nmt.config.sections.scaling import ScalingConfig
+from nmt.config.sections.serving import ServingConfig
+from nmt.config.sections.strategy import (
     DdpStrategy,
     DeepspeedStrategy,
-    ScalingConfig,
     SingleStrategy,
-    TrainingConfig,
+    StrategyConfig,
 )
-from nmt.config.tuning import Choice, SearchRange, TuneConfig, Uniform
+from nmt.config.sections.tracking import TrackingConfig
+from nmt.config.sections.training import TrainingConfig
+from nmt.config.sections.tune import Choice, SearchRange, TuneConfig, Uniform
 
 __all__ = [
     "AdapterConfig",

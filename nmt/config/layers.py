@@ -5,10 +5,12 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from nmt.config.sections.adapter import DEFAULT_ADAPTER
+from nmt.config.sections.strategy import DEFAULT_STRATEGY
 from nmt.config.yaml_reader import parse_yaml
 from nmt.errors import ConfigError
 
-DEFAULT_TYPES = {"adapter": "lora", "strategy": "single"}
+DEFAULT_TYPES = {"adapter": DEFAULT_ADAPTER.type, "strategy": DEFAULT_STRATEGY.type}
 _SPACE = "tune.space"
 
 

@@ -13,26 +13,22 @@ from pydantic import (
     model_validator,
 )
 
-from nmt.config.adapters import AdapterConfig, LoraAdapter
-from nmt.config.data import DataConfig
 from nmt.config.explain import explain
 from nmt.config.layers import DEFAULT_TYPES, merge, nest
-from nmt.config.model import ModelConfig
-from nmt.config.outcome import EvaluationConfig, ExportConfig, ServingConfig
-from nmt.config.planning import PlanConfig
 from nmt.config.section import Section
-from nmt.config.tracking import TrackingConfig
-from nmt.config.training import (
-    DdpStrategy,
-    DeepspeedStrategy,
-    ScalingConfig,
-    SingleStrategy,
-    TrainingConfig,
-)
-from nmt.config.tuning import SearchRange, TuneConfig
+from nmt.config.sections.adapter import DEFAULT_ADAPTER, AdapterConfig
+from nmt.config.sections.data import DataConfig
+from nmt.config.sections.evaluation import EvaluationConfig
+from nmt.config.sections.export import ExportConfig
+from nmt.config.sections.model import ModelConfig
+from nmt.config.sections.plan import PlanConfig
+from nmt.config.sections.scaling import ScalingConfig
+from nmt.config.sections.serving import ServingConfig
+from nmt.config.sections.strategy import DEFAULT_STRATEGY, StrategyConfig
+from nmt.config.sections.tracking import TrackingConfig
+from nmt.config.sections.training import TrainingConfig
+from nmt.config.sections.tune import SearchRange, TuneConfig
 from nmt.errors import ConfigError
-
-StrategyConfig = SingleStrategy | DdpStrategy | DeepspeedStrategy
 
 RESERVED_RUNS = ("engines", "serving", "mlruns", "mlflow.db")
 
@@ -48,9 +44,9 @@ class Config(Section):
     """Seed of everything drawn at random."""
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
-    adapter: Annotated[AdapterConfig, Field(discriminator="type")] = LoraAdapter()
+    adapter: Annotated[AdapterConfig, Field(discriminator="type")] = DEFAULT_ADAPTER
     training: TrainingConfig = TrainingConfig()
-    strategy: Annotated[StrategyConfig, Field(discriminator="type")] = SingleStrategy()
+    strategy: Annotated[StrategyConfig, Field(discriminator="type")] = DEFAULT_STRATEGY
     scaling: ScalingConfig = ScalingConfig()
     tune: TuneConfig = TuneConfig()
     tracking: TrackingConfig = TrackingConfig()

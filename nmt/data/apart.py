@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.split import drop_leaks
 from nmt.errors import DataError
 from nmt.text.pair import Pair

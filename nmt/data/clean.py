@@ -6,7 +6,7 @@ from typing import Any
 
 import regex
 
-from nmt.config.data import CleaningConfig, DataConfig
+from nmt.config import CleaningConfig, DataConfig
 from nmt.data.markup import has_markup, strip_markup
 from nmt.data.scripts import has_third_script, script_share
 from nmt.errors import shortened

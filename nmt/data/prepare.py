@@ -10,7 +10,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.apart import require_apart, require_distinct_files
 from nmt.data.clean import Cleaned, clean
 from nmt.data.formats.folder import visible_files

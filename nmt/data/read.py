@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
 from nmt.data.formats.lines import open_bytes
 from nmt.data.formats.readers import FORMATS, reader, suffix

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import regex
 
-from nmt.config.data import DataConfig
-from nmt.config.root import Config
+from nmt.config import Config, DataConfig
 from nmt.errors import ConfigError
 from nmt.languages import iso_code, languages, resolve_language, script_of
 

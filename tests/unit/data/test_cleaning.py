@@ -1,6 +1,6 @@
 import pytest
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.clean import clean, reason_to_drop
 from nmt.text.pair import Pair
 

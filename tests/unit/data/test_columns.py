@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.read import read_pairs
 from nmt.errors import DataError
 from nmt.text.pair import Pair

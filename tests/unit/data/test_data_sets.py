@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.formats import hub
 from nmt.data.prepare import load_pairs, prepare
 from nmt.data.read import read_pairs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.read import read_pairs
 from nmt.errors import DataError
 from nmt.text.pair import Pair

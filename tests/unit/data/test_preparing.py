@@ -5,7 +5,7 @@ from pathlib import Path
 import datasets
 import pytest
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.prepare import (
     GENERAL_SPLITS,
     SPLITS,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.config.data import DataConfig
+from nmt.config import DataConfig
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.table import read_csv
 from nmt.data.formats.tmx import read_tmx

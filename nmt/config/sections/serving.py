@@ -1,37 +1,10 @@
-"""What is made of a trained adapter: scores, an engine, an endpoint."""
+"""Settings of the translation endpoint."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from nmt.config.section import PositiveInt, Section
-
-
-class EvaluationConfig(Section):
-    """Scores of the base and the adapter on the test split."""
-
-    beam_size: int = Field(default=1, ge=1, le=16)
-    """Beams; 1 is greedy."""
-    max_sentences: PositiveInt = 1000
-    """Test pairs scored, of each part."""
-    batch_tokens: PositiveInt = 8192
-    """Padded source tokens decoded together."""
-    bootstrap_samples: int = Field(default=1000, ge=100)
-    """Resamplings of the paired significance test."""
-    report_samples: int = Field(default=12, ge=0)
-    """Translations shown side by side in the report."""
-
-
-class ExportConfig(Section):
-    """From adapter to engine."""
-
-    format: Literal["auto", "ctranslate2", "torch"] = "auto"
-    """What the engine runs on. CTranslate2 holds NLLB-200 alone, and no adapter that cannot be
-    merged (bottleneck, prefix, prompt): there auto takes torch."""
-    quantization: Literal["int8", "int8_float32", "int8_float16", "float16", "float32"] = "int8"
-    """Number format of a CTranslate2 engine on disk; one of torch is float32."""
-    logit_tolerance: float = Field(default=1e-3, gt=0)
-    """Largest difference between the logits of the trained model and of what is exported."""
 
 
 class ServingConfig(Section):

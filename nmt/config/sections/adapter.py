@@ -150,3 +150,4 @@ AdapterConfig = (
     | PrefixAdapter
     | PromptAdapter
 )
+DEFAULT_ADAPTER = LoraAdapter()

@@ -1,50 +1,10 @@
-"""How training runs, and on how many workers."""
+"""Settings of the training."""
 
 from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from nmt.config.section import Fraction, PositiveInt, Section
-
-
-class SingleStrategy(Section):
-    """One process."""
-
-    type: Literal["single"] = "single"
-
-
-class DdpStrategy(Section):
-    """Data parallel: each worker holds the model, gradients are summed.
-
-    Source: Li et al. 2020, https://arxiv.org/abs/2006.15704
-    """
-
-    type: Literal["ddp"] = "ddp"
-
-
-class DeepspeedStrategy(Section):
-    """DeepSpeed ZeRO: optimizer state, gradients and weights are partitioned by stage.
-
-    Source: Rajbhandari et al. 2019, https://arxiv.org/abs/1910.02054
-    """
-
-    type: Literal["deepspeed"] = "deepspeed"
-    zero_stage: Literal[0, 1, 2, 3] = 2
-    """0 none, 1 optimizer state, 2 and gradients, 3 and weights."""
-    offload: bool = False
-    """Keep the optimizer state in CPU memory."""
-
-    @field_validator("zero_stage", mode="before")
-    @classmethod
-    def _number(cls, value: object) -> object:
-        return int(value) if isinstance(value, str) and value.isdigit() else value
-
-    @field_validator("offload")
-    @classmethod
-    def _has_partitions(cls, offload: bool, info: ValidationInfo) -> bool:
-        if offload and info.data.get("zero_stage") == 0:
-            raise ValueError("moves what zero_stage 1, 2 or 3 partitions, and zero_stage is 0")
-        return offload
 
 
 class TrainingConfig(Section):
@@ -104,27 +64,5 @@ class TrainingConfig(Section):
             raise ValueError(
                 f"average_checkpoints ({self.average_checkpoints}) must not be above "
                 f"keep_checkpoints ({self.keep_checkpoints}): no more are there at the end"
-            )
-        return self
-
-
-class ScalingConfig(Section):
-    """Workers of a Ray Train run, and what each step may take."""
-
-    workers: PositiveInt = 1
-    """Training processes."""
-    cpus_per_worker: float = Field(default=1, gt=0)
-    """CPUs each worker reserves; also its number of threads."""
-    gpus_per_worker: float = Field(default=0, ge=0, le=1)
-    """GPU each worker reserves; of a part of one, several trials of a search share it."""
-    max_failures: int = Field(default=3, ge=0)
-    """Restarts of the worker group from the last checkpoint."""
-
-    @model_validator(mode="after")
-    def _one_gpu_each(self) -> Self:
-        if self.workers > 1 and 0 < self.gpus_per_worker < 1:
-            raise ValueError(
-                f"gpus_per_worker ({self.gpus_per_worker}) must be 0 or 1 with several workers "
-                f"({self.workers}): NCCL takes no two workers on one GPU"
             )
         return self
