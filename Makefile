@@ -1,6 +1,6 @@
-# Two commands do all the set-up: `make quickstart` and `make test`.
-# A machine without a GPU can save 2 GB of CUDA libraries where a package index offers a CPU build:
-#   make venv PIP_OPTIONS="--index-url URL_OF_THE_CPU_INDEX --extra-index-url URL_OF_YOUR_USUAL_INDEX"
+# `make quickstart` and `make test` install everything they need.
+# Without a GPU, the CPU build of PyTorch saves 2 GB of CUDA libraries:
+#   make venv PIP_OPTIONS=--torch-backend=cpu
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,12 +11,12 @@ PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test lint unit torch chart ray k8s-api k8s-cluster schema bench clean
+.PHONY: help venv quickstart test lint unit torch chart ray k8s-api k8s-cluster reference schema bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-venv: $(READY)  ## Make .venv with every package.
+venv: $(READY)  ## Create .venv with every package.
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
@@ -27,39 +27,42 @@ $(READY): pyproject.toml constraints.txt
 		--constraint constraints.txt --editable '.[all]'
 	@touch $@
 
-quickstart: $(READY)  ## The whole path on built-in data: no hub, no GPU, no cluster.
+quickstart: $(READY)  ## Run the whole pipeline on built-in data: no hub, no GPU, no cluster.
 	$(BIN)/nmt quickstart
 
-test: lint unit torch chart ray  ## Everything that is tested.
+test: lint unit torch chart ray  ## Run all checks that need neither a GPU nor a cluster.
 
-lint: $(READY)  ## Style, types, import rules.
+lint: $(READY)  ## Check style, types and import rules.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 
-unit: $(READY)  ## Tests that train nothing and start nothing.
+unit: $(READY)  ## Run the tests that train nothing and start nothing.
 	$(BIN)/pytest tests/unit $(PARALLEL) --durations=5
 
-torch: $(READY)  ## Tests that build and train small models.
+torch: $(READY)  ## Run the tests that build and train small models.
 	$(BIN)/pytest tests/torch $(PARALLEL) --durations=5
 
-chart: $(READY)  ## Tests of the Helm chart, without a cluster; KUBERAY_CRDS names a folder of KubeRay's.
+chart: $(READY)  ## Test the Helm chart without a cluster; KUBERAY_CRDS may name a folder with KubeRay's CRDs.
 	$(BIN)/pytest tests/chart $(PARALLEL) --durations=5
 
-ray: $(READY)  ## Tests with several processes, on a real local Ray, and of the whole path.
+ray: $(READY)  ## Run the tests that start several processes or a local Ray, and of the whole pipeline.
 	$(BIN)/pytest tests/distributed tests/ray tests/e2e --durations=10
 
-k8s-api: $(READY)  ## Tests against the API server that KUBECONFIG names; no node is needed.
+k8s-api: $(READY)  ## Test against the API server that KUBECONFIG names; it needs no node.
 	$(BIN)/pytest tests/k8s_api --durations=5
 
-k8s-cluster: $(READY)  ## Tests on a cluster with a node: KUBECONFIG, and REGISTRY and TAG of the images.
+k8s-cluster: $(READY)  ## Test on a cluster with a node: set KUBECONFIG, and REGISTRY and TAG of the images.
 	$(BIN)/pytest tests/k8s_cluster -s --durations=0
 
-schema: $(READY)  ## The chart's schema and default values, from helm/values/nmt.py.
+reference: $(READY)  ## Write docs/reference.md from nmt/config.
+	$(BIN)/python docs/generate_reference.py
+
+schema: $(READY)  ## Write the chart's schema and default values from helm/values/nmt.py.
 	$(BIN)/python helm/generate.py
 
-bench: $(READY)  ## Benchmarks against what a user would pick instead.
+bench: $(READY)  ## Run the benchmarks of docs/benchmarks.md.
 	$(BIN)/python benchmarks/train_throughput.py
 	$(BIN)/python benchmarks/loss_memory.py
 	$(BIN)/python benchmarks/padding.py
@@ -67,5 +70,5 @@ bench: $(READY)  ## Benchmarks against what a user would pick instead.
 	$(BIN)/python benchmarks/model_600m.py
 	$(BIN)/python benchmarks/startup.py
 
-clean:  ## Remove what was built here; runs/ stays.
+clean:  ## Remove .venv and build folders; keep runs/.
 	rm -rf $(VENV) build dist *.egg-info

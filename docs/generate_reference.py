@@ -1,10 +1,12 @@
-"""Writes docs/reference.md, the list of all settings, from the configuration's own fields.
+"""The generator of docs/reference.md, the list of all settings, from the fields of `nmt.config`.
 
 Run it as `python docs/generate_reference.py` after a change of `nmt.config`; a test fails until
-then. Imports nothing but `nmt.config`.
+then. With `--check` it writes nothing, and exits with 1 if the page is out of date.
 """
 
+import argparse
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -21,17 +23,17 @@ _HEAD = """\
 
 Every setting, its type, its default and what it means. They are given in YAML files
 (`--config FILE`, several times, later ones win) and as `key=value` words on the command line, which
-win over all files. Unknown keys, and keys given twice in one file, are refused.
+override all files. An unknown key, or a key given twice in one file, is an error.
 `nmt config show` prints the resolved settings, `nmt config check` checks them, and
 `nmt config schema` prints their JSON schema.
 
 * `null` unsets a value; lists and mappings are written as in YAML: `key=[a,b]`.
 * Files are read as YAML 1.2: `no` and `12:30` are text, `1e-4` is a number, `010` is ten.
-* A section whose `type` changes is replaced whole, and so is `tune.space`.
-* A setting of yours wins over what a search found.
-* `strategy.type=deepspeed` and `adapter.type=qlora` need the extra `gpu`, on CPUs too.
-* `strategy.type=single` takes one worker. `training.warmup_steps` is below `training.max_steps`,
-  `tune.grace_steps` not above `tune.max_steps`, `serving.min_replicas` not above
+* A new `type` replaces the whole section, and a new `tune.space` the whole space.
+* A setting that you give wins over what a search found.
+* `strategy.type=deepspeed` and `adapter.type=qlora` need the extra `gpu`, even on CPUs.
+* `strategy.type=single` takes one worker. `training.warmup_steps` must be below
+  `training.max_steps`, `tune.grace_steps` at most `tune.max_steps`, `serving.min_replicas` at most
   `serving.max_replicas`, and `data.validation_fraction + data.test_fraction` below 1.
 
 """
@@ -42,16 +44,16 @@ _RANGES = (Choice, Uniform)
 
 
 def render() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return _HEAD + "\n".join(_sections(Config, "")).rstrip() + "\n"
 
 
 def _sections(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    """The plain keys of a section first, then the sections below it."""
-    below = {name: _section_of(field.annotation) for name, field in model.model_fields.items()}
-    leaves = [name for name in model.model_fields if not below[name] and name not in _UNIONS]
+    """Yield the lines of a section: its plain keys first, then the sections inside it."""
+    inner = {name: _section_of(field.annotation) for name, field in model.model_fields.items()}
+    leaves = [name for name in model.model_fields if not inner[name] and name not in _UNIONS]
     yield from _section(model, prefix, leaves)
-    for name, section in below.items():
+    for name, section in inner.items():
         if name in _UNIONS:
             yield from _union(name, f"{prefix}{name}")
         elif section:
@@ -67,7 +69,7 @@ def _section(model: type[BaseModel], prefix: str, names: list[str]) -> Iterator[
 
 
 def _union(name: str, key: str) -> Iterator[str]:
-    """A section with several types: one table for each."""
+    """Yield the lines of a section with several types, with a table for each type."""
     default = Config.model_fields[name].default.type
     yield f"## `{key}`\n"
     yield f"One of several types; `{key}.type` chooses, and is `{default}` when it is not set.\n"
@@ -81,7 +83,7 @@ def _union(name: str, key: str) -> Iterator[str]:
 
 
 def _ranges(key: str) -> Iterator[str]:
-    """What a search space is made of."""
+    """Yield the lines about the ranges that a search space maps settings to."""
     yield f"### A range of `{key}`\n"
     yield (
         f"`{key}` maps dotted settings to ranges. On the command line a key below it is the "
@@ -110,7 +112,7 @@ def _table(model: type[BaseModel], prefix: str, names: list[str]) -> Iterator[st
 
 
 def _about(model: type[BaseModel]) -> str:
-    """A section's docstring on one line, links included."""
+    """Return a section's docstring on one line."""
     return " ".join((model.__doc__ or "").split())
 
 
@@ -125,7 +127,7 @@ def _section_of(annotation: object) -> type[BaseModel] | None:
 
 
 def _type_of(schema: Mapping[str, Any]) -> str:
-    """A field's JSON schema in words."""
+    """Describe a field's JSON schema in words."""
     if "anyOf" in schema:
         return " or ".join(
             "`null`" if option.get("type") == "null" else _type_of(option)
@@ -153,5 +155,17 @@ def _shown(default: object) -> str:
     return f"`{default}`" if isinstance(default, str) else f"`{json.dumps(default)}`"
 
 
+def main() -> int:
+    """Write the page, or check it, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Write docs/reference.md from nmt.config.")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    if not parser.parse_args().check:
+        REFERENCE.write_text(render(), encoding="utf-8")
+    elif REFERENCE.read_text(encoding="utf-8") != render():
+        sys.stderr.write("docs/reference.md is out of date; run `make reference`\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    REFERENCE.write_text(render(), encoding="utf-8")
+    sys.exit(main())
