@@ -41,11 +41,13 @@ def check(tag: str, project: Path) -> str:
 def written_versions(project: Path) -> Mapping[str, str]:
     """Read the version from each file that names it."""
     chart = (project / "helm/nmt/Chart.yaml").read_text(encoding="utf-8")
+    citation = (project / "CITATION.cff").read_text(encoding="utf-8")
     package = (project / "nmt/__init__.py").read_text(encoding="utf-8")
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     return {
         "pyproject.toml": pyproject["project"]["version"],
         "nmt/__init__.py": _find(r'^__version__ = "(.*)"$', package),
+        "CITATION.cff": _find(r"^version: (.*)$", citation),
         "version of Chart.yaml": _find(r"^version: (.*)$", chart),
         # The chart pulls images with this tag unless the values name another one.
         "appVersion of Chart.yaml": _find(r'^appVersion: "(.*)"$', chart),

@@ -153,6 +153,7 @@ def project(tmp_path) -> Path:
     files = {
         "pyproject.toml": '[project]\nversion = "1.2.3"\n',
         "nmt/__init__.py": '__version__ = "1.2.3"\n',
+        "CITATION.cff": "version: 1.2.3\n",
         "helm/nmt/Chart.yaml": 'version: 1.2.3\nappVersion: "1.2.3"\n',
         "CHANGELOG.md": "# Changes\n\n## 1.2.3 (2026-01-31)\n\n* New.\n\n## 1.2.2\n\n* Old.\n",
     }
@@ -171,6 +172,7 @@ def test_a_release_takes_its_notes_from_the_changelog(checker, project):
     [
         ("pyproject.toml", "1.2.3", "1.2.4"),
         ("nmt/__init__.py", "1.2.3", "1.2.4"),
+        ("CITATION.cff", "1.2.3", "1.2.4"),
         ("helm/nmt/Chart.yaml", "version: 1.2.3", "version: 1.2.4"),
         ("helm/nmt/Chart.yaml", 'appVersion: "1.2.3"', 'appVersion: "1.2.4"'),
         ("CHANGELOG.md", " (2026-01-31)", ""),
