@@ -1,6 +1,6 @@
 import pytest
 
-from tests.chart.rendering import RELEASES, Plain, render
+from tests.support.chart.rendering import RELEASES, Plain, render
 
 
 @pytest.fixture(params=RELEASES)

@@ -11,7 +11,7 @@ from pathlib import Path
 import helm_python
 import pytest
 
-from tests.chart.rendering import CHART, Plain
+from tests.support.chart.rendering import CHART, Plain
 
 INSTALLED: Plain = {
     "accessModes": ["ReadWriteMany"],

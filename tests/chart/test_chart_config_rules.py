@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel
 
 from nmt.config import Config, root
 from nmt.errors import ConfigError
-from tests.chart.rendering import Plain, render
+from tests.support.chart.rendering import Plain, render
 
 REFUSED: dict[str, tuple[Plain, str]] = {
     "unknown language": ({"data": {"source_language": "xx"}}, "'xx'"),

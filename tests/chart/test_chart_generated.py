@@ -11,7 +11,7 @@ import yaml
 
 from helm.values.nmt import ChartValues
 from nmt import __version__
-from tests.chart.rendering import CHART, RELEASES, Plain, render
+from tests.support.chart.rendering import CHART, RELEASES, Plain, render
 
 
 @pytest.fixture(scope="module")

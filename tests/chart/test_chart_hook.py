@@ -11,7 +11,7 @@ import pytest
 
 from nmt.serving.contract import ServedEngine
 from nmt.serving.schemas import health
-from tests.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
+from tests.support.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
 
 NO_ADAPTER = (200, health(None)), (503, {"error": "none yet", "code": "no_adapter"})
 SERVED = health(ServedEngine("abc", "tiny", "none", "eng_Latn", "tam_Taml"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.network import selects
-from tests.chart.rendering import EVERYTHING, Plain, kinds, pods, render
+from tests.support.chart.network_policy import selects
+from tests.support.chart.rendering import EVERYTHING, Plain, kinds, pods, render
 
 METRIC = re.compile(r"\b(?:ray|kuberay)_\w+(?=\{)")
 OF_KUBERAY = {"kuberay_job_deployment_status"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.chart.network import Peer, allowed
-from tests.chart.rendering import BUCKET, NAMESPACE, RELEASES, Plain, kinds, pods, render
+from tests.support.chart.network_policy import Peer, allowed
+from tests.support.chart.rendering import BUCKET, NAMESPACE, RELEASES, Plain, kinds, pods, render
 
 RANDOM = 34_567
 """Ray's own ports are random."""

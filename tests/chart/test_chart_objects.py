@@ -7,9 +7,17 @@ import kubernetes_validate
 import pytest
 from kubernetes_validate import SchemaNotFoundError, ValidationError
 
-from tests.chart.custom_resources import faults, read_schemas
-from tests.chart.kuberay_rules import cluster_faults, name_faults
-from tests.chart.rendering import NAMESPACE, RELEASES, Plain, cluster_specs, kinds, pods, render
+from tests.support.chart.custom_resources import faults, read_schemas
+from tests.support.chart.kuberay_rules import cluster_faults, name_faults
+from tests.support.chart.rendering import (
+    NAMESPACE,
+    RELEASES,
+    Plain,
+    cluster_specs,
+    kinds,
+    pods,
+    render,
+)
 
 VERSIONS = ("1.31", "1.37")
 """The oldest that the chart takes, and the newest that is known."""

@@ -4,7 +4,7 @@ import helm_python
 import pytest
 import yaml
 
-from tests.chart.rendering import Plain, render
+from tests.support.chart.rendering import Plain, render
 
 WRONG: dict[str, tuple[str, list[str]]] = {
     # What the schema refuses

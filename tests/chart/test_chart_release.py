@@ -5,7 +5,15 @@ import pytest
 from k8s.objects.release import KEY, Release
 from nmt import __version__
 from nmt.config import Config
-from tests.chart.rendering import BUCKET, EVERYTHING, RELEASES, Plain, kinds, release_json, render
+from tests.support.chart.rendering import (
+    BUCKET,
+    EVERYTHING,
+    RELEASES,
+    Plain,
+    kinds,
+    release_json,
+    render,
+)
 
 
 def parsed(values: Plain | None = None) -> Release:

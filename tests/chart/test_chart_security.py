@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.chart.rendering import (
+from tests.support.chart.rendering import (
     BUCKET,
     EVERYTHING,
     RELEASES,

@@ -5,8 +5,8 @@ import yaml
 
 from nmt.config import Config
 from ray_jobs.serve import scale_of, without_scale
-from tests.chart.network import selects
-from tests.chart.rendering import EVERYTHING, RELEASES, Plain, kinds, pods, render
+from tests.support.chart.network_policy import selects
+from tests.support.chart.rendering import EVERYTHING, RELEASES, Plain, kinds, pods, render
 
 
 def service(values: Plain | None = None) -> Plain:

@@ -1,3 +1,3 @@
-from tests.support.training_world import _one_thread, config, job, prepared
+from tests.support.training.small_training import _one_thread, config, job, prepared
 
 __all__ = ["_one_thread", "config", "job", "prepared"]

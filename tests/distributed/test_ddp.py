@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from nmt.config import DdpStrategy, TrainingConfig
 from nmt.training.strategies import build_strategy
-from tests.distributed.forked import start, wait
+from tests.support.training.forked_process import start, wait
 
 
 class WithTable(nn.Module):

@@ -19,10 +19,10 @@ from nmt.storage import Storage
 from nmt.training.loading import TrainingJob
 from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS, Checkpoints
 from nmt.training.trainer import run_training
-from tests.distributed import ledger
-from tests.distributed.forked import start, wait
-from tests.distributed.world import train_together
-from tests.support.training_world import same
+from tests.support.training import sample_ledger as ledger
+from tests.support.training.forked_process import start, wait
+from tests.support.training.small_training import same
+from tests.support.training.worker_group import train_together
 
 KILLS = 8
 SEED = 5

@@ -10,9 +10,9 @@ from nmt.config import Config, load_config
 from nmt.planning.gpus import GPUS
 from nmt.planning.memory import memory_parts
 from nmt.planning.shapes import training_shape
-from tests.distributed.live_steps import ROWS, TOKENS, measure
-from tests.distributed.world import run_together
-from tests.support.live_bytes import SHAPE
+from tests.support.training.live_bytes import SHAPE
+from tests.support.training.step_memory import ROWS, TOKENS, measure
+from tests.support.training.worker_group import run_together
 
 pytest.importorskip("deepspeed", reason="DeepSpeed is in the extra `gpu`")
 

@@ -19,9 +19,9 @@ from nmt.training.loading import TrainingJob
 from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS
 from nmt.training.saved.published import best_path
 from nmt.training.trainer import run_training
-from tests.distributed.forked import start, wait
-from tests.distributed.world import train_together
-from tests.support.training_world import job_below
+from tests.support.training.forked_process import start, wait
+from tests.support.training.small_training import job_below
+from tests.support.training.worker_group import train_together
 
 pytest.importorskip("deepspeed", reason="DeepSpeed is in the extra `gpu`")
 pytest.importorskip("bitsandbytes", reason="bitsandbytes is in the extra `gpu`")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.project import PROJECT
+from tests.support.runs.small_run import SMALL_RUN
 from tests.support.signals import take_ctrl_c
-from tests.support.small_run import SMALL_RUN
 
 SMALL = [
     *SMALL_RUN,

@@ -13,7 +13,7 @@ import pytest
 from kubernetes import client, config, dynamic
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
-from tests.chart.rendering import Plain, render
+from tests.support.chart.rendering import Plain, render
 
 RELEASE = "nmt"
 FOREIGN = {"PodMonitor", "PrometheusRule"}

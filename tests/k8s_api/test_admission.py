@@ -7,8 +7,8 @@ import pytest
 from kubernetes import client
 
 from k8s.cli.main import main
-from tests.chart.rendering import EVERYTHING, RELEASES, Plain, release_json, render
 from tests.k8s_api.conftest import RELEASE, Applied
+from tests.support.chart.rendering import EVERYTHING, RELEASES, Plain, release_json, render
 
 VALUES = {name: values for name, values in RELEASES.items() if name != "everything"} | {
     # No image pull secret: the API server would look for it.

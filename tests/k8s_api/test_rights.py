@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.chart.rendering import Plain
 from tests.k8s_api.conftest import RELEASE, Applied
+from tests.support.chart.rendering import Plain
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 RESOURCES = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.k8s_cluster.installed import Installed, shell
-from tests.k8s_cluster.submitted import Submitted
+from tests.support.k8s.installed_release import Installed, shell
+from tests.support.k8s.submitted_job import Submitted
 
 NEEDED = {
     "KUBECONFIG": "names no cluster",

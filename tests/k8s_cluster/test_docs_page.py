@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.k8s_cluster.installed import shell
+from tests.support.k8s.installed_release import shell
 from tests.support.project import PROJECT
 
 PAGE = PROJECT / "docs/kubernetes.md"

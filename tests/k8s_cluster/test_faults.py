@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.k8s_cluster.installed import Installed, shell, wait_for
-from tests.k8s_cluster.submitted import began_at
-from tests.support.small_run import SMALL_RUN
+from tests.support.k8s.installed_release import Installed, shell, wait_for
+from tests.support.k8s.submitted_job import began_at
+from tests.support.runs.small_run import SMALL_RUN
 
 NAMESPACE = "nmt-faults"
 SMALL = " ".join((*SMALL_RUN, "tune.trials=0"))

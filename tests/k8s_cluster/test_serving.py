@@ -7,8 +7,8 @@ import time
 import pytest
 
 from benchmarks.steady_load import SteadyLoad
-from tests.k8s_cluster.installed import Installed, shell, wait_for
-from tests.support.small_run import SMALL_RUN
+from tests.support.k8s.installed_release import Installed, shell, wait_for
+from tests.support.runs.small_run import SMALL_RUN
 
 NAMESPACE = "nmt-serving"
 FIRST = " ".join(

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.k8s_cluster.installed import Installed, wait_for
-from tests.k8s_cluster.submitted import began_at
-from tests.support.small_run import SMALL_RUN
+from tests.support.k8s.installed_release import Installed, wait_for
+from tests.support.k8s.submitted_job import began_at
+from tests.support.runs.small_run import SMALL_RUN
 
 CHECKPOINT_EVERY = 100
 STEPS = 600

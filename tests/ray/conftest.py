@@ -12,7 +12,7 @@ from nmt.storage import Storage
 from ray_jobs import base, prepare
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
-from tests.support.small_run import SMALL_RUN
+from tests.support.runs.small_run import SMALL_RUN
 
 SMALL = [
     *SMALL_RUN,

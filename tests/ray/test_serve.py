@@ -26,8 +26,8 @@ from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback, write_traffic
 from ray_jobs.runtime.context import Session
 from ray_jobs.serve import build, check_endpoint, run, start, stop
-from tests.support.evaluated_run import evaluate, export
-from tests.support.tiny_engine import HOSPITAL, WATER, add_engine
+from tests.support.models.tiny_engine import HOSPITAL, WATER, add_engine
+from tests.support.runs.evaluated_run import evaluate, export
 
 NAME = "default"
 WORDS = {"water": WATER, "hospital": HOSPITAL}

@@ -18,8 +18,13 @@ from ray.train.v2._internal.constants import DEFAULT_PREEMPTION_POLL_INTERVAL_S
 from ray_jobs import base, prepare, train
 from ray_jobs.runtime.context import Session
 from tests.ray.conftest import branch
-from tests.ray.disturbed import a_worker, signal_a_worker, train_disturbed, weights
-from tests.support.training_world import same
+from tests.support.training.disturbed_training import (
+    a_worker,
+    signal_a_worker,
+    train_disturbed,
+    weights,
+)
+from tests.support.training.small_training import same
 
 CADENCE = 50
 LONG = {

@@ -19,7 +19,7 @@ from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.logs import quiet_expected_failures
 from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
 from tests.ray.conftest import branch
-from tests.ray.disturbed import (
+from tests.support.training.disturbed_training import (
     actor_names,
     actors,
     signal_a_worker,
@@ -27,7 +27,7 @@ from tests.ray.disturbed import (
     train_disturbed,
     weights,
 )
-from tests.support.training_world import same
+from tests.support.training.small_training import same
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from nmt.runs.steps import TRAIN, TUNE, find_record
 from ray_jobs import train, tune
 from ray_jobs.runtime.context import Session
 from tests.ray.conftest import branch
-from tests.support.records import change_record
+from tests.support.runs.records import change_record
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from nmt.models.families import family_of
 from nmt.models.load import load_model
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
-from tests.torch.models.tiny_models import BUILDERS, build
+from tests.support.models.tiny_models import BUILDERS, build
 
 LINES = ["water is cold", "the house is old", "neer kulir", "veedu pazhayathu"]
 

@@ -6,8 +6,8 @@ from nmt.models.load import load_codec
 from nmt.models.shape import find_model
 from nmt.models.tokenization.codec import Codec
 from nmt.models.tokenization.language_tags import OwnCodes
-from tests.torch.models.checkpoints import Checkpoint
-from tests.torch.models.tiny_tokenizers import PAIRS
+from tests.support.models.checkpoints import Checkpoint
+from tests.support.models.tiny_tokenizers import PAIRS
 
 NOT_TEXT = [
     "<s>", "</s>", "<pad>", "<mask>", "[CLS]", "[SEP]", "[MASK]", "[PAD]", "<extra_id_0>",

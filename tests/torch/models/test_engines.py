@@ -25,8 +25,8 @@ from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.encoding import encode
 from nmt.storage import Storage
 from nmt.training.saved.published import best_path
-from tests.support.base_record import record_base
-from tests.torch.models.tiny_tokenizers import PAIRS
+from tests.support.models.tiny_tokenizers import PAIRS
+from tests.support.runs.base_record import record_base
 
 Checkpoint = Callable[[str], Path]
 SENTENCES = [pair.source for pair in PAIRS[:5]]

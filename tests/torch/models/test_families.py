@@ -24,8 +24,8 @@ from nmt.models.tokenization.encoding import encode
 from nmt.models.tokenization.language_tags import OwnCodes
 from nmt.text.pair import Pair
 from nmt.training.loss import sum_cross_entropy
-from tests.torch.models.checkpoints import Checkpoint, change_config, copied, load
-from tests.torch.models.tiny_tokenizers import PAIRS
+from tests.support.models.checkpoints import Checkpoint, change_config, copied, load
+from tests.support.models.tiny_tokenizers import PAIRS
 
 CPU = torch.device("cpu")
 FORCING = ("nllb", "nllb_moe", "m2m100", "mbart50")

@@ -16,7 +16,7 @@ from nmt.models.load import load_codec, load_outline
 from nmt.models.shape import find_model
 from nmt.storage import Storage
 from nmt.training.base import prepare_base
-from tests.torch.models.checkpoints import Checkpoint, change_config, copied
+from tests.support.models.checkpoints import Checkpoint, change_config, copied
 
 
 def check(folder: Path) -> None:

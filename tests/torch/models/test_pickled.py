@@ -15,7 +15,7 @@ from nmt.errors import ModelError
 from nmt.models.load import load_model, load_outline
 from nmt.models.sources.source import ModelSource
 from nmt.storage import Storage
-from tests.torch.models.checkpoints import Checkpoint, change_config, copied
+from tests.support.models.checkpoints import Checkpoint, change_config, copied
 
 
 @pytest.fixture(autouse=True)

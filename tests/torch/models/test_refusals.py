@@ -26,7 +26,7 @@ from nmt.models.tokenization.language_tags import OwnCodes
 from nmt.storage import Storage
 from nmt.training import loading as job_module
 from nmt.training.loading import TrainingJob, load_material
-from tests.torch.models.checkpoints import Checkpoint, change_config, copied, load
+from tests.support.models.checkpoints import Checkpoint, change_config, copied, load
 
 CPU = torch.device("cpu")
 

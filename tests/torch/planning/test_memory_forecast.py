@@ -26,7 +26,7 @@ from nmt.planning.speed import body_flops
 from nmt.training.loss import LossModule
 from nmt.training.optim import build_optimizer
 from nmt.training.recompute import recompute_activations
-from tests.support.live_bytes import SHAPE, LiveBytes
+from tests.support.training.live_bytes import SHAPE, LiveBytes
 
 _DECODER: dict[str, Any] = {
     "vocab_size": 8000,

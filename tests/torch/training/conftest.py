@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from nmt.training import validation
-from tests.support.training_world import _one_thread, config, job, prepared, trained
+from tests.support.training.small_training import _one_thread, config, job, prepared, trained
 
 __all__ = ["_one_thread", "config", "job", "prepared", "quick_validation", "trained"]
 

@@ -14,7 +14,7 @@ from nmt.models.sources.source import ModelSource
 from nmt.training.base import base_source, made_base
 from nmt.training.loading import TrainingJob
 from nmt.training.trainer import run_training
-from tests.support.base_record import record_base
+from tests.support.runs.base_record import record_base
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 

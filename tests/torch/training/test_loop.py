@@ -22,7 +22,7 @@ from nmt.training.loading import TrainingJob
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.saved.published import best_path
 from nmt.training.trainer import run_training
-from tests.support.training_world import checkpoint_weights, same
+from tests.support.training.small_training import checkpoint_weights, same
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 

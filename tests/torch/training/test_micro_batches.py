@@ -15,7 +15,7 @@ from nmt.training.loading import TrainingJob, load_material
 from nmt.training.micro_batches import MicroBatches
 from nmt.training.strategies import Batch, Single
 from nmt.training.trainer import Run, run_training
-from tests.support.training_world import checkpoint_weights
+from tests.support.training.small_training import checkpoint_weights
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 

@@ -11,7 +11,7 @@ from nmt.training.loading import TrainingJob, load_material
 from nmt.training.loss import LossModule
 from nmt.training.recompute import recompute_activations
 from nmt.training.trainer import run_training
-from tests.support.live_bytes import LiveBytes
+from tests.support.training.live_bytes import LiveBytes
 
 CPU = torch.device("cpu")
 

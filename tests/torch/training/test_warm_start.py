@@ -9,7 +9,7 @@ from nmt.runs.steps import BASE
 from nmt.training.base import prepare_base
 from nmt.training.loading import TrainingJob
 from nmt.training.trainer import run_training
-from tests.torch.models.tiny_models import build
+from tests.support.models.tiny_models import build
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from nmt.training import loading as job_module
 from nmt.training.loading import TrainingJob, load_material, width_multiple
 from nmt.training.loss import LossModule
 from nmt.training.trainer import run_training
-from tests.support.training_world import checkpoint_weights, same
+from tests.support.training.small_training import checkpoint_weights, same
 
 CPU = torch.device("cpu")
 

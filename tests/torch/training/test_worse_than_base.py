@@ -15,7 +15,7 @@ from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.strategies import Single
 from nmt.training.trainer import run_training
 from nmt.training.validation import base_validation_bleu
-from tests.support.training_world import checkpoint_weights
+from tests.support.training.small_training import checkpoint_weights
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 

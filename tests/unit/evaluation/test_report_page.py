@@ -11,7 +11,7 @@ import pytest
 from nmt.report.charts import linear_axis, setting_axis
 from nmt.report.page import render_report, trial_rows
 from nmt.report.summary import Summary, TrialState
-from tests.unit.evaluation.summaries import (
+from tests.support.runs.summaries import (
     bare,
     full,
     sample,

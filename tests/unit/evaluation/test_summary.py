@@ -19,7 +19,7 @@ from nmt.report.formatting import (
 )
 from nmt.report.highlight import mark_differences, split_words
 from nmt.report.summary import Summary, console_lines, metrics_disagree
-from tests.unit.evaluation.summaries import BASE, REFERENCE, SIGNIFICANCE, bare, full, system, trial
+from tests.support.runs.summaries import BASE, REFERENCE, SIGNIFICANCE, bare, full, system, trial
 
 # Types
 

@@ -9,7 +9,7 @@ from k8s.cli.main import main
 from k8s.cli.output import Clock
 from k8s.objects.release import KEY, Release
 from nmt import __version__
-from tests.unit.k8s.fake_cluster import FakeCluster, FakeTime
+from tests.support.k8s.fake_cluster import FakeCluster, FakeTime
 
 IMAGE = "registry.example/nmt-ray:1"
 

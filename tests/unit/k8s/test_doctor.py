@@ -5,8 +5,8 @@ import pytest
 from k8s.api.cluster import CLAIM, DEPLOYMENT, NODE, QUOTA, STORAGE_CLASS
 from k8s.cli.main import main
 from nmt.errors import ClusterError
+from tests.support.k8s.fake_cluster import FakeCluster
 from tests.unit.k8s.conftest import IMAGE, install
-from tests.unit.k8s.fake_cluster import FakeCluster
 
 OPERATOR_IMAGE = "registry.example/nmt-operator:1"
 PULL_FAILS = {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from k8s.api.cluster import RAY_JOB
-from tests.unit.k8s.fake_cluster import FakeCluster
+from tests.support.k8s.fake_cluster import FakeCluster
 
 SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED",
              "startTime": "2026-01-01T00:00:05Z", "endTime": "2026-01-01T01:00:05Z"}  # fmt: skip

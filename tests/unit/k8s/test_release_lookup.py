@@ -5,8 +5,8 @@ import pytest
 from k8s.api.cluster import CONFIG_MAP
 from k8s.observe.lookup import find_release
 from nmt.errors import InputError
+from tests.support.k8s.fake_cluster import FakeCluster
 from tests.unit.k8s.conftest import install
-from tests.unit.k8s.fake_cluster import FakeCluster
 
 
 def test_the_only_release_needs_no_name(cluster):

@@ -8,9 +8,9 @@ from k8s.api.cluster import BATCH_JOB, EVENT, POD
 from k8s.cli.storage_commands import StorageCommand
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
-from tests.unit.evaluation.summaries import SIGNIFICANCE, system
+from tests.support.k8s.fake_cluster import FakeCluster
+from tests.support.runs.summaries import SIGNIFICANCE, system
 from tests.unit.k8s.conftest import install
-from tests.unit.k8s.fake_cluster import FakeCluster
 
 DONE = {
     "prepare": {"sizes": {"train": 90, "test": 5}},

@@ -6,8 +6,8 @@ import yaml
 
 from k8s.api.cluster import CLAIM, CONFIG_MAP, EVENT, POD, RAY_CLUSTER, RAY_JOB
 from nmt.errors import ClusterError, UnreachableError
+from tests.support.k8s.fake_cluster import FakeCluster
 from tests.unit.k8s.conftest import install, worker_group
-from tests.unit.k8s.fake_cluster import FakeCluster
 
 NAME = ("--name", "job")
 RUNNING = {"jobDeploymentStatus": "Running", "jobStatus": "RUNNING",

@@ -12,8 +12,8 @@ from nmt.runs.steps import STEPS, Record, settings_of
 from nmt.storage import Storage
 from ray_jobs import evaluate
 from ray_jobs.runtime.context import Session
-from tests.support.evaluated_run import UNSURE, WORSE
-from tests.unit.evaluation.summaries import SIGNIFICANCE, system
+from tests.support.runs.evaluated_run import UNSURE, WORSE
+from tests.support.runs.summaries import SIGNIFICANCE, system
 
 
 def evaluated(storage: Storage, result: dict[str, Any]) -> Session:

@@ -6,8 +6,8 @@ from nmt.errors import InputError, MissingStepError, StorageError, WorseThanBase
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback
 from nmt.traffic.promotion import promote_run
-from tests.support.evaluated_run import INPUTS, UNSURE, evaluate, export
-from tests.unit.evaluation.summaries import SIGNIFICANCE
+from tests.support.runs.evaluated_run import INPUTS, UNSURE, evaluate, export
+from tests.support.runs.summaries import SIGNIFICANCE
 
 
 @pytest.fixture

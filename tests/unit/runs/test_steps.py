@@ -32,7 +32,7 @@ from nmt.runs.steps import (
 )
 from nmt.storage import Storage
 from ray_jobs.cli import main, runner
-from tests.support.records import change_record
+from tests.support.runs.records import change_record
 
 
 class Work:

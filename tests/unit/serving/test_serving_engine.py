@@ -16,7 +16,7 @@ from nmt.engines.engine import Engine, load_engine, translate_texts
 from nmt.engines.golden import likeness_of
 from nmt.errors import MissingPackageError, TranslationError
 from nmt.storage import Storage
-from tests.support.tiny_engine import (
+from tests.support.models.tiny_engine import (
     HOSPITAL,
     MAX_SOURCE_TOKENS,
     SENTENCE,

@@ -17,7 +17,7 @@ from nmt.runs.trials import BEST, TRIAL, Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
 from nmt.training.saved.records import CUT, MLFLOW_RUN, Cut, MlflowRun
 from ray_jobs.supervise import ATTEMPTS, Attempts
-from tests.unit.evaluation.summaries import full
+from tests.support.runs.summaries import full
 
 MUTATIONS = 1000
 CURVE = (TrialPoint(step=50, bleu=1.5), TrialPoint(step=100, bleu=30.25))

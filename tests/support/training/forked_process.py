@@ -10,7 +10,7 @@ _GIVE_UP_SECONDS = 120.0
 
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nmt.training.trainer", "tests.distributed.ledger"])
+    context.set_forkserver_preload(["nmt.training.trainer", "tests.support.training.sample_ledger"])
     return context
 
 

@@ -36,7 +36,7 @@ def run_together(work: Callable[[], None], workers: int, folder: Path) -> None:
             [
                 sys.executable,
                 "-m",
-                "tests.distributed.world",
+                "tests.support.training.worker_group",
                 plan,
                 str(port),
                 str(rank),
@@ -58,7 +58,7 @@ def run_together(work: Callable[[], None], workers: int, folder: Path) -> None:
 
 def _train(jobs: Sequence[TrainingJob], ledger: Ledger | None) -> None:
     from nmt.training.trainer import run_training
-    from tests.distributed.ledger import kept
+    from tests.support.training.sample_ledger import kept
 
     with kept(*ledger) if ledger else nullcontext():
         for job in jobs:
@@ -79,6 +79,6 @@ def _worker(plan: str, port: str, rank: int, workers: int) -> None:
 
 if __name__ == "__main__":
     # Pickled functions of this module belong to it under its own name.
-    from tests.distributed.world import _worker as worker
+    from tests.support.training.worker_group import _worker as worker
 
     worker(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

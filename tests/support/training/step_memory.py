@@ -12,7 +12,7 @@ from nmt.config import Config
 from nmt.models.adapters import add_adapter, trainable
 from nmt.training.loss import LossModule
 from nmt.training.strategies import build_strategy
-from tests.support.live_bytes import SHAPE, LiveBytes
+from tests.support.training.live_bytes import SHAPE, LiveBytes
 
 GIB = 2**30
 ROWS, TOKENS = 4, 32

@@ -7,7 +7,7 @@ from nmt.runs.comparison import Significance
 from nmt.runs.steps import STEPS, Record
 from nmt.storage import Storage
 from nmt.traffic import engine_path
-from tests.unit.evaluation.summaries import SIGNIFICANCE, system
+from tests.support.runs.summaries import SIGNIFICANCE, system
 
 INPUTS = {"prepare": "data-1", "base": "base-1", "train": "adapter-1"}
 WORSE = replace(SIGNIFICANCE, best_bleu=8.5, difference_interval=(-14.5, -8.5))

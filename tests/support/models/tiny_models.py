@@ -50,7 +50,7 @@ from transformers import (
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
-from tests.torch.models.tiny_tokenizers import (
+from tests.support.models.tiny_tokenizers import (
     LINES,
     byte_level,
     pieces_of,

@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from tests.k8s_cluster.installed import Installed, wait_for
+from tests.support.k8s.installed_release import Installed, wait_for
 from tests.support.project import PROJECT
 
 
