@@ -29,6 +29,8 @@ _HEAD = """\
 # Ready values for one kind of cluster each lie in values/.
 """
 _DROPPED = ("title", "discriminator")
+_RENAMED = {"operatorImage": "toolsImage"}
+"""Old keys of the values, refused with a message that names the new one."""
 
 Schema = dict[str, Any]
 
@@ -53,8 +55,11 @@ def schema() -> Schema:
         config[key] = _by_type(raw["$defs"]["Config"]["properties"][key], default)
     space = raw["$defs"]["TuneConfig"]["properties"]["space"]["additionalProperties"]
     written["$defs"]["TuneConfig"]["properties"]["space"]["additionalProperties"] = _by_type(space)
-    # Helm hands this to every chart that another one depends on.
+    # Helm passes this key to every chart that another chart depends on.
     written["properties"]["global"] = {"type": "object"}
+    # Helm quotes the constant in its message, which a key that is merely unknown does not get.
+    for old, new in _RENAMED.items():
+        written["properties"][old] = {"const": f"renamed to {new}"}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written}
 
 

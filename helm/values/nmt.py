@@ -306,8 +306,8 @@ class ChartValues(Values):
     """Name of the objects instead of the release's."""
     image: Image = Image(repository="nmt-ray")
     """Runs jobs and serves: target `ray` of docker/Dockerfile."""
-    operator_image: Image = Image(repository="nmt-operator")
-    """Reads and writes the storage root for `nmt-k8s`: target `operator`."""
+    tools_image: Image = Image(repository="nmt-tools")
+    """Reads and writes the storage root for `nmt-k8s`: target `tools`."""
     image_pull_secrets: list[ObjectName] = []
     """Names of Secrets for a private registry."""
     config: Config = Config()

@@ -32,7 +32,7 @@ class Images(_Part):
     """Full names of the two images."""
 
     ray: str
-    operator: str
+    tools: str
 
 
 class JobDefaults(_Part):

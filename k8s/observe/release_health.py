@@ -87,7 +87,7 @@ def _images(cluster: Cluster, release: Release) -> Iterator[Finding]:
     images = release.images
     for name, image, first in (
         ("image", images.ray, "the first job"),
-        ("operatorImage", images.operator, "`nmt-k8s traffic`"),
+        ("toolsImage", images.tools, "`nmt-k8s traffic`"),
     ):
         if image in pulled:
             yield Finding(name, "ok", f"{image} was pulled")

@@ -108,7 +108,7 @@ def test_the_pod_runs_this_script_against_the_endpoint_of_the_release():
     written = (CHART / "files" / "test_endpoint.py").read_text("utf-8")
     assert container["command"] == ["python", "-c", f"{written.strip()}\n"]
     assert container["env"] == [{"name": "ENDPOINT", "value": "demo-endpoint.team.svc:8000"}]
-    assert container["image"].startswith("nmt-operator:")
+    assert container["image"].startswith("nmt-tools:")
 
 
 def test_the_pod_goes_where_the_head_of_the_endpoint_goes():

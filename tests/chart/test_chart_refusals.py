@@ -10,6 +10,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     # What the schema refuses
     "unknown key": ("serving: {replicas: 2}", ["/serving", "'replicas' not allowed"]),
     "unknown top key": ("replicaCount: 2", ["'replicaCount' not allowed"]),
+    "renamed key": ("operatorImage: {tag: x}", ["/operatorImage", "'renamed to toolsImage'"]),
     "unknown setting": (
         "config: {training: {learning_rat: 1}}",
         ["/config/training", "'learning_rat' not allowed"],

@@ -125,7 +125,7 @@ def test_heads_are_not_moved_to_save_a_node():
 def test_the_pod_beside_the_storage_runs_nmt_k8s_without_arguments():
     (container,) = parsed().storage_pod["spec"]["containers"]
     assert container["name"] == "nmt-k8s"
-    assert container["image"] == f"nmt-operator:{__version__}"
+    assert container["image"] == f"nmt-tools:{__version__}"
     assert not {"command", "args"} & set(container)
     assert {"name": "NMT_STORAGE", "value": "/storage"} in container["env"]
 

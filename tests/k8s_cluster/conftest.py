@@ -12,7 +12,7 @@ from tests.support.k8s.submitted_job import Submitted
 
 NEEDED = {
     "KUBECONFIG": "names no cluster",
-    "REGISTRY": "says not where the images nmt-ray and nmt-operator are",
+    "REGISTRY": "says not where the images nmt-ray and nmt-tools are",
     "TAG": "says not which tag the images have",
 }
 
@@ -31,8 +31,8 @@ def images() -> str:
     registry, tag = os.environ["REGISTRY"], os.environ["TAG"]
     return (
         f"--set image.repository={registry}/nmt-ray --set image.tag={tag} "
-        f"--set operatorImage.repository={registry}/nmt-operator --set operatorImage.tag={tag} "
-        "--set image.pullPolicy=Always --set operatorImage.pullPolicy=Always"
+        f"--set toolsImage.repository={registry}/nmt-tools --set toolsImage.tag={tag} "
+        "--set image.pullPolicy=Always --set toolsImage.pullPolicy=Always"
     )
 
 

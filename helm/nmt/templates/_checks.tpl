@@ -37,7 +37,7 @@ line for each fault: key, value, rule, what to do.
 {{- end }}
 
 {{- define "nmt.checkImages" -}}
-{{- range $key := list "image" "operatorImage" }}
+{{- range $key := list "image" "toolsImage" }}
   {{- $repository := (index $.Values $key).repository }}
   {{- if regexMatch "(:[^/]*$|@)" $repository }}
 {{ $key }}.repository is '{{ $repository }}': give its tag as {{ $key }}.tag, or its digest as {{ $key }}.digest

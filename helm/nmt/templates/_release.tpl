@@ -25,7 +25,7 @@ spec:
   {{- include "nmt.podSpec" (dict "root" . "account" "storage" "storage" true "placement" .Values.jobs.head) | nindent 2 }}
   containers:
     - name: nmt-k8s
-      {{- include "nmt.container" (dict "root" . "image" .Values.operatorImage "storage" true) | nindent 6 }}
+      {{- include "nmt.container" (dict "root" . "image" .Values.toolsImage "storage" true) | nindent 6 }}
       {{- include "nmt.storageEnv" (dict "root" . "env" .Values.env) | nindent 6 }}
       resources:
         requests:
@@ -62,7 +62,7 @@ spec:
       "labels" $labels
       "images" (dict
         "ray" (include "nmt.image" (dict "root" $ "image" .Values.image))
-        "operator" (include "nmt.image" (dict "root" $ "image" .Values.operatorImage)))
+        "tools" (include "nmt.image" (dict "root" $ "image" .Values.toolsImage)))
       "storage" (include "nmt.storageRoot" .)
       "storageSecret" (ternary .Values.storage.object.secretName "" (eq .Values.storage.type "object"))
       "config" .Values.config

@@ -33,7 +33,7 @@ def worker_group(name: str, cpus: int, gpus: int = 0) -> JsonObject:
 
 
 def release_fields(**changes: object) -> dict[str, Any]:
-    storage_pod = template("nmt-k8s", image="registry.example/nmt-operator:1")
+    storage_pod = template("nmt-k8s", image="registry.example/nmt-tools:1")
     claim = {"name": "storage", "persistentVolumeClaim": {"claimName": "demo-storage"}}
     storage_pod["spec"]["volumes"] = [claim]
     fields: dict[str, Any] = {
@@ -41,7 +41,7 @@ def release_fields(**changes: object) -> dict[str, Any]:
         "namespace": "team",
         "chartVersion": __version__,
         "labels": {"app.kubernetes.io/instance": "demo", "app.kubernetes.io/part-of": "nmt"},
-        "images": {"ray": IMAGE, "operator": "registry.example/nmt-operator:1"},
+        "images": {"ray": IMAGE, "tools": "registry.example/nmt-tools:1"},
         "storage": "/storage",
         "storageSecret": "",
         "config": {},

@@ -8,7 +8,7 @@ from nmt.errors import ClusterError
 from tests.support.k8s.fake_cluster import FakeCluster
 from tests.unit.k8s.conftest import IMAGE, install
 
-OPERATOR_IMAGE = "registry.example/nmt-operator:1"
+TOOLS_IMAGE = "registry.example/nmt-tools:1"
 PULL_FAILS = {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}
 
 
@@ -41,7 +41,7 @@ def cluster(cluster) -> FakeCluster:
     add_operator(cluster, 1)
     add_claim(cluster, "Bound", "ReadWriteMany")
     cluster.add(NODE, "a", status={"allocatable": {"nvidia.com/gpu": "2"}})
-    for image in (IMAGE, OPERATOR_IMAGE):
+    for image in (IMAGE, TOOLS_IMAGE):
         add_pod(cluster, image)
     return cluster
 
@@ -169,15 +169,15 @@ def test_pods_in_trouble_are_bad(findings, cluster):
 
 
 def test_an_image_that_no_pod_has_tried_is_a_note(findings, cluster):
-    install(cluster, images={"ray": "registry.example/new:2", "operator": OPERATOR_IMAGE})
+    install(cluster, images={"ray": "registry.example/new:2", "tools": TOOLS_IMAGE})
     code, found = findings()
     assert (code, found["image"][0]) == (0, "note")
     assert "registry.example/new:2 not tried yet" in found["image"][1]
-    assert found["operatorImage"][0] == "ok"
+    assert found["toolsImage"][0] == "ok"
 
 
 def test_an_image_that_a_pod_waits_for_is_not_pulled_yet(findings, cluster):
-    install(cluster, images={"ray": "registry.example/new:2", "operator": OPERATOR_IMAGE})
+    install(cluster, images={"ray": "registry.example/new:2", "tools": TOOLS_IMAGE})
     add_pod(cluster, "registry.example/new:2", imageID="", state=PULL_FAILS)
     state, text = findings()[1]["image"]
     assert state == "note"

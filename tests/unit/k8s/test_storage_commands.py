@@ -314,10 +314,10 @@ def test_a_pod_that_cannot_be_pulled_ends_with_3_and_leaves_nothing(
     nmt_k8s, cluster, storage_pod, capsys
 ):
     waiting = {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}
-    container = {"name": "main", "image": "registry.example/nmt-operator:1", "state": waiting}
+    container = {"name": "main", "image": "registry.example/nmt-tools:1", "state": waiting}
     storage_pod(0, phase="Pending", containerStatuses=[container])
     assert nmt_k8s("traffic") == 3
-    assert "nmt-operator:1 cannot be pulled" in capsys.readouterr().err
+    assert "nmt-tools:1 cannot be pulled" in capsys.readouterr().err
     assert cluster.names(BATCH_JOB) == []
 
 
