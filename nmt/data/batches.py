@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nmt.text.packing import consecutive_batches
+
 Rows = NDArray[np.int64]
 
 
@@ -87,18 +89,13 @@ class BatchPlan:
         return np.lexsort((np.where(block % 2 == 0, within, -within), block))
 
     def _fill(self, rows: Rows) -> list[Rows]:
-        """Cut rows, sorted by length, where the next one would break the budget."""
-        batches: list[Rows] = []
-        source_widths = rounded_up(self.source_tokens[rows], self.round_to).tolist()
-        target_widths = rounded_up(self.target_tokens[rows], self.round_to).tolist()
-        start = width_source = width_target = 0
-        for end, (source, target) in enumerate(zip(source_widths, target_widths, strict=True)):
-            width_source, width_target = max(width_source, source), max(width_target, target)
-            held = (end + 1 - start) * (width_source + width_target)
-            if end > start and held > self.micro_batch_tokens:
-                batches.append(rows[start:end])
-                start, width_source, width_target = end, source, target
-        return [*batches, rows[start:]] if len(rows) else batches
+        """Cut rows that are sorted by length into micro-batches within the token budget."""
+        batches = consecutive_batches(
+            rounded_up(self.source_tokens[rows], self.round_to).tolist(),
+            self.micro_batch_tokens,
+            rounded_up(self.target_tokens[rows], self.round_to).tolist(),
+        )
+        return [rows[batch.start : batch.stop] for batch in batches]
 
 
 def padded_tokens(plan: BatchPlan, rows: Rows) -> int:

@@ -13,6 +13,7 @@ from nmt.errors import InsufficientMemoryError
 from nmt.models.families import device_of, max_positions
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.models.tokenization.codec import Codec
+from nmt.text.packing import batches_by_length
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def translate(
     encoded = codec.sources(sentences, most)
     hypotheses = [""] * len(sentences)
     try:
-        waiting = _batches([len(ids) for ids in encoded], batch_tokens)
+        waiting = batches_by_length([len(ids) for ids in encoded], batch_tokens)
         while waiting:
             rows = waiting.pop(0)
             sources = [encoded[row] for row in rows]
@@ -130,15 +131,3 @@ def _halved(batches: list[list[int]], rows: int, beam_size: int) -> list[list[in
     log.warning("translating %d sentences at once does not fit into the memory: halved", rows)
     halves = (list(half) for batch in batches for half in (batch[::2], batch[1::2]))
     return [half for half in halves if half]
-
-
-def _batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Rows sorted from long to short, cut by padded tokens: memory peaks in the first batch."""
-    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-    batches: list[list[int]] = []
-    for row in order:
-        if batches and lengths[batches[-1][0]] * (len(batches[-1]) + 1) <= budget:
-            batches[-1].append(row)
-        else:
-            batches.append([row])
-    return batches

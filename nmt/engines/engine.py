@@ -10,6 +10,7 @@ from nmt.engines.ctranslate2_engine import CTranslate2Engine
 from nmt.errors import MissingPackageError, install_command
 from nmt.languages import iso_code
 from nmt.text.normalise import without_noise
+from nmt.text.packing import batches_by_length
 from nmt.text.segment import join_text, sentence_separator, split_text
 
 Row = list[Any]
@@ -79,14 +80,7 @@ def translate_texts(engine: Engine, texts: Sequence[str], serving: ServingConfig
 
 def _translate_rows(engine: Engine, rows: Sequence[Row], serving: ServingConfig) -> list[str]:
     """Translations in order, in batches of like length under the token budget."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(rows)), key=lambda index: -len(rows[index])):
-        longest = len(rows[batches[-1][0]]) if batches else 0
-        if batches and longest * (len(batches[-1]) + 1) <= serving.max_batch_tokens:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
     texts: dict[int, str] = {}
-    for batch in batches:
+    for batch in batches_by_length([len(row) for row in rows], serving.max_batch_tokens):
         texts.update(zip(batch, engine.translate([rows[i] for i in batch]), strict=True))
     return [texts[index] for index in range(len(rows))]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nmt.engines.engine import Row
 from nmt.errors import TranslationError
 from nmt.serving.contract import OverloadedError
+from nmt.text.packing import consecutive_batches
 
 # Without a wait, clients that answer at once settle into half batches. Each value is the lesser
 # of a time in seconds and a share of the last batch's time, so that a lone client hardly waits.
@@ -117,12 +118,9 @@ class TokenBatcher:
         seed = self._seed()
         rest = [job for job in self._queue if job is not seed]
         rest.sort(key=lambda job: abs(len(job.tokens) - len(seed.tokens)))
-        batch, longest = [seed], len(seed.tokens)
-        for job in rest:
-            longest = max(longest, len(job.tokens))
-            if longest * (len(batch) + 1) > self._budget:
-                break
-            batch.append(job)
+        nearest = [seed, *rest]
+        first = next(consecutive_batches((len(job.tokens) for job in nearest), self._budget))
+        batch = nearest[: len(first)]
         taken = set(batch)
         self._queue = [job for job in self._queue if job not in taken]
         return batch
