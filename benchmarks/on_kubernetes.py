@@ -73,7 +73,7 @@ def adapter(url: str) -> str:
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        return json.load(answer)["adapter"]
+        return json.load(answer)["engine"]
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ class SteadyLoad:
         body = json.loads(response.read())
         if not self._keep_alive:
             connection.close()
-        return response.status, body["adapter" if response.status == 200 else "error"]
+        return response.status, body["engine" if response.status == 200 else "error"]
 
     def _connection(self) -> http.client.HTTPConnection:
         kept = getattr(self._local, "connection", None) if self._keep_alive else None

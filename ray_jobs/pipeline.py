@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nmt.config import Config
 from nmt.report.page import render_report
@@ -22,6 +22,9 @@ from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.restart import REPORT, SUMMARY, discard_run
 from ray_jobs.runtime.storage_location import absolute_storage, inside_job
+
+if TYPE_CHECKING:
+    from ray_jobs.serving.probe import EndpointCheck
 
 log = logging.getLogger(__name__)
 
@@ -81,28 +84,28 @@ def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, floa
         return before.endpoint, before.seconds.get("endpoint", 0.0)
     started = time.monotonic()
     answer = check(session, engine, sentence)
-    log.info("endpoint: %s -> %s", answer["source"], answer["target"])
+    log.info("endpoint: %s -> %s", answer.source, answer.target)
     seen = EndpointSummary(
         checked=True,
-        source=answer["source"],
-        target=answer["target"],
-        adapter=answer["adapter"],
+        source=answer.source,
+        target=answer.target,
+        adapter=answer.engine,
     )
     return seen, round(time.monotonic() - started, 2)
 
 
-def check(session: Session, engine: str, sentence: str) -> dict[str, Any]:
+def check(session: Session, engine: str, sentence: str) -> "EndpointCheck":
     """Serve an engine on a free port under a pointer of its own, ask over HTTP, and stop."""
-    from ray_jobs import serve
+    from ray_jobs.serving import lifecycle, probe
 
     name = f"check-{session.config.run}"[:40].rstrip("-_.").replace("_", "-").replace(".", "-")
     config = session.config.with_overrides({"serving.name": name, "serving.port": 0})
     promote(session.storage, name, engine)
     try:
-        url = serve.start(config)
-        return serve.check_endpoint(url, timeout_seconds=60, sentence=sentence)
+        url = lifecycle.start(config)
+        return probe.check_endpoint(url, timeout_seconds=60, sentence=sentence)
     finally:
-        serve.stop()
+        lifecycle.stop()
         session.storage.delete(traffic_path(name).rpartition("/")[0])
 
 

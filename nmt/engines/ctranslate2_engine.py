@@ -45,7 +45,7 @@ class CTranslate2Engine:
         self._encoder = TextEncoder(self._tokenizer, _UNKNOWN)
         self._model = _load_model(folder / MODEL_FOLDER, serving)
         self._vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
-        golden = self.prepare(card.golden.source)
+        golden = self.encode(card.golden.source)
         answers = self._search(golden, 1, _GOLDEN_TOKENS)
         check_golden(digest, card.golden, " ".join(map(self._text, answers)))
         self.translate(golden * 4)
@@ -55,7 +55,7 @@ class CTranslate2Engine:
         """Number format that the model runs in, which the processor decides."""
         return self._model.compute_type
 
-    def prepare(self, sentence: str) -> list[list[str]]:
+    def encode(self, sentence: str) -> list[list[str]]:
         """Token lists of at most `max_source_tokens`, none of them cut short."""
         limit = self.card.max_source_tokens - _MARKS
         parts = split_to_fit(normalise(sentence), self._token_ends, limit)

@@ -37,11 +37,11 @@ class TorchEngine:
         except Exception as error:  # whatever a damaged file makes the libraries raise
             raise TranslationError(f"{folder}: torch cannot load it: {error}") from None
         self._marks = len(self._codec.sources([""])[0])
-        golden = self.prepare(card.golden.source)
+        golden = self.encode(card.golden.source)
         check_golden(digest, card.golden, " ".join(self._decode(golden, beam_size=1)))
         self.translate(golden * 4)
 
-    def prepare(self, sentence: str) -> list[list[int]]:
+    def encode(self, sentence: str) -> list[list[int]]:
         """Token ids of at most `max_source_tokens`, none of them cut short."""
         limit = self.card.max_source_tokens - self._marks
         with self._tokenizer_lock:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nmt.engines.engine import Row
 from nmt.errors import TranslationError
-from nmt.serving.contract import OverloadedError
+from nmt.serving.errors import OverloadedError
 from nmt.text.packing import consecutive_batches
 
 # Without a wait, clients that answer at once settle into half batches. Each value is the lesser

@@ -1,4 +1,4 @@
-"""The web page at `/`: one file, allowed to run nothing but itself."""
+"""The web page at `/`, a single file with its own script and style."""
 
 import base64
 import hashlib
@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse
 
 
 def page_response() -> HTMLResponse:
-    """The page with headers that shut out every other script, style and host."""
-    html, policy = _page()
+    """Return the page with a policy that forbids every other script, style and host."""
+    html, policy = _load_page()
     headers = {
         "Content-Security-Policy": policy,
         "Cache-Control": "no-cache",
@@ -22,12 +22,13 @@ def page_response() -> HTMLResponse:
 
 
 @cache
-def _page() -> tuple[str, str]:
+def _load_page() -> tuple[str, str]:
     html = files("nmt.serving").joinpath("page.html").read_text(encoding="utf-8")
     policy = (
         "default-src 'none'",
-        f"script-src {_hash_of(html, 'script')}",
-        f"style-src {_hash_of(html, 'style')}",
+        # Hashes allow exactly these two elements: text that a translation injects cannot run.
+        f"script-src {_source_hash(html, 'script')}",
+        f"style-src {_source_hash(html, 'style')}",
         "connect-src 'self'",
         "img-src data:",
         "base-uri 'none'",
@@ -37,8 +38,8 @@ def _page() -> tuple[str, str]:
     return html, "; ".join(policy)
 
 
-def _hash_of(html: str, tag: str) -> str:
-    """Source expression that allows exactly the element of the page."""
+def _source_hash(html: str, tag: str) -> str:
+    """Hash the content of the page's only element with this tag, as a policy needs it."""
     match = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
     content = match[1] if match else ""
     digest = hashlib.sha256(content.encode()).digest()

@@ -1,4 +1,4 @@
-"""One replica of the translator: an engine, the batcher before it, and what exchanges both."""
+"""A translator replica: an engine, its request batcher, and the hot swap to another engine."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,27 +8,25 @@ from nmt.config import ServingConfig
 from nmt.engines.engine import Engine, Row, load_engine
 from nmt.errors import TranslationError
 from nmt.serving.batcher import TokenBatcher
-from nmt.serving.contract import (
-    Answer,
-    NoAdapterError,
-    ServedEngine,
-    UnsupportedLanguageError,
-)
+from nmt.serving.errors import NoEngineError, UnsupportedLanguageError
 from nmt.serving.follower import Follower
+from nmt.serving.types import ServedEngine, Translation
 from nmt.storage import Storage
-from nmt.text.segment import sentence_separator
+from nmt.text.document import join_parts
 from nmt.traffic import fetch_engine
 
 
 @dataclass(frozen=True, slots=True)
 class _Live:
+    """The engine that translates new requests."""
+
     engine: Engine
     batcher: TokenBatcher
     served: ServedEngine
 
 
 class Replica:
-    """Translates with the engine that the traffic pointer names."""
+    """A translator that uses the engine named by the traffic pointer."""
 
     def __init__(
         self,
@@ -37,13 +35,13 @@ class Replica:
         replica_id: str,
         load: Callable[[str], Engine] | None = None,
     ) -> None:
-        """Prepare; `start` reads the pointer.
+        """Set up the replica; `start` reads the pointer.
 
         Args:
             storage: the storage root.
-            serving: batching, polling and the pointer's name.
-            replica_id: names the replica's report.
-            load: digest to engine; by default from the storage root.
+            serving: batching, polling and the name of the pointer.
+            replica_id: the name of the replica's report.
+            load: loads the engine of a digest; by default from the storage root.
         """
         self._storage = storage
         self._serving = serving
@@ -60,44 +58,41 @@ class Replica:
         )
 
     async def start(self) -> None:
-        """Try for a first engine, then follow; without one the replica starts all the same.
-
-        The first try is waited for: a replica that joined before it had loaded would refuse the
-        share of requests that its siblings could have answered.
-        """
+        """Try to load an engine, then follow the pointer, even if no engine could be loaded."""
+        # Waits for the first engine: a replica that joined without one would refuse requests that
+        # the other replicas can answer.
         await self._follower.step()
         self._following = asyncio.create_task(self._follower.run())
 
-    async def translate(self, sentences: list[str], source: str, target: str) -> Answer:
-        """Translations by the engine of this moment, which a swap meanwhile does not change.
+    async def translate(self, sentences: list[str], source: str, target: str) -> Translation:
+        """Translate sentences with the current engine, even if it is swapped meanwhile.
 
         Raises:
-            RequestError: no engine, another language pair, too much waiting.
+            RequestError: no engine, another language pair, or a full queue.
         """
         live = self._live
         if live is None:
-            raise NoAdapterError("no engine is loaded here yet")
+            raise NoEngineError("no engine is loaded here yet")
         served = live.served
         if (source, target) != (served.source_language, served.target_language):
             raise UnsupportedLanguageError(
-                f"{source} to {target} is not served any more: "
-                f"now {served.source_language} to {served.target_language} is"
+                f"{source} to {target} is no longer served: "
+                f"the engine translates {served.source_language} to {served.target_language}"
             )
-        # In a thread, as the tokens of a long text take a while.
-        prepared = await asyncio.to_thread(_prepare, live.engine, sentences)
-        texts = iter(await live.batcher.submit([row for rows in prepared for row in rows]))
-        gap = sentence_separator(target)
-        return Answer([gap.join(next(texts) for _ in rows) for rows in prepared], served)
+        # In a thread: tokenizing a long text would block the other requests.
+        encoded = await asyncio.to_thread(_encode, live.engine, sentences)
+        texts = await live.batcher.submit([row for rows in encoded for row in rows])
+        return Translation(join_parts(encoded, texts, target), served)
 
     def status(self) -> ServedEngine | None:
-        """The engine that answers, or None."""
+        """Return the current engine, or None."""
         return self._live.served if self._live else None
 
     def check(self) -> None:
-        """Tell whether the replica still works.
+        """Check that the replica still works.
 
         Raises:
-            TranslationError: it no longer follows the pointer, or no longer takes batches.
+            TranslationError: it no longer follows the pointer, or no longer translates.
         """
         if self._following is None or self._following.done():
             raise TranslationError("the traffic pointer is no longer followed")
@@ -105,7 +100,7 @@ class Replica:
             self._live.batcher.check()
 
     async def stop(self) -> None:
-        """Finish what waits and take the report back."""
+        """Finish the waiting requests and delete the report."""
         if self._following:
             self._following.cancel()
         await self._follower.stop()
@@ -117,7 +112,7 @@ class Replica:
         return load_engine(folder, self._serving, digest)
 
     def _adopt(self, engine: Engine) -> None:
-        """Send new requests to the engine; the old one finishes its own."""
+        """Send new requests to an engine, and let the old one finish its own."""
         old, card = self._live, engine.card
         batcher = TokenBatcher(
             engine.translate,
@@ -130,9 +125,10 @@ class Replica:
         self._live = _Live(engine, batcher, served)
         if old:
             closing = asyncio.create_task(old.batcher.close())
+            # The event loop keeps only a weak reference to a task.
             self._retired.add(closing)
             closing.add_done_callback(self._retired.discard)
 
 
-def _prepare(engine: Engine, sentences: Sequence[str]) -> list[Sequence[Row]]:
-    return [engine.prepare(sentence) for sentence in sentences]
+def _encode(engine: Engine, sentences: Sequence[str]) -> list[Sequence[Row]]:
+    return [engine.encode(sentence) for sentence in sentences]

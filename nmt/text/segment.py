@@ -1,97 +1,73 @@
-"""Text into sentences and back, without losing a character."""
+"""Splitting text into sentences, and long sentences into parts, without losing a character."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-from nmt.languages import languages
-
 _NEWLINES = regex.compile(r"(\r\n|[\n\r\x0b\x0c\x85\u2028\u2029])")
-# Where the splitter cuts and no sentence ends: behind a list number that stands alone, initials
-# ("A.", and Tamil ones, which may be two characters), dotted short forms, Tamil titles and units.
-_NO_END = regex.compile(
+# Text after which the splitter cuts although no sentence ends: a list number, initials ("A.", and
+# Tamil ones of up to two characters), dotted abbreviations, Tamil titles and units.
+_NOT_A_SENTENCE_END = regex.compile(
     r"""^\s*\(?\p{N}{1,3}[.)]\s*$
     | (?:^|[\s(\[]) (?: (?:\p{L}\p{M}*\.)+ | (?:அக்|திரு|திருமதி|செல்வி|டாக்|ரூ|எண்|பக்)\. ) \s*$
     """,
     regex.VERBOSE,
 )
-_NO_END_CHARACTERS = 50
-"""How far back a short form that ends no sentence is looked for."""
-# The splitter's time grows with the square of what it is given, so that a long line is given to it
-# in windows. What it says of a window's end may change with what follows: that part is given again.
-_WINDOW, _WINDOW_END = 2000, 500
+_MAX_ABBREVIATION = 50
+"""Characters before a cut that are searched for such a text."""
+# The splitter's time grows with the square of the length, so a long line is split in windows. The
+# cuts near the end of a window depend on the text after it, so that part is split again.
+_WINDOW, _WINDOW_OVERLAP = 2000, 500
 _CLAUSE_END = regex.compile(r"[,;:!?.…،؛、，；：。।]\s+|[、，；：。]|\s[–—-]\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a text: a sentence without space around it, or what stands between two."""
+class Segment:
+    """A part of a text: a sentence without surrounding space, or the text between two."""
 
     text: str
     is_sentence: bool
 
 
-def split_text(text: str, language: str) -> list[Piece]:
-    """Sentences and the space between them; joined, their texts are the text again.
+def split_text(text: str, language: str) -> list[Segment]:
+    """Split a text into sentences and the text between them.
 
-    A line break, of whatever kind, always ends a sentence. What holds no letter or digit is not a
-    sentence: a model asked to translate a row of dashes invents something.
+    Every kind of line break ends a sentence. Text without a letter or digit is not a sentence.
 
     Args:
         text: any text.
         language: ISO code of its language; an unknown one is split by general rules.
+
+    Returns:
+        Segments whose texts, joined, are the text.
     """
-    pieces: list[Piece] = []
+    segments: list[Segment] = []
     for line in _NEWLINES.split(text):
-        for part in _sentences(line, language):
-            pieces += _trimmed(part)
-    return pieces
-
-
-def join_text(pieces: Iterable[Piece], translations: Iterable[str], language: str) -> str:
-    """Text whose sentences are replaced by their translations, in order.
-
-    What stands between them stays, but where one language puts a space and the other none.
-
-    Args:
-        pieces: of the source.
-        translations: of its sentences.
-        language: FLORES-200 code of the translations.
-    """
-    translated, gap = iter(translations), sentence_separator(language)
-    joined: list[str] = []
-    after_sentence = False
-    for piece in pieces:
-        if piece.is_sentence:
-            joined += [gap] * after_sentence + [next(translated)]
-        elif gap or piece.text.strip(" ") or not joined:
-            joined.append(piece.text)
-        after_sentence = piece.is_sentence
-    return "".join(joined)
-
-
-def sentence_separator(language: str) -> str:
-    """What stands between two sentences, or two parts of one, in a language."""
-    return "" if languages()[language].is_ideographic else " "
+        for part in _split_line(line, language):
+            segments += _trim(part)
+    return segments
 
 
 def split_long(sentence: str, token_ends: Sequence[int], limit: int) -> list[str]:
-    """Cut a sentence into parts of at most `limit` tokens; joined, they are the sentence again.
+    """Cut a sentence into parts of at most `limit` tokens.
 
-    Each cut is after a clause, else after a space, else inside a word, and as late as possible.
+    Each cut is as late as possible, after a clause, else after a space, else inside a word.
 
     Args:
         sentence: any text.
-        token_ends: for each of its tokens, the position behind the last character, ascending.
-        limit: tokens in one part. A part tokenized by itself may have a few more.
+        token_ends: end position of each token in the sentence, ascending.
+        limit: tokens in one part. A part that is tokenized again may have a few more.
+
+    Returns:
+        Parts that, joined, are the sentence.
     """
     parts: list[str] = []
     start = first = 0
     while len(token_ends) - first > limit:
-        end = _cut(sentence, start, max(token_ends[first + limit - 1], start + 1))
+        end = _find_cut(sentence, start, max(token_ends[first + limit - 1], start + 1))
         parts.append(sentence[start:end])
         start = end
         while first < len(token_ends) and token_ends[first] <= start:
@@ -102,17 +78,17 @@ def split_long(sentence: str, token_ends: Sequence[int], limit: int) -> list[str
 def split_to_fit(
     sentence: str, token_ends: Callable[[str], Sequence[int]], limit: int
 ) -> list[str]:
-    """Parts of a sentence that a model takes whole; the sentence alone if it fits.
+    """Split a sentence into parts within the model's limit; return it alone if it fits.
 
     Args:
         sentence: any text.
-        token_ends: for each token of a text, the position behind its last character.
-        limit: tokens in one part. A single character is a part whatever its tokens.
+        token_ends: returns the end position of each token of a text.
+        limit: tokens in one part. A single character may exceed it.
     """
     ends = token_ends(sentence)
     if len(ends) <= limit or len(sentence) < 2:
         return [sentence]
-    # A part may have more tokens by itself than inside the sentence: cut again, smaller.
+    # A part may have more tokens alone than inside the sentence, so parts are split again.
     parts = split_long(sentence, ends, limit)
     if len(parts) == 1:
         middle = len(sentence) // 2
@@ -121,60 +97,67 @@ def split_to_fit(
     return [part for some in fitting for part in some]
 
 
-def _sentences(line: str, language: str) -> Iterator[str]:
+def _split_line(line: str, language: str) -> Iterator[str]:
+    """Yield the sentences of a line, with the space around them."""
     if not line.strip():
         yield line
         return
     pending = ""
-    for part in _segments(line, language):
+    for part in _split_in_windows(line, language):
+        # The splitter cuts after abbreviations: join the part with the next one then.
         pending += part
         core = pending.strip()
-        if not _NO_END.search(core, max(0, len(core) - _NO_END_CHARACTERS)):
+        if not _NOT_A_SENTENCE_END.search(core, max(0, len(core) - _MAX_ABBREVIATION)):
             yield pending
             pending = ""
     yield pending
 
 
-def _segments(line: str, language: str) -> Iterator[str]:
-    """Parts that the splitter finds; joined, they are the line again."""
-    start, sure = 0, _WINDOW - _WINDOW_END
+def _split_in_windows(line: str, language: str) -> Iterator[str]:
+    """Yield the parts that the splitter finds in a line; joined, they are the line."""
+    start, reliable = 0, _WINDOW - _WINDOW_OVERLAP
     while len(line) - start > _WINDOW:
         window = line[start : start + _WINDOW]
-        if window.count('"') % 2:  # a quotation that does not end here would open all others
-            window = window[: max(sure, window.rindex('"'))]
+        if window.count('"') % 2:
+            # The splitter would pair an unclosed quotation mark with the next opening one.
+            window = window[: max(reliable, window.rindex('"'))]
         parts, end = segment(language, window), len(window)
-        while len(parts) > 1 and end > sure:
+        while len(parts) > 1 and end > reliable:
             end -= len(parts.pop())
-        if end > sure:  # no sentence ends in all of it
-            end = _cut(window, 0, sure)
+        if end > reliable:  # one sentence fills the whole window
+            end = _find_cut(window, 0, reliable)
             parts = [window[:end]]
         yield from parts
         start += end
     yield from segment(language, line[start:])
 
 
-def _trimmed(part: str) -> list[Piece]:
+def _trim(part: str) -> list[Segment]:
+    """Separate a sentence from the space around it."""
     core = part.strip()
+    # A model that is asked to translate a row of dashes makes something up.
     if not any(character.isalnum() for character in core):
-        return [Piece(part, is_sentence=False)] if part else []
+        return [Segment(part, is_sentence=False)] if part else []
     start = part.index(core)
-    around = (part[:start], part[start + len(core) :])
-    pieces = (Piece(around[0], False), Piece(core, True), Piece(around[1], False))
-    return [piece for piece in pieces if piece.text]
+    before, after = part[:start], part[start + len(core) :]
+    segments = (Segment(before, False), Segment(core, True), Segment(after, False))
+    return [each for each in segments if each.text]
 
 
-def _cut(sentence: str, start: int, end: int) -> int:
-    """Last good place to cut in `start < place <= end`."""
+def _find_cut(sentence: str, start: int, end: int) -> int:
+    """Find the last good position to cut in `start < position <= end`."""
+    # A part up to a clause in the first half would be too short to translate well.
     middle = (start + end) // 2
     ends = [match.end() for match in _CLAUSE_END.finditer(sentence, middle, end + 1)]
-    clauses = [place for place in ends if start < place <= end]
+    clauses = [position for position in ends if start < position <= end]
     if clauses:
         return clauses[-1]
-    for place in range(end, start, -1):
-        if sentence[place - 1].isspace():
-            return place
+    for position in range(end, start, -1):
+        if sentence[position - 1].isspace():
+            return position
     # A vowel sign or virama must stay with the letter before it.
-    for place in range(end, middle, -1):
-        if place < len(sentence) and not unicodedata.category(sentence[place]).startswith("M"):
-            return place
+    for position in range(end, middle, -1):
+        following = sentence[position : position + 1]
+        if following and not unicodedata.category(following).startswith("M"):
+            return position
     return end

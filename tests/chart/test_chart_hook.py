@@ -9,13 +9,13 @@ from types import ModuleType
 
 import pytest
 
-from nmt.serving.contract import ServedEngine
-from nmt.serving.schemas import health
+from nmt.serving.responses import health_body
+from nmt.serving.types import ServedEngine
 from tests.support.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
 
-NO_ADAPTER = (200, health(None)), (503, {"error": "none yet", "code": "no_adapter"})
-SERVED = health(ServedEngine("abc", "tiny", "none", "eng_Latn", "tam_Taml"))
-TRANSLATED = {"translations": [{"text": "மருத்துவமனை எங்கே?"}], "adapter": "abc"}
+NO_ENGINE = (200, health_body(None)), (503, {"error": "none yet", "code": "no_engine"})
+SERVED = health_body(ServedEngine("abc", "tiny", "none", "eng_Latn", "tam_Taml"))
+TRANSLATED = {"translations": [{"text": "மருத்துவமனை எங்கே?"}], "engine": "abc"}
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +74,17 @@ def test_an_endpoint_that_translates_passes(run, capsys):
 
 
 def test_an_endpoint_before_its_first_promotion_passes(run, capsys):
-    assert run(*NO_ADAPTER) == 0
-    assert "no adapter" in capsys.readouterr().out
+    assert run(*NO_ENGINE) == 0
+    assert "no engine" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("got", "posted"),
     [
-        ((200, health(None)), (200, TRANSLATED)),
-        ((200, health(None)), (503, {"error": "full", "code": "overloaded"})),
-        ((200, SERVED), (503, {"error": "none yet", "code": "no_adapter"})),
-        ((200, SERVED), (200, {"translations": [{"text": " "}], "adapter": "abc"})),
+        ((200, health_body(None)), (200, TRANSLATED)),
+        ((200, health_body(None)), (503, {"error": "full", "code": "overloaded"})),
+        ((200, SERVED), (503, {"error": "none yet", "code": "no_engine"})),
+        ((200, SERVED), (200, {"translations": [{"text": " "}], "engine": "abc"})),
         ((200, SERVED), (200, {"translations": []})),
         ((500, {}), (500, {})),
         ((200, []), (200, [])),

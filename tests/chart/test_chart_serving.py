@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from nmt.config import Config
-from ray_jobs.serve import scale_of, without_scale
+from ray_jobs.serving.deployments import scale_options, without_scale
 from tests.support.chart.network_policy import selects
 from tests.support.chart.rendering import EVERYTHING, RELEASES, Plain, kinds, pods, render
 
@@ -43,10 +43,10 @@ def test_the_application_gets_what_the_values_say_of_the_endpoint(name):
 
 @pytest.mark.parametrize("name", RELEASES)
 def test_the_numbers_of_replicas_are_options_of_the_deployments(name):
-    """As arguments they would restart every replica; `scale_of` says what they mean."""
+    """As arguments they would restart every replica; `scale_options` says what they mean."""
     config = Config.parse(RELEASES[name].get("config", {}))
     found = {d.pop("name"): d for d in application(RELEASES[name])["deployments"]}
-    assert found == scale_of(config.serving)
+    assert found == scale_options(config.serving)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ from nmt.errors import ConfigError, WorseThanBaseError
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback, write_traffic
 from ray_jobs.runtime.context import Session
-from ray_jobs.serve import build, check_endpoint, run, start, stop
+from ray_jobs.serve import build, run
+from ray_jobs.serving.lifecycle import start, stop
+from ray_jobs.serving.probe import check_endpoint
 from tests.support.models.tiny_engine import HOSPITAL, WATER, add_engine
 from tests.support.runs.evaluated_run import evaluate, export
 
@@ -57,7 +59,7 @@ class Place:
     def wait_for_engine(self, digest: str) -> None:
         """Until all replicas serve it, and the gateway's memory of another has passed."""
         self.wait_for(lambda: all(r["digest"] == digest for r in self.reports()))
-        self.wait_for(lambda: self.ask("GET", "/health")[1].get("adapter") == digest)
+        self.wait_for(lambda: self.ask("GET", "/health")[1].get("engine") == digest)
 
 
 class Client:
@@ -110,9 +112,9 @@ class Load:
             return
         texts = [translation["text"] for translation in body["translations"]]
         words = {word for text in texts for word in text.split()}
-        if len(texts) != len(TEXTS) or words != {WORDS[body["adapter"]]}:
+        if len(texts) != len(TEXTS) or words != {WORDS[body["engine"]]}:
             self.failures.append(body)
-        self.digests.add(body["adapter"])
+        self.digests.add(body["engine"])
         self.answers += 1
 
 
@@ -139,9 +141,9 @@ def engines(place: Place) -> None:
 
 
 def test_starts_without_an_engine(place: Place) -> None:
-    assert place.ask("GET", "/health")[1]["status"] == "no_adapter"
+    assert place.ask("GET", "/health")[1]["status"] == "no_engine"
     status, body = place.ask("POST", "/v1/translate", {"text": "Hello."})
-    assert (status, body["code"]) == (503, "no_adapter")
+    assert (status, body["code"]) == (503, "no_engine")
     assert place.ask("GET", "/nothing")[1]["code"] == "not_found"
 
 
@@ -150,8 +152,8 @@ def test_answers_after_the_first_promotion(place: Place) -> None:
     start = time.monotonic()
     checked = check_endpoint(place.url, 20)
     assert time.monotonic() - start < 10
-    assert checked["adapter"] == "water"
-    assert set(checked["target"].split()) == {WATER}
+    assert checked.engine == "water"
+    assert set(checked.target.split()) == {WATER}
     place.wait_for_engine("water")
 
 

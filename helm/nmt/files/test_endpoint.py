@@ -1,7 +1,7 @@
-"""Asks an endpoint for its health and for one translation; runs in the chart's test Pod.
+"""Checks that an endpoint answers as documented; runs in the Pod of `helm test`.
 
-Standard library alone. Ends with 0 when the endpoint translates, or when it says as documented that
-no adapter has been promoted yet.
+Uses the standard library only. Exits with 0 when the endpoint translates, or reports that no engine
+has been promoted yet.
 """
 
 import http.client
@@ -11,14 +11,15 @@ import sys
 import time
 
 SECONDS = 60
+"""How long to try: after an installation the endpoint needs a while to start."""
 
 
-class NotAnsweredError(Exception):
-    """The endpoint did not answer as documented."""
+class UnexpectedAnswerError(Exception):
+    """An answer that differs from the documentation."""
 
 
 def ask(method: str, path: str, body: object = None) -> tuple[int, dict]:
-    """Status and body of an answer."""
+    """Send a request and return the status and body of the answer."""
     host, _, port = os.environ["ENDPOINT"].partition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=30)
     try:
@@ -28,37 +29,46 @@ def ask(method: str, path: str, body: object = None) -> tuple[int, dict]:
         response = connection.getresponse()
         answer = json.loads(response.read())
         if not isinstance(answer, dict):
-            raise NotAnsweredError(f"{path}: {response.status} {answer}")
+            raise UnexpectedAnswerError(f"{path}: {response.status} {answer}")
         return response.status, answer
     finally:
         connection.close()
 
 
 def check() -> str:
-    """What the endpoint does, when it is one of the two things that it may do."""
+    """Check health and a translation, and return a line about the result."""
     health_status, health = ask("GET", "/health")
     sentence = "Where is the hospital?"
     status, answer = ask("POST", "/v1/translate", {"text": sentence})
     if (health.get("status"), status) == ("ok", 200):
         translation = answer["translations"][0]["text"]
         if not translation.strip():
-            raise NotAnsweredError(f"adapter {answer['adapter']} translates to nothing")
-        return f"{sentence} -> {translation} (adapter {answer['adapter']})"
-    if (health.get("status"), status, answer.get("code")) == ("no_adapter", 503, "no_adapter"):
-        return "up, and no adapter has been promoted yet"
-    raise NotAnsweredError(f"/health: {health_status} {health}; /v1/translate: {status} {answer}")
+            raise UnexpectedAnswerError(f"engine {answer['engine']} returns an empty translation")
+        return f"{sentence} -> {translation} (engine {answer['engine']})"
+    if (health.get("status"), status, answer.get("code")) == ("no_engine", 503, "no_engine"):
+        return "up, but no engine has been promoted yet"
+    raise UnexpectedAnswerError(
+        f"/health: {health_status} {health}; /v1/translate: {status} {answer}"
+    )
 
 
 def main() -> int:
-    """Ask until it answers or the time is over."""
+    """Repeat the check until it passes or the time is over."""
+    endpoint = os.environ["ENDPOINT"]
     deadline = time.monotonic() + SECONDS
     while True:
         try:
-            sys.stdout.write(f"{os.environ['ENDPOINT']}: {check()}\n")
+            sys.stdout.write(f"{endpoint}: {check()}\n")
             return 0
-        except (OSError, ValueError, LookupError, http.client.HTTPException, NotAnsweredError) as e:
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            http.client.HTTPException,
+            UnexpectedAnswerError,
+        ) as error:
             if time.monotonic() >= deadline:
-                sys.stderr.write(f"{os.environ['ENDPOINT']}: {type(e).__name__}: {e}\n")
+                sys.stderr.write(f"{endpoint}: {type(error).__name__}: {error}\n")
                 return 1
             time.sleep(2)
 

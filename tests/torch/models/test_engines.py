@@ -218,6 +218,6 @@ def test_a_long_sentence_is_cut_for_a_model_with_a_prompt(
     limit = 40
     card = json.loads((folder / "engine.json").read_text()) | {"max_source_tokens": limit}
     (folder / "engine.json").write_text(json.dumps(card))
-    rows = load_engine(folder, run.config.serving).prepare("the cat was here and there " * 20)
+    rows = load_engine(folder, run.config.serving).encode("the cat was here and there " * 20)
     assert len(rows) > 1
     assert all(len(row) <= limit for row in rows)

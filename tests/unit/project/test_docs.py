@@ -15,7 +15,7 @@ from nmt.cli.console import is_override
 from nmt.config import Config, load_config
 from nmt.config.explain import dotted_keys
 from nmt.errors import NmtError
-from nmt.serving.contract import RequestError
+from nmt.serving.errors import RequestError
 from ray_jobs.cli import main
 from ray_jobs.cli.runner import JOBS, parse
 from tests.support.project import PROJECT

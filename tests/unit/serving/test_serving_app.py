@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from nmt.config import ServingConfig
 from nmt.serving.app import build_app
-from nmt.serving.contract import Answer, OverloadedError, ServedEngine
-from nmt.text.segment import Piece
+from nmt.serving.errors import OverloadedError
+from nmt.serving.types import ServedEngine, Translation
+from nmt.text.segment import Segment
 
 SERVED = ServedEngine("d1", "tiny", "cc-by-nc-4.0", "eng_Latn", "tam_Taml")
 CONFIG = ServingConfig(max_texts=4, max_characters=100, request_timeout_seconds=0.2)
@@ -30,7 +31,7 @@ class Stub:
         self.calls: list[list[str]] = []
         self.cancelled = False
 
-    async def translate(self, sentences: list[str], source: str, target: str) -> Answer:
+    async def translate(self, sentences: list[str], source: str, target: str) -> Translation:
         assert (source, target) == ("eng_Latn", "tam_Taml")
         self.calls.append(sentences)
         try:
@@ -40,7 +41,7 @@ class Stub:
             raise
         if self.fault:
             raise self.fault
-        return Answer([sentence.upper() for sentence in sentences], SERVED)
+        return Translation([sentence.upper() for sentence in sentences], SERVED)
 
     async def status(self) -> ServedEngine | None:
         return self.served
@@ -90,7 +91,7 @@ def assert_error(response: httpx.Response, status: int, code: str, words: str = 
 def test_translates(text: Any, expected: list[str]) -> None:
     response = post(Stub(), {"text": text})
     assert response.status_code == 200
-    assert response.json() == {"translations": [{"text": t} for t in expected], "adapter": "d1"}
+    assert response.json() == {"translations": [{"text": t} for t in expected], "engine": "d1"}
     assert response.headers["cache-control"] == "no-store"
 
 
@@ -140,12 +141,12 @@ def test_an_error_quotes_no_more_than_the_beginning(act: Act) -> None:
 def test_splitting_a_text_holds_up_no_other_request(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(_text: str, _language: str) -> list[Piece]:
+    def slow(_text: str, _language: str) -> list[Segment]:
         begun.set()
         go_on.wait(5)
         return []
 
-    monkeypatch.setattr("nmt.serving.app.split_text", slow)
+    monkeypatch.setattr("nmt.text.document.split_text", slow)
 
     async def act(client: httpx.AsyncClient) -> httpx.Response:
         translating = asyncio.create_task(client.post("/v1/translate", json={"text": "a"}))
@@ -242,10 +243,10 @@ def test_before_the_first_promotion() -> None:
     stub = Stub()
     stub.served = None
     response = post(stub, {"text": "a"})
-    assert_error(response, 503, "no_adapter")
+    assert_error(response, 503, "no_engine")
     assert response.headers["retry-after"]
     health = call(stub, lambda c: c.get("/health"))
-    assert (health.status_code, health.json()["status"]) == (200, "no_adapter")
+    assert (health.status_code, health.json()["status"]) == (200, "no_engine")
     assert call(stub, lambda c: c.get("/languages")).json() == []
 
 
@@ -275,7 +276,7 @@ def test_a_fault_inside_tells_nothing() -> None:
 def test_health() -> None:
     assert call(Stub(), lambda c: c.get("/health")).json() == {
         "status": "ok",
-        "adapter": "d1",
+        "engine": "d1",
         "base": "tiny",
         "license": "cc-by-nc-4.0",
         "source": "eng_Latn",

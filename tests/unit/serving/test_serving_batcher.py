@@ -8,7 +8,7 @@ import pytest
 
 from nmt.errors import TranslationError
 from nmt.serving.batcher import TokenBatcher
-from nmt.serving.contract import OverloadedError
+from nmt.serving.errors import OverloadedError
 
 
 class Recorder:

@@ -56,7 +56,7 @@ def test_answers_the_golden_sentence_as_transformers_tokenizer_does(
     engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     golden = engine.card.golden
-    rows = engine.prepare(golden.source)
+    rows = engine.encode(golden.source)
     words = ["eng_Latn", "▁Where", "▁is", "▁the", "▁hospital?", "</s>"]
     assert [tokens_of(row) for row in rows] == [words]
     assert golden.target.startswith(engine.translate(rows)[0])
@@ -79,7 +79,7 @@ def test_an_answer_does_not_depend_on_what_else_is_translated(
     assert len(set(map(len, alone))) > 2
     assert translate_texts(engine, texts, serving) == alone
     assert translate_texts(engine, texts[::-1], serving) == alone[::-1]
-    rows = [engine.prepare(text)[0] for text in texts[:2]]
+    rows = [engine.encode(text)[0] for text in texts[:2]]
     assert engine.translate(rows) == alone[:2]
 
 
@@ -96,7 +96,7 @@ def test_an_answer_does_not_depend_on_what_else_is_translated(
 def test_words_like_control_tokens_stay_words(
     engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]], text: str
 ) -> None:
-    (row,) = engine.prepare(text)
+    (row,) = engine.encode(text)
     inside = tokens_of(row)[1:-1]
     assert not {"<s>", "</s>", "<pad>", "<mask>", "eng_Latn", "tam_Taml"}.intersection(inside)
     assert len(inside) > len(text.split())
@@ -112,7 +112,7 @@ def test_words_like_control_tokens_stay_words(
     ],
 )
 def test_a_text_is_read_as_training_text_was(engine: Engine, written: str) -> None:
-    assert engine.prepare(written) == engine.prepare("Where is the hospital?")
+    assert engine.encode(written) == engine.encode("Where is the hospital?")
     serving = serving_config()
     answers = translate_texts(engine, [written, "Where is the hospital?"], serving)
     assert answers[0] == answers[1]
@@ -122,7 +122,7 @@ def test_nothing_is_cut_silently(
     engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     sentence = "We need two patients now " * 30 + "now."
-    rows = [tokens_of(row) for row in engine.prepare(sentence)]
+    rows = [tokens_of(row) for row in engine.encode(sentence)]
     assert len(rows) > 1
     assert all(len(row) <= MAX_SOURCE_TOKENS for row in rows)
     assert all(row[0] == "eng_Latn" and row[-1] == "</s>" for row in rows)
@@ -132,7 +132,7 @@ def test_nothing_is_cut_silently(
 
 @pytest.mark.parametrize("word", ["w" * 3000, "கி" * 500, "\U0001f600" * 400])
 def test_one_endless_word_fits(engine: Engine, word: str) -> None:
-    assert all(len(row) <= MAX_SOURCE_TOKENS for row in engine.prepare(word))
+    assert all(len(row) <= MAX_SOURCE_TOKENS for row in engine.encode(word))
 
 
 def _without_card(folder: Path) -> None:

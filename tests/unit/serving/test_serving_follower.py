@@ -15,7 +15,7 @@ from nmt.config import ServingConfig
 from nmt.engines.card import EngineCard, Golden
 from nmt.engines.engine import Engine
 from nmt.errors import StorageError, TranslationError
-from nmt.serving.contract import NoAdapterError, UnsupportedLanguageError
+from nmt.serving.errors import NoEngineError, UnsupportedLanguageError
 from nmt.serving.follower import Follower, replica_path
 from nmt.serving.replica import Replica
 from nmt.storage import Storage
@@ -46,7 +46,7 @@ class FakeEngine:
             golden=Golden(source="a", target="b"),
         )
 
-    def prepare(self, sentence: str) -> list[list[str]]:
+    def encode(self, sentence: str) -> list[list[str]]:
         return [[part] for part in sentence.split("|")]
 
     def translate(self, rows: Any) -> list[str]:
@@ -323,7 +323,7 @@ def test_a_replica_without_engine_starts_and_refuses(world: World) -> None:
         await one.start()
         assert one.status() is None
         one.check()
-        with pytest.raises(NoAdapterError):
+        with pytest.raises(NoEngineError):
             await one.translate(["x"], "eng_Latn", "tam_Taml")
         await one.stop()
         with pytest.raises(TranslationError):

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-from nmt.text.segment import join_text, split_long, split_text
+from nmt.text.document import join_segments
+from nmt.text.segment import split_long, split_text
 
 ALPHABET = st.one_of(
     st.sampled_from(" \t\n\r.,;!?…—-()\"'1234567890abcABC\u00a0\u200b\u2028\x0b\x1c"),
@@ -108,14 +109,14 @@ def test_a_long_line_without_an_end_is_cut_at_a_space() -> None:
 def test_space_and_lines_survive_translation() -> None:
     text = "  One.  Two.\n\n---\n\tThree.\n"
     pieces = split_text(text, "en")
-    assert join_text(pieces, ["A.", "B.", "C."], "tam_Taml") == "  A.  B.\n\n---\n\tC.\n"
+    assert join_segments(pieces, ["A.", "B.", "C."], "tam_Taml") == "  A.  B.\n\n---\n\tC.\n"
 
 
 def test_between_sentences_stands_what_the_target_language_puts_there() -> None:
     chinese = split_text("医生在家。医院在哪里？", "zh")
-    assert join_text(chinese, ["One.", "Two?"], "eng_Latn") == "One. Two?"
+    assert join_segments(chinese, ["One.", "Two?"], "eng_Latn") == "One. Two?"
     english = split_text("One. Two?\nThree.", "en")
-    assert join_text(english, ["一。", "二？", "三。"], "zho_Hans") == "一。二？\n三。"
+    assert join_segments(english, ["一。", "二？", "三。"], "zho_Hans") == "一。二？\n三。"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""The errors of the HTTP interface: a status and a code for each."""
+
+from nmt.errors import NmtError
+
+
+class RequestError(NmtError):
+    """A request that is answered with an error; clients may rely on its `code`."""
+
+    status = 500
+    code = "internal"
+    retry_after_seconds: int | None = None
+
+
+class InvalidJsonError(RequestError):
+    """A body that is not JSON text in UTF-8."""
+
+    status, code = 400, "invalid_json"
+
+
+class InvalidRequestError(RequestError):
+    """A body that is JSON, but not a translation request."""
+
+    status, code = 400, "invalid_request"
+
+
+class UnsupportedLanguageError(RequestError):
+    """A language pair that is not served."""
+
+    status, code = 400, "unsupported_language"
+
+
+class TooLargeError(RequestError):
+    """A request with more texts, characters or bytes than allowed."""
+
+    status, code = 413, "too_large"
+
+
+class MediaTypeError(RequestError):
+    """A body that is not declared as JSON."""
+
+    status, code = 415, "unsupported_media_type"
+
+
+class NoEngineError(RequestError):
+    """A request before the first promotion."""
+
+    status, code = 503, "no_engine"
+    retry_after_seconds = 5
+
+
+class OverloadedError(RequestError):
+    """A request that a full queue refuses."""
+
+    status, code = 503, "overloaded"
+    retry_after_seconds = 1
+
+
+class NoReplicaError(RequestError):
+    """A request that no translator replica answers."""
+
+    status, code = 503, "unavailable"
+    retry_after_seconds = 2
+
+
+class DeadlineExceededError(RequestError):
+    """A request that took longer than allowed."""
+
+    status, code = 504, "timeout"
