@@ -1,116 +1,136 @@
-"""The errors of this project: one line for the user, one exit code for the shell.
+"""The errors of this project, each with a one-line message and an exit code.
 
-Every class takes its message alone, so that it survives pickling between Ray processes.
+Every class takes only its message, so that it survives pickling between Ray processes.
 """
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class NmtError(Exception):
-    """Anything this project reports without a traceback."""
+    """An error that is reported without a traceback."""
 
     exit_code = 1
 
 
 class InputError(NmtError):
-    """What the user gave cannot work: a setting, a file, a missing earlier step."""
+    """An error in what the user gave, such as a setting, a file or a missing earlier step."""
 
     exit_code = 2
 
 
 class ConfigError(InputError, ValueError):
-    """A setting is unknown, malformed or contradicts another."""
+    """An unknown, malformed or contradictory setting."""
 
 
 class DataError(InputError, ValueError):
-    """A corpus cannot be read or holds too little."""
+    """A corpus that cannot be read or is too small."""
 
 
 class ModelError(InputError, ValueError):
-    """A model, tokenizer or language code does not fit."""
+    """A model, tokenizer or language code that does not fit."""
 
 
 class MissingStepError(InputError):
-    """A run, or an earlier step of it, is not there."""
+    """A missing run, or a missing earlier step of a run."""
 
 
 class StepConflictError(InputError):
-    """A step exists under this run name with other settings."""
+    """A step that already exists under this run name with other settings."""
 
 
 class InUseError(InputError):
-    """Another process does the same work on the storage root."""
+    """Work on the storage root that another process is already doing."""
 
 
 class WorseThanBaseError(InputError):
-    """What was trained is worse than the base it was made from."""
+    """A trained model that is worse than the base it was made from."""
 
 
 class MissingPackageError(InputError, ImportError):
-    """A command needs an extra that is not installed."""
+    """A package of an extra that is needed but not installed."""
 
 
 class UnavailableError(InputError):
-    """The setting is valid, and what it asks for is not there: a strategy, a hub."""
+    """A valid setting whose strategy, hub or service is not available."""
 
 
 class ClusterError(NmtError, RuntimeError):
-    """The cluster cannot do it: not reachable, not allowed, no room, an image that is not there."""
+    """A cluster that is unreachable, forbids the request or lacks the resources or the image."""
 
     exit_code = 3
 
 
 class UnreachableError(ClusterError):
-    """The cluster does not answer; it may again in a while."""
+    """A cluster that does not answer; it may answer again later."""
 
 
 class StorageError(NmtError, RuntimeError):
-    """The storage root cannot be read or written."""
+    """A storage root that cannot be read or written."""
 
 
 class CheckpointError(NmtError, RuntimeError):
-    """No usable checkpoint, or one that fails its manifest."""
+    """A missing checkpoint, or one that fails its manifest."""
 
 
 class TrainingError(NmtError, RuntimeError):
-    """Training cannot go on: a loss that is not finite, a lost worker group."""
+    """A training that cannot continue, because of its loss or a lost worker group."""
 
 
 class PreemptedError(TrainingError):
-    """A worker was told to go before its end: the same work goes on from its checkpoint."""
+    """A worker stopped early by its host; the work resumes from its checkpoint."""
 
 
 class DivergedError(TrainingError):
-    """The loss is no finite number any more: to try again would end the same way."""
+    """A loss that is no longer finite; a retry would end the same way."""
 
 
 class InsufficientMemoryError(NmtError, RuntimeError):
-    """The memory does not hold the smallest piece of the work: to try again would end the same."""
+    """Too little memory for the smallest unit of work; a retry would end the same way."""
 
 
 class ExportError(NmtError, RuntimeError):
-    """What is exported cannot be written, or does not answer as the trained model."""
+    """An export that cannot be written, or whose output differs from the trained model's."""
 
 
 class TranslationError(NmtError, RuntimeError):
-    """An engine could not be loaded or could not translate."""
+    """An engine that cannot be loaded or cannot translate."""
 
 
 def install_command(extra: str) -> str:
-    """Write how to install the packages of an extra.
-
-    It names the checkout: the name `nmt` on a public package index need not be this project.
-    """
+    """Write the command that installs the packages of an extra."""
+    # The checkout is named because `nmt` on a public package index need not be this project.
     return f"pip install '.[{extra}]' in a checkout of this project"
 
 
 def shortened(text: str, characters: int = 80) -> str:
-    """Cut a value that a message quotes: whoever sent it may have sent a book."""
+    """Cut a value to a length that fits in a message."""
     return text if len(text) <= characters else f"{text[: characters - 3]}..."
 
 
 def did_you_mean(word: str, choices: Iterable[str], count: int = 3) -> str:
-    """Ending for a message: `` Did you mean 'a' or 'b'?``, or nothing when none is near."""
-    near = difflib.get_close_matches(word, list(choices), n=count, cutoff=0.6)
-    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+    """Suggest the choices that are spelt like a word, as the ending of a message."""
+    return suggest(difflib.get_close_matches(word, list(choices), n=count, cutoff=0.6))
+
+
+def suggest(names: Iterable[str]) -> str:
+    """Write `` Did you mean 'a' or 'b'?`` as the ending of a message; empty without names."""
+    quoted = [repr(name) for name in names]
+    return f" Did you mean {' or '.join(quoted)}?" if quoted else ""
+
+
+def first_validation_error(error: "ValidationError", prefix: str = "") -> str:
+    """Write the first error that pydantic found as `key: rule`.
+
+    Args:
+        error: the error.
+        prefix: the key of the value that was validated, if it was a part of a larger one.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    rule = first["msg"].removeprefix("Value error, ")
+    key = ".".join(str(part) for part in ([prefix] if prefix else []) + list(first["loc"]))
+    return f"{key}: {rule}" if key else rule

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from nmt.errors import InputError
+from nmt.errors import InputError, first_validation_error
 
 KEY = "release.json"
 """Key of the ConfigMap that holds it."""
@@ -98,15 +98,11 @@ class Release(_Part):
             raise InputError(f"{where} has no key {KEY}: it is no release of this chart")
         try:
             return cls.model_validate(json.loads(text))
-        except (ValueError, ValidationError) as error:
+        except ValueError as error:
+            problem = (
+                first_validation_error(error) if isinstance(error, ValidationError) else str(error)
+            )
             raise InputError(
-                f"{where} cannot be read by this nmt-k8s: {_first(error)}; "
+                f"{where} cannot be read by this nmt-k8s: {problem}; "
                 "upgrade the release and nmt-k8s to the same version"
             ) from None
-
-
-def _first(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-    return str(error)

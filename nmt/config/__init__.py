@@ -1,6 +1,7 @@
 """Every setting of the system, as one frozen tree.
 
-`load_config` reads it from YAML files and `key=value` words. Imports neither torch nor ray.
+`load_config` reads the tree from YAML files and `key=value` words. The package imports neither
+torch nor ray.
 """
 
 from nmt.config.load import load_config

@@ -1,155 +1,161 @@
-"""Turns validation errors into sentences a user can act on."""
+"""Messages for settings that cannot be used, written from pydantic's errors."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-Types = Mapping[str, type[BaseModel]]
+from nmt.errors import suggest
+
+_SectionType = type[BaseModel]
+_MAX_SUGGESTIONS = 3
 
 
 def explain(error: ValidationError, root: type[BaseModel], origins: Mapping[str, str]) -> str:
-    """One line per fault: key, value, rule, origin, and a near key where one exists."""
-    lines = [_line(dict(fault), root, origins) for fault in error.errors(include_url=False)]
+    """Write one line per error: key, value, rule, origin, and a similar key if there is one."""
+    lines = [_explain_one(details, root, origins) for details in error.errors(include_url=False)]
     return lines[0] if len(lines) == 1 else "\n  ".join(["settings that cannot be used:", *lines])
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a fault is; the tags of unions are no part of its key."""
+class _Key:
+    """A dotted key that has an error, and its section in the schema."""
 
-    key: str
-    owner: type[BaseModel] | None
-    """Section that the last part of the key is in."""
-    tag: str
-    """Type of that section, when it has several."""
-    types: Types
-    """All types of that section, when it has several."""
-    below: Types
-    """Types of the key itself, when it is a section that has several."""
+    name: str
+    """The key as the user writes it."""
+    section: _SectionType | None
+    """Section that holds the last part of the key."""
+    section_type: str
+    """Type of that section, if it has several types."""
+    section_types: Mapping[str, _SectionType]
+    """All types of that section, if it has several."""
+    own_types: Mapping[str, _SectionType]
+    """All types of the key itself, if it is a section with several types."""
 
 
-def _line(fault: dict[str, Any], root: type[BaseModel], origins: Mapping[str, str]) -> str:
-    place = _locate([str(part) for part in fault["loc"]], root)
-    key = place.key
-    if fault["type"] == "extra_forbidden":
-        return _unknown(place, root, _origin(key, origins) or _origin_below(key, origins))
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "union_tag_invalid":
-        expected = fault["ctx"]["expected_tags"]
-        message = f"'{fault['ctx']['tag']}' is not one of {expected}"
-        key = f"{key}.type"
-    elif fault["type"] == "union_tag_not_found":
-        message = f"needs a type: {' or '.join(place.below)}"
-    elif fault["type"] in ("model_type", "model_attributes_type"):
-        like = f", like {key}.type" if place.below else ""
-        message = f"is a section: set its keys{like}, not the section itself"
-    elif not isinstance(fault["input"], Mapping | BaseModel):
-        message = f"{message}; got {fault['input']!r}"
-    origin = _origin(key, origins)
+def _explain_one(details: ErrorDetails, root: _SectionType, origins: Mapping[str, str]) -> str:
+    key = _find_key([str(part) for part in details["loc"]], root)
+    if details["type"] == "extra_forbidden":
+        return _explain_unknown(key, root, origins)
+    name = key.name
+    message = details["msg"].removeprefix("Value error, ")
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "union_tag_invalid":
+            name = f"{name}.type"
+            message = f"'{context['tag']}' is not one of {context['expected_tags']}"
+        case "union_tag_not_found":
+            message = f"needs a type: {' or '.join(key.own_types)}"
+        case "model_type" | "model_attributes_type":
+            like = f", like {name}.type" if key.own_types else ""
+            message = f"is a section: set its keys{like}, not the section itself"
+        case _:
+            # A whole section is too long to be quoted, and the message names its keys.
+            if not isinstance(details["input"], Mapping | BaseModel):
+                message = f"{message}; got {details['input']!r}"
+    origin = _find_origin(name, origins)
     ending = f" (set in {origin})" if origin else ""
-    return f"{key}: {message}{ending}" if key else f"{message}{ending}"
+    return f"{name}: {message}{ending}" if name else f"{message}{ending}"
 
 
-def _unknown(place: _Place, root: type[BaseModel], origin: str) -> str:
-    section, _, leaf = place.key.rpartition(".")
-    others = [tag for tag, model in place.types.items() if leaf in model.model_fields]
+def _explain_unknown(key: _Key, root: _SectionType, origins: Mapping[str, str]) -> str:
+    # An unknown section has no origin of its own: only the keys below it were set.
+    below = (at for other, at in origins.items() if other.startswith(f"{key.name}."))
+    origin = _find_origin(key.name, origins) or next(below, "")
+    section, _, leaf = key.name.rpartition(".")
+    others = [tag for tag, model in key.section_types.items() if leaf in model.model_fields]
     if others:
         ending = f"; the key is set in {origin}" if origin else ""
         return (
-            f"{place.key}: belongs to {section}.type={' or '.join(others)}, "
-            f"and {section}.type is {place.tag}{ending}"
+            f"{key.name}: belongs to {section}.type={' or '.join(others)}, "
+            f"and {section}.type is {key.section_type}{ending}"
         )
     ending = f" (set in {origin})" if origin else ""
-    return f"{place.key}: unknown key{ending}.{_hint(place, root)}"
+    return f"{key.name}: unknown key{ending}.{_hint(key, root)}"
 
 
-def _origin(key: str, origins: Mapping[str, str]) -> str:
-    """Where a key, or the whole value that it is in, was set."""
+def _find_origin(key: str, origins: Mapping[str, str]) -> str:
+    """Find where a key, or the nearest section around it, was set."""
     while key and key not in origins:
         key = key.rpartition(".")[0]
     return origins.get(key, "")
 
 
-def _origin_below(key: str, origins: Mapping[str, str]) -> str:
-    return next((at for other, at in origins.items() if other.startswith(f"{key}.")), "")
-
-
-def _locate(location: list[str], root: type[BaseModel]) -> _Place:
+def _find_key(location: list[str], root: _SectionType) -> _Key:
+    """Find the key of an error by following pydantic's location through the schema."""
     annotation: object = root
-    owner: type[BaseModel] | None = None
+    section: _SectionType | None = None
     parts: list[str] = []
-    tag, types = "", {}
+    section_type: str = ""
+    section_types: Mapping[str, _SectionType] = {}
+    last = len(location) - 1
     for index, part in enumerate(location):
-        members = _types(annotation)
+        members = _types_of(annotation)
         if part in members:
-            annotation, tag, types = members[part], part, members
-            if index + 1 < len(location):
-                continue
-            break
+            # Pydantic puts the type of a union into the location; a user's key does not have it.
+            annotation, section_type, section_types = members[part], part, members
+            continue
         parts.append(part)
         if get_origin(annotation) is dict:
-            owner, annotation = None, get_args(annotation)[1]
+            section, annotation = None, get_args(annotation)[1]
         else:
-            owner = next(iter(_models(annotation)), None)
-            field = owner.model_fields.get(part) if owner else None
+            section = next(iter(_models_in(annotation)), None)
+            field = section.model_fields.get(part) if section else None
             annotation = field.annotation if field else None
-        if index + 1 < len(location):
-            tag, types = "", {}
-    return _Place(".".join(parts), owner, tag, types, _types(annotation))
+        if index < last:
+            section_type, section_types = "", {}
+    return _Key(".".join(parts), section, section_type, section_types, _types_of(annotation))
 
 
-def _types(annotation: object) -> Types:
-    """Tag -> section, for a union of sections."""
-    models = _models(annotation)
+def _types_of(annotation: object) -> Mapping[str, _SectionType]:
+    """Map each type of a union of sections to its section; empty for other annotations."""
+    models = _models_in(annotation)
     if len(models) < 2:
         return {}
     return {tag: m for m in models for tag in get_args(m.model_fields["type"].annotation)}
 
 
-def _models(annotation: object) -> list[type[BaseModel]]:
+def _models_in(annotation: object) -> list[_SectionType]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if get_origin(annotation) is Annotated:
-        return _models(get_args(annotation)[0])
+        return _models_in(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return [model for member in get_args(annotation) for model in _models(member)]
+        return [model for member in get_args(annotation) for model in _models_in(member)]
     return []
 
 
-def _hint(place: _Place, root: type[BaseModel]) -> str:
-    """The same leaf elsewhere in the tree, else a near one here, else a near one elsewhere."""
-    section, _, leaf = place.key.rpartition(".")
-    everywhere = dotted_keys(root)
-    if place.key in everywhere:
+def _hint(key: _Key, root: _SectionType) -> str:
+    """Suggest what the user may have meant by an unknown key."""
+    prefix, _, leaf = key.name.rpartition(".")
+    known = dotted_keys(root)
+    if key.name in known:
         return " In a file, nest it: each part on a line of its own below the one before."
-    leaves = {key: key.rpartition(".")[2] for key in everywhere}
-    here = list(place.owner.model_fields) if place.owner else []
-    near_here = difflib.get_close_matches(leaf, here)
-    near = difflib.get_close_matches(leaf, set(leaves.values()), n=1, cutoff=0.75)
-    return (
-        _did_you_mean(key for key, name in leaves.items() if name == leaf)
-        or _did_you_mean(f"{section}.{name}" if section else name for name in near_here)
-        or _did_you_mean(key for key, name in leaves.items() if name in near)
-        or (f" Known here: {', '.join(sorted(here))}." if here else "")
+    leaves = {name: name.rpartition(".")[2] for name in known}
+    in_section = list(key.section.model_fields) if key.section else []
+    similar_here = difflib.get_close_matches(leaf, in_section)
+    # Stricter than within the section: the whole tree has many words that are a little alike.
+    similar = difflib.get_close_matches(leaf, set(leaves.values()), n=1, cutoff=0.75)
+    candidates = (
+        [name for name, other in leaves.items() if other == leaf]
+        or [f"{prefix}.{name}" if prefix else name for name in similar_here]
+        or [name for name, other in leaves.items() if other in similar]
     )
-
-
-def _did_you_mean(keys: Iterable[str]) -> str:
-    shown = [repr(key) for key in keys][:3]
-    return f" Did you mean {' or '.join(shown)}?" if shown else ""
+    known_here = f" Known here: {', '.join(sorted(in_section))}." if in_section else ""
+    return suggest(candidates[:_MAX_SUGGESTIONS]) or known_here
 
 
 def dotted_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Every setting below a section, over all types of its unions."""
+    """List every setting below a section, for all types of its unions."""
     keys: dict[str, None] = {}
     for name, field in model.model_fields.items():
-        below = _models(field.annotation)
-        for section in below:
+        sections = _models_in(field.annotation)
+        for section in sections:
             keys |= dict.fromkeys(dotted_keys(section, f"{prefix}{name}."))
-        if not below:
+        if not sections:
             keys[f"{prefix}{name}"] = None
     return list(keys)

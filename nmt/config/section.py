@@ -1,4 +1,4 @@
-"""What every section of the configuration has in common."""
+"""The base class and the number types of all configuration sections."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Read YAML 1.2 text as plain values, and refuse what would be lost or misread."""
+"""A reader for YAML 1.2 that refuses text which would be lost or misread."""
 
 import re
 from typing import Any
@@ -11,14 +11,13 @@ _TAG = "tag:yaml.org,2002:"
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 
 
+# PyYAML reads YAML 1.1, where `no` is false and `12:30` is a number in base 60. In YAML 1.2, `1e-4`
+# is a number and `010` is ten; `no`, `2026-01-31` and `12:30` are text.
 class _Loader(yaml.SafeLoader):
-    """A loader with the scalars of YAML 1.2.
-
-    `1e-4` is a number and `010` is ten; `no`, `2026-01-31` and `12:30` are words.
-    """
+    """A loader with the scalars of YAML 1.2."""
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """Read a whole number: decimal, `0o17` or `0x1f`."""
+        """Read an integer: decimal, `0o17` or `0x1f`."""
         text = str(self.construct_scalar(node))
         return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 
@@ -56,8 +55,8 @@ def parse_yaml(text: str, place: str) -> Any:  # noqa: ANN401 - a plain YAML val
         place: where it was given; begins each message.
 
     Raises:
-        ConfigError: it is not valid YAML, gives a key of a mapping twice, or holds an alias of
-            the value that it is in.
+        ConfigError: the document is not valid YAML, repeats a key of a mapping, or has an alias
+            of a value that contains the alias.
     """
     try:
         loader = _Loader(text)
@@ -69,59 +68,59 @@ def parse_yaml(text: str, place: str) -> Any:  # noqa: ANN401 - a plain YAML val
     except ConfigError:
         raise
     except yaml.YAMLError as error:
-        raise ConfigError(f"{place}: not valid YAML: {_shown(error)}") from None
+        raise ConfigError(f"{place}: not valid YAML: {_first_line(error)}") from None
     except RecursionError:
         raise ConfigError(f"{place}: not valid YAML: nested too deeply") from None
-    except (
-        ValueError,
-        LookupError,
-    ) as error:  # a value that does not fit its own tag, as `!!int x`
+    except (ValueError, LookupError) as error:
+        # A value does not fit its own tag, such as `!!int x`.
         raise ConfigError(f"{place}: not valid YAML: {error}") from None
 
 
 def _check_keys(
-    node: yaml.Node, path: str, around: list[yaml.Node], checked: set[int], place: str
+    node: yaml.Node, path: str, parents: list[yaml.Node], checked: set[int], place: str
 ) -> None:
-    """Refuse repeated keys below a node, and make each key a text.
+    """Refuse repeated keys below a node, and convert each key to text.
 
     Args:
-        node: what is checked.
+        node: the node to check.
         path: its dotted key.
-        around: the nodes that it is in.
-        checked: ids of nodes that need no second look, since an alias is the node it names.
+        parents: the nodes that contain it.
+        checked: ids of the nodes that are already checked.
         place: begins each message.
     """
-    if node in around:
-        raise ConfigError(f"{place}: {path or 'the document'} holds an alias of itself")
+    if node in parents:
+        raise ConfigError(f"{place}: {path or 'the document'} contains an alias of itself")
+    # An alias is the same node object as its anchor: without `checked`, a document of nested
+    # aliases would take exponential time.
     if id(node) in checked or isinstance(node, yaml.ScalarNode):
         return
-    around = [*around, node]
+    parents = [*parents, node]
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check_keys(item, path, around, checked, place)
+            _check_keys(item, path, parents, checked, place)
     if isinstance(node, yaml.MappingNode):
         lines: dict[str, int] = {}
         for key, value in node.value:
-            name, line = _name_of(key, place), key.start_mark.line + 1
+            name, line = _read_key(key, place), key.start_mark.line + 1
             dotted = f"{path}.{name}" if path else name
             if name in lines:
                 raise ConfigError(f"{place}: {dotted} is given twice{_lines(lines[name], line)}")
             lines[name] = line
-            _check_keys(value, dotted, around, checked, place)
+            _check_keys(value, dotted, parents, checked, place)
     checked.add(id(node))
 
 
-def _name_of(key: yaml.Node, place: str) -> str:
+def _read_key(key: yaml.Node, place: str) -> str:
     if not isinstance(key, yaml.ScalarNode):
         line = key.start_mark.line + 1
         raise ConfigError(f"{place}: the key in line {line} is not a word")
+    # Keys stay text, whatever they look like. Only `<<`, which merges mappings, keeps its meaning.
     if key.tag != f"{_TAG}merge":
         key.tag = f"{_TAG}str"
     return key.value
 
 
-def _shown(error: yaml.YAMLError) -> str:
-    """Write an error of the parser in one line."""
+def _first_line(error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         mark = error.problem_mark
         parts = ", ".join(part for part in (error.context, error.problem) if part)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from nmt.errors import TranslationError, shortened
+from nmt.errors import TranslationError, first_validation_error, shortened
 from nmt.languages import languages
 from nmt.models.sources.fingerprint import Fingerprint
 
@@ -77,7 +77,5 @@ def read_card(folder: Path) -> EngineCard:
     except OSError as error:
         raise TranslationError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise TranslationError(f"{path} is not an engine card: {where}: {reason}") from None
+        problem = first_validation_error(error)
+        raise TranslationError(f"{path} is not an engine card: {problem}") from None

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, ValidationError
 
-from nmt.errors import StorageError
+from nmt.errors import StorageError, first_validation_error
 from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.trials import Bleu, Trial, TrialWithCheckpoints
 from nmt.storage import RecordKind
@@ -188,10 +188,8 @@ def read_result(
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in ("result", *first["loc"]))
+        problem = first_validation_error(error, prefix="result")
         raise StorageError(
             f"{place}: not the result of `nmt {step}` as this release reads it "
-            f"({key}: {first['msg']}): give `nmt {step} --restart` with this run's name, which "
-            "makes it again"
+            f"({problem}): give `nmt {step} --restart` with this run's name, which makes it again"
         ) from None

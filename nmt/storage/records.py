@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from nmt.errors import StorageError
+from nmt.errors import StorageError, first_validation_error
 from nmt.storage.seal import SEAL, is_changed, sealed
 from nmt.storage.storage import Storage
 
@@ -81,9 +81,7 @@ def _adapter(schema: type[T]) -> TypeAdapter[T]:
 
 def _first_fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return f"{where}: {first['msg']}" if where else first["msg"]
+        return first_validation_error(error)
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
         return "it is not valid JSON"
     return str(error)

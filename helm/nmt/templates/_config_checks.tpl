@@ -29,7 +29,7 @@ config.adapter.target_modules names '{{ . }}', which shares its matrix with othe
 config.training.warmup_steps ({{ int $config.training.warmup_steps }}) must be below config.training.max_steps ({{ int $config.training.max_steps }})
 {{- end }}
 {{- if gt (int $config.training.average_checkpoints) (int $config.training.keep_checkpoints) }}
-config.training.average_checkpoints ({{ int $config.training.average_checkpoints }}) must not be above config.training.keep_checkpoints ({{ int $config.training.keep_checkpoints }}): no more are there at the end
+config.training.average_checkpoints ({{ int $config.training.average_checkpoints }}) must not be above config.training.keep_checkpoints ({{ int $config.training.keep_checkpoints }}): older ones are deleted
 {{- end }}
 {{- if and (eq $config.strategy.type "single") (gt (int $config.scaling.workers) 1) }}
 config.scaling.workers ({{ int $config.scaling.workers }}) must be 1 with config.strategy.type=single: set config.strategy.type=ddp

@@ -1,4 +1,4 @@
-"""What is trained of the model: everything, or one of the adapter methods."""
+"""Adapter methods, and full fine-tuning: which weights are trained."""
 
 from typing import Annotated, Literal
 
@@ -8,16 +8,18 @@ from nmt.config.section import Fraction, PositiveInt, Section
 
 
 class NoAdapter(Section):
-    """Full fine-tuning: every weight is trained."""
+    """Full fine-tuning: all weights are trained."""
 
     type: Literal["none"] = "none"
 
 
 def _no_embeddings(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    # These modules share one matrix. An update learned for one of them would, once merged, change
+    # the others too.
     tied = {"shared", "embed_tokens", "lm_head"} & set(names or ())
     if tied:
         raise ValueError(
-            f"names {sorted(tied)}: these share one matrix, and merging an update into it "
+            f"names {sorted(tied)}: these share one matrix, so merging an update of it "
             "gives a wrong model; leave them out"
         )
     if names is not None and not names:
@@ -29,25 +31,25 @@ Targets = Annotated[tuple[str, ...] | None, AfterValidator(_no_embeddings)]
 
 
 class _OnLinearLayers(Section):
-    """What the methods that change linear layers have in common."""
+    """The settings of all methods that adapt linear layers."""
 
     target_modules: Targets = None
-    """Names of the linear layers that are adapted; unset: all in the encoder and decoder blocks."""
+    """Names of the linear layers to adapt; unset: all in the encoder and decoder blocks."""
 
 
 class _LowRank(_OnLinearLayers):
-    """What LoRA has in common on every base."""
+    """The settings of LoRA and QLoRA."""
 
     rank: int = Field(default=16, ge=1, le=512)
     """Rank of the update matrices."""
     alpha: float = Field(default=32, gt=0)
-    """Scale: the update is multiplied by alpha / rank."""
+    """Scale of the update, which is multiplied by alpha / rank."""
     dropout: Fraction = 0.05
-    """Dropout on the adapter's input."""
+    """Dropout probability on the adapter's input."""
     rank_stabilized: bool = False
     """Multiply by alpha / sqrt(rank) instead, so that high ranks learn as fast (rsLoRA)."""
     decomposed: bool = False
-    """Train the length of each weight column apart from its direction (DoRA)."""
+    """Train the magnitude and the direction of each weight column separately (DoRA)."""
 
 
 class LoraAdapter(_LowRank):
@@ -61,7 +63,7 @@ class LoraAdapter(_LowRank):
 
     type: Literal["lora"] = "lora"
     initialization: Literal["zero", "pissa"] = "zero"
-    """Start from no update, or train the principal singular vectors of the weights (PiSSA)."""
+    """`zero`: start without an update; `pissa`: train the principal singular vectors."""
 
 
 class QloraAdapter(_LowRank):
@@ -74,70 +76,70 @@ class QloraAdapter(_LowRank):
     quantization: Literal["nf4", "fp4"] = "nf4"
     """4-bit number format of the frozen weights."""
     double_quantization: bool = True
-    """Quantize the quantization constants too."""
+    """Also quantize the quantization constants."""
     compute_precision: Literal["bf16", "fp32"] = "bf16"
     """Number format of the matrix products."""
 
 
 class Ia3Adapter(Section):
-    """Trained factors on keys, values and the inner activations of the feed-forward blocks.
+    """Trained scaling factors for keys, values and the inner feed-forward activations (IA3).
 
     Source: Liu et al. 2022, https://arxiv.org/abs/2205.05638
     """
 
     type: Literal["ia3"] = "ia3"
     target_modules: Targets = None
-    """Names of the linear layers that get factors; unset: the keys, the values and the output of
-    the feed-forward blocks, as in the paper."""
+    """Names of the linear layers that get factors; unset: the keys, the values and the output
+    layers of the feed-forward blocks, as in the paper."""
     feedforward_modules: tuple[str, ...] | None = None
-    """Those of them whose input is scaled rather than their output; unset: the outputs of the
-    feed-forward blocks."""
+    """Which of these layers have their input scaled instead of their output; unset: the output
+    layers of the feed-forward blocks."""
 
 
 class OftAdapter(_OnLinearLayers):
-    """Trained rotations of the linear layers' inputs, in blocks.
+    """Trained block-wise rotations of the linear layers' inputs (OFT).
 
     Source: Qiu et al. 2023, https://arxiv.org/abs/2306.07280
     """
 
     type: Literal["oft"] = "oft"
     block_size: int = Field(default=32, ge=2, le=1024)
-    """Width of a block that is rotated; divides the input width of each adapted layer."""
+    """Width of a rotated block; must divide the input width of each adapted layer."""
     dropout: Fraction = 0.0
-    """Share of the blocks that are left unrotated in a training step."""
+    """Share of the blocks that are not rotated in an update."""
 
 
 class BottleneckAdapter(Section):
-    """A small network of two layers after each feed-forward block; cannot be merged.
+    """A small two-layer network after each feed-forward block; cannot be merged.
 
     Source: Houlsby et al. 2019, https://arxiv.org/abs/1902.00751
     """
 
     type: Literal["bottleneck"] = "bottleneck"
     width: int = Field(default=64, ge=1, le=4096)
-    """Units between the two layers."""
+    """Number of units between the two layers."""
 
 
 class PrefixAdapter(Section):
-    """Trained keys and values in front of each decoder layer's; cannot be merged.
+    """Trained keys and values before those of each decoder layer; cannot be merged.
 
     Source: Li and Liang 2021, https://arxiv.org/abs/2101.00190
     """
 
     type: Literal["prefix"] = "prefix"
     virtual_tokens: PositiveInt = 20
-    """Positions that are put in front."""
+    """Number of trained positions."""
 
 
 class PromptAdapter(Section):
-    """Trained embeddings in front of the source; cannot be merged.
+    """Trained embeddings before the source; cannot be merged.
 
     Source: Lester et al. 2021, https://arxiv.org/abs/2104.08691
     """
 
     type: Literal["prompt"] = "prompt"
     virtual_tokens: PositiveInt = 20
-    """Positions that are put in front."""
+    """Number of trained positions."""
 
 
 AdapterConfig = (

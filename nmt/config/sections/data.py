@@ -1,4 +1,4 @@
-"""Parallel text: where it lies, how it is read, cleaned and split."""
+"""Settings of the parallel text."""
 
 from typing import Literal, Self
 
@@ -9,60 +9,60 @@ from nmt.languages import resolve_language
 
 
 class CleaningConfig(Section):
-    """Filters that a pair has to pass; each counts what it drops."""
+    """Filters that every pair must pass; each counts the pairs it drops."""
 
     max_words: PositiveInt = 200
-    """Longest side of a pair, in words."""
+    """Maximum number of words on either side of a pair."""
     min_characters: PositiveInt = 3
-    """Shortest side of a pair, in characters; Chinese and Japanese ones count as three."""
+    """Minimum number of characters on either side; a Chinese or Japanese one counts as three."""
     min_length_ratio: float = Field(default=0.4, gt=0)
-    """Least target characters per source character, counted so."""
+    """Minimum number of target characters per source character, counted in the same way."""
     max_length_ratio: float = Field(default=3.0, gt=0)
-    """Most target characters per source character, counted so."""
+    """Maximum number of target characters per source character, counted in the same way."""
     min_script_share: float = Field(default=0.5, ge=0, le=1)
-    """Least share of a side's letters that belong to its language's script."""
+    """Minimum share of a side's letters that are in the script of its language."""
 
 
 class PhrasebookConfig(Section):
-    """How much of the built-in corpus is generated when `data.path` is not set."""
+    """The size of the built-in corpus, which is used when `data.path` is not set."""
 
     general_pairs: int = Field(default=6500, ge=100, le=8000)
-    """Everyday sentences: what a tiny base model learns."""
+    """Number of everyday sentences, which a tiny base model learns."""
     domain_pairs: int = Field(default=1200, ge=100, le=3000)
-    """Sentences of the shifted domain: what the adapter learns."""
+    """Number of sentences of the special domain, which the fine-tuning learns."""
 
 
 class DataConfig(Section):
-    """Parallel text: where it is, how it is read, cleaned and split."""
+    """The parallel text, and how it is read, cleaned and split."""
 
     path: str | None = None
     """File, folder or `datasets` name; unset: the built-in phrasebook."""
     target_path: str | None = None
-    """Target side, when the two languages lie in two text files."""
+    """File of the target side, if the two languages are in two text files."""
     format: Literal["auto", "jsonl", "csv", "tsv", "text", "tmx", "datasets"] = "auto"
-    """Reader; `auto` goes by the suffix of `data.path`."""
+    """File format; `auto`: chosen by the suffix of `data.path`."""
     source_language: str = "eng_Latn"
     """FLORES-200 or ISO 639 code of the source."""
     target_language: str = "tam_Taml"
     """FLORES-200 or ISO 639 code of the target."""
     source_column: str | None = None
-    """Column or key of the source; unset: found by the language's codes and usual names."""
+    """Column or key of the source; unset: found by the language's codes and common names."""
     target_column: str | None = None
-    """Column or key of the target; unset: found like the source's."""
+    """Column or key of the target; unset: found in the same way."""
     validation_path: str | None = None
-    """Validation pairs, in any readable format."""
+    """Validation pairs, in any supported format."""
     validation_target_path: str | None = None
-    """Target side of `data.validation_path`, when it is a plain text file."""
+    """File of the target side, if `data.validation_path` is a plain text file."""
     test_path: str | None = None
-    """Test pairs, in any readable format."""
+    """Test pairs, in any supported format."""
     test_target_path: str | None = None
-    """Target side of `data.test_path`, when it is a plain text file."""
+    """File of the target side, if `data.test_path` is a plain text file."""
     validation_fraction: Fraction = 0.05
-    """Share cut off for validation when the data has no such split."""
+    """Share of the pairs to hold out for validation, if the data has no validation split."""
     test_fraction: Fraction = 0.05
-    """Share cut off for testing when the data has no such split."""
+    """Share of the pairs to hold out for testing, if the data has no test split."""
     max_pairs: PositiveInt | None = None
-    """Read at most this many pairs of `data.path`."""
+    """Read only this many pairs of `data.path`."""
     cleaning: CleaningConfig = CleaningConfig()
     phrasebook: PhrasebookConfig = PhrasebookConfig()
 
@@ -81,5 +81,5 @@ class DataConfig(Section):
                 f"({self.test_fraction}) leave nothing to train on: keep their sum below 1"
             )
         if self.target_path and not self.path:
-            raise ValueError("target_path is set and path is not: name the source file too")
+            raise ValueError("target_path is set but path is not: set the source file too")
         return self

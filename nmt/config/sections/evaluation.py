@@ -6,15 +6,15 @@ from nmt.config.section import PositiveInt, Section
 
 
 class EvaluationConfig(Section):
-    """Scores of the base and the adapter on the test split."""
+    """How the base and the tuned model are scored on the test sets."""
 
     beam_size: int = Field(default=1, ge=1, le=16)
-    """Beams; 1 is greedy."""
+    """Number of beams; 1 is greedy decoding."""
     max_sentences: PositiveInt = 1000
-    """Test pairs scored, of each part."""
+    """Maximum number of pairs to score in each test set."""
     batch_tokens: PositiveInt = 8192
-    """Padded source tokens decoded together."""
+    """Maximum number of source tokens in a decoding batch, padding included."""
     bootstrap_samples: int = Field(default=1000, ge=100)
-    """Resamplings of the paired significance test."""
+    """Number of resamples in the paired significance test."""
     report_samples: int = Field(default=12, ge=0)
-    """Translations shown side by side in the report."""
+    """Number of translations that the report shows side by side."""

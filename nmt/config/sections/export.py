@@ -8,12 +8,12 @@ from nmt.config.section import Section
 
 
 class ExportConfig(Section):
-    """From adapter to engine."""
+    """How an engine is made from the trained model."""
 
     format: Literal["auto", "ctranslate2", "torch"] = "auto"
-    """What the engine runs on. CTranslate2 holds NLLB-200 alone, and no adapter that cannot be
-    merged (bottleneck, prefix, prompt): there auto takes torch."""
+    """Runtime of the engine. CTranslate2 supports only NLLB-200 and only adapters that can be
+    merged (not bottleneck, prefix or prompt); in all other cases `auto` chooses torch."""
     quantization: Literal["int8", "int8_float32", "int8_float16", "float16", "float32"] = "int8"
-    """Number format of a CTranslate2 engine on disk; one of torch is float32."""
+    """Number format of a CTranslate2 engine on disk; a torch engine is always float32."""
     logit_tolerance: float = Field(default=1e-3, gt=0)
-    """Largest difference between the logits of the trained model and of what is exported."""
+    """Maximum difference between the logits of the trained and the exported model."""

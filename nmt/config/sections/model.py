@@ -1,4 +1,4 @@
-"""The model that is adapted."""
+"""Settings of the model."""
 
 from pydantic import Field, field_validator
 
@@ -6,22 +6,22 @@ from nmt.config.section import PositiveInt, Section
 
 
 class ModelConfig(Section):
-    """The model that is adapted."""
+    """The model to fine-tune."""
 
     name_or_path: str = "tiny"
-    """Hub name, local folder, or `tiny`: a small model built and trained on the spot."""
+    """Hub name, local folder, or `tiny`: a small model that the run itself builds and trains."""
     revision: str | None = None
-    """Branch, tag or commit of a hub model; pin it to repeat a result."""
+    """Branch, tag or commit of a hub model; set it to make results reproducible."""
     max_source_tokens: int = Field(default=128, ge=8, le=1024)
-    """Training pairs with a longer source are left out and counted."""
+    """Maximum source length; longer training pairs are dropped and counted."""
     max_target_tokens: int = Field(default=128, ge=8, le=1024)
-    """Training pairs with a longer target are left out and counted."""
+    """Maximum target length; longer training pairs are dropped and counted."""
     base_steps: PositiveInt = 700
-    """Optimizer steps that train the `tiny` model from nothing."""
+    """Number of optimizer updates that train the `tiny` model from scratch."""
     base_learning_rate: float = Field(default=3e-3, gt=0, lt=1)
-    """Peak learning rate of those steps."""
+    """Peak learning rate of these updates."""
     vocabulary_size: int = Field(default=800, ge=200, le=64_000)
-    """Tokens of the `tiny` model's vocabulary."""
+    """Vocabulary size of the `tiny` model."""
 
     @field_validator("name_or_path")
     @classmethod
@@ -32,5 +32,5 @@ class ModelConfig(Section):
 
     @property
     def is_tiny(self) -> bool:
-        """Whether the model is built by the step `base`."""
+        """Tell whether the step `base` builds the model."""
         return self.name_or_path == "tiny"

@@ -1,4 +1,4 @@
-"""The forecast of memory, time and cost."""
+"""Settings of the forecast of memory, time and cost."""
 
 from typing import Literal
 
@@ -8,15 +8,15 @@ from nmt.config.section import Section
 
 
 class PlanConfig(Section):
-    """What `nmt plan` reckons with; nothing else reads it."""
+    """The hardware and prices that `nmt plan` calculates with; only it reads them."""
 
     gpu: Literal["t4", "l4", "a10g", "v100-32gb", "a100-40gb", "a100-80gb", "h100", "h200"] = (
         "a100-80gb"
     )
     """GPU of each worker."""
     price_per_hour: float | None = Field(default=None, gt=0)
-    """Price of one GPU for one hour; `null`: the cost is given in GPU-hours."""
+    """Price of one GPU for one hour; `null`: show the cost in GPU-hours."""
     efficiency: float = Field(default=0.35, gt=0, le=1)
-    """Share of the GPU's peak arithmetic that training reaches."""
+    """Share of the GPU's peak FLOPS that training reaches."""
     link_gigabits_per_second: float = Field(default=100, gt=0)
-    """Network between two workers."""
+    """Network bandwidth between two workers."""

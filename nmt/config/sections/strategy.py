@@ -1,4 +1,4 @@
-"""How the model is spread over the workers."""
+"""Settings of the parallel training strategies."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ class SingleStrategy(Section):
 
 
 class DdpStrategy(Section):
-    """Data parallel: each worker holds the model, gradients are summed.
+    """Data parallelism: each worker holds the whole model, and gradients are summed.
 
     Source: Li et al. 2020, https://arxiv.org/abs/2006.15704
     """
@@ -30,20 +30,21 @@ class DeepspeedStrategy(Section):
 
     type: Literal["deepspeed"] = "deepspeed"
     zero_stage: Literal[0, 1, 2, 3] = 2
-    """0 none, 1 optimizer state, 2 and gradients, 3 and weights."""
+    """What is partitioned. 0: nothing; 1: optimizer state; 2: also gradients; 3: also weights."""
     offload: bool = False
     """Keep the optimizer state in CPU memory."""
 
     @field_validator("zero_stage", mode="before")
     @classmethod
     def _number(cls, value: object) -> object:
+        # Words of the command line are text, and a `Literal` of numbers does not convert text.
         return int(value) if isinstance(value, str) and value.isdigit() else value
 
     @field_validator("offload")
     @classmethod
     def _has_partitions(cls, offload: bool, info: ValidationInfo) -> bool:
         if offload and info.data.get("zero_stage") == 0:
-            raise ValueError("moves what zero_stage 1, 2 or 3 partitions, and zero_stage is 0")
+            raise ValueError("needs zero_stage 1, 2 or 3, which partition the optimizer state")
         return offload
 
 

@@ -1,4 +1,4 @@
-"""The hyperparameter search."""
+"""Settings of the hyperparameter search."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -20,16 +20,16 @@ _SEARCHED_TRAINING = (
     "precision",
     "replay_fraction",
 )
-"""Keys of `training` that change what a trial's steps do to the weights.
+"""Keys of `training` that change how a trial updates the weights.
 
-The others change nothing of a trial, or how long it is and how it is measured, so that trials
-could not be compared.
+Trials that differed in another key could not be compared: the other keys set how long a trial is
+and how it is measured, or do not affect it.
 """
 _SEARCHED = (r"adapter\.\w+", "seed", rf"training\.({'|'.join(_SEARCHED_TRAINING)})")
 
 
 class Choice(Section):
-    """One of a list."""
+    """A value from a list."""
 
     type: Literal["choice"] = "choice"
     values: tuple[int | float | str | bool, ...] = Field(min_length=1)
@@ -37,7 +37,7 @@ class Choice(Section):
 
 
 class Uniform(Section):
-    """A number in a range, evenly or on a logarithmic scale."""
+    """A number from a range, uniform on a linear or a logarithmic scale."""
 
     type: Literal["uniform", "loguniform"]
     low: float = Field(allow_inf_nan=False)
@@ -72,28 +72,29 @@ class TuneConfig(Section):
     """
 
     trials: int = Field(default=8, ge=0)
-    """Settings tried; 0: a pipeline leaves the search out."""
+    """Number of trials; 0: a pipeline skips the search."""
     max_concurrent: PositiveInt = 2
-    """Trials that run at the same time."""
+    """Maximum number of trials that run at the same time."""
     max_steps: PositiveInt = 600
-    """Optimizer steps of a trial that is never cut short."""
+    """Number of optimizer updates of a trial that is not stopped early."""
     grace_steps: PositiveInt = 150
-    """Steps every trial gets."""
+    """Number of updates before a trial may be stopped early."""
     reduction_factor: int = Field(default=2, ge=2)
-    """One in this many trials goes on at each rung."""
+    """One in this many trials continues at each rung."""
     space: dict[str, SearchRange] = Field(
         default_factory=_default_space,
         min_length=1,
         json_schema_extra={"propertyNames": {"pattern": f"^({'|'.join(_SEARCHED)})$"}},
     )
-    """Dotted setting -> range that is searched: keys of `adapter`, `seed`, and those of `training`
-    that change what a step does; of the default, what the adapter has."""
+    """Maps each dotted setting to its range. Allowed are all keys of `adapter`, `seed`, and the
+    keys of `training` that change an update. The default omits keys that the adapter lacks."""
 
     @field_validator("space")
     @classmethod
     def _is_read_by_trials(cls, space: dict[str, SearchRange]) -> dict[str, SearchRange]:
-        """Refuse what is the same in all trials: the best of them would be chosen by chance."""
+        """Refuse settings that trials do not read or that make trials incomparable."""
         for key in space:
+            # Between trials that do not differ in the key, the best would be chosen by chance.
             if not re.fullmatch("|".join(_SEARCHED), key):
                 known = ("seed", *(f"training.{name}" for name in _SEARCHED_TRAINING))
                 hint = did_you_mean(key, known)

@@ -187,7 +187,7 @@ def test_a_plain_value_for_a_section_is_refused(word, like):
         ),
         (["serving.min_replicas=3"], "min_replicas (3) must not be above max_replicas (2)"),
         (["tune.grace_steps=700"], "grace_steps (700) must not be above max_steps (600)"),
-        (["data.target_path=a.ta"], "target_path is set and path is not"),
+        (["data.target_path=a.ta"], "target_path is set but path is not"),
         (["data.target_language=en"], "are both eng_Latn"),
         (
             ["tune.space.seed={type: uniform, low: 2, high: 1}"],

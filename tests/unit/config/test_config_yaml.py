@@ -89,8 +89,8 @@ def test_text_that_yaml_1_1_takes_for_a_number_stays_text(write, text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("training: &a\n  extra: *a", "training.extra holds an alias of itself"),
-        ("data: {path: &a [*a]}", "data.path holds an alias of itself"),
+        ("training: &a\n  extra: *a", "training.extra contains an alias of itself"),
+        ("data: {path: &a [*a]}", "data.path contains an alias of itself"),
         ("[run]: x", "the key in line 1 is not a word"),
         ("run: x\n? {a: 1}\n: y", "the key in line 2 is not a word"),
         ("run: !!bool maybe", "not valid YAML"),

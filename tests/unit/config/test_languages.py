@@ -112,7 +112,7 @@ def test_every_script_is_known_to_the_unicode_property() -> None:
     ],
 )
 def test_unknown_codes_get_the_rule_and_near_codes(given: str, hint: str) -> None:
-    with pytest.raises(ConfigError, match="is no FLORES-200 or ISO 639 language code") as caught:
+    with pytest.raises(ConfigError, match="is not a FLORES-200 or ISO 639 language code") as caught:
         resolve_language(given)
     assert repr(given) in str(caught.value)
     assert hint in str(caught.value)
@@ -129,5 +129,5 @@ def test_settings_hold_resolved_codes() -> None:
 
 
 def test_a_bad_setting_names_its_key_and_near_codes() -> None:
-    with pytest.raises(ConfigError, match=r"data\.target_language: 'tx' is no .*'ta'"):
+    with pytest.raises(ConfigError, match=r"data\.target_language: 'tx' is not a .*'ta'"):
         Config.parse({"data": {"target_language": "tx"}})
