@@ -1,11 +1,11 @@
-"""The only door to the storage root: a folder, `s3://` or `gs://`, through Arrow's filesystems.
+"""The only access to the storage root: a folder, `s3://` or `gs://`, through Arrow's filesystems.
 
-A *folder commit* is the unit of truth: files first, then `manifest.json` with their sizes and
-hashes. In a local folder it appears by one rename; on an object store, which has no atomic
-rename, the manifest is written last. What has no manifest does not exist.
+Results are stored as *folder commits*: files, and a `manifest.json` with their sizes and hashes.
+A local folder is put in place by one rename. An object store has no atomic rename, so its manifest
+is written last. A folder without a manifest does not count as a result.
 """
 
-from nmt.storage.cache import kept_folder
+from nmt.storage.cache import cached_folder
 from nmt.storage.exclusive import alone, check_free
 from nmt.storage.manifest import MANIFEST, describe_files
 from nmt.storage.records import RecordKind
@@ -17,7 +17,7 @@ __all__ = [
     "Storage",
     "alone",
     "below",
+    "cached_folder",
     "check_free",
     "describe_files",
-    "kept_folder",
 ]

@@ -1,6 +1,6 @@
-"""What is kept on this machine for all its processes.
+"""Folders that all processes of a machine share, below the system's temporary folder.
 
-Copies of an object store's folder commits, and models written in another format.
+They hold copies of an object store's folder commits, and models in another format.
 """
 
 import fcntl
@@ -9,35 +9,42 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from nmt.errors import StorageError
-from nmt.storage.disk import in_use, no_space_named, remove_left
-from nmt.storage.manifest import MANIFEST, check_manifest, content_key, faults, manifest_of
+from nmt.storage.disk import explain_full_disk, mark_in_use, remove_leftovers
+from nmt.storage.manifest import (
+    MANIFEST,
+    FileEntry,
+    build_manifest,
+    check_manifest,
+    content_key,
+    find_problems,
+)
 
 
-def kept_copies() -> Path:
-    """Folder of the copies that stay: what is read often, by one process after the other."""
+def lasting_copies() -> Path:
+    """Return the folder of copies that stay, because several processes read them in turn."""
     return _made(_cache())
 
 
-def passing_copies() -> Path:
-    """Folder of the copies that go when nobody reads them."""
+def ephemeral_copies() -> Path:
+    """Return the folder of copies that are deleted when no process reads them any more."""
     return _made(_cache() / "passing")
 
 
 def sweep_copies() -> None:
-    """Remove what killed processes have left on this machine, and passing copies nobody reads."""
-    for folder in (kept_copies(), passing_copies()):
-        remove_left(folder, "*")
-    for copy in passing_copies().glob("[!.]*"):
-        drop(copy)
+    """Remove what killed processes left on this machine, and unused ephemeral copies."""
+    for folder in (lasting_copies(), ephemeral_copies()):
+        remove_leftovers(folder, "*")
+    for copy in ephemeral_copies().glob("[!.]*"):
+        remove_if_unused(copy)
 
 
 def _cache() -> Path:
+    # One folder for each user: the temporary folder is shared, and others must not write here.
     return Path(tempfile.gettempdir()) / f"nmt-cache-{os.getuid()}"
 
 
@@ -46,46 +53,47 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def copy_of(
-    manifest: Mapping[str, Any], copies: Path, fill: Callable[[Path], None], *, verify: bool
+def local_copy(
+    files: Mapping[str, FileEntry], copies: Path, fill: Callable[[Path], None], *, verify: bool
 ) -> Path:
-    """Folder of a commit's copy, named by its content.
+    """Find the local copy of a commit's files, or make it.
 
     Args:
-        manifest: what the copy holds.
-        copies: where it lies, or will.
-        fill: puts the files into a folder, where there is no copy yet.
-        verify: whether one that is there is compared with the manifest.
+        files: the files of the copy, as its manifest describes them.
+        copies: folder of the copies.
+        fill: writes the files to a folder; called if there is no copy yet.
+        verify: whether an existing copy is compared with the manifest.
     """
-    folder = copies / content_key(manifest)
+    folder = copies / content_key(files)
     if folder.is_dir():
-        if not verify or not any(faults(folder, manifest)):
+        if not verify or not any(find_problems(folder, files)):
             return folder
-        shutil.rmtree(folder, ignore_errors=True)  # a sweep of the temporary folder was there
+        # The system sweeps its temporary folder and may have deleted some of the files.
+        shutil.rmtree(folder, ignore_errors=True)
     _put_in_place(folder, fill)
     return folder
 
 
-def kept_folder(name: str, fill: Callable[[Path], None]) -> Path:
-    """Find a folder of the cache, which the first process that asks for it fills for all others.
+def cached_folder(name: str, fill: Callable[[Path], None]) -> Path:
+    """Find a folder of the cache; the first process that asks for it fills it for all others.
 
     Args:
-        name: follows from what the folder holds.
-        fill: writes the files into a folder that is put in place when they are all there.
+        name: must follow from the content of the folder.
+        fill: writes the files to a folder, which is put in place once it is complete.
 
     Raises:
-        StorageError: there is no space for it.
+        StorageError: the disk is full.
     """
-    folder = kept_copies() / name
+    folder = lasting_copies() / name
 
     def fill_with_manifest(partial: Path) -> None:
         fill(partial)
-        (partial / MANIFEST).write_text(json.dumps(manifest_of(partial, {})), encoding="utf-8")
+        (partial / MANIFEST).write_text(json.dumps(build_manifest(partial, {})), encoding="utf-8")
 
-    with _one_at_a_time(folder.with_name(f".{name}.lock")), no_space_named(folder.parent):
-        remove_left(folder.parent, name)
+    with _one_at_a_time(folder.with_name(f".{name}.lock")), explain_full_disk(folder.parent):
+        remove_leftovers(folder.parent, name)
         if not _has_all_files(folder):
-            shutil.rmtree(folder, ignore_errors=True)  # a sweep of the temporary folder was there
+            shutil.rmtree(folder, ignore_errors=True)
             _put_in_place(folder, fill_with_manifest)
     return folder
 
@@ -94,27 +102,28 @@ def _put_in_place(folder: Path, fill: Callable[[Path], None]) -> None:
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.mkdir(mode=0o700)
-        with in_use(partial):
+        with mark_in_use(partial):
             fill(partial)
-            with suppress(OSError):  # another process was first
+            with suppress(OSError):  # another process was faster
                 partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _has_all_files(folder: Path) -> bool:
-    """Compare sizes alone: what a kept folder holds is checked where it is read."""
+    """Tell whether all files of a cached folder have the sizes of its manifest."""
+    # Sizes are enough here: the readers of these folders check the content.
     try:
         manifest = check_manifest(json.loads((folder / MANIFEST).read_bytes()), str(folder))
-        sizes = {name: about["size"] for name, about in manifest["files"].items()}
+        sizes = {name: entry["size"] for name, entry in manifest["files"].items()}
         return all((folder / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, KeyError, TypeError, StorageError):
         return False
 
 
 @contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
-    """Wait until no other process is within; a killed one leaves no lock behind."""
+def _one_at_a_time(lock: Path) -> Generator[None]:
+    """Wait until no other process holds a lock; a killed process does not keep it."""
     with lock.open("wb") as stream:
         with suppress(OSError):  # not every file system has locks
             fcntl.flock(stream, fcntl.LOCK_EX)
@@ -122,30 +131,31 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(copy: Callable[[], Path]) -> Iterator[Path]:
-    """Around the reading of a passing copy; whoever is the last to leave removes it.
+def ephemeral_copy(copy: Callable[[], Path]) -> Generator[Path]:
+    """Hold a temporary local copy while it is read; the last reader deletes it.
 
     Args:
-        copy: makes the copy where it is missing, and returns its folder.
+        copy: makes the copy if there is none, and returns its folder.
     """
-    folder, descriptor = _hold(copy)
+    folder, descriptor = _open_shared(copy)
     try:
         yield folder
     finally:
         os.close(descriptor)
-        drop(folder)
+        remove_if_unused(folder)
 
 
-def drop(copy: Path) -> None:
-    """Remove a copy unless a living process holds it, or the file system has no locks."""
+def remove_if_unused(copy: Path) -> None:
+    """Remove a copy, unless a living process reads it or the file system has no locks."""
     try:
         descriptor = os.open(copy, os.O_RDONLY)
     except OSError:
-        return  # another process was first
+        return  # another process was faster
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _is_at(descriptor, copy):
-            # One call takes it away from those who are about to hold it: they copy anew.
+            # The rename removes the copy in one step. A process that was about to open it makes
+            # a new one, and never reads a folder of which half is deleted.
             aside = copy.with_name(f".{copy.name}.{uuid.uuid4().hex[:8]}.old")
             copy.rename(aside)
             shutil.rmtree(aside, ignore_errors=True)
@@ -155,16 +165,17 @@ def drop(copy: Path) -> None:
         os.close(descriptor)
 
 
-def _hold(copy: Callable[[], Path]) -> tuple[Path, int]:
-    """The copy's folder, and a descriptor that holds it until it is closed."""
+def _open_shared(copy: Callable[[], Path]) -> tuple[Path, int]:
+    """Open a copy with a shared lock, which lasts until the returned descriptor is closed."""
     while True:
         folder = copy()
         try:
             descriptor = os.open(folder, os.O_RDONLY)
         except FileNotFoundError:
-            continue  # dropped since it was made
+            continue  # removed since it was made
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_SH)
+        # Another process may have removed the folder between the opening and the lock.
         if _is_at(descriptor, folder):
             return folder, descriptor
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Local files that survive a crash: written whole, flushed, put in place by one rename."""
+"""Local files that survive a crash: written completely, flushed, and renamed into place."""
 
 import errno
 import fcntl
@@ -6,20 +6,21 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nmt.errors import StorageError
 from nmt.storage.manifest import MANIFEST
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def in_use(folder: Path) -> Iterator[None]:
-    """Around the filling of a folder: a lock that goes with its process, however that ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def mark_in_use(path: Path) -> Generator[None]:
+    """Hold a lock on a file or folder while it is written."""
+    # The operating system releases the lock when the process ends, even if it is killed.
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         with suppress(OSError):  # not every file system has locks
             fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -28,12 +29,12 @@ def in_use(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_in_use(folder: Path) -> bool:
-    """Whether a living process fills the folder; false where the file system has no locks."""
+def is_in_use(path: Path) -> bool:
+    """Tell whether a living process writes a path; False where the file system has no locks."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:
-        return True  # put in place meanwhile
+        return True  # its writer has just put it in place
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -44,26 +45,31 @@ def is_in_use(folder: Path) -> bool:
 
 
 @contextmanager
-def no_space_named(folder: Path) -> Iterator[None]:
-    """Whoever writes: a library may give the system's error number in its words alone."""
+def explain_full_disk(folder: Path) -> Generator[None]:
+    """Raise a StorageError when the disk is full while files are written to a folder.
+
+    Raises:
+        StorageError: the disk is full.
+    """
     try:
         yield
     except Exception as error:
         number = error.errno if isinstance(error, OSError) else None
-        told = re.search(r"os error (\d+)", str(error))
-        if (number or (int(told[1]) if told else None)) not in _NO_SPACE:
+        # Libraries written in Rust give the number only in their message.
+        quoted = re.search(r"os error (\d+)", str(error))
+        if (number or (int(quoted[1]) if quoted else None)) not in _DISK_FULL:
             raise
         raise StorageError(
-            f"no space left to write below {folder} ({error}): what was committed stands; free "
+            f"no space left to write below {folder} ({error}): what was committed is intact; free "
             "some space, or lower training.keep_checkpoints, then give the same command again"
         ) from error
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put a file in place of the old one; its folder is made when it is missing.
+    """Replace a file in one step, and make its folder if it is missing.
 
     Raises:
-        StorageError: it cannot be written; the old file stands.
+        StorageError: it cannot be written; the old file is unchanged.
     """
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
@@ -77,31 +83,33 @@ def replace_file(path: Path, content: bytes) -> None:
             partial.unlink(missing_ok=True)
 
 
-def remove(left: Path) -> None:
-    """A file or a folder, as far as it can be."""
-    if left.is_dir():
-        shutil.rmtree(left, ignore_errors=True)
+def remove(path: Path) -> None:
+    """Remove a file or a folder as far as possible, without an error."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
     else:
         with suppress(OSError):
-            left.unlink()
+            path.unlink()
 
 
 def write_synced(path: Path, content: bytes) -> None:
-    """Write a file and wait until the disk has it."""
-    with path.open("wb") as stream, in_use(path):
+    """Write a file and wait until it is on the disk."""
+    with path.open("wb") as stream, mark_in_use(path):
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
 
 
 def swap_in(staging: Path, target: Path) -> None:
-    """Flush every file, then put the folder in place; an old one is moved aside first."""
+    """Flush every file of a folder, then put the folder in the place of the old one."""
     for path in staging.rglob("*"):
         _sync(path)
     _sync(staging)
     if target.exists():
+        # A folder cannot be renamed onto another one. The old one is moved aside first, so that
+        # `remove_leftovers` can put it back if this process is killed between the two renames.
         old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
-        with in_use(target):  # nobody shall put it back in between
+        with mark_in_use(target):  # no other process may put it back in between
             target.rename(old)
             try:
                 staging.rename(target)
@@ -115,28 +123,33 @@ def swap_in(staging: Path, target: Path) -> None:
     _sync(target.parent)
 
 
-def remove_left(parent: Path, name: str) -> None:
-    """Remove what killed writers of a name, which may be `*`, have left in a folder."""
+def remove_leftovers(parent: Path, name: str) -> None:
+    """Remove from a folder what killed writers of a name left.
+
+    Args:
+        parent: the folder.
+        name: the name, or `*` for all.
+    """
     for left in parent.glob(f".{name}.*.partial"):
         if not is_in_use(left):
             remove(left)
     for left in parent.glob(f".{name}.*.old"):
         if not is_in_use(left):
-            _put_back_or_remove(left)
+            _restore_or_remove(left)
 
 
-def _put_back_or_remove(old: Path) -> None:
-    """What a killed `swap_in` has moved aside: it stays where nothing has taken its place."""
+def _restore_or_remove(old: Path) -> None:
+    """Put back a folder that a killed `swap_in` moved aside, unless it was replaced."""
     target = old.with_name(old.name[1:].rsplit(".", 2)[0])
     if target.exists() or not (old / MANIFEST).is_file():
         _remove_commit(old)
         return
-    with suppress(OSError):  # another process was first
+    with suppress(OSError):  # another process was faster
         old.rename(target)
 
 
 def _remove_commit(folder: Path) -> None:
-    """Its manifest first, so that no half of it counts."""
+    # The manifest goes first: a folder without it does not count as a commit.
     remove(folder / MANIFEST)
     remove(folder)
 

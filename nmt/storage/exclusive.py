@@ -1,4 +1,4 @@
-"""Work that one process at a time may do on a storage root."""
+"""Locks for work that only one process at a time may do on a storage root."""
 
 import fcntl
 import json
@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,25 +20,26 @@ from nmt.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 
-_BEAT_SECONDS = 5.0
+_HEARTBEAT_SECONDS = 5.0
 """Time between two heartbeats of a lease."""
-_SILENCE_SECONDS = 20.0
-"""After so long without a heartbeat the holder of a lease is dead."""
+_EXPIRY_SECONDS = 20.0
+"""Time without a heartbeat after which the holder of a lease counts as dead."""
 _SETTLE_SECONDS = 0.5
-"""Time in which two that found no lease at the same moment see which of them wrote last."""
+"""Time to wait before reading back a new lease, so that the last of two writers wins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Content of a lock file or lease."""
+    """The process that holds a lock, as written to the lock file or lease."""
 
     host: str
     process: int
     since: str
-    """UTC."""
+    """Start time in UTC."""
     key: str
-    """Of this holding alone."""
+    """Random key of this lock, since process numbers are used again."""
     beats: int = 0
+    """Number of heartbeats so far."""
 
     @classmethod
     def here(cls) -> "Holder":
@@ -48,33 +49,36 @@ class Holder:
 
     @classmethod
     def read(cls, content: bytes) -> "Holder | None":
-        """Read what a holder wrote; None when it is not whole."""
+        """Read what a holder wrote; None if it is incomplete."""
         with suppress(ValueError):
             return TypeAdapter(cls).validate_json(content)
         return None
 
     def dump(self) -> bytes:
-        """Write it as JSON."""
+        """Serialise the holder as JSON."""
         return json.dumps(asdict(self)).encode()
 
 
 @contextmanager
-def alone(storage: Storage, path: str, what: str) -> Iterator[None]:
-    """Hold a lock around work that nobody else may do at the same time.
+def alone(storage: Storage, path: str, what: str) -> Generator[None]:
+    """Hold a lock around work that no other process may do at the same time.
 
-    In a folder it is a lock of the operating system, which goes with the process however that
-    ends. An object store has none: there it is an object with a heartbeat, and the next one waits
-    20 seconds to see that a killed holder is silent. Two that begin within the same half second
-    can both get it there, and a file system without locks gives it to everyone, with a warning.
+    In a local folder it is a lock of the operating system, which is released when the process
+    ends, even if it is killed. An object store has no locks, so there it is an object with a
+    heartbeat, called a lease; after a kill, the next process waits 20 seconds without a heartbeat
+    before it takes over.
+
+    Two processes that take a lease within the same half second can both get it. A file system
+    without locks gives the lock to everybody, with a warning.
 
     Args:
         storage: the storage root.
         path: of the lock, below the root.
-        what: what is done, for the message.
+        what: the work, for the message.
 
     Raises:
-        InUseError: another process holds it; names its host and process.
-        StorageError: the storage root is open for reading only.
+        InUseError: another process holds the lock; the message names its host and process.
+        StorageError: the storage root is read-only.
     """
     storage.check_writable(path)
     if storage.is_local:
@@ -85,21 +89,20 @@ def alone(storage: Storage, path: str, what: str) -> Iterator[None]:
             _unlock(Path(storage.locate(path)), descriptor)
         return
     lease = _Lease(storage, path, what)
-    lease.take()
+    lease.acquire()
     try:
         yield
     finally:
-        lease.give_back()
+        lease.release()
 
 
 def check_free(storage: Storage, path: str, what: str) -> None:
-    """Refuse work that another process does, before much is done for it; `alone` decides.
-
-    Of an object store nothing is asked: its answer takes seconds.
+    """Refuse early what `alone` would refuse later, before time is spent on preparations.
 
     Raises:
         InUseError: another process holds the lock.
     """
+    # Asking an object store would take seconds.
     if not storage.is_local:
         return
     try:
@@ -117,13 +120,13 @@ def check_free(storage: Storage, path: str, what: str) -> None:
 
 
 def _lock(file: Path, what: str) -> int:
-    """Descriptor that holds the lock until it is closed."""
+    """Lock a file until the returned descriptor is closed."""
     while True:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
         except FileNotFoundError:
-            continue  # the last holder has just removed the folder
+            continue  # the previous holder has just removed the folder
         except OSError as error:
             raise StorageError(f"cannot lock {file}: {error.strerror}") from error
         try:
@@ -133,17 +136,20 @@ def _lock(file: Path, what: str) -> int:
             os.close(descriptor)
             raise _in_use(what, holder) from None
         except OSError as error:
-            log.warning("%s: two commands at once would not notice each other: %s", file, error)
+            log.warning("%s: cannot prevent two commands at the same time: %s", file, error)
             return descriptor
+        # The previous holder may have removed the file between the opening and the lock. A lock
+        # on a removed file would exclude nobody.
         if _is_at(descriptor, file):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, Holder.here().dump(), 0)
             return descriptor
-        os.close(descriptor)  # removed by the holder before this one
+        os.close(descriptor)
 
 
 def _unlock(file: Path, descriptor: int) -> None:
-    """Remove the file while it is locked, and the run's folder where nothing else is in it."""
+    """Remove a lock file, and its folder if it is empty."""
+    # The file goes before the lock does: afterwards it may be the file of the next holder.
     with suppress(OSError):
         if _is_at(descriptor, file):
             file.unlink()
@@ -168,69 +174,73 @@ def _in_use(what: str, holder: Holder | None) -> InUseError:
 
 
 class _Lease:
-    """An object that says who works, rewritten every few seconds for as long as that lives."""
+    """A lock object that its holder rewrites every few seconds for as long as it lives."""
 
     def __init__(self, storage: Storage, path: str, what: str) -> None:
         self._storage, self._path, self._what = storage, path, what
         self._holder = Holder.here()
-        self._over = threading.Event()
-        self._beating = threading.Thread(target=self._beat, name=f"lease {path}", daemon=True)
+        self._released = threading.Event()
+        self._heartbeats = threading.Thread(
+            target=self._send_heartbeats, name=f"lease {path}", daemon=True
+        )
 
-    def take(self) -> None:
-        """Write the lease once nobody living holds it.
+    def acquire(self) -> None:
+        """Write the lease, once no living process holds it.
 
         Raises:
-            InUseError: somebody does.
+            InUseError: a living process holds it.
         """
-        self._wait_for_silence()
+        self._wait_for_expiry()
         self._write()
         time.sleep(_SETTLE_SECONDS)
         found = self._read()
         if found is None or found.key != self._holder.key:
             raise _in_use(self._what, found)
-        self._beating.start()
+        self._heartbeats.start()
 
-    def give_back(self) -> None:
-        """Delete the lease, unless another process has taken it for dead."""
-        self._over.set()
-        self._beating.join()
+    def release(self) -> None:
+        """Delete the lease, unless another process has taken it over."""
+        self._released.set()
+        self._heartbeats.join()
         try:
             found = self._read()
             if found is not None and found.key == self._holder.key:
                 self._storage.delete(self._path)
         except StorageError as error:
-            log.warning("the lease is left behind, and counts for nothing soon: %s", error)
+            log.warning("the lease cannot be deleted, and will expire soon: %s", error)
 
-    def _wait_for_silence(self) -> None:
+    def _wait_for_expiry(self) -> None:
         first = self._read()
         if first is None:
             return
         log.info(
-            "%s: looking for %.0f seconds whether process %d on %s still does it",
-            self._what, _SILENCE_SECONDS, first.process, first.host,
+            "%s: waiting %.0f seconds to see whether process %d on %s is still alive",
+            self._what, _EXPIRY_SECONDS, first.process, first.host,
         )  # fmt: skip
-        give_up = time.monotonic() + _SILENCE_SECONDS
+        # Only this machine's clock is used: the clock of the other one may be wrong.
+        give_up = time.monotonic() + _EXPIRY_SECONDS
         while time.monotonic() < give_up:
-            time.sleep(_BEAT_SECONDS / 5)
+            time.sleep(_HEARTBEAT_SECONDS / 5)
             found = self._read()
             if found is None:
                 return
             if found != first:
                 raise _in_use(self._what, found)
 
-    def _beat(self) -> None:
-        while not self._over.wait(_BEAT_SECONDS):
+    def _send_heartbeats(self) -> None:
+        while not self._released.wait(_HEARTBEAT_SECONDS):
             try:
                 found = self._read()
                 if found is not None and found.key != self._holder.key:
                     log.warning(
-                        "%s: process %d on %s has begun it too: stop one of the two",
+                        "%s: process %d on %s has started it too: stop one of the two",
                         self._what, found.process, found.host,
                     )  # fmt: skip
                     return
                 self._holder = replace(self._holder, beats=self._holder.beats + 1)
                 self._write()
             except StorageError as error:
+                # One lost heartbeat is harmless: a lease expires only after four.
                 log.warning("no heartbeat: %s", error)
 
     def _read(self) -> Holder | None:

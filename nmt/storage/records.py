@@ -1,15 +1,15 @@
-"""Small JSON files that a later command reads back: written sealed, read through a schema."""
+"""Small JSON records that later commands read back, each with a schema and its own hash."""
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from nmt.errors import StorageError, first_validation_error
-from nmt.storage.seal import SEAL, is_changed, sealed
+from nmt.storage.seal import SEAL, is_changed, is_json_object, sealed
 from nmt.storage.storage import Storage
 
 T = TypeVar("T")
@@ -17,32 +17,32 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RecordKind(Generic[T]):
-    """One kind of record: its schema, and what it is called in a message.
+    """A kind of record: its schema and its name in messages.
 
     Unknown fields are ignored, since a later release may have written them. A record without a
-    hash, as earlier releases wrote it, is read if it fits the schema.
+    hash, as old releases wrote it, is accepted if it fits the schema.
     """
 
     schema: type[T]
     """A frozen dataclass or pydantic model."""
     name: str
-    """Like `the record of a trial`."""
+    """Such as `the record of a trial`."""
 
     def write(self, storage: Storage, path: str, record: T) -> None:
-        """Replace a record, with a hash of its content."""
+        """Write a record with a hash of its content."""
         content = _adapter(self.schema).dump_python(record)
         storage.write_json(path, sealed(content))
 
     def find(self, storage: Storage, path: str, remedy: str) -> T | None:
-        """Read a record back; None when there is no such file.
+        """Read a record; None if there is no such file.
 
         Args:
             storage: the storage root.
             path: of the file, below the root.
-            remedy: what the user can do about a damaged one, as a clause.
+            remedy: what the user can do about a damaged record, as a clause.
 
         Raises:
-            StorageError: the file is damaged or was changed by hand, or cannot be read.
+            StorageError: the file is damaged, was changed by hand or cannot be read.
         """
         if not storage.exists(path):
             return None
@@ -50,14 +50,20 @@ class RecordKind(Generic[T]):
             return self._parse(storage.read_bytes(path))
         except (ValueError, RecursionError) as error:
             raise StorageError(
-                f"{storage.locate(path)}: not {self.name}, so damaged ({_first_fault(error)}): "
-                f"{remedy}"
+                f"{storage.locate(path)}: not {self.name}, so damaged ({_reason(error)}): {remedy}"
             ) from None
 
     def find_or_leave_out(
         self, storage: Storage, path: str, remedy: str, tell: Callable[[str], object]
     ) -> T | None:
-        """Read a record that the work can do without; a damaged one is told of and left out."""
+        """Read an optional record; report a damaged one and return None.
+
+        Args:
+            storage: the storage root.
+            path: of the file, below the root.
+            remedy: what the user can do about a damaged record, as a clause.
+            tell: receives the message about a damaged record.
+        """
         try:
             return self.find(storage, path, remedy)
         except StorageError as error:
@@ -65,12 +71,13 @@ class RecordKind(Generic[T]):
             return None
 
     def _parse(self, raw: bytes) -> T:
-        content: Any = json.loads(raw)
-        if not isinstance(content, dict):
-            raise ValueError("it holds no JSON object")
+        content: object = json.loads(raw)
+        if not is_json_object(content):
+            raise ValueError("it is not a JSON object")
         if is_changed(content):
             raise ValueError("it was changed after it was written")
         content.pop(SEAL, None)
+        # Strict mode takes a tuple or an enum only from JSON text, not from plain values.
         return _adapter(self.schema).validate_json(json.dumps(content), strict=True)
 
 
@@ -79,7 +86,7 @@ def _adapter(schema: type[T]) -> TypeAdapter[T]:
     return TypeAdapter(schema)
 
 
-def _first_fault(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return first_validation_error(error)
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):

@@ -10,26 +10,33 @@ from nmt.network.tcp import connection_error, split_address
 
 
 def open_remote(url: str) -> tuple[fs.FileSystem, str]:
-    """Arrow's filesystem of a URL, and the root's path in it.
+    """Open the object store of a URL.
+
+    Args:
+        url: `s3://` or `gs://`, with a bucket.
+
+    Returns:
+        Arrow's filesystem, and the root's path in it.
 
     Raises:
-        ConfigError: the scheme is not known, the URL holds credentials or names no bucket.
-        UnavailableError: nothing listens at its endpoint.
+        ConfigError: the scheme is not known, or the URL contains credentials or lacks a bucket.
+        UnavailableError: the endpoint does not accept connections.
     """
     parts = urlsplit(url)
     scheme = parts.scheme
     if parts.password:
         raise ConfigError(
-            "storage: the URL holds credentials, which would end up in logs and records: put them "
-            "into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a file these tools read"
+            "storage: the URL contains credentials, which would appear in logs and records: put "
+            "them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a file these tools read"
         )
     if scheme not in ("s3", "gs"):
         raise ConfigError(
             f"storage={url}: scheme '{scheme}' is not known; use a folder, s3:// or gs://"
         )
-    endpoint = parse_qs(parts.query).get("endpoint_override", [""])[0]
+    query = parse_qs(parts.query)
+    endpoint = query.get("endpoint_override", [""])[0]
     if endpoint:
-        _check_answers(url, endpoint, parse_qs(parts.query).get("scheme", ["https"])[0])
+        _check_endpoint(url, endpoint, query.get("scheme", ["https"])[0])
     try:
         filesystem, root = fs.FileSystem.from_uri(url)
     except (OSError, pa.ArrowException) as error:
@@ -39,13 +46,9 @@ def open_remote(url: str) -> tuple[fs.FileSystem, str]:
     return filesystem, root.rstrip("/")
 
 
-def _check_answers(url: str, endpoint: str, scheme: str) -> None:
-    """Knock before the client does: it would go on trying for minutes.
-
-    Raises:
-        UnavailableError: nothing listens there.
-    """
+def _check_endpoint(url: str, endpoint: str, scheme: str) -> None:
+    # Arrow's client would retry for minutes before it reports that nobody listens.
     host, port = split_address(endpoint)
-    fault = connection_error(host, port or {"http": 80}.get(scheme, 443))
-    if fault:
-        raise UnavailableError(f"storage={url}: {endpoint} does not answer ({fault})")
+    problem = connection_error(host, port or {"http": 80}.get(scheme, 443))
+    if problem:
+        raise UnavailableError(f"storage={url}: {endpoint} does not answer ({problem})")

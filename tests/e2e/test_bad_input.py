@@ -215,7 +215,7 @@ def test_a_data_set_of_a_hub_that_cannot_be_reached_comes_with_ways_round_it(fol
 
 def test_storage_that_cannot_be_made_is_named(folder):
     answer = nmt("prepare", "data.path=good.csv", "storage=good.csv/runs", folder=folder)
-    assert_refused(answer, "storage=", "good.csv/runs", "cannot be made")
+    assert_refused(answer, "storage=", "good.csv/runs", "cannot be created")
 
 
 # Steps in the wrong order

@@ -20,7 +20,7 @@ from torch import Tensor
 from nmt.errors import ModelError
 from nmt.models.sources.files import INDEX, ModelFiles
 from nmt.models.sources.fingerprint import Fingerprint
-from nmt.storage import kept_folder
+from nmt.storage import cached_folder
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def as_safetensors(files: ModelFiles, label: str, tied: Mapping[str, str]) -> Pa
             label, folder.parent,
         )  # fmt: skip
 
-    return kept_folder(f"safetensors-{content.digest}", fill)
+    return cached_folder(f"safetensors-{content.digest}", fill)
 
 
 def _convert(pickled: tuple[Path, ...], folder: Path, label: str, tied: Mapping[str, str]) -> None:

@@ -42,7 +42,7 @@ class ModelSource:
             UnavailableError: the hub does not answer, and the cache does not hold the model.
         """
         if self.stored:
-            content = Fingerprint(files=storage.manifest(self.name)["files"])
+            content = Fingerprint.model_validate({"files": storage.manifest(self.name)["files"]})
             found = replace(self, folder=fetch_made(storage, self.name), fingerprint=content)
         else:
             found = self.located()

@@ -50,8 +50,8 @@ def become_another_step(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lose_the_manifest, "not there, or never finished"),
-        (become_a_file, "not there, or never finished"),
+        (lose_the_manifest, "does not exist, or was never finished"),
+        (become_a_file, "does not exist, or was never finished"),
         (forget_the_files, "is not in the manifest"),
         (become_another_step, "holds the checkpoint of step 2"),
     ],

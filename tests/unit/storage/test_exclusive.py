@@ -1,4 +1,4 @@
-"""Work that only one process at a time may do."""
+"""Locks on a storage root: only one process at a time does the work."""
 
 import os
 import socket
@@ -24,9 +24,9 @@ with alone(Storage(sys.argv[1]), "demo/train.lock", "the work"):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Heartbeats of an object store's lease in fractions of a second."""
-    monkeypatch.setattr(exclusive, "_BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(exclusive, "_SILENCE_SECONDS", 1.0)
+    """Make the lease of an object store expire after a second."""
+    monkeypatch.setattr(exclusive, "_HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(exclusive, "_EXPIRY_SECONDS", 1.0)
     monkeypatch.setattr(exclusive, "_SETTLE_SECONDS", 0.01)
 
 
@@ -34,7 +34,7 @@ def hold(storage: Storage) -> AbstractContextManager[None]:
     return alone(storage, "demo/train.lock", "the work")
 
 
-def test_the_second_is_refused_and_told_of_the_first(storage: Storage) -> None:
+def test_the_second_process_is_refused_and_the_message_names_the_first(storage: Storage) -> None:
     with hold(storage), pytest.raises(InUseError) as refusal, hold(storage):
         pass
     text = str(refusal.value)
@@ -45,32 +45,32 @@ def test_the_second_is_refused_and_told_of_the_first(storage: Storage) -> None:
     assert refusal.value.exit_code == 2
 
 
-def test_after_the_first_the_second_works_and_nothing_is_left(storage: Storage) -> None:
+def test_a_released_lock_can_be_taken_again_and_leaves_no_file(storage: Storage) -> None:
     for _ in range(2):
         with hold(storage):
             assert storage.exists("demo/train.lock")
     assert not storage.exists("demo/train.lock")
 
 
-def test_work_that_fails_gives_the_lock_back(storage: Storage) -> None:
+def test_work_that_fails_releases_the_lock(storage: Storage) -> None:
     with pytest.raises(StorageError), hold(storage):
         raise StorageError("full")
     with hold(storage):
         pass
 
 
-def test_other_work_goes_on(storage: Storage) -> None:
+def test_two_locks_with_different_paths_can_be_held_at_once(storage: Storage) -> None:
     with hold(storage), alone(storage, "demo/base.lock", "other work"):
         pass
 
 
-def test_a_folder_that_holds_more_than_the_lock_stays(local: Storage) -> None:
+def test_a_folder_with_other_files_is_not_removed_with_its_lock(local: Storage) -> None:
     with hold(local):
         local.write_bytes("demo/data", b"1")
     assert local.list("demo") == ["data"]
 
 
-def test_a_killed_process_holds_nothing(local: Storage) -> None:
+def test_a_killed_process_does_not_keep_its_lock(local: Storage) -> None:
     command = [sys.executable, "-c", HOLD, local.locate("")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -94,13 +94,13 @@ def test_a_lease_without_a_heartbeat_is_taken_over(remote: Storage) -> None:
         assert holder.process == os.getpid()
 
 
-def test_a_lease_that_is_not_whole_counts_for_nothing(remote: Storage) -> None:
+def test_an_incomplete_lease_is_ignored(remote: Storage) -> None:
     remote.write_bytes("demo/train.lock", b'{"host": "a"')
     with hold(remote):
         pass
 
 
-def test_of_two_that_find_no_lease_at_once_one_gets_it(
+def test_only_one_of_two_processes_that_take_a_lease_together_gets_it(
     remote: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exclusive, "_SETTLE_SECONDS", 0.3)
@@ -132,10 +132,10 @@ def test_a_file_system_without_locks_warns(
     monkeypatch.setattr("fcntl.flock", no_locks)
     with hold(local):
         pass
-    assert "two commands at once would not notice each other" in caplog.text
+    assert "cannot prevent two commands at the same time" in caplog.text
 
 
-def test_a_place_that_cannot_be_locked_is_named(local: Storage) -> None:
+def test_a_lock_that_cannot_be_created_is_a_storage_error(local: Storage) -> None:
     Path(local.locate("demo")).write_text("a file")
     with pytest.raises(StorageError, match=r"cannot lock .*demo/train\.lock"), hold(local):
         pass

@@ -68,12 +68,12 @@ def content(storage: Storage) -> dict[str, bytes]:
     }
 
 
-def test_every_method_is_known_to_read_or_to_write():
-    assert {name for name in vars(Storage) if not name.startswith("_")} == {*READS, *WRITES}
+def test_every_method_is_listed_as_reading_or_writing():
+    assert {name for name in dir(Storage) if not name.startswith("_")} == {*READS, *WRITES}
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_what_would_write_is_refused_and_changes_nothing(read_only, name):
+def test_every_writing_method_is_refused_and_changes_nothing(read_only, name):
     before = content(read_only)
     with pytest.raises(StorageError, match="open for reading only"):
         WRITES[name](read_only)
@@ -81,7 +81,7 @@ def test_what_would_write_is_refused_and_changes_nothing(read_only, name):
 
 
 @pytest.mark.parametrize("name", READS)
-def test_everything_can_be_read(read_only, name):
+def test_every_reading_method_works(read_only, name):
     assert READS[name](read_only)
 
 
@@ -100,12 +100,12 @@ def test_a_log_writes_nothing(read_only):
     assert content(read_only) == before
 
 
-def test_it_stays_so_in_another_process(read_only):
+def test_a_pickled_storage_stays_read_only(read_only):
     with pytest.raises(StorageError, match="open for reading only"):
         pickle.loads(pickle.dumps(read_only)).write_json("run/a.json", {})
 
 
-def test_a_folder_that_is_missing_is_refused_and_not_made(tmp_path):
+def test_a_missing_folder_is_refused_and_not_created(tmp_path):
     with pytest.raises(ConfigError, match="new: no such folder"):
         Storage(str(tmp_path / "new"), read_only=True)
     assert not (tmp_path / "new").exists()

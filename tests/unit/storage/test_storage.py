@@ -221,7 +221,7 @@ def test_a_folder_without_manifest_does_not_exist(storage):
     storage.write_bytes("one/a", b"1")
     assert not storage.is_committed("one")
     with pytest.raises(
-        StorageError, match=f"{storage.locate('one')}: not there, or never finished"
+        StorageError, match=f"{storage.locate('one')}: does not exist, or was never finished"
     ):
         storage.fetch("one")
 
@@ -354,5 +354,5 @@ def test_a_url_that_cannot_be_opened_is_a_config_error_that_names_it(url):
 
 def test_a_root_below_a_file_is_a_config_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot be made"):
+    with pytest.raises(ConfigError, match="cannot be created"):
         Storage(str(tmp_path / "file" / "runs"))

@@ -10,7 +10,7 @@ import pytest
 
 from nmt.errors import ConfigError, StorageError, UnavailableError
 from nmt.storage import Storage
-from nmt.storage.cache import drop
+from nmt.storage.cache import remove_if_unused
 from tests.unit.storage.conftest import fails, fill, spoil
 
 # A local folder
@@ -129,7 +129,7 @@ def test_an_upload_that_fails_over_a_commit_is_no_mixture(remote, monkeypatch):
 
 
 class Dying:
-    """A file system whose process dies at a call of it: no later call is made either."""
+    """A file system that fails at a given call and at every later one, as after a kill."""
 
     def __init__(self, filesystem: Any, moment: int) -> None:
         self.filesystem, self.left = filesystem, moment
@@ -147,7 +147,8 @@ def test_a_kill_at_any_call_of_a_second_save_of_the_same_files_keeps_the_commit(
     while killed:
         moment, killed = moment + 1, False
         dying = Storage(s3_url)
-        dying._fs = Dying(dying._fs, moment)
+        killed_filesystem: Any = Dying(dying._fs, moment)
+        dying._fs = killed_filesystem
         try:
             fill(dying, "one", {"a": "1", "b": "2"}, number=2)
         except KeyboardInterrupt:
@@ -171,7 +172,7 @@ def test_equal_content_is_cached_once(remote):
 
 
 @pytest.mark.parametrize("verify", [True, False])
-def test_a_damaged_cached_copy_is_fetched_again_unless_asked_not_to_look(remote, verify):
+def test_a_damaged_cached_copy_is_fetched_again_unless_verify_is_false(remote, verify):
     fill(remote, "one", {"a": "1", "b": "2"})
     (remote.fetch("one") / "a").unlink()
     assert (remote.fetch("one", verify=verify) / "a").exists() is verify
@@ -189,11 +190,11 @@ def test_a_failed_download_leaves_nothing_in_the_cache(remote, cache):
 
 
 def copies(cache: Path) -> list[str]:
-    """Files below the cache of this machine, without the folders they lie in."""
+    """Names of all files in the cache of this machine."""
     return sorted(path.name for path in cache.rglob("*") if path.is_file())
 
 
-def test_a_copy_goes_when_it_has_been_read(remote, cache):
+def test_a_copy_is_deleted_after_it_was_read(remote, cache):
     fill(remote, "one", {"a": "1"})
     with remote.reading("one") as folder:
         assert (folder / "a").read_text() == "1"
@@ -202,7 +203,7 @@ def test_a_copy_goes_when_it_has_been_read(remote, cache):
         assert (folder / "a").read_text() == "1"
 
 
-def test_a_copy_stays_until_its_last_reader_has_gone(remote, s3_url, cache):
+def test_a_copy_is_deleted_only_by_its_last_reader(remote, s3_url, cache):
     fill(remote, "one", {"a": "1"})
     with remote.reading("one") as folder:
         with Storage(s3_url).reading("one") as same:
@@ -211,7 +212,7 @@ def test_a_copy_stays_until_its_last_reader_has_gone(remote, s3_url, cache):
     assert copies(cache) == []
 
 
-def test_a_reader_that_comes_as_the_last_one_leaves_copies_anew(remote, cache, monkeypatch):
+def test_a_reader_copies_again_if_the_copy_was_just_deleted(remote, cache, monkeypatch):
     fill(remote, "one", {"a": "1"})
     fetch, calls = Storage._download, []
 
@@ -219,7 +220,7 @@ def test_a_reader_that_comes_as_the_last_one_leaves_copies_anew(remote, cache, m
         folder = fetch(*arguments, **named)
         calls.append(folder)
         if len(calls) == 1:
-            drop(folder)
+            remove_if_unused(folder)
         return folder
 
     monkeypatch.setattr(Storage, "_download", dropped_at_once)
@@ -228,14 +229,14 @@ def test_a_reader_that_comes_as_the_last_one_leaves_copies_anew(remote, cache, m
     assert len(calls) == 2
 
 
-def test_an_error_of_the_reader_lets_the_copy_go(remote, cache):
+def test_a_copy_is_deleted_after_an_error_of_its_reader(remote, cache):
     fill(remote, "one", {"a": "1"})
     with pytest.raises(ValueError, match="mine"), remote.reading("one"):
         raise ValueError("mine")
     assert copies(cache) == []
 
 
-def test_a_kept_copy_of_the_same_content_stays(remote, cache):
+def test_a_lasting_copy_of_the_same_content_is_not_deleted(remote, cache):
     fill(remote, "one", {"a": "1"})
     kept = remote.fetch("one")
     with remote.reading("one"):
@@ -244,7 +245,7 @@ def test_a_kept_copy_of_the_same_content_stays(remote, cache):
     assert (kept / "a").read_text() == "1"
 
 
-def test_a_file_that_is_not_asked_for_is_not_copied(remote, cache):
+def test_only_the_requested_files_are_copied(remote, cache):
     fill(remote, "one", {"a": "1", "optimizer": "2"})
     with remote.reading("one", only=["a"]):
         assert copies(cache) == ["a"]
@@ -252,7 +253,7 @@ def test_a_file_that_is_not_asked_for_is_not_copied(remote, cache):
         assert copies(cache) == ["a", "optimizer"]
 
 
-def test_what_killed_readers_and_writers_have_left_goes_with_the_next_reading(remote, cache):
+def test_the_next_reading_removes_what_killed_readers_and_writers_left(remote, cache):
     fill(remote, "one", {"a": "1"})
     for left in ("passing/0123", "passing/.0123.0123abcd.partial", ".step.0123abcd.partial"):
         folder = cache / f"nmt-cache-{os.getuid()}" / left
@@ -262,7 +263,7 @@ def test_what_killed_readers_and_writers_have_left_goes_with_the_next_reading(re
         assert copies(cache) == ["a"]
 
 
-def test_a_sweep_leaves_what_is_being_read_and_written(remote, s3_url):
+def test_a_sweep_keeps_folders_that_are_being_read_or_written(remote, s3_url):
     fill(remote, "one", {"a": "1"})
     with remote.reading("one") as read, remote.commit("two") as written:
         (written / "b").write_text("2")
@@ -271,24 +272,24 @@ def test_a_sweep_leaves_what_is_being_read_and_written(remote, s3_url):
     assert (remote.fetch("two") / "b").read_text() == "2"
 
 
-def test_a_local_folder_is_read_where_it_is_and_stays(local):
+def test_a_local_folder_is_read_in_place_and_not_deleted(local):
     fill(local, "one", {"a": "1"})
     with local.reading("one") as folder:
         assert str(folder) == local.locate("one")
     assert (folder / "a").read_text() == "1"
 
 
-def test_a_reader_refuses_a_damaged_file_that_it_asks_for_and_no_other(storage):
+def test_a_damaged_file_is_refused_only_if_it_was_requested(storage):
     fill(storage, "one", {"a": "1", "optimizer": "2"})
     spoil(storage, "one/optimizer", b"3")
     with storage.reading("one", only=["a"]) as folder:
         assert (folder / "a").read_text() == "1"
-    for only, fault in ((), "differs from its manifest"), (["gone"], "is not in the manifest"):
-        with pytest.raises(StorageError, match=fault), storage.reading("one", only=only):
+    for only, problem in ((), "differs from its manifest"), (["gone"], "is not in the manifest"):
+        with pytest.raises(StorageError, match=problem), storage.reading("one", only=only):
             pass
 
 
-def test_a_bucket_that_is_not_there_is_a_storage_error(s3_url):
+def test_a_missing_bucket_is_a_storage_error(s3_url):
     storage = Storage(s3_url.replace("//bucket/", "//elsewhere/"))
     with pytest.raises(StorageError, match=r"cannot write s3://elsewhere/\w+/a"):
         storage.write_bytes("a", b"1")
@@ -300,7 +301,7 @@ def test_credentials_in_the_url_are_refused_and_not_repeated():
     assert "SECRETXYZ" not in str(caught.value)
 
 
-def test_an_endpoint_that_does_not_answer_is_told_at_once():
+def test_an_endpoint_that_does_not_answer_is_reported_at_once():
     with pytest.raises(UnavailableError, match=r"127.0.0.1:1 does not answer"):
         Storage("s3://bucket/x?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1")
 
@@ -316,7 +317,7 @@ def test_a_sweep_removes_what_killed_writers_left_and_nothing_else(local):
     assert (local.fetch("many/one") / "a").read_text() == "1"
 
 
-def test_a_sweep_puts_back_what_a_killed_writer_has_moved_aside(local):
+def test_a_sweep_restores_a_folder_that_a_killed_writer_moved_aside(local):
     fill(local, "many/one.two", {"a": "1"})
     (Path(local.locate("many")) / "one.two").rename(local.locate("many/.one.two.0123abcd.old"))
     local.sweep("many")
@@ -324,7 +325,7 @@ def test_a_sweep_puts_back_what_a_killed_writer_has_moved_aside(local):
     assert local.list("many") == ["one.two"]
 
 
-def test_a_sweep_leaves_a_folder_that_another_process_is_putting_in_place(local, monkeypatch):
+def test_a_sweep_keeps_a_folder_that_another_process_is_putting_in_place(local, monkeypatch):
     fill(local, "many/one", {"a": "old"})
     rename = Path.rename
 
@@ -338,16 +339,16 @@ def test_a_sweep_leaves_a_folder_that_another_process_is_putting_in_place(local,
     assert local.list("many") == ["one"]
 
 
-def test_a_folder_written_again_takes_away_what_a_killed_writer_left_of_it(local):
-    """As in `engines`, which runs share: what others write there is not touched."""
+def test_a_commit_removes_what_a_killed_writer_of_the_same_folder_left(local):
+    """Runs share the folder `engines`, so the folders of other writers must stay."""
     for name in (".one.0123abcd.partial", ".two.0123abcd.partial"):
         local.write_bytes(f"engines/{name}/file", b"half")
     fill(local, "engines/one", {"a": "1"})
     assert local.list("engines") == [".two.0123abcd.partial", "one"]
 
 
-def test_a_sweep_leaves_what_is_being_written(local):
-    """The same command given twice at once: the second must not spoil the first one's save."""
+def test_a_sweep_keeps_a_folder_that_is_being_written(local):
+    """A second command that starts meanwhile must not damage the first one's save."""
     with local.commit("many/one") as folder:
         (folder / "a").write_text("1")
         Storage(local.url).sweep("many")
