@@ -37,7 +37,7 @@ from nmt.models.adapters import add_adapter, trainable
 from nmt.models.families import NLLB
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
-from nmt.models.tokenization.encoding import EncodedPairs, TokenTable
+from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable
 from nmt.models.tokenization.language_tags import LanguageCodes
 from nmt.storage import Storage
 from nmt.training.events import Signal

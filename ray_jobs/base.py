@@ -51,7 +51,7 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
     Raises:
         PreemptedError: the worker was told to go before the training's end.
     """
-    from nmt.models.load import license_of
+    from nmt.models.license import license_of
     from nmt.training.base import made_base, prepare_base, train_tiny_base
 
     model = config.model
@@ -63,7 +63,7 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
         raise PreemptedError(
             f"base: told to stop at step {outcome.state.step}: the same command goes on from there"
         )
-    described = _described(made_base(config).on(storage))
+    described = _described(made_base(config).resolve(storage))
     return about | described | {"validation_bleu": outcome.state.best_bleu}
 
 

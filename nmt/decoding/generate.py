@@ -48,7 +48,7 @@ def translate(
     most, limit = _MOST_SOURCE_TOKENS, max_positions(model)
     if limit:  # what continues the source needs half of them
         most = min(most, limit // 2 if codec.one_sequence else limit)
-    encoded = codec.sources(sentences, most)
+    encoded = codec.encode_sources(sentences, most)
     hypotheses = [""] * len(sentences)
     try:
         waiting = batches_by_length([len(ids) for ids in encoded], batch_tokens)
@@ -60,7 +60,7 @@ def translate(
             except DoesNotFitError as error:
                 waiting = _halved([rows, *waiting], error.rows, beam_size)
                 continue
-            for row, text in zip(rows, codec.hypotheses(*found), strict=True):
+            for row, text in zip(rows, codec.decode(*found), strict=True):
                 hypotheses[row] = text
             after_batch()
     finally:
@@ -79,7 +79,7 @@ def search(
     Returns:
         What `codec.hypotheses` takes.
     """
-    batch = codec.padded(sources).to(device_of(model))
+    batch = codec.pad(sources).to(device_of(model))
     width = batch["input_ids"].shape[1]
     limits = _output_limits(sources, max_positions(model), codec.one_sequence)
     own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))

@@ -36,7 +36,7 @@ class TorchEngine:
             self._model = open_model(folder, has_adapter=card.has_adapter).to(_device(serving))
         except Exception as error:  # whatever a damaged file makes the libraries raise
             raise TranslationError(f"{folder}: torch cannot load it: {error}") from None
-        self._marks = len(self._codec.sources([""])[0])
+        self._marks = len(self._codec.encode_sources([""])[0])
         golden = self.encode(card.golden.source)
         check_golden(digest, card.golden, " ".join(self._decode(golden, beam_size=1)))
         self.translate(golden * 4)
@@ -45,7 +45,9 @@ class TorchEngine:
         """Token ids of at most `max_source_tokens`, none of them cut short."""
         limit = self.card.max_source_tokens - self._marks
         with self._tokenizer_lock:
-            return self._codec.sources(split_to_fit(normalise(sentence), self._token_ends, limit))
+            return self._codec.encode_sources(
+                split_to_fit(normalise(sentence), self._token_ends, limit)
+            )
 
     def translate(self, rows: Sequence[list[int]]) -> list[str]:
         """Translations of prepared rows at the configured beam, as one batch."""
@@ -54,10 +56,10 @@ class TorchEngine:
     def _decode(self, rows: Sequence[list[int]], beam_size: int) -> list[str]:
         found = search(self._model, self._codec, rows, beam_size)
         with self._tokenizer_lock:
-            return self._codec.hypotheses(*found)
+            return self._codec.decode(*found)
 
     def _token_ends(self, text: str) -> list[int]:
-        tokens = len(self._codec.sources([text])[0]) - self._marks
+        tokens = len(self._codec.encode_sources([text])[0]) - self._marks
         ends = self._codec.token_ends(text)
         # Some tokenizers do not tell where a token ends: then all are held for equally long.
         even = [len(text) * (index + 1) // tokens for index in range(tokens)]

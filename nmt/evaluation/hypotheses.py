@@ -12,7 +12,7 @@ from torch import nn
 from nmt.config import Config
 from nmt.decoding.generate import translate
 from nmt.models.adapters import attach, is_adapter
-from nmt.models.families import plain
+from nmt.models.families import unwrap
 from nmt.models.load import load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.models.precision import base_dtype, pick_dtype
@@ -42,7 +42,7 @@ def translate_with_both(config: Config, storage: Storage, sentences: Sequence[st
     An adapter is switched on beside the base; of two whole models, one is in memory at a time. The
     weights have the number format they were validated in.
     """
-    source = base_source(config, storage).on(storage)
+    source = base_source(config, storage).resolve(storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
     device = pick_device(config.scaling.gpus_per_worker)
     dtype = base_dtype(config, pick_dtype(config.training.precision, device))
@@ -58,7 +58,7 @@ def translate_with_both(config: Config, storage: Storage, sentences: Sequence[st
     if is_adapter(trained):
         model = _placed(attach(model, trained), device)
         with model.disable_adapter():
-            base = hypotheses(plain(model))  # PEFT's own `generate` puts a prompt in front even so
+            base = hypotheses(unwrap(model))  # PEFT's own `generate` puts a prompt in front even so
     else:
         base = hypotheses(_placed(model, device))
         del model  # before there is another

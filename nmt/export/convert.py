@@ -22,22 +22,22 @@ from nmt.engines.card import (
 )
 from nmt.engines.folder import open_codec, open_model, save_tokenizer
 from nmt.errors import ExportError
-from nmt.export.trained import Reference, Trained
-from nmt.models.families import plain
-from nmt.models.load import license_of
+from nmt.export.trained_model import ReferenceLogits, TrainedModel
+from nmt.models.families import unwrap
+from nmt.models.license import license_of
 from nmt.models.tokenization.codec import Codec
 from nmt.runs.steps import PREPARE, is_intact
 from nmt.storage import Storage, describe_files
 from nmt.traffic import engine_path
 
-Answer = Callable[[str], str]
+Translate = Callable[[str], str]
 """A sentence to its greedy translation by an engine folder itself, on this machine's CPU."""
 
 _GOLDEN_CHARACTERS, _GOLDEN_TRIES = 40, 16
 _ENGINE_FOLDERS = (MODEL_FOLDER, ADAPTER_FOLDER, TOKENIZER_FOLDER)
 
 
-def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str) -> Answer:
+def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str) -> Translate:
     """Convert a merged NLLB model."""
     converter = TransformersConverter(str(merged))
     converter.convert(str(folder / MODEL_FOLDER), quantization=quantization)
@@ -45,7 +45,7 @@ def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str
     translator = ctranslate2.Translator(str(folder / MODEL_FOLDER), device="cpu", inter_threads=1)
 
     def answer(sentence: str) -> str:
-        tokens = codec.tokenizer.convert_ids_to_tokens(codec.sources([sentence])[0])
+        tokens = codec.tokenizer.convert_ids_to_tokens(codec.encode_sources([sentence])[0])
         result = translator.translate_batch(
             [tokens], target_prefix=[[codec.target_language]], beam_size=1
         )[0]
@@ -56,8 +56,8 @@ def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str
 
 
 def fill_torch(
-    folder: Path, model: nn.Module, trained: Trained, reference: Reference
-) -> tuple[Answer, float]:
+    folder: Path, model: nn.Module, trained: TrainedModel, reference: ReferenceLogits
+) -> tuple[Translate, float]:
     """Write the merged model, or the base and the adapter; load them again and compare logits.
 
     Returns:
@@ -66,8 +66,8 @@ def fill_torch(
     Raises:
         ExportError: that is above `export.logit_tolerance`.
     """
-    has_adapter = not trained.becomes_one_model
-    plain(model).save_pretrained(folder / MODEL_FOLDER)
+    has_adapter = not trained.is_plain_model
+    unwrap(model).save_pretrained(folder / MODEL_FOLDER)
     save_tokenizer(trained.codec, folder)
     if has_adapter:
         copy_content(trained.weights, folder / ADAPTER_FOLDER)
@@ -81,8 +81,8 @@ def engine_card(
     config: Config,
     storage: Storage,
     form: EngineFormat,
-    trained: Trained,
-    answer: Answer,
+    trained: TrainedModel,
+    answer: Translate,
 ) -> EngineCard:
     """What a server must know of an engine, with one sentence it must translate as here.
 
@@ -96,10 +96,12 @@ def engine_card(
     )
     codec = trained.codec
     # A server splits what is longer, and translates each part for itself.
-    whole = (s for s in sources if len(codec.sources([s])[0]) <= config.model.max_source_tokens)
+    whole = (
+        s for s in sources if len(codec.encode_sources([s])[0]) <= config.model.max_source_tokens
+    )
     return EngineCard(
         format=form,
-        has_adapter=not trained.becomes_one_model,
+        has_adapter=not trained.is_plain_model,
         run=config.run,
         base=config.model.name_or_path,
         base_fingerprint=trained.base.fingerprint,
@@ -111,7 +113,7 @@ def engine_card(
     )
 
 
-def find_golden(answer: Answer, sentences: Sequence[str]) -> Golden:
+def find_golden(answer: Translate, sentences: Sequence[str]) -> Golden:
     """First sentence that the engine answers.
 
     Raises:

@@ -15,9 +15,9 @@ from nmt.export.convert import (
     fill_torch,
     store_by_digest,
 )
-from nmt.export.formats import engine_format
-from nmt.export.trained import Reference, Trained, find_trained, write_merged
-from nmt.models.load import license_of
+from nmt.export.engine_format import engine_format
+from nmt.export.trained_model import ReferenceLogits, TrainedModel, find_trained_model, write_merged
+from nmt.models.license import license_of
 from nmt.runs.steps import EXPORT
 from nmt.storage import Storage
 from nmt.traffic import engine_path
@@ -35,13 +35,13 @@ def export(config: Config, storage: Storage) -> dict[str, Any]:
         ExportError: what is written answers otherwise than the trained model, or
             `export.format=ctranslate2` cannot hold it.
     """
-    trained = find_trained(config, storage)
+    trained = find_trained_model(config, storage)
     form = engine_format(config.export.format, trained)
     model = trained.load()
-    reference = Reference.of(model, config, storage, trained.codec)
+    reference = ReferenceLogits.of(model, config, storage, trained.codec)
     folder = EXPORT.path(config.run)
     merged_difference = 0.0
-    if trained.becomes_one_model:
+    if trained.is_plain_model:
         with storage.commit(f"{folder}/merged") as merged:
             model, merged_difference = write_merged(model, trained, reference, merged)
             write_license(config, merged)
@@ -65,8 +65,8 @@ def write_engine(
     storage: Storage,
     form: EngineFormat,
     model: nn.Module,
-    trained: Trained,
-    reference: Reference,
+    trained: TrainedModel,
+    reference: ReferenceLogits,
 ) -> tuple[str, float]:
     """Fill an engine folder and file it by its content.
 

@@ -1,6 +1,5 @@
 """Models and tokenizers from a folder or a hub; safetensors only, no code from outside."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,24 +15,22 @@ from transformers import (
 
 from nmt.config import QloraAdapter
 from nmt.errors import ModelError
-from nmt.models.experts import ask_every_expert
 from nmt.models.families import ENCODERS, Family
-from nmt.models.quantized import compute_dtype, prepare, quantization_config
-from nmt.models.shape import family_of_source, layer_drop_off, load_shape
+from nmt.models.model_config import load_model_config, read_family, without_layer_drop
+from nmt.models.nllb_moe import patch_nllb_moe
+from nmt.models.quantized import compute_dtype, freeze_quantized, quantization_config
 from nmt.models.sources.files import VOCABULARY
 from nmt.models.sources.pickled import as_safetensors
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
 from nmt.network.hub import first_line
 
-NLLB_LICENSE = "cc-by-nc-4.0"
 _KEPT_IN_GENERATION = (
     "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id",
     "bad_words_ids", "renormalize_logits",
 )  # fmt: skip
 # Not `forced_eos_token_id`: it ends a row where the longest of its batch ends.
 _ALL_OF_THE_TOKENIZER = "fetch all files of the model, or write them with its `save_pretrained`"
-_CARD_LICENSE = re.compile(r"\A---\n(?:.*\n)*?license:\s*[\"']?([\w.-]+)", re.MULTILINE)
 
 
 def load_codec(source: ModelSource, source_language: str, target_language: str) -> Codec:
@@ -48,7 +45,7 @@ def load_codec(source: ModelSource, source_language: str, target_language: str) 
         ModelError: the model does not know a language.
         UnavailableError: the hub cannot be reached.
     """
-    return family_of_source(source).codec(load_tokenizer(source), source_language, target_language)
+    return read_family(source).codec(load_tokenizer(source), source_language, target_language)
 
 
 def load_tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
@@ -58,15 +55,15 @@ def load_tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
         ModelError: there is none.
         UnavailableError: the hub cannot be reached.
     """
-    found = source.located()
-    if not any(path for kind in VOCABULARY for path in found.place.glob(kind)):
+    found = source.locate()
+    if not any(path for kind in VOCABULARY for path in found.path.glob(kind)):
         # transformers makes an empty tokenizer for some of them
         raise ModelError(
             f"model.name_or_path={source.label}: holds no vocabulary of a tokenizer "
             f"({', '.join(VOCABULARY)}): {_ALL_OF_THE_TOKENIZER}"
         )
     try:
-        return _guarded(AutoTokenizer.from_pretrained, found.place, source.label)
+        return _guarded(AutoTokenizer.from_pretrained, found.path, source.label)
     except TypeError:  # what a tokenizer's class makes of a name that is None
         raise ModelError(
             f"model.name_or_path={source.label}: lacks a file of its tokenizer: "
@@ -84,7 +81,7 @@ def from_pretrained(auto_class: Any, source: ModelSource, **options: Any) -> Any
         ModelError: no weights, or damaged ones, or such as the restricted loader refuses.
         UnavailableError: the hub cannot be reached.
     """
-    place = _weights_of(source.located())
+    place = _weights_of(source.locate())
     options |= {"use_safetensors": True}
     return _guarded(auto_class.from_pretrained, place, source.label, **options)
 
@@ -92,16 +89,16 @@ def from_pretrained(auto_class: Any, source: ModelSource, **options: Any) -> Any
 def _weights_of(source: ModelSource) -> Path:
     """Find the folder with a model's weights as safetensors."""
     files = source.files()
-    return as_safetensors(files, source.label, _tied(source)) if files.are_pickled else source.place
+    return as_safetensors(files, source.label, _tied(source)) if files.are_pickled else source.path
 
 
 def _tied(source: ModelSource) -> dict[str, str]:
     """Name the weights that a model ties, each with the one that it is tied to."""
-    shape = load_shape(source)
+    shape = load_model_config(source)
     if shape.model_type in ENCODERS:
         return {}  # by what it is tied depends on the decoder that is made for it
     with torch.device("meta"):
-        model = family_of_source(source).auto_class.from_config(shape)
+        model = read_family(source).auto_class.from_config(shape)
     return model.all_tied_weights_keys
 
 
@@ -134,8 +131,8 @@ def load_model(
         }
     model = _complete_model(source, **options)
     if quantization:
-        prepare(model)
-    family = family_of_source(source)
+        freeze_quantized(model)
+    family = read_family(source)
     model.generation_config = _generation(model.generation_config, family)
     return model
 
@@ -154,20 +151,20 @@ def load_outline(source: ModelSource) -> PreTrainedModel:
 
 
 def _complete_model(source: ModelSource, **options: Any) -> PreTrainedModel:  # noqa: ANN401
-    source = source.located()
-    auto_class = family_of_source(source).auto_class
-    options |= layer_drop_off(load_shape(source))
+    source = source.locate()
+    auto_class = read_family(source).auto_class
+    options |= without_layer_drop(load_model_config(source))
     model, found = from_pretrained(auto_class, source, output_loading_info=True, **options)
-    adjust(model)
+    patch_model(model)
     refuse_missing(source, model, found["missing_keys"])
     # What an adapter's folder says of its base: not a place in a cache of this machine.
     model.name_or_path = model.config._name_or_path = source.label
     return model
 
 
-def adjust(model: PreTrainedModel) -> None:
+def patch_model(model: PreTrainedModel) -> None:
     """Make of transformers' model the one that is trained here."""
-    ask_every_expert(model)
+    patch_nllb_moe(model)
     encoder: Any = getattr(model, "encoder", None)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None  # of no use to a decoder, never saved, and so random at each loading
@@ -193,23 +190,6 @@ def _generation(own: Any, family: Family) -> GenerationConfig:  # noqa: ANN401 -
     if family.ctranslate2:
         kept["bad_words_ids"] = None  # the engine made of it knows none
     return GenerationConfig(**{key: value for key, value in kept.items() if value is not None})
-
-
-def license_of(name: str) -> str:
-    """SPDX identifier of a model's licence, or `unknown`.
-
-    A folder's model card is asked first; then NLLB is known by its name.
-
-    Source: https://huggingface.co/facebook/nllb-200-distilled-600M (model card)
-    """
-    if name == "tiny":
-        return "apache-2.0"
-    card = Path(name).expanduser() / "README.md"
-    if card.is_file():
-        found = _CARD_LICENSE.search(card.read_text(encoding="utf-8", errors="replace"))
-        if found:
-            return found[1].lower()
-    return NLLB_LICENSE if "nllb" in name.lower() else "unknown"
 
 
 def _guarded(load: Any, place: Path, label: str, **options: Any) -> Any:  # noqa: ANN401

@@ -41,7 +41,7 @@ def quantization_config(adapter: QloraAdapter) -> BitsAndBytesConfig:
     )
 
 
-def prepare(model: PreTrainedModel) -> PreTrainedModel:
+def freeze_quantized(model: PreTrainedModel) -> PreTrainedModel:
     """Freeze everything and normalize in fp32; the rest keeps its number format."""
     model.requires_grad_(False)
     for module in model.modules():

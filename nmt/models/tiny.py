@@ -44,10 +44,10 @@ def build_model(tokenizer: NllbTokenizer, seed: int) -> M2M100ForConditionalGene
     torch.manual_seed(seed)
     vocabulary = tokenizer.get_vocab()
     ids = [vocabulary[token] for token in SPECIAL_TOKENS[:3]]
-    return M2M100ForConditionalGeneration(tiny_shape(len(tokenizer), *ids))
+    return M2M100ForConditionalGeneration(tiny_config(len(tokenizer), *ids))
 
 
-def tiny_shape(vocabulary_size: int, begin: int = 0, pad: int = 1, end: int = 2) -> M2M100Config:
+def tiny_config(vocabulary_size: int, begin: int = 0, pad: int = 1, end: int = 2) -> M2M100Config:
     """The configuration of that model, given its vocabulary and the ids of the special tokens."""
     return M2M100Config(
         vocab_size=vocabulary_size,

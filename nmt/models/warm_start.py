@@ -18,7 +18,7 @@ from transformers import (
 )
 
 from nmt.models.load import from_pretrained, load_tokenizer, refuse_missing
-from nmt.models.shape import load_shape
+from nmt.models.model_config import load_model_config
 from nmt.models.sources.source import ModelSource
 
 _FRESH_LAYERS = 3
@@ -38,7 +38,7 @@ def build_encoder_decoder(
         UnavailableError: the hub cannot be reached.
     """
     tokenizer = load_tokenizer(source)
-    shape = paired_shape(load_shape(source))
+    shape = encoder_decoder_config(load_model_config(source))
     shape.decoder_start_token_id = tokenizer.cls_token_id
     shape.eos_token_id = tokenizer.sep_token_id
     shape.pad_token_id = tokenizer.pad_token_id
@@ -54,7 +54,7 @@ def build_encoder_decoder(
     return tokenizer, EncoderDecoderModel(config=shape, encoder=encoder, decoder=decoder)
 
 
-def paired_shape(encoder: PreTrainedConfig) -> Any:  # noqa: ANN401 - its parts are not declared
+def encoder_decoder_config(encoder: PreTrainedConfig) -> Any:  # noqa: ANN401 - its parts are not declared
     """Configuration of the encoder-decoder that is made of an encoder."""
     if encoder.model_type == "albert":
         decoder = _fresh_shape(encoder)

@@ -16,12 +16,12 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from nmt.config import Config, LoraAdapter, ModelConfig
 from nmt.models.adapters import add_adapter
-from nmt.models.families import ENCODERS, family_of, plain
-from nmt.models.load import adjust
+from nmt.models.families import ENCODERS, family_of, unwrap
+from nmt.models.load import patch_model
+from nmt.models.model_config import find_model, load_model_config, without_layer_drop
 from nmt.models.precision import base_dtype
-from nmt.models.shape import find_model, layer_drop_off, load_shape
-from nmt.models.tiny import tiny_shape
-from nmt.models.warm_start import paired_shape
+from nmt.models.tiny import tiny_config
+from nmt.models.warm_start import encoder_decoder_config
 from nmt.planning.gpu_emulation import ATTENTION, GpuOperations
 from nmt.training.recompute import recompute_activations
 
@@ -90,7 +90,7 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
     if config.training.gradient_checkpointing:
         activations = _recomputed(model, config.model, mixed, activations)
     parameters = list(model.parameters())
-    head, _ = family_of(plain(model).config).head(model)
+    head, _ = family_of(unwrap(model).config).head(model)
     return TrainingShape(
         source_tokens=config.model.max_source_tokens,
         target_tokens=config.model.max_target_tokens,
@@ -110,7 +110,7 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
 
 def _build(config: Config, mixed: bool) -> nn.Module:
     shape = _model_shape(config.model)
-    shape.update(layer_drop_off(shape))
+    shape.update(without_layer_drop(shape))
     adapter = config.adapter
     if adapter.type in ("lora", "qlora"):  # the same matrices, whatever lies below and in them
         names = LoraAdapter.model_fields.keys() - {"type", "initialization"}
@@ -121,17 +121,17 @@ def _build(config: Config, mixed: bool) -> nn.Module:
             attn_implementation=ATTENTION,
             dtype=base_dtype(config, torch.bfloat16 if mixed else torch.float32),
         )
-        adjust(model)
+        patch_model(model)
         return add_adapter(model, adapter, config.seed).train()
 
 
 def _model_shape(model: ModelConfig) -> PreTrainedConfig:
     if model.is_tiny:
-        return tiny_shape(model.vocabulary_size + _LANGUAGE_CODES)
-    shape = load_shape(find_model(model.name_or_path, model.revision))
+        return tiny_config(model.vocabulary_size + _LANGUAGE_CODES)
+    shape = load_model_config(find_model(model.name_or_path, model.revision))
     if shape.model_type not in ENCODERS:
         return shape
-    paired = paired_shape(shape)
+    paired = encoder_decoder_config(shape)
     paired.pad_token_id = paired.decoder_start_token_id = 0  # its tokenizer's, in the base step
     return paired
 
@@ -143,7 +143,7 @@ def _quantizable(model: nn.Module, head: Tensor) -> list[Tensor]:
 
 def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tuple[int, int]:
     """Bytes that the forward pass keeps for the backward pass, and its operations."""
-    family = family_of(plain(model).config)
+    family = family_of(unwrap(model).config)
     widths = limits.max_source_tokens, limits.max_target_tokens
     if family.decoder_only:
         widths = (sum(widths),) * 2

@@ -9,11 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 from nmt.config import Config, NoAdapter, SingleStrategy, TrainingConfig
 from nmt.data.prepare import has_split, load_pairs
 from nmt.errors import StepConflictError
-from nmt.models.fit import check_fit
 from nmt.models.load import load_codec, load_outline
-from nmt.models.shape import find_model, is_encoder
+from nmt.models.model_config import find_model, is_encoder
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
+from nmt.models.tokenizer_check import check_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
 from nmt.runs.steps import BASE, PREPARE, fetch_made, is_intact, require
 from nmt.storage import Storage
@@ -66,18 +66,18 @@ def prepare_base(config: Config, storage: Storage) -> ModelSource:
         ModelError: the model, its tokenizer or a language code does not fit.
         UnavailableError: a hub name that cannot be reached.
     """
-    source = find_model(config.model.name_or_path, config.model.revision).on(storage)
+    source = find_model(config.model.name_or_path, config.model.revision).resolve(storage)
     if is_encoder(source):
         return _encoder_decoder(config, storage, source)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
-    check_fit(source.label, codec, load_outline(source))
+    check_tokenizer(source.label, codec, load_outline(source))
     return source
 
 
 def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> ModelSource:
     made = ModelSource(_initial(config), stored=True)
     if is_intact(storage, made.name):
-        return made.on(storage)
+        return made.resolve(storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
     if not isinstance(config.adapter, NoAdapter):
         log.warning(
@@ -87,11 +87,11 @@ def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> M
             config.model.name_or_path,
         )
     tokenizer, model = build_encoder_decoder(source, config.seed)
-    check_fit(source.label, codec, model)
+    check_tokenizer(source.label, codec, model)
     with storage.commit(made.name) as place:
         tokenizer.save_pretrained(place)
         model.save_pretrained(place)
-    return made.on(storage)
+    return made.resolve(storage)
 
 
 def _initial(config: Config) -> str:

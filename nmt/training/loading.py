@@ -17,7 +17,7 @@ from nmt.models.precision import base_dtype, pick_dtype
 from nmt.models.sources.fingerprint import Fingerprint
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
-from nmt.models.tokenization.encoding import EncodedPairs, TokenTable, encode
+from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable, encode_pairs
 from nmt.runs.steps import fetch_made
 from nmt.storage import Storage
 from nmt.text.pair import Pair
@@ -90,7 +90,7 @@ def load_material(job: TrainingJob, device: torch.device) -> LoadedTraining:
         DataError: no training or validation pair is left.
     """
     config = job.config
-    source = job.base.on(job.storage)
+    source = job.base.resolve(job.storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
     quantization = config.adapter if config.adapter.type == "qlora" else None
     dtype = base_dtype(config, pick_dtype(config.training.precision, device))
@@ -134,7 +134,7 @@ def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: i
 
 def _encode(job: TrainingJob, codec: Codec, pairs: list[Pair]) -> EncodedPairs:
     limits = job.config.model
-    return encode(codec, pairs, limits.max_source_tokens, limits.max_target_tokens)
+    return encode_pairs(codec, pairs, limits.max_source_tokens, limits.max_target_tokens)
 
 
 def _joined(first: EncodedPairs, second: EncodedPairs) -> EncodedPairs:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nmt.models.families import family_of, plain
+from nmt.models.families import family_of, unwrap
 
 _LOGITS_BYTES = 256 * 1024**2
 _ROWS_STEP = 64
@@ -39,7 +39,7 @@ class LossModule(nn.Module):
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Loss summed over the batch's target tokens."""
-        family = family_of(plain(self.model).config)
+        family = family_of(unwrap(self.model).config)
         mixed = self.dtype != torch.float32
         with torch.autocast(
             batch["labels"].device.type,
@@ -53,7 +53,7 @@ class LossModule(nn.Module):
 
     def head_parameters(self) -> list[nn.Parameter]:
         """Parameters that `forward` multiplies by outside of their own module."""
-        head = plain(self.model).get_output_embeddings()
+        head = unwrap(self.model).get_output_embeddings()
         return [] if head is None else list(head.parameters())
 
 

@@ -7,7 +7,7 @@ from peft import PeftModel
 from torch import nn
 
 from nmt.errors import ModelError
-from nmt.models.families import plain
+from nmt.models.families import unwrap
 
 
 def recompute_activations(model: nn.Module) -> nn.Module:
@@ -16,7 +16,7 @@ def recompute_activations(model: nn.Module) -> nn.Module:
     Raises:
         ModelError: the architecture cannot, or the adapter would be lost.
     """
-    inner = plain(model)
+    inner = unwrap(model)
     if not inner.supports_gradient_checkpointing:
         raise ModelError(
             f"training.gradient_checkpointing=true: {type(inner).__name__} does not support it: "

@@ -5,10 +5,10 @@ Every method is added, saved and attached by the same few functions, whoever imp
 
 from nmt.models.adapters.build import add_adapter
 from nmt.models.adapters.saved import attach, can_merge, is_adapter, merge, save_weights
-from nmt.models.adapters.trained import ADAPTED, load_weights, trainable
+from nmt.models.adapters.trainable import ADAPTED_MODELS, load_weights, trainable
 
 __all__ = [
-    "ADAPTED",
+    "ADAPTED_MODELS",
     "add_adapter",
     "attach",
     "can_merge",

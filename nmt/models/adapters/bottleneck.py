@@ -72,7 +72,7 @@ class BottleneckModel(nn.Module):
 
     @contextmanager
     def disable_adapter(self) -> Iterator[None]:
-        """Answer as the base."""
+        """Translate as the base."""
         self.enabled = False
         try:
             yield

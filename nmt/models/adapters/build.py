@@ -8,9 +8,9 @@ from transformers.models.marian.modeling_marian import MarianSinusoidalPositiona
 
 from nmt.config import AdapterConfig
 from nmt.models.adapters.bottleneck import add_bottlenecks
-from nmt.models.adapters.methods import peft_config
+from nmt.models.adapters.peft_methods import peft_config
 from nmt.models.adapters.pissa import keep_initial, starts_from_pissa
-from nmt.models.adapters.positions import count_unmasked_positions
+from nmt.models.adapters.prompt_positions import count_unmasked_positions
 
 
 def _all_trained(model: PreTrainedModel) -> PreTrainedModel:

@@ -1,4 +1,4 @@
-"""Trained weights as a folder of safetensors, and back."""
+"""TrainedModel weights as a folder of safetensors, and back."""
 
 import json
 from pathlib import Path
@@ -13,8 +13,8 @@ from transformers import PreTrainedModel
 from nmt.errors import ModelError
 from nmt.models.adapters.bottleneck import METHOD, BottleneckModel, attach_bottlenecks
 from nmt.models.adapters.pissa import save_as_lora, starts_from_pissa
-from nmt.models.adapters.positions import count_unmasked_positions
-from nmt.models.families import plain
+from nmt.models.adapters.prompt_positions import count_unmasked_positions
+from nmt.models.families import unwrap
 
 _CONFIG = "adapter_config.json"
 _MERGED_INTO_WEIGHTS = ("LORA", "IA3", "OFT")
@@ -25,7 +25,7 @@ def save_weights(model: nn.Module, folder: Path) -> None:
     if isinstance(model, BottleneckModel):
         model.save(folder)
     elif not isinstance(model, PeftModel):
-        plain(model).save_pretrained(folder)
+        unwrap(model).save_pretrained(folder)
     else:
         if starts_from_pissa(model):
             save_as_lora(model, folder)
@@ -90,9 +90,9 @@ def can_merge(folder: Path) -> bool:
 
 def merge(model: nn.Module) -> PreTrainedModel:
     """The transformers model with the adapter in its weights; `can_merge` says for which."""
-    config: Any = plain(model).config
+    config: Any = unwrap(model).config
     tied = getattr(config, "tie_word_embeddings", None)  # a pair of configurations has none
-    merged = plain(model.merge_and_unload())  # pyright: ignore[reportCallIssue]
+    merged = unwrap(model.merge_and_unload())  # pyright: ignore[reportCallIssue]
     # PEFT takes a Marian whose encoder has embeddings of its own for one that was untied.
     if tied is not None:
         config.tie_word_embeddings = tied

@@ -1,7 +1,7 @@
 """Model families: each a `Family` in `known`; another architecture is another entry there."""
 
 from nmt.models.families.family import Family
-from nmt.models.families.head import device_of, max_positions, plain
+from nmt.models.families.head import device_of, max_positions, unwrap
 from nmt.models.families.known import (
     ENCODERS,
     FAMILIES,
@@ -25,5 +25,5 @@ __all__ = [
     "family_named",
     "family_of",
     "max_positions",
-    "plain",
+    "unwrap",
 ]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerBase
 
 from nmt.errors import ModelError
-from nmt.models.families.head import bypassed_head, head_of, plain
+from nmt.models.families.head import bypassed_head, head_of, unwrap
 from nmt.models.tokenization.codec import Codec
 
 
@@ -56,7 +56,7 @@ class Family:
             model: a transformers model, or a PEFT wrapper around one.
             batch: `input_ids`, `attention_mask` and `labels`.
         """
-        inner = plain(model)
+        inner = unwrap(model)
         inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
         if not self.decoder_only:
             inputs["decoder_input_ids"] = self.decoder_input(batch["labels"], inner.config)
@@ -69,7 +69,7 @@ class Family:
 
     def head(self, model: nn.Module) -> tuple[Tensor, Tensor | None]:
         """Output matrix (vocabulary, width) and bias (vocabulary,)."""
-        return head_of(plain(model))
+        return head_of(unwrap(model))
 
 
 def _token(model_config: Any, key: str) -> int:  # noqa: ANN401

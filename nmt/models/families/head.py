@@ -13,7 +13,7 @@ from nmt.errors import ModelError
 _POSITION_TABLES = ("embed_positions", "position_embeddings", "wpe")
 
 
-def plain(model: nn.Module) -> PreTrainedModel:
+def unwrap(model: nn.Module) -> PreTrainedModel:
     """The transformers model inside an adapter's wrapper, the adapter still in place."""
     unwrap: Any = getattr(model, "get_base_model", None)
     inner = unwrap() if unwrap else model
@@ -35,7 +35,7 @@ def max_positions(model: nn.Module) -> int | None:
     """
     rows = [
         module.num_embeddings - _kept_for_padding(module)
-        for path, module in plain(model).named_modules()
+        for path, module in unwrap(model).named_modules()
         if isinstance(module, nn.Embedding) and path.rpartition(".")[2] in _POSITION_TABLES
     ]
     adapter: Any = getattr(model, "active_peft_config", None)

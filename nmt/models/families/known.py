@@ -7,10 +7,10 @@ from nmt.models.families.family import Family
 from nmt.models.tokenization.language_tags import (
     Instruction,
     LanguageCodes,
-    OwnCodes,
+    ModelCodes,
     Prompt,
     TargetTag,
-    Unmarked,
+    Untagged,
     language_codes,
 )
 
@@ -18,9 +18,9 @@ NLLB = Family("NLLB-200 and M2M100", ("m2m_100",), language_codes, ctranslate2=T
 NLLB_MOE = Family("NLLB-MoE", ("nllb-moe",), LanguageCodes, routes_tokens=True)
 """Its router keeps what it learnt: no loss that balances the experts is added."""
 MARIAN = Family("MarianMT", ("marian",), TargetTag)
-MBART = Family("mBART-50", ("mbart",), OwnCodes)
+MBART = Family("mBART-50", ("mbart",), ModelCodes)
 T5 = Family("T5 and mT5", ("mt5", "t5"), Instruction)
-WARM_START = Family("encoder-decoder made of encoders", ("encoder-decoder",), Unmarked)
+WARM_START = Family("encoder-decoder made of encoders", ("encoder-decoder",), Untagged)
 ENCODERS = ("bert", "roberta", "xlm-roberta", "albert")
 """Of these the base step makes an encoder-decoder."""
 DECODER_ONLY = Family(

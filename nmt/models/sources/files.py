@@ -80,7 +80,7 @@ def model_files(folder: Path, label: str) -> ModelFiles:
     return ModelFiles(folder, tuple(sorted(_matching(names, _OTHERS))), tuple(weights))
 
 
-def wanted_of(names: Collection[str]) -> list[str]:
+def select_files(names: Collection[str]) -> list[str]:
     """Choose from the names in a hub's repository; pickled weights only where it has no others."""
     wanted = _matching(names, _OTHERS)
     whole = _whole_or_index(names)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from nmt.errors import ModelError, UnavailableError
-from nmt.models.sources.files import CONFIG, model_files, wanted_of
+from nmt.models.sources.files import CONFIG, model_files, select_files
 from nmt.network.hub import fault_of_hub, first_line
 
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -26,17 +26,17 @@ def snapshot_of(name: str, revision: str | None) -> Path:
     """
     if revision and _COMMIT.fullmatch(revision) and (cached := _cached(name, revision)):
         return cached
-    fault = fault_of_model(name, revision)
+    fault = find_hub_error(name, revision)
     if fault is None:
         return _downloaded(name, revision)
     cached = _cached(name, revision)
     if cached is None:
-        raise unreachable(name, fault)
+        raise hub_unreachable(name, fault)
     return cached
 
 
 @cache
-def fault_of_model(name: str, revision: str | None) -> str | None:
+def find_hub_error(name: str, revision: str | None) -> str | None:
     """What keeps the hub from answering; asked once per process."""
     from huggingface_hub import HfApi
 
@@ -45,7 +45,7 @@ def fault_of_model(name: str, revision: str | None) -> str | None:
     )
 
 
-def unreachable(name: str, fault: str) -> UnavailableError:
+def hub_unreachable(name: str, fault: str) -> UnavailableError:
     """Say what to do without the hub."""
     return UnavailableError(
         f"model.name_or_path={name}: not in the cache, and the hub cannot be reached "
@@ -59,7 +59,7 @@ def _downloaded(name: str, revision: str | None) -> Path:
 
     try:
         siblings = HfApi().model_info(name, revision=revision).siblings or []
-        wanted = wanted_of([sibling.rfilename for sibling in siblings])
+        wanted = select_files([sibling.rfilename for sibling in siblings])
         patterns = [glob.escape(file) for file in wanted]
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except (OSError, ValueError) as error:

@@ -31,7 +31,7 @@ class ModelSource:
     folder: Path | None = None
     """Where its files are on this machine, once they have been looked for."""
 
-    def on(self, storage: Storage) -> "ModelSource":
+    def resolve(self, storage: Storage) -> "ModelSource":
         """Find the model's files on this machine, fetched where they are elsewhere.
 
         Returns:
@@ -45,14 +45,14 @@ class ModelSource:
             content = Fingerprint.model_validate({"files": storage.manifest(self.name)["files"]})
             found = replace(self, folder=fetch_made(storage, self.name), fingerprint=content)
         else:
-            found = self.located()
-            content = Fingerprint.of(found.place, found.files().names)
+            found = self.locate()
+            content = Fingerprint.of(found.path, found.files().names)
             found = replace(found, fingerprint=content)
         if self.fingerprint:
             self._check_unchanged(found.content.changes_since(self.fingerprint))
         return found
 
-    def located(self) -> "ModelSource":
+    def locate(self) -> "ModelSource":
         """Find the folder of the model's files, without a look at what they hold."""
         if self.folder:
             return self
@@ -67,7 +67,7 @@ class ModelSource:
         return str(self.folder) if self.stored and self.folder else self.name
 
     @property
-    def place(self) -> Path:
+    def path(self) -> Path:
         """The folder of a model that has been located."""
         if self.folder is None:
             raise ValueError(f"{self.name} has not been located")
@@ -82,7 +82,7 @@ class ModelSource:
 
     def files(self) -> ModelFiles:
         """Find what makes the model in its folder."""
-        return model_files(self.place, self.label)
+        return model_files(self.path, self.label)
 
     def as_record(self) -> dict[str, Any]:
         """Give the plain values that a step's record holds; they mean the same on any machine."""

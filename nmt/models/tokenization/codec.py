@@ -41,10 +41,10 @@ class Codec(ABC):
         self._marks: dict[bool, tuple[list[int], list[int]]] = {}
         self.source_language = source_language
         self.target_language = target_language
-        self.prepare()
+        self.set_languages()
 
     @abstractmethod
-    def prepare(self) -> None:
+    def set_languages(self) -> None:
         """Set the languages in the tokenizer; raise `ModelError` where it lacks one."""
 
     @property
@@ -52,11 +52,13 @@ class Codec(ABC):
         """Token id that fills a batch up."""
         return int(self.tokenizer.pad_token_id)
 
-    def sources(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
+    def encode_sources(
+        self, texts: Sequence[str], max_tokens: int | None = None
+    ) -> list[list[int]]:
         """Encode sentences as the model reads them, in one spelling and cut at `max_tokens`."""
         return self._sources([normalise(text) for text in texts], max_tokens)
 
-    def targets(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode_targets(self, texts: Sequence[str]) -> list[list[int]]:
         """What the model is to answer, with its end mark."""
         return self._marked(texts, as_target=True)
 
@@ -64,7 +66,7 @@ class Codec(ABC):
         """Find where each token of a text ends; nothing where the tokenizer does not tell."""
         return [end for _, end in self._encoder.encode([text])[0].offsets] if self._encoder else []
 
-    def padded(self, sources: Sequence[Sequence[int]]) -> BatchEncoding:
+    def pad(self, sources: Sequence[Sequence[int]]) -> BatchEncoding:
         """`input_ids` and `attention_mask` for `generate`."""
         return self.tokenizer.pad({"input_ids": sources}, return_tensors="pt")
 
@@ -72,7 +74,7 @@ class Codec(ABC):
         """What `generate` must be told for this direction."""
         return {}
 
-    def hypotheses(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
+    def decode(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
         """Text of what `generate` returned for sources padded to `prompt_width` tokens."""
         del prompt_width  # an encoder-decoder does not repeat its source
         texts = self.tokenizer.batch_decode(generated_BT, skip_special_tokens=True)

@@ -17,13 +17,15 @@ _ODD_CODES = {"ns": "nso"}
 class LanguageCodes(Codec):
     """FLORES-200 codes as first tokens of source and target, as NLLB has them."""
 
-    def prepare(self) -> None:
+    def set_languages(self) -> None:
         """Check both codes and set them."""
-        check_code(self.tokenizer, "data.source_language", self.source_language)
-        self._forced = check_code(self.tokenizer, "data.target_language", self.target_language)
+        find_language_token(self.tokenizer, "data.source_language", self.source_language)
+        self._forced = find_language_token(
+            self.tokenizer, "data.target_language", self.target_language
+        )
         self.tokenizer.src_lang = self.source_language
         self.tokenizer.tgt_lang = self.target_language
-        if self.targets(["a"])[0][0] != self._forced:
+        if self.encode_targets(["a"])[0][0] != self._forced:
             raise ModelError(
                 "model.name_or_path: the tokenizer puts the language code last "
                 "(legacy_behaviour=true), and translations begin with it: set legacy_behaviour to "
@@ -35,18 +37,21 @@ class LanguageCodes(Codec):
         return {"forced_bos_token_id": self._forced}
 
 
-class OwnCodes(Codec):
+class ModelCodes(Codec):
     """A model's own codes as first tokens: `ta_IN` of mBART-50, `__ta__` of M2M100."""
 
-    def prepare(self) -> None:
+    def set_languages(self) -> None:
         """Find the model's code of either language and set it."""
         ids: dict[str, int] = getattr(self.tokenizer, "lang_code_to_id", {})
         known = [code for code, token in ids.items() if token != self.tokenizer.unk_token_id]
-        source = own_code(known, "data.source_language", self.source_language)
-        target = own_code(known, "data.target_language", self.target_language)
+        source = find_model_code(known, "data.source_language", self.source_language)
+        target = find_model_code(known, "data.target_language", self.target_language)
         self.tokenizer.src_lang, self.tokenizer.tgt_lang = source, target
         self._forced = ids[target]
-        if self.sources(["a"])[0][0] != ids[source] or self.targets(["a"])[0][0] != self._forced:
+        if (
+            self.encode_sources(["a"])[0][0] != ids[source]
+            or self.encode_targets(["a"])[0][0] != self._forced
+        ):
             raise ModelError(
                 f"model.name_or_path: {type(self.tokenizer).__name__} does not put the language "
                 "code first (as the first mBART does not): use an mBART-50 or M2M100 model"
@@ -56,24 +61,24 @@ class OwnCodes(Codec):
         """The target code is the first token of every answer."""
         return {"forced_bos_token_id": self._forced}
 
-    def hypotheses(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
+    def decode(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
         """Without the target code, which M2M100's tokenizer does not hold for a special token."""
         without_code = generated_BT.masked_fill(generated_BT == self._forced, self.pad_token)
-        return super().hypotheses(without_code, prompt_width)
+        return super().decode(without_code, prompt_width)
 
 
 def language_codes(
     tokenizer: PreTrainedTokenizerBase, source_language: str, target_language: str
 ) -> Codec:
     """NLLB's codec or M2M100's: both have one architecture, and the tokenizer tells."""
-    kind = OwnCodes if isinstance(tokenizer, M2M100Tokenizer) else LanguageCodes
+    kind = ModelCodes if isinstance(tokenizer, M2M100Tokenizer) else LanguageCodes
     return kind(tokenizer, source_language, target_language)
 
 
 class TargetTag(Codec):
     """`>>tam<<` before the source where the vocabulary has such tags, as multilingual Marian."""
 
-    def prepare(self) -> None:
+    def set_languages(self) -> None:
         """Find the tag; a model without any tag translates into its one language."""
         known = [
             token[2:-2]
@@ -82,7 +87,7 @@ class TargetTag(Codec):
         ]
         self._tag: list[int] = []
         if known:
-            code = own_code(known, "data.target_language", self.target_language)
+            code = find_model_code(known, "data.target_language", self.target_language)
             self._tag = [self.tokenizer.convert_tokens_to_ids(f">>{code}<<")]
 
     def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
@@ -94,7 +99,7 @@ class TargetTag(Codec):
         # space, which hides it.
         return super()._pieces([f" {text}" for text in texts], as_target=as_target)
 
-    def hypotheses(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
+    def decode(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
         """Put together by the target side's SentencePiece model; by default it is the source's."""
         del prompt_width
         rows: Any = generated_BT
@@ -112,9 +117,9 @@ class TargetTag(Codec):
 class Instruction(Codec):
     """`translate English to Tamil: X </s>`, as T5 was trained."""
 
-    def prepare(self) -> None:
+    def set_languages(self) -> None:
         """Name both languages in English."""
-        source, target = _names(self)
+        source, target = _language_names(self)
         self._instruction = f"translate {source} to {target}: "
 
     def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
@@ -122,10 +127,10 @@ class Instruction(Codec):
         return self._marked([self._instruction + text for text in texts], max_tokens)
 
 
-class Unmarked(Codec):
+class Untagged(Codec):
     """`[CLS] X [SEP]` on both sides; the languages are what the model is trained on."""
 
-    def prepare(self) -> None:
+    def set_languages(self) -> None:
         """Nothing to mark."""
 
     def generation_options(self) -> dict[str, Any]:
@@ -142,7 +147,7 @@ class Prompt(Codec):
 
     one_sequence = True
 
-    def prepare(self) -> None:
+    def set_languages(self) -> None:
         """Tokenize what surrounds the source.
 
         Raises:
@@ -158,7 +163,7 @@ class Prompt(Codec):
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.tokenizer.padding_side = "left"
-        source, target = _names(self)
+        source, target = _language_names(self)
         head = self.tokenizer(f"Translate {source} to {target}:\n")["input_ids"]
         self._head: list[int] = head[:-1] if head[-1] == end else head
         self._tail: list[int] = self._pieces(["\n"])[0]
@@ -170,7 +175,7 @@ class Prompt(Codec):
             room = max(1, max_tokens - len(self._head) - len(self._tail))
         return [[*self._head, *ids[:room], *self._tail] for ids in self._pieces(texts)]
 
-    def targets(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode_targets(self, texts: Sequence[str]) -> list[list[int]]:
         """The translation and the end."""
         pieces = self._pieces([_one_line(text) for text in texts])
         return [[*ids, self._end] for ids in pieces]
@@ -179,17 +184,17 @@ class Prompt(Codec):
         """The end and the filler, which such a model's own settings often lack."""
         return {"eos_token_id": self._end, "pad_token_id": self.pad_token}
 
-    def padded(self, sources: Sequence[Sequence[int]]) -> BatchEncoding:
+    def pad(self, sources: Sequence[Sequence[int]]) -> BatchEncoding:
         """Filled up on the left: a translation continues each row where it ends."""
         return self.tokenizer.pad({"input_ids": sources}, padding_side="left", return_tensors="pt")
 
-    def hypotheses(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
+    def decode(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
         """The first line behind the prompt."""
-        texts = super().hypotheses(generated_BT[:, prompt_width:], prompt_width)
+        texts = super().decode(generated_BT[:, prompt_width:], prompt_width)
         return [text.partition("\n")[0].rstrip() for text in texts]
 
 
-def check_code(tokenizer: PreTrainedTokenizerBase, key: str, code: str) -> int:
+def find_language_token(tokenizer: PreTrainedTokenizerBase, key: str, code: str) -> int:
     """Token id of a language code.
 
     Raises:
@@ -203,7 +208,7 @@ def check_code(tokenizer: PreTrainedTokenizerBase, key: str, code: str) -> int:
     return token
 
 
-def own_code(known: Iterable[str], key: str, language: str) -> str:
+def find_model_code(known: Iterable[str], key: str, language: str) -> str:
     """The one of a model's own codes that means a language; the shortest where several do.
 
     Args:
@@ -226,7 +231,7 @@ def own_code(known: Iterable[str], key: str, language: str) -> str:
     return by_language[language]
 
 
-def _names(codec: Codec) -> tuple[str, str]:
+def _language_names(codec: Codec) -> tuple[str, str]:
     """English names of both languages."""
     names = []
     for side, code in (("source", codec.source_language), ("target", codec.target_language)):

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from nmt.models.load import load_codec, load_model
-from nmt.models.shape import find_model
+from nmt.models.model_config import find_model
 from nmt.models.tokenization.codec import Codec
 
 Checkpoint = Callable[[str], Path]

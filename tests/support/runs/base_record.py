@@ -12,7 +12,7 @@ from nmt.storage import Storage
 def record_base(config: Config, storage: Storage, result: dict[str, Any] | None = None) -> None:
     """Write it as the step does, or with another result."""
     if result is None:
-        found = ModelSource(config.model.name_or_path).on(storage)
+        found = ModelSource(config.model.name_or_path).resolve(storage)
         result = {"output": found.content.digest, "model": found.as_record()}
     record = Record(step="base", done=True, settings={}, inputs={}, result=result)
     storage.write_json(f"{BASE.path(config.run)}/step.json", asdict(record))

@@ -23,7 +23,7 @@ from nmt.models.adapters import (
     save_weights,
     trainable,
 )
-from nmt.models.families import plain
+from nmt.models.families import unwrap
 
 Fresh = Callable[[], PreTrainedModel]
 Batch = dict[str, Tensor]
@@ -128,7 +128,7 @@ def test_an_adapter_beside_the_weights_says_that_it_cannot_be_merged(
 @pytest.mark.parametrize("name", METHODS)
 def test_embeddings_stay_frozen(name: str, fresh: Fresh) -> None:
     model = add_adapter(fresh(), setting(name), seed=3)
-    embedding = plain(model).get_input_embeddings().weight
+    embedding = unwrap(model).get_input_embeddings().weight
     assert not embedding.requires_grad
     assert trainable(model)
 

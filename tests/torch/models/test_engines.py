@@ -22,7 +22,7 @@ from nmt.export.publish import export
 from nmt.models.adapters import add_adapter, save_weights, trainable
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
-from nmt.models.tokenization.encoding import encode
+from nmt.models.tokenization.encoded_pairs import encode_pairs
 from nmt.storage import Storage
 from nmt.training.saved.published import best_path
 from tests.support.models.tiny_tokenizers import PAIRS
@@ -69,7 +69,7 @@ def learnt_nllb(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory
     shutil.copytree(checkpoint("nllb"), folder)
     source = ModelSource(str(folder))
     model, codec = load_model(source), load_codec(source, "eng_Latn", "tam_Taml")
-    batch = encode(codec, PAIRS, 256, 256).batch(np.arange(len(PAIRS)), torch.device("cpu"))
+    batch = encode_pairs(codec, PAIRS, 256, 256).batch(np.arange(len(PAIRS)), torch.device("cpu"))
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(25):
         model(**batch).loss.backward()
@@ -150,7 +150,7 @@ def test_torch_is_taken_where_it_is_asked_for(run_of: RunOf) -> None:
 
 def test_the_card_says_what_the_files_of_the_base_held(run_of: RunOf) -> None:
     run = run_of("nllb", LORA)
-    base = ModelSource(run.config.model.name_or_path).on(run.storage)
+    base = ModelSource(run.config.model.name_or_path).resolve(run.storage)
     assert run.card(format="torch").base_fingerprint == base.content
 
 

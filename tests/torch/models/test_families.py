@@ -17,11 +17,11 @@ from nmt.config import (
 )
 from nmt.decoding.generate import translate
 from nmt.models.adapters import add_adapter, attach, save_weights, trainable
-from nmt.models.families import family_of, plain
+from nmt.models.families import family_of, unwrap
 from nmt.models.families.head import bypassed_head
 from nmt.models.tokenization.codec import Codec
-from nmt.models.tokenization.encoding import encode
-from nmt.models.tokenization.language_tags import OwnCodes
+from nmt.models.tokenization.encoded_pairs import encode_pairs
+from nmt.models.tokenization.language_tags import ModelCodes
 from nmt.text.pair import Pair
 from nmt.training.loss import sum_cross_entropy
 from tests.support.models.checkpoints import Checkpoint, change_config, copied, load
@@ -33,12 +33,12 @@ DECODER_ONLY = ("llama", "mistral", "qwen2", "qwen3", "gemma3", "bloom", "gpt2")
 
 
 def batch_of(codec: Codec, pairs: list[Pair]) -> dict[str, torch.Tensor]:
-    return encode(codec, pairs, 256, 256).batch(np.arange(len(pairs)), CPU)
+    return encode_pairs(codec, pairs, 256, 256).batch(np.arange(len(pairs)), CPU)
 
 
 def loss_of(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Mean loss per target token, as the training loop sums it."""
-    family = family_of(plain(model).config)
+    family = family_of(unwrap(model).config)
     hidden = family.hidden_states(model, batch)
     head, bias = family.head(model)
     tokens = (batch["labels"] != -100).sum()
@@ -89,7 +89,7 @@ def test_a_lora_adapter_learns_and_leaves_the_rest(name: str, checkpoint: Checkp
     model, codec = load(checkpoint(name))
     before = {key: p.clone() for key, p in model.state_dict().items()}
     batch = batch_of(codec, PAIRS)
-    adapted = add_adapter(plain(model), LoraAdapter(rank=4, dropout=0), seed=0)
+    adapted = add_adapter(unwrap(model), LoraAdapter(rank=4, dropout=0), seed=0)
     losses = train(adapted, batch, steps=8, rate=1e-2)
     assert losses[-1] < losses[0] - 0.02
     after = {key.replace(".base_layer", ""): p for key, p in model.state_dict().items()}
@@ -114,7 +114,7 @@ def test_saved_weights_give_the_same_loss(
 ) -> None:
     model, codec = load(checkpoint(name))
     train(model, batch_of(codec, PAIRS), steps=2, rate=1e-2)
-    plain(model).save_pretrained(tmp_path)
+    unwrap(model).save_pretrained(tmp_path)
     codec.save(tmp_path)
     again, codec_again = load(tmp_path)
     batch = batch_of(codec_again, PAIRS)
@@ -133,23 +133,23 @@ def test_what_was_learnt_by_heart_is_translated(name: str, checkpoint: Checkpoin
 @pytest.mark.parametrize("name", FORCING)
 def test_every_answer_begins_with_the_target_language(name: str, checkpoint: Checkpoint) -> None:
     model, codec = load(checkpoint(name))
-    batch = codec.padded(codec.sources(["the cat is here"]))
+    batch = codec.pad(codec.encode_sources(["the cat is here"]))
     options = codec.generation_options()
     answer = model.generate(**batch, **options, max_new_tokens=3)  # pyright: ignore[reportCallIssue]
     code = codec.tokenizer.convert_ids_to_tokens(int(answer[0, 1]))
     assert code in {"tam_Taml", "__ta__", "ta_IN"}
-    assert codec.targets(["மழை"])[0][0] == answer[0, 1]
+    assert codec.encode_targets(["மழை"])[0][0] == answer[0, 1]
 
 
 def test_a_multilingual_marian_is_told_the_target_by_a_tag(checkpoint: Checkpoint) -> None:
     _, codec = load(checkpoint("marian_multilingual"), target="mal_Mlym")
-    tokens = codec.tokenizer.convert_ids_to_tokens(codec.sources(["the cat"])[0])
+    tokens = codec.tokenizer.convert_ids_to_tokens(codec.encode_sources(["the cat"])[0])
     assert tokens[0] == ">>mal<<"
 
 
 def test_a_marian_of_one_pair_gets_no_tag(checkpoint: Checkpoint) -> None:
     _, codec = load(checkpoint("marian"))
-    tokens = codec.tokenizer.convert_ids_to_tokens(codec.sources(["the cat"])[0])
+    tokens = codec.tokenizer.convert_ids_to_tokens(codec.encode_sources(["the cat"])[0])
     assert tokens == ["▁the", "▁cat", "</s>"]
 
 
@@ -157,7 +157,8 @@ def test_each_mbart50_code_means_one_language(checkpoint: Checkpoint) -> None:
     _, codec = load(checkpoint("mbart50"))
     languages = {"arb_Arab", "zho_Hans", "lvs_Latn", "npi_Deva", "swh_Latn", "pes_Arab"}
     found = {
-        OwnCodes(codec.tokenizer, "eng_Latn", code).tokenizer.tgt_lang for code in sorted(languages)
+        ModelCodes(codec.tokenizer, "eng_Latn", code).tokenizer.tgt_lang
+        for code in sorted(languages)
     }
     assert found == {"ar_AR", "zh_CN", "lv_LV", "ne_NP", "sw_KE", "fa_IR"}
 
@@ -166,7 +167,7 @@ def test_only_the_target_of_a_prompt_is_learnt(checkpoint: Checkpoint) -> None:
     _, codec = load(checkpoint("llama"))
     batch = batch_of(codec, PAIRS[:2])
     learnt = [row[row != -100].tolist() for row in batch["labels"]]
-    assert learnt == codec.targets([pair.target for pair in PAIRS[:2]])
+    assert learnt == codec.encode_targets([pair.target for pair in PAIRS[:2]])
 
 
 def test_each_label_of_a_prompt_follows_its_position(checkpoint: Checkpoint) -> None:
@@ -179,7 +180,10 @@ def test_each_label_of_a_prompt_follows_its_position(checkpoint: Checkpoint) -> 
 
 def test_a_cut_source_leaves_the_prompt_whole(checkpoint: Checkpoint) -> None:
     _, codec = load(checkpoint("llama"))
-    whole, cut = codec.sources(["the cat is here"])[0], codec.sources(["the cat is here"], 12)[0]
+    whole, cut = (
+        codec.encode_sources(["the cat is here"])[0],
+        codec.encode_sources(["the cat is here"], 12)[0],
+    )
     text = codec.tokenizer.decode(cut, skip_special_tokens=True)
     assert len(whole) > len(cut) == 12
     assert text == "Translate English to Tamil:\nthe cat\n"
@@ -208,16 +212,16 @@ def test_the_head_is_put_back_after_a_failure(checkpoint: Checkpoint) -> None:
     model, codec = load(checkpoint("marian"))
     batch = batch_of(codec, PAIRS[:1])
     with torch.inference_mode():
-        before = plain(model)(**batch).logits
-        with pytest.raises(RuntimeError, match="amid"), bypassed_head(plain(model)):
+        before = unwrap(model)(**batch).logits
+        with pytest.raises(RuntimeError, match="amid"), bypassed_head(unwrap(model)):
             raise RuntimeError("amid")
-        assert torch.equal(plain(model)(**batch).logits, before)
+        assert torch.equal(unwrap(model)(**batch).logits, before)
 
 
 @pytest.mark.parametrize("name", ["marian", "t5", "qwen3", "gemma3", "bloom", "gpt2"])
 def test_a_learnt_prefix_fits_the_heads_of_the_model(name: str, checkpoint: Checkpoint) -> None:
     model, codec = load(checkpoint(name))
-    adapted = add_adapter(plain(model), PrefixAdapter(virtual_tokens=3), seed=0)
+    adapted = add_adapter(unwrap(model), PrefixAdapter(virtual_tokens=3), seed=0)
     losses = train(adapted, batch_of(codec, PAIRS), steps=8, rate=3e-2)
     assert losses[-1] < losses[0]
 
@@ -233,8 +237,8 @@ def test_a_learnt_prefix_fits_a_decoder_of_other_sizes_than_the_encoder(
     name: str, sizes: dict[str, int], checkpoint: Checkpoint
 ) -> None:
     model, codec = load(checkpoint(name))
-    plain(model).config.update(sizes)
-    other = type(plain(model))(plain(model).config)
+    unwrap(model).config.update(sizes)
+    other = type(unwrap(model))(unwrap(model).config)
     adapted = add_adapter(other, PrefixAdapter(virtual_tokens=3), seed=0)
     losses = train(adapted, batch_of(codec, PAIRS), steps=8, rate=3e-2)
     assert losses[-1] < losses[0]
@@ -247,13 +251,13 @@ def test_what_follows_a_learnt_start_does_not_depend_on_the_longest_row_of_its_b
     name: str, adapter: PrefixAdapter | PromptAdapter, checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     model, codec = load(checkpoint(name))
-    adapted = add_adapter(plain(model), adapter, seed=0).eval()
+    adapted = add_adapter(unwrap(model), adapter, seed=0).eval()
     torch.manual_seed(0)
     for parameter in trainable(adapted).values():
         parameter += 0.3 * torch.randn_like(parameter)
     save_weights(adapted, tmp_path)
-    rows = codec.sources(["rain", "the cat was there and a dog was here"])
-    attached = attach(plain(load(checkpoint(name))[0]), tmp_path)
+    rows = codec.encode_sources(["rain", "the cat was there and a dog was here"])
+    attached = attach(unwrap(load(checkpoint(name))[0]), tmp_path)
     for each in (adapted, attached):
         alone, beside = scores_of(each, codec, rows[:1]), scores_of(each, codec, rows)
         torch.testing.assert_close(beside[:, :1], alone, atol=1e-4, rtol=1e-4)
@@ -262,7 +266,7 @@ def test_what_follows_a_learnt_start_does_not_depend_on_the_longest_row_of_its_b
 def scores_of(model: Any, codec: Codec, rows: list[list[int]]) -> torch.Tensor:
     """(steps, rows, vocabulary) of a greedy search."""
     found = model.generate(
-        **codec.padded(rows),
+        **codec.pad(rows),
         **codec.generation_options(),
         do_sample=False,
         min_new_tokens=3,
@@ -288,7 +292,7 @@ def test_every_trained_parameter_gets_a_gradient_since_ddp_waits_for_it(
     if name in {"nllb", "nllb_moe", "m2m100", "mbart50", "marian"}:
         change_config(folder, encoder_layerdrop=1.0, decoder_layerdrop=1.0)
     model, codec = load(folder)
-    model = add_adapter(plain(model), NoAdapter(), seed=0).train()
+    model = add_adapter(unwrap(model), NoAdapter(), seed=0).train()
     loss_of(model, batch_of(codec, PAIRS[:1])).backward()
     trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
     assert [key for key, p in trained.items() if p.grad is None] == []
@@ -339,4 +343,4 @@ def test_search_settings_of_a_checkpoint_bend_no_translation(
     path.write_text(json.dumps(own | bent | {"num_return_sequences": 2, "num_beams": 2}))
     model, codec = load(folder)
     assert translate(model, codec, ["the cat is here"]) == expected
-    assert plain(model).generation_config.bad_words_ids == [[pad]]
+    assert unwrap(model).generation_config.bad_words_ids == [[pad]]

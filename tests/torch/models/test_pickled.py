@@ -127,7 +127,8 @@ def test_safetensors_are_preferred_to_pickles_beside_them(
     load_model(ModelSource(str(folder)))
     assert not list(cache.glob("safetensors-*"))
     assert (
-        "pytorch_model.bin" not in ModelSource(str(folder)).on(Storage(str(tmp_path))).content.files
+        "pytorch_model.bin"
+        not in ModelSource(str(folder)).resolve(Storage(str(tmp_path))).content.files
     )
 
 

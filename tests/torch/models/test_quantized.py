@@ -13,7 +13,7 @@ from nmt.config import QloraAdapter
 from nmt.errors import MissingPackageError
 from nmt.models import quantized
 from nmt.models.adapters import add_adapter, attach, can_merge, save_weights, trainable
-from nmt.models.families import plain
+from nmt.models.families import unwrap
 from nmt.models.load import load_model
 from nmt.models.sources.source import ModelSource
 
@@ -59,7 +59,7 @@ def test_every_linear_layer_of_the_blocks_lies_in_four_bits(model: nn.Module) ->
 def test_the_embedding_keeps_the_number_format_it_was_loaded_in(
     model: nn.Module, adapter: QloraAdapter
 ) -> None:
-    inner = plain(model)
+    inner = unwrap(model)
     weight = inner.get_parameter("model.shared.weight")
     assert weight.dtype == quantized.compute_dtype(adapter)
     assert weight.data_ptr() == inner.get_parameter("lm_head.weight").data_ptr()

@@ -17,12 +17,12 @@ from nmt.config import (
 )
 from nmt.errors import ModelError
 from nmt.models.adapters import add_adapter
-from nmt.models.families import family_of, plain
+from nmt.models.families import family_of, unwrap
 from nmt.models.families.head import bypassed_head
 from nmt.models.load import load_model, load_tokenizer
-from nmt.models.shape import find_model
+from nmt.models.model_config import find_model
 from nmt.models.sources.source import ModelSource
-from nmt.models.tokenization.language_tags import OwnCodes
+from nmt.models.tokenization.language_tags import ModelCodes
 from nmt.storage import Storage
 from nmt.training import loading as job_module
 from nmt.training.loading import TrainingJob, load_material
@@ -44,13 +44,13 @@ def test_what_is_no_linear_layer_of_a_block_is_refused_as_a_target(
 ) -> None:
     model, _ = load(checkpoint(name))
     with pytest.raises(ModelError, match=f"no linear layer named {layer}; they have: "):
-        add_adapter(plain(model), LoraAdapter(target_modules=(layer,)), seed=0)
+        add_adapter(unwrap(model), LoraAdapter(target_modules=(layer,)), seed=0)
 
 
 def test_oft_says_that_it_cannot_rotate_the_layers_of_gpt2(checkpoint: Checkpoint) -> None:
     model, _ = load(checkpoint("gpt2"))
     with pytest.raises(ModelError, match=r"adapter.type=oft: GPT2.*use adapter.type=lora"):
-        add_adapter(plain(model), OftAdapter(block_size=4), seed=0)
+        add_adapter(unwrap(model), OftAdapter(block_size=4), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_language_the_model_lacks_is_refused(
 def test_a_tokenizer_that_puts_the_code_last_is_refused() -> None:
     pieces = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0), ("▁a", -1.0)]
     with pytest.raises(ModelError, match="does not put the language code first"):
-        OwnCodes(MBartTokenizer(vocab=pieces), "eng_Latn", "hin_Deva")
+        ModelCodes(MBartTokenizer(vocab=pieces), "eng_Latn", "hin_Deva")
 
 
 def test_an_nllb_tokenizer_of_the_old_layout_is_refused(
@@ -114,7 +114,7 @@ def test_nothing_can_be_put_in_front_of_an_encoder_decoder_of_two_kinds(
 ) -> None:
     model, _ = load(checkpoint("xlm_r"))
     with pytest.raises(ModelError, match=r"adapter.type=pr.*use adapter.type=none, or lora"):
-        add_adapter(plain(model), adapter, seed=0)
+        add_adapter(unwrap(model), adapter, seed=0)
 
 
 def test_a_prompt_is_refused_where_it_would_leave_the_source_unscaled(
@@ -124,7 +124,7 @@ def test_a_prompt_is_refused_where_it_would_leave_the_source_unscaled(
     change_config(folder, scale_embedding=True)
     model, _ = load(folder)
     with pytest.raises(ModelError, match=r"adapter.type=prompt: MarianMT.*use adapter.type=prefix"):
-        add_adapter(plain(model), PromptAdapter(), seed=0)
+        add_adapter(unwrap(model), PromptAdapter(), seed=0)
 
 
 def test_token_limits_beyond_the_positions_are_refused(

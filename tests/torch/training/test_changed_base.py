@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from nmt.errors import ModelError, StepConflictError
 from nmt.evaluation.hypotheses import translate_with_both
-from nmt.export.trained import find_trained
+from nmt.export.trained_model import find_trained_model
 from nmt.models.sources.source import ModelSource
 from nmt.training.base import base_source, made_base
 from nmt.training.loading import TrainingJob
@@ -69,12 +69,12 @@ def test_evaluation_and_export_refuse_a_base_that_has_changed(
     on_folder: TrainingJob, folder: Path
 ) -> None:
     run_training(on_folder)
-    find_trained(on_folder.config, on_folder.storage)
+    find_trained_model(on_folder.config, on_folder.storage)
     change(folder)
     with pytest.raises(ModelError, match=CHANGED):
         translate_with_both(on_folder.config, on_folder.storage, ["We go home."])
     with pytest.raises(ModelError, match=CHANGED):
-        find_trained(on_folder.config, on_folder.storage)
+        find_trained_model(on_folder.config, on_folder.storage)
 
 
 def test_a_record_without_a_fingerprint_says_what_to_do(job: TrainingJob, folder: Path) -> None:
@@ -98,9 +98,9 @@ def test_the_base_of_a_run_is_found_under_the_runs_new_name(
     with storage.commit(f"{config.run}/base/best") as place:
         shutil.copytree(folder, place, dirs_exist_ok=True)
     tiny = config.with_overrides({"model.name_or_path": "tiny"})
-    made = made_base(tiny).on(storage)
+    made = made_base(tiny).resolve(storage)
     record_base(tiny, storage, {"output": made.content.digest, "model": made.as_record()})
     run = Path(storage.locate(config.run))
     run.rename(run.with_name("renamed"))
     base = base_source(tiny.with_overrides({"run": "renamed"}), storage)
-    assert base.on(storage).place == run.with_name("renamed") / "base/best"
+    assert base.resolve(storage).path == run.with_name("renamed") / "base/best"

@@ -11,7 +11,7 @@ from nmt.config import Config
 from nmt.decoding.generate import translate
 from nmt.engines.card import read_card
 from nmt.errors import ExportError
-from nmt.export import trained as trained_module
+from nmt.export import trained_model
 from nmt.export.publish import export, write_license
 from nmt.models.sources.source import ModelSource
 from nmt.training.loading import TrainingJob
@@ -22,7 +22,7 @@ from nmt.training.trainer import run_training
 def _base_of_the_job(prepared: Path) -> Iterator[None]:
     source = ModelSource(str(prepared / "base"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trained_module, "base_source", lambda config, storage: source)
+        patch.setattr(trained_model, "base_source", lambda config, storage: source)
         yield
 
 

@@ -40,7 +40,7 @@ def test_a_batch_that_does_not_fit_is_halved_with_the_same_result(
 ) -> None:
     # Of one length, so that each may have as long a hypothesis in every batch.
     words = [word for word in material.codec.tokenizer.get_vocab() if word.isalpha()]
-    lengths = [len(ids) for ids in material.codec.sources(words, 64)]
+    lengths = [len(ids) for ids in material.codec.encode_sources(words, 64)]
     sentences = [word for word, length in zip(words, lengths, strict=True) if length == 4][:5]
     whole = translate(material.model, material.codec, sentences)
     assert len(set(whole)) > 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nmt.models.tokenization.encoding import EncodedPairs, TokenTable
+from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable
 from nmt.training import loading as job_module
 from nmt.training.loading import TrainingJob, load_material, width_multiple
 from nmt.training.loss import LossModule

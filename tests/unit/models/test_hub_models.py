@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from nmt.errors import ModelError, UnavailableError
-from nmt.models.sources.hub_files import fault_of_model, snapshot_of
+from nmt.models.sources.hub_files import find_hub_error, snapshot_of
 from nmt.models.sources.source import ModelSource
 from nmt.storage import Storage
 
@@ -109,9 +109,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     point_to(server.url, monkeypatch)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    fault_of_model.cache_clear()
+    find_hub_error.cache_clear()
     yield server
-    fault_of_model.cache_clear()
+    find_hub_error.cache_clear()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -124,7 +124,7 @@ def names_in(folder: Path) -> set[str]:
 def close(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing answer any more."""
     point_to("http://127.0.0.1:1", monkeypatch)
-    fault_of_model.cache_clear()
+    find_hub_error.cache_clear()
     hub.asked.clear()
 
 
@@ -142,12 +142,12 @@ def test_pickled_weights_are_not_fetched_beside_safetensors(hub: Hub) -> None:
 
 def test_a_run_stays_at_its_commit_when_the_branch_moves(hub: Hub, tmp_path: Path) -> None:
     storage = Storage(str(tmp_path / "storage"))
-    base = ModelSource(NAME).on(storage)
+    base = ModelSource(NAME).resolve(storage)
     assert base.revision == OLD
     hub.commits[NEW], hub.main = PICKLED | {"pytorch_model.bin": b"others!"}, NEW
-    later = ModelSource(**{f: base.as_record()[f] for f in ("name", "revision")}).on(storage)
+    later = ModelSource(**{f: base.as_record()[f] for f in ("name", "revision")}).resolve(storage)
     assert later.content == base.content
-    assert ModelSource(NAME).on(storage).content != base.content
+    assert ModelSource(NAME).resolve(storage).content != base.content
 
 
 def test_a_commit_that_the_cache_holds_is_not_asked_for(

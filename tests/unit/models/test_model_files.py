@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nmt.errors import ModelError
-from nmt.models.sources.files import model_files, wanted_of
+from nmt.models.sources.files import model_files, select_files
 from nmt.models.sources.fingerprint import Fingerprint
 from nmt.models.sources.source import ModelSource
 from nmt.storage import Storage
@@ -32,27 +32,27 @@ def storage(tmp_path: Path) -> Storage:
 def test_configuration_tokenizer_and_weights_make_a_model_and_its_card_does_not(
     folder: Path, storage: Storage
 ) -> None:
-    found = ModelSource(str(folder)).on(storage)
+    found = ModelSource(str(folder)).resolve(storage)
     assert set(found.content.files) == set(NAMES)
     (folder / "README.md").write_text("another card")
-    assert found.on(storage).content == found.content
+    assert found.resolve(storage).content == found.content
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_that_has_changed_since_is_named(name: str, folder: Path, storage: Storage) -> None:
-    before = ModelSource(str(folder)).on(storage)
+    before = ModelSource(str(folder)).resolve(storage)
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(
         ModelError, match=rf"the base has changed since .*: {name} has other content\. Put the old"
     ):
-        before.on(storage)
+        before.resolve(storage)
     (folder / name).write_bytes(content)
-    assert before.on(storage).content == before.content
+    assert before.resolve(storage).content == before.content
 
 
 def test_sizes_new_files_and_missing_ones_are_told(folder: Path, storage: Storage) -> None:
-    before = ModelSource(str(folder)).on(storage).content
+    before = ModelSource(str(folder)).resolve(storage).content
     (folder / "config.json").write_text("{}")
     (folder / "generation_config.json").write_text("{}")
     (folder / "tokenizer.json").unlink()
@@ -75,7 +75,7 @@ def test_a_file_with_the_old_size_and_time_is_read_again(folder: Path) -> None:
 
 def test_a_folder_that_is_gone_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
-        ModelSource(str(tmp_path / "gone")).on(Storage(str(tmp_path)))
+        ModelSource(str(tmp_path / "gone")).resolve(Storage(str(tmp_path)))
 
 
 def test_a_stored_model_that_was_made_again_is_noticed(storage: Storage) -> None:
@@ -84,16 +84,16 @@ def test_a_stored_model_that_was_made_again_is_noticed(storage: Storage) -> None
             (made / "model.safetensors").write_text(content)
 
     make("first")
-    before = ModelSource("run/base/best", stored=True).on(storage)
+    before = ModelSource("run/base/best", stored=True).resolve(storage)
     make("other")
     with pytest.raises(ModelError, match=r"model.safetensors has other content"):
-        before.on(storage)
+        before.resolve(storage)
 
 
 def test_a_record_of_a_model_means_the_same_on_another_machine(
     folder: Path, storage: Storage
 ) -> None:
-    record = ModelSource(str(folder)).on(storage).as_record()
+    record = ModelSource(str(folder)).resolve(storage).as_record()
     assert record["folder"] is None
     assert json.loads(json.dumps(record)) == record
     assert set(record["fingerprint"]["files"]) == set(NAMES)
@@ -122,7 +122,7 @@ def test_of_a_repository_only_one_kind_of_weights_is_wanted(
 ) -> None:
     others = ["config.json", "sentencepiece.bpe.model", "tokenizer_config.json"]
     ignored = ["README.md", ".gitattributes"]
-    assert wanted_of([*names, *others, *ignored]) == sorted([*wanted, *others])
+    assert select_files([*names, *others, *ignored]) == sorted([*wanted, *others])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ _REMEDY = (
 )
 
 
-def check_fit(label: str, codec: Codec, model: PreTrainedModel) -> None:
+def check_tokenizer(label: str, codec: Codec, model: PreTrainedModel) -> None:
     """Refuse a tokenizer and a model that do not belong together.
 
     Args:
@@ -54,8 +54,8 @@ def _check_rows(codec: Codec, model: PreTrainedModel, family: Family) -> None:
     control = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
     texts = [_ANY_TEXT, _RARE_TEXT]
     for rows, vocabulary, encoded in (
-        (embedding.weight.shape[0], tokenizer.get_vocab(), codec.sources(texts)),
-        (head.shape[0], _target_vocabulary(codec), codec.targets(texts)),
+        (embedding.weight.shape[0], tokenizer.get_vocab(), codec.encode_sources(texts)),
+        (head.shape[0], _target_vocabulary(codec), codec.encode_targets(texts)),
     ):
         used = {codec.pad_token, *(i for ids in encoded for i in ids)}
         words = {i: word for word, i in vocabulary.items()}
@@ -133,7 +133,7 @@ def _check_end(codec: Codec, config: Any, generation: Any) -> None:  # noqa: ANN
     ends = codec.generation_options().get("eos_token_id", generation.eos_token_id)
     if ends is None:
         ends = config.eos_token_id
-    last = codec.targets([_ANY_TEXT])[0][-1]
+    last = codec.encode_targets([_ANY_TEXT])[0][-1]
     if last not in (ends if isinstance(ends, list) else [ends]):
         raise ModelError(
             f"eos_token_id is {ends} for the model, and the tokenizer ends a sentence with "

@@ -11,9 +11,9 @@ from transformers import AddedToken, AutoTokenizer
 
 from nmt.config import load_config
 from nmt.errors import ModelError
-from nmt.models.fit import check_fit
 from nmt.models.load import load_codec, load_outline
-from nmt.models.shape import find_model
+from nmt.models.model_config import find_model
+from nmt.models.tokenizer_check import check_tokenizer
 from nmt.storage import Storage
 from nmt.training.base import prepare_base
 from tests.support.models.checkpoints import Checkpoint, change_config, copied
@@ -21,7 +21,7 @@ from tests.support.models.checkpoints import Checkpoint, change_config, copied
 
 def check(folder: Path) -> None:
     source = find_model(str(folder))
-    check_fit(source.label, load_codec(source, "eng_Latn", "tam_Taml"), load_outline(source))
+    check_tokenizer(source.label, load_codec(source, "eng_Latn", "tam_Taml"), load_outline(source))
 
 
 def test_every_architecture_is_accepted_with_its_own_tokenizer(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from nmt.errors import ModelError
 from nmt.models.adapters.bottleneck import BottleneckModel
 
-ADAPTED = (PeftModel, BottleneckModel)
+ADAPTED_MODELS = (PeftModel, BottleneckModel)
 """Models that an adapter is switched off in by `disable_adapter()`."""
 
 

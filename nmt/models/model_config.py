@@ -6,7 +6,7 @@ from transformers import AutoConfig, PreTrainedConfig
 
 from nmt.errors import ModelError
 from nmt.models.families import ENCODERS, INDIC_TRANS, SUPPORTED, Family, family_named
-from nmt.models.sources.hub_files import fault_of_model, unreachable
+from nmt.models.sources.hub_files import find_hub_error, hub_unreachable
 from nmt.models.sources.source import ModelSource, local_folder
 from nmt.network.hub import first_line
 
@@ -21,22 +21,22 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
         UnavailableError: a hub name that cannot be reached.
     """
     source = ModelSource(name, revision, folder=local_folder(name))
-    family_of_source(source)
+    read_family(source)
     return source
 
 
-def load_shape(source: ModelSource) -> PreTrainedConfig:
+def load_model_config(source: ModelSource) -> PreTrainedConfig:
     """Read a supported model's configuration; its weights need not be there.
 
     Raises:
         ModelError: no such configuration, or an unsupported architecture.
         UnavailableError: the hub cannot be reached.
     """
-    family_of_source(source)
+    read_family(source)
     return _read(AutoConfig.from_pretrained, source)
 
 
-def family_of_source(source: ModelSource) -> Family:
+def read_family(source: ModelSource) -> Family:
     """Find the family that a model belongs to.
 
     Raises:
@@ -64,7 +64,7 @@ def is_encoder(source: ModelSource) -> bool:
     return _config_values(source).get("model_type") in ENCODERS
 
 
-def layer_drop_off(shape: PreTrainedConfig) -> dict[str, float]:
+def without_layer_drop(shape: PreTrainedConfig) -> dict[str, float]:
     """Settings with which no layer is left out of a step: DDP would wait for its gradient."""
     return {key: 0.0 for key in _LAYER_DROP if hasattr(shape, key)}
 
@@ -79,7 +79,7 @@ def _read(load: Any, source: ModelSource) -> Any:  # noqa: ANN401 - what transfo
     """Call what reads a configuration, and turn its failures into sentences."""
     folder = source.folder or local_folder(source.name)
     place = str(folder or source.name)
-    fault = None if folder else fault_of_model(source.name, source.revision)
+    fault = None if folder else find_hub_error(source.name, source.revision)
     options = {"revision": None if folder else source.revision, "trust_remote_code": False}
     try:
         return load(place, local_files_only=fault is not None, **options)
@@ -87,4 +87,4 @@ def _read(load: Any, source: ModelSource) -> Any:  # noqa: ANN401 - what transfo
         if fault is None:
             reason = first_line(error)
             raise ModelError(f"model.name_or_path={source.label}: {reason}") from None
-        raise unreachable(source.name, fault) from None
+        raise hub_unreachable(source.name, fault) from None

@@ -11,11 +11,11 @@ from nmt.config import Config
 from nmt.data.prepare import load_pairs
 from nmt.errors import ExportError
 from nmt.models.adapters import attach, can_merge, is_adapter, merge
-from nmt.models.families import family_of, plain
+from nmt.models.families import family_of, unwrap
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
-from nmt.models.tokenization.encoding import encode
+from nmt.models.tokenization.encoded_pairs import encode_pairs
 from nmt.runs.steps import PREPARE, TRAIN, fetch_made
 from nmt.storage import Storage
 from nmt.training.base import base_source
@@ -27,7 +27,7 @@ _PAIRS, _PROBES = 200, 16
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedModel:
     """The best weights of a run, and the base that they stand on."""
 
     weights: Path
@@ -40,7 +40,7 @@ class Trained:
         return is_adapter(self.weights)
 
     @property
-    def becomes_one_model(self) -> bool:
+    def is_plain_model(self) -> bool:
         """Whether they end up in a plain transformers model: not so an adapter of own parts."""
         return not self.is_adapter or can_merge(self.weights)
 
@@ -51,16 +51,16 @@ class Trained:
         return load_model(ModelSource(str(self.weights))).eval()
 
 
-def find_trained(config: Config, storage: Storage) -> Trained:
+def find_trained_model(config: Config, storage: Storage) -> TrainedModel:
     """Best weights of a run, fetched from the storage root."""
     weights = fetch_made(storage, best_path(TRAIN.path(config.run)))
-    base = base_source(config, storage).on(storage)
+    base = base_source(config, storage).resolve(storage)
     codec = load_codec(base, config.data.source_language, config.data.target_language)
-    return Trained(weights, base, codec)
+    return TrainedModel(weights, base, codec)
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferenceLogits:
     """Logits of the trained model on a few training pairs."""
 
     batch: dict[str, Tensor]
@@ -68,7 +68,9 @@ class Reference:
     tolerance: float
 
     @classmethod
-    def of(cls, model: nn.Module, config: Config, storage: Storage, codec: Codec) -> "Reference":
+    def of(
+        cls, model: nn.Module, config: Config, storage: Storage, codec: Codec
+    ) -> "ReferenceLogits":
         """Take them down before the model is merged, which changes it."""
         batch = _probe_batch(config, storage, codec)
         return cls(batch, logits_of(model, batch), config.export.logit_tolerance)
@@ -89,7 +91,7 @@ class Reference:
 
 
 def write_merged(
-    model: nn.Module, trained: Trained, reference: Reference, folder: Path
+    model: nn.Module, trained: TrainedModel, reference: ReferenceLogits, folder: Path
 ) -> tuple[nn.Module, float]:
     """Merge into the unquantized base, write, load again, and compare logits.
 
@@ -99,7 +101,7 @@ def write_merged(
     Raises:
         ExportError: that is above `export.logit_tolerance`.
     """
-    merged = merge(model) if trained.is_adapter else plain(model)
+    merged = merge(model) if trained.is_adapter else unwrap(model)
     merged.save_pretrained(folder)
     trained.codec.save(folder)
     difference = reference.compare(load_model(ModelSource(str(folder))).eval())
@@ -110,7 +112,7 @@ def write_merged(
 @torch.inference_mode()
 def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     """Logits at the positions that have a label: (labels, vocabulary)."""
-    family = family_of(plain(model).config)
+    family = family_of(unwrap(model).config)
     hidden = family.hidden_states(model, batch)[batch["labels"] != -100]
     head, bias = family.head(model)
     return hidden @ head.T if bias is None else hidden @ head.T + bias
@@ -119,7 +121,7 @@ def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
 def _probe_batch(config: Config, storage: Storage, codec: Codec) -> dict[str, Tensor]:
     folder = fetch_made(storage, f"{PREPARE.path(config.run)}/pairs")
     limits = config.model
-    pairs = encode(
+    pairs = encode_pairs(
         codec,
         load_pairs(folder, "train")[:_PAIRS],
         limits.max_source_tokens,

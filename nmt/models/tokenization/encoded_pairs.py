@@ -93,15 +93,15 @@ class EncodedPairs:
         return TokenTable.of(inputs), TokenTable.of(labels)
 
 
-def encode(
+def encode_pairs(
     codec: Codec,
     pairs: Sequence[Pair],
     max_source_tokens: int,
     max_target_tokens: int,
 ) -> EncodedPairs:
     """Tokenize pairs; those beyond a limit are left out: a cut target teaches to stop early."""
-    sources = codec.sources([pair.source for pair in pairs])
-    targets = codec.targets([pair.target for pair in pairs])
+    sources = codec.encode_sources([pair.source for pair in pairs])
+    targets = codec.encode_targets([pair.target for pair in pairs])
     kept = [
         (source, target)
         for source, target in zip(sources, targets, strict=True)

@@ -66,7 +66,7 @@ def _tokens_of(weights_N: Tensor, experts: int) -> Tensor:
     return weights_N.nonzero().flatten()
 
 
-def ask_every_expert(model: nn.Module) -> None:
+def patch_nllb_moe(model: nn.Module) -> None:
     """Put both in the place of transformers' own, the weights left as they are."""
     for module in model.modules():
         if type(module) is NllbMoeExperts:
