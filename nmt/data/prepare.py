@@ -13,7 +13,7 @@ from typing import Any
 from nmt.config import DataConfig
 from nmt.data.apart import require_apart, require_distinct_files
 from nmt.data.clean import Cleaned, clean
-from nmt.data.formats.folder import visible_files
+from nmt.data.formats.data_sets.folder import visible_files
 from nmt.data.read import read_pairs
 from nmt.data.saved import read_saved_pairs, split_names, write_pairs
 from nmt.data.split import cut, drop_leaks

@@ -96,8 +96,8 @@ def _pairs(corpus: Corpus, raw: Iterable[RawPair], limit: int | None) -> list[Pa
 
 
 def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
-    from nmt.data.formats.folder import read_folder
-    from nmt.data.formats.hub import read_hub
+    from nmt.data.formats.data_sets.folder import read_folder
+    from nmt.data.formats.data_sets.hub import read_hub
 
     if corpus.file.is_file():
         raise DataError(

@@ -29,7 +29,7 @@ def suffix(path: Path) -> str:
 def reader(name: str) -> Reader:
     """Return the reader of a format; heavy libraries are imported on the way."""
     if name == "tmx":
-        from nmt.data.formats.tmx import read_tmx
+        from nmt.data.formats.tmx.reader import read_tmx
 
         return read_tmx
     if name == "parquet":

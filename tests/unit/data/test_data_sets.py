@@ -16,7 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from nmt.config import DataConfig
-from nmt.data.formats import hub
+from nmt.data.formats.data_sets import hub
 from nmt.data.prepare import load_pairs, prepare
 from nmt.data.read import read_pairs
 from nmt.errors import DataError, UnavailableError

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nmt.config import DataConfig
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.table import read_csv
-from nmt.data.formats.tmx import read_tmx
+from nmt.data.formats.tmx.reader import read_tmx
 from nmt.data.read import find_format, read_pairs
 from nmt.text.pair import Pair
 

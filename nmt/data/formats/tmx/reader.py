@@ -12,8 +12,8 @@ from defusedxml.ElementTree import DefusedXMLParser, iterparse
 from nmt.data.formats.columns import speaks
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import open_bytes
-from nmt.data.formats.tmx_codes import plain_text
-from nmt.data.formats.xml_text import XmlText
+from nmt.data.formats.tmx.inline_codes import plain_text
+from nmt.data.formats.tmx.xml_text import XmlText
 from nmt.errors import DataError
 
 log = logging.getLogger(__name__)

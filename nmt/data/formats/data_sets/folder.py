@@ -10,7 +10,7 @@ from pathlib import Path
 from nmt.data.formats.arrow import DATA_SET_FILE, STATE_FILE, read_saved, saved_splits
 from nmt.data.formats.columns import speaks
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
-from nmt.data.formats.dataset_card import declared_files
+from nmt.data.formats.data_sets.card import declared_files
 from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.errors import DataError
 

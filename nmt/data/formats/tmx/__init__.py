@@ -1,0 +1,1 @@
+"""The reader for translation memories (TMX)."""
