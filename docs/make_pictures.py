@@ -1,0 +1,57 @@
+"""The pictures of the README: a run's report and the translation page, as a browser shows them.
+
+It needs Playwright (`pip install playwright`), a Chromium, and a finished run whose engine an
+endpoint serves:
+
+    nmt quickstart
+    nmt serve run=quickstart
+    python docs/make_pictures.py runs/quickstart http://127.0.0.1:8000 --browser /usr/bin/chromium
+"""
+
+import argparse
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+IMAGES = Path(__file__).parent / "images"
+TEXT = "The doctor is at home.\nThe nurse gives the medicine to the child."
+
+
+def take_report(browser: Browser, run: Path, image: Path) -> None:
+    """Take a picture of the top of a run's report."""
+    page = browser.new_page(viewport={"width": 1100, "height": 1400})
+    page.goto((run / "report.html").resolve().as_uri())
+    page.screenshot(path=image)
+
+
+def take_translation(browser: Browser, url: str, text: str, image: Path) -> None:
+    """Type a text into the endpoint's page, and take a picture of the translation."""
+    page = browser.new_page(viewport={"width": 1100, "height": 640})
+    page.goto(url)
+    page.fill("#source", text)
+    page.click("#go")
+    page.wait_for_function("document.getElementById('target').textContent !== ''")
+    page.screenshot(path=image)
+
+
+def main() -> None:
+    """Take both pictures."""
+    parser = argparse.ArgumentParser(description="Make docs/images from a run and an endpoint.")
+    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("endpoint", help="address of an endpoint that serves the run's engine")
+    parser.add_argument("--browser", help="path of a Chromium; Playwright's own by default")
+    parser.add_argument("--text", default=TEXT, help="what to translate")
+    options = parser.parse_args()
+    IMAGES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        # Chromium refuses to start its sandbox as root, as in a container.
+        browser = playwright.chromium.launch(
+            executable_path=options.browser, chromium_sandbox=False
+        )
+        take_report(browser, options.run, IMAGES / "report.png")
+        take_translation(browser, options.endpoint, options.text, IMAGES / "translate.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
