@@ -30,7 +30,7 @@ def take_translation(browser: Browser, url: str, text: str, image: Path) -> None
     page.goto(url)
     page.fill("#source", text)
     page.click("#go")
-    page.wait_for_function("document.getElementById('target').textContent !== ''")
+    page.locator("#target:not(:empty)").wait_for()
     page.screenshot(path=image)
 
 
