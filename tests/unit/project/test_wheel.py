@@ -139,7 +139,7 @@ def test_the_settings_of_the_quickstart_are_kept_in_one_file():
     assert (PROJECT / "configs" / "quickstart.yaml").resolve() == quickstart_file().resolve()
 
 
-def test_nothing_tells_to_install_a_name_that_a_public_index_may_give_to_others():
+def test_no_hint_installs_a_name_that_others_may_own_on_a_public_index():
     sources = [path for name in PACKAGES for path in (PROJECT / name).rglob("*.py")]
     pages = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
     for path in [*sources, *pages]:
