@@ -19,7 +19,7 @@ INSTALLED: Plain = {
     "resources": {"requests": {"storage": "100Gi"}},
 }
 PROBE = """\
-{{ include "nmt.claimFaults" (dict "wanted" .Values.storage.claim "installed" (fromJson `%s`)) }}
+{{ include "nmt.claimChanges" (dict "wanted" .Values.storage.claim "installed" (fromJson `%s`)) }}
 """
 
 

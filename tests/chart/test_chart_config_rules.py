@@ -152,7 +152,7 @@ def rules(section: type[BaseModel]) -> Iterator[str]:
 
 
 def test_every_rule_of_the_settings_has_its_twin_in_the_chart():
-    """Whoever adds one adds it to `_config_checks.tpl` and to the tables above."""
+    """Whoever adds one adds it to `_checks_config.tpl` and to the tables above."""
     found = {rule for section in sections(Config) for rule in rules(section)}
     assert found == {*REPEATED, *WITHOUT_TWIN}
     assert set(REPEATED.values()) <= set(REFUSED)

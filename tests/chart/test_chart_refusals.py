@@ -122,7 +122,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         ["workers.cpu.env.HF_HOME", "leave it out"],
     ),
     "Redis": ("env: {RAY_REDIS_ADDRESS: 'redis:6379'}", ["env.RAY_REDIS_ADDRESS", "KubeRay"]),
-    "no variable": ("env: {a-b: x}", ["'a-b'", "no name of an environment variable"]),
+    "no variable": ("env: {a-b: x}", ["'a-b'", "not a name of an environment variable"]),
     "settings outside the volume": (
         "config: {storage: /data/runs}",
         ["config.storage is '/data/runs'", "lost with the Pod", "/storage"],

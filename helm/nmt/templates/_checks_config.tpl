@@ -1,6 +1,6 @@
 {{/*
-The rules of `nmt.config` that join several keys, or that a JSON schema cannot say; the schema has
-checked each key by itself. A test holds that `Config` refuses the same.
+Checks of `config`: the rules of `nmt.config` that involve several keys, or that a JSON schema cannot
+express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 */}}
 {{- define "nmt.checkConfig" -}}
 {{- $config := include "nmt.config" . | fromJson }}
@@ -69,7 +69,7 @@ config.data.target_path is '{{ .target_path }}' and config.data.path is not set:
 {{- end }}
 {{- end }}
 
-{{/* FLORES-200 code of a language, as `nmt.languages.resolve_language` finds it; empty for an unknown one. */}}
+{{/* The FLORES-200 code of a language, as `nmt.languages.resolve_language` finds it; empty if unknown. */}}
 {{- define "nmt.language" -}}
 {{- $known := .root.Files.Get "files/languages.json" | fromJson }}
 {{- $key := .code | trim | replace "-" "_" | lower }}

@@ -1,6 +1,8 @@
-{{/* Checks of the storage: see `nmt.checks`. An address with keys in it is shown by no other message. */}}
+{{/* Checks of where the storage is: `storage` and `config.storage` together. See `nmt.checks`. */}}
+
+{{/* An address with keys in it gets no further checks, since their messages would show it. */}}
 {{- define "nmt.checkStorage" -}}
-{{- include "nmt.checkKeys" . | default (include "nmt.checkPlaces" .) }}
+{{- include "nmt.checkKeys" . | default (include "nmt.checkLocations" .) }}
 {{- end }}
 
 {{- define "nmt.checkKeys" -}}
@@ -12,7 +14,7 @@
 {{- end }}
 {{- end }}
 
-{{- define "nmt.checkPlaces" -}}
+{{- define "nmt.checkLocations" -}}
 {{- $storage := .Values.storage }}
 {{- if and (eq $storage.type "object") (not $storage.object.url) }}
 storage.object.url is empty and storage.type is 'object': give the bucket, like s3://bucket/prefix
@@ -34,32 +36,5 @@ config.storage is '{{ $root }}', which is lost with the Pod: take a folder below
 config.storage is '{{ $root }}', which is lost with the Pod: take a relative one, below {{ $storage.object.url }}
 {{- else if and (contains "://" $root) (eq $storage.type "claim") }}
 config.storage is '{{ $root }}' and storage.type is 'claim': set storage.type=object and storage.object.url={{ $root }}
-{{- end }}
-{{- end }}
-
-{{/* Of a release that is installed: without a cluster to ask, nothing is found. */}}
-{{- define "nmt.checkClaim" -}}
-{{- if and (eq .Values.storage.type "claim") .Values.storage.claim.create }}
-{{- $installed := lookup "v1" "PersistentVolumeClaim" .Release.Namespace (include "nmt.claim" .) }}
-{{- with $installed }}
-{{- include "nmt.claimFaults" (dict "wanted" $.Values.storage.claim "installed" .spec) }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* What Kubernetes does not let change of a claim: wanted (of the values), installed (a spec). */}}
-{{- define "nmt.claimFaults" -}}
-{{- $instead := "or name a new claim in storage.claim.name and copy the files into it" }}
-{{- $mode := first .installed.accessModes }}
-{{- if ne .wanted.accessMode $mode }}
-storage.claim.accessMode is '{{ .wanted.accessMode }}', and the installed claim has '{{ $mode }}', which Kubernetes does not let change: set storage.claim.accessMode={{ $mode }}, {{ $instead }}
-{{- end }}
-{{- $class := .installed.storageClassName | default "" }}
-{{- if and .wanted.storageClass (ne .wanted.storageClass $class) }}
-storage.claim.storageClass is '{{ .wanted.storageClass }}', and the installed claim has '{{ $class }}', which Kubernetes does not let change: set storage.claim.storageClass={{ $class }}, {{ $instead }}
-{{- end }}
-{{- $size := .installed.resources.requests.storage }}
-{{- if lt (include "nmt.quantity" .wanted.size | float64) (include "nmt.quantity" $size | float64) }}
-storage.claim.size is '{{ .wanted.size }}', and the installed claim has '{{ $size }}', which Kubernetes does not let shrink: set storage.claim.size={{ $size }}, {{ $instead }}
 {{- end }}
 {{- end }}

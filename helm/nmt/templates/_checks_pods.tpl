@@ -1,4 +1,7 @@
-{{/* Checks of Pods, their numbers and their memory: see `nmt.checks`. */}}
+{{/*
+Checks of worker groups and Pods: their names, numbers and sizes, and whether the processes of
+`config` fit into them. See `nmt.checks`.
+*/}}
 
 {{- define "nmt.checkPods" -}}
 {{- $names := keys .Values.workers | sortAlpha }}
@@ -48,7 +51,7 @@ workers.{{ $name }}.extraResources holds '{{ $resource }}': set workers.{{ $name
 {{- end }}
 {{- end }}
 
-{{/* Memory of every Pod: a limit that holds Ray itself, and no request above it. */}}
+{{/* The memory limit of every Pod holds Ray itself, and no request is above it. */}}
 {{- define "nmt.checkMemory" -}}
 {{- $pods := dict
       "jobs.head" .Values.jobs.head "cluster.head" .Values.cluster.head
@@ -69,7 +72,7 @@ workers.{{ $name }}.extraResources holds '{{ $resource }}': set workers.{{ $name
 {{- end }}
 {{- end }}
 
-{{/* A worker of a training has to fit into a Pod of the group that runs jobs. */}}
+{{/* A training worker must fit into a Pod of the group that runs jobs. */}}
 {{- define "nmt.checkJobs" -}}
 {{- $name := .Values.jobs.workers }}
 {{- if hasKey .Values.workers $name }}
@@ -84,7 +87,7 @@ config.scaling.cpus_per_worker is {{ $scaling.cpus_per_worker }}, and Pods of wo
 {{- end }}
 {{- end }}
 
-{{/* Replicas have to fit into the Pods of the endpoint. */}}
+{{/* The replicas must fit into the Pods of the endpoint. */}}
 {{- define "nmt.checkServing" -}}
 {{- if .Values.serving.enabled }}
 {{- $pods := .Values.serving.pods }}
@@ -98,9 +101,9 @@ config.serving.gpus_per_replica is {{ $serving.gpus_per_replica }}, and a Pod of
 {{- else if gt (float64 $serving.gpus_per_replica) 0.0 }}
   {{- $fit = min $fit (divf (float64 $pods.gpus) (float64 $serving.gpus_per_replica) | floor | int) }}
 {{- end }}
-{{- $room := mul $fit (int $pods.max) }}
-{{- if and $fit (gt (int $serving.max_replicas) (int $room)) }}
-config.serving.max_replicas is {{ int $serving.max_replicas }}, and serving.pods.max ({{ int $pods.max }}) Pods hold {{ $room }} replicas: raise serving.pods.max, or lower config.serving.max_replicas
+{{- $slots := mul $fit (int $pods.max) }}
+{{- if and $fit (gt (int $serving.max_replicas) (int $slots)) }}
+config.serving.max_replicas is {{ int $serving.max_replicas }}, and serving.pods.max ({{ int $pods.max }}) Pods hold {{ $slots }} replicas: raise serving.pods.max, or lower config.serving.max_replicas
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,0 +1,42 @@
+{{/*
+Checks against the release that is installed already: what Kubernetes does not let an upgrade change.
+Without a cluster to ask, as in `helm template`, `lookup` finds nothing and they pass. See `nmt.checks`.
+*/}}
+{{- define "nmt.checkClaim" -}}
+{{- if and (eq .Values.storage.type "claim") .Values.storage.claim.create }}
+{{- $installed := lookup "v1" "PersistentVolumeClaim" .Release.Namespace (include "nmt.claim" .) }}
+{{- with $installed }}
+{{- include "nmt.claimChanges" (dict "wanted" $.Values.storage.claim "installed" .spec) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The fields of a claim that cannot change: wanted (from the values), installed (a spec). */}}
+{{- define "nmt.claimChanges" -}}
+{{- $instead := "or name a new claim in storage.claim.name and copy the files into it" }}
+{{- $mode := first .installed.accessModes }}
+{{- if ne .wanted.accessMode $mode }}
+storage.claim.accessMode is '{{ .wanted.accessMode }}', and the installed claim has '{{ $mode }}', which Kubernetes does not let change: set storage.claim.accessMode={{ $mode }}, {{ $instead }}
+{{- end }}
+{{- $class := .installed.storageClassName | default "" }}
+{{- if and .wanted.storageClass (ne .wanted.storageClass $class) }}
+storage.claim.storageClass is '{{ .wanted.storageClass }}', and the installed claim has '{{ $class }}', which Kubernetes does not let change: set storage.claim.storageClass={{ $class }}, {{ $instead }}
+{{- end }}
+{{- $size := .installed.resources.requests.storage }}
+{{- if lt (include "nmt.quantity" .wanted.size | float64) (include "nmt.quantity" $size | float64) }}
+storage.claim.size is '{{ .wanted.size }}', and the installed claim has '{{ $size }}', which Kubernetes does not let shrink: set storage.claim.size={{ $size }}, {{ $instead }}
+{{- end }}
+{{- end }}
+
+{{- define "nmt.checkPriorities" -}}
+{{- if .Values.priorities.create }}
+{{- range $class := list "serve" "train" "tune" }}
+  {{- $name := include "nmt.priorityClass" (dict "root" $ "class" $class) }}
+  {{- $installed := lookup "scheduling.k8s.io/v1" "PriorityClass" "" $name }}
+  {{- $value := int (index $.Values.priorities $class) }}
+  {{- if and $installed (ne (int $installed.value) $value) }}
+priorities.{{ $class }} is {{ $value }}, and the installed class has {{ int $installed.value }}, which Kubernetes does not let change: set priorities.{{ $class }}={{ int $installed.value }}, or uninstall the release first
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
