@@ -1,15 +1,16 @@
 """The values of the chart `helm/nmt`, as one frozen type that embeds the project's `Config`.
 
 `make schema` writes `helm/nmt/values.schema.json` and `helm/nmt/values.yaml` from it: a key, its
-default and its description live here and nowhere else. Keys are camelCase, as charts have them;
-those below `config` are the project's own.
+default and its description are here and nowhere else. Keys are camelCase, as usual in charts;
+keys below `config` are the project's own.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from k8s.api.cluster import JsonObject
 from nmt import __version__
 from nmt.config import Config
 
@@ -26,10 +27,8 @@ OptionalName = Annotated[str, Field(pattern=rf"^({_SUBDOMAIN})?$", max_length=25
 GroupName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
 Seconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
-Plain = dict[str, Any]
-"""A fragment of the Kubernetes API, passed through as it is."""
 Ports = Annotated[list[Annotated[int, Field(ge=1, le=65535)]], Field(min_length=1)]
-Peers = Annotated[list[Plain], Field(min_length=1)]
+Peers = Annotated[list[JsonObject], Field(min_length=1)]
 """As in a NetworkPolicy, where an empty list of peers or ports means all of them."""
 
 
@@ -54,65 +53,65 @@ class Image(Values):
     tag: str = ""
     """Tag; the chart's appVersion when empty."""
     digest: str = Field(default="", pattern=r"^(sha256:[0-9a-f]{64})?$")
-    """`sha256:…`; wins over the tag."""
+    """`sha256:…`; used instead of the tag."""
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
     """When the node pulls it."""
 
 
 class Claim(Values):
-    """A volume that every Pod mounts."""
+    """The volume that every Pod mounts."""
 
     create: bool = True
-    """Make the claim; false takes an existing one."""
+    """Create the claim; false uses an existing one."""
     name: OptionalName = ""
     """Name of the claim; `<release>-storage` when empty."""
     size: Quantity = "100Gi"
-    """Size of a claim that is made."""
+    """Size of a claim that is created."""
     storage_class: str = ""
-    """Storage class of a claim that is made; the cluster's default when empty."""
+    """Storage class of a claim that is created; the cluster's default when empty."""
     access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] = "ReadWriteMany"
-    """`ReadWriteOnce` fits one node alone."""
+    """`ReadWriteOnce` works only on a single node."""
     keep: bool = True
-    """Keep the claim, and so all models, when the release is uninstalled."""
+    """Keep the claim, and with it all models, when the release is uninstalled."""
 
 
 class ObjectStore(Values):
     """A bucket."""
 
     url: str = Field(default="", pattern=r"^((s3|gs)://.+)?$")
-    """`s3://bucket/prefix` or `gs://bucket/prefix`, without keys: those stand in a Secret."""
+    """`s3://bucket/prefix` or `gs://bucket/prefix`, without keys: put those into a Secret."""
     secret_name: OptionalName = ""
-    """Existing Secret whose keys become the environment, like AWS_ACCESS_KEY_ID."""
+    """Existing Secret whose keys become environment variables, like AWS_ACCESS_KEY_ID."""
 
 
 class StorageValues(Values):
-    """Where runs, engines, traffic files and logs lie."""
+    """Where runs, engines, traffic files and logs are stored."""
 
     type: Literal["claim", "object"] = "claim"
     """`claim`: a volume; `object`: a bucket."""
     claim: Claim = Claim()
     object: ObjectStore = ObjectStore()
     mount_path: str = Field(default="/storage", pattern=r"^(/[-a-zA-Z0-9_]+)+$")
-    """Where Pods mount the claim; a relative `config.storage` lies below it."""
+    """Where Pods mount the claim; a relative `config.storage` is a folder in it."""
 
 
 class Ray(Values):
     """Ray itself."""
 
     version: str = Field(default=RAY_VERSION, pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")
-    """Version in the image; KubeRay chooses probes and authentication by it."""
+    """Version of Ray in the image; KubeRay chooses probes and authentication by it."""
     token: bool = True
     """Require KubeRay's token for the dashboard, for jobs and between Pods."""
 
 
 class Placement(Values):
-    """On which nodes Pods run."""
+    """The nodes on which Pods run."""
 
     node_selector: dict[str, str] = {}
     """Labels a node must have."""
-    tolerations: list[Plain] = []
+    tolerations: list[JsonObject] = []
     """Taints that are tolerated."""
-    affinity: Plain = {}
+    affinity: JsonObject = {}
     """Affinity as in a Pod."""
 
 
@@ -120,20 +119,20 @@ class Head(Placement):
     """The head Pod of a Ray cluster; it never runs training or engines itself."""
 
     cpu_request: Quantity = "1"
-    """CPU that is reserved."""
+    """CPU request."""
     memory: Quantity = "4Gi"
     """Memory limit."""
     memory_request: OptionalQuantity = ""
-    """Memory that is reserved; the limit when empty."""
+    """Memory request; the limit when empty."""
 
 
 class RayPods(Placement):
-    """Pods that work: their size, and what Ray counts in them."""
+    """The size of worker Pods, and the resources that Ray counts in them."""
 
     cpus: Annotated[int, Field(gt=0)] = 4
     """CPUs that Ray counts in a Pod."""
     cpu_request: OptionalQuantity = ""
-    """CPU that is reserved; `cpus` when empty."""
+    """CPU request; `cpus` when empty."""
     gpus: Count = 0
     """GPUs of a Pod."""
     gpu_resource: str = Field(default="nvidia.com/gpu", min_length=1)
@@ -141,50 +140,50 @@ class RayPods(Placement):
     memory: Quantity = "16Gi"
     """Memory limit, shared memory included."""
     memory_request: OptionalQuantity = ""
-    """Memory that is reserved; the limit when empty."""
+    """Memory request; the limit when empty."""
 
 
 class WorkerGroup(RayPods):
     """Worker Pods of one kind."""
 
     min: Count = 0
-    """Least Pods in the interactive cluster."""
+    """Minimum number of Pods in the interactive cluster."""
     max: Annotated[int, Field(gt=0)] = 4
-    """Most Pods, in the interactive cluster and in a job."""
+    """Maximum number of Pods, in the interactive cluster and in a job."""
     extra_resources: dict[str, str] = {}
-    """Further resources of a Pod, like `rdma/hca: "1"` for a fast network."""
+    """More resources of a Pod, like `rdma/hca: "1"` for a fast network."""
     env: dict[str, str] = {}
-    """Environment of the Pods, like NCCL settings."""
+    """Environment variables of the Pods, like NCCL settings."""
 
 
 class Jobs(Values):
-    """What `nmt-k8s submit` starts."""
+    """Jobs that `nmt-k8s submit` starts."""
 
     workers: GroupName = "cpu"
-    """Worker group that runs a job unless `--workers` names another."""
+    """Worker group that runs a job, unless `--workers` names another one."""
     head: Head = Head()
     retries: Annotated[int, Field(ge=0, le=6)] = 3
-    """Times a job goes on after its head Pod or its process was lost."""
+    """How often a job resumes after its head Pod or its process was lost."""
     deadline_seconds: Seconds = 259_200
-    """Longest time of a job, waiting for its Pods included; waiting in `queue` has no limit."""
+    """Time limit of a job, including the wait for its Pods; the wait in `queue` has no limit."""
     pending_seconds: Seconds = 1_800
-    """Longest time until a job's Pods run, once `queue` has let it in."""
+    """Time limit until a job's Pods run, counted from its admission by `queue`."""
     keep_seconds: Count = 60
-    """Time the Ray Pods stay after a job's end; the submitter's stays until the job is deleted."""
+    """Time to keep the Ray Pods after a job's end; its submitter Pod is deleted with the job."""
     queue: OptionalName = ""
     """Kueue LocalQueue that admits the jobs; none when empty."""
 
 
 class Cluster(Values):
-    """A RayCluster for `ray job submit` and `nmt-k8s submit --to`."""
+    """An interactive RayCluster for `ray job submit` and `nmt-k8s submit --to`."""
 
     enabled: bool = False
-    """Run it; an upgrade that changes its Pods starts it anew, and ends the jobs on it."""
+    """Run it; an upgrade that changes its Pods restarts it, which ends the jobs on it."""
     head: Head = Head()
     workers: list[GroupName] = ["cpu"]
-    """Worker groups that it scales."""
+    """Its worker groups."""
     idle_timeout_seconds: Seconds = 120
-    """Time after which an idle worker Pod goes."""
+    """Time after which an idle worker Pod is removed."""
 
 
 class ServingPods(RayPods):
@@ -193,9 +192,9 @@ class ServingPods(RayPods):
     memory: Quantity = "8Gi"
     """Memory limit, shared memory included."""
     min: Annotated[int, Field(gt=0)] = 1
-    """Least Pods."""
+    """Minimum number of Pods."""
     max: Annotated[int, Field(gt=0)] = 4
-    """Most Pods."""
+    """Maximum number of Pods."""
 
 
 class Serving(Values):
@@ -206,11 +205,11 @@ class Serving(Values):
     head: Head = Head(memory="2Gi")
     pods: ServingPods = ServingPods()
     idle_timeout_seconds: Seconds = 300
-    """Time after which an idle Pod goes."""
+    """Time after which an idle Pod is removed."""
     drain_seconds: Annotated[int, Field(ge=0, le=300)] = 15
-    """Time a Pod that goes still answers while clients learn of it."""
+    """Time for which a terminating Pod still answers, while clients switch to other Pods."""
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
-    """Type of the Service in front."""
+    """Type of the Service in front of the Pods."""
     service_annotations: dict[str, str] = {}
     """Annotations of that Service."""
 
@@ -219,99 +218,99 @@ class Accounts(Values):
     """Service accounts."""
 
     create: bool = True
-    """Make them; false takes those of an administrator, named alike."""
+    """Create them; false uses accounts of the same names that an administrator created."""
     annotations: dict[str, str] = {}
-    """Annotations of all of them, like a cloud role for the bucket."""
+    """Annotations of all accounts, like a cloud role for the bucket."""
 
 
 class Rbac(Values):
-    """Rights."""
+    """Permissions."""
 
     create: bool = True
-    """Make the Role of those who run jobs, and bind it."""
-    subjects: list[Plain] = []
+    """Create the Role for running jobs, and its binding."""
+    subjects: list[JsonObject] = []
     """Users and groups that may run `nmt-k8s`, as in a RoleBinding."""
 
 
 class Dns(Values):
-    """Where Pods look names up."""
+    """DNS servers that Pods may ask."""
 
     peers: Peers = [
         {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
     ]
-    """Its servers; a cache on every node is an ipBlock, like 169.254.20.10/32."""
+    """Peers that are DNS servers; a cache on every node is an ipBlock, like 169.254.20.10/32."""
     ports: Ports = [53]
-    """Their ports, UDP and TCP: those of the Pods, like 5353 on OpenShift."""
+    """Ports of the server Pods, UDP and TCP, like 5353 on OpenShift."""
 
 
 class NetworkPolicies(Values):
-    """Who may talk to whom; everything else is refused."""
+    """Allowed network traffic; everything else is blocked."""
 
     enabled: bool = True
-    """Make them."""
-    clients: list[Plain] = [{"namespaceSelector": {}}]
+    """Create the NetworkPolicies."""
+    clients: list[JsonObject] = [{"namespaceSelector": {}}]
     """Peers that may call the endpoint; all Pods of the cluster by default."""
-    kuberay_namespace_selector: Plain = {}
-    """Namespaces where KubeRay runs; all when empty."""
-    kuberay_pod_selector: Plain = {
+    kuberay_namespace_selector: JsonObject = {}
+    """Namespaces in which KubeRay runs; all when empty."""
+    kuberay_pod_selector: JsonObject = {
         "matchLabels": {"app.kubernetes.io/component": "kuberay-operator"}
     }
     """KubeRay's Pods."""
     dns: Dns = Dns()
     api_server_cidr: str = "0.0.0.0/0"
-    """Where the API server answers; heads that autoscale reach all of it, `outside` or not."""
+    """Addresses of the API server; autoscaling heads may always reach all of them."""
     api_server_ports: Ports = [443, 6443]
-    """Its ports."""
+    """Ports of the API server."""
     outside: bool = True
-    """Let jobs reach `outsidePorts` anywhere, like the hub; with a bucket every Pod may."""
+    """Let jobs reach `outsidePorts` anywhere, like the hub; with a bucket, every Pod may."""
     outside_ports: Ports = [443]
-    """Those ports; add those of a proxy, of a bucket's own server or of a cloud's metadata."""
+    """Ports for `outside`; add those of a proxy, a bucket server or a cloud's metadata server."""
     monitoring: Peers = [{"namespaceSelector": {}}]
-    """Peers that may read metrics, once `monitoring.podMonitors` is on."""
+    """Peers that may read metrics when `monitoring.podMonitors` is true."""
 
 
 class Priorities(Values):
-    """Serving before training before searching; an installed release cannot change the values.
+    """Priorities: serving before training before searching; fixed once a release is installed.
 
-    Pods without a class, like KubeRay's, have 0: whatever is above evicts them from a full node.
+    Pods without a class, like KubeRay's, have priority 0: Pods above it evict them from full nodes.
     """
 
     create: bool = True
-    """Make the three PriorityClasses; they belong to the whole cluster."""
+    """Create the three PriorityClasses, which are cluster-wide objects."""
     serve: int = 0
-    """Value of the endpoint; above 0 it evicts other Pods of the cluster, KubeRay among them."""
+    """Priority of the endpoint; above 0 it evicts other Pods of the cluster, KubeRay's included."""
     train: int = -5
-    """Value of training and all other jobs."""
+    """Priority of training and all other jobs."""
     tune: int = -10
-    """Value of searches; the cluster autoscaler makes no nodes for what is below -10."""
+    """Priority of searches; the cluster autoscaler adds no nodes for Pods below -10."""
 
 
 class Monitoring(Values):
-    """For the Prometheus operator and Grafana."""
+    """Objects for the Prometheus operator and Grafana."""
 
     pod_monitors: bool = False
-    """Make PodMonitors."""
+    """Create PodMonitors."""
     alerts: bool = False
-    """Make a PrometheusRule."""
+    """Create a PrometheusRule."""
     dashboard: bool = False
-    """Make a ConfigMap with a Grafana dashboard."""
+    """Create a ConfigMap with a Grafana dashboard."""
     labels: dict[str, str] = {}
-    """Labels that Prometheus selects monitors and rules by."""
+    """Labels by which Prometheus selects monitors and rules."""
 
 
 class ChartValues(Values):
-    """Everything that can be set in a release."""
+    """All values of a release."""
 
     name_override: OptionalName = ""
-    """Name of the objects instead of the release's."""
+    """Prefix of all object names, instead of the release's name."""
     image: Image = Image(repository="nmt-ray")
-    """Runs jobs and serves: target `ray` of docker/Dockerfile."""
+    """Image that runs jobs and serves: target `ray` of docker/Dockerfile."""
     tools_image: Image = Image(repository="nmt-tools")
-    """Reads and writes the storage root for `nmt-k8s`: target `tools`."""
+    """Image that reads and writes the storage root for `nmt-k8s`: target `tools`."""
     image_pull_secrets: list[ObjectName] = []
     """Names of Secrets for a private registry."""
     config: Config = Config()
-    """The project's settings, as in configs/*.yaml; jobs start from them."""
+    """Settings as in configs/*.yaml, which every job of the release starts from."""
     storage: StorageValues = StorageValues()
     ray: Ray = Ray()
     workers: dict[GroupName, WorkerGroup] = {"cpu": WorkerGroup()}
@@ -324,16 +323,16 @@ class ChartValues(Values):
     network_policies: NetworkPolicies = NetworkPolicies()
     priorities: Priorities = Priorities()
     disruption_budget: bool = True
-    """Keep all but one of `serving.pods.min` Pods when nodes are drained; none is kept of one."""
+    """While nodes are drained, keep all but one of `serving.pods.min` Pods; needs at least two."""
     monitoring: Monitoring = Monitoring()
     env: dict[str, str] = {}
-    """Environment of every Pod that uses the storage, like AWS_ENDPOINT_URL or HTTPS_PROXY."""
+    """Environment variables of all Pods with the storage, like AWS_ENDPOINT_URL or HTTPS_PROXY."""
     env_secret_name: OptionalName = ""
-    """Existing Secret whose keys become the environment of the same Pods, like HF_TOKEN."""
+    """Existing Secret whose keys become environment variables of the same Pods, like HF_TOKEN."""
     pod_labels: dict[str, str] = {}
-    """Further labels of every Pod."""
+    """More labels of every Pod."""
     pod_annotations: dict[str, str] = {}
-    """Further annotations of every Pod."""
+    """More annotations of every Pod."""
 
 
 CHART_VERSION = __version__

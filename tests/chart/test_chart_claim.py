@@ -11,9 +11,9 @@ from pathlib import Path
 import helm_python
 import pytest
 
-from tests.support.chart.rendering import CHART, Plain
+from tests.support.chart.rendering import CHART, JsonObject
 
-INSTALLED: Plain = {
+INSTALLED: JsonObject = {
     "accessModes": ["ReadWriteMany"],
     "storageClassName": "nfs",
     "resources": {"requests": {"storage": "100Gi"}},
@@ -24,12 +24,12 @@ PROBE = """\
 
 
 @pytest.fixture
-def faults(tmp_path: Path) -> Callable[[Plain], str]:
+def faults(tmp_path: Path) -> Callable[[JsonObject], str]:
     """What the checks say of `storage.claim` over the claim that is installed."""
     copy = shutil.copytree(CHART, tmp_path / "nmt")
     (copy / "templates" / "probe.yaml").write_text(f"probe: >-\n  {PROBE % json.dumps(INSTALLED)}")
 
-    def of(claim: Plain) -> str:
+    def of(claim: JsonObject) -> str:
         with helm_python.Chart.load(str(copy)) as chart:
             rendered = chart.render({"storage": {"claim": claim}}, name="demo", namespace="team")
         return rendered["nmt/templates/probe.yaml"]

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel
 
 from nmt.config import Config, root
 from nmt.errors import ConfigError
-from tests.support.chart.rendering import Plain, render
+from tests.support.chart.rendering import JsonObject, render
 
-REFUSED: dict[str, tuple[Plain, str]] = {
+REFUSED: dict[str, tuple[JsonObject, str]] = {
     "unknown language": ({"data": {"source_language": "xx"}}, "'xx'"),
     "language in a script it lacks": ({"data": {"target_language": "hi-Latn"}}, "'hi-Latn'"),
     "one language": ({"data": {"source_language": "tam_Taml"}}, "source_language"),
@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Plain, str]] = {
     "no layers": ({"adapter": {"target_modules": []}}, "at least one linear layer"),
 }
 
-TAKEN: dict[str, Plain] = {
+TAKEN: dict[str, JsonObject] = {
     "no warm-up": {"training": {"warmup_steps": 0, "max_steps": 1}},
     "other codes of languages": {
         "data": {"source_language": "EN-us", "target_language": "zh-Hant"}

@@ -11,7 +11,7 @@ import yaml
 
 from helm.values.nmt import ChartValues
 from nmt import __version__
-from tests.support.chart.rendering import CHART, RELEASES, Plain, render
+from tests.support.chart.rendering import CHART, RELEASES, JsonObject, render
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def _objects(node: object, path: str):
             yield from _objects(item, path)
 
 
-def _is_open(node: Plain) -> bool:
+def _is_open(node: JsonObject) -> bool:
     by_type = "allOf" in node  # whose members are closed
     return node.get("additionalProperties", True) is True and not by_type
 

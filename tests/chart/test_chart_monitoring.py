@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.chart.network_policy import selects
-from tests.support.chart.rendering import EVERYTHING, Plain, kinds, pods, render
+from tests.support.chart.rendering import EVERYTHING, JsonObject, kinds, pods, render
 
 METRIC = re.compile(r"\b(?:ray|kuberay)_\w+(?=\{)")
 OF_KUBERAY = {"kuberay_job_deployment_status"}
 """From `controllers/ray/metrics` of KubeRay 1.6.1."""
 
 
-def monitored() -> list[Plain]:
+def monitored() -> list[JsonObject]:
     return render(EVERYTHING)
 
 
-def dashboard() -> Plain:
+def dashboard() -> JsonObject:
     (found,) = kinds(monitored(), "ConfigMap")["demo-dashboard"]["data"].values()
     return json.loads(found)
 

@@ -3,16 +3,27 @@
 import pytest
 
 from tests.support.chart.network_policy import Peer, allowed
-from tests.support.chart.rendering import BUCKET, NAMESPACE, RELEASES, Plain, kinds, pods, render
+from tests.support.chart.rendering import (
+    BUCKET,
+    NAMESPACE,
+    RELEASES,
+    JsonObject,
+    kinds,
+    pods,
+    render,
+)
 
 RANDOM = 34_567
 """Ray's own ports are random."""
 
-ALL: Plain = {"cluster": {"enabled": True}}
-MONITORED: Plain = {**ALL, "monitoring": {"podMonitors": True}}
-CLOSED: Plain = {**ALL, "networkPolicies": {"outside": False}}
-OFFLINE: Plain = {**RELEASES["airgapped"], **ALL}
-CLIENTS: Plain = {**ALL, "networkPolicies": {"clients": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}}
+ALL: JsonObject = {"cluster": {"enabled": True}}
+MONITORED: JsonObject = {**ALL, "monitoring": {"podMonitors": True}}
+CLOSED: JsonObject = {**ALL, "networkPolicies": {"outside": False}}
+OFFLINE: JsonObject = {**RELEASES["airgapped"], **ALL}
+CLIENTS: JsonObject = {
+    **ALL,
+    "networkPolicies": {"clients": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]},
+}
 
 OTHERS = {
     "kuberay": Peer("kuberay-system", {"app.kubernetes.io/component": "kuberay-operator"}),
@@ -106,7 +117,7 @@ FORBIDDEN = [
 ]
 
 
-def peers(manifests: list[Plain]) -> dict[str, Peer]:
+def peers(manifests: list[JsonObject]) -> dict[str, Peer]:
     """Every Pod of a release as KubeRay labels it, and the others around."""
     found = dict(OTHERS)
     for pod in pods(manifests):
@@ -119,7 +130,7 @@ def peers(manifests: list[Plain]) -> dict[str, Peer]:
     return found
 
 
-def passes(source: str, target: str, port: int, values: Plain, protocol: str = "TCP") -> bool:
+def passes(source: str, target: str, port: int, values: JsonObject, protocol: str = "TCP") -> bool:
     manifests = render(values)
     policies = list(kinds(manifests, "NetworkPolicy").values())
     known = peers(manifests)
@@ -142,8 +153,8 @@ def test_every_pod_can_resolve_names(source, protocol):
     assert passes(source, "dns", 53, ALL, protocol)
 
 
-CACHE: Plain = {"peers": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]}
-OPENSHIFT: Plain = {
+CACHE: JsonObject = {"peers": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]}
+OPENSHIFT: JsonObject = {
     "peers": [
         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
     ],

@@ -12,7 +12,7 @@ from tests.support.chart.kuberay_rules import cluster_faults, name_faults
 from tests.support.chart.rendering import (
     NAMESPACE,
     RELEASES,
-    Plain,
+    JsonObject,
     cluster_specs,
     kinds,
     pods,
@@ -59,14 +59,14 @@ def test_only_kinds_of_operators_are_beyond_that_check(release):
 
 
 @pytest.fixture(scope="module")
-def schemas() -> dict[str, Plain]:
+def schemas() -> dict[str, JsonObject]:
     folder = os.environ.get("KUBERAY_CRDS")
     if not folder:
         pytest.skip("KUBERAY_CRDS names no folder with KubeRay's CustomResourceDefinitions")
     return read_schemas(Path(folder))
 
 
-def ray_objects(manifests: list[Plain]) -> list[Plain]:
+def ray_objects(manifests: list[JsonObject]) -> list[JsonObject]:
     """The RayCluster, the RayService, and a RayJob as nmt-k8s would make one."""
     job = {
         "apiVersion": "ray.io/v1",

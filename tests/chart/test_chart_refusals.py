@@ -4,7 +4,7 @@ import helm_python
 import pytest
 import yaml
 
-from tests.support.chart.rendering import Plain, render
+from tests.support.chart.rendering import JsonObject, render
 
 WRONG: dict[str, tuple[str, list[str]]] = {
     # What the schema refuses
@@ -194,7 +194,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
 }
 
 
-def refusal(values: Plain, name: str = "demo") -> str:
+def refusal(values: JsonObject, name: str = "demo") -> str:
     with pytest.raises(helm_python.HelmError) as caught:
         render(values, name=name)
     return str(caught.value)

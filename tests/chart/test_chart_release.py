@@ -9,14 +9,14 @@ from tests.support.chart.rendering import (
     BUCKET,
     EVERYTHING,
     RELEASES,
-    Plain,
+    JsonObject,
     kinds,
     release_json,
     render,
 )
 
 
-def parsed(values: Plain | None = None) -> Release:
+def parsed(values: JsonObject | None = None) -> Release:
     (found,) = [m for m in kinds(render(values), "ConfigMap").values() if KEY in m["data"]]
     return Release.parse(found["data"], "ConfigMap demo-release")
 
@@ -104,7 +104,7 @@ def test_a_groups_environment_wins_over_that_of_all_pods():
     assert (environment["A"], environment["B"]) == ("group", "all")
 
 
-def _environment(values: Plain | None = None) -> dict[str, str]:
+def _environment(values: JsonObject | None = None) -> dict[str, str]:
     group = parsed(values).worker_groups["cpu"]
     listed = group["template"]["spec"]["containers"][0]["env"]
     assert len({e["name"] for e in listed}) == len(listed)

@@ -8,7 +8,7 @@ from tests.support.chart.rendering import (
     BUCKET,
     EVERYTHING,
     RELEASES,
-    Plain,
+    JsonObject,
     cluster_specs,
     kinds,
     pods,
@@ -122,7 +122,7 @@ def test_the_secret_of_the_bucket_reaches_whoever_reads_the_storage():
     assert _with_secret(BUCKET, "keys") == {"serving", "cluster", "job", "storage"}
 
 
-def _with_secret(values: Plain, secret: str) -> set[str]:
+def _with_secret(values: JsonObject, secret: str) -> set[str]:
     reference = {"secretRef": {"name": secret}}
     found = pods(render(values))
     return {p.component for p in found if reference in p.containers[0].get("envFrom", [])}

@@ -6,29 +6,29 @@ import yaml
 from nmt.config import Config
 from ray_jobs.serving.deployments import scale_options, without_scale
 from tests.support.chart.network_policy import selects
-from tests.support.chart.rendering import EVERYTHING, RELEASES, Plain, kinds, pods, render
+from tests.support.chart.rendering import EVERYTHING, RELEASES, JsonObject, kinds, pods, render
 
 
-def service(values: Plain | None = None) -> Plain:
+def service(values: JsonObject | None = None) -> JsonObject:
     (found,) = kinds(render(values), "RayService").values()
     return found["spec"]
 
 
-def application(values: Plain | None = None) -> Plain:
+def application(values: JsonObject | None = None) -> JsonObject:
     (found,) = yaml.safe_load(service(values)["serveConfigV2"])["applications"]
     return found
 
 
-def head(values: Plain | None = None) -> Plain:
+def head(values: JsonObject | None = None) -> JsonObject:
     return service(values)["rayClusterConfig"]["headGroupSpec"]["template"]
 
 
-def group(values: Plain | None = None) -> Plain:
+def group(values: JsonObject | None = None) -> JsonObject:
     (found,) = service(values)["rayClusterConfig"]["workerGroupSpecs"]
     return found
 
 
-def served(values: Plain | None) -> Config:
+def served(values: JsonObject | None) -> Config:
     """The settings that replicas end up with: the arguments, and the options of the deployments."""
     found = application(values)
     return Config.parse(found["args"])

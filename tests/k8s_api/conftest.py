@@ -13,7 +13,7 @@ import pytest
 from kubernetes import client, config, dynamic
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
-from tests.support.chart.rendering import Plain, render
+from tests.support.chart.rendering import JsonObject, render
 
 RELEASE = "nmt"
 FOREIGN = {"PodMonitor", "PrometheusRule"}
@@ -43,10 +43,10 @@ class Applied:
 
     api: client.ApiClient
     namespace: str
-    values: Plain
+    values: JsonObject
     left_out: list[str] = field(default_factory=list)
 
-    def apply(self, body: Plain) -> None:
+    def apply(self, body: JsonObject) -> None:
         resources = dynamic.DynamicClient(self.api).resources
         try:
             resource = resources.get(api_version=body["apiVersion"], kind=body["kind"])
@@ -89,12 +89,12 @@ class Applied:
 
 
 @pytest.fixture(scope="module")
-def install(api: client.ApiClient) -> Iterator[Callable[[Plain], Applied]]:
+def install(api: client.ApiClient) -> Iterator[Callable[[JsonObject], Applied]]:
     """Applies all that Helm renders for some values, in a namespace that enforces "restricted"."""
     core: Any = client.CoreV1Api(api)
     made: list[str] = []
 
-    def make(values: Plain) -> Applied:
+    def make(values: JsonObject) -> Applied:
         name = f"nmt-api-{uuid.uuid4().hex[:6]}"
         made.append(name)
         labels = {

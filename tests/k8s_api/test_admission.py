@@ -8,7 +8,7 @@ from kubernetes import client
 
 from k8s.cli.main import main
 from tests.k8s_api.conftest import RELEASE, Applied
-from tests.support.chart.rendering import EVERYTHING, RELEASES, Plain, release_json, render
+from tests.support.chart.rendering import EVERYTHING, RELEASES, JsonObject, release_json, render
 
 VALUES = {name: values for name, values in RELEASES.items() if name != "everything"} | {
     # No image pull secret: the API server would look for it.
@@ -18,7 +18,7 @@ HEADS = "ray.io/node-type=head"
 
 
 @pytest.fixture(scope="module", params=sorted(VALUES))
-def release(request: pytest.FixtureRequest, install: Callable[[Plain], Applied]) -> Applied:
+def release(request: pytest.FixtureRequest, install: Callable[[JsonObject], Applied]) -> Applied:
     return install(VALUES[request.param])
 
 

@@ -7,7 +7,7 @@ import pytest
 from kubernetes import client
 
 from tests.k8s_api.conftest import RELEASE, Applied
-from tests.support.chart.rendering import Plain
+from tests.support.chart.rendering import JsonObject
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 RESOURCES = (
@@ -48,7 +48,7 @@ USER = {
 
 
 @pytest.fixture(scope="module")
-def release(install: Callable[[Plain], Applied]) -> Applied:
+def release(install: Callable[[JsonObject], Applied]) -> Applied:
     return install({"cluster": {"enabled": True}})
 
 

@@ -11,12 +11,12 @@ import celpy
 import jsonschema
 import yaml
 
-Plain = dict[str, Any]
+JsonObject = dict[str, Any]
 
 _INTEGERS = ("int32", "int64")
 
 
-def read_schemas(folder: Path) -> dict[str, Plain]:
+def read_schemas(folder: Path) -> dict[str, JsonObject]:
     """Kind -> schema of its version v1, from a folder of CRDs."""
     schemas = {}
     for path in sorted(folder.glob("*.yaml")):
@@ -26,7 +26,7 @@ def read_schemas(folder: Path) -> dict[str, Plain]:
     return schemas
 
 
-def faults(schema: Plain, manifest: Plain) -> list[str]:
+def faults(schema: JsonObject, manifest: JsonObject) -> list[str]:
     """What the API server would refuse."""
     filled = _fill(schema, _prune(manifest))
     validator = jsonschema.Draft7Validator(strict(schema))
@@ -34,7 +34,7 @@ def faults(schema: Plain, manifest: Plain) -> list[str]:
     return typed or list(_broken_rules(schema, filled, ""))
 
 
-def strict(schema: Plain) -> Plain:
+def strict(schema: JsonObject) -> JsonObject:
     """A schema of a CRD as JSON schema that refuses unknown fields."""
     result = {k: v for k, v in schema.items() if not (k == "format" and v in _INTEGERS)}
     if result.get("x-kubernetes-int-or-string"):
@@ -59,7 +59,7 @@ def _prune(node: Any) -> Any:
     return [_prune(item) for item in node] if isinstance(node, list) else node
 
 
-def _fill(schema: Plain, node: Any) -> Any:
+def _fill(schema: JsonObject, node: Any) -> Any:
     """With the defaults that the API server fills in before it looks at the rules."""
     if isinstance(node, list):
         return [_fill(schema.get("items", {}), item) for item in node]
@@ -70,7 +70,7 @@ def _fill(schema: Plain, node: Any) -> Any:
     return {k: _fill(properties.get(k, {}), v) for k, v in {**defaults, **node}.items()}
 
 
-def _broken_rules(schema: Plain, node: Any, path: str) -> Iterator[str]:
+def _broken_rules(schema: JsonObject, node: Any, path: str) -> Iterator[str]:
     for rule in schema.get("x-kubernetes-validations", []):
         if "oldSelf" not in rule["rule"] and not _holds(rule["rule"], node):
             yield f"{path or '$'}: {rule.get('message', rule['rule'])}"

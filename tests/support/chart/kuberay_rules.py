@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-Plain = dict[str, Any]
+JsonObject = dict[str, Any]
 
 LONGEST = {"RayCluster": 53, "RayService": 47}
 _DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -25,12 +25,12 @@ def name_faults(kind: str, name: str) -> list[str]:
     return found
 
 
-def cluster_faults(spec: Plain) -> list[str]:
+def cluster_faults(spec: JsonObject) -> list[str]:
     """What is wrong with a RayClusterSpec."""
     return [*_group_faults(spec), *_version_faults(spec), *_environment_faults(spec)]
 
 
-def _group_faults(spec: Plain) -> Iterator[str]:
+def _group_faults(spec: JsonObject) -> Iterator[str]:
     autoscaling = spec.get("enableInTreeAutoscaling", False)
     names = [group["groupName"] for group in spec["workerGroupSpecs"]]
     if len(names) != len(set(names)):
@@ -53,14 +53,14 @@ def _group_faults(spec: Plain) -> Iterator[str]:
             yield f"group {group['groupName']}: minReplicas {least}, maxReplicas {most}"
 
 
-def _version_faults(spec: Plain) -> Iterator[str]:
+def _version_faults(spec: JsonObject) -> Iterator[str]:
     if spec.get("authOptions", {}).get("mode") == "token":
         version = tuple(int(part) for part in spec.get("rayVersion", "0").split("."))
         if version < (2, 52, 0):
             yield f"authOptions.mode is 'token' and rayVersion {spec.get('rayVersion')}"
 
 
-def _environment_faults(spec: Plain) -> Iterator[str]:
+def _environment_faults(spec: JsonObject) -> Iterator[str]:
     container = spec["headGroupSpec"]["template"]["spec"]["containers"][0]
     for variable in container.get("env", []):
         if variable["name"] in _REDIS:

@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import Any
 
-Plain = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -12,12 +12,12 @@ class Peer:
     """A Pod with its labels in a namespace; or, without a namespace, a machine with an address."""
 
     namespace: str = ""
-    labels: Plain = field(default_factory=dict)
+    labels: JsonObject = field(default_factory=dict)
     address: str = ""
 
 
 def allowed(
-    policies: list[Plain], source: Peer, target: Peer, port: int, protocol: str = "TCP"
+    policies: list[JsonObject], source: Peer, target: Peer, port: int, protocol: str = "TCP"
 ) -> bool:
     """Whether both ends let it through."""
     leaves = _passes(policies, source, target, "Egress", port, protocol)
@@ -25,7 +25,7 @@ def allowed(
 
 
 def _passes(
-    policies: list[Plain], here: Peer, there: Peer, direction: str, port: int, protocol: str
+    policies: list[JsonObject], here: Peer, there: Peer, direction: str, port: int, protocol: str
 ) -> bool:
     """One end alone: with no policy for it anything passes, else what one of them allows."""
     of_here = [
@@ -45,7 +45,7 @@ def _passes(
 
 
 def _rule_allows(
-    rule: Plain, there: Peer, namespace: str, direction: str, port: int, protocol: str
+    rule: JsonObject, there: Peer, namespace: str, direction: str, port: int, protocol: str
 ) -> bool:
     peers = rule.get("from" if direction == "Ingress" else "to")
     ports = rule.get("ports")
@@ -55,7 +55,7 @@ def _rule_allows(
     return right_port and (not peers or any(_is_peer(peer, there, namespace) for peer in peers))
 
 
-def _is_peer(peer: Plain, there: Peer, namespace: str) -> bool:
+def _is_peer(peer: JsonObject, there: Peer, namespace: str) -> bool:
     if "ipBlock" in peer:
         network = ipaddress.ip_network(peer["ipBlock"]["cidr"])
         # Pods are never meant by an ipBlock in a policy that can be moved to another cluster.
@@ -70,13 +70,13 @@ def _is_peer(peer: Plain, there: Peer, namespace: str) -> bool:
     return right_namespace and selects(peer.get("podSelector", {}), there.labels)
 
 
-def selects(selector: Plain, labels: Plain) -> bool:
+def selects(selector: JsonObject, labels: JsonObject) -> bool:
     """Whether a label selector takes these labels."""
     exact = all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items())
     return exact and all(_expression(e, labels) for e in selector.get("matchExpressions", []))
 
 
-def _expression(expression: Plain, labels: Plain) -> bool:
+def _expression(expression: JsonObject, labels: JsonObject) -> bool:
     if expression["operator"] != "In":
         raise NotImplementedError(expression["operator"])
     return labels.get(expression["key"]) in expression["values"]

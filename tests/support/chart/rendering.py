@@ -5,21 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import helm_python
 import yaml
 
+from k8s.api.cluster import JsonObject
 from tests.support.project import PROJECT
 
 CHART = PROJECT / "helm" / "nmt"
 NAMESPACE = "team"
 
-Plain = dict[str, Any]
-
 _VALUES_FILES = sorted((CHART / "values").glob("*.yaml"))
 _RBAC = "rbac.authorization.k8s.io"
-EVERYTHING: Plain = {
+EVERYTHING: JsonObject = {
     "cluster": {"enabled": True},
     "serving": {"pods": {"min": 2}, "serviceType": "LoadBalancer"},
     "monitoring": {"podMonitors": True, "alerts": True, "dashboard": True},
@@ -29,17 +27,17 @@ EVERYTHING: Plain = {
     "podAnnotations": {"note": "x"},
     "rbac": {"subjects": [{"kind": "Group", "name": "linguists", "apiGroup": _RBAC}]},
 }
-BUCKET: Plain = {
+BUCKET: JsonObject = {
     "storage": {"type": "object", "object": {"url": "s3://bucket/nmt", "secretName": "keys"}},
     "cluster": {"enabled": True},
 }
 
 
-def _read(path: Path) -> Plain:
+def _read(path: Path) -> JsonObject:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-RELEASES: dict[str, Plain] = {
+RELEASES: dict[str, JsonObject] = {
     "defaults": {},
     "everything": EVERYTHING,
     "bucket": BUCKET,
@@ -53,8 +51,8 @@ class PodTemplate:
     """A Pod, or the template of one, wherever it is written."""
 
     where: str
-    metadata: Plain
-    spec: Plain
+    metadata: JsonObject
+    spec: JsonObject
 
     @property
     def component(self) -> str:
@@ -62,7 +60,7 @@ class PodTemplate:
         return self.metadata["labels"]["app.kubernetes.io/component"]
 
     @property
-    def containers(self) -> list[Plain]:
+    def containers(self) -> list[JsonObject]:
         """All of them."""
         return [*self.spec.get("initContainers", []), *self.spec["containers"]]
 
@@ -74,8 +72,8 @@ def _files(values: str, name: str, namespace: str) -> dict[str, str]:
 
 
 def render(
-    values: Plain | None = None, *, name: str = "demo", namespace: str = NAMESPACE
-) -> list[Plain]:
+    values: JsonObject | None = None, *, name: str = "demo", namespace: str = NAMESPACE
+) -> list[JsonObject]:
     """Every object of a release, hooks included."""
     files = _files(json.dumps(values or {}), name, namespace)
     return [
@@ -87,23 +85,23 @@ def render(
     ]
 
 
-def notes(values: Plain | None = None, *, name: str = "demo") -> str:
+def notes(values: JsonObject | None = None, *, name: str = "demo") -> str:
     """What Helm says after an installation."""
     return _files(json.dumps(values or {}), name, NAMESPACE)["nmt/templates/NOTES.txt"]
 
 
-def kinds(manifests: list[Plain], kind: str) -> dict[str, Plain]:
+def kinds(manifests: list[JsonObject], kind: str) -> dict[str, JsonObject]:
     """Name -> object, of one kind."""
     return {m["metadata"]["name"]: m for m in manifests if m["kind"] == kind}
 
 
-def release_json(manifests: list[Plain]) -> Plain:
+def release_json(manifests: list[JsonObject]) -> JsonObject:
     """What the chart tells `nmt-k8s`."""
     maps = [m for n, m in kinds(manifests, "ConfigMap").items() if n.endswith("-release")]
     return json.loads(maps[0]["data"]["release.json"])
 
 
-def cluster_specs(manifests: list[Plain]) -> dict[str, Plain]:
+def cluster_specs(manifests: list[JsonObject]) -> dict[str, JsonObject]:
     """Every RayClusterSpec; that of a job with all its worker groups, of one Pod each."""
     job = release_json(manifests)
     groups = [{**g, "minReplicas": 1, "maxReplicas": 1} for g in job["workerGroups"].values()]
@@ -115,12 +113,12 @@ def cluster_specs(manifests: list[Plain]) -> dict[str, Plain]:
     return specs
 
 
-def pods(manifests: list[Plain]) -> list[PodTemplate]:
+def pods(manifests: list[JsonObject]) -> list[PodTemplate]:
     """Every Pod that comes of a release, those of its jobs included."""
     return list(_pods(manifests))
 
 
-def _pods(manifests: list[Plain]) -> Iterator[PodTemplate]:
+def _pods(manifests: list[JsonObject]) -> Iterator[PodTemplate]:
     for where, spec in cluster_specs(manifests).items():
         yield _pod(f"{where}: head", spec["headGroupSpec"]["template"])
         for group in spec["workerGroupSpecs"]:
@@ -132,5 +130,5 @@ def _pods(manifests: list[Plain]) -> Iterator[PodTemplate]:
         yield _pod(f"Pod {name}", manifest)
 
 
-def _pod(where: str, template: Plain) -> PodTemplate:
+def _pod(where: str, template: JsonObject) -> PodTemplate:
     return PodTemplate(where, template["metadata"], template["spec"])
