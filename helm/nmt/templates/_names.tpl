@@ -4,9 +4,8 @@
 {{- end }}
 
 {{/*
-What Pods are selected by: root, component.
-Never the version, which changes; nor app.kubernetes.io/name, which KubeRay's Services expect to be
-"kuberay" on its Pods.
+Labels that select Pods: root, component. Without the version, which changes, and without
+app.kubernetes.io/name, which KubeRay's Services expect to be "kuberay" on its Pods.
 */}}
 {{- define "nmt.selector" -}}
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}

@@ -1,6 +1,6 @@
 {{/*
-Lays a tree over another one, which it changes: under, over. Unlike `mergeOverwrite`, a 0, false or
-null above wins too.
+Merge a tree into another one, which it changes: under, over. Unlike with `mergeOverwrite`, a 0, false
+or null in `over` replaces the value in `under`.
 */}}
 {{- define "nmt.overlay" -}}
 {{- range $key, $value := .over }}

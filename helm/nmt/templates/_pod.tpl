@@ -1,6 +1,6 @@
 {{/*
-What every Pod and container of a release has in common: all of it passes Pod Security
-"restricted" with a read-only root.
+Parts that all Pods and containers of a release share. They pass the Pod Security standard
+"restricted", with a read-only root file system.
 */}}
 
 {{/* Labels and annotations of a Pod: root, component, annotations. */}}
@@ -14,7 +14,7 @@ annotations:
 {{- end }}
 
 {{/*
-A Pod but for its containers: root; storage (whether it mounts the claim), account, token, grace,
+The spec of a Pod without its containers: root; storage (whether it mounts the claim), account, token, grace,
 placement, priority.
 */}}
 {{- define "nmt.podSpec" -}}
@@ -90,7 +90,7 @@ volumeMounts:
   {{- end }}
 {{- end }}
 
-{{/* Secrets as environment, by reference alone: names. */}}
+{{/* Secrets as environment variables, only by reference: names. */}}
 {{- define "nmt.envFrom" -}}
 {{- with compact .names }}
 envFrom:

@@ -1,6 +1,6 @@
 {{/*
 Ray Pods. The RayCluster, the RayService and the jobs (through the release ConfigMap) are written
-by the same templates, so that none differs from another by accident.
+by the same templates, so that they never differ by accident.
 */}}
 
 {{/* Environment of a Ray container: root, env (of its group). */}}
@@ -34,7 +34,7 @@ limits:
   {{- end }}
 {{- end }}
 
-{{/* Seconds a serving Pod has: it goes on answering first, then its replicas end. */}}
+{{/* Seconds that a serving Pod has to terminate: it answers for a while, then its replicas end. */}}
 {{- define "nmt.servingGrace" -}}
 {{ add .Values.serving.drainSeconds 45 }}
 {{- end }}
@@ -50,9 +50,9 @@ lifecycle:
 
 {{/*
 Pod template of a head: root, component, head, autoscaling, priority. KubeRay gives the account of an
-autoscaling head the rights that the autoscaler needs, so no worker shares it. The head of a job ends
-at once: given time, its job would fail by itself in a dying cluster, and a job that failed is not
-tried again.
+autoscaling head the rights that the autoscaler needs, so no worker shares it. The head of a job
+terminates at once: with more time, its job would fail in the dying cluster, and KubeRay does not retry
+a job that failed.
 */}}
 {{- define "nmt.headTemplate" -}}
 {{- $serving := eq .component "serving" }}
@@ -112,7 +112,7 @@ spec:
         - name: serve
           containerPort: 8000
       {{- include "nmt.drain" .root | nindent 6 }}
-      # KubeRay's own looks every 5 s, and until then sends requests to a proxy that is not there.
+      # KubeRay's own probe runs every 5 s; until then, requests go to a proxy that does not exist.
       readinessProbe:
         exec:
           command:

@@ -16,7 +16,7 @@ spec:
           memory: 512Mi
 {{- end }}
 
-{{/* Pod template of a Job that runs a command of nmt-k8s beside the storage. */}}
+{{/* Pod template of a Job that runs a command of nmt-k8s with access to the storage. */}}
 {{- define "nmt.storagePod" -}}
 metadata:
   {{- include "nmt.podMetadata" (dict "root" . "component" "storage") | nindent 2 }}

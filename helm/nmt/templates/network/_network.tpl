@@ -20,7 +20,7 @@ podSelector:
       values: [job, cluster]
 {{- end }}
 
-{{/* Beginning of a NetworkPolicy: root, suffix. */}}
+{{/* The first lines of a NetworkPolicy: root, suffix. */}}
 {{- define "nmt.networkPolicy" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -28,7 +28,7 @@ metadata:
   {{- include "nmt.metadata" (dict "root" .root "component" "network" "suffix" .suffix) | nindent 2 }}
 {{- end }}
 
-{{/* Anywhere, IPv4 and IPv6. */}}
+{{/* All addresses, IPv4 and IPv6. */}}
 {{- define "nmt.anywhere" -}}
 - ipBlock:
     cidr: 0.0.0.0/0
