@@ -1,8 +1,9 @@
 """The pages agree with the code: settings, files, errors, links and ports."""
 
+import ast
 import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -33,6 +34,8 @@ LABEL_DOMAINS = {
     "vpc.amazonaws.com",
 }
 
+# Messages that the code puts together from parts too short to search for.
+ASSEMBLED = {"run 'mine' in … has no step 'train'"}
 INLINE_CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CONFIG_FILE = re.compile(r"\bconfigs/[\w.-]+\.yaml\b")
@@ -116,6 +119,42 @@ def test_every_error_class_is_in_the_architecture_page():
     classes = [e for e in found if e.__name__ not in ("NmtError", "InputError")]
     assert len(classes) > 5
     assert [e for e in classes if f"| `{e.__name__}` | {e.exit_code} |" not in page] == []
+
+
+# Messages
+
+
+def test_every_message_that_the_how_to_explains_is_in_the_code():
+    table = (PROJECT / "docs" / "how-to.md").read_text("utf-8").partition("| message |")[2]
+    cells = [row.split(" | ")[0] for row in table.splitlines() if row.startswith("| `")]
+    explained = [code for cell in cells for code in re.findall(r"`([^`]+)`", cell)]
+    assert len(explained) > 30
+    written = "\n".join(messages())
+    missing = {code for code in explained if not any(run in written for run in runs_of(code))}
+    assert missing <= ASSEMBLED
+
+
+def runs_of(message: str) -> list[str]:
+    """Return every three words in a row between the values of a message, or fewer if there are."""
+    parts = re.split(r"…|'[^']*'|\S*[=_.]\S*|\b\d+\b|[:,()`]", message)
+    words = [part.split() for part in parts]
+    size = min(3, max(map(len, words)))
+    return [" ".join(row[i : i + size]) for row in words for i in range(len(row) - size + 1)]
+
+
+def messages() -> Iterator[str]:
+    """Yield every string constant of the packages; a value in one becomes a space."""
+    for package in ("nmt", "ray_jobs", "k8s"):
+        for path in (PROJECT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                match node:
+                    case ast.Constant(value=str(text)):
+                        yield text
+                    case ast.JoinedStr(values=parts):
+                        yield "".join(
+                            str(part.value) if isinstance(part, ast.Constant) else " "
+                            for part in parts
+                        )
 
 
 # Links, hosts, paths
