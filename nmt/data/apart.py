@@ -1,4 +1,4 @@
-"""Refuses inputs that are to be apart and are not: what is tested on must not choose or train."""
+"""Checks that training, validation and test inputs are different."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,13 +20,12 @@ _PARTS = {
 
 
 def require_distinct_files(data: DataConfig) -> None:
-    """Refuse one file for two parts, however its path is written.
-
-    A folder or a name may stand for several parts, as it may hold a split for each.
+    """Refuse one file for two parts, even if its path is written in two ways.
 
     Raises:
-        DataError: names both settings.
+        DataError: two settings name the same file.
     """
+    # A folder or a data set's name may be given twice: it may hold a split for each part.
     for (part, name, file), (other_part, other_name, other) in combinations(_files(data), 2):
         if part != other_part and file.samefile(other):
             raise DataError(
@@ -36,10 +35,10 @@ def require_distinct_files(data: DataConfig) -> None:
 
 
 def require_apart(held_out: Mapping[str, Sequence[Pair]], data: DataConfig) -> None:
-    """Refuse validation and test pairs that are the same, and tell how many are.
+    """Refuse validation and test pairs that are all the same, and warn if some are.
 
     Raises:
-        DataError: one part has no sentence that the other does not have.
+        DataError: every pair of one part shares a sentence with the other part.
     """
     if not held_out.keys() >= {"validation", "test"}:
         return
@@ -48,24 +47,25 @@ def require_apart(held_out: Mapping[str, Sequence[Pair]], data: DataConfig) -> N
         own, shared = drop_leaks(pairs, others)
         if pairs and not own:
             raise DataError(
-                f"every pair of {_named(part, data)} shares a sentence with {_named(other, data)}: "
-                "what chooses the checkpoint must not be what is tested on. Give other sentences"
+                f"every pair of {_name_of(part, data)} shares a sentence with "
+                f"{_name_of(other, data)}: the pairs that choose the checkpoint must not be the "
+                "test pairs. Give other sentences"
             )
         if part == "validation" and shared:
             log.warning(
                 "prepare: %d of %d pairs of %s share a sentence with %s",
-                len(shared), len(pairs), _named(part, data), _named(other, data),
+                len(shared), len(pairs), _name_of(part, data), _name_of(other, data),
             )  # fmt: skip
 
 
-def _named(part: str, data: DataConfig) -> str:
-    """The setting that names a part, or the split that `data.path` brings along."""
+def _name_of(part: str, data: DataConfig) -> str:
+    """Name the setting of a part, or the split of `data.path` that it is."""
     name = _PARTS[part][0]
     return f"data.{name}" if getattr(data, name) else f"the {part} split of data.path"
 
 
 def _files(data: DataConfig) -> Iterator[tuple[str, str, Path]]:
-    """Part, setting and path of each file that a setting names."""
+    """List part, setting and path of each file that a setting names."""
     for part, names in _PARTS.items():
         for name in names:
             value = getattr(data, name)

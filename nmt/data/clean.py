@@ -1,4 +1,4 @@
-"""Filters for pairs; each drop is counted under its reason, with examples."""
+"""Filters for pairs, with counts and examples of the dropped ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,22 +15,20 @@ from nmt.text.pair import Pair
 
 EXAMPLES = 3
 EXAMPLE_CHARACTERS = 120
-# What is left where a text was decoded with the wrong encoding or written in a private font.
+# Traces of a text that was decoded with the wrong encoding or written in a private font.
 _BROKEN = regex.compile(r"[\uFFFD\p{Co}]")
-
-
 _IDEOGRAMS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 
 
 @dataclass
 class Drops:
-    """Pairs that one reason dropped."""
+    """The pairs that were dropped for one reason."""
 
     count: int = 0
     examples: list[Pair] = field(default_factory=list)
 
     def add(self, pair: Pair) -> None:
-        """Count a pair, and keep it when it is one of the first."""
+        """Count a pair, and keep the first ones as examples."""
         self.count += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(pair)
@@ -38,23 +36,23 @@ class Drops:
 
 @dataclass
 class Cleaned:
-    """What is left of one input, and what went."""
+    """The kept and the dropped pairs of one input."""
 
     read: int = 0
     kept: list[Pair] = field(default_factory=list)
     dropped: dict[str, Drops] = field(default_factory=dict)
 
     def drop(self, reason: str, pair: Pair) -> None:
-        """Count a pair that is not kept."""
+        """Count a dropped pair."""
         self.dropped.setdefault(reason, Drops()).add(pair)
 
     def reasons(self) -> str:
-        """`12 html, 3 duplicate`, most frequent first."""
+        """List the reasons with their counts, the most frequent first: `12 html, 3 duplicate`."""
         ranked = sorted(self.dropped.items(), key=lambda item: -item[1].count)
         return ", ".join(f"{drops.count} {reason}" for reason, drops in ranked) or "none"
 
     def report(self) -> dict[str, Any]:
-        """Plain values: read, kept, and per reason the count and shortened examples."""
+        """Return the counts and shortened examples as plain values."""
         dropped = {
             reason: {"count": drops.count, "examples": [_shorten(pair) for pair in drops.examples]}
             for reason, drops in self.dropped.items()
@@ -63,7 +61,7 @@ class Cleaned:
 
 
 def clean(pairs: Iterable[Pair], data: DataConfig) -> Cleaned:
-    """Strip markup, then drop what no filter lets pass; of equal pairs the first stays."""
+    """Strip markup, drop pairs that fail a filter, and keep the first of duplicates."""
     cleaned = Cleaned()
     seen: set[Pair] = set()
     for raw in pairs:
@@ -79,7 +77,7 @@ def clean(pairs: Iterable[Pair], data: DataConfig) -> Cleaned:
 
 
 def reason_to_drop(pair: Pair, data: DataConfig) -> str | None:
-    """The first rule that a pair breaks."""
+    """Return the first rule that a pair breaks, or None."""
     if not pair.source or not pair.target:
         return "empty"
     if _BROKEN.search(pair.source) or _BROKEN.search(pair.target):
@@ -92,7 +90,7 @@ def reason_to_drop(pair: Pair, data: DataConfig) -> str | None:
 
 
 def _length_reason(pair: Pair, rules: CleaningConfig) -> str | None:
-    source, target = (_letters(text) for text in (pair.source, pair.target))
+    source, target = (_count_letters(text) for text in (pair.source, pair.target))
     if min(source, target) < rules.min_characters:
         return "too_short"
     if max(len(pair.source.split()), len(pair.target.split())) > rules.max_words:
@@ -102,16 +100,16 @@ def _length_reason(pair: Pair, rules: CleaningConfig) -> str | None:
     return None
 
 
-def _letters(text: str) -> int:
-    """Characters, those that stand for a syllable or a word counted as three."""
+def _count_letters(text: str) -> int:
+    # An ideogram counts as three letters, since it is a syllable or a word.
     return len(text) + 2 * len(_IDEOGRAMS.findall(text))
 
 
 def _script_reason(pair: Pair, data: DataConfig) -> str | None:
-    """A side without letters, such as a figure, is of no wrong script."""
     sides = ((pair.source, data.source_language), (pair.target, data.target_language))
     for text, language in sides:
         share = script_share(text, language)
+        # A side without letters, such as a number, has no share and passes.
         if share is not None and share < data.cleaning.min_script_share:
             return "wrong_script"
         if has_third_script(text, data.source_language, data.target_language):
@@ -121,6 +119,7 @@ def _script_reason(pair: Pair, data: DataConfig) -> str | None:
 
 def _without_markup(pair: Pair) -> Pair:
     source, target = strip_markup(pair.source), strip_markup(pair.target)
+    # Most pairs have no markup: normalising them again would only cost time.
     if source == pair.source and target == pair.target:
         return pair
     return Pair(normalise(source), normalise(target))

@@ -1,4 +1,4 @@
-"""From the settings to splits on disk: the one module of `nmt.data` that writes."""
+"""Preparation of the data: read, clean, split and write it."""
 
 import json
 import logging
@@ -24,37 +24,38 @@ log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 GENERAL_SPLITS = ("general_train", "general_validation", "general_test")
-FEWEST_PAIRS = 10
-"""Below this, cutting shares off makes no sense."""
+MIN_PAIRS = 10
+"""Minimum number of pairs from which shares are held out."""
 PHRASEBOOK_LANGUAGES = ("eng_Latn", "tam_Taml")
 
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What was read, kept and written."""
+    """The result of a preparation."""
 
     sizes: dict[str, int]
-    """Split -> pairs."""
+    """Number of pairs in each split."""
     cleaning: dict[str, Any]
-    """Input part -> read, kept, and dropped: reason -> count and up to three examples."""
+    """For each input: the read and kept pairs, and a count and three examples for each reason."""
     digest: str
-    """SHA-256 over split names and sentences: equal for equal content."""
+    """SHA-256 of split names and sentences, which is equal for equal content."""
 
 
 def prepare(data: DataConfig, seed: int, destination: Path) -> PrepareReport:
-    """Read, clean, split and write; what an earlier call wrote there is replaced.
+    """Read, clean, split and write the data, and replace what an earlier call wrote.
 
-    Splits that are given keep their order, and lose what cleaning drops. Pairs of the rest that
-    share a sentence with them are dropped as `leak` before shares are cut off.
+    Validation and test splits of the user are cleaned and keep their order. Training pairs that
+    share a sentence with them are dropped as `leak`. Missing splits are then held out from the
+    rest.
 
     Args:
-        data: the inputs; the built-in phrasebook when `data.path` is unset.
-        seed: decides, with the sentences but not with their order, what goes where.
-        destination: gets `dataset/` (a saved `DatasetDict`, columns source and target) and
-            `cleaning.json` (the report).
+        data: the inputs; the built-in phrasebook if `data.path` is not set.
+        seed: decides, together with the sentences but not their order, which pairs are held out.
+        destination: folder for `dataset/` (a saved `DatasetDict` with the columns source and
+            target) and `cleaning.json` (the report).
 
     Raises:
-        DataError: an input cannot be read, or too little is left of it.
+        DataError: an input cannot be read, or too few of its pairs are left.
         UnavailableError: the hub cannot be reached.
         StorageError: the destination cannot be written.
     """
@@ -75,18 +76,18 @@ def prepare(data: DataConfig, seed: int, destination: Path) -> PrepareReport:
 
 
 def load_pairs(folder: Path, split: str) -> list[Pair]:
-    """Pairs of one split, in order.
+    """Load the pairs of one split in order.
 
     Args:
-        folder: what was given to `prepare` as `destination`.
+        folder: the `destination` of `prepare`.
         split: one of `SPLITS` or `GENERAL_SPLITS`.
 
     Raises:
-        DataError: nothing was prepared there, or no such split.
+        DataError: the split does not exist or is damaged.
     """
     if not has_split(folder, split):
-        there = ", ".join(split_names(folder / "dataset")) or "nothing that was prepared"
-        raise DataError(f"{folder} has no split {split!r}; it holds {there}")
+        existing = ", ".join(split_names(folder / "dataset")) or "no prepared data"
+        raise DataError(f"{folder} has no split {split!r}; it holds {existing}")
     try:
         return read_saved_pairs(folder / "dataset", split)
     except (DataError, KeyError) as error:
@@ -96,15 +97,15 @@ def load_pairs(folder: Path, split: str) -> list[Pair]:
 
 
 def has_split(folder: Path, split: str) -> bool:
-    """Whether `prepare` wrote this split to the folder."""
+    """Tell whether `prepare` wrote a split to a folder."""
     return split in split_names(folder / "dataset")
 
 
 def fingerprint(data: DataConfig) -> str | None:
-    """SHA-256 over the bytes of the local input files, without reading them as text.
+    """Compute the SHA-256 of the local input files, without reading them as text.
 
     Returns:
-        None where no bytes can answer: the phrasebook, a data set's name, files that are gone.
+        None if there are no such files: for the phrasebook, a hub data set and deleted files.
     """
     if data.path is None:
         return None
@@ -122,7 +123,7 @@ def fingerprint(data: DataConfig) -> str | None:
 
 
 def _read(data: DataConfig, seed: int) -> dict[str, list[Pair]]:
-    """Main part first: `train`, or the phrasebook's `domain` with `general` beside it."""
+    """Read all parts: `train`, or `domain` and `general` of the phrasebook, and held-out ones."""
     require_distinct_files(data)
     given = read_pairs(data)
     return given if data.path is not None else {**_phrasebook(data, seed), **given}
@@ -148,18 +149,19 @@ def _phrasebook(data: DataConfig, seed: int) -> dict[str, list[Pair]]:
 
 
 def _split(parts: Mapping[str, Cleaned], data: DataConfig, seed: int) -> dict[str, list[Pair]]:
-    """Every split that there is to be; counts leaks in the parts they are dropped from."""
+    """Drop leaks from the parts, and divide the parts into all splits."""
     main = "train" if "train" in parts else "domain"
     given = {name: parts[name].kept for name in ("validation", "test") if name in parts}
     require_apart(given, data)
     _drop_leaks(parts[main], (pair for pairs in given.values() for pair in pairs))
     for name, part in parts.items():
-        _require(part.kept, 1, name, part)
+        _require_pairs(part.kept, 1, name, part)
     wanted = {"validation": data.validation_fraction, "test": data.test_fraction}
     missing = {name: share for name, share in wanted.items() if share and name not in given}
     splits = _cut(parts, main, missing, seed) | given
     ordered = {name: splits[name] for name in SPLITS if name in splits}
     if "general" in parts:
+        # General pairs are mixed into the training, so they must not contain held-out sentences.
         _drop_leaks(parts["general"], (pair for pairs in ordered.values() for pair in pairs))
         shares = {name: share for name, share in wanted.items() if share}
         general = _cut(parts, "general", shares, seed)
@@ -177,26 +179,26 @@ def _cut(
     parts: Mapping[str, Cleaned], name: str, fractions: Mapping[str, float], seed: int
 ) -> dict[str, list[Pair]]:
     part = parts[name]
-    _require(part.kept, FEWEST_PAIRS if fractions else 1, name, part)
+    _require_pairs(part.kept, MIN_PAIRS if fractions else 1, name, part)
     return cut(part.kept, fractions, seed)
 
 
-def _require(pairs: list[Pair], fewest: int, name: str, part: Cleaned) -> None:
-    if len(pairs) >= fewest:
+def _require_pairs(pairs: list[Pair], minimum: int, name: str, part: Cleaned) -> None:
+    if len(pairs) >= minimum:
         return
     leaks = part.dropped["leak"].count if "leak" in part.dropped else 0
     if not pairs and leaks == sum(drops.count for drops in part.dropped.values()):
         raise DataError(
             f"each of the {part.read} pairs read for {name} shares a sentence with the validation "
-            "or test pairs, so none is left: give them other sentences, or unset "
-            "data.validation_path and data.test_path to have a share cut off"
+            "or test pairs, so none is left: give other validation and test pairs, or unset "
+            "data.validation_path and data.test_path to hold out a share of the pairs"
         )
     left = f"only {len(pairs)} are" if pairs else "nothing is"
     example = next(iter(part.dropped.values())).examples[0] if part.dropped else None
     shown = f" First dropped: {example.source[:60]!r} | {example.target[:60]!r}." if example else ""
     raise DataError(
-        f"of {part.read} pairs read for {name}, {left} left after cleaning (at least {fewest} "
-        f"needed). Dropped: {part.reasons()}.{shown} Check the languages and columns, loosen "
+        f"of {part.read} pairs read for {name}, {left} left after cleaning (at least {minimum} "
+        f"needed). Dropped: {part.reasons()}.{shown} Check the languages and columns, relax "
         "data.cleaning.*, or give more text"
     )
 
@@ -211,7 +213,7 @@ def _digest(splits: Mapping[str, list[Pair]]) -> str:
 
 
 def _write(splits: Mapping[str, list[Pair]], report: PrepareReport, destination: Path) -> None:
-    """Write beside the place and move there, so that no reader meets half a data set."""
+    # Written to another folder and renamed, so that no reader finds half a data set.
     partial, final = destination / "dataset.partial", destination / "dataset"
     with _storage_errors(destination):
         destination.mkdir(parents=True, exist_ok=True)
@@ -232,7 +234,5 @@ def _storage_errors(destination: Path) -> Iterator[None]:
 
 
 def _files(path: Path) -> list[tuple[str, Path]]:
-    """Relative name and path of a file, or of every file of a folder that is not hidden."""
-    if not path.is_dir():
-        return [("", path)]
-    return visible_files(path)
+    """List relative name and path of a file, or of every file of a folder that is not hidden."""
+    return visible_files(path) if path.is_dir() else [("", path)]

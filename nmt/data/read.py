@@ -1,4 +1,4 @@
-"""Chooses the reader for each input that the settings name."""
+"""Reading of the inputs, each with the reader for its format."""
 
 import logging
 import re
@@ -22,14 +22,14 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
 
 
 def read_pairs(data: DataConfig) -> dict[str, list[Pair]]:
-    """Read every input, in NFC and otherwise as it stands.
+    """Read the normalised pairs of every input.
 
     Returns:
-        `train`, unless `data.path` is unset, and of `validation` and `test` those that a setting
-        names or that the data set brings along. `data.max_pairs` bounds `train` alone.
+        `train`, if `data.path` is set, and `validation` and `test`, if a setting names them or the
+        data set has such splits. `data.max_pairs` limits only `train`.
 
     Raises:
-        DataError: names the file, the place in it, what is wrong and what to do.
+        DataError: names the file, the place in it, the problem and the remedy.
         UnavailableError: the hub cannot be reached.
     """
     parts: dict[str, list[Pair]] = {}
@@ -47,10 +47,10 @@ def read_pairs(data: DataConfig) -> dict[str, list[Pair]]:
 
 
 def find_format(corpus: Corpus, setting: str = "auto") -> str:
-    """Name of the reader for an input.
+    """Find the name of the format of an input.
 
     Raises:
-        DataError: there is no such file, or its format cannot be told.
+        DataError: there is no such file, or its format cannot be recognised.
     """
     if not corpus.path or "://" in corpus.path:
         raise DataError(f"data is read from local files, not from {corpus.path!r}: copy it first")
@@ -79,7 +79,7 @@ def _corpus(data: DataConfig, part: str, path: str, target_path: str | None) -> 
 
 
 def _read(corpus: Corpus, setting: str) -> dict[str, list[Pair]]:
-    """The part that the corpus is for, and any others that come along."""
+    """Read the part that an input is for, and other parts if it has them."""
     found = find_format(corpus, setting)
     if found == "datasets":
         return _read_data_set(corpus)
@@ -91,7 +91,7 @@ def _read(corpus: Corpus, setting: str) -> dict[str, list[Pair]]:
 def _pairs(corpus: Corpus, raw: Iterable[RawPair], limit: int | None) -> list[Pair]:
     pairs = [Pair(normalise(source), normalise(target)) for source, target in islice(raw, limit)]
     if not pairs:
-        raise DataError(f"{corpus.path} holds no sentence pairs: name a file that does")
+        raise DataError(f"{corpus.path} contains no sentence pairs: name a file that does")
     return pairs
 
 
@@ -105,14 +105,15 @@ def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
         )
     if corpus.target_path is not None:
         raise DataError(
-            f"{corpus.path} is not a text file, and {corpus.target_setting} is the second of two: "
-            f"name a text file with {corpus.setting}, or unset {corpus.target_setting}"
+            f"{corpus.path} is not a text file, but {corpus.target_setting} names its "
+            f"translations: name a text file with {corpus.setting}, or unset "
+            f"{corpus.target_setting}"
         )
     splits = read_folder(corpus) if corpus.file.is_dir() else read_hub(corpus)
     names = _split_names(corpus, list(splits))
     unread = splits.keys() - names.values()
     if unread and corpus.part == "train":
-        log.warning("%s: splits that are not read: %s", corpus.path, ", ".join(sorted(unread)))
+        log.warning("%s: ignored splits: %s", corpus.path, ", ".join(sorted(unread)))
     return {
         part: _pairs(corpus, splits[name], corpus.max_pairs if part == corpus.part else None)
         for part, name in names.items()
@@ -120,7 +121,7 @@ def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
 
 
 def _split_names(corpus: Corpus, names: list[str]) -> dict[str, str]:
-    """Part -> its name in the data set; a held-out part comes alone, `train` with the others."""
+    """Map the parts to read to the names of their splits in the data set."""
     if len(names) == 1:
         return {corpus.part: names[0]}
     present = {
@@ -132,12 +133,13 @@ def _split_names(corpus: Corpus, names: list[str]) -> dict[str, str]:
             f"{corpus.path} has no {corpus.part} split; it has {', '.join(names) or 'none'}. "
             "Name a data set that has one, or a file"
         )
+    # Only `data.path` may give several parts: a validation data set must not replace the test one.
     return found if corpus.part == "train" else {corpus.part: found[corpus.part]}
 
 
 def _looks_like_hub_name(corpus: Corpus) -> bool:
-    """`owner/name`, but not a misspelt file: those have a known suffix or a folder."""
     path = corpus.file
+    # A misspelt file has a known suffix, or its folder exists.
     return (
         HUB_NAME.fullmatch(corpus.path) is not None
         and suffix(path) not in FORMATS
@@ -151,18 +153,18 @@ def _by_suffix(corpus: Corpus) -> str:
     if corpus.target_path is None:
         if known:
             return known
-        with open_bytes(corpus.file):  # refuses what is not text, and says what it is
+        with open_bytes(corpus.file):  # refuses a file that is not text, and says what it is
             pass
         raise DataError(
-            f"{corpus.path}: the suffix tells no format. Rename it to one of "
+            f"{corpus.path}: the suffix does not show the format. Rename it to one of "
             f"{', '.join(FORMATS)} (or set data.format for data.path), or set "
-            f"{corpus.target_setting} when the translations lie in a second file"
+            f"{corpus.target_setting} if the translations are in a second file"
         )
     if known in (None, "text"):
         return "text"
     raise DataError(
-        f"{corpus.path} holds both languages, being {known}: unset {corpus.target_setting}, or "
-        "set data.format=text when it is plain text"
+        f"{corpus.path} is {known} and holds both languages: unset {corpus.target_setting}, or "
+        "set data.format=text if it is plain text"
     )
 
 
@@ -171,10 +173,7 @@ def _refuse_missing(path: Path) -> NoReturn:
     if not folder.is_dir():
         raise DataError(f"there is no file {path}, nor a folder {folder}")
     names = [entry.name for entry in folder.iterdir()]
-    near = did_you_mean(path.name, names)
-    raise DataError(f"there is no file {path}.{near or f' The folder holds {_some(names)}.'}")
-
-
-def _some(names: list[str]) -> str:
-    shown = sorted(name for name in names if not name.startswith("."))
-    return (", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")) or "nothing"
+    visible = sorted(name for name in names if not name.startswith("."))
+    first = (", ".join(visible[:8]) + (", ..." if len(visible) > 8 else "")) or "nothing"
+    hint = did_you_mean(path.name, names) or f" The folder holds {first}."
+    raise DataError(f"there is no file {path}.{hint}")

@@ -1,4 +1,4 @@
-"""Prepared pairs on disk, in the layout of `datasets`: each split a folder with one Arrow file."""
+"""Prepared pairs on disk, in the layout of `datasets`: a folder with one Arrow file per split."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from nmt.data.formats.arrow import (
     STATE_FILE,
     SplitNames,
     arrow_batches,
-    arrow_faults,
+    explain_arrow_errors,
     saved_splits,
 )
 from nmt.text.pair import Pair
@@ -24,11 +24,8 @@ _ROWS_AT_ONCE = 10_000
 
 
 def write_pairs(folder: Path, splits: Mapping[str, Sequence[Pair]]) -> None:
-    """Write every split so that `datasets.load_from_disk` reads them, too.
-
-    The files are written by their plain paths: `save_to_disk` would take `::` in one for a chain
-    of file systems, and write elsewhere.
-    """
+    """Write every split in a form that `datasets.load_from_disk` can read."""
+    # `save_to_disk` is not used: it would take `::` in a path for a chain of file systems.
     folder.mkdir(parents=True)
     for name, pairs in splits.items():
         split = folder / name
@@ -48,7 +45,7 @@ def read_saved_pairs(folder: Path, split: str) -> list[Pair]:
     """
     files = (saved_splits(folder) or {})[split]
     pairs: list[Pair] = []
-    with arrow_faults(str(folder), "as prepared pairs"):
+    with explain_arrow_errors(str(folder), "as prepared pairs"):
         for batch in arrow_batches(files):
             sides = (batch.column(name).to_pylist() for name in _COLUMNS)
             pairs.extend(Pair(*pair) for pair in zip(*sides, strict=True))
@@ -56,7 +53,7 @@ def read_saved_pairs(folder: Path, split: str) -> list[Pair]:
 
 
 def split_names(folder: Path) -> list[str]:
-    """Read which splits were written; none where nothing whole was."""
+    """List the splits that were written; empty if the folder is missing or damaged."""
     try:
         return SplitNames.model_validate_json((folder / DATA_SET_FILE).read_bytes()).splits
     except (OSError, ValidationError):

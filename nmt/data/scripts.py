@@ -1,4 +1,4 @@
-"""Which script a sentence's letters belong to, by Unicode's script property."""
+"""The script of a sentence's letters, by Unicode's script property."""
 
 from functools import cache
 
@@ -6,40 +6,39 @@ import regex
 
 from nmt.languages import script_of
 
-# ISO 15924 codes that stand for several Unicode scripts.
+# ISO 15924 codes that mean several Unicode scripts.
 _MIXED = {
     "Hans": ("Hani", "Bopo"),
     "Hant": ("Hani", "Bopo"),
     "Jpan": ("Hani", "Hira", "Kana"),
     "Hang": ("Hang", "Hani"),
 }
-# Modifier letters and the like, which any script may use.
+# Letters that any script may use, such as modifier letters.
 _SHARED = r"\p{Script=Zyyy}\p{Script=Zinh}"
 
 
 def script_share(text: str, language: str) -> float | None:
-    """Share of a text's letters that are of its language's script, in 0-1.
+    """Compute the share of a text's letters that are in the script of its language, in 0-1.
 
     Returns:
-        None when the text has no letters, or only such as all scripts share.
+        None if the text has no letters, or only letters that all scripts share.
     """
     letters = sum(map(_scripted().__getitem__, text))
     return sum(map(_letters_of(language).__getitem__, text)) / letters if letters else None
 
 
 def has_third_script(text: str, source_language: str, target_language: str) -> bool:
-    """Whether a letter is of neither language's script, nor Latin, nor a symbol.
-
-    A Greek letter by itself is a symbol in any language, as in `5 μg`, `IFNβ` and `10 kΩ`.
-    """
+    """Tell whether a text has a letter that is in neither script, not Latin and not a symbol."""
     unknown = _unknown_to(source_language, target_language)
+    # The lookup is fast and finds nothing in most texts; the regular expression is slow.
     if not any(map(unknown.__getitem__, set(text))):
         return False
     return _foreign_to(source_language, target_language).search(text) is not None
 
 
+# Matching the script property is slow, so each character is matched only once.
 class _Members(dict[str, bool]):
-    """Character -> whether it is in a set; each is looked up once, as the property is slow."""
+    """A cache of which characters are in a set."""
 
     def __init__(self, characters: str) -> None:
         super().__init__()
@@ -66,7 +65,7 @@ def _letters_of(language: str) -> _Members:
 
 
 def _known_to(source_language: str, target_language: str) -> str:
-    """Inside of a set: scripts that may appear in any amount that the share allows."""
+    """Build the inside of a regex set: both scripts, Latin and the shared characters."""
     scripts = _properties(source_language) + _properties(target_language)
     return rf"{scripts}\p{{Script=Latn}}{_SHARED}"
 
@@ -79,5 +78,6 @@ def _unknown_to(source_language: str, target_language: str) -> _Members:
 @cache
 def _foreign_to(source_language: str, target_language: str) -> regex.Pattern[str]:
     known = _known_to(source_language, target_language)
+    # A single Greek letter is a symbol in any language, as in `5 μg`, `IFNβ` and `10 kΩ`.
     word = rf"[\p{{Script=Grek}}--[{known}]]{{2,}}"
     return regex.compile(rf"{word}|[\p{{L}}--[{known}\p{{Script=Grek}}]]", regex.V1)

@@ -1,7 +1,7 @@
-"""Cuts pairs into splits that share no sentence, the same way whatever order they come in.
+"""Splits that share no sentence, and do not depend on the order of the pairs.
 
-Pairs with the same source or the same target, up to case and outer punctuation, are one group,
-and so are pairs linked through others. A group goes whole to one split.
+Pairs with the same source or the same target, up to case and outer punctuation, form a group, and
+so do pairs that are linked through other pairs. All pairs of a group go to the same split.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,20 +12,20 @@ from nmt.text.normalise import match_key
 from nmt.text.pair import Pair
 
 Group = list[tuple[bytes, Pair]]
-"""Pairs that must stay together, each with its place in a random order."""
+"""Pairs that must stay together, each with its rank in a random order."""
 
 
 def cut(pairs: Sequence[Pair], fractions: Mapping[str, float], seed: int) -> dict[str, list[Pair]]:
-    """Cut the named shares off; what is left is `train`.
+    """Hold out a share of the pairs for each named split; the rest is `train`.
 
     Args:
         pairs: distinct pairs; their order does not matter.
-        fractions: split -> share of all pairs, above 0. Each split gets one pair at least, and
-            comes as near to its share as whole groups allow; the largest group is for `train`.
-        seed: decides, with the sentences, which pairs go where and in which order.
+        fractions: share of all pairs for each split, above 0. Each split gets at least one pair,
+            and comes as close to its share as whole groups allow.
+        seed: decides, together with the sentences, the split and the order of the pairs.
 
     Raises:
-        DataError: too few groups for one in each split.
+        DataError: there are fewer groups than splits.
     """
     remaining = _groups(pairs, seed)
     if len(remaining) <= len(fractions):
@@ -34,18 +34,19 @@ def cut(pairs: Sequence[Pair], fractions: Mapping[str, float], seed: int) -> dic
             f"for train and {', '.join(fractions)}: give more text, or set data.validation_path "
             "and data.test_path"
         )
+    # The largest group is for `train`: repetitive text can link most pairs into one group.
     largest = remaining.pop(max(range(len(remaining)), key=lambda index: len(remaining[index])))
     splits: dict[str, list[Pair]] = {}
     for number, (name, fraction) in enumerate(fractions.items(), start=1):
         wanted = max(1, round(len(pairs) * fraction))
-        to_come = len(fractions) - number
-        taken, remaining = _take(remaining, wanted, len(remaining) - to_come)
+        # One group must be left for each of the following splits.
+        taken, remaining = _take(remaining, wanted, len(remaining) - (len(fractions) - number))
         splits[name] = _ordered(taken)
     return {"train": _ordered([largest, *remaining]), **splits}
 
 
 def drop_leaks(pairs: Iterable[Pair], held_out: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Part the pairs that share no sentence with those held out from those that do.
+    """Separate the pairs that share no sentence with the held-out pairs from those that do.
 
     Returns:
         The clean and the leaking pairs, each in order.
@@ -62,12 +63,12 @@ def drop_leaks(pairs: Iterable[Pair], held_out: Iterable[Pair]) -> tuple[list[Pa
     return kept, leaks
 
 
-def _take(groups: list[Group], wanted: int, most: int) -> tuple[list[Group], list[Group]]:
-    """First groups that fit into the wanted pairs, `most` of them; if none does, the smallest."""
+def _take(groups: list[Group], wanted: int, max_groups: int) -> tuple[list[Group], list[Group]]:
+    """Take, in order, the groups that fit into the wanted pairs; if none fits, the smallest."""
     taken: list[Group] = []
     left: list[Group] = []
     for group in groups:
-        fits = len(group) <= wanted and len(taken) < most
+        fits = len(group) <= wanted and len(taken) < max_groups
         (taken if fits else left).append(group)
         wanted -= len(group) if fits else 0
     if not taken:
@@ -76,12 +77,12 @@ def _take(groups: list[Group], wanted: int, most: int) -> tuple[list[Group], lis
 
 
 def _groups(pairs: Sequence[Pair], seed: int) -> list[Group]:
-    """Groups in random order: each by the least place among its pairs."""
+    """Group the pairs, and put the groups into random order."""
     roots = _roots(pairs)
     groups: dict[int, Group] = {}
     for pair, root in zip(pairs, roots, strict=True):
-        groups.setdefault(root, []).append((_place(pair, seed), pair))
-    return sorted(groups.values(), key=lambda group: min(place for place, _ in group))
+        groups.setdefault(root, []).append((_rank(pair, seed), pair))
+    return sorted(groups.values(), key=lambda group: min(rank for rank, _ in group))
 
 
 def _ordered(groups: list[Group]) -> list[Pair]:
@@ -89,13 +90,14 @@ def _ordered(groups: list[Group]) -> list[Pair]:
     return [pair for _, pair in members]
 
 
-def _place(pair: Pair, seed: int) -> bytes:
+def _rank(pair: Pair, seed: int) -> bytes:
+    # A hash instead of a shuffle, so that the order of the input does not matter.
     text = f"{seed}\0{pair.source}\0{pair.target}"
     return blake2b(text.encode(), digest_size=16).digest()
 
 
 def _roots(pairs: Sequence[Pair]) -> list[int]:
-    """Union-find: for each pair the index that stands for its group."""
+    """Find, by union-find, the index of the pair that represents each pair's group."""
     parents = list(range(len(pairs)))
 
     def root(index: int) -> int:

@@ -1,1 +1,1 @@
-"""Short checks of the network, before a client that tries for minutes."""
+"""Quick checks of the network, made before a client starts that retries for minutes."""

@@ -1,4 +1,4 @@
-"""Whether a model hub answers, asked once and briefly, before a library tries for a minute."""
+"""A quick check of whether the model hub answers, before a library retries for a minute."""
 
 import threading
 from collections.abc import Callable
@@ -7,34 +7,33 @@ PROBE_SECONDS = 5.0
 PROBE_DEADLINE_SECONDS = 15.0
 
 
-def fault_of_hub(ask: Callable[[float], object]) -> str | None:
-    """What keeps the hub from answering; a hub that does not know the name has answered.
-
-    The thread is there for name servers that never answer, which no timeout of the client covers.
+def hub_error(ask: Callable[[float], object]) -> str | None:
+    """Find out why the hub does not answer; None if it does.
 
     Args:
-        ask: puts one question to the hub with the given timeout in seconds.
+        ask: sends one request to the hub, with the given timeout in seconds.
     """
-    faults: list[str | None] = []
-    probe = threading.Thread(target=lambda: faults.append(_fault(ask)), daemon=True)
+    # A name server that never answers is not covered by the client's timeout, hence the thread.
+    errors: list[str | None] = []
+    probe = threading.Thread(target=lambda: errors.append(_request_error(ask)), daemon=True)
     probe.start()
     probe.join(PROBE_DEADLINE_SECONDS)
-    return faults[0] if faults else f"no answer in {PROBE_DEADLINE_SECONDS:.0f} seconds"
+    return errors[0] if errors else f"no answer in {PROBE_DEADLINE_SECONDS:.0f} seconds"
 
 
-def _fault(ask: Callable[[float], object]) -> str | None:
+def _request_error(ask: Callable[[float], object]) -> str | None:
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
     try:
         ask(PROBE_SECONDS)
     except (RepositoryNotFoundError, RevisionNotFoundError):
-        return None
+        return None  # a hub that does not know the name has answered
     except Exception as error:
         return first_line(error)
     return None
 
 
 def first_line(error: BaseException) -> str:
-    """First line of a library's message, or the error's name where it says nothing."""
+    """Return the first line of an error's message, or the name of its class if it is empty."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

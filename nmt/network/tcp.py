@@ -1,6 +1,6 @@
-"""Addresses: how they are written, and whether something listens there.
+"""Addresses, and a check that a TCP port accepts connections.
 
-A short knock comes before a client that would try for minutes.
+The check is made before a client with long retries is started.
 """
 
 import socket
@@ -10,25 +10,26 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 def split_address(address: str) -> tuple[str, int | None]:
-    """Host and port of `host:port` or `[host]:port`, also behind a scheme; no port: None."""
+    """Split `host:port` or `[host]:port`, with or without a scheme; without a port it is None."""
     host = ""
     try:
         parts = urlsplit(f"//{address.rpartition('://')[2]}")
         host = parts.hostname or ""
         return host, parts.port
-    except ValueError:  # a bracket that stands alone, or what is not a port
+    except ValueError:  # a single bracket, or a port that is not a number
         return host, None
 
 
 def url_of(host: str, port: int) -> str:
-    """URL by which this machine reaches what listens at a host, which may be every address."""
-    every = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened at
-    reached = every.get(host, host)
-    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+    """Write the URL by which this machine reaches a server that listens on a host."""
+    # A server that listens on all addresses is reached by the local one.
+    all_addresses = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
+    address = all_addresses.get(host, host)
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
 def connection_error(host: str, port: int) -> str | None:
-    """What keeps a TCP connection from being made, or None when it is."""
+    """Try a TCP connection, and return the error or None."""
     try:
         socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_SECONDS).close()
     except OSError as error:

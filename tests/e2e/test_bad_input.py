@@ -155,7 +155,7 @@ BAD = [
     Bad("wide.csv", TABLE.encode("utf-16"), ["line 1", "iconv -f UTF-16"]),
     Bad("columns.csv", b"id,score\n1,2\n", ["'id', 'score'", "data.source_column"]),
     Bad("ragged.csv", (TABLE + "a,b,c\n").encode(), ["line 42", "3 columns", "Quote"]),
-    Bad("cut.tmx", _tmx().encode()[:1500], ["no well-formed XML", "line ", "copy the file again"]),
+    Bad("cut.tmx", _tmx().encode()[:1500], ["not well-formed XML", "line ", "copy the file again"]),
     Bad("tongues.tmx", _tmx().replace("ta", "si").encode(), ["tam_Taml", "si (40 units)"]),
     Bad("few.csv", TABLE[:150].encode(), ["at least 10", "give more text"]),
     Bad("one.txt", b"One side.\n", ["holds one language", "data.target_path"]),

@@ -1,7 +1,7 @@
-"""Parquet files, and data sets that `save_to_disk` wrote.
+"""Readers for Parquet files and for data sets that `save_to_disk` wrote.
 
-The files are opened by their plain paths. `datasets` would take `::` in a path for a chain of file
-systems, and brackets and asterisks for a pattern.
+The files are opened directly, since `datasets` gives `::`, brackets and asterisks in a path a
+special meaning.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 1000
 
 
 class SplitNames(BaseModel):
-    """`dataset_dict.json`: the splits, each in a folder of its name."""
+    """Content of `dataset_dict.json`: the splits, each in a folder of the same name."""
 
     splits: list[str]
 
@@ -36,20 +36,20 @@ class DataFile(BaseModel):
 
 
 class State(BaseModel):
-    """`state.json`: the Arrow files of a split, in order."""
+    """Content of `state.json`: the Arrow files of a split, in order."""
 
     data_files: list[DataFile] = Field(alias="_data_files")
     order_files: list[DataFile] = Field(default=[], alias="_indices_data_files")
-    """Written by early versions of `datasets`, where rows have another order than the files."""
+    """Written by early versions of `datasets` if the rows have another order than in the files."""
 
 
 def read_parquet(corpus: Corpus) -> Iterator[RawPair]:
     """Read the pairs of a Parquet file in order.
 
     Raises:
-        DataError: the file cannot be read, or its columns are not there or do not hold text.
+        DataError: the file cannot be read, or its columns are missing or do not hold text.
     """
-    with arrow_faults(corpus.path, "as Parquet"), corpus.file.open("rb") as stream:
+    with explain_arrow_errors(corpus.path, "as Parquet"), corpus.file.open("rb") as stream:
         batches = parquet.ParquetFile(stream).iter_batches(batch_size=ROWS_AT_ONCE)
         yield from _pairs(corpus, batches, corpus.path)
 
@@ -58,12 +58,12 @@ def saved_splits(folder: Path) -> dict[str, list[Path]] | None:
     """Find the Arrow files of each split that `save_to_disk` wrote.
 
     Returns:
-        None where it wrote nothing; the split of a lone data set is called `train`.
+        None if `save_to_disk` did not write the folder. A data set without splits is `train`.
 
     Raises:
-        DataError: a file that says where the rows are is damaged.
+        DataError: a file that lists splits or Arrow files is damaged.
     """
-    with arrow_faults(str(folder), "as a saved data set"):
+    with explain_arrow_errors(str(folder), "as a saved data set"):
         if (folder / DATA_SET_FILE).is_file():
             names = SplitNames.model_validate_json((folder / DATA_SET_FILE).read_bytes())
             return {name: _state_files(folder / name) for name in names.splits}
@@ -76,22 +76,28 @@ def read_saved(corpus: Corpus, name: str, files: Sequence[Path]) -> Iterator[Raw
     """Read the pairs of one saved split in order.
 
     Raises:
-        DataError: a file cannot be read, or the columns are not there or do not hold text.
+        DataError: a file cannot be read, or the columns are missing or do not hold text.
     """
-    with arrow_faults(corpus.path, "as a saved data set"):
+    with explain_arrow_errors(corpus.path, "as a saved data set"):
         yield from _pairs(corpus, arrow_batches(files), f"{corpus.path}, split {name}")
 
 
 def arrow_batches(files: Sequence[Path]) -> Iterator[pa.RecordBatch]:
-    """Read the rows of Arrow files, which stay on disk until they are looked at."""
+    """Read the rows of Arrow files."""
+    # Mapped into memory, so that a file that is larger than the memory can be read.
     for file in files:
         with pa.memory_map(str(file)) as stream, ipc.open_stream(stream) as rows:
             yield from rows
 
 
 @contextmanager
-def arrow_faults(path: str, kind: str) -> Iterator[None]:
-    """Raise a DataError for what cannot be read."""
+def explain_arrow_errors(path: str, kind: str) -> Iterator[None]:
+    """Turn an error while a file is read into a DataError.
+
+    Args:
+        path: the file or folder, for the message.
+        kind: how it is read, such as `as Parquet`.
+    """
     try:
         yield
     except (OSError, pa.ArrowException, ValidationError) as error:
@@ -104,7 +110,7 @@ def _state_files(folder: Path) -> list[Path]:
     if state.order_files:
         raise DataError(
             f"{folder} was saved by an early version of `datasets`, with its rows in another order "
-            "than in its files: load it there and save it again"
+            "than in its files: load it with that version and save it again"
         )
     return [folder / file.filename for file in state.data_files]
 

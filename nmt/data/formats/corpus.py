@@ -1,4 +1,4 @@
-"""What a reader has to know: where the text lies, which two languages, which columns."""
+"""The description of an input that every reader takes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +8,15 @@ SPLIT_NAMES = {
     "validation": ("validation", "valid", "dev", "val"),
     "test": ("test", "devtest", "testing", "evaluation", "eval"),
 }
-"""Split -> names it goes by, the usual one first."""
+"""Names that data sets use for each split, the most common first."""
 
 RawPair = tuple[str, str]
-"""Source and target as they stand in the file."""
+"""Source and target as written in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One input of `nmt prepare`."""
+    """An input of `nmt prepare`: its path, its two languages and its columns."""
 
     path: str
     """File, folder or `datasets` name."""
@@ -28,21 +28,21 @@ class Corpus:
     source_column: str | None = None
     target_column: str | None = None
     part: str = "train"
-    """Split that this input is to be."""
+    """Split that this input is for."""
     max_pairs: int | None = None
-    """Most pairs that are read."""
+    """Maximum number of pairs to read."""
 
     @property
     def file(self) -> Path:
-        """The path, when it is one."""
+        """Return the path as a `Path`; a hub data set has no file there."""
         return Path(self.path)
 
     @property
     def setting(self) -> str:
-        """Setting that names the path."""
+        """Name the setting of the path."""
         return "data.path" if self.part == "train" else f"data.{self.part}_path"
 
     @property
     def target_setting(self) -> str:
-        """Setting that names the file of the target side."""
+        """Name the setting of the target side's file."""
         return "data.target_path" if self.part == "train" else f"data.{self.part}_target_path"

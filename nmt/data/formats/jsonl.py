@@ -1,4 +1,4 @@
-"""JSON lines: one object a line."""
+"""A reader for JSON lines, with one object per line."""
 
 import json
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ ONE_OBJECT = 'each line holds one object, such as {"en": "...", "ta": "..."}'
 
 
 def read_jsonl(corpus: Corpus) -> Iterator[RawPair]:
-    """Pairs in order; blank lines are passed over.
+    """Read the pairs in order; skip blank lines.
 
     Raises:
-        DataError: with the line that is no JSON, no object, or lacks a side.
+        DataError: a line is not valid JSON, not an object, or lacks a side.
     """
     records = RecordReader(corpus)
     yield from check_values(
@@ -26,7 +26,6 @@ def read_jsonl(corpus: Corpus) -> Iterator[RawPair]:
 
 
 def _objects(corpus: Corpus) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and content of every line that is not blank."""
     for number, line in enumerate(read_lines(corpus.file), start=1):
         if line.strip():
             place = f"{corpus.path}, line {number}"
@@ -35,17 +34,17 @@ def _objects(corpus: Corpus) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _object(line: str, place: str) -> dict[str, Any]:
     try:
-        value = json.loads(line, object_pairs_hook=_once_each)
+        value = json.loads(line, object_pairs_hook=_refuse_repeated_keys)
     except (ValueError, RecursionError) as error:
-        raise DataError(_broken(line, place, error)) from None
+        raise DataError(_explain_invalid(line, place, error)) from None
     if isinstance(value, list):
-        raise DataError(_array(place))
+        raise DataError(_explain_array(place))
     if not isinstance(value, dict):
-        raise DataError(f"{place}: {line:.60} is no JSON object: {ONE_OBJECT}")
+        raise DataError(f"{place}: {line:.60} is not a JSON object: {ONE_OBJECT}")
     return value
 
 
-def _once_each(entries: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeated_keys(entries: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(entries)
     if len(record) < len(entries):
         names = [name for name, _ in entries]
@@ -54,19 +53,22 @@ def _once_each(entries: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
-def _broken(line: str, place: str, error: Exception) -> str:
+def _explain_invalid(line: str, place: str, error: Exception) -> str:
     if line.strip() == "[" or line.lstrip().startswith(("[{", "[ {")):
-        return _array(place)
+        return _explain_array(place)
     if line.strip() == "{":
-        return f"{place}: an object over several lines. Write it on one: jq -c . OLD > NEW"
+        return f"{place}: an object over several lines. Write it on one line: jq -c . OLD > NEW"
     if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
         return (
             f"{place}: more than one JSON value ({line[error.pos : error.pos + 40]!r} after the "
-            f"first): {ONE_OBJECT}. Where the file mixes line ends, give all lines one kind: "
+            f"first): {ONE_OBJECT}. If the file mixes line ends, give all lines the same: "
             r"sed 's/\r$//' OLD | tr '\r' '\n' > NEW"
         )
-    return f"{place} is no whole JSON object ({error}): {line[-60:]!r}. Mend or delete the line"
+    return (
+        f"{place} is not a complete JSON object ({error}): {line[-60:]!r}. Correct or delete the "
+        "line"
+    )
 
 
-def _array(place: str) -> str:
-    return f"{place}: a JSON array, and {ONE_OBJECT}. Convert it: jq -c '.[]' OLD > NEW"
+def _explain_array(place: str) -> str:
+    return f"{place}: a JSON array, but {ONE_OBJECT}. Convert it: jq -c '.[]' OLD > NEW"

@@ -1,4 +1,4 @@
-"""Lines of UTF-8 files, gzipped or not, with every fault told by its place."""
+"""A reader for the lines of UTF-8 files, packed with gzip or not."""
 
 import gzip
 import re
@@ -14,25 +14,25 @@ from nmt.errors import DataError
 UTF_8_BOM = b"\xef\xbb\xbf"
 UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK_BYTES = 1 << 20
-MOST_STRAY = 20
-"""Ends of the other kind in one line, above which the file mixes two kinds."""
+MAX_STRAY = 20
+"""Maximum number of stray line ends in a line; with more, the file mixes two kinds."""
 _QUOTED = re.compile(rb'"[^"]*"')
 _LONE_CR = re.compile(rb"\r(?![\r\n])")
 
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open for reading, unpacked when it is packed with gzip, whatever its name.
+    """Open a file for reading, and unpack it if it is packed with gzip.
 
     Raises:
-        DataError: the file cannot be opened, is empty, is not text, or breaks off inside the
-            archive.
+        DataError: the file cannot be opened, is empty, is not text, or is an incomplete archive.
     """
     try:
         if not path.stat().st_size:
-            raise DataError(f"{path} is empty: name a file that holds sentence pairs")
+            raise DataError(f"{path} is empty: name a file that contains sentence pairs")
         with path.open("rb") as stream:
             head = _head(stream)
+            # Browsers unpack some downloads, and others lose the suffix: the content decides too.
             packed = path.suffix.lower() == ".gz" or head.startswith(GZIP)
             if not packed:
                 refuse_foreign(path, head)
@@ -43,27 +43,26 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
             yield unpacked
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
-            f"{path} is no whole gzip archive ({error}): copy it again, or name it "
-            "without .gz when it is not packed"
+            f"{path} is not a complete gzip archive ({error}): copy it again, or remove .gz from "
+            "its name if it is not packed"
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def read_lines(path: Path, *, most_stray: int = MOST_STRAY, quoted: bool = False) -> Iterator[str]:
+def read_lines(path: Path, *, max_stray: int = MAX_STRAY, quoted: bool = False) -> Iterator[str]:
     r"""Read lines in order, without their ends and without a byte-order mark.
 
-    Lines end in `\n` or `\r\n`, or in `\r` where the file has more of it. Single ends of the
-    other kind are strays inside a line, and become spaces.
+    Lines end in `\n` or `\r\n`, or in `\r` if the file has more of these. A few ends of the other
+    kind inside a line are strays, which become spaces.
 
     Args:
         path: the file.
-        most_stray: strays that a line may hold.
-        quoted: whether an end between two quotes is none, as in CSV.
+        max_stray: maximum number of strays in a line.
+        quoted: whether ends between two quotes are part of the text, as in CSV.
 
     Raises:
-        DataError: as `open_bytes`; for bytes that are not UTF-8, with line and byte offset; for a
-            line with many ends of the other kind.
+        DataError: the file cannot be opened, is not UTF-8, or mixes two kinds of line ends.
     """
     offset = 0
     with open_bytes(path) as stream:
@@ -73,13 +72,13 @@ def read_lines(path: Path, *, most_stray: int = MOST_STRAY, quoted: bool = False
             text = line.removeprefix(UTF_8_BOM) if number == 1 else line.removeprefix(b"\n")
             content = text.rstrip(b"\r\n")
             if stray in content:
-                _refuse_mixed(path, number, content.count(stray), most_stray)
+                _refuse_mixed(path, number, content.count(stray), max_stray)
                 content = content.replace(stray, b" ")
             try:
                 yield content.decode("utf-8")
             except UnicodeDecodeError as error:
                 skipped = len(line) - len(text)
-                _refuse_bytes(path, number, offset + skipped + error.start, line)
+                _refuse_encoding(path, number, offset + skipped + error.start, line)
             offset += len(line)
 
 
@@ -90,7 +89,7 @@ def _head(stream: BinaryIO) -> bytes:
 
 
 def _ends_in_cr(stream: BinaryIO, *, quoted: bool) -> bool:
-    r"""Whether lines end in `\r` alone, as in a file of an old Macintosh."""
+    r"""Tell whether lines end in a single `\r`, as in files of old Macintosh computers."""
     head = stream.read(_CHUNK_BYTES)
     stream.seek(0)
     if quoted:
@@ -99,7 +98,7 @@ def _ends_in_cr(stream: BinaryIO, *, quoted: bool) -> bool:
 
 
 def _cr_lines(stream: BinaryIO) -> Iterator[bytes]:
-    r"""Lines with their `\r`, like those that the stream itself yields for `\n`."""
+    r"""Split a stream at `\r`, and keep the ends as iteration over a stream does for `\n`."""
     rest = b""
     while chunk := stream.read(_CHUNK_BYTES):
         *lines, rest = (rest + chunk).split(b"\r")
@@ -108,18 +107,18 @@ def _cr_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _refuse_mixed(path: Path, number: int, count: int, most: int) -> None:
-    if count > most:
+def _refuse_mixed(path: Path, number: int, count: int, max_stray: int) -> None:
+    if count > max_stray:
         raise DataError(
-            f"{path}, line {number}: holds {count} line ends of another kind (carriage returns "
-            "and line feeds are mixed). Give all lines one kind: "
+            f"{path}, line {number}: contains {count} line ends of another kind (carriage returns "
+            "and line feeds are mixed). Give all lines the same end: "
             f"sed 's/\\r$//' {path.name} | tr '\\r' '\\n' > one-{path.name}"
         )
 
 
-def _refuse_bytes(path: Path, number: int, offset: int, line: bytes) -> NoReturn:
+def _refuse_encoding(path: Path, number: int, offset: int, line: bytes) -> NoReturn:
     encoding = "UTF-16" if number == 1 and line.startswith(UTF_16_BOMS) else "ITS_ENCODING"
     raise DataError(
-        f"{path}, line {number}: the bytes from offset {offset} of the file are no UTF-8. "
+        f"{path}, line {number}: the bytes from offset {offset} of the file are not UTF-8. "
         f"Convert it: iconv -f {encoding} -t UTF-8 {path.name} > utf8-{path.name}"
     )

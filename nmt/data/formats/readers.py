@@ -1,4 +1,4 @@
-"""Which reader takes which file, by its suffix."""
+"""The choice of a file's reader by its suffix."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +22,13 @@ FORMATS = {
 
 
 def suffix(path: Path) -> str:
-    """Return the suffix in lower case, and that before `.gz` of a packed file."""
+    """Return the suffix in lower case, for packed files the one before `.gz`."""
     return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
 
 
 def reader(name: str) -> Reader:
-    """Return the reader of a format; heavy libraries are imported on the way."""
+    """Return the reader of a format."""
+    # Imported only when needed, since defusedxml and pyarrow are large.
     if name == "tmx":
         from nmt.data.formats.tmx.reader import read_tmx
 

@@ -1,9 +1,9 @@
-"""Pairs out of mappings, flat or under a `translation` key: JSON lines and `datasets` rows."""
+"""Pairs from mappings, such as JSON lines and `datasets` rows."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from nmt.data.formats.columns import Columns, find_columns, listed, no_columns
+from nmt.data.formats.columns import Columns, explain_missing_columns, find_columns, listed
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.errors import DataError
 
@@ -11,21 +11,21 @@ NESTED = "translation"
 
 
 class RecordReader:
-    """Takes the two sides out of records, which may differ in their keys."""
+    """A reader of source and target from records, which may have different keys."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._columns: dict[tuple[str, ...], Columns | None] = {}
 
     def pair(self, record: Mapping[str, Any], place: str) -> tuple[Columns, RawPair]:
-        """Take source and target out of one record; a null is an empty sentence.
+        """Read source and target of a record; a null is an empty sentence.
 
         Args:
             record: `{"en": .., "ta": ..}` or `{"translation": {"en": .., "ta": ..}}`.
-            place: opens the message when the record does not fit.
+            place: begins the message if the record does not fit.
 
         Raises:
-            DataError: a side is not there, or is no text.
+            DataError: a side is missing or not text.
         """
         columns = self._find(record)
         if columns:
@@ -36,19 +36,17 @@ class RecordReader:
         nested = record.get(NESTED)
         if isinstance(nested, Mapping):
             return self.pair(nested, f"{place}, in {NESTED!r}")
-        raise DataError(f"{place}: {no_columns(list(record), self._corpus)}")
+        raise DataError(f"{place}: {explain_missing_columns(list(record), self._corpus)}")
 
     def _find(self, record: Mapping[str, Any]) -> Columns | None:
-        """A `translation` that holds a mapping goes before names that only look like a side."""
         keys = tuple(record)
-        if isinstance(record.get(NESTED), Mapping) and not self._set_in(keys):
+        is_set = self._corpus.source_column in keys or self._corpus.target_column in keys
+        # A nested mapping goes before keys beside it, such as `id`, that only look like a side.
+        if isinstance(record.get(NESTED), Mapping) and not is_set:
             return None
         if keys not in self._columns:
             self._columns[keys] = find_columns(keys, self._corpus)
         return self._columns[keys]
-
-    def _set_in(self, keys: tuple[str, ...]) -> bool:
-        return self._corpus.source_column in keys or self._corpus.target_column in keys
 
     def _text(self, record: Mapping[str, Any], key: str, side: str, place: str) -> str:
         value = record[key]

@@ -1,11 +1,11 @@
-"""CSV and TSV, with or without a header."""
+"""Readers for CSV and TSV, with or without a header."""
 
 import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from nmt.data.formats.columns import Columns, find_columns, no_columns
+from nmt.data.formats.columns import Columns, explain_missing_columns, find_columns
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import read_lines
 from nmt.data.formats.values import check_values
@@ -16,71 +16,76 @@ from nmt.languages import script_of
 Row = tuple[int, list[str]]
 """Number of the row's first line, and its cells."""
 
-_LONGEST_CELL_CHARACTERS = 16 << 20
-"""A longer cell is one whose quote was never closed."""
+_MAX_CELL_CHARACTERS = 16 << 20
+"""Maximum length of a cell; a longer one has a quote that was never closed."""
 _SEPARATOR = re.compile(r'"?sep=(?P<delimiter>.)"?(?P=delimiter)*', re.IGNORECASE)
-"""First line in which Excel says, to itself, what stands between the cells."""
+"""A first line in which Excel notes the delimiter for itself."""
 
 
 def read_csv(corpus: Corpus) -> Iterator[RawPair]:
-    """Pairs in order; commas, semicolons or tabs, whichever the first line has most of.
+    """Read the pairs of a CSV file in order.
+
+    The delimiter is the most frequent one of comma, semicolon and tab in the first line.
 
     Raises:
-        DataError: no columns fit, or a row is not whole.
+        DataError: no columns fit, or a row is incomplete.
     """
     return _read(corpus, _csv_rows(corpus))
 
 
 def read_tsv(corpus: Corpus) -> Iterator[RawPair]:
-    """Pairs in order, one line each.
+    """Read the pairs of a TSV file in order, one per line.
 
-    Quotes belong to the text, as most such files are written without any quoting. They are
-    taken off where the first row has each cell quoted, or where a cell has its quotes doubled.
+    Quotes belong to the text, since most such files are written without quoting. They are removed
+    if all cells of the first row are quoted, or if a cell has doubled quotes.
 
     Raises:
-        DataError: no columns fit, or a row is not whole.
+        DataError: no columns fit, or a row is incomplete.
     """
     return _read(corpus, _tsv_rows(corpus))
 
 
 def _read(corpus: Corpus, rows: Iterator[Row]) -> Iterator[RawPair]:
-    """Pairs of the rows; columns that a header names have to hold sentences."""
     filled = (row for row in rows if any(cell.strip() for cell in row[1]))
     for number, cells in filled:
         columns = find_columns(cells, corpus)
         if columns:
-            _require_one_each(columns, cells, corpus)
-            places = cells.index(columns.source), cells.index(columns.target)
-            pairs = _cells(corpus, filled, len(cells), places)
+            _refuse_repeated(columns, cells, corpus)
+            positions = cells.index(columns.source), cells.index(columns.target)
+            pairs = _cells(corpus, filled, len(cells), positions)
             yield from check_values(((columns, pair) for pair in pairs), corpus)
         elif _is_data(cells, corpus):
-            whole = chain([(number, cells)], filled)
-            yield from _cells(corpus, whole, len(cells), (0, 1))
+            yield from _cells(corpus, chain([(number, cells)], filled), len(cells), (0, 1))
         else:
-            raise DataError(f"{corpus.path}, line {number}: {no_columns(cells, corpus)}")
+            problem = explain_missing_columns(cells, corpus)
+            raise DataError(f"{corpus.path}, line {number}: {problem}")
 
 
 def _cells(
-    corpus: Corpus, rows: Iterator[Row], width: int, places: tuple[int, int]
+    corpus: Corpus, rows: Iterator[Row], width: int, positions: tuple[int, int]
 ) -> Iterator[RawPair]:
-    source, target = places
+    source, target = positions
     for number, cells in rows:
         if len(cells) != width:
-            raise DataError(_ragged(corpus, number, len(cells), width))
+            raise DataError(
+                f"{corpus.path}, line {number}: {len(cells)} columns, but the first row has "
+                f"{width}. Quote cells that contain the delimiter, and give each row the same "
+                "columns"
+            )
         yield cells[source], cells[target]
 
 
-def _require_one_each(columns: Columns, header: Sequence[str], corpus: Corpus) -> None:
+def _refuse_repeated(columns: Columns, header: Sequence[str], corpus: Corpus) -> None:
     for name in columns:
         if header.count(name) > 1:
             raise DataError(
-                f"{corpus.path}: {header.count(name)} columns are called {name!r}, and which is "
-                "meant cannot be told: give each its own name"
+                f"{corpus.path}: {header.count(name)} columns are called {name!r}: give each "
+                "its own name"
             )
 
 
 def _is_data(cells: list[str], corpus: Corpus) -> bool:
-    """Whether a first row without known names must be a pair, going by its script."""
+    """Tell whether a first row is a pair and not a header, by the script of its cells."""
     if len(cells) != 2:
         return False
     languages = (corpus.source_language, corpus.target_language)
@@ -93,31 +98,31 @@ def _is_data(cells: list[str], corpus: Corpus) -> bool:
 def _csv_rows(corpus: Corpus) -> Iterator[Row]:
     lines = (f"{line}\n" for line in read_lines(corpus.file, quoted=True))
     first, skipped = next(lines, ""), 0
-    told = _SEPARATOR.fullmatch(first.strip("\r\n"))
-    if told:
+    separator = _SEPARATOR.fullmatch(first.strip("\r\n"))
+    if separator:
         first, skipped = next(lines, ""), 1
-    delimiter = told["delimiter"] if told else max(",;\t", key=first.count)
-    csv.field_size_limit(_LONGEST_CELL_CHARACTERS)
+    delimiter = separator["delimiter"] if separator else max(",;\t", key=first.count)
+    csv.field_size_limit(_MAX_CELL_CHARACTERS)
     reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
-    begins = 1 + skipped
+    start = 1 + skipped
     try:
         for cells in reader:
-            yield begins, cells
-            begins = reader.line_num + 1 + skipped
+            yield start, cells
+            start = reader.line_num + 1 + skipped
     except csv.Error as error:
-        raise DataError(_broken(corpus, begins, str(error))) from None
+        raise DataError(_explain_csv_error(corpus, start, str(error))) from None
 
 
-def _broken(corpus: Corpus, line: int, fault: str) -> str:
-    if "field larger than field limit" in fault:
+def _explain_csv_error(corpus: Corpus, line: int, reason: str) -> str:
+    if "field larger than field limit" in reason:
         return (
             f"{corpus.path}, line {line}: a cell of the row that begins here has more than "
-            f"{_LONGEST_CELL_CHARACTERS:,} characters, so its quote is not closed. Close it, or "
+            f"{_MAX_CELL_CHARACTERS:,} characters, so its quote is not closed. Close it, or "
             "double a quote that belongs to the text"
         )
     return (
-        f"{corpus.path}, line {line}: no whole CSV row ({fault}). Quote a cell that holds the "
-        'delimiter or a quote, and double its quotes: "say ""hi"""'
+        f"{corpus.path}, line {line}: not a complete CSV row ({reason}). Quote a cell that "
+        'contains the delimiter or a quote, and double its quotes: "say ""hi"""'
     )
 
 
@@ -125,13 +130,13 @@ def _tsv_rows(corpus: Corpus) -> Iterator[Row]:
     all_quoted = False
     lines = enumerate(read_lines(corpus.file), start=1)
     number, first = next(lines, (1, ""))
-    told = _SEPARATOR.fullmatch(first)
-    if told and told["delimiter"] != "\t":
+    separator = _SEPARATOR.fullmatch(first)
+    if separator and separator["delimiter"] != "\t":
         raise DataError(
-            f"{corpus.path}, line 1: {first!r} says that {told['delimiter']!r} stands between the "
-            "cells: end the file's name in .csv, or set data.format=csv"
+            f"{corpus.path}, line 1: {first!r} says that {separator['delimiter']!r} separates the "
+            "cells: give the file a name that ends in .csv, or set data.format=csv"
         )
-    rows = lines if told else chain([(number, first)], lines)
+    rows = lines if separator else chain([(number, first)], lines)
     for row, (number, line) in enumerate(rows):
         cells = line.split("\t")
         if row == 0:
@@ -145,10 +150,3 @@ def _is_quoted(cell: str) -> bool:
 
 def _unquote(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if _is_quoted(cell) else cell
-
-
-def _ragged(corpus: Corpus, number: int, found: int, expected: int) -> str:
-    return (
-        f"{corpus.path}, line {number}: {found} columns, and the first row has {expected}. "
-        "Quote cells that hold the delimiter, and give each row the same columns"
-    )

@@ -1,4 +1,4 @@
-"""Two plain text files, one sentence a line, line by line translations of each other."""
+"""A reader for two plain text files that are translated line by line."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -8,20 +8,23 @@ from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import read_lines
 from nmt.errors import DataError
 
-MOST_STRAY_IN_TEXT = 4
-"""Fewer than in tables, where a line that swallows others has too many cells."""
+MAX_STRAY_IN_TEXT = 4
+"""Maximum number of stray line ends in a line.
+
+It is lower than for tables, in which a line that swallowed others has too many cells.
+"""
 
 
 def read_text(corpus: Corpus) -> Iterator[RawPair]:
-    """Pairs in order, empty lines included.
+    """Read the pairs in order, empty lines included.
 
     Raises:
-        DataError: no second file is set, or the two differ in their number of lines.
+        DataError: no second file is set, or the files have different numbers of lines.
     """
     if corpus.target_path is None:
         raise DataError(
             f"{corpus.path} holds one language: set {corpus.target_setting} to the file of its "
-            "translations (or data.format=tsv, when each line holds both with a tab between)"
+            "translations (or data.format=tsv, if each line holds both with a tab between them)"
         )
     target_file = Path(corpus.target_path)
     if target_file.exists() and corpus.file.samefile(target_file):
@@ -30,17 +33,14 @@ def read_text(corpus: Corpus) -> Iterator[RawPair]:
             "the file of the translations"
         )
     files = (corpus.file, target_file)
-    both = zip_longest(*(read_lines(file, most_stray=MOST_STRAY_IN_TEXT) for file in files))
+    both = zip_longest(*(read_lines(file, max_stray=MAX_STRAY_IN_TEXT) for file in files))
     for number, (source, target) in enumerate(both, start=1):
         if source is None or target is None:
-            rest = 1 + sum(1 for _ in both)
-            raise DataError(_uneven(corpus, number - 1, rest, source is None))
+            total = number + sum(1 for _ in both)
+            counts = (number - 1, total) if source is None else (total, number - 1)
+            raise DataError(
+                f"{corpus.path} has {counts[0]} lines and {corpus.target_path} has {counts[1]}: "
+                "line n of one must translate line n of the other. Name two files that were "
+                "written together"
+            )
         yield source, target
-
-
-def _uneven(corpus: Corpus, common: int, rest: int, source_ended: bool) -> str:
-    source, target = (common, common + rest) if source_ended else (common + rest, common)
-    return (
-        f"{corpus.path} has {source} lines and {corpus.target_path} has {target}: line n of one "
-        "must translate line n of the other. Name two files that were written together"
-    )

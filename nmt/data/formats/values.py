@@ -1,4 +1,7 @@
-"""Tells sentences from identifiers, numbers and labels in columns found by their names."""
+"""Checks that columns which were found by their names hold sentences.
+
+A column `id` may hold Indonesian sentences or identifiers.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,29 +12,29 @@ from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.errors import DataError
 
 SAMPLE_PAIRS = 100
-"""Pairs that are looked at."""
-_LEAST_VALUES = 3
-_LEAST_SHARE = 0.9
-"""Share of a column's values that has to be suspicious."""
-_LEAST_SHARE_OF_WORDS = 0.65
-"""The same, where no value has a second word."""
-_LEAST_LETTERS = 0.6
-"""Share of letters in the characters of a value that may be a sentence."""
-_WORDS_OF_SENTENCE = 4
-"""Words of the other side, on average, beside which one word cannot be the translation."""
-_LABEL_PAIRS = 20
-_LABELS_PER_SENTENCE = 0.2
-"""Different values of a column of labels for each different value of the other side."""
+"""Number of pairs to check."""
+_MIN_VALUES = 3
+_MIN_SHARE = 0.9
+"""Minimum share of suspicious values in a column that is refused."""
+_MIN_SHARE_OF_WORDS = 0.65
+"""The same for a column in which no value has two words."""
+_MIN_LETTERS = 0.6
+"""Minimum share of letters in a value that may be a sentence."""
+_MIN_SENTENCE_WORDS = 4
+"""Average number of words on the other side from which a single word is not a translation."""
+_MIN_LABEL_PAIRS = 20
+_MAX_LABELS_PER_SENTENCE = 0.2
+"""Maximum number of different labels for each different value of the other side."""
 
 _NO_LETTER = regex.compile(r"[^\p{L}\p{M}]+")
 _CODE = regex.compile(r"[!-~]*(?:[0-9_/@=#\\]|[:.](?=[0-9A-Za-z])|[a-z](?=[A-Z]))[!-~]*")
 
 
 def check_values(rows: Iterable[tuple[Columns, RawPair]], corpus: Corpus) -> Iterator[RawPair]:
-    """Pass pairs on, and refuse a column without sentences that no setting names.
+    """Pass pairs on, and refuse columns without sentences, unless a setting names them.
 
     Raises:
-        DataError: identifiers, numbers, times or labels stand where sentences should.
+        DataError: a column holds identifiers, numbers, times or labels.
     """
     wanted = min(SAMPLE_PAIRS, corpus.max_pairs or SAMPLE_PAIRS)
     sample: list[tuple[Columns, RawPair]] = []
@@ -39,13 +42,13 @@ def check_values(rows: Iterable[tuple[Columns, RawPair]], corpus: Corpus) -> Ite
         if len(sample) < wanted:
             sample.append((columns, pair))
             if len(sample) == wanted:
-                _judge(sample, corpus)
+                _check_sample(sample, corpus)
         yield pair
     if 0 < len(sample) < wanted:
-        _judge(sample, corpus)
+        _check_sample(sample, corpus)
 
 
-def _judge(sample: Sequence[tuple[Columns, RawPair]], corpus: Corpus) -> None:
+def _check_sample(sample: Sequence[tuple[Columns, RawPair]], corpus: Corpus) -> None:
     columns = sample[-1][0]
     pairs = [pair for found, pair in sample if found == columns]
     sources, targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -59,9 +62,9 @@ def _require_sentences(
     column: str, values: Sequence[str], others: Sequence[str], side: str, corpus: Corpus
 ) -> None:
     filled = [value for value in values if value.strip()]
-    if len(filled) < _LEAST_VALUES:
+    if len(filled) < _MIN_VALUES:
         return
-    if sum(map(_is_code, filled)) >= _LEAST_SHARE * len(filled):
+    if sum(map(_is_code, filled)) >= _MIN_SHARE * len(filled):
         kind = "identifiers, numbers or times"
     elif _are_single_words(filled, others):
         kind = "single words"
@@ -72,35 +75,35 @@ def _require_sentences(
     language = corpus.source_language if side == "source" else corpus.target_language
     shown = ", ".join(f"{value[:40]!r}" for value in dict.fromkeys(filled[:3]))
     raise DataError(
-        f"{corpus.path}: column {column!r} was found by its name for the {side} ({language}), and "
+        f"{corpus.path}: column {column!r} was found by its name for the {side} ({language}), but "
         f"holds {kind} rather than sentences ({shown}): set data.{side}_column to the column of "
-        f"the sentences, or to {column!r} when it is the right one"
+        f"the sentences, or to {column!r} if it is the right one"
     )
 
 
 def _is_code(value: str) -> bool:
-    """Whether a value is an identifier, a number, a time, an address or a hash."""
+    """Tell whether a value is an identifier, a number, a time, an address or a hash."""
     packed = "".join(value.split())
     letters = len(_NO_LETTER.sub("", packed))
-    if letters < _LEAST_LETTERS * len(packed) and packed.isascii():
+    if letters < _MIN_LETTERS * len(packed) and packed.isascii():
         return True
     return _CODE.fullmatch(value.strip()) is not None
 
 
 def _are_single_words(values: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether each value is one word, and most are codes or the other side has several words.
-
-    A value with letters beyond ASCII may be of a script without spaces between words.
-    """
+    """Tell whether values are single words, and either codes or too short for the other side."""
+    # A value beyond ASCII may be a sentence in a script without spaces between words.
     words = sum(value.isascii() and len(value.split()) == 1 for value in values)
-    if words < _LEAST_SHARE * len(values):
+    if words < _MIN_SHARE * len(values):
         return False
     other_words = sum(len(other.split()) for other in others) / len(others)
     codes = sum(map(_is_code, values)) / len(values)
-    return other_words >= _WORDS_OF_SENTENCE or codes >= _LEAST_SHARE_OF_WORDS
+    return other_words >= _MIN_SENTENCE_WORDS or codes >= _MIN_SHARE_OF_WORDS
 
 
 def _are_labels(values: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether few values stand beside many different ones of the other side."""
+    """Tell whether a few values repeat while the other side has many different ones."""
     different = len(set(others))
-    return different >= _LABEL_PAIRS and len(set(values)) <= _LABELS_PER_SENTENCE * different
+    return (
+        different >= _MIN_LABEL_PAIRS and len(set(values)) <= _MAX_LABELS_PER_SENTENCE * different
+    )

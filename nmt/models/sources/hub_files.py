@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nmt.errors import ModelError, UnavailableError
 from nmt.models.sources.files import CONFIG, model_files, select_files
-from nmt.network.hub import fault_of_hub, first_line
+from nmt.network.hub import first_line, hub_error
 
 _COMMIT = re.compile("[0-9a-f]{40}")
 
@@ -40,9 +40,7 @@ def find_hub_error(name: str, revision: str | None) -> str | None:
     """What keeps the hub from answering; asked once per process."""
     from huggingface_hub import HfApi
 
-    return fault_of_hub(
-        lambda seconds: HfApi().model_info(name, revision=revision, timeout=seconds)
-    )
+    return hub_error(lambda seconds: HfApi().model_info(name, revision=revision, timeout=seconds))
 
 
 def hub_unreachable(name: str, fault: str) -> UnavailableError:

@@ -129,7 +129,7 @@ def test_identifiers_are_refused_within_the_pairs_that_are_read(tmp_path: Path) 
 )
 def test_single_words_beside_sentences_are_refused(tmp_path: Path, values: list[str]) -> None:
     message = fault(write(tmp_path, "csv", ("id", "en", "kalimat"), rows_with(values)))
-    assert "'id' was found by its name for the target (ind_Latn), and holds single words" in message
+    assert "'id' was found by its name for the target (ind_Latn), but holds single words" in message
 
 
 def test_a_column_of_labels_is_refused(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_folder_without_data_files_is_told(tmp_path: Path) -> None:
 
 def test_a_broken_file_in_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text('{"en": "a", "ta": "b"}\n{"en": ')
-    with pytest.raises(DataError, match=r"train.jsonl, line 2 is no whole JSON object"):
+    with pytest.raises(DataError, match=r"train.jsonl, line 2 is not a complete JSON object"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
@@ -94,7 +94,7 @@ def test_an_unreachable_hub_names_the_offline_ways(monkeypatch: pytest.MonkeyPat
     def fail(name: str, timeout_seconds: float) -> None:
         raise ConnectionError("no route")
 
-    monkeypatch.setattr(hub, "_ask", fail)
+    monkeypatch.setattr(hub, "_probe", fail)
     with pytest.raises(UnavailableError) as caught:
         read_pairs(DataConfig(path="nobody-here/no-such-corpus"))
     message = str(caught.value)
@@ -106,7 +106,7 @@ def test_an_unreachable_hub_names_the_offline_ways(monkeypatch: pytest.MonkeyPat
 def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(nmt_hub, "PROBE_DEADLINE_SECONDS", 0.05)
-    monkeypatch.setattr(hub, "_ask", lambda name, seconds: release.wait() and None)
+    monkeypatch.setattr(hub, "_probe", lambda name, seconds: release.wait() and None)
     threading.Timer(3, release.set).start()
     before = time.monotonic()
     with pytest.raises(UnavailableError, match="no answer in"):
@@ -118,7 +118,7 @@ def test_what_a_reachable_hub_refuses_is_passed_on(monkeypatch: pytest.MonkeyPat
     def refuse(name: str, subset: str | None) -> None:
         raise ValueError(f"Config name is missing, pick one of ['en-ta']: {name} {subset}")
 
-    monkeypatch.setattr(hub, "_ask", lambda name, seconds: None)
+    monkeypatch.setattr(hub, "_probe", lambda name, seconds: None)
     monkeypatch.setattr(datasets, "load_dataset", refuse)
     with pytest.raises(DataError, match=r"pick one of \['en-ta'\]: owner/name x.*:subset"):
         read_pairs(DataConfig(path="owner/name:x"))
@@ -193,13 +193,15 @@ def test_files_beside_a_saved_data_set_are_refused(tmp_path: Path) -> None:
     datasets.Dataset.from_list(ROWS).save_to_disk(str(tmp_path))
     assert read_pairs(DataConfig(path=str(tmp_path))) == {"train": PAIRS}
     write_lines(tmp_path / "more.jsonl", ROWS)
-    with pytest.raises(DataError, match=r"save_to_disk wrote, and more.jsonl beside it"):
+    with pytest.raises(DataError, match=r"save_to_disk wrote and also more.jsonl"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
 def test_a_saved_data_set_in_a_folder_of_files_is_refused(tmp_path: Path) -> None:
     datasets.Dataset.from_list(ROWS).save_to_disk(str(tmp_path / "saved"))
-    with pytest.raises(DataError, match="of what save_to_disk wrote, name the folder it wrote"):
+    with pytest.raises(
+        DataError, match="for a data set of save_to_disk, name the folder that it wrote"
+    ):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
@@ -209,7 +211,7 @@ def test_splits_of_other_names_are_told(tmp_path: Path, caplog: pytest.LogCaptur
         saved[name] = datasets.Dataset.from_list(ROWS)
     saved.save_to_disk(str(tmp_path))
     assert sorted(read_pairs(DataConfig(path=str(tmp_path)))) == ["train", "validation"]
-    assert "splits that are not read: noisy" in caplog.text
+    assert "ignored splits: noisy" in caplog.text
 
 
 def test_descriptions_and_hidden_files_are_no_data(
@@ -229,7 +231,7 @@ def test_files_that_no_reader_knows_are_named(
     write_lines(tmp_path / "a.jsonl", ROWS)
     (tmp_path / "a.sgml").write_text("something")
     assert read_pairs(DataConfig(path=str(tmp_path))) == {"train": PAIRS}
-    assert "passed over, as no reader knows them: a.sgml" in caplog.text
+    assert "ignored files of unknown format: a.sgml" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,9 @@ def test_a_file_of_no_clear_split_is_refused(tmp_path: Path, name: str) -> None:
     write_lines(tmp_path / "train.jsonl", ROWS[:2])
     write_lines(tmp_path / "test.jsonl", ROWS[2:3])
     write_lines(tmp_path / name, ROWS[3:])
-    with pytest.raises(DataError, match=rf"files for train, test, and {name} of which"):
+    with pytest.raises(
+        DataError, match=rf"files for train, test, but the split of {name} is not clear"
+    ):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 

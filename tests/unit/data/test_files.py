@@ -96,7 +96,7 @@ def test_texts_of_two_kinds_of_lines_are_refused(tmp_path: Path) -> None:
     target = tmp_path / "x.ta"
     target.write_bytes(("அ\r" * 30 + "ஆ\n" * 40).encode())
     message = fault(tmp_path, "x.en", "a\r" * 30 + "b\n" * 40, target_path=str(target))
-    assert "x.en, line 1: holds 30 line ends of another kind" in message
+    assert "x.en, line 1: contains 30 line ends of another kind" in message
     assert "tr '\\r' '\\n'" in message
 
 
@@ -125,7 +125,7 @@ def test_a_long_cell_is_read(tmp_path: Path) -> None:
 def test_a_quote_that_stays_open_is_told_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nmt.data.formats.table._LONGEST_CELL_CHARACTERS", 1000)
+    monkeypatch.setattr("nmt.data.formats.table._MAX_CELL_CHARACTERS", 1000)
     message = fault(tmp_path, "x.csv", 'en,ta\na,அ\n"b,ஆ\n' + "c,இ\n" * 1000)
     assert "line 3: a cell of the row that begins here has more than 1,000 characters" in message
     assert "its quote is not closed" in message
@@ -150,7 +150,7 @@ def test_lines_are_counted_from_excels_line_on(tmp_path: Path) -> None:
 def test_excels_line_in_a_tsv(tmp_path: Path) -> None:
     assert read(tmp_path, "x.tsv", "sep=\t\n" + CONTENTS["x.tsv"]) == PAIRS
     message = fault(tmp_path, "x.tsv", "sep=;\nen;ta\na;அ\n")
-    assert "line 1: 'sep=;' says that ';' stands between the cells" in message
+    assert "line 1: 'sep=;' says that ';' separates the cells" in message
     assert ".csv" in message
 
 
@@ -191,13 +191,16 @@ FOREIGN = {
     "bzip2": (bz2.compress(TEXT), "packed with bzip2, not text: unpack it (bunzip2"),
     "xz": (lzma.compress(TEXT), "packed with xz, not text: unpack it (xz"),
     "zstd": (b"\x28\xb5\x2f\xfd" + TEXT, "packed with zstd, not text: unpack it (zstd"),
-    "zip": (zipped("corpus.en", "corpus.ta"), "a zip archive that holds corpus.en, corpus.ta"),
+    "zip": (zipped("corpus.en", "corpus.ta"), "a zip archive that contains corpus.en, corpus.ta"),
     "damaged zip": (zipped("corpus.en")[:60], "a damaged zip archive"),
     "7z": (b"7z\xbc\xaf\x27\x1c" + TEXT, "a 7z archive"),
     "tar": (tarred(), "a tar archive, not text: unpack it (tar -xf"),
-    "packed tar": (gzip.compress(tarred()), "holds a tar archive, not text: unpack it (tar -xzf"),
+    "packed tar": (
+        gzip.compress(tarred()),
+        "contains a tar archive, not text: unpack it (tar -xzf",
+    ),
     "packed twice": (gzip.compress(gzip.compress(TEXT)), "packed with gzip twice"),
-    "packed zip": (gzip.compress(zipped("x")), "is packed with gzip, and holds a zip archive"),
+    "packed zip": (gzip.compress(zipped("x")), "is packed with gzip, and contains a zip archive"),
     "Excel": (zipped("xl/workbook.xml"), "an Excel workbook"),
     "Word": (zipped("word/document.xml"), "a Word document"),
     "OpenDocument": (zipped("mimetype", "content.xml"), "an OpenDocument file"),

@@ -156,7 +156,7 @@ def test_a_split_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_prepared_data_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nothing that was prepared"):
+    with pytest.raises(DataError, match="no prepared data"):
         load_pairs(tmp_path, "train")
 
 

@@ -77,13 +77,13 @@ def test_a_header_alone_holds_no_pairs(tmp_path: Path) -> None:
 
 def test_a_half_written_line_is_told_by_its_number(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", GOOD + '{"en": "two", "ta'))
-    assert "x.jsonl, line 2 is no whole JSON object" in message
+    assert "x.jsonl, line 2 is not a complete JSON object" in message
 
 
 def test_a_line_that_is_no_object_is_told(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", GOOD * 2 + '"just text"\n'))
     assert "line 3" in message
-    assert "no JSON object" in message
+    assert "not a JSON object" in message
 
 
 def test_a_key_given_twice_is_told(tmp_path: Path) -> None:
@@ -143,12 +143,12 @@ def test_missing_columns_are_told_with_those_there_are(tmp_path: Path, header: s
 
 def test_a_row_with_other_columns_is_told(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.csv", 'en,ta\n"a\nb",c\nwell, yes,d\n'))
-    assert "line 4: 3 columns, and the first row has 2" in message
+    assert "line 4: 3 columns, but the first row has 2" in message
 
 
 def test_an_open_quote_is_told_by_the_row_it_opens_in(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.csv", 'en,ta\na,b\n"c,d\ne,f\n'))
-    assert "line 3: no whole CSV row" in message
+    assert "line 3: not a complete CSV row" in message
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.tsv"])
@@ -169,11 +169,11 @@ def test_utf16_gets_its_conversion(tmp_path: Path) -> None:
 
 def test_a_broken_archive_is_told(tmp_path: Path) -> None:
     packed = gzip.compress(GOOD.encode() * 1000)
-    assert "no whole gzip archive" in fault(written(tmp_path, "x.jsonl.gz", packed[:40]))
+    assert "not a complete gzip archive" in fault(written(tmp_path, "x.jsonl.gz", packed[:40]))
 
 
 def test_a_file_that_is_no_archive_is_told(tmp_path: Path) -> None:
-    assert "no whole gzip archive" in fault(written(tmp_path, "x.jsonl.gz", GOOD))
+    assert "not a complete gzip archive" in fault(written(tmp_path, "x.jsonl.gz", GOOD))
 
 
 @pytest.mark.parametrize(("source", "target"), [(3, 5), (5, 3)])
@@ -208,7 +208,7 @@ def test_an_unknown_suffix_asks_for_the_format(tmp_path: Path) -> None:
 
 def test_xml_that_breaks_off_is_told_by_line(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.tmx", "<tmx>\n<body>\n<tu>"))
-    assert "line 3, column 5: no well-formed XML" in message
+    assert "line 3, column 5: not well-formed XML" in message
 
 
 def test_a_translation_memory_lists_its_languages(tmp_path: Path) -> None:

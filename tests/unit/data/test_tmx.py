@@ -145,7 +145,7 @@ def test_forbidden_characters_are_mended_and_counted(
         pairs = read(tmp_path / "x.tmx", memory(written, FILL))
     assert len(pairs) == 201
     assert pairs[100].source == read_as
-    assert "XML forbids, taken out or mended: " in caplog.text
+    assert "XML forbids, removed or corrected: " in caplog.text
 
 
 def test_a_reference_is_whole_wherever_the_file_is_cut(tmp_path: Path) -> None:

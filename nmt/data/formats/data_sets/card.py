@@ -1,4 +1,4 @@
-"""What the card of a hub data set (`README.md`) says about the files of its splits."""
+"""The files of each split, as the card of a hub data set (`README.md`) lists them."""
 
 import re
 from pathlib import Path
@@ -21,14 +21,14 @@ Patterns = Annotated[list[str], BeforeValidator(_as_list)]
 
 
 class SplitFiles(BaseModel):
-    """Files of one split, as patterns below the folder."""
+    """The files of a split, as patterns below the folder."""
 
     split: str
     path: Patterns
 
 
 class Subset(BaseModel):
-    """One configuration of a data set."""
+    """A configuration of a data set."""
 
     config_name: str = "default"
     data_files: list[SplitFiles] | Patterns = []
@@ -42,20 +42,20 @@ class Card(BaseModel):
 
 
 def declared_files(folder: Path) -> dict[str, list[Path]] | None:
-    """Find the files of each split that the card of a folder names.
+    """Find the files of each split that the card of a folder lists.
 
     Returns:
-        None where there is no card, or where it leaves the files to their names.
+        None if there is no card, or if it does not list files.
 
     Raises:
-        DataError: the card has several subsets, or names files that are not there.
+        DataError: the card has several subsets, or lists files that are missing or unreadable.
     """
     subsets = _card(folder).configs
     if len(subsets) > 1:
         names = ", ".join(subset.config_name for subset in subsets[:12])
         raise DataError(
-            f"{folder} holds {len(subsets)} subsets ({names}), as its README.md says: set "
-            "data.path to a file, or to a folder that holds the files of one subset alone"
+            f"{folder} has {len(subsets)} subsets ({names}), as its README.md says: set "
+            "data.path to a file, or to a folder with the files of only one subset"
         )
     if not subsets or not (subsets[0].data_files or subsets[0].data_dir):
         return None
@@ -68,7 +68,7 @@ def _card(folder: Path) -> Card:
         front = _FRONT_MATTER.match(text)
         return Card.model_validate(yaml.safe_load(front["yaml"]) or {}) if front else Card()
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError):
-        return Card()  # a page for people: what is in it need not be a card
+        return Card()  # a README.md may be written for people alone
 
 
 def _patterns(subset: Subset) -> dict[str, list[str]]:
@@ -90,9 +90,12 @@ def _files(folder: Path, patterns: list[str]) -> list[Path]:
         except (ValueError, NotImplementedError, IndexError):
             matches = []
         if not matches:
-            raise DataError(f"{folder}: README.md names {pattern!r}, and no such file is there")
+            raise DataError(f"{folder}: README.md names {pattern!r}, but there is no such file")
         found |= dict.fromkeys(matches)
     for path in found:
         if suffix(path) not in FORMATS or suffix(path) == ".txt":
-            raise DataError(f"{path}, which README.md names, cannot be read from a folder")
+            raise DataError(
+                f"{path}, which README.md names, cannot be read as part of a folder: convert it "
+                "to JSONL, CSV, TSV, TMX or Parquet"
+            )
     return list(found)

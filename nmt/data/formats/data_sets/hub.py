@@ -1,4 +1,4 @@
-"""`datasets` data sets by name."""
+"""A reader for data sets of the Hugging Face hub."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,17 +8,17 @@ from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.records import RecordReader
 from nmt.data.formats.values import check_values
 from nmt.errors import DataError, UnavailableError
-from nmt.network.hub import fault_of_hub
+from nmt.network.hub import hub_error
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 
 def read_hub(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
-    """Load a data set of the hub, or of the cache.
+    """Load a data set from the hub or from the cache.
 
     Returns:
-        Split -> its pairs, under the names that the data set gives them.
+        The pairs of each split, under the names of the data set.
 
     Raises:
         DataError: the data set cannot be read.
@@ -30,7 +30,6 @@ def read_hub(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
 
 
 def _read_rows(corpus: Corpus, name: str, rows: "Dataset") -> Iterator[RawPair]:
-    """Pairs of one split, in order."""
     records = RecordReader(corpus)
     found = (
         records.pair(cast(dict[str, Any], row), f"{corpus.path}, split {name}, row {number}")
@@ -43,20 +42,21 @@ def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (DatasetDict)
     from datasets import load_dataset
 
     name, _, subset = corpus.path.partition(":")
-    fault = fault_of_hub(lambda seconds: _ask(name, seconds))
+    # Without this probe, `datasets` would retry for a minute when the hub does not answer.
+    problem = hub_error(lambda seconds: _probe(name, seconds))
     try:
-        with _offline(fault is not None):
+        with _offline(problem is not None):
             return load_dataset(name, subset or None)
     except Exception as error:
-        if fault is not None:
-            raise UnavailableError(_unreachable(name, fault)) from error
+        if problem is not None:
+            raise UnavailableError(_explain_unreachable(name, problem)) from error
         raise DataError(
             f"the data set {corpus.path!r} cannot be read: {_reason(error)}. A subset goes after "
             "a colon (owner/name:subset); a private one needs HF_TOKEN"
         ) from error
 
 
-def _ask(name: str, timeout_seconds: float) -> object:
+def _probe(name: str, timeout_seconds: float) -> object:
     from huggingface_hub import HfApi
 
     return HfApi().dataset_info(name, timeout=timeout_seconds)
@@ -64,7 +64,8 @@ def _ask(name: str, timeout_seconds: float) -> object:
 
 @contextmanager
 def _offline(active: bool) -> Iterator[None]:
-    """Let `datasets` look into its cache alone."""
+    """Restrict `datasets` to its cache."""
+    # Both libraries read HF_HUB_OFFLINE at import, so that setting it later has no effect.
     from datasets import config
     from huggingface_hub import constants
 
@@ -79,7 +80,7 @@ def _offline(active: bool) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep progress bars off the terminal."""
+    """Disable the progress bars of `datasets`."""
     from datasets.utils import (
         are_progress_bars_disabled,
         disable_progress_bars,
@@ -96,16 +97,16 @@ def quiet() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """First line of the innermost error, which names the file."""
+    # The innermost error names the file.
     while error.__cause__ is not None:
         error = error.__cause__
     lines = str(error).strip().splitlines()
     return lines[0][:300].rstrip(". ") if lines else type(error).__name__
 
 
-def _unreachable(name: str, fault: str) -> str:
+def _explain_unreachable(name: str, problem: str) -> str:
     return (
-        f"the Hugging Face hub cannot be reached for the data set {name!r} ({fault}), and the "
+        f"the Hugging Face hub cannot be reached for the data set {name!r} ({problem}), and the "
         "cache does not hold it. Without the hub, either\n"
         "  - set data.path to a local file (.jsonl, .csv, .tsv, .tmx, .txt), or\n"
         f"  - on a machine with access: hf download {name} --repo-type dataset --local-dir DIR, "

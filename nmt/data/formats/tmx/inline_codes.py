@@ -1,4 +1,4 @@
-"""Plain text of a TMX segment: which of its inline elements stand between words.
+"""Plain text of a TMX segment, without its inline elements.
 
 Source: TMX 1.4b specification, section "Content markup".
 """
@@ -11,14 +11,14 @@ import regex
 from nmt.data.markup import BREAKING_TAGS
 
 _CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
-"""Elements that hold another format's codes, and `sub`, a text of its own, rather than text."""
+"""Elements that hold codes of another format instead of text of the segment."""
 _PAIRED = frozenset({"bpt", "ept", "it", "bx", "ex", "hi", "g", "mrk"})
-"""Where a formatting begins or ends, which may be inside a word."""
-_SPACE, _PLACE = " ", "\0"
-"""What a break leaves, and what stands for a code until its neighbours are known."""
+"""Elements that begin or end a formatting, which may be inside a word."""
+_SPACE, _PLACEHOLDER = " ", "\0"
+"""Replacements for a break, and for a code whose neighbours must be looked at first."""
 
 _BREAKS = BREAKING_TAGS | {"tab", "lb", "cr", "cell", "row", "line-break", "linebreak"}
-"""HTML's elements and those of office formats, as in `<w:br/>`."""
+"""Breaking elements of HTML and of office formats, as in `<w:br/>`."""
 _TAG_NAME = regex.compile(r"<\s*/?\s*(?:[A-Za-z]+:)?([A-Za-z-]+[1-6]?)(?=[\s/>\d]|$)")
 _RTF_BREAK = regex.compile(
     r"\\(?:line|par|pard|tab|page|sect|cell|row|column|softline|emspace|enspace)(?![a-z])|\\~"
@@ -48,14 +48,14 @@ _INSIDE_JOINED = regex.compile(rf"(?<={_JOINED})\0+(?={_JOINED})")
 def plain_text(segment: Element) -> str:
     """Return the text of a `seg` without codes.
 
-    A break or a tab becomes a space. The beginning or end of a formatting leaves nothing, since
-    it may be inside a word. Any other code, such as a picture or a variable, leaves a space where
-    it would glue two words together.
+    A break or a tab becomes a space. The beginning or end of a formatting is removed, since it may
+    be inside a word. Any other code, such as a picture or a variable, becomes a space if it is
+    between two words.
     """
     text = "".join(_parts(segment))
-    if _PLACE not in text:
+    if _PLACEHOLDER not in text:
         return text
-    return _BETWEEN_WORDS.sub(" ", _INSIDE_JOINED.sub("", text)).replace(_PLACE, "")
+    return _BETWEEN_WORDS.sub(" ", _INSIDE_JOINED.sub("", text)).replace(_PLACEHOLDER, "")
 
 
 def _parts(element: Element) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _parts(element: Element) -> Iterator[str]:
     for child in element:
         name = child.tag.rpartition("}")[2]
         if name in _CODES or _is_empty(child):
-            yield _left_by(name, child)
+            yield _replacement(name, child)
         else:
             border = _SPACE if name.casefold() in _BREAKS else ""
             yield border
@@ -76,8 +76,8 @@ def _is_empty(element: Element) -> bool:
     return len(element) == 0 and not element.text
 
 
-def _left_by(name: str, element: Element) -> str:
-    """Space of a break, nothing of a formatting, else a place to look at again."""
+def _replacement(name: str, element: Element) -> str:
+    """Return a space for a break, nothing for a formatting, else a placeholder."""
     kind = element.get("type") or element.get("ctype") or ""
     code = _own_code(element)
     tags = {_without_number(tag.casefold()) for tag in _TAG_NAME.findall(code)}
@@ -97,14 +97,14 @@ def _left_by(name: str, element: Element) -> str:
         or (code != "{}" and _RTF_FORMAT.fullmatch(code))
         or code in ("\xad", "\u200b", "\u200c", "\u200d", "&shy;", "&zwj;", "&zwnj;")
     )
-    return "" if formatting else _PLACE
+    return "" if formatting else _PLACEHOLDER
 
 
 def _own_code(element: Element) -> str:
-    """The code without the texts of their own (`sub`) in it."""
+    # Children of a code (`sub`) are separate texts, such as a footnote.
     return (element.text or "") + "".join(child.tail or "" for child in element)
 
 
 def _without_number(tag: str) -> str:
-    """`br` of `br2`: some tools number their tags; `h2` is one of HTML's own."""
+    # Some tools number their tags, like `br2`; but `h2` is a tag of HTML.
     return tag if tag in _BREAKS else tag.rstrip("123456")

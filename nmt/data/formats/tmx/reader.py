@@ -1,4 +1,4 @@
-"""Translation memories (TMX), streamed; entities are refused, so a file cannot blow up."""
+"""A streaming reader for translation memories (TMX)."""
 
 import logging
 from collections import Counter
@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, iterparse
 
-from nmt.data.formats.columns import speaks
+from nmt.data.formats.columns import matches_language
 from nmt.data.formats.corpus import Corpus, RawPair
 from nmt.data.formats.lines import open_bytes
 from nmt.data.formats.tmx.inline_codes import plain_text
@@ -22,10 +22,10 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
-    """First variant of each language of every unit; units that lack one are passed over.
+    """Read the first variant of each language in every unit; skip units that lack a language.
 
     Raises:
-        DataError: the file is no well-formed XML, or no unit holds both languages.
+        DataError: the file is not well-formed XML, or no unit has both languages.
     """
     languages: Counter[str] = Counter()
     found = False
@@ -38,18 +38,21 @@ def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
             found = True
             yield source, target
     if not found:
-        raise DataError(_no_pairs(corpus, languages))
+        raise DataError(_explain_no_pairs(corpus, languages))
 
 
 def _units(corpus: Corpus) -> Iterator[Element]:
-    """Each `tu` in turn; characters that XML forbids are taken out before the parser sees them."""
     with open_bytes(corpus.file) as stream:
-        text = _decoded(stream, corpus)
+        text = _decode(stream, corpus)
         try:
-            yield from _parsed(text)
+            yield from _parse(text)
             text.detach()
         except ParseError as error:
-            raise DataError(_malformed(corpus, error)) from None
+            line, column = error.position
+            raise DataError(
+                f"{corpus.path}, line {line}, column {column + 1}: not well-formed XML "
+                f"({error.msg}). Export or copy the file again; xmllint --noout shows every error"
+            ) from None
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{corpus.path}, at line {text.lines + 1} or after: bytes that are not "
@@ -57,15 +60,16 @@ def _units(corpus: Corpus) -> Iterator[Element]:
                 'line: <?xml version="1.0" encoding="..."?>'
             ) from None
         except (DefusedXmlException, ValueError) as error:
+            # Entities are refused, since a few nested ones can expand to gigabytes.
             raise DataError(f"{corpus.path}: refused XML: {error}") from None
-    if text.mended:
+    if text.corrected:
         log.warning(
-            "%s: characters that XML forbids, taken out or mended: %d",
-            corpus.path, text.mended,
+            "%s: characters that XML forbids, removed or corrected: %d",
+            corpus.path, text.corrected,
         )  # fmt: skip
 
 
-def _decoded(stream: BinaryIO, corpus: Corpus) -> XmlText:
+def _decode(stream: BinaryIO, corpus: Corpus) -> XmlText:
     try:
         return XmlText(stream)
     except LookupError as error:
@@ -75,8 +79,8 @@ def _decoded(stream: BinaryIO, corpus: Corpus) -> XmlText:
         ) from None
 
 
-def _parsed(text: XmlText) -> Iterator[Element]:
-    """Each `tu`; what was read is let go, or the whole tree would stay in memory."""
+def _parse(text: XmlText) -> Iterator[Element]:
+    """Parse the units one by one."""
     parents: list[Element] = []
     parser = DefusedXMLParser(encoding="utf-8")
     for event, element in iterparse(text, events=("start", "end"), parser=parser):
@@ -86,6 +90,7 @@ def _parsed(text: XmlText) -> Iterator[Element]:
         parents.pop()
         if _tag(element) == "tu":
             yield element
+            # Otherwise the tree of the whole file would stay in memory.
             if parents:
                 parents[-1].clear()
 
@@ -95,29 +100,21 @@ def _tag(element: Element) -> str:
 
 
 def _language(variant: Element) -> str:
-    # TMX 1.1 had a plain `lang`.
+    # TMX 1.1 had `lang` without a namespace.
     return variant.get(XML_LANG) or variant.get("lang") or ""
 
 
 def _segment(variants: list[tuple[str, Element]], language: str) -> str | None:
     for tag, variant in variants:
-        if speaks(tag, language):
+        if matches_language(tag, language):
             return next((plain_text(part) for part in variant if _tag(part) == "seg"), "")
     return None
 
 
-def _malformed(corpus: Corpus, error: ParseError) -> str:
-    line, column = error.position
-    return (
-        f"{corpus.path}, line {line}, column {column + 1}: no well-formed XML ({error.msg}). "
-        "Export or copy the file again; xmllint --noout shows every fault"
-    )
-
-
-def _no_pairs(corpus: Corpus, languages: Counter[str]) -> str:
+def _explain_no_pairs(corpus: Corpus, languages: Counter[str]) -> str:
     listed = ", ".join(f"{tag or 'none'} ({count} units)" for tag, count in languages.most_common())
     return (
-        f"{corpus.path}: no unit holds both {corpus.source_language} and "
+        f"{corpus.path}: no unit has both {corpus.source_language} and "
         f"{corpus.target_language}. Languages in it: {listed or 'none'}. "
         "Set data.source_language and data.target_language to two of them"
     )
