@@ -1,4 +1,4 @@
-"""Translate in the terminal, with an engine of the storage root and without an endpoint."""
+"""Translate in the terminal, with an engine from the storage root."""
 
 import os
 import sys
@@ -14,14 +14,15 @@ from nmt.storage import Storage
 from nmt.traffic import fetch_engine, read_traffic
 from ray_jobs.runtime.storage_location import absolute_storage
 
-_LINES_AT_ONCE = 32
+# Few, so that the first translations appear soon.
+_BATCH_LINES = 32
 
 
 def translate_words(config: Config, texts: Sequence[str]) -> None:
-    """Write one line per text, or per line of standard input when there is no text.
+    """Print the translations of texts, or, without texts, of the lines of standard input.
 
     Raises:
-        DataError: what was given is not UTF-8; lines before it are translated.
+        DataError: a text or line is not UTF-8; the lines before it are translated.
         TranslationError: the translations cannot be written.
     """
     _check_words(texts)
@@ -31,14 +32,15 @@ def translate_words(config: Config, texts: Sequence[str]) -> None:
         try:
             sys.stdout.write(f"{target}\n")
             sys.stdout.flush()
-        except BrokenPipeError:  # the reader has seen enough
+        except BrokenPipeError:
+            # Not an error for the command line: the reader, for instance `head`, has ended.
             raise
         except OSError as error:
             raise TranslationError(f"standard output: {error.strerror}") from None
 
 
 def read_lines(stream: BinaryIO) -> Iterator[str]:
-    """Read lines of UTF-8, without their ends and without a byte-order mark.
+    """Read UTF-8 lines without line ends and byte-order mark.
 
     Raises:
         DataError: bytes are not UTF-8, or the stream cannot be read.
@@ -54,6 +56,7 @@ def read_lines(stream: BinaryIO) -> Iterator[str]:
                 where = f"standard input, line {number}, offset {offset + error.start}"
                 raise DataError(_not_utf_8(where, "UTF-16" if utf_16 else "ITS_ENCODING")) from None
             offset += len(line)
+            # A single \r is a line end too, which iterating over bytes does not split at.
             yield from text.removeprefix("\ufeff" if number == 1 else "").split("\r")
     except OSError as error:
         raise DataError(f"standard input cannot be read: {error.strerror}") from None
@@ -66,8 +69,9 @@ def _standard_input() -> Iterator[str]:
 
 
 def _check_words(texts: Sequence[str]) -> None:
-    """Refuse words in which Python has kept bytes that are not text."""
+    """Refuse command-line words that are not UTF-8."""
     for number, text in enumerate(texts, start=1):
+        # Python decodes such bytes to surrogates, which cannot be encoded.
         try:
             text.encode()
         except UnicodeEncodeError as error:
@@ -83,10 +87,10 @@ def _not_utf_8(where: str, encoding: str) -> str:
 
 
 def find_engine(config: Config, storage: Storage) -> str:
-    """Digest of the run's engine when a run is named, else of what the endpoint serves.
+    """Return the digest of the named run's engine, else of the engine that the endpoint serves.
 
     Raises:
-        MissingStepError: there is neither.
+        MissingStepError: neither exists.
     """
     if "run" in config.explicit():
         return require(storage, config.run, EXPORT).output
@@ -96,28 +100,29 @@ def find_engine(config: Config, storage: Storage) -> str:
     record = find_record(storage, config.run, EXPORT)
     if record is None or not record.done:
         raise MissingStepError(
-            f"no engine to translate with in {storage.locate('')}: name a run that is exported "
+            f"no engine to translate with in {storage.locate('')}: name an exported run "
             "(run=NAME), or promote one"
         )
     return record.output
 
 
 def translate_lines(config: Config, folder: Path, lines: Iterable[str]) -> Iterator[str]:
-    """Translations in order, read and written in small batches."""
+    """Translate lines in order and in small batches."""
+    # Imported here, so that errors in the command line are reported without loading a library.
     from nmt.engines.engine import load_engine, translate_texts
 
     engine = load_engine(folder, config.serving)
-    for batch in _batches(lines):
+    for batch in _batched(lines):
         yield from translate_texts(engine, batch, config.serving)
 
 
-def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
-    """A few lines at a time; what came before a line that cannot be read comes before its error."""
+def _batched(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield batches of lines; yield those before an unreadable line before raising its error."""
     batch: list[str] = []
     try:
         for line in lines:
             batch.append(line)
-            if len(batch) == _LINES_AT_ONCE:
+            if len(batch) == _BATCH_LINES:
                 yield batch
                 batch = []
     except DataError:

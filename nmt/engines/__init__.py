@@ -1,1 +1,1 @@
-"""Engines: the exported form of a model, and what translates with it."""
+"""Engines: exported models with all that is needed to translate with them."""

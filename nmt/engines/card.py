@@ -1,4 +1,4 @@
-"""What stands beside an engine's model: `engine.json`, written by export, read by serving."""
+"""The engine card `engine.json`, which export writes and serving reads."""
 
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ EngineFormat = Literal["ctranslate2", "torch"]
 
 
 class Golden(BaseModel):
-    """A sentence with the answer that the exported engine gave to it at beam 1."""
+    """A sentence and its greedy translation at export, to compare with after loading."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,20 +27,20 @@ class Golden(BaseModel):
 
 
 class EngineCard(BaseModel):
-    """Content of `engine.json`; the folder's name is the engine's digest."""
+    """Content of `engine.json`, in a folder named by the engine's digest."""
 
     model_config = ConfigDict(frozen=True)
 
     format: EngineFormat = "ctranslate2"
-    """Which library reads `model/`: CTranslate2, or transformers on torch."""
+    """Library that loads `model/`: CTranslate2, or transformers with torch."""
     has_adapter: bool = False
-    """Whether `adapter/` stands beside `model/`, which then holds the base; torch only."""
+    """True if there is an `adapter/`, and `model/` is the base; only with torch."""
     run: str
-    """Run that the adapter came from."""
+    """Run that trained the model."""
     base: str
-    """Model that the adapter was trained on."""
+    """Model that the run started from."""
     base_fingerprint: Fingerprint | None = None
-    """What the files of that model held; None in cards of earlier releases."""
+    """Fingerprint of that model's files; None in cards of earlier releases."""
     license: str
     """Licence of the base, which the engine inherits."""
     source_language: str
@@ -48,7 +48,7 @@ class EngineCard(BaseModel):
     target_language: str
     """FLORES-200 code."""
     max_source_tokens: int = Field(gt=2)
-    """Tokens of one sentence, the language code and the end mark counted."""
+    """Limit of a sentence, including its language code and end token."""
     golden: Golden
 
     @field_validator("source_language", "target_language")
@@ -60,16 +60,16 @@ class EngineCard(BaseModel):
 
 
 def write_card(folder: Path, card: EngineCard) -> None:
-    """Write the card of an engine folder that is being filled."""
+    """Write the card into an engine folder."""
     text = card.model_dump_json(indent=2)
     (folder / CARD_FILE).write_text(f"{text}\n", encoding="utf-8")
 
 
 def read_card(folder: Path) -> EngineCard:
-    """Card of an engine folder.
+    """Read the card of an engine folder.
 
     Raises:
-        TranslationError: it is missing, or not the card of an engine.
+        TranslationError: the file is missing or not an engine card.
     """
     path = folder / CARD_FILE
     try:

@@ -1,4 +1,4 @@
-"""An NLLB engine in CTranslate2. Imports neither torch nor transformers."""
+"""Engines that run in CTranslate2: NLLB models. Imports neither torch nor transformers."""
 
 import math
 from collections.abc import Sequence
@@ -22,71 +22,74 @@ from nmt.text.normalise import normalise
 from nmt.text.segment import split_to_fit
 
 _END, _UNKNOWN = "</s>", "<unk>"
-_MARKS = 2
-_BEAM_STEP = 16
-_GOLDEN_TOKENS = 256
-"""Length limit of the recorded answer: CTranslate2's default."""
+_SPECIAL_TOKENS = 2
+"""Tokens around a sentence: its language code and the end token."""
+_BEAM_LIMIT_STEP = 16
+_GOLDEN_MAX_TOKENS = 256
+"""Output limit of the recorded translation: CTranslate2's default."""
 
 
 class CTranslate2Engine:
-    """NLLB in CTranslate2; its input is `[source code] tokens </s>`."""
+    """An NLLB model in CTranslate2, with rows of the form `[source code] tokens </s>`."""
 
     def __init__(self, folder: Path, digest: str, card: EngineCard, serving: ServingConfig) -> None:
-        """Load an engine folder, warm it up and compare its golden sentence.
+        """Load an engine folder, check its golden sentence, and warm up.
 
         Raises:
-            TranslationError: a part is missing or unreadable, or the golden answer is wrong.
+            TranslationError: a part is missing or unreadable, or the golden sentence is
+                mistranslated.
         """
         self.digest = digest
         self.card = card
         self._beam_size = serving.beam_size
         self._tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
-        _check_marks(self._tokenizer, folder, card)
+        _check_special_tokens(self._tokenizer, folder, card)
         self._encoder = TextEncoder(self._tokenizer, _UNKNOWN)
         self._model = _load_model(folder / MODEL_FOLDER, serving)
-        self._vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
+        self._has_vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
         golden = self.encode(card.golden.source)
-        answers = self._search(golden, 1, _GOLDEN_TOKENS)
-        check_golden(digest, card.golden, " ".join(map(self._text, answers)))
+        answers = self._search(golden, 1, _GOLDEN_MAX_TOKENS)
+        check_golden(digest, card.golden, " ".join(map(self._decode, answers)))
+        # The first real batch would else pay for memory that is allocated lazily.
         self.translate(golden * 4)
 
     @property
     def compute_type(self) -> str:
-        """Number format that the model runs in, which the processor decides."""
+        """Return the number format of the computation, which depends on the processor."""
         return self._model.compute_type
 
     def encode(self, sentence: str) -> list[list[str]]:
-        """Token lists of at most `max_source_tokens`, none of them cut short."""
-        limit = self.card.max_source_tokens - _MARKS
+        """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
+        limit = self.card.max_source_tokens - _SPECIAL_TOKENS
         parts = split_to_fit(normalise(sentence), self._token_ends, limit)
         return [[self.card.source_language, *self._tokens(part), _END] for part in parts]
 
     def translate(self, rows: Sequence[list[str]]) -> list[str]:
-        """Translations of prepared token lists at the configured beam, each as if it were alone."""
-        limits = [self._limit(row) for row in rows]
+        """Translate rows with the configured beam size, each as if it were alone in the batch."""
+        limits = [self._output_limit(row) for row in rows]
         texts = [""] * len(rows)
-        for longest, places in self._searches(limits).items():
-            found = self._search([rows[place] for place in places], self._beam_size, longest)
-            for place, tokens in zip(places, found, strict=True):
-                texts[place] = self._text(tokens[: limits[place]])
+        for limit, indices in self._group_by_limit(limits).items():
+            found = self._search([rows[index] for index in indices], self._beam_size, limit)
+            for index, tokens in zip(indices, found, strict=True):
+                texts[index] = self._decode(tokens[: limits[index]])
         return texts
 
-    def _limit(self, row: Sequence[str]) -> int:
-        """Bound a row's answer by its own length; for a beam in steps, so that rows share one."""
-        step = 1 if self._beam_size == 1 else _BEAM_STEP
+    def _output_limit(self, row: Sequence[str]) -> int:
+        """Limit the output of a row by the row's own length."""
+        # Rounded up for beam search, where only rows with equal limits can share a batch.
+        step = 1 if self._beam_size == 1 else _BEAM_LIMIT_STEP
         return output_limit(step * math.ceil(len(row) / step))
 
-    def _searches(self, limits: Sequence[int]) -> dict[int, list[int]]:
-        """Length limit of each search -> places of its rows.
-
-        CTranslate2 has one limit for a batch. What a greedy search finds begins with what it finds
-        under a smaller limit, so that it is cut afterwards; of a beam that is not true.
-        """
+    def _group_by_limit(self, limits: Sequence[int]) -> dict[int, list[int]]:
+        """Group rows into searches: map each search's output limit to the indices of its rows."""
+        # CTranslate2 has one limit for a batch. With greedy search, the output under a smaller
+        # limit is a prefix of the output under a larger one, so that it can be cut afterwards.
+        # This is not true for beam search.
         if self._beam_size == 1:
             return {max(limits): list(range(len(limits)))}
         searches: dict[int, list[int]] = {}
-        for place, limit in enumerate(limits):
-            searches.setdefault(limit, []).append(place)
+        for index, limit in enumerate(limits):
+            searches.setdefault(limit, []).append(index)
         return searches
 
     def _token_ends(self, text: str) -> list[int]:
@@ -98,38 +101,42 @@ class CTranslate2Engine:
     def _search(
         self, rows: Sequence[list[str]], beam_size: int, max_tokens: int
     ) -> list[list[str]]:
-        """Tokens of the best hypothesis of each row, the language code first."""
+        """Return the best hypothesis of each row, which begins with the language code."""
         results = self._model.translate_batch(
             list(rows),
             target_prefix=[[self.card.target_language]] * len(rows),
             beam_size=beam_size,
-            max_input_length=0,  # the default cuts a long sentence without a word
+            max_input_length=0,  # the default would truncate long sentences silently
             max_decoding_length=max_tokens,
-            use_vmap=self._vmap,
+            use_vmap=self._has_vmap,
         )
         return [result.hypotheses[0] for result in results]
 
-    def _text(self, tokens: Sequence[str]) -> str:
+    def _decode(self, tokens: Sequence[str]) -> str:
         ids = [self._tokenizer.token_to_id(token) for token in tokens[1:]]
-        known = [number for number in ids if number is not None]  # "madeupword" fills the table
+        # The model's table is padded with tokens like "madeupword0000", which the tokenizer lacks.
+        known = [token_id for token_id in ids if token_id is not None]
         return self._tokenizer.decode(known).strip()
 
 
 def _load_tokenizer(folder: Path) -> Tokenizer:
-    """Fast tokenizer of a transformers folder; that library would bring torch, and 4 s."""
+    """Load the fast tokenizer of a transformers folder."""
+    # Without transformers, which imports torch and takes 4 s.
     try:
         return Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # the library raises nothing narrower
-        raise TranslationError(f"{folder}: no tokenizer.json that can be read: {error}") from None
+    # The library raises plain exceptions.
+    except Exception as error:
+        raise TranslationError(f"{folder}: tokenizer.json cannot be read: {error}") from None
 
 
-def _check_marks(tokenizer: Tokenizer, folder: Path, card: EngineCard) -> None:
-    """Refuse marks that the model would read as an unknown word, and answer in any language."""
-    for mark in (card.source_language, card.target_language, _END):
-        if tokenizer.token_to_id(mark) is None:
+def _check_special_tokens(tokenizer: Tokenizer, folder: Path, card: EngineCard) -> None:
+    """Refuse a tokenizer without the tokens that the card needs."""
+    # A missing one would become the unknown token, and the model would answer in any language.
+    for token in (card.source_language, card.target_language, _END):
+        if tokenizer.token_to_id(token) is None:
             raise TranslationError(
-                f"{folder / TOKENIZER_FOLDER} has no token {mark}, with which {CARD_FILE} has each "
-                "sentence marked: export the run again"
+                f"{folder / TOKENIZER_FOLDER} has no token {token}, which {CARD_FILE} needs: "
+                "export the run again"
             )
 
 
@@ -139,7 +146,7 @@ def _load_model(folder: Path, serving: ServingConfig) -> ctranslate2.Translator:
         return ctranslate2.Translator(
             str(folder),
             device="cuda" if gpu else "cpu",
-            compute_type="default",  # the format on disk; "auto" would quantize a float32 engine
+            compute_type="default",  # the format on disk; "auto" would quantize float32 engines
             intra_threads=max(1, int(serving.cpus_per_replica)),
         )
     except (RuntimeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The sentence that every engine must translate as it did when it was exported."""
+"""The golden sentence, which a loaded engine must translate as it did at export."""
 
 import logging
 from collections import Counter
@@ -8,29 +8,33 @@ from nmt.errors import TranslationError, shortened
 
 log = logging.getLogger(__name__)
 
-# A CPU with other int8 instructions rounds otherwise, and a near tie between two words falls the
-# other way. A wrong or damaged model shares next to nothing with the recorded answer.
-_LEAST_SIMILARITY = 0.5
+# Equality would be too strict: a CPU with other int8 instructions rounds differently, and may
+# choose the other of two words with nearly equal scores. The answer of a wrong or damaged model
+# shares almost nothing with the recorded one.
+_MIN_SIMILARITY = 0.5
 
 
 def check_golden(digest: str, golden: Golden, answer: str) -> None:
-    """Compare an engine's greedy answer with the recorded one.
+    """Compare an engine's greedy translation with the recorded one.
 
     Raises:
-        TranslationError: they have little in common.
+        TranslationError: the two are too different.
     """
-    likeness = likeness_of(answer, golden.target)
-    if not answer or likeness < _LEAST_SIMILARITY:
+    similarity = character_similarity(answer, golden.target)
+    if not answer or similarity < _MIN_SIMILARITY:
         source, found, expected = map(shortened, (golden.source, answer, golden.target))
         raise TranslationError(
-            f"engine {digest} answers its golden sentence {source!r} with {found!r} instead of "
+            f"engine {digest} translates its golden sentence {source!r} as {found!r} instead of "
             f"{expected!r}"
         )
     if answer != golden.target:
-        log.warning("engine %s: golden answer is %.0f %% alike", digest, 100 * likeness)
+        log.warning(
+            "engine %s: golden translation has a similarity of %.0f %%", digest, 100 * similarity
+        )
 
 
-def likeness_of(text: str, other: str) -> float:
-    """F1 over neighbouring characters, in 0-1; its time grows with the lengths alone."""
+def character_similarity(text: str, other: str) -> float:
+    """Calculate the F1 score of two texts' character bigrams, in 0-1."""
+    # An edit distance would take quadratic time, and a damaged model's answer may be long.
     pairs = [Counter(zip(f" {t}", f"{t} ", strict=True)) for t in (text, other)]
     return 2 * (pairs[0] & pairs[1]).total() / (pairs[0].total() + pairs[1].total())

@@ -1,4 +1,4 @@
-"""An engine in torch: any family, and adapters that cannot be merged."""
+"""Engines that run in torch: any model family, and adapters that cannot be merged."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,40 +17,43 @@ from nmt.text.segment import split_to_fit
 
 
 class TorchEngine:
-    """A transformers model; its rows are the token ids of its codec."""
+    """A transformers model, with its codec's token ids as rows."""
 
     def __init__(self, folder: Path, digest: str, card: EngineCard, serving: ServingConfig) -> None:
-        """Load an engine folder, warm it up and compare its golden sentence.
+        """Load an engine folder, check its golden sentence, and warm up.
 
         Raises:
-            TranslationError: a part is missing or unreadable, or the golden answer is wrong.
+            TranslationError: a part is missing or unreadable, or the golden sentence is
+                mistranslated.
         """
         self.digest = digest
         self.card = card
         self._beam_size = serving.beam_size
-        # A tokenizer refuses a thread while another one uses it.
+        # A fast tokenizer raises an error when two threads use it at once.
         self._tokenizer_lock = Lock()
         torch.set_num_threads(max(1, int(serving.cpus_per_replica)))
         try:
             self._codec = open_codec(folder, card.source_language, card.target_language)
             self._model = open_model(folder, has_adapter=card.has_adapter).to(_device(serving))
-        except Exception as error:  # whatever a damaged file makes the libraries raise
+        # Libraries may raise anything for a damaged file.
+        except Exception as error:
             raise TranslationError(f"{folder}: torch cannot load it: {error}") from None
-        self._marks = len(self._codec.encode_sources([""])[0])
+        self._special_tokens = len(self._codec.encode_sources([""])[0])
         golden = self.encode(card.golden.source)
         check_golden(digest, card.golden, " ".join(self._decode(golden, beam_size=1)))
+        # The first real batch would else pay for memory that is allocated lazily.
         self.translate(golden * 4)
 
     def encode(self, sentence: str) -> list[list[int]]:
-        """Token ids of at most `max_source_tokens`, none of them cut short."""
-        limit = self.card.max_source_tokens - self._marks
+        """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
+        limit = self.card.max_source_tokens - self._special_tokens
         with self._tokenizer_lock:
             return self._codec.encode_sources(
                 split_to_fit(normalise(sentence), self._token_ends, limit)
             )
 
     def translate(self, rows: Sequence[list[int]]) -> list[str]:
-        """Translations of prepared rows at the configured beam, as one batch."""
+        """Translate rows as one batch, with the configured beam size."""
         return self._decode(rows, self._beam_size)
 
     def _decode(self, rows: Sequence[list[int]], beam_size: int) -> list[str]:
@@ -59,11 +62,12 @@ class TorchEngine:
             return self._codec.decode(*found)
 
     def _token_ends(self, text: str) -> list[int]:
-        tokens = len(self._codec.encode_sources([text])[0]) - self._marks
+        tokens = len(self._codec.encode_sources([text])[0]) - self._special_tokens
         ends = self._codec.token_ends(text)
-        # Some tokenizers do not tell where a token ends: then all are held for equally long.
-        even = [len(text) * (index + 1) // tokens for index in range(tokens)]
-        return ends if len(ends) == tokens else even
+        if len(ends) == tokens:
+            return ends
+        # Slow tokenizers do not know where a token ends: assume tokens of equal length.
+        return [len(text) * (index + 1) // tokens for index in range(tokens)]
 
 
 def _device(serving: ServingConfig) -> torch.device:

@@ -1,4 +1,4 @@
-"""Keeps a replica at the engine that the traffic pointer names, and says how it went."""
+"""Switching a replica to the engine that the traffic pointer names, and reporting it."""
 
 import asyncio
 import logging
@@ -20,21 +20,22 @@ from nmt.traffic import (
 
 log = logging.getLogger(__name__)
 
-_LONGEST_DELAY_SECONDS = 300.0
-_MOST_DOUBLINGS = 16
+_MAX_RETRY_SECONDS = 300.0
+# Keeps 2 ** failures a small number; the maximum above is reached much earlier.
+_MAX_DOUBLINGS = 16
 _SWEEP_EVERY_SECONDS = 3600.0
 
 
 def replica_path(name: str, replica_id: str) -> str:
-    """Where the report of a replica lies on the storage root."""
+    """Return the path of a replica's report on the storage root."""
     return f"{replicas_path(name)}/{replica_id}.json"
 
 
 class Follower:
-    """Looks at the pointer, loads what it names, and hands the engine over once it is ready.
+    """A poller of the traffic pointer that loads the engine and passes it on once it is ready.
 
-    A pointer or engine that is broken changes nothing but the report. A replica that has no engine
-    yet takes the latest one before a broken one, so that it answers as its older siblings do.
+    A broken pointer or engine only changes the report: the replica keeps its engine. A replica that
+    has no engine yet falls back to the last engine that works.
     """
 
     def __init__(
@@ -48,16 +49,16 @@ class Follower:
         poll_seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Prepare to follow; reads nothing yet.
+        """Set up the follower; nothing is read yet.
 
         Args:
             storage: the storage root.
-            name: of the traffic pointer.
-            replica_id: names the report.
-            load: digest to a checked engine; called in a thread, may raise anything.
-            adopt: takes a new engine, in the event loop.
-            poll_seconds: time between two looks.
-            clock: seconds since 1970.
+            name: name of the traffic pointer.
+            replica_id: name of the report.
+            load: loads and checks the engine of a digest; called in a thread, may raise anything.
+            adopt: receives a new engine, in the event loop.
+            poll_seconds: time between two polls.
+            clock: returns the seconds since 1970.
         """
         self._storage = storage
         self._name = name
@@ -82,23 +83,24 @@ class Follower:
         """Follow until cancelled."""
         while True:
             await asyncio.sleep(self._poll_seconds)
-            await self.step()
+            await self.poll()
 
-    async def step(self) -> None:
-        """One look at the pointer, with all that follows from it."""
+    async def poll(self) -> None:
+        """Read the pointer once, switch the engine if needed, and write the report."""
         try:
             traffic = await asyncio.to_thread(read_traffic, self._storage, self._name)
-        except Exception as error:  # a half-configured store raises what it likes
-            self._note(error=str(error))
+        # An object store's library may raise anything, and the replica must go on serving.
+        except Exception as error:
+            self._update_report(error=str(error))
         else:
             await self._follow(traffic)
-        await self._publish()
+        await self._write_report()
         await self._sweep()
 
     async def stop(self) -> None:
-        """Take the report back: this replica is going, and `run` has been cancelled."""
+        """Delete the report of a replica that ends; call it after `run` has been cancelled."""
         if self._writing and not self._writing.done():
-            # A thread is not cancelled with its task: it would write the report again.
+            # A thread is not cancelled with its task: it would write the report after the deletion.
             await asyncio.wait([self._writing])
         try:
             await asyncio.to_thread(self._storage.delete, self._path)
@@ -107,72 +109,78 @@ class Follower:
 
     async def _follow(self, traffic: Traffic | None) -> None:
         if traffic is None:
-            lost = "the traffic pointer is gone" if self.report.digest else None
-            self._note(wanted=None, error=lost)
+            # Before the first promotion, a missing pointer is not an error.
+            error = "the traffic pointer is gone" if self.report.digest else None
+            self._update_report(wanted=None, error=error)
             return
         if traffic.stable != self.report.wanted:
             self._failures, self._retry_at = 0, 0.0
-        self._note(wanted=traffic.stable)
+        self._update_report(wanted=traffic.stable)
         if traffic.stable == self.report.digest:
-            self._note(error=None)
+            self._update_report(error=None)
         elif self._clock() >= self._retry_at:
             await self._switch(traffic)
 
     async def _switch(self, traffic: Traffic) -> None:
-        """Load the stable engine; with nothing to answer with, else the one before it."""
-        await self._publish()  # loading may take longer than a reader waits for a report
+        """Load the stable engine, or an earlier one if it fails and the replica has none."""
+        # Loading may take so long that a reader would count the replica as silent.
+        await self._write_report()
+        # An earlier engine is what the other replicas still serve.
         fallbacks = () if self.report.digest else traffic.previous
         error: str | None = None
         for digest in (traffic.stable, *fallbacks):
-            failure = await self._try(digest)
+            failure = await self._load_engine(digest)
             error = error or failure
             if failure is None:
                 break
-        self._note(error=error)
+        self._update_report(error=error)
         if error:
             self._failures += 1
-            delay = self._poll_seconds * 2 ** min(self._failures, _MOST_DOUBLINGS)
-            self._retry_at = self._clock() + min(delay, _LONGEST_DELAY_SECONDS)
+            delay = self._poll_seconds * 2 ** min(self._failures, _MAX_DOUBLINGS)
+            self._retry_at = self._clock() + min(delay, _MAX_RETRY_SECONDS)
 
-    async def _try(self, digest: str) -> str | None:
-        """Why the engine cannot serve, or None when it now does."""
+    async def _load_engine(self, digest: str) -> str | None:
+        """Load an engine and pass it on; return the error, or None on success."""
         try:
             engine = await asyncio.to_thread(self._load, digest)
-        except Exception as error:  # whatever a damaged file makes a library raise
-            log.warning("engine %s cannot serve: %s", digest, error)
+        # Libraries may raise anything for a damaged file.
+        except Exception as error:
+            log.warning("engine %s cannot be served: %s", digest, error)
             return f"{digest}: {error}"
         self._adopt(engine)
-        log.info("engine %s serves", digest)
-        self._note(digest=digest, since=self._now())
+        log.info("serving engine %s", digest)
+        self._update_report(digest=digest, since=self._timestamp())
         return None
 
-    def _note(self, **changes: str | None) -> None:
+    def _update_report(self, **changes: str | None) -> None:
         self.report = self.report.model_copy(update=changes)
 
-    async def _publish(self) -> None:
-        """Write the report when it changed, or when a reader would take the replica for dead."""
+    async def _write_report(self) -> None:
+        """Write the report if it has changed, or often enough to show that the replica lives."""
         now = self._clock()
         if self.report == self._written and now - self._written_at < REPORT_EVERY_SECONDS:
             return
-        content = {**self.report.model_dump(mode="json"), "seen": self._now()}
+        content = {**self.report.model_dump(mode="json"), "seen": self._timestamp()}
         write = asyncio.to_thread(self._storage.write_json, self._path, content)
         self._writing = asyncio.create_task(write)
         try:
+            # Shielded, so that `stop` can wait for the thread after a cancellation.
             await asyncio.shield(self._writing)
         except Exception as error:
             log.warning("cannot write %s: %s", self._storage.locate(self._path), error)
         self._written, self._written_at = self.report, now
 
     async def _sweep(self) -> None:
-        """Clear away what replicas that were killed have left."""
+        """Delete old reports of replicas that were killed, once an hour."""
         now = self._clock()
         if self._swept_at is not None and now - self._swept_at < _SWEEP_EVERY_SECONDS:
             return
-        self._swept_at, time_now = now, datetime.fromtimestamp(now, UTC)
+        self._swept_at = now
+        date = datetime.fromtimestamp(now, UTC)
         try:
-            await asyncio.to_thread(sweep_reports, self._storage, self._name, time_now)
+            await asyncio.to_thread(sweep_reports, self._storage, self._name, date)
         except Exception as error:
-            log.warning("cannot clear away old reports of replicas: %s", error)
+            log.warning("cannot delete old reports of replicas: %s", error)
 
-    def _now(self) -> str:
+    def _timestamp(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")

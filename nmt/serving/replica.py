@@ -61,7 +61,7 @@ class Replica:
         """Try to load an engine, then follow the pointer, even if no engine could be loaded."""
         # Waits for the first engine: a replica that joined without one would refuse requests that
         # the other replicas can answer.
-        await self._follower.step()
+        await self._follower.poll()
         self._following = asyncio.create_task(self._follower.run())
 
     async def translate(self, sentences: list[str], source: str, target: str) -> Translation:

@@ -43,7 +43,7 @@ def test_the_application_gets_what_the_values_say_of_the_endpoint(name):
 
 @pytest.mark.parametrize("name", RELEASES)
 def test_the_numbers_of_replicas_are_options_of_the_deployments(name):
-    """As arguments they would restart every replica; `scale_options` says what they mean."""
+    """As arguments they would restart every replica."""
     config = Config.parse(RELEASES[name].get("config", {}))
     found = {d.pop("name"): d for d in application(RELEASES[name])["deployments"]}
     assert found == scale_options(config.serving)

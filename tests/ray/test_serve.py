@@ -43,21 +43,21 @@ class Place:
 
     def reports(self) -> list[dict[str, Any]]:
         folder = f"serving/{NAME}/replicas"
-        # A report that is being written has another ending until it is whole.
+        # A report has another name until it is completely written.
         names = [name for name in self.storage.list(folder) if name.endswith(".json")]
         return [self.storage.read_json(f"{folder}/{name}") for name in names]
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         return Client(self.url).ask(method, path, body)
 
-    def wait_for(self, what: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
         deadline = time.monotonic() + seconds
-        while not what():
-            assert time.monotonic() < deadline, f"nothing came of it; reports: {self.reports()}"
+        while not condition():
+            assert time.monotonic() < deadline, f"timed out; reports: {self.reports()}"
             time.sleep(0.05)
 
     def wait_for_engine(self, digest: str) -> None:
-        """Until all replicas serve it, and the gateway's memory of another has passed."""
+        """Wait until all replicas serve an engine and the gateway's cached status shows it."""
         self.wait_for(lambda: all(r["digest"] == digest for r in self.reports()))
         self.wait_for(lambda: self.ask("GET", "/health")[1].get("engine") == digest)
 
@@ -76,7 +76,7 @@ class Client:
 
 @dataclass
 class Load:
-    """Clients that ask without a pause until the block ends; every answer is checked."""
+    """Clients that send requests until the block ends, and check every answer."""
 
     url: str
     clients: int = 4
@@ -179,7 +179,7 @@ def test_rollback_under_load_fails_no_request(place: Place) -> None:
 def test_a_corrupted_engine_leaves_the_old_one_serving(place: Place) -> None:
     pointer = read_traffic(place.storage, NAME)
     assert pointer is not None
-    # `promote` refuses an engine that is damaged already: this one is damaged since.
+    # Written directly, since `promote` refuses a damaged engine.
     write_traffic(place.storage, NAME, pointer.promoted("corrupted"))
     with Load(place.url) as load:
         place.wait_for(lambda: all(report["error"] for report in place.reports()))
@@ -192,7 +192,7 @@ def test_a_corrupted_engine_leaves_the_old_one_serving(place: Place) -> None:
     place.wait_for(lambda: not any(report["error"] for report in place.reports()))
 
 
-def test_killed_replicas_cost_no_request(place: Place) -> None:
+def test_killed_replicas_fail_no_request(place: Place) -> None:
     with Load(place.url, clients=8) as load:
         time.sleep(0.5)
         victims = translators()
@@ -205,13 +205,13 @@ def test_killed_replicas_cost_no_request(place: Place) -> None:
     assert load.failures == []
 
 
-def test_too_large_a_body_is_refused(place: Place) -> None:
+def test_a_body_above_the_limit_is_refused(place: Place) -> None:
     status, body = place.ask("POST", "/v1/translate", {"text": "a" * 2_000_000})
     assert (status, body["code"]) == (413, "too_large")
 
 
 def options_of(application: serve.Application) -> dict[str, Any]:
-    """Deployment -> its options, of an application and of those that are bound into it."""
+    """Map each deployment of an application to its options."""
     deployment = application._bound_deployment
     options = {deployment.name: deployment_to_schema(deployment).model_dump(exclude_unset=True)}
     for argument in deployment.init_args:
@@ -220,7 +220,7 @@ def options_of(application: serve.Application) -> dict[str, Any]:
     return options
 
 
-def test_settings_as_plain_values_make_the_same_deployments() -> None:
+def test_plain_values_and_a_config_build_the_same_deployments() -> None:
     scale = {"min_replicas": 2, "max_replicas": 3, "gateway_replicas": 2}
     plain = {"serving": {**scale, "cpus_per_replica": 4}}
     options = options_of(build(plain))
@@ -230,12 +230,12 @@ def test_settings_as_plain_values_make_the_same_deployments() -> None:
     assert options["Translator"]["ray_actor_options"]["num_cpus"] == 4
 
 
-def test_plain_values_that_are_no_settings_are_refused() -> None:
+def test_invalid_plain_values_are_refused() -> None:
     with pytest.raises(ConfigError, match="serving"):
         build({"serving": {"port": -1}})
 
 
-def test_serving_a_run_promotes_no_engine_that_is_worse_than_its_base(tmp_path: Path) -> None:
+def test_serving_a_run_does_not_promote_an_engine_worse_than_its_base(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
     export(storage, "spoilt")
     evaluate(storage, "spoilt")
@@ -245,7 +245,7 @@ def test_serving_a_run_promotes_no_engine_that_is_worse_than_its_base(tmp_path: 
     assert read_traffic(storage, NAME) is None
 
 
-def test_a_taken_port_is_an_error_of_its_own(place: Place) -> None:
+def test_a_taken_port_is_a_config_error(place: Place) -> None:
     port = urlsplit(place.url).port
     with pytest.raises(ConfigError, match="port=0"):
         start(Config.parse({"serving": {"port": port}}))

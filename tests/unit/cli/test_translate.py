@@ -1,4 +1,4 @@
-"""Text on its way into and out of `nmt translate`, over an engine that answers in upper case."""
+"""Input and output of `nmt translate`, with an engine that returns upper case."""
 
 import importlib
 import io
@@ -24,7 +24,7 @@ def lines_of(content: bytes) -> list[str]:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Takes the place of an exported one."""
+    """Replace the exported engine by a fake one."""
 
     def answers(_engine: object, texts: Sequence[str], _serving: object) -> list[str]:
         return [text.upper() for text in texts]
@@ -42,7 +42,7 @@ def translate(monkeypatch: pytest.MonkeyPatch, folder: Path, content: Any, *word
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_line_ends_as_on_any_system(end: str) -> None:
+def test_line_ends_of_all_systems_are_recognised(end: str) -> None:
     assert lines_of(f"\ufeffone{end}{TAMIL}{end}{end}three".encode()) == ["one", TAMIL, "", "three"]
 
 
@@ -55,7 +55,9 @@ def test_a_line_ends_as_on_any_system(end: str) -> None:
         (b"a\r\n\xff", "line 2, offset 3: "),
     ],
 )
-def test_bytes_that_are_not_utf_8_are_refused_with_their_place(content: bytes, words: str) -> None:
+def test_bytes_that_are_not_utf_8_are_refused_with_their_position(
+    content: bytes, words: str
+) -> None:
     with pytest.raises(DataError, match=words):
         lines_of(content)
 
@@ -87,7 +89,7 @@ def test_a_word_that_is_not_utf_8_is_refused(
     assert "text 2, offset 16: the bytes are not UTF-8" in errors
 
 
-def test_a_closed_standard_input_is_told(
+def test_a_closed_standard_input_is_reported(
     engine: None,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -106,7 +108,7 @@ def test_translations_are_utf_8_on_any_terminal(
     assert written.getvalue().decode() == f"{TAMIL}\n"
 
 
-def test_a_disk_that_is_full_is_told(
+def test_a_full_disk_is_reported(
     engine: None,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -120,7 +122,7 @@ def test_a_disk_that_is_full_is_told(
     assert errors.count("\n") == 1
 
 
-def test_a_closed_standard_output_stops_no_command(
+def test_translating_works_with_a_closed_standard_output(
     engine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(sys, "stdout", None)

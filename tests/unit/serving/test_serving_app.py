@@ -1,4 +1,4 @@
-"""The HTTP interface over a stub: every status, and what an answer looks like."""
+"""The HTTP interface with a stub behind it: every status and body."""
 
 import asyncio
 import json
@@ -22,11 +22,11 @@ CONFIG = ServingConfig(max_texts=4, max_characters=100, request_timeout_seconds=
 
 
 class Stub:
-    """Translates by upper case; each fault can be switched on."""
+    """A translator that returns upper case; each kind of failure can be switched on."""
 
     def __init__(self) -> None:
         self.served: ServedEngine | None = SERVED
-        self.fault: Exception | None = None
+        self.error: Exception | None = None
         self.seconds = 0.0
         self.calls: list[list[str]] = []
         self.cancelled = False
@@ -39,8 +39,8 @@ class Stub:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
-        if self.fault:
-            raise self.fault
+        if self.error:
+            raise self.error
         return Translation([sentence.upper() for sentence in sentences], SERVED)
 
     async def status(self) -> ServedEngine | None:
@@ -88,14 +88,16 @@ def assert_error(response: httpx.Response, status: int, code: str, words: str = 
     ],
     ids=["sentences", "list", "empty", "blanks", "lines"],
 )
-def test_translates(text: Any, expected: list[str]) -> None:
+def test_texts_are_translated_with_their_space_and_lines_kept(
+    text: Any, expected: list[str]
+) -> None:
     response = post(Stub(), {"text": text})
     assert response.status_code == 200
     assert response.json() == {"translations": [{"text": t} for t in expected], "engine": "d1"}
     assert response.headers["cache-control"] == "no-store"
 
 
-def test_a_request_is_one_call() -> None:
+def test_all_sentences_of_a_request_are_translated_in_one_call() -> None:
     stub = Stub()
     post(stub, {"text": ["One. Two.", "Three."]})
     assert stub.calls == [["One.", "Two.", "Three."]]
@@ -114,7 +116,7 @@ def test_takes_iso_and_flores_codes(codes: tuple[str, str | None]) -> None:
 
 
 @pytest.mark.parametrize("text", ["e\u0301", "\ufeff\u00e9", "\u200b\u00e9\u00ad", "\x02\u00e9"])
-def test_text_is_in_one_spelling_before_it_is_split(text: str) -> None:
+def test_a_text_is_normalised_before_it_is_split(text: str) -> None:
     stub = Stub()
     post(stub, {"text": text})
     assert stub.calls == [["\u00e9"]]
@@ -132,13 +134,13 @@ def test_text_is_in_one_spelling_before_it_is_split(text: str) -> None:
     ],
     ids=["key", "source", "target", "media type", "path", "method"],
 )
-def test_an_error_quotes_no_more_than_the_beginning(act: Act) -> None:
+def test_an_error_quotes_only_the_start_of_a_long_value(act: Act) -> None:
     response = call(Stub(), act)
     assert 400 <= response.status_code < 500
     assert len(response.content) < 600
 
 
-def test_splitting_a_text_holds_up_no_other_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_splitting_a_text_does_not_block_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(_text: str, _language: str) -> list[Segment]:
@@ -181,7 +183,7 @@ def test_splitting_a_text_holds_up_no_other_request(monkeypatch: pytest.MonkeyPa
         (b'{"text": "a", "source": "klingon"}', "unsupported_language", "Tamil"),
     ],
 )
-def test_bad_requests(body: bytes, code: str, words: str) -> None:
+def test_bad_requests_get_400_with_a_reason(body: bytes, code: str, words: str) -> None:
     assert_error(post_bytes(Stub(), body), 400, code, words)
 
 
@@ -194,16 +196,16 @@ def test_bad_requests(body: bytes, code: str, words: str) -> None:
         ({"text": "a", "pad": "b" * 20_000}, "bytes"),
     ],
 )
-def test_too_large(body: Any, words: str) -> None:
+def test_requests_above_a_limit_get_413(body: Any, words: str) -> None:
     assert_error(post(Stub(), body), 413, "too_large", words)
 
 
-def test_the_largest_text_fits_however_it_is_escaped() -> None:
+def test_the_longest_text_is_accepted_with_every_character_escaped() -> None:
     text = "\U0001d41a" * 100
     assert post_bytes(Stub(), json.dumps({"text": text}).encode()).status_code == 200
 
 
-def test_a_body_without_length_is_not_read_to_its_end() -> None:
+def test_reading_a_body_of_unknown_length_stops_at_the_limit() -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -219,7 +221,7 @@ def test_a_body_without_length_is_not_read_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_other_media_types(media: str) -> None:
+def test_other_media_types_get_415(media: str) -> None:
     response = post_bytes(Stub(), b'{"text": "a"}', media)
     assert_error(response, 415, "unsupported_media_type", "application/json")
 
@@ -229,17 +231,17 @@ def test_media_type_may_have_parameters() -> None:
     assert response.status_code == 200
 
 
-def test_unknown_path() -> None:
+def test_an_unknown_path_gets_404() -> None:
     assert_error(call(Stub(), lambda c: c.get("/nothing")), 404, "not_found", "/nothing")
 
 
-def test_wrong_method() -> None:
+def test_a_wrong_method_gets_405() -> None:
     response = call(Stub(), lambda c: c.get("/v1/translate"))
     assert_error(response, 405, "method_not_allowed", "GET")
     assert response.headers["allow"] == "POST"
 
 
-def test_before_the_first_promotion() -> None:
+def test_without_an_engine_requests_get_503_and_health_stays_200() -> None:
     stub = Stub()
     stub.served = None
     response = post(stub, {"text": "a"})
@@ -250,30 +252,30 @@ def test_before_the_first_promotion() -> None:
     assert call(stub, lambda c: c.get("/languages")).json() == []
 
 
-def test_overload() -> None:
+def test_a_full_queue_gets_503_with_a_delay() -> None:
     stub = Stub()
-    stub.fault = OverloadedError("too much waits")
+    stub.error = OverloadedError("too much waits")
     response = post(stub, {"text": "a"})
     assert_error(response, 503, "overloaded", "too much waits")
     assert int(response.headers["retry-after"]) >= 1
 
 
-def test_a_late_answer_is_cancelled() -> None:
+def test_a_request_is_cancelled_at_its_deadline() -> None:
     stub = Stub()
     stub.seconds = 5
     assert_error(post(stub, {"text": "a"}), 504, "timeout", "0.2 s")
     assert stub.cancelled
 
 
-def test_a_fault_inside_tells_nothing() -> None:
+def test_the_answer_to_a_bug_has_no_details() -> None:
     stub = Stub()
-    stub.fault = RuntimeError("secret path")
+    stub.error = RuntimeError("secret path")
     response = post(stub, {"text": "a"})
     assert_error(response, 500, "internal")
     assert "secret" not in response.text
 
 
-def test_health() -> None:
+def test_health_describes_the_engine() -> None:
     assert call(Stub(), lambda c: c.get("/health")).json() == {
         "status": "ok",
         "engine": "d1",
@@ -284,12 +286,12 @@ def test_health() -> None:
     }
 
 
-def test_languages() -> None:
+def test_languages_lists_the_served_pair() -> None:
     expected = [{"code": "en", "name": "English", "targets": ["ta"]}]
     assert call(Stub(), lambda c: c.get("/languages")).json() == expected
 
 
-def test_page_allows_itself_and_nothing_else() -> None:
+def test_the_page_forbids_other_scripts_styles_and_hosts() -> None:
     response = call(Stub(), lambda c: c.get("/"))
     policy = response.headers["content-security-policy"]
     assert response.status_code == 200
@@ -299,7 +301,7 @@ def test_page_allows_itself_and_nothing_else() -> None:
         assert word not in response.text
 
 
-def _json() -> st.SearchStrategy[Any]:
+def any_json() -> st.SearchStrategy[Any]:
     words = st.sampled_from(["text", "source", "target"])
     leaves = st.none() | st.booleans() | st.floats() | st.text(st.characters(), max_size=30)
     return st.recursive(
@@ -312,9 +314,9 @@ def _json() -> st.SearchStrategy[Any]:
     )
 
 
-@given(_json() | st.dictionaries(st.sampled_from(["text", "source", "target"]), _json()))
+@given(any_json() | st.dictionaries(st.sampled_from(["text", "source", "target"]), any_json()))
 @settings(max_examples=60)
-def test_no_json_breaks_the_service(body: Any) -> None:
+def test_any_json_gets_an_answer(body: Any) -> None:
     response = post_bytes(Stub(), json.dumps(body).encode())
     assert response.status_code in (200, 400, 413)
     response.json()

@@ -1,4 +1,4 @@
-"""The batcher: what shares a batch, who waits, and what a failure takes with it."""
+"""The batcher: which rows share a batch, the queue, and failures."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from nmt.serving.errors import OverloadedError
 
 
 class Recorder:
-    """An engine that notes its batches; it can be held, and fails on the token `bad`."""
+    """An engine that records its batches, waits for a gate, and fails on the token `bad`."""
 
     def __init__(self) -> None:
         self.batches: list[list[list[str]]] = []
@@ -47,8 +47,8 @@ def with_batcher(
     asyncio.run(asyncio.wait_for(body(), 10))
 
 
-async def held(batcher: TokenBatcher, engine: Recorder) -> "asyncio.Task[list[str]]":
-    """A request that keeps the engine busy until the gate opens, so that others queue up."""
+async def block_engine(batcher: TokenBatcher, engine: Recorder) -> "asyncio.Task[list[str]]":
+    """Keep the engine busy until the gate opens, so that other requests wait."""
     engine.gate.clear()
     task = asyncio.create_task(batcher.submit([row("first")]))
     while not engine.batches:
@@ -60,7 +60,7 @@ def submit(batcher: TokenBatcher, *rows: list[str]) -> "asyncio.Task[list[str]]"
     return asyncio.create_task(batcher.submit(rows))
 
 
-def test_answers_come_in_the_order_of_the_rows() -> None:
+def test_translations_come_in_the_order_of_the_rows() -> None:
     async def check(batcher: TokenBatcher, _engine: Recorder) -> None:
         rows = [row(f"w{n}", n % 7 + 1) for n in range(40)]
         assert await batcher.submit(rows) == ["+".join(r) for r in rows]
@@ -68,7 +68,7 @@ def test_answers_come_in_the_order_of_the_rows() -> None:
     with_batcher(check, batch=16)
 
 
-def test_no_batch_is_above_the_budget_and_like_lengths_share_one() -> None:
+def test_batches_stay_in_the_budget_and_hold_rows_of_equal_length() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
         await batcher.submit([row("s", 2), row("l", 30)] * 6)
         for batch in engine.batches:
@@ -88,7 +88,7 @@ def test_a_row_above_the_budget_runs_alone() -> None:
 
 def test_requests_of_many_clients_share_a_batch() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         others = [submit(batcher, row(f"c{n}")) for n in range(10)]
         await asyncio.sleep(0)
         engine.gate.set()
@@ -98,9 +98,9 @@ def test_requests_of_many_clients_share_a_batch() -> None:
     with_batcher(check)
 
 
-def test_an_odd_length_does_not_starve() -> None:
+def test_a_row_of_unusual_length_does_not_starve() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         odd = submit(batcher, row("odd", 60))
         others = [submit(batcher, *[row("short")] * 64) for _ in range(5)]
         await asyncio.sleep(0)
@@ -111,9 +111,9 @@ def test_an_odd_length_does_not_starve() -> None:
     with_batcher(check)
 
 
-def test_a_sentence_passes_a_document() -> None:
+def test_a_sentence_overtakes_a_long_document() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         document = submit(batcher, *[row("d", 32) for _ in range(100)])
         await asyncio.sleep(0)
         sentence = submit(batcher, row("s"))
@@ -126,9 +126,9 @@ def test_a_sentence_passes_a_document() -> None:
     with_batcher(check)
 
 
-def test_a_cancelled_request_is_dropped() -> None:
+def test_rows_of_a_cancelled_request_are_dropped() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         dropped = submit(batcher, row("dropped", 9))
         kept = submit(batcher, row("kept"))
         await asyncio.sleep(0)
@@ -143,9 +143,9 @@ def test_a_cancelled_request_is_dropped() -> None:
     with_batcher(check)
 
 
-def test_a_full_queue_refuses_and_takes_nothing_of_the_request() -> None:
+def test_a_full_queue_refuses_a_request_as_a_whole() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         waiting = submit(batcher, row("a", 15))
         await asyncio.sleep(0)
         with pytest.raises(OverloadedError, match="15 tokens"):
@@ -165,9 +165,9 @@ def test_an_empty_queue_takes_any_request() -> None:
     with_batcher(check, queued=20)
 
 
-def test_a_failing_batch_fails_its_request_and_no_other() -> None:
+def test_a_failing_batch_fails_only_its_own_request() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         bad = submit(batcher, row("bad", 60), row("fine"))
         good = submit(batcher, row("good"))
         await asyncio.sleep(0)
@@ -181,9 +181,9 @@ def test_a_failing_batch_fails_its_request_and_no_other() -> None:
     with_batcher(check)
 
 
-def test_a_dead_loop_is_visible_and_leaves_nobody_waiting() -> None:
+def test_a_dead_loop_fails_waiting_and_new_requests() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         waiting = submit(batcher, row("a"))
         await asyncio.sleep(0)
         batcher._task.cancel()
@@ -199,9 +199,9 @@ def test_a_dead_loop_is_visible_and_leaves_nobody_waiting() -> None:
     with_batcher(check)
 
 
-def test_closing_finishes_what_waits() -> None:
+def test_closing_translates_the_waiting_rows() -> None:
     async def check(batcher: TokenBatcher, engine: Recorder) -> None:
-        first = await held(batcher, engine)
+        first = await block_engine(batcher, engine)
         waiting = submit(batcher, row("a"))
         await asyncio.sleep(0)
         closing = asyncio.create_task(batcher.close())

@@ -1,4 +1,4 @@
-"""Real engines of a tiny model: one of CTranslate2, one of torch, and one contract for both."""
+"""Engines of a tiny model: CTranslate2 and torch must pass the same tests."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from nmt.engines.card import CARD_FILE, EngineFormat, read_card
 from nmt.engines.engine import Engine, load_engine, translate_texts
-from nmt.engines.golden import likeness_of
+from nmt.engines.golden import character_similarity
 from nmt.errors import MissingPackageError, TranslationError
 from nmt.storage import Storage
 from tests.support.models.tiny_engine import (
@@ -46,13 +46,13 @@ def engine(storage: Storage) -> Engine:
 
 @pytest.fixture(scope="module")
 def tokens_of(storage: Storage) -> Callable[[Sequence[Any]], list[str]]:
-    """Tokens of a prepared row, which in torch is one of ids."""
+    """Return a function that lists the tokens of a row, which in torch has ids."""
     path = storage.fetch("engines/water") / "tokenizer" / "tokenizer.json"
     tokenizer = Tokenizer.from_file(str(path))
     return lambda row: [t if isinstance(t, str) else str(tokenizer.id_to_token(t)) for t in row]
 
 
-def test_answers_the_golden_sentence_as_transformers_tokenizer_does(
+def test_the_golden_sentence_has_the_tokens_and_translation_of_transformers(
     engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     golden = engine.card.golden
@@ -63,7 +63,7 @@ def test_answers_the_golden_sentence_as_transformers_tokenizer_does(
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])
-def test_an_answer_does_not_depend_on_what_else_is_translated(
+def test_a_translation_does_not_depend_on_the_rest_of_the_batch(
     storage: Storage, beam_size: int
 ) -> None:
     # This engine never ends a sentence by itself: the length limit alone does.
@@ -93,7 +93,7 @@ def test_an_answer_does_not_depend_on_what_else_is_translated(
         "<unk>",
     ],
 )
-def test_words_like_control_tokens_stay_words(
+def test_control_tokens_in_a_text_are_encoded_as_words(
     engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]], text: str
 ) -> None:
     (row,) = engine.encode(text)
@@ -111,14 +111,14 @@ def test_words_like_control_tokens_stay_words(
         "Where is\u202f\u200ethe \x02hospi\x1ftal?",
     ],
 )
-def test_a_text_is_read_as_training_text_was(engine: Engine, written: str) -> None:
+def test_a_text_is_normalised_as_in_training(engine: Engine, written: str) -> None:
     assert engine.encode(written) == engine.encode("Where is the hospital?")
     serving = serving_config()
     answers = translate_texts(engine, [written, "Where is the hospital?"], serving)
     assert answers[0] == answers[1]
 
 
-def test_nothing_is_cut_silently(
+def test_a_long_sentence_is_split_into_rows_without_loss(
     engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     sentence = "We need two patients now " * 30 + "now."
@@ -131,7 +131,7 @@ def test_nothing_is_cut_silently(
 
 
 @pytest.mark.parametrize("word", ["w" * 3000, "கி" * 500, "\U0001f600" * 400])
-def test_one_endless_word_fits(engine: Engine, word: str) -> None:
+def test_an_endless_word_is_split_into_rows(engine: Engine, word: str) -> None:
     assert all(len(row) <= MAX_SOURCE_TOKENS for row in engine.encode(word))
 
 
@@ -176,11 +176,11 @@ def _unknown_source(folder: Path) -> None:
     _change_card(folder, source_language="x" * 240_000)
 
 
-def _target_without_a_mark(folder: Path) -> None:
+def _target_without_a_token(folder: Path) -> None:
     _change_card(folder, target_language="fra_Latn")
 
 
-def _source_without_a_mark(folder: Path) -> None:
+def _source_without_a_token(folder: Path) -> None:
     _change_card(folder, source_language="fra_Latn")
 
 
@@ -194,8 +194,8 @@ def _change_card(folder: Path, **values: str) -> None:
     [
         (_unknown_language, "target_language: 'xxx_Yyyy' is not a FLORES-200 code"),
         (_unknown_source, r"source_language: 'x+\.\.\.' is not a FLORES-200 code"),
-        (_target_without_a_mark, "fra_Latn"),
-        (_source_without_a_mark, "fra_Latn"),
+        (_target_without_a_token, "fra_Latn"),
+        (_source_without_a_token, "fra_Latn"),
         (_without_card, "engine.json"),
         (_without_golden, "golden"),
         (_other_weights, "golden sentence"),
@@ -217,8 +217,10 @@ def test_a_damaged_engine_does_not_load(
     ("text", "other", "low", "high"),
     [("abc", "abc", 1.0, 1.0), ("", "abc", 0.0, 0.3), ("a b c", "x y z", 0.0, 0.4)],
 )
-def test_likeness(text: str, other: str, low: float, high: float) -> None:
-    assert low <= likeness_of(text, other) <= high
+def test_only_equal_texts_have_a_high_similarity(
+    text: str, other: str, low: float, high: float
+) -> None:
+    assert low <= character_similarity(text, other) <= high
 
 
 def add_damaged(storage: Storage, damage: Callable[[Path], None]) -> Path:
@@ -228,7 +230,7 @@ def add_damaged(storage: Storage, damage: Callable[[Path], None]) -> Path:
     return folder
 
 
-def test_card_survives_writing(storage: Storage) -> None:
+def test_a_written_card_can_be_read(storage: Storage) -> None:
     card = read_card(storage.fetch("engines/water"))
     assert (card.source_language, card.golden.source) == ("eng_Latn", SENTENCE)
 
@@ -242,7 +244,7 @@ def test_serving_loads_neither_torch_nor_transformers_nor_ray() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_an_engine_for_torch_says_what_to_install_without_it(
+def test_without_torch_a_torch_engine_names_the_package_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = Storage(str(tmp_path))

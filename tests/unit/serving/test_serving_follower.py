@@ -1,4 +1,4 @@
-"""The follower and the replica around it, on a real storage root with engines that are not."""
+"""The follower and the replica around it, with a real storage root and fake engines."""
 
 import asyncio
 import threading
@@ -32,7 +32,7 @@ NAME = "default"
 
 
 class FakeEngine:
-    """Answers with its digest before each sentence."""
+    """An engine that returns each row after its own digest."""
 
     def __init__(self, digest: str, target: str = "tam_Taml") -> None:
         self.digest = digest
@@ -55,7 +55,7 @@ class FakeEngine:
 
 @dataclass
 class World:
-    """A storage root, a clock, engines that load or do not, and what the follower did."""
+    """A storage root, a clock, engines that load or fail, and a record of what was loaded."""
 
     storage: Storage
     now: float = 1_800_000_000.0
@@ -93,58 +93,58 @@ def world(tmp_path: Path) -> World:
     return World(storage)
 
 
-def steps(follower: Follower, count: int = 1) -> None:
+def poll(follower: Follower, count: int = 1) -> None:
     async def body() -> None:
         for _ in range(count):
-            await follower.step()
+            await follower.poll()
 
     asyncio.run(body())
 
 
-def test_without_a_pointer_nothing_is_served_and_nothing_is_wrong(world: World) -> None:
-    steps(world.follower(), 2)
+def test_without_a_pointer_the_report_has_neither_engine_nor_error(world: World) -> None:
+    poll(world.follower(), 2)
     report = world.report()
     assert (report["digest"], report["wanted"], report["error"]) == (None, None, None)
 
 
 def test_follows_promotion_and_rollback(world: World) -> None:
     follower = world.follower()
-    steps(follower)
+    poll(follower)
     for digest in ("a", "b"):
         promote(world.storage, NAME, digest)
-        steps(follower, 2)
+        poll(follower, 2)
     rollback(world.storage, NAME)
-    steps(follower, 2)
+    poll(follower, 2)
     assert world.adopted == ["a", "b", "a"]
     assert world.loads == ["a", "b", "a"]
     assert world.report()["digest"] == "a"
     assert world.report()["since"].startswith("2027-01-15")
 
 
-def test_a_broken_engine_changes_nothing_but_the_report(world: World) -> None:
+def test_a_broken_engine_changes_only_the_report(world: World) -> None:
     follower = world.follower()
     promote(world.storage, NAME, "a")
-    steps(follower)
+    poll(follower)
     world.broken.add("b")
     promote(world.storage, NAME, "b")
-    steps(follower)
+    poll(follower)
     report = world.report()
     assert (report["digest"], report["wanted"]) == ("a", "b")
     assert "manifest" in report["error"]
     rollback(world.storage, NAME)
-    steps(follower)
+    poll(follower)
     assert world.report()["error"] is None
     assert world.adopted == ["a"]
 
 
-def test_tries_again_after_growing_delays(world: World) -> None:
+def test_a_broken_engine_is_retried_after_growing_delays(world: World) -> None:
     follower = world.follower()
     world.broken.add("a")
     promote(world.storage, NAME, "a")
     tries = []
     for _ in range(100):
         before = len(world.loads)
-        steps(follower)
+        poll(follower)
         if len(world.loads) > before:
             tries.append(world.now)
         world.now += 2
@@ -152,62 +152,62 @@ def test_tries_again_after_growing_delays(world: World) -> None:
     assert gaps == [4, 8, 16, 32, 64]
 
 
-def test_a_change_of_the_pointer_is_tried_at_once(world: World) -> None:
+def test_a_new_pointer_is_followed_at_once(world: World) -> None:
     follower = world.follower()
     world.broken.add("a")
     promote(world.storage, NAME, "a")
-    steps(follower, 3)
+    poll(follower, 3)
     promote(world.storage, NAME, "b")
-    steps(follower)
+    poll(follower)
     assert world.loads == ["a", "b"]
     assert world.report()["error"] is None
 
 
-def test_a_repaired_engine_is_taken(world: World) -> None:
+def test_a_repaired_engine_is_loaded(world: World) -> None:
     follower = world.follower()
     world.broken.add("a")
     promote(world.storage, NAME, "a")
-    steps(follower)
+    poll(follower)
     world.broken.clear()
     world.now += 10
-    steps(follower)
+    poll(follower)
     assert world.adopted == ["a"]
 
 
-def test_a_new_replica_takes_the_engine_before_a_broken_one(world: World) -> None:
+def test_a_new_replica_falls_back_to_the_last_engine_that_works(world: World) -> None:
     for digest in ("a", "b", "c"):
         promote(world.storage, NAME, digest)
     world.broken |= {"c", "b"}
     follower = world.follower()
-    steps(follower)
+    poll(follower)
     report = world.report()
     assert (report["digest"], report["wanted"]) == ("a", "c")
     assert report["error"].startswith("c:")
     world.now += 1000
-    steps(follower)
+    poll(follower)
     assert world.loads == ["c", "b", "a", "c"]
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"stable": 5}', b"", b'{"next": "a"}'])
-def test_a_broken_pointer_changes_nothing_but_the_report(world: World, content: bytes) -> None:
+def test_a_broken_pointer_changes_only_the_report(world: World, content: bytes) -> None:
     follower = world.follower()
     promote(world.storage, NAME, "a")
-    steps(follower)
+    poll(follower)
     world.storage.write_bytes(traffic_path(NAME), content)
-    steps(follower, 2)
+    poll(follower, 2)
     assert "traffic.json" in world.report()["error"]
     assert world.report()["digest"] == "a"
     write_traffic(world.storage, NAME, Traffic(stable="a"))
-    steps(follower)
+    poll(follower)
     assert world.report()["error"] is None
 
 
 def test_a_lost_pointer_keeps_the_engine(world: World) -> None:
     follower = world.follower()
     promote(world.storage, NAME, "a")
-    steps(follower)
+    poll(follower)
     world.storage.delete(traffic_path(NAME))
-    steps(follower)
+    poll(follower)
     assert world.report()["digest"] == "a"
     assert "gone" in world.report()["error"]
 
@@ -219,33 +219,35 @@ def test_the_report_is_written_on_changes_and_once_a_minute(
     monkeypatch.setattr(world.storage, "write_json", lambda _path, value: written.append(value))
     follower = world.follower()
     for _ in range(31):
-        steps(follower)
+        poll(follower)
         world.now += 2
     assert len(written) == 2
 
 
-def test_an_unwritable_report_stops_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_is_loaded_even_if_the_report_cannot_be_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_path: str, _value: object) -> None:
         raise StorageError("read-only")
 
     promote(world.storage, NAME, "a")
     monkeypatch.setattr(world.storage, "write_json", refuse)
-    steps(world.follower())
+    poll(world.follower())
     assert world.adopted == ["a"]
 
 
 @pytest.mark.parametrize(("poll_seconds", "silent"), [(2.0, True), (300.0, False)])
-def test_a_reader_knows_from_the_report_when_the_replica_has_fallen_silent(
+def test_the_report_shows_when_a_replica_has_become_silent(
     world: World, poll_seconds: float, silent: bool
 ) -> None:
-    steps(world.follower(poll_seconds=poll_seconds))
+    poll(world.follower(poll_seconds=poll_seconds))
     (report,) = read_reports(world.storage, NAME)
     written = datetime.fromtimestamp(world.now, UTC)
     assert not report.is_silent(written + timedelta(seconds=100))
     assert report.is_silent(written + timedelta(seconds=400)) is silent
 
 
-def test_a_replica_that_loads_an_engine_says_so_before(
+def test_an_engine_is_reported_as_wanted_before_it_is_loaded(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promote(world.storage, NAME, "a")
@@ -257,18 +259,18 @@ def test_a_replica_that_loads_an_engine_says_so_before(
         return load(digest)
 
     monkeypatch.setattr(world, "load", look)
-    steps(world.follower())
+    poll(world.follower())
     assert reported == ["a"]
 
 
-def test_stopping_takes_the_report_back(world: World) -> None:
+def test_stopping_deletes_the_report(world: World) -> None:
     follower = world.follower()
-    steps(follower)
+    poll(follower)
     asyncio.run(follower.stop())
     assert not world.storage.exists(replica_path(NAME, "replica1"))
 
 
-def test_a_report_that_is_being_written_does_not_outlive_the_replica(
+def test_stopping_deletes_a_report_that_is_being_written(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, write = threading.Event(), world.storage.write_json
@@ -282,7 +284,7 @@ def test_a_report_that_is_being_written_does_not_outlive_the_replica(
 
     async def body() -> None:
         follower = world.follower()
-        step = asyncio.create_task(follower.step())
+        step = asyncio.create_task(follower.poll())
         await asyncio.to_thread(begun.wait, 5)
         step.cancel()
         await follower.stop()
@@ -291,20 +293,20 @@ def test_a_report_that_is_being_written_does_not_outlive_the_replica(
     assert not world.storage.exists(replica_path(NAME, "replica1"))
 
 
-def test_reports_of_replicas_that_are_long_gone_are_cleared_away(world: World) -> None:
+def test_old_reports_of_dead_replicas_are_deleted(world: World) -> None:
     first = world.follower("first")
-    steps(first)
+    poll(first)
     world.now += 600
-    steps(world.follower("second"))
+    poll(world.follower("second"))
     assert world.storage.exists(replica_path(NAME, "first"))  # it may be loading an engine
     world.storage.write_bytes(replica_path(NAME, "torn"), b"{")
     world.now += 3600
     second = world.follower("third")
-    steps(second)
+    poll(second)
     left = [name for name in ("first", "second", "third") if _has_report(world, name)]
     assert left == ["second", "third"]
     world.now += 100
-    steps(first)
+    poll(first)
     assert _has_report(world, "first")  # it lived after all
 
 
@@ -317,7 +319,7 @@ def replica(world: World) -> Replica:
     return Replica(world.storage, serving, "replica1", load=world.load)
 
 
-def test_a_replica_without_engine_starts_and_refuses(world: World) -> None:
+def test_a_replica_without_an_engine_starts_and_refuses_requests(world: World) -> None:
     async def body() -> None:
         one = replica(world)
         await one.start()
@@ -332,7 +334,7 @@ def test_a_replica_without_engine_starts_and_refuses(world: World) -> None:
     asyncio.run(body())
 
 
-def test_a_call_is_answered_by_one_engine_through_swaps(world: World) -> None:
+def test_a_call_is_translated_by_one_engine_while_engines_are_swapped(world: World) -> None:
     async def body() -> None:
         promote(world.storage, NAME, "a")
         one = replica(world)
@@ -352,7 +354,7 @@ def test_a_call_is_answered_by_one_engine_through_swaps(world: World) -> None:
     asyncio.run(asyncio.wait_for(body(), 10))
 
 
-def test_another_pair_is_refused(world: World) -> None:
+def test_another_language_pair_is_refused(world: World) -> None:
     async def body() -> None:
         promote(world.storage, NAME, "a")
         one = replica(world)

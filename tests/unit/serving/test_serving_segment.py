@@ -1,4 +1,4 @@
-"""Splitting loses nothing and does not cut where no sentence ends."""
+"""Splitting a text into sentences and joining it again."""
 
 import pytest
 from hypothesis import given
@@ -17,13 +17,13 @@ TEXTS = st.text(ALPHABET, max_size=200)
 
 
 def sentences(text: str, language: str = "en") -> list[str]:
-    return [piece.text for piece in split_text(text, language) if piece.is_sentence]
+    return [part.text for part in split_text(text, language) if part.is_sentence]
 
 
 @given(TEXTS, st.sampled_from(["en", "ta", "xx"]))
-def test_joined_pieces_are_the_text(text: str, language: str) -> None:
-    pieces = split_text(text, language)
-    assert "".join(piece.text for piece in pieces) == text
+def test_joined_segments_are_the_text(text: str, language: str) -> None:
+    segments = split_text(text, language)
+    assert "".join(part.text for part in segments) == text
 
 
 @given(TEXTS)
@@ -62,7 +62,7 @@ def test_long_sentences_are_cut_without_loss(text: str, limit: int, width: int) 
         ("--- * * * ---", "en", []),
     ],
 )
-def test_sentences(text: str, language: str, expected: list[str]) -> None:
+def test_a_text_is_split_into_its_sentences(text: str, language: str, expected: list[str]) -> None:
     assert sentences(text, language) == expected
 
 
@@ -82,7 +82,7 @@ def test_sentences(text: str, language: str, expected: list[str]) -> None:
 def test_the_splitter_gets_short_windows_of_a_long_text(
     unit: str, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The splitter's own time grows with the square of what it is given at once."""
+    """The splitter's time grows with the square of the length of its input."""
     sizes: list[int] = []
 
     def counted(code: str, window: str) -> list[str]:
@@ -91,28 +91,28 @@ def test_the_splitter_gets_short_windows_of_a_long_text(
 
     monkeypatch.setattr("nmt.text.segment.segment", counted)
     text = (unit * 40_000)[:40_000]
-    assert "".join(piece.text for piece in split_text(text, language)) == text
+    assert "".join(part.text for part in split_text(text, language)) == text
     assert max(sizes) <= 2000
     assert sum(sizes) <= 3 * len(text)
 
 
-def test_a_long_line_is_split_as_its_sentences_are() -> None:
+def test_a_long_line_is_split_at_the_same_places_as_a_short_one() -> None:
     passage = 'Dr. Smith said: "Yes. We do." (He left. All did.) It was so. “Go on. Now.” '
     assert sentences(passage * 200) == sentences(passage * 20) * 10
 
 
-def test_a_long_line_without_an_end_is_cut_at_a_space() -> None:
+def test_a_long_line_without_sentence_ends_is_cut_at_spaces() -> None:
     parts = sentences("word " * 2000)
     assert {word for part in parts for word in part.split()} == {"word"}
 
 
 def test_space_and_lines_survive_translation() -> None:
     text = "  One.  Two.\n\n---\n\tThree.\n"
-    pieces = split_text(text, "en")
-    assert join_segments(pieces, ["A.", "B.", "C."], "tam_Taml") == "  A.  B.\n\n---\n\tC.\n"
+    segments = split_text(text, "en")
+    assert join_segments(segments, ["A.", "B.", "C."], "tam_Taml") == "  A.  B.\n\n---\n\tC.\n"
 
 
-def test_between_sentences_stands_what_the_target_language_puts_there() -> None:
+def test_sentences_are_separated_as_in_the_target_language() -> None:
     chinese = split_text("医生在家。医院在哪里？", "zh")
     assert join_segments(chinese, ["One.", "Two?"], "eng_Latn") == "One. Two?"
     english = split_text("One. Two?\nThree.", "en")
