@@ -1,11 +1,12 @@
-"""Score the base and the adapter of a run on its test split."""
+"""Score the base and the trained model of a run on its test sets."""
 
 import logging
 from typing import Any
 
 from nmt.config import Config
-from nmt.report.summary import comparison_lines
-from nmt.runs.comparison import Comparison
+from nmt.report.console import score_lines
+from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.results import read_result
 from nmt.runs.steps import EVALUATE, TRAIN, Record, require
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import on_worker
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def run(session: Session) -> Record:
-    """Evaluate a run, unless that is done, and show how base and best compare.
+    """Evaluate a run, unless that is done, and log how its systems compare.
 
     Raises:
         MissingStepError: the run is not trained.
@@ -25,21 +26,21 @@ def run(session: Session) -> Record:
     require(session.storage, run_name, TRAIN)
 
     def work() -> dict[str, Any]:
-        scores = on_worker(session, evaluate_on_worker)
-        session.storage.write_json(f"{EVALUATE.path(run_name)}/evaluation.json", scores)
-        return scores
+        result = on_worker(session, evaluate_on_worker).model_dump(mode="json")
+        session.storage.write_json(f"{EVALUATE.path(run_name)}/evaluation.json", result)
+        return result
 
     record = session.do(EVALUATE, work)
     place = session.storage.locate(f"{EVALUATE.path(run_name)}/step.json")
-    found = Comparison.read(record.result, place)
-    for line in comparison_lines(found.base, found.best, found.significance):
+    evaluation = read_result(EvaluationResult, record.result, step=EVALUATE.name, place=place)
+    for line in score_lines(evaluation):
         log.info("%s", line)
     return record
 
 
-def evaluate_on_worker(config: Config, storage: Storage) -> dict[str, Any]:
-    """On a worker, where the heavy imports belong."""
-    from nmt.evaluation.evaluate import evaluate
+def evaluate_on_worker(config: Config, storage: Storage) -> EvaluationResult:
+    """Evaluate a run on a worker."""
+    from nmt.evaluation.evaluate import evaluate  # imports torch, which the driver does not need
 
     return evaluate(config, storage)
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt.config import Config
+from nmt.report.console import console_lines
 from nmt.report.page import render_report
 from nmt.report.summarize import Records, summarize
-from nmt.report.summary import SUMMARY_RECORD, EndpointSummary, Summary, console_lines
+from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.results import SUMMARY_RECORD, EndpointSummary, Summary
 from nmt.runs.steps import Record
 from nmt.traffic import promote, traffic_path
 from ray_jobs import base, evaluate, export, prepare, train, tune
@@ -75,8 +77,8 @@ def _steps(session: Session) -> Records:
 def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, float]:
     """Ask a real endpoint for one test sentence, unless an earlier call did for this engine."""
     engine = records["export"].output
-    samples = records["evaluate"].result["samples"]
-    sentence = samples[0]["source"] if samples else "Hello."
+    samples = EvaluationResult.model_validate(records["evaluate"].result).samples
+    sentence = samples[0].source if samples else "Hello."
     path, again = f"{session.config.run}/{SUMMARY}", "the endpoint is asked again"
     before = SUMMARY_RECORD.find_or_leave_out(session.storage, path, again, log.warning)
     if before and before.engine == engine and before.endpoint.checked:
@@ -89,7 +91,7 @@ def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, floa
         checked=True,
         source=answer.source,
         target=answer.target,
-        adapter=answer.engine,
+        engine=answer.engine,
     )
     return seen, round(time.monotonic() - started, 2)
 
@@ -115,7 +117,8 @@ def _next_lines(session: Session, summary: Summary) -> list[str]:
     report = session.storage.locate(f"{config.run}/{REPORT}")
     nmt = _nmt()
     serve_it = f"{nmt} serve {place}"
-    if summary.significance and summary.significance.is_worse:
+    compared = summary.evaluation.comparison()
+    if compared and compared.verdict == "worse":
         serve_it = f'{nmt} promote {place} --force "REASON", since it is worse than its base'
     lines = [
         f"report      {report}",

@@ -12,6 +12,7 @@ from k8s.cli.output import Output, duration, table
 from k8s.objects.storage_location import refuse_keys
 from nmt import traffic
 from nmt.errors import InputError, MissingStepError
+from nmt.runs.evaluation import BASE_SYSTEM, TEST_SET, TUNED_SYSTEM, EvaluationResult
 from nmt.runs.steps import STEPS, Record, find_record, log_path, runs_of
 from nmt.storage import Storage
 from nmt.traffic import ReplicaReport
@@ -126,7 +127,9 @@ def _result(name: str, record: Record) -> str:
         before = "" if base is None else f"{base:.2f} -> "
         return f"BLEU {before}{result['best_bleu']:.2f} (validation) at step {result['best_step']}"
     if name == "evaluate":
-        return f"BLEU {result['base']['bleu']:.2f} -> {result['best']['bleu']:.2f} (test)"
+        evaluation = EvaluationResult.model_validate(result)
+        scores = [evaluation.score(name, TEST_SET, "bleu") for name in (BASE_SYSTEM, TUNED_SYSTEM)]
+        return f"BLEU {' -> '.join(f'{s.value:.2f}' for s in scores if s)} (test)"
     return f"engine {record.output}" if name == "export" else ""
 
 

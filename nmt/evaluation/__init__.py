@@ -1,1 +1,1 @@
-"""What a run has gained: significance, the summary and the report."""
+"""Evaluation of a run: translations of its systems, their scores, and how sure a difference is."""

@@ -1,4 +1,4 @@
-"""Hypotheses of the base of a run and of its best weights for the same sentences."""
+"""Translations of the same sentences by each system of a run."""
 
 import logging
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from nmt.models.load import load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.models.precision import base_dtype, pick_dtype
 from nmt.models.sources.source import ModelSource
+from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM
 from nmt.runs.steps import TRAIN, fetch_made
 from nmt.storage import Storage
 from nmt.training.base import base_source
@@ -27,24 +28,27 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Hypotheses:
-    """What both systems made of the sentences, in their order."""
+class SystemOutput:
+    """What one system made of the sentences."""
 
-    base: list[str]
-    best: list[str]
+    hypotheses: list[str]
+    """In the order of the sentences."""
     parameters: int
-    """Of the model that is compared with, an adapter's among them."""
+    """Parameters of the model, with those of an adapter."""
 
 
-def translate_with_both(config: Config, storage: Storage, sentences: Sequence[str]) -> Hypotheses:
-    """Translate sentences with base and best weights, one after the other.
+def translate_systems(
+    config: Config, storage: Storage, sentences: Sequence[str]
+) -> dict[str, SystemOutput]:
+    """Translate sentences with the base and with the tuned weights of a run, in turn.
 
-    An adapter is switched on beside the base; of two whole models, one is in memory at a time. The
-    weights have the number format they were validated in.
+    Returns:
+        Name of the system -> its output.
     """
     source = base_source(config, storage).resolve(storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
     device = pick_device(config.scaling.gpus_per_worker)
+    # The number format in which the training validated its weights.
     dtype = base_dtype(config, pick_dtype(config.training.precision, device))
     hypotheses = partial(
         translate,
@@ -54,21 +58,29 @@ def translate_with_both(config: Config, storage: Storage, sentences: Sequence[st
         batch_tokens=config.evaluation.batch_tokens,
     )
     model: Any = load_model(source, dtype)
+    base_parameters = _count_parameters(model)
     trained = fetch_made(storage, best_path(TRAIN.path(config.run)))
     if is_adapter(trained):
         model = _placed(attach(model, trained), device)
         with model.disable_adapter():
-            base = hypotheses(unwrap(model))  # PEFT's own `generate` puts a prompt in front even so
+            # PEFT's own `generate` adds a prompt's virtual tokens even while it is disabled.
+            base = hypotheses(unwrap(model))
     else:
         base = hypotheses(_placed(model, device))
-        del model  # before there is another
+        del model  # only one of two full models is in memory at a time
         model = _placed(load_model(ModelSource(str(trained)), dtype), device)
-    parameters = sum(p.numel() for p in model.parameters())
-    return Hypotheses(base, hypotheses(model), parameters)
+    return {
+        BASE_SYSTEM: SystemOutput(base, base_parameters),
+        TUNED_SYSTEM: SystemOutput(hypotheses(model), _count_parameters(model)),
+    }
+
+
+def _count_parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
 
 
 def _placed(model: nn.Module, device: torch.device) -> nn.Module:
-    """On a device that holds it; a GPU may not."""
+    """Move a model to a device, or to the CPU if the device has too little memory."""
     try:
         attempt(lambda: model.to(device), rows=1)
     except DoesNotFitError:

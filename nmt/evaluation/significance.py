@@ -1,31 +1,53 @@
 """Paired bootstrap resampling of the difference in BLEU between two systems."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from sacrebleu.metrics.bleu import BLEU, BLEUScore
+from sacrebleu.metrics.bleu import BLEU
 
 from nmt.errors import DataError
 from nmt.metrics import build_bleu, comparable
-from nmt.runs.comparison import Interval, Significance
+from nmt.runs.evaluation import Interval
 
 _ORDERS = 4
 
 
-def paired_bootstrap(
-    base: Sequence[str],
-    best: Sequence[str],
+@dataclass(frozen=True, slots=True, eq=False)
+class ResampledBleu:
+    """The BLEU of one system on a test set and on resamplings of it."""
+
+    value: float
+    values: np.ndarray
+    """BLEU of each resampling, `(samples,)`."""
+
+    @property
+    def interval(self) -> Interval:
+        """Return the 95 % interval of the value."""
+        return _interval(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class BleuDifference:
+    """The BLEU of a system minus that of a baseline."""
+
+    difference: float
+    interval: Interval
+    """95 % interval of the difference."""
+    p_value: float
+
+
+def resample_bleu(
+    hypotheses: Sequence[str],
     references: Sequence[str],
     language: str,
     *,
     samples: int = 1000,
     seed: int = 12345,
-) -> Significance:
-    """Compare two systems' hypotheses for the same references, in a language (FLORES-200 code).
+) -> ResampledBleu:
+    """Score a system on a test set, in a language (FLORES-200 code), and on resamplings of it.
 
-    Draws and p-value are those of `sacrebleu --paired-bs` with the same seed, except that two
-    equal systems get 1 and not 1/(samples + 1). sacreBLEU's own `PairedTest` takes its seed from
-    the environment and gives no interval of the difference.
+    The draws are those of `sacrebleu --paired-bs` with the same seed.
 
     Raises:
         DataError: the lists differ in length or are empty, or there are no samples.
@@ -34,49 +56,53 @@ def paired_bootstrap(
     """
     if samples < 1:
         raise DataError(f"samples ({samples}) must be at least 1")
-    counts = np.stack([_counts(base, references, language), _counts(best, references, language)])
+    counts = _count_ngrams(hypotheses, references, language)
+    # sacreBLEU's own `PairedTest` takes its seed from the environment, and gives no interval of
+    # the difference.
     drawn = np.random.default_rng(seed).choice(len(references), (samples, len(references)))
-    sums = [counts[:, rows].sum(axis=1) for rows in drawn]
-    resampled = np.array([[_bleu(row) for row in pair] for pair in sums])
-    base_bleu, best_bleu = (_bleu(system.sum(axis=0)) for system in counts)
-    return Significance(
-        p_value=_p_value(resampled[:, 1] - resampled[:, 0], best_bleu - base_bleu),
-        base_bleu=base_bleu,
-        base_interval=_interval(resampled[:, 0]),
-        best_bleu=best_bleu,
-        best_interval=_interval(resampled[:, 1]),
-        difference_interval=_interval(resampled[:, 1] - resampled[:, 0]),
-        samples=samples,
-        sentences=len(references),
+    return ResampledBleu(
+        value=_corpus_bleu(counts.sum(axis=0)),
+        values=np.array([_corpus_bleu(counts[rows].sum(axis=0)) for rows in drawn]),
     )
 
 
-def _counts(hypotheses: Sequence[str], references: Sequence[str], language: str) -> np.ndarray:
-    """Matches and n-grams of every order and both lengths, `(sentences, 2 * 4 + 2)`."""
+def compare(baseline: ResampledBleu, system: ResampledBleu) -> BleuDifference:
+    """Compare a system with a baseline that was resampled with the same draws.
+
+    The p-value is that of `sacrebleu --paired-bs`, except that two equal systems get 1.
+    """
+    difference = system.value - baseline.value
+    differences = system.values - baseline.values
+    # Centred differences show how far equal systems would be apart by chance.
+    sizes = np.abs(differences)
+    extreme = np.sum(sizes - sizes.mean() >= abs(difference))
+    return BleuDifference(
+        difference=difference,
+        interval=_interval(differences),
+        p_value=float((extreme + 1) / (len(sizes) + 1)),
+    )
+
+
+def _count_ngrams(
+    hypotheses: Sequence[str], references: Sequence[str], language: str
+) -> np.ndarray:
+    """Count matches and n-grams of every order and both lengths, `(sentences, 2 * 4 + 2)`."""
+    # Counts of sentences add up to those of a corpus, so a resampling needs no tokenizing.
     metric = build_bleu(language, effective_order=True)
-    pairs = zip(*comparable(hypotheses, references), strict=True)
-    scores = (metric.sentence_score(hypothesis, [reference]) for hypothesis, reference in pairs)
-    return np.array([_row(score) for score in scores], dtype=np.int64)
+    rows: list[list[int]] = []
+    for hypothesis, reference in zip(*comparable(hypotheses, references), strict=True):
+        score = metric.sentence_score(hypothesis, [reference])
+        rows.append([*score.counts, *score.totals, score.sys_len, score.ref_len])
+    return np.array(rows, dtype=np.int64)
 
 
-def _row(score: BLEUScore) -> list[int]:
-    return [*score.counts, *score.totals, score.sys_len, score.ref_len]
-
-
-def _bleu(sums: np.ndarray) -> float:
-    """Corpus BLEU of summed counts."""
+def _corpus_bleu(sums: np.ndarray) -> float:
+    """Compute corpus BLEU from summed counts."""
     correct, total = sums[:_ORDERS].tolist(), sums[_ORDERS : 2 * _ORDERS].tolist()
     hypothesis_length, reference_length = sums[2 * _ORDERS :].tolist()
     return BLEU.compute_bleu(
         correct, total, hypothesis_length, reference_length, smooth_method="exp"
     ).score
-
-
-def _p_value(differences: np.ndarray, observed: float) -> float:
-    """Share of centred resampled differences that reach the observed one."""
-    sizes = np.abs(differences)
-    reached = np.sum(sizes - sizes.mean() >= abs(observed))
-    return float((reached + 1) / (len(sizes) + 1))
 
 
 def _interval(values: np.ndarray) -> Interval:

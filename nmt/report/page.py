@@ -1,8 +1,4 @@
-"""One HTML file that tells how a run went; it loads nothing and runs no script.
-
-Every value goes through one door (`_shown`): null is said in words, control and bidirectional
-characters are taken out, and autoescaping does the rest.
-"""
+"""The report of a run: one HTML file that loads nothing and runs no script."""
 
 import base64
 import hashlib
@@ -17,30 +13,18 @@ from markupsafe import Markup
 from nmt.errors import ConfigError
 from nmt.languages import languages, resolve_language
 from nmt.report import charts, formatting
-from nmt.report.charts import Bar, Dot, Line
-from nmt.report.highlight import Piece, mark_differences
-from nmt.report.summary import (
-    Sample,
-    Setting,
-    Summary,
-    TrialSummary,
-    metrics_disagree,
+from nmt.report.charts import Dot, Line
+from nmt.report.comparisons import (
+    facts,
+    headline,
+    sample_rows,
+    score_chart,
+    score_tables,
 )
-from nmt.runs.comparison import SystemSummary
-
-SCORE_NAMES = {"bleu": "BLEU", "chrf++": "chrF++", "ter": "TER"}
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """One score of one part of the test data, for both systems."""
-
-    part: str
-    name: str
-    base: float | None
-    best: float | None
-    signature: str
-    lower_is_better: bool
+from nmt.report.scores import headings, metrics_disagree, other_systems
+from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, SystemInfo
+from nmt.runs.results import Summary
+from nmt.runs.trials import Setting, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +32,18 @@ class TrialRow:
     """One trial as the table shows it."""
 
     number: int
-    """Place in the order of the search, from 1."""
-    trial: TrialSummary
+    """Position in the summary's list, from 1."""
+    trial: Trial
     is_best: bool
 
     @property
     def style(self) -> str:
-        """Class of the style sheet; one for all that ended before their time by themselves."""
+        """Return the class of the style sheet."""
         if self.is_best:
             return "chosen"
         state = self.trial.state
+        # All that ended early without being pruned look the same; the table names their state.
         return state if state in ("running", "finished", "pruned") else "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleRow:
-    """One sentence with what only one of the two systems has right."""
-
-    source: str
-    reference: str
-    base: tuple[Piece, ...]
-    best: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,67 +56,49 @@ class Side:
 
 
 def render_report(summary: Summary) -> str:
-    """The whole page, as UTF-8 text to be written to `report.html`."""
-    style = _style()
+    """Render the whole page, as UTF-8 text for `report.html`."""
+    style = files("nmt.report").joinpath("report.css").read_text(encoding="utf-8")
+    # The policy of the page allows this one style sheet, by its hash.
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    evaluation = summary.evaluation
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             summary=summary,
+            evaluation=evaluation,
             style=Markup(style),  # noqa: S704 - a file of this package
             style_hash=f"'sha256-{digest}'",
             source=_side(summary, "source"),
             target=_side(summary, "target"),
-            score_rows=score_rows(summary),
-            score_chart=_score_chart(summary),
-            metrics_disagree=metrics_disagree(summary),
+            headline=headline(evaluation),
+            facts=facts(evaluation),
+            base_system=BASE_SYSTEM,
+            other_systems=other_systems(evaluation),
+            headings=headings(evaluation),
+            score_tables=score_tables(evaluation),
+            score_chart=score_chart(evaluation),
+            metrics_disagree=metrics_disagree(evaluation),
             legend=_legend(summary),
             learning_chart=_learning_chart(summary),
             loss_chart=_loss_chart(summary),
             trial_rows=trial_rows(summary),
             searched=_searched(summary),
             scatter_charts=_scatter_charts(summary),
-            sample_rows=[sample_row(sample) for sample in summary.samples],
+            sample_rows=sample_rows(evaluation),
+            parameters=evaluation.systems.get(TUNED_SYSTEM, SystemInfo()).parameters,
             config_yaml=_config_yaml(summary),
         )
     )
 
 
-def score_rows(summary: Summary) -> list[ScoreRow]:
-    """Every score of the test set, then of its general part."""
-    parts = [
-        ("Test set", summary.base.scores, summary.best.scores),
-        ("General part", summary.base.general_scores or {}, summary.best.general_scores or {}),
-    ]
-    return [
-        ScoreRow(
-            part=part,
-            name=SCORE_NAMES.get(key, key),
-            base=base[key].value if key in base else None,
-            best=best[key].value if key in best else None,
-            signature=(best.get(key) or base[key]).signature,
-            lower_is_better=key == "ter",
-        )
-        for part, base, best in parts
-        for key in dict.fromkeys([*base, *best])
-    ]
-
-
 def trial_rows(summary: Summary) -> list[TrialRow]:
-    """Trials by BLEU, the highest first; those without one come last."""
+    """List the trials by BLEU, the highest first and those without one last."""
     best = summary.best_trial()
     rows = [TrialRow(i + 1, trial, i == best) for i, trial in enumerate(summary.trials)]
     return sorted(
         rows, key=lambda row: -1.0 if row.trial.bleu is None else row.trial.bleu, reverse=True
     )
-
-
-def sample_row(sample: Sample) -> SampleRow:
-    """Mark the words; invisible characters go first, or they would split words."""
-    reference = formatting.clean(sample.reference)
-    base, best = formatting.clean(sample.base), formatting.clean(sample.best)
-    return SampleRow(sample.source, reference, *mark_differences(reference, base, best))
 
 
 def _side(summary: Summary, side: str) -> Side:
@@ -153,35 +110,8 @@ def _side(summary: Summary, side: str) -> Side:
     return Side(language.name, f"{language.iso}-{language.script}")
 
 
-def _score_chart(summary: Summary) -> Markup:
-    significance = summary.significance
-    intervals = (
-        (significance.base_interval, significance.best_interval) if significance else (None, None)
-    )
-    both = summary.base, summary.best
-    groups = [
-        ("BLEU, test set", _bars([system.bleu for system in both], intervals)),
-        ("BLEU, general part", _bars([system.general_bleu for system in both])),
-        ("chrF++, test set", _bars([_score_of(system, "chrf++") for system in both])),
-    ]
-    return charts.bar_chart("BLEU and chrF++ of base and best", groups)
-
-
-def _score_of(system: SystemSummary, name: str) -> float | None:
-    return system.scores[name].value if name in system.scores else None
-
-
-def _bars(
-    values: list[float | None],
-    intervals: tuple[tuple[float, float] | None, ...] = (None, None),
-) -> list[Bar]:
-    return [
-        Bar(name, value, name, interval)
-        for name, value, interval in zip(("base", "best"), values, intervals, strict=True)
-    ]
-
-
 def _learning_chart(summary: Summary) -> Markup | None:
+    # The lines that matter most are drawn last, above the others.
     order = {"running": 0, "failed": 1, "pruned": 2, "finished": 3, "chosen": 4}
     lines = [
         Line(
@@ -212,7 +142,7 @@ def _loss_chart(summary: Summary) -> Markup | None:
 
 
 def _legend(summary: Summary) -> list[tuple[str, str]]:
-    """Style, meaning of every kind of line that the learning chart has."""
+    """List the style and the meaning of each kind of line in the learning chart."""
     names = {
         "final": "final training",
         "base": "base",
@@ -230,17 +160,18 @@ def _legend(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _searched(summary: Summary) -> list[str]:
-    """Dotted settings that the trials have, in order of appearance."""
+    """List the dotted settings of the trials, in order of appearance."""
     return list(dict.fromkeys(key for trial in summary.trials for key in trial.config))
 
 
 def _scatter_charts(summary: Summary) -> list[Markup]:
-    """One chart for every setting of which at least two values were scored."""
+    """Draw one chart for every setting of which at least two values were scored."""
     scored = [row for row in trial_rows(summary) if row.trial.bleu is not None]
     made: list[Markup] = []
     for key in _searched(summary):
         dots = [_dot(row, row.trial.config[key]) for row in scored if key in row.trial.config]
         if len({dot.x for dot in dots}) > 1:
+            # Reversed, so that the dot of the best trial is drawn above the others.
             made.append(charts.scatter_chart(f"BLEU by {key}", dots[::-1], x_label=key))
     return made
 
@@ -255,10 +186,6 @@ def _config_yaml(summary: Summary) -> str:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True) if plain else ""
 
 
-def _style() -> str:
-    return files("nmt.report").joinpath("report.css").read_text(encoding="utf-8")
-
-
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -267,14 +194,17 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        # Every value passes through here on its way into the page.
+        finalize=_show,
     )
-    environment.globals.update(wording=formatting, share_bar=charts.share_bar)
+    environment.globals.update(formatting=formatting, share_bar=charts.share_bar)
+    # Hyphens in negative numbers become minus signs.
     environment.filters["minus"] = lambda text: text.replace("-", "\u2212")
     return environment
 
 
-def _shown(value: object) -> object:
+def _show(value: object) -> object:
+    """Write null in words, and clean text of control and bidirectional characters."""
     if value is None:
         return formatting.NOT_COMPUTED
     if isinstance(value, Markup):

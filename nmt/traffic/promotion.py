@@ -1,13 +1,17 @@
-"""Let an endpoint serve the engine of a run, unless it was found to be worse than its base.
-
-What decides is the evaluation of the run on its own test set, if it is of the training that was
-exported.
-"""
+"""Promotion of a run's engine to an endpoint, refused if the engine is worse than its base."""
 
 from dataclasses import dataclass
 
 from nmt.errors import InputError, WorseThanBaseError
-from nmt.runs.comparison import Comparison, probability
+from nmt.runs.evaluation import (
+    BASE_SYSTEM,
+    METRIC_NAMES,
+    TEST_SET,
+    TUNED_SYSTEM,
+    EvaluationResult,
+    format_p_value,
+)
+from nmt.runs.results import read_result
 from nmt.runs.steps import EVALUATE, EXPORT, Record, find_record, require
 from nmt.storage import Storage
 from nmt.traffic import Traffic, pointer
@@ -18,10 +22,10 @@ class Promotion:
     """The engine of a run at an endpoint."""
 
     traffic: Traffic
-    """The pointer as it is now."""
+    """The pointer after the promotion."""
     digest: str
     remark: str = ""
-    """What a user has to know of how the engine compares with its base."""
+    """What the user should know about the engine and its base."""
 
 
 def promote_run(
@@ -33,8 +37,8 @@ def promote_run(
         storage: the storage root.
         run: its name.
         endpoint: its name (`serving.name`).
-        force: why the engine is to be served even if it is worse than its base.
-        dry_run: only tell what would be.
+        force: the reason to serve the engine even if it is worse than its base.
+        dry_run: change nothing, and only return what would be the result.
 
     Raises:
         MissingStepError: the run is not exported.
@@ -44,18 +48,19 @@ def promote_run(
     reason = None if force is None else checked_reason(force)
     exported = require(storage, run, EXPORT)
     evaluated = find_record(storage, run, EVALUATE)
-    found = _comparison(storage, run, exported, evaluated)
-    if found and found.significance.is_worse:
-        remark = _forced(run, found, reason)
+    evaluation = _find_evaluation(storage, run, exported, evaluated)
+    compared = evaluation.comparison() if evaluation else None
+    if evaluation and compared and compared.verdict == "worse":
+        remark = _explain_force(run, _write_scores(evaluation), reason)
     else:
-        remarks = ["" if found else _unknown(run, evaluated)]
+        remarks = [] if compared else [_explain_unknown(run, evaluated, evaluation)]
         remarks += ["--force was not needed, and its reason is not kept"] if reason else []
-        remark, reason = "; ".join(filter(None, remarks)), None
+        remark, reason = "; ".join(remarks), None
     moved = pointer.promote(storage, endpoint, exported.output, reason, dry_run=dry_run)
     return Promotion(moved, exported.output, remark)
 
 
-def _forced(run: str, found: Comparison, reason: str | None) -> str:
+def _explain_force(run: str, scores: str, reason: str | None) -> str:
     """Say that a worse engine is promoted, and why.
 
     Raises:
@@ -63,56 +68,62 @@ def _forced(run: str, found: Comparison, reason: str | None) -> str:
     """
     if reason is None:
         raise WorseThanBaseError(
-            f"run '{run}': its engine is significantly worse than its base: {_scores(found)}: "
-            "train it again with other settings, or have it served all the same with "
+            f"run '{run}': its engine is significantly worse than its base: {scores}: "
+            "train it again with other settings, or serve it anyway with "
             f'`promote run={run} --force "REASON"`'
         )
-    return f"significantly worse than its base ({_scores(found)}), and promoted because: {reason}"
+    return f"significantly worse than its base ({scores}), and promoted because: {reason}"
 
 
 def checked_reason(text: str) -> str:
-    """Read the reason of a forced promotion as one line.
+    """Read the reason for a forced promotion as one line.
 
     Raises:
-        InputError: it is empty, or holds characters that cannot be shown.
+        InputError: it is empty, or has characters that cannot be printed.
     """
     reason = " ".join(text.split())
     if not reason:
-        raise InputError("--force needs a reason, which is kept beside the engine: none is given")
+        raise InputError("--force needs a reason, which is kept with the engine: none is given")
     if not reason.isprintable():
-        raise InputError("--force: the reason holds characters that cannot be shown: write text")
+        raise InputError("--force: the reason has characters that cannot be printed: write text")
     return reason
 
 
-def _comparison(
+def _find_evaluation(
     storage: Storage, run: str, exported: Record, evaluated: Record | None
-) -> Comparison | None:
-    """Read what the evaluation of the exported training has found; None where there is none.
+) -> EvaluationResult | None:
+    """Read the evaluation of the training that was exported; None if there is none.
 
     Raises:
-        StorageError: the record of the evaluation has no scores.
+        StorageError: the record does not hold the result of an evaluation.
     """
+    # Equal inputs mean that the engine was made from the training that was evaluated.
     if evaluated is None or not evaluated.done or evaluated.inputs != exported.inputs:
         return None
     place = storage.locate(f"{EVALUATE.path(run)}/step.json")
-    return Comparison.read(evaluated.result, place)
+    return read_result(EvaluationResult, evaluated.result, step=EVALUATE.name, place=place)
 
 
-def _unknown(run: str, evaluated: Record | None) -> str:
+def _explain_unknown(
+    run: str, evaluated: Record | None, evaluation: EvaluationResult | None
+) -> str:
     if evaluated is None or not evaluated.done:
         why = f"run '{run}' is not evaluated"
+    elif evaluation:
+        why = f"the evaluation of run '{run}' does not compare its engine with its base"
     else:
         why = f"the evaluation of run '{run}' is of another training than its engine"
     return f"{why}: whether the engine is better than its base is not known"
 
 
-def _scores(found: Comparison) -> str:
-    """Scores of the base and of what was trained, and how sure the difference is."""
-    names = {"bleu": "BLEU", "chrf++": "chrF++", "ter": "TER"}
-    pairs = [
-        f"{name} {found.base.scores[key].value:.2f} -> {found.best.scores[key].value:.2f}"
-        for key, name in names.items()
-        if key in found.base.scores and key in found.best.scores
-    ]
-    tested = f"{found.significance.sentences} test sentences"
-    return f"{', '.join(pairs)}, {probability(found.significance.p_value)}, {tested}"
+def _write_scores(evaluation: EvaluationResult) -> str:
+    """Write the scores of base and tuned system, and how sure the difference is."""
+    parts: list[str] = []
+    for metric, name in METRIC_NAMES.items():
+        base = evaluation.score(BASE_SYSTEM, TEST_SET, metric)
+        tuned = evaluation.score(TUNED_SYSTEM, TEST_SET, metric)
+        if base and tuned:
+            parts.append(f"{name} {base.value:.2f} -> {tuned.value:.2f}")
+    if compared := evaluation.comparison():
+        parts.append(format_p_value(compared.p_value))
+    return ", ".join([*parts, f"{evaluation.test_sets[TEST_SET].sentences} test sentences"])

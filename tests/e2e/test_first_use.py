@@ -170,8 +170,9 @@ def test_training_takes_its_steps_with_an_adapter_alone(folder):
 
 def test_evaluation_scores_base_and_adapter_on_the_test_split(folder):
     scores = result(folder, "evaluation")
-    assert {"base", "best", "p_value", "samples"} <= scores.keys()
-    assert scores["base"]["general_bleu"] is None
+    assert {"systems", "test_sets", "scores", "comparisons", "samples"} <= scores.keys()
+    assert list(scores["systems"]) == ["base", "tuned"]
+    assert list(scores["test_sets"]) == ["test"]
 
 
 def test_the_merged_model_answers_as_the_adapter(folder):

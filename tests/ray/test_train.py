@@ -10,6 +10,7 @@ import torch
 from ray.train.v2._internal.util import construct_user_exception_with_traceback
 
 from nmt.errors import InputError, PreemptedError, StorageError, TrainingError
+from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.steps import TRAIN, find_record
 from nmt.storage import Storage
 from nmt.training.events import Signal
@@ -149,10 +150,11 @@ def test_bad_input_on_a_worker_is_bad_input_here_and_not_tried_again(prepared: S
 
 
 def test_a_trained_run_is_evaluated_and_exported(whole: Session) -> None:
-    scores = evaluate.run(whole).result
-    assert set(scores["best"]["scores"]) == {"bleu", "chrf++", "ter"}
-    assert scores["best"]["general_bleu"] is not None
-    assert 0 <= scores["p_value"] <= 1
+    found = EvaluationResult.model_validate(evaluate.run(whole).result)
+    for metric in ("bleu", "chrf++", "ter"):
+        assert found.score("tuned", "test", metric) is not None
+        assert found.score("tuned", "general", metric) is not None
+    assert found.comparison() is not None
     engine = export.run(whole).output
     assert whole.storage.is_committed(f"engines/{engine}")
 

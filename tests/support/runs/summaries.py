@@ -1,32 +1,105 @@
-"""Summaries as a run would leave them."""
+"""Evaluations and summaries as a run would leave them."""
 
 from typing import Any
 
-from nmt.report.summary import Summary
-from nmt.runs.comparison import Significance
+from nmt.runs.evaluation import (
+    BASE_SYSTEM,
+    GENERAL_SET,
+    TEST_SET,
+    TUNED_SYSTEM,
+    Comparison,
+    EvaluationResult,
+    Sample,
+    SystemInfo,
+    SystemScore,
+    TestSetInfo,
+)
+from nmt.runs.results import Summary
 
 REFERENCE = "செவிலியர் காலையில் மருந்தைக் கொடுக்கிறார்."
 BASE = "பெண் காலையில் புத்தகத்தைக் கொடுக்கிறார்."
-SIGNIFICANCE = Significance(
+BETTER = Comparison(
+    test_set=TEST_SET,
+    metric="bleu",
+    baseline=BASE_SYSTEM,
+    system=TUNED_SYSTEM,
+    difference=11.5,
+    interval=(8.5, 14.5),
     p_value=0.002,
-    base_bleu=20.0,
-    base_interval=(17.0, 23.0),
-    best_bleu=31.5,
-    best_interval=(28.0, 35.0),
-    difference_interval=(8.5, 14.5),
-    samples=1000,
-    sentences=60,
+    resamples=1000,
 )
+WORSE = BETTER.model_copy(update={"difference": -11.5, "interval": (-14.5, -8.5)})
+UNSURE = WORSE.model_copy(update={"p_value": 0.3, "interval": (-2.5, 0.5)})
 
 
-def system(bleu: float, general: float | None, chrf: float = 50.0) -> dict[str, Any]:
-    scores = {
-        "bleu": {"value": bleu, "signature": "nrefs:1|tok:13a"},
-        "chrf++": {"value": chrf, "signature": "nrefs:1|nw:2"},
-        "ter": {"value": 100 - bleu, "signature": "nrefs:1|norm:yes"},
-    }
-    parts = None if general is None else {"bleu": {"value": general, "signature": "general"}}
-    return {"bleu": bleu, "general_bleu": general, "scores": scores, "general_scores": parts}
+def score(system: str, test_set: str, metric: str, value: float) -> SystemScore:
+    signatures = {"bleu": "nrefs:1|tok:13a", "chrf++": "nrefs:1|nw:2", "ter": "nrefs:1|norm:yes"}
+    return SystemScore(
+        system=system, test_set=test_set, metric=metric, value=value, signature=signatures[metric]
+    )
+
+
+def scores(system: str, bleu: float, general: float | None, chrf: float) -> list[SystemScore]:
+    """Score a system on the test set and, unless `general` is None, on the general one."""
+    rows = [
+        score(system, TEST_SET, "bleu", bleu),
+        score(system, TEST_SET, "chrf++", chrf),
+        score(system, TEST_SET, "ter", 100 - bleu),
+    ]
+    return rows if general is None else [*rows, score(system, GENERAL_SET, "bleu", general)]
+
+
+def evaluation(
+    base: float = 20.0,
+    tuned: float = 31.5,
+    *,
+    general: tuple[float, float] | None = None,
+    chrf: float = 60.0,
+    compared: Comparison | None = BETTER,
+    **fields: Any,
+) -> EvaluationResult:
+    """Compare a base with a tuned system.
+
+    Args:
+        base: BLEU on the test set.
+        tuned: BLEU on the test set.
+        general: BLEU of both systems on the general test set.
+        chrf: chrF++ of the tuned system on the test set; the base has 50.
+        compared: how the two compare on the test set.
+        fields: others of the result.
+    """
+    before, after = general or (None, None)
+    test_sets = {TEST_SET: TestSetInfo(sentences=60)}
+    if general:
+        test_sets[GENERAL_SET] = TestSetInfo(sentences=30)
+    found = EvaluationResult(
+        systems={
+            BASE_SYSTEM: SystemInfo(parameters=950),
+            TUNED_SYSTEM: SystemInfo(parameters=1000),
+        },
+        test_sets=test_sets,
+        scores=(
+            *scores(BASE_SYSTEM, base, before, 50.0),
+            *scores(TUNED_SYSTEM, tuned, after, chrf),
+        ),
+        comparisons=(compared,) if compared else (),
+    )
+    return found.model_copy(update=fields)
+
+
+def three_systems() -> EvaluationResult:
+    """Evaluate three systems on the test set and on the general one."""
+    two = evaluation(general=(40.0, 39.5), samples=(sample(memory="நினைவகம்."),))
+    memory = two.comparisons[0].model_copy(
+        update={"system": "memory", "difference": 5.25, "interval": (2.25, 8.25), "p_value": 0.004}
+    )
+    return EvaluationResult(
+        systems={**two.systems, "memory": SystemInfo()},
+        test_sets=two.test_sets,
+        scores=(*two.scores, *scores("memory", 25.25, 11.75, 52.0)),
+        comparisons=(*two.comparisons, memory),
+        samples=two.samples,
+    )
 
 
 def trial(rank: int, bleu: float | None, state: str = "finished") -> dict[str, Any]:
@@ -35,26 +108,22 @@ def trial(rank: int, bleu: float | None, state: str = "finished") -> dict[str, A
     return {"config": config, "bleu": bleu, "state": state, "steps": 200, "curve": curve}
 
 
-def sample(**sides: str) -> dict[str, str]:
-    return {"source": "The nurse.", "reference": REFERENCE, "base": BASE, "best": REFERENCE} | sides
+def sample(source: str = "The nurse.", reference: str = REFERENCE, **hypotheses: str) -> Sample:
+    both = {BASE_SYSTEM: BASE, TUNED_SYSTEM: REFERENCE}
+    return Sample(
+        test_set=TEST_SET, source=source, reference=reference, hypotheses=both | hypotheses
+    )
 
 
 def bare(**fields: Any) -> Summary:
-    """Own data without a general part, no search, no curve: what may be null is null."""
+    """Summarize a run on own data without a general test set, search or curve."""
     return Summary.model_validate(
         {
             "run": "demo",
             "version": "0.1.0",
             "data": {"name": "corpus.tsv", "sizes": {"train": 900, "test": 60}},
-            "model": {
-                "name": "nllb",
-                "license": "CC-BY-NC-4.0",
-                "tiny": False,
-                "parameters": 1000,
-                "trainable": 50,
-            },
-            "base": system(20.0, None),
-            "best": system(31.5, None, chrf=60.0),
+            "model": {"name": "nllb", "license": "CC-BY-NC-4.0", "tiny": False, "trainable": 50},
+            "evaluation": evaluation(compared=None),
         }
         | fields
     )
@@ -63,10 +132,7 @@ def bare(**fields: Any) -> Summary:
 def full(**fields: Any) -> Summary:
     return bare(
         **{
-            "base": system(20.0, 40.0),
-            "best": system(31.5, 39.5, chrf=60.0),
-            "p_value": SIGNIFICANCE.p_value,
-            "significance": SIGNIFICANCE,
+            "evaluation": evaluation(general=(40.0, 39.5), samples=(sample(),)),
             "trials": [
                 trial(8, 22.25),
                 trial(16, 18.5, "pruned"),
@@ -79,7 +145,6 @@ def full(**fields: Any) -> Summary:
                 {"step": 100, "bleu": 15.0, "loss": 3.5},
                 {"step": 200, "bleu": 31.0, "loss": 2.25},
             ],
-            "samples": [sample()],
             "seconds": {"prepare": 1.5, "train": 75.0},
             "endpoint": {"checked": True, "source": "Hello.", "target": "வணக்கம்."},
             "engine": "0123456789ab",

@@ -1,4 +1,4 @@
-"""Base and best weights of a run translate the same sentences."""
+"""Base and tuned weights of a run translate the same sentences."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from torch import nn
 
 from nmt.decoding.generate import translate
 from nmt.evaluation import hypotheses as module
-from nmt.evaluation.hypotheses import translate_with_both
+from nmt.evaluation.hypotheses import translate_systems
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.training.loading import TrainingJob
@@ -45,49 +45,50 @@ def test_the_base_translates_as_if_there_were_no_adapter(
     words = {"adapter.type": adapter, "training.learning_rate": rate}
     trained = replace(job, config=job.config.with_overrides(words))
     run_training(trained)
-    found = translate_with_both(trained.config, trained.storage, SENTENCES)
-    assert found.base == hypotheses(base, trained) != found.best
+    found = translate_systems(trained.config, trained.storage, SENTENCES)
+    assert found["base"].hypotheses == hypotheses(base, trained) != found["tuned"].hypotheses
+    assert found["base"].parameters < found["tuned"].parameters
 
 
 @pytest.mark.parametrize(
     "adapter", ["lora", "qlora", "ia3", "oft", "prefix", "prompt", "bottleneck", "none"]
 )
-def test_whatever_was_trained_translates_in_the_number_format_of_its_validations(
+def test_each_kind_of_training_translates_in_the_number_format_of_its_validations(
     adapter: str, job: TrainingJob, quick_validation: None
 ) -> None:
     words = {"adapter.type": adapter, "training.max_steps": 4, "training.precision": "bf16"}
     trained = replace(job, config=job.config.with_overrides(words))
     run_training(trained)
-    found = translate_with_both(trained.config, trained.storage, SENTENCES)
-    assert len(found.base) == len(found.best) == len(SENTENCES)
-    assert all(found.base)
+    found = translate_systems(trained.config, trained.storage, SENTENCES)
+    assert len(found["base"].hypotheses) == len(found["tuned"].hypotheses) == len(SENTENCES)
+    assert all(found["base"].hypotheses)
 
 
-def test_of_two_whole_models_each_translates_its_own(
+def test_of_two_full_models_each_translates_its_own(
     job: TrainingJob, base: ModelSource, quick_validation: None
 ) -> None:
     words = {"adapter.type": "none", "training.learning_rate": 0.01}
-    whole = replace(job, config=job.config.with_overrides(words))
-    run_training(whole)
-    found = translate_with_both(whole.config, whole.storage, SENTENCES)
-    assert found.base == hypotheses(base, whole)
-    best = ModelSource(whole.storage.locate(best_path(whole.folder)))
-    assert found.best == hypotheses(best, whole) != found.base
+    full = replace(job, config=job.config.with_overrides(words))
+    run_training(full)
+    found = translate_systems(full.config, full.storage, SENTENCES)
+    assert found["base"].hypotheses == hypotheses(base, full)
+    tuned = ModelSource(full.storage.locate(best_path(full.folder)))
+    assert found["tuned"].hypotheses == hypotheses(tuned, full) != found["base"].hypotheses
 
 
 def test_a_model_that_the_gpu_does_not_hold_translates_on_the_cpu(
     trained: TrainingJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    expected = translate_with_both(trained.config, trained.storage, SENTENCES)
+    expected = translate_systems(trained.config, trained.storage, SENTENCES)
     move = nn.Module.to
 
-    def full(module: nn.Module, *place: Any, **options: Any) -> nn.Module:
+    def out_of_memory(module: nn.Module, *place: Any, **options: Any) -> nn.Module:
         if place == (torch.device("cuda"),):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return move(module, *place, **options)
 
-    monkeypatch.setattr(nn.Module, "to", full)
+    monkeypatch.setattr(nn.Module, "to", out_of_memory)
     monkeypatch.setattr(module, "pick_device", lambda gpus: torch.device("cuda"))
     monkeypatch.setattr(module, "pick_dtype", lambda precision, device: torch.float32)
-    assert translate_with_both(trained.config, trained.storage, SENTENCES) == expected
+    assert translate_systems(trained.config, trained.storage, SENTENCES) == expected
     assert "cuda does not hold the model: the CPU translates" in caplog.text

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.errors import DataError, DivergedError, ModelError, StorageError, UnavailableError
-from nmt.report.summary import TrainingPoint
+from nmt.runs.results import TrainingPoint
 from nmt.runs.steps import fetch_made
 from nmt.storage import Storage
 from nmt.training import loss, validation

@@ -1,4 +1,4 @@
-"""The page made of a summary."""
+"""The report page of a summary."""
 
 import base64
 import hashlib
@@ -10,12 +10,16 @@ import pytest
 
 from nmt.report.charts import linear_axis, setting_axis
 from nmt.report.page import render_report, trial_rows
-from nmt.report.summary import Summary, TrialState
+from nmt.runs.evaluation import EvaluationResult, SystemInfo, TestSetInfo
+from nmt.runs.results import Summary
+from nmt.runs.trials import TrialState
 from tests.support.runs.summaries import (
+    WORSE,
     bare,
+    evaluation,
     full,
     sample,
-    system,
+    three_systems,
     trial,
 )
 
@@ -106,9 +110,10 @@ def test_policy_allows_the_one_style_sheet_and_nothing_else(page: str):
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in policies[0]
 
 
-@pytest.mark.parametrize("side", ["source", "reference", "base", "best"])
+@pytest.mark.parametrize("side", ["source", "reference", "base", "tuned"])
 def test_page_escapes_sentences(side: str):
-    html = render_report(full(samples=[sample(**{side: "<script>alert(1)</script>\u202e&"})]))
+    row = sample(**{side: "<script>alert(1)</script>\u202e&"})
+    html = render_report(full(evaluation=evaluation(samples=(row,))))
     assert "<script" not in html
     assert "\u202e" not in html
     assert "alert" in section(html, "translations")
@@ -128,7 +133,7 @@ def test_page_escapes_every_other_text():
                 trial(8, 2.0) | {"config": {evil: evil}},
                 trial(8, 1.0) | {"config": {evil: "b"}},
             ],
-            endpoint={"checked": True, "source": evil, "target": evil, "adapter": evil},
+            endpoint={"checked": True, "source": evil, "target": evil, "engine": evil},
         )
     )
     assert "<script" not in html
@@ -144,8 +149,38 @@ def test_headline_has_both_scores_the_gain_and_the_verdicts(page: str):
 
 
 def test_loss_of_bleu_is_called_worse():
-    html = render_report(full(best=system(12.0, 39.5)))
+    html = render_report(full(evaluation=evaluation(20.0, 12.0, compared=WORSE)))
     assert "−8.00 BLEU, worse than the base" in section(html, "hero")
+
+
+def test_page_shows_three_systems_on_two_test_sets():
+    html = render_report(full(evaluation=three_systems()))
+    assert Page(html).faults == []
+    scores = section(html, "scores")
+    # The text of neighbouring cells is joined.
+    for part in (
+        "ScoreBaseTunedChangeMemoryChange",
+        "Test set BLEU20.0031.50+11.5025.25+5.25",
+        "General test set BLEU40.0039.50−0.5011.75−28.25",
+    ):
+        assert part in scores
+    hero = section(html, "hero")
+    assert "Difference, memoryvery unlikely to be chancep = 0.004" in hero
+    assert "General test set, memorypartly lost" in hero
+    assert set(re.findall(r'<rect class="bar ([\w-]+)" x', html)) == {"base", "tuned", "other-1"}
+    assert "Memoryநினைவகம்." in section(html, "translations")
+
+
+def test_page_shows_an_evaluation_without_any_comparison_or_score():
+    empty = EvaluationResult(
+        systems={"base": SystemInfo(), "tuned": SystemInfo()},
+        test_sets={"test": TestSetInfo(sentences=5)},
+        scores=(),
+        comparisons=(),
+    )
+    html = render_report(full(evaluation=empty))
+    assert Page(html).faults == []
+    assert "not computed" in section(html, "hero")
 
 
 def test_scores_come_with_signatures(page: str):
@@ -162,7 +197,7 @@ def test_null_is_never_0():
     assert not re.search(r"(?<![\d.])0\.0", text)
 
 
-def test_general_part_is_in_the_scores_table(page: str):
+def test_general_test_set_is_in_the_scores_table(page: str):
     assert "39.50" in section(page, "scores")
 
 
@@ -200,7 +235,7 @@ def test_each_setting_that_varies_has_a_scatter_chart(page: str):
     assert found == ["adapter.rank", "training.learning_rate"]
 
 
-def test_translation_marks_what_only_best_has_right(page: str):
+def test_translation_marks_what_only_the_tuned_system_has_right(page: str):
     assert '<mark class="won">செவிலியர்</mark>' in page
 
 
@@ -220,7 +255,7 @@ def test_settings_can_be_copied_as_yaml(page: str):
 
 
 def test_disagreement_of_the_metrics_is_said():
-    html = render_report(full(best=system(31.5, 39.5, chrf=40.0)))
+    html = render_report(full(evaluation=evaluation(chrf=40.0)))
     assert "disagree" in section(html, "hero")
 
 

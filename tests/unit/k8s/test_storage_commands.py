@@ -1,5 +1,4 @@
 import json
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,26 +8,16 @@ from k8s.cli.storage_commands import StorageCommand
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from tests.support.k8s.fake_cluster import FakeCluster
-from tests.support.runs.summaries import SIGNIFICANCE, system
+from tests.support.runs.summaries import BETTER, WORSE, evaluation
 from tests.unit.k8s.conftest import install
 
 DONE = {
     "prepare": {"sizes": {"train": 90, "test": 5}},
     "tune": {"best": {"bleu": 20.5}, "trials": [{}, {}]},
     "train": {"base_bleu": 9.5, "best_bleu": 21.5, "best_step": 300},
-    "evaluate": {
-        "base": system(10.25, None),
-        "best": system(22.75, None),
-        "significance": asdict(SIGNIFICANCE),
-    },
+    "evaluate": evaluation(10.25, 22.75, compared=BETTER).model_dump(mode="json"),
 }
-WORSE = {
-    "base": system(22.75, None),
-    "best": system(10.25, None),
-    "significance": asdict(
-        replace(SIGNIFICANCE, base_bleu=22.75, best_bleu=10.25, difference_interval=(-15.0, -9.0))
-    ),
-}
+WORSE_RESULT = evaluation(22.75, 10.25, compared=WORSE).model_dump(mode="json")
 
 
 @pytest.fixture
@@ -67,7 +56,7 @@ def test_promotion_lets_the_endpoint_serve_the_runs_engine(on_root, root, capsys
 def spoil(root: Storage) -> None:
     """Make the evaluation of `night` find that its engine is worse than its base."""
     place = "night/evaluation/step.json"
-    root.write_json(place, root.read_json(place) | {"result": WORSE})
+    root.write_json(place, root.read_json(place) | {"result": WORSE_RESULT})
 
 
 @pytest.mark.parametrize("option", [[], ["--dry-run"]])

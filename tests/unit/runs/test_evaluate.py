@@ -1,4 +1,4 @@
-"""What `nmt evaluate` tells of its outcome."""
+"""What `nmt evaluate` logs of its outcome."""
 
 import logging
 from dataclasses import asdict, replace
@@ -12,8 +12,7 @@ from nmt.runs.steps import STEPS, Record, settings_of
 from nmt.storage import Storage
 from ray_jobs import evaluate
 from ray_jobs.runtime.context import Session
-from tests.support.runs.evaluated_run import UNSURE, WORSE
-from tests.support.runs.summaries import SIGNIFICANCE, system
+from tests.support.runs.summaries import BETTER, UNSURE, WORSE, evaluation
 
 
 def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
@@ -30,32 +29,28 @@ def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
 
 
 @pytest.mark.parametrize(
-    ("found", "best", "verdict"),
+    ("compared", "tuned", "verdict"),
     [
-        (SIGNIFICANCE, 31.5, "significantly better than the base (p = 0.002"),
+        (BETTER, 31.5, "significantly better than the base (p = 0.002"),
         (WORSE, 8.5, "significantly worse than the base (p = 0.002"),
         (UNSURE, 20.5, "no significant difference (p = 0.300"),
     ],
     ids=["better", "worse", "unsure"],
 )
-def test_the_scores_of_both_systems_and_the_verdict_are_told(
-    tmp_path, caplog, found, best, verdict
+def test_the_scores_of_both_systems_and_the_verdict_are_logged(
+    tmp_path, caplog, compared, tuned, verdict
 ):
-    result = {
-        "base": system(20.0, None),
-        "best": system(best, None, chrf=60.0),
-        "significance": asdict(found),
-    }
+    found = evaluation(20.0, tuned, compared=compared)
     with caplog.at_level(logging.INFO):
-        evaluate.run(evaluated(Storage(str(tmp_path)), result))
+        evaluate.run(evaluated(Storage(str(tmp_path)), found.model_dump(mode="json")))
     lines = [" ".join(line.split()) for line in caplog.messages]
-    assert f"BLEU 20.00 {best:.2f} {best - 20:+.2f}" in lines
+    assert f"BLEU 20.00 {tuned:.2f} {tuned - 20:+.2f}" in lines
     assert "chrF++ 50.00 60.00 +10.00" in lines
-    assert f"TER 80.00 {100 - best:.2f} {20 - best:+.2f} lower is better" in lines
+    assert f"TER 80.00 {100 - tuned:.2f} {20 - tuned:+.2f} lower is better" in lines
     assert any(line.startswith(f"verdict {verdict}") for line in lines)
 
 
-def test_a_record_without_scores_is_named_with_what_makes_it_again(tmp_path):
+def test_a_record_that_cannot_be_read_is_refused_with_the_command_that_makes_it_again(tmp_path):
     session = evaluated(Storage(str(tmp_path)), {"base": {}})
     with pytest.raises(StorageError, match=r"step\.json.*nmt evaluate --restart"):
         evaluate.run(session)

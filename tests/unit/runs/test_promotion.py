@@ -6,8 +6,8 @@ from nmt.errors import InputError, MissingStepError, StorageError, WorseThanBase
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback
 from nmt.traffic.promotion import promote_run
-from tests.support.runs.evaluated_run import INPUTS, UNSURE, evaluate, export
-from tests.support.runs.summaries import SIGNIFICANCE
+from tests.support.runs.evaluated_run import INPUTS, evaluate, export
+from tests.support.runs.summaries import BETTER, UNSURE
 
 
 @pytest.fixture
@@ -29,11 +29,9 @@ def test_an_engine_that_is_significantly_worse_than_its_base_is_refused(storage)
     assert read_traffic(storage, "default") is None
 
 
-@pytest.mark.parametrize("significance", [SIGNIFICANCE, UNSURE], ids=["better", "unsure"])
-def test_an_engine_that_is_not_significantly_worse_is_promoted_without_a_remark(
-    storage, significance
-):
-    evaluate(storage, "a", significance)
+@pytest.mark.parametrize("compared", [BETTER, UNSURE], ids=["better", "unsure"])
+def test_an_engine_that_is_not_significantly_worse_is_promoted_without_a_remark(storage, compared):
+    evaluate(storage, "a", compared)
     promoted = promote_run(storage, "a", "default")
     assert (promoted.traffic.stable, promoted.remark) == ("a", "")
 
@@ -45,7 +43,9 @@ def test_an_engine_that_is_not_significantly_worse_is_promoted_without_a_remark(
         ({"inputs": INPUTS | {"train": "adapter-2"}}, "is of another training than its engine"),
     ],
 )
-def test_an_engine_of_which_nothing_is_known_is_promoted_with_a_remark(storage, change, said):
+def test_an_engine_without_an_evaluation_of_its_training_is_promoted_with_a_remark(
+    storage, change, said
+):
     evaluate(storage, "a", **change)
     promoted = promote_run(storage, "a", "default")
     assert promoted.traffic.stable == "a"
@@ -57,7 +57,7 @@ def test_a_run_without_an_evaluation_is_promoted_with_a_remark(storage):
     assert "run 'a' is not evaluated" in promote_run(storage, "a", "default").remark
 
 
-def test_a_reason_lets_a_worse_engine_be_promoted_and_is_kept_beside_it(storage):
+def test_a_reason_lets_a_worse_engine_be_promoted_and_is_kept_with_it(storage):
     evaluate(storage, "a")
     promoted = promote_run(storage, "a", "default", "  the base's\n licence has ended ")
     assert "the base's licence has ended" in promoted.remark
@@ -66,22 +66,22 @@ def test_a_reason_lets_a_worse_engine_be_promoted_and_is_kept_beside_it(storage)
     assert pointer.forced == {"a": "the base's licence has ended"}
 
 
-def test_a_reason_that_nothing_needs_is_not_kept_and_that_is_said(storage):
-    evaluate(storage, "a", SIGNIFICANCE)
+def test_a_reason_that_is_not_needed_is_not_kept_and_the_remark_says_so(storage):
+    evaluate(storage, "a", BETTER)
     promoted = promote_run(storage, "a", "default", "just so")
     assert "--force was not needed" in promoted.remark
     assert promoted.traffic.forced == {}
 
 
 @pytest.mark.parametrize("reason", ["", " \n ", "a\x1b[2Jb", "\udcff"])
-def test_a_reason_that_says_nothing_or_cannot_be_shown_is_refused(storage, reason):
+def test_an_empty_or_unprintable_reason_is_refused(storage, reason):
     evaluate(storage, "a")
     with pytest.raises(InputError, match="--force"):
         promote_run(storage, "a", "default", reason)
     assert read_traffic(storage, "default") is None
 
 
-def test_a_reason_goes_with_its_engine_through_promotions_and_back(storage):
+def test_a_reason_stays_with_its_engine_through_promotion_and_rollback(storage):
     evaluate(storage, "a")
     promote_run(storage, "a", "default", "a test")
     promote_run(storage, "b", "default")
@@ -99,11 +99,11 @@ def test_a_reason_is_forgotten_with_its_engine(storage):
 def test_a_reason_is_forgotten_when_its_engine_turns_out_not_to_be_worse(storage):
     evaluate(storage, "a")
     promote_run(storage, "a", "default", "a test")
-    evaluate(storage, "a", SIGNIFICANCE)
+    evaluate(storage, "a", BETTER)
     assert promote_run(storage, "a", "default").traffic.forced == {}
 
 
-def test_going_back_is_never_refused(storage):
+def test_a_rollback_is_never_refused(storage):
     promote(storage, "default", "a")
     promote(storage, "default", "b")
     evaluate(storage, "a")
@@ -115,7 +115,7 @@ def test_a_run_without_an_engine_is_refused(storage):
         promote_run(storage, "d", "default")
 
 
-def test_an_evaluation_without_scores_is_named_rather_than_passed_over(storage):
+def test_an_evaluation_that_cannot_be_read_is_refused_rather_than_ignored(storage):
     evaluate(storage, "a", result={"base": {}})
     with pytest.raises(StorageError, match=r"a/evaluation/step\.json.*nmt evaluate --restart"):
         promote_run(storage, "a", "default")
@@ -124,8 +124,8 @@ def test_an_evaluation_without_scores_is_named_rather_than_passed_over(storage):
 def test_an_evaluation_of_a_later_release_is_read(storage):
     evaluate(storage, "a")
     record = storage.read_json("a/evaluation/step.json")
-    record["result"]["base"]["comet"] = 0.8
-    record["result"]["significance"]["method"] = "bootstrap"
+    record["result"]["systems"]["base"]["size"] = "large"
+    record["result"]["comparisons"][0]["method"] = "bootstrap"
     storage.write_json("a/evaluation/step.json", record)
     with pytest.raises(WorseThanBaseError):
         promote_run(storage, "a", "default")

@@ -11,7 +11,7 @@ import pytest
 
 from nmt.config import Config
 from nmt.errors import StorageError
-from nmt.report.summary import SUMMARY_RECORD
+from nmt.runs.results import SUMMARY_RECORD
 from nmt.runs.steps import PREPARE, find_record, run_step
 from nmt.runs.trials import BEST, TRIAL, Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
