@@ -21,7 +21,7 @@ from nmt.traffic import (
 log = logging.getLogger(__name__)
 
 _MAX_RETRY_SECONDS = 300.0
-# Keeps 2 ** failures a small number; the maximum above is reached much earlier.
+# Without a limit, 2 ** failures would become too large for a float.
 _MAX_DOUBLINGS = 16
 _SWEEP_EVERY_SECONDS = 3600.0
 

@@ -72,7 +72,7 @@ class Replica:
         """
         live = self._live
         if live is None:
-            raise NoEngineError("no engine is loaded here yet")
+            raise NoEngineError("no engine is loaded yet")
         served = live.served
         if (source, target) != (served.source_language, served.target_language):
             raise UnsupportedLanguageError(

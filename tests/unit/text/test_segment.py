@@ -1,11 +1,10 @@
-"""Splitting a text into sentences and joining it again."""
+"""Splitting a text into sentences, and a long sentence into parts."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-from nmt.text.document import join_segments
 from nmt.text.segment import split_long, split_text
 
 ALPHABET = st.one_of(
@@ -104,19 +103,6 @@ def test_a_long_line_is_split_at_the_same_places_as_a_short_one() -> None:
 def test_a_long_line_without_sentence_ends_is_cut_at_spaces() -> None:
     parts = sentences("word " * 2000)
     assert {word for part in parts for word in part.split()} == {"word"}
-
-
-def test_space_and_lines_survive_translation() -> None:
-    text = "  One.  Two.\n\n---\n\tThree.\n"
-    segments = split_text(text, "en")
-    assert join_segments(segments, ["A.", "B.", "C."], "tam_Taml") == "  A.  B.\n\n---\n\tC.\n"
-
-
-def test_sentences_are_separated_as_in_the_target_language() -> None:
-    chinese = split_text("医生在家。医院在哪里？", "zh")
-    assert join_segments(chinese, ["One.", "Two?"], "eng_Latn") == "One. Two?"
-    english = split_text("One. Two?\nThree.", "en")
-    assert join_segments(english, ["一。", "二？", "三。"], "zho_Hans") == "一。二？\n三。"
 
 
 @pytest.mark.parametrize(
