@@ -5,9 +5,10 @@ from typing import Any
 from nmt.config import Config
 from nmt.errors import PreemptedError
 from nmt.models.sources.source import ModelSource
-from nmt.runs.steps import BASE, PREPARE, Record, is_intact, require
+from nmt.runs import layout
+from nmt.runs.records import Record, is_intact, require
+from nmt.runs.steps import BASE, PREPARE
 from nmt.storage import Storage
-from nmt.training.saved.published import best_path
 from ray_jobs.prepare import check_split
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
@@ -38,10 +39,10 @@ def run(session: Session, *, thorough: bool = True) -> Record:
 
 def _is_intact(session: Session, *, thorough: bool) -> bool:
     """Tell whether what the step has left, if anything, is as it was written."""
-    storage, folder = session.storage, BASE.path(session.config.run)
+    storage, run = session.storage, session.config.run
     if session.config.model.is_tiny:
-        return is_intact(storage, best_path(folder))
-    initial = f"{folder}/initial"
+        return is_intact(storage, layout.trained_base(run))
+    initial = layout.untrained_base(run)
     return not thorough or not storage.exists(initial) or is_intact(storage, initial)
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from nmt.config import Config
 from nmt.report.console import score_lines
+from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.records import Record, require
 from nmt.runs.results import read_result
-from nmt.runs.steps import EVALUATE, TRAIN, Record, require
+from nmt.runs.steps import EVALUATE, TRAIN
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
@@ -27,11 +29,11 @@ def run(session: Session) -> Record:
 
     def work() -> dict[str, Any]:
         result = on_worker(session, evaluate_on_worker).model_dump(mode="json")
-        session.storage.write_json(f"{EVALUATE.path(run_name)}/evaluation.json", result)
+        session.storage.write_json(layout.evaluation(run_name), result)
         return result
 
     record = session.do(EVALUATE, work)
-    place = session.storage.locate(f"{EVALUATE.path(run_name)}/step.json")
+    place = session.storage.locate(layout.step_record(run_name, EVALUATE))
     evaluation = read_result(EvaluationResult, record.result, step=EVALUATE.name, place=place)
     for line in score_lines(evaluation):
         log.info("%s", line)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from nmt.config import Config
-from nmt.runs.steps import EXPORT, TRAIN, Record, is_intact, require
+from nmt.runs import layout
+from nmt.runs.records import Record, is_intact, require
+from nmt.runs.steps import EXPORT, TRAIN
 from nmt.storage import Storage
-from nmt.traffic import engine_path
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
 
@@ -27,8 +28,8 @@ def run(session: Session) -> Record:
 def _is_intact(session: Session) -> bool:
     """Tell whether the engine is as it was written, and what stands beside it for other tools."""
     storage, run = session.storage, session.config.run
-    engine = engine_path(require(storage, run, EXPORT).output)
-    beside = [f"{EXPORT.path(run)}/{name}" for name in ("merged", "adapter")]
+    engine = layout.engine(require(storage, run, EXPORT).output)
+    beside = [layout.merged_model(run), layout.exported_adapter(run)]
     paths = [engine, *(path for path in beside if storage.exists(path))]
     return all(is_intact(storage, path) for path in paths)
 

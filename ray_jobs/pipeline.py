@@ -14,15 +14,16 @@ from nmt.config import Config
 from nmt.report.console import console_lines
 from nmt.report.page import render_report
 from nmt.report.summarize import Records, summarize
+from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.records import Record
 from nmt.runs.results import SUMMARY_RECORD, EndpointSummary, Summary
-from nmt.runs.steps import Record
-from nmt.traffic import promote, traffic_path
+from nmt.traffic import promote
 from ray_jobs import base, evaluate, export, prepare, train, tune
 from ray_jobs.runtime.checks import check as check_settings
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
-from ray_jobs.runtime.restart import REPORT, SUMMARY, discard_run
+from ray_jobs.runtime.restart import discard_run
 from ray_jobs.runtime.storage_location import absolute_storage, inside_job
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def run(session: Session) -> Summary:
         records = _steps(session)
         endpoint, seconds = _endpoint(session, records)
     summary = summarize(config, records, endpoint, seconds)
-    SUMMARY_RECORD.write(storage, f"{config.run}/{SUMMARY}", summary)
-    storage.write_bytes(f"{config.run}/{REPORT}", render_report(summary).encode())
+    SUMMARY_RECORD.write(storage, layout.summary(config.run), summary)
+    storage.write_bytes(layout.report(config.run), render_report(summary).encode())
     for line in [*console_lines(summary), "", *_next_lines(session, summary)]:
         log.info("%s", line)
     return summary
@@ -79,7 +80,7 @@ def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, floa
     engine = records["export"].output
     samples = EvaluationResult.model_validate(records["evaluate"].result).samples
     sentence = samples[0].source if samples else "Hello."
-    path, again = f"{session.config.run}/{SUMMARY}", "the endpoint is asked again"
+    path, again = layout.summary(session.config.run), "the endpoint is asked again"
     before = SUMMARY_RECORD.find_or_leave_out(session.storage, path, again, log.warning)
     if before and before.engine == engine and before.endpoint.checked:
         log.info("endpoint: already checked")
@@ -108,13 +109,13 @@ def check(session: Session, engine: str, sentence: str) -> "EndpointCheck":
         return probe.check_endpoint(url, timeout_seconds=60, sentence=sentence)
     finally:
         lifecycle.stop()
-        session.storage.delete(traffic_path(name).rpartition("/")[0])
+        session.storage.delete(layout.endpoint(name))
 
 
 def _next_lines(session: Session, summary: Summary) -> list[str]:
     config = session.config
     place = f"run={config.run}{_storage_word(session)}"
-    report = session.storage.locate(f"{config.run}/{REPORT}")
+    report = session.storage.locate(layout.report(config.run))
     nmt = _nmt()
     serve_it = f"{nmt} serve {place}"
     compared = summary.evaluation.comparison()

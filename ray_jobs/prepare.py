@@ -4,7 +4,9 @@ from typing import Any
 
 from nmt.data.prepare import fingerprint, prepare
 from nmt.errors import DataError, StepConflictError
-from nmt.runs.steps import PREPARE, Record, find_record, is_intact
+from nmt.runs import layout
+from nmt.runs.records import Record, find_record, is_intact
+from nmt.runs.steps import PREPARE
 from ray_jobs.runtime.context import Session
 
 
@@ -26,12 +28,12 @@ def run(session: Session) -> Record:
                 "since it was prepared; choose another run=NAME, or add --restart"
             )
 
-    pairs = f"{PREPARE.path(config.run)}/pairs"
+    pairs = layout.pairs(config.run)
 
     def work() -> dict[str, Any]:
         with storage.commit(pairs) as folder:
             report = prepare(config.data, config.seed, folder)
-        storage.write_json(f"{PREPARE.path(config.run)}/cleaning.json", report.cleaning)
+        storage.write_json(layout.cleaning_report(config.run), report.cleaning)
         return {
             "output": report.digest,
             "fingerprint": content,

@@ -24,7 +24,7 @@ from pydantic import Field
 from nmt.cli.log_file import LogFile
 from nmt.config import Config, load_config
 from nmt.errors import NmtError
-from nmt.runs.steps import log_path
+from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
 from ray_jobs.cli.runner import JOBS, guarded
 from ray_jobs.runtime.restart import discard
@@ -69,18 +69,18 @@ def _supervise(options: argparse.Namespace) -> int:
     words = [unquote(word) for word in options.words]
     config = load_config(overrides=words)
     storage = Storage(absolute_storage(config))
-    path = log_path(config.run, options.name)
-    log = LogFile(storage, path)
+    log = LogFile(storage, layout.job_log(config.run, options.name))
+    attempts_file = layout.job_attempts(config.run, options.name)
     try:
         with _told(log):
-            attempts = _attempts(storage, _attempts_path(path), log, restart=options.restart)
+            attempts = _attempts(storage, attempts_file, log, restart=options.restart)
             if options.restart and not attempts.made:
                 _discard(storage, config, options.step)
         while attempts.made <= options.retries:
             if attempts.made:
                 _tell(log, _AGAIN)
             attempts = replace(attempts, made=attempts.made + 1)
-            ATTEMPTS.write(storage, _attempts_path(path), attempts)
+            ATTEMPTS.write(storage, attempts_file, attempts)
             deadline = options.deadline and attempts.begun_at + options.deadline - time.time()
             code = _run([options.step, *words], log, deadline)
             if code >= 0:
@@ -130,10 +130,6 @@ def _attempts(storage: Storage, path: str, log: LogFile, *, restart: bool) -> At
         anew = "attempts and deadline are counted anew"
         found = ATTEMPTS.find_or_leave_out(storage, path, anew, lambda text: _tell(log, text))
     return found if found and found.job == new.job else new
-
-
-def _attempts_path(log: str) -> str:
-    return f"{log.removesuffix('.log')}.json"
 
 
 def _run(words: list[str], log: LogFile, deadline_seconds: float | None) -> int:

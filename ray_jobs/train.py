@@ -13,9 +13,10 @@ from nmt.errors import (
     TrainingError,
     UnavailableError,
 )
-from nmt.runs.steps import PREPARE, TRAIN, Record, is_intact, require
+from nmt.runs import layout
+from nmt.runs.records import Record, is_intact, require
+from nmt.runs.steps import PREPARE, TRAIN
 from nmt.storage import Storage
-from nmt.training.saved.published import best_path
 from ray_jobs import base as base_job
 from ray_jobs.runtime.checks import check
 from ray_jobs.runtime.connection import cause_of, connect, prepare_worker
@@ -45,7 +46,7 @@ def run(session: Session) -> Record:
     best = find_best(session)
     session = session.with_config(best.config)
     storage = session.storage
-    published = best_path(TRAIN.path(session.config.run))
+    published = layout.trained_weights(session.config.run)
 
     def work() -> dict[str, Any]:
         with connect(session.config):
@@ -106,7 +107,7 @@ def _fit_once(session: Session, start_from: str | None, switch: StopSwitch) -> d
         run_config=ray.train.RunConfig(
             # What resumes a run are its own checkpoints: each attempt is a new one to Ray.
             name=f"attempt-{time.strftime('%Y%m%d-%H%M%S')}",
-            storage_path=f"{root}/{TRAIN.path(config.run)}/ray",
+            storage_path=f"{root}/{layout.ray_files(config.run, TRAIN)}",
             storage_filesystem=filesystem,
             failure_config=ray.train.FailureConfig(max_failures=scaling.max_failures),
             # Its warnings on a busy machine come with tracebacks and mean nothing to a user.
@@ -181,9 +182,9 @@ def training_job(config: Config, storage: Storage, start_from: str | None) -> "T
     return TrainingJob(
         config=config,
         storage=storage,
-        folder=TRAIN.path(config.run),
+        folder=layout.step_folder(config.run, TRAIN),
         base=base_source(config, storage),
-        data=f"{PREPARE.path(config.run)}/pairs",
+        data=layout.pairs(config.run),
         start_from=start_from,
         compares_with_base=True,
     )

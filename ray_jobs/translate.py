@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from nmt.config import Config
 from nmt.errors import DataError, MissingStepError, TranslationError
-from nmt.runs.steps import EXPORT, find_record, require
+from nmt.runs.records import find_record, require
+from nmt.runs.steps import EXPORT
 from nmt.storage import Storage
 from nmt.traffic import fetch_engine, read_traffic
 from ray_jobs.runtime.storage_location import absolute_storage

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
-from nmt.config import Config, SingleStrategy
+from nmt.config import Config, SingleStrategy, digest_of
 from nmt.errors import (
     DivergedError,
     InputError,
@@ -15,16 +15,18 @@ from nmt.errors import (
     TrainingError,
     UnavailableError,
 )
-from nmt.runs.steps import PREPARE, TUNE, Record, find_record, require
+from nmt.runs import layout
+from nmt.runs.records import Record, find_record, require
+from nmt.runs.steps import PREPARE, TUNE
 from nmt.runs.trials import BEST
 from nmt.storage import Storage
 from ray_jobs import base as base_job
 from ray_jobs.runtime.checks import check
 from ray_jobs.runtime.connection import connect, prepare_worker
 from ray_jobs.runtime.context import Session
-from ray_jobs.search.best_trial import BEST_FILE, read_best
+from ray_jobs.search.best_trial import read_best
 from ray_jobs.search.sampler import build_scheduler, build_search, combinations
-from ray_jobs.search.trials import TrialLog, trial_folder
+from ray_jobs.search.trials import TrialLog
 from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def search(session: Session) -> dict[str, Any]:
     if best is None:
         raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
     _is_used_up(config, len(trials.ended()))
-    BEST.write(storage, f"{TUNE.path(config.run)}/{BEST_FILE}", best)
+    BEST.write(storage, layout.best_trial(config.run), best)
     entries = [trial.model_dump(mode="json") for trial in trials.entries()]
     return {"best": best.model_dump(mode="json"), "trials": entries}
 
@@ -151,7 +153,7 @@ def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
     """Of a trial that goes on: the driver may have been gone before it took note of the last."""
     from nmt.training.saved.checkpoints import Checkpoints
 
-    state = Checkpoints(job.storage, f"{job.folder}/checkpoints").last_state()
+    state = Checkpoints(job.storage, layout.checkpoints(job.folder)).last_state()
     return state.curve if state else ()
 
 
@@ -164,9 +166,9 @@ def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> "Trai
     return TrainingJob(
         config=tried.model_copy(update={"strategy": SingleStrategy()}),
         storage=storage,
-        folder=trial_folder(config.run, sample),
+        folder=layout.trial_folder(config.run, digest_of(sample)),
         base=base_source(config, storage),
-        data=f"{PREPARE.path(config.run)}/pairs",
+        data=layout.pairs(config.run),
         name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
         stop_at_step=config.tune.max_steps,
     )
@@ -176,7 +178,7 @@ def _run_config(session: Session, trials: TrialLog) -> tune.RunConfig:
     filesystem, root = session.storage.filesystem
     return tune.RunConfig(
         name=f"attempt-{time.strftime('%Y%m%d-%H%M%S')}",
-        storage_path=f"{root}/{TUNE.path(session.config.run)}/ray",
+        storage_path=f"{root}/{layout.ray_files(session.config.run, TUNE)}",
         storage_filesystem=filesystem,
         callbacks=[trials],
         verbose=0,

@@ -12,8 +12,10 @@ from k8s.cli.output import Output, duration, table
 from k8s.objects.storage_location import refuse_keys
 from nmt import traffic
 from nmt.errors import InputError, MissingStepError
+from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, TEST_SET, TUNED_SYSTEM, EvaluationResult
-from nmt.runs.steps import STEPS, Record, find_record, log_path, runs_of
+from nmt.runs.records import Record, find_record, list_runs
+from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from nmt.traffic import ReplicaReport
 from nmt.traffic.promotion import promote_run
@@ -78,7 +80,7 @@ def _find_log(storage: Storage, command: StorageCommand) -> bytes:
     # When the RayJob is gone, nothing says which run it worked on: search all of them.
     runs = [command.run] if command.run else storage.list("")
     for run in runs:
-        path = log_path(run, command.job)
+        path = layout.job_log(run, command.job)
         if storage.exists(path):
             return storage.read_bytes(path)
     raise InputError(
@@ -90,7 +92,7 @@ def _find_log(storage: Storage, command: StorageCommand) -> bytes:
 def _status(storage: Storage, command: StorageCommand, output: Output) -> None:
     records = {name: find_record(storage, command.run, step) for name, step in STEPS.items()}
     if not any(records.values()):
-        runs = runs_of(storage)
+        runs = list_runs(storage)
         known = f"; runs there: {', '.join(runs)}" if runs else ""
         raise MissingStepError(
             f"run '{command.run}' is not on the storage root ({storage.locate('')}){known}"

@@ -10,6 +10,7 @@ from nmt.errors import DataError
 from nmt.evaluation.hypotheses import translate_systems
 from nmt.evaluation.significance import ResampledBleu, compare, resample_bleu
 from nmt.metrics import score_all
+from nmt.runs import layout
 from nmt.runs.evaluation import (
     BASE_SYSTEM,
     GENERAL_SET,
@@ -21,7 +22,7 @@ from nmt.runs.evaluation import (
     SystemScore,
     TestSetInfo,
 )
-from nmt.runs.steps import PREPARE, fetch_made
+from nmt.runs.records import fetch_output
 from nmt.storage import Storage
 from nmt.text.pair import Pair
 
@@ -41,7 +42,7 @@ def evaluate(config: Config, storage: Storage) -> EvaluationResult:
     Raises:
         DataError: the test split is missing or empty.
     """
-    test_sets = _load_test_sets(config, fetch_made(storage, f"{PREPARE.path(config.run)}/pairs"))
+    test_sets = _load_test_sets(config, fetch_output(storage, layout.pairs(config.run)))
     sources = [pair.source for pairs in test_sets.values() for pair in pairs]
     outputs = translate_systems(config, storage, sources)
     log.info(

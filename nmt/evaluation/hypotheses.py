@@ -17,11 +17,11 @@ from nmt.models.load import load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.models.precision import base_dtype, pick_dtype
 from nmt.models.sources.source import ModelSource
+from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM
-from nmt.runs.steps import TRAIN, fetch_made
+from nmt.runs.records import fetch_output
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.saved.published import best_path
 from nmt.training.strategies import pick_device
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def translate_systems(
     )
     model: Any = load_model(source, dtype)
     base_parameters = _count_parameters(model)
-    trained = fetch_made(storage, best_path(TRAIN.path(config.run)))
+    trained = fetch_output(storage, layout.trained_weights(config.run))
     if is_adapter(trained):
         model = _placed(attach(model, trained), device)
         with model.disable_adapter():

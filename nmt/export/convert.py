@@ -26,9 +26,9 @@ from nmt.export.trained_model import ReferenceLogits, TrainedModel
 from nmt.models.families import unwrap
 from nmt.models.license import license_of
 from nmt.models.tokenization.codec import Codec
-from nmt.runs.steps import PREPARE, is_intact
+from nmt.runs import layout
+from nmt.runs.records import is_intact
 from nmt.storage import Storage, describe_files
-from nmt.traffic import engine_path
 
 Translate = Callable[[str], str]
 """A sentence to its greedy translation by an engine folder itself, on this machine's CPU."""
@@ -89,7 +89,7 @@ def engine_card(
     Raises:
         ExportError: the engine answers with nothing.
     """
-    folder = storage.fetch(f"{PREPARE.path(config.run)}/pairs", verify=False)
+    folder = storage.fetch(layout.pairs(config.run), verify=False)
     sources = sorted(
         (pair.source for pair in load_pairs(folder, "train")),
         key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
@@ -134,8 +134,8 @@ def store_by_digest(config: Config, storage: Storage, folder: Path) -> str:
     files = describe_files(folder)
     content = {name: file["sha256"] for name, file in files.items() if _is_engine_file(name)}
     digest = digest_of([content, config.data.source_language, config.data.target_language])
-    if not is_intact(storage, engine_path(digest)):
-        with storage.commit(engine_path(digest), {"run": config.run}) as engine:
+    if not is_intact(storage, layout.engine(digest)):
+        with storage.commit(layout.engine(digest), {"run": config.run}) as engine:
             copy_content(folder, engine)
     return digest
 

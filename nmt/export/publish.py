@@ -18,9 +18,8 @@ from nmt.export.convert import (
 from nmt.export.engine_format import engine_format
 from nmt.export.trained_model import ReferenceLogits, TrainedModel, find_trained_model, write_merged
 from nmt.models.license import license_of
-from nmt.runs.steps import EXPORT
+from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.traffic import engine_path
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +38,17 @@ def export(config: Config, storage: Storage) -> dict[str, Any]:
     form = engine_format(config.export.format, trained)
     model = trained.load()
     reference = ReferenceLogits.of(model, config, storage, trained.codec)
-    folder = EXPORT.path(config.run)
     merged_difference = 0.0
     if trained.is_plain_model:
-        with storage.commit(f"{folder}/merged") as merged:
+        with storage.commit(layout.merged_model(config.run)) as merged:
             model, merged_difference = write_merged(model, trained, reference, merged)
             write_license(config, merged)
     if trained.is_adapter:
-        with storage.commit(f"{folder}/adapter") as adapter:
+        with storage.commit(layout.exported_adapter(config.run)) as adapter:
             copy_content(trained.weights, adapter)
             write_license(config, adapter)
     digest, engine_difference = write_engine(config, storage, form, model, trained, reference)
-    log.info("export: %s engine %s in %s", form, digest, storage.locate(engine_path(digest)))
+    log.info("export: %s engine %s in %s", form, digest, storage.locate(layout.engine(digest)))
     return {
         "output": digest,
         "engine": digest,
@@ -73,13 +71,12 @@ def write_engine(
     Returns:
         The digest, and the largest difference of its logits; CTranslate2 shows none.
     """
-    run_folder = EXPORT.path(config.run)
-    staging, difference = f"{run_folder}/engine", 0.0
+    staging, difference = layout.unfinished_engine(config.run), 0.0
     with storage.commit(staging) as folder:
         if form == "torch":
             answer, difference = fill_torch(folder, model, trained, reference)
         else:
-            merged = storage.fetch(f"{run_folder}/merged")
+            merged = storage.fetch(layout.merged_model(config.run))
             quantization = config.export.quantization
             answer = fill_ctranslate2(folder, merged, trained.codec, quantization)
         write_license(config, folder)

@@ -16,10 +16,10 @@ from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
 from nmt.models.tokenization.encoded_pairs import encode_pairs
-from nmt.runs.steps import PREPARE, TRAIN, fetch_made
+from nmt.runs import layout
+from nmt.runs.records import fetch_output
 from nmt.storage import Storage
 from nmt.training.base import base_source
-from nmt.training.saved.published import best_path
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class TrainedModel:
 
 def find_trained_model(config: Config, storage: Storage) -> TrainedModel:
     """Best weights of a run, fetched from the storage root."""
-    weights = fetch_made(storage, best_path(TRAIN.path(config.run)))
+    weights = fetch_output(storage, layout.trained_weights(config.run))
     base = base_source(config, storage).resolve(storage)
     codec = load_codec(base, config.data.source_language, config.data.target_language)
     return TrainedModel(weights, base, codec)
@@ -119,7 +119,7 @@ def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
 
 
 def _probe_batch(config: Config, storage: Storage, codec: Codec) -> dict[str, Tensor]:
-    folder = fetch_made(storage, f"{PREPARE.path(config.run)}/pairs")
+    folder = fetch_output(storage, layout.pairs(config.run))
     limits = config.model
     pairs = encode_pairs(
         codec,

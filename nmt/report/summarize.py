@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from nmt import __version__
 from nmt.config import Config
 from nmt.runs.evaluation import TEST_SET, EvaluationResult
+from nmt.runs.records import Record
 from nmt.runs.results import (
     BaseResult,
     DataSummary,
@@ -16,7 +17,6 @@ from nmt.runs.results import (
     TrainResult,
     TuneResult,
 )
-from nmt.runs.steps import Record
 from nmt.runs.trials import Setting, Trial
 
 Records = dict[str, Record]

@@ -8,15 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from nmt.engines.engine import Engine
+from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.traffic import (
-    REPORT_EVERY_SECONDS,
-    ReplicaReport,
-    Traffic,
-    read_traffic,
-    replicas_path,
-    sweep_reports,
-)
+from nmt.traffic import REPORT_EVERY_SECONDS, ReplicaReport, Traffic, read_traffic, sweep_reports
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +22,7 @@ _SWEEP_EVERY_SECONDS = 3600.0
 
 def replica_path(name: str, replica_id: str) -> str:
     """Return the path of a replica's report on the storage root."""
-    return f"{replicas_path(name)}/{replica_id}.json"
+    return layout.replica_report(name, replica_id)
 
 
 class Follower:

@@ -15,6 +15,7 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from nmt.errors import InputError, StorageError
+from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
 
 REPORT_EVERY_SECONDS = 60.0
@@ -115,16 +116,6 @@ class ReplicaReport(BaseModel):
         return age is not None and age > reports * self.every_seconds
 
 
-def traffic_path(name: str) -> str:
-    """Where the pointer of the endpoint with this name lies on the storage root."""
-    return f"serving/{name}/traffic.json"
-
-
-def replicas_path(name: str) -> str:
-    """Folder in which each replica of the endpoint reports what it serves."""
-    return f"serving/{name}/replicas"
-
-
 def read_reports(storage: Storage, name: str) -> list[ReplicaReport]:
     """Read the reports of an endpoint's replicas, those of replicas that are gone among them.
 
@@ -144,7 +135,7 @@ def sweep_reports(storage: Storage, name: str, now: datetime) -> None:
 
 
 def _report_paths(storage: Storage, name: str) -> list[str]:
-    folder = replicas_path(name)
+    folder = layout.replica_reports(name)
     return [f"{folder}/{file}" for file in storage.list(folder) if file.endswith(".json")]
 
 
@@ -157,11 +148,6 @@ def _read_report(storage: Storage, path: str) -> ReplicaReport:
         return ReplicaReport(replica=replica, error=error)
 
 
-def engine_path(digest: str) -> str:
-    """Where an engine lies on the storage root."""
-    return f"engines/{digest}"
-
-
 def fetch_engine(storage: Storage, digest: str) -> Path:
     """Fetch an engine as a local folder, verified.
 
@@ -169,7 +155,7 @@ def fetch_engine(storage: Storage, digest: str) -> Path:
         StorageError: it is missing or damaged; names the command that makes it again.
     """
     with _advising(storage, digest):
-        return storage.fetch(engine_path(digest))
+        return storage.fetch(layout.engine(digest))
 
 
 @contextmanager
@@ -180,7 +166,7 @@ def _advising(storage: Storage, digest: str) -> Iterator[None]:
     except StorageError as error:
         run = "of the run that it came from"
         with suppress(StorageError, KeyError):
-            run = f"run={storage.manifest(engine_path(digest))['meta']['run']}"
+            run = f"run={storage.manifest(layout.engine(digest))['meta']['run']}"
         raise StorageError(f"{error}: give `nmt export` {run}, which makes it again") from error
 
 
@@ -193,7 +179,7 @@ def read_traffic(storage: Storage, name: str) -> Traffic | None:
     remedy = (
         "delete this one file, and `nmt promote` writes it again; replicas keep what they serve"
     )
-    return _TRAFFIC.find(storage, traffic_path(name), remedy)
+    return _TRAFFIC.find(storage, layout.traffic(name), remedy)
 
 
 def write_traffic(storage: Storage, name: str, traffic: Traffic, *, dry_run: bool = False) -> None:
@@ -208,12 +194,13 @@ def write_traffic(storage: Storage, name: str, traffic: Traffic, *, dry_run: boo
     Raises:
         InputError: no such engine.
     """
-    if not storage.is_committed(engine_path(traffic.stable)):
+    if not storage.is_committed(layout.engine(traffic.stable)):
         raise InputError(
-            f"engine {traffic.stable} is not in {storage.locate('engines')}: export a run first"
+            f"engine {traffic.stable} is not in {storage.locate(layout.ENGINES)}: "
+            "export a run first"
         )
     if not dry_run:
-        storage.write_json(traffic_path(name), traffic.model_dump(mode="json"))
+        storage.write_json(layout.traffic(name), traffic.model_dump(mode="json"))
 
 
 def promote(
@@ -225,9 +212,9 @@ def promote(
     """
     current = read_traffic(storage, name) or Traffic(stable=digest)
     traffic = current.promoted(digest, forced)
-    if storage.is_committed(engine_path(digest)):
+    if storage.is_committed(layout.engine(digest)):
         with _advising(storage, digest):
-            storage.verify(engine_path(digest))
+            storage.verify(layout.engine(digest))
     write_traffic(storage, name, traffic, dry_run=dry_run)
     return traffic
 

@@ -15,11 +15,12 @@ from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.tokenizer_check import check_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
-from nmt.runs.steps import BASE, PREPARE, fetch_made, is_intact, require
+from nmt.runs import layout
+from nmt.runs.records import fetch_output, is_intact, require
+from nmt.runs.steps import BASE
 from nmt.storage import Storage
 from nmt.training.events import Report, ignore_report
 from nmt.training.loading import TrainingJob
-from nmt.training.saved.published import best_path
 from nmt.training.trainer import Outcome, run_training
 
 log = logging.getLogger(__name__)
@@ -45,13 +46,13 @@ def base_source(config: Config, storage: Storage) -> ModelSource:
         ) from None
     if source.stored:  # a run's folder may have been copied or renamed since
         name = PurePosixPath(source.name).name
-        return replace(source, name=f"{BASE.path(config.run)}/{name}")
+        return replace(source, name=f"{layout.step_folder(config.run, BASE)}/{name}")
     return source
 
 
 def made_base(config: Config) -> ModelSource:
     """Name the base that a run trains for itself."""
-    return ModelSource(best_path(BASE.path(config.run)), stored=True)
+    return ModelSource(layout.trained_base(config.run), stored=True)
 
 
 def prepare_base(config: Config, storage: Storage) -> ModelSource:
@@ -96,7 +97,7 @@ def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> M
 
 def _initial(config: Config) -> str:
     """Folder of a model that was made and has learnt nothing yet."""
-    return f"{BASE.path(config.run)}/initial"
+    return layout.untrained_base(config.run)
 
 
 def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_report) -> Outcome:
@@ -104,8 +105,8 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
 
     Own data has no general part: there the training split takes its place.
     """
-    folder = BASE.path(config.run)
-    data = fetch_made(storage, f"{PREPARE.path(config.run)}/pairs")
+    folder = layout.step_folder(config.run, BASE)
+    data = fetch_output(storage, layout.pairs(config.run))
     prefix = "general_" if has_split(data, "general_train") else ""
     train_split = f"{prefix}train"
     initial = _initial(config)
@@ -136,7 +137,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
         storage=storage,
         folder=folder,
         base=ModelSource(initial, stored=True),
-        data=f"{PREPARE.path(config.run)}/pairs",
+        data=layout.pairs(config.run),
         name="base",
         train_split=train_split,
         validation_split=f"{prefix}validation",

@@ -18,7 +18,7 @@ from nmt.models.sources.fingerprint import Fingerprint
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
 from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable, encode_pairs
-from nmt.runs.steps import fetch_made
+from nmt.runs.records import fetch_output
 from nmt.storage import Storage
 from nmt.text.pair import Pair
 from nmt.training.recompute import recompute_activations
@@ -99,7 +99,7 @@ def load_material(job: TrainingJob, device: torch.device) -> LoadedTraining:
     _check_positions(config, codec, model, width_multiple(device))
     if config.training.gradient_checkpointing:
         recompute_activations(model)
-    folder = fetch_made(job.storage, job.data)
+    folder = fetch_output(job.storage, job.data)
     corpus = _encode(job, codec, load_pairs(folder, job.train_split))
     replay = replace(corpus, source=TokenTable.of([]), target=TokenTable.of([]), left_out=0)
     if job.replay_split and config.training.replay_fraction and has_split(folder, job.replay_split):

@@ -6,6 +6,7 @@ import numpy as np
 
 from nmt.data.batches import Rows, share
 from nmt.errors import InsufficientMemoryError
+from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.training.saved.records import CUT, Cut
 from nmt.training.strategies import Strategy
@@ -18,7 +19,7 @@ class MicroBatches:
 
     def __init__(self, name: str, storage: Storage, folder: str, strategy: Strategy) -> None:
         self._name, self._storage = name, storage
-        self._path = f"{folder}/micro_batches.json"
+        self._path = layout.micro_batches(folder)
         whole = "micro-batches are whole again until they do not fit into the memory"
         found = CUT.find_or_leave_out(storage, self._path, whole, log.warning) or Cut(1)
         # A worker that sees an older file would wait for exchanges that the others do not make.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from nmt import __version__
+from nmt.runs import layout
 from nmt.runs.steps import TRAIN
 from nmt.storage import Storage
 from nmt.training.loading import TrainingJob
@@ -134,7 +135,7 @@ class Mlflow:
                 raise
             time.sleep(5)  # a trial beside this one was making the tables of the same file
             self._client = MlflowClient(_uri(job))
-        file = f"{job.folder}/mlflow.json"
+        file = layout.mlflow_run(job.folder)
         anew = "what follows is recorded in a new MLflow run"
         known = MLFLOW_RUN.find_or_leave_out(job.storage, file, anew, log.warning)
         if known is None:
@@ -199,7 +200,9 @@ def track(job: TrainingJob, step: int, *, enabled: bool) -> Iterator[Tracking]:
     """Records of one attempt from a step on; none where it is not enabled."""
     openers: dict[str, Callable[[], Tracker]] = {}
     if enabled and job.config.tracking.tensorboard:
-        openers["tensorboard"] = lambda: TensorBoard(job.storage, f"{job.folder}/tensorboard", step)
+        openers["tensorboard"] = lambda: TensorBoard(
+            job.storage, layout.tensorboard(job.folder), step
+        )
     if enabled and job.config.tracking.mlflow:
         openers["mlflow"] = lambda: Mlflow(job)
     tracking = Tracking(openers)
@@ -213,11 +216,13 @@ def track(job: TrainingJob, step: int, *, enabled: bool) -> Iterator[Tracking]:
 
 
 def _uri(job: TrainingJob) -> str:
-    return job.config.tracking.mlflow_uri or f"sqlite:///{job.storage.locate('mlflow.db')}"
+    return (
+        job.config.tracking.mlflow_uri or f"sqlite:///{job.storage.locate(layout.MLFLOW_DATABASE)}"
+    )
 
 
 def _artifacts(job: TrainingJob) -> dict[str, Any]:
     """A server knows its own place; without one MLflow would take the working folder."""
     if job.config.tracking.mlflow_uri is not None:
         return {}
-    return {"artifact_location": job.storage.locate("mlruns")}
+    return {"artifact_location": job.storage.locate(layout.MLFLOW_ARTIFACTS)}

@@ -17,6 +17,7 @@ from nmt.models.adapters import load_weights, trainable
 from nmt.models.families import device_of
 from nmt.models.out_of_memory import DoesNotFitError, attempt, is_out_of_memory
 from nmt.models.precision import pick_dtype
+from nmt.runs import layout
 from nmt.training.events import (
     Interruption,
     NoNotice,
@@ -113,7 +114,7 @@ class Run:
         self.training = job.config.training
         self.device = device_of(material.model)
         self.parameters = trainable(material.model)
-        self.checkpoints = Checkpoints(job.storage, f"{job.folder}/checkpoints", material.base)
+        self.checkpoints = Checkpoints(job.storage, layout.checkpoints(job.folder), material.base)
         self.publisher = Publisher(job, material, strategy, self.checkpoints)
         self.micro_batches = MicroBatches(job.name, job.storage, job.folder, strategy)
         self.is_first = strategy.rank == 0

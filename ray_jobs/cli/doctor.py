@@ -13,6 +13,7 @@ from nmt.cli.diagnostics import Finding
 from nmt.config import Config
 from nmt.errors import NmtError, UnavailableError, install_command
 from nmt.network.tcp import connection_error
+from nmt.runs import layout
 from ray_jobs.runtime.address import ray_address, ray_connection_error
 from ray_jobs.runtime.private_ray import folder_of_ray
 
@@ -149,8 +150,8 @@ def _storage(config: Config) -> Iterator[Finding]:
     place = absolute_storage(config)
     try:
         storage = Storage(place)
-        storage.write_bytes(".doctor", b"written by nmt doctor")
-        storage.delete(".doctor")
+        storage.write_bytes(layout.WRITE_PROBE, b"written by nmt doctor")
+        storage.delete(layout.WRITE_PROBE)
     except NmtError as error:
         yield Finding("storage", "bad", str(error), "set storage= to a place you may write to")
         return

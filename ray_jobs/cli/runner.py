@@ -30,7 +30,9 @@ class Job:
 
     def run(self, config: Config, *, restart: bool, force: str | None = None) -> None:
         """Import the job's module and call its `run`."""
-        from nmt.runs.steps import STEPS, check_nobody_works_on, require
+        from nmt.runs.records import require
+        from nmt.runs.running import check_not_running
+        from nmt.runs.steps import STEPS
         from nmt.storage import Storage
         from ray_jobs.runtime.context import Session
         from ray_jobs.runtime.storage_location import absolute_storage, inside_job
@@ -41,7 +43,7 @@ class Job:
         if self.after:
             require(storage, config.run, STEPS[self.after])
         steps = [step for name, step in STEPS.items() if self.name in (name, "pipeline")]
-        check_nobody_works_on(storage, config.run, steps)
+        check_not_running(storage, config.run, steps)
         module = importlib.import_module(f"ray_jobs.{self.name}")
         session = Session(config, storage, restart=restart)
         if self.takes_force:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nmt.config import Config
-from nmt.runs.steps import Record, Step, inherit, run_step
+from nmt.runs.records import Record
+from nmt.runs.running import inherit, run_step
+from nmt.runs.steps import Step
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)

@@ -4,12 +4,12 @@ Imports neither ray nor torch.
 """
 
 from nmt.config import Config
-from nmt.runs import steps
-from nmt.runs.steps import STEPS, inherit, require
+from nmt.runs import layout, running
+from nmt.runs.records import require
+from nmt.runs.running import inherit
+from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from ray_jobs.runtime.checks import check
-
-SUMMARY, REPORT = "summary.json", "report.html"
 
 
 def discard(storage: Storage, config: Config, job: str, after: str) -> None:
@@ -31,11 +31,11 @@ def discard(storage: Storage, config: Config, job: str, after: str) -> None:
         if after:
             require(storage, config.run, STEPS[after])
         inherit(storage, config, STEPS[job], config.explicit())
-        steps.discard(storage, config.run, [STEPS[job]])
+        running.discard(storage, config.run, [STEPS[job]])
 
 
 def discard_run(storage: Storage, run: str) -> None:
     """Delete what a run has made, but for its logs: one of them may be this command's."""
-    steps.discard(storage, run, STEPS.values())
-    for name in (SUMMARY, REPORT):
-        storage.delete(f"{run}/{name}")
+    running.discard(storage, run, STEPS.values())
+    for path in (layout.summary(run), layout.report(run)):
+        storage.delete(path)

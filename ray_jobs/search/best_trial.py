@@ -7,14 +7,14 @@ from typing import Any
 
 from nmt.config import Config
 from nmt.errors import ConfigError, StorageError
-from nmt.runs.steps import STEPS, TRAIN, TUNE, find_record, settings_of
+from nmt.runs import layout
+from nmt.runs.records import find_record, settings_of
+from nmt.runs.steps import STEPS, TRAIN, TUNE
 from nmt.runs.trials import BEST, TrialWithCheckpoints
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
 
 log = logging.getLogger(__name__)
-
-BEST_FILE = "best.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:
     Raises:
         StorageError: the file is missing or damaged.
     """
-    path = f"{TUNE.path(run)}/{BEST_FILE}"
+    path = layout.best_trial(run)
     remedy = f"run `nmt tune run={run}`, which writes it again from its trials"
     best = BEST.find(storage, path, remedy)
     if best is None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from ray import tune
 from ray.tune.experiment import Trial as TuneTrial
 
 from nmt.config import Config, digest_of
-from nmt.runs.steps import TUNE
+from nmt.runs import layout
 from nmt.runs.trials import TRIAL, Trial, TrialWithCheckpoints
 from nmt.storage import Storage
 
@@ -24,11 +24,6 @@ _FAILED = "failed"
 """Whatever it was, a full disk or a lost machine may be gone when the command is given again."""
 
 
-def trial_folder(run: str, sample: Mapping[str, Any]) -> str:
-    """A trial's folder, named by its settings: the same settings find the same checkpoints."""
-    return f"{TUNE.path(run)}/trials/{digest_of(sample)}"
-
-
 @dataclass
 class TrialLog(tune.Callback):
     """Follows the trials in the driver; what it wrote is where a stopped search goes on."""
@@ -39,9 +34,9 @@ class TrialLog(tune.Callback):
     _last_table: float = 0.0
 
     def __post_init__(self) -> None:
-        folder = f"{TUNE.path(self.config.run)}/trials"
-        for name in self.storage.list(folder):
-            trial = self._find(f"{folder}/{name}/trial.json", name)
+        run = self.config.run
+        for name in self.storage.list(layout.trials(run)):
+            trial = self._find(layout.trial_record(run, name), name)
             if trial is not None:
                 self._trials[name] = trial
 
@@ -76,8 +71,9 @@ class TrialLog(tune.Callback):
         top = next((trial for trial in self.entries() if trial.bleu is not None), None)
         if top is None:
             return None
-        folder = trial_folder(self.config.run, top.config)
-        return TrialWithCheckpoints(**top.model_dump(), checkpoints=f"{folder}/checkpoints")
+        folder = layout.trial_folder(self.config.run, digest_of(top.config))
+        checkpoints = layout.checkpoints(folder)
+        return TrialWithCheckpoints(**top.model_dump(), checkpoints=checkpoints)
 
     def faults(self) -> str:
         """What trials without an end said, once each."""
@@ -168,8 +164,8 @@ class TrialLog(tune.Callback):
 
     def _write(self, trial: Trial) -> None:
         self._trials[digest_of(trial.config)] = trial
-        folder = trial_folder(self.config.run, trial.config)
-        TRIAL.write(self.storage, f"{folder}/trial.json", trial)
+        path = layout.trial_record(self.config.run, digest_of(trial.config))
+        TRIAL.write(self.storage, path, trial)
 
     def _table(self, *, force: bool = False) -> None:
         now = time.monotonic()

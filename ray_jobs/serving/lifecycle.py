@@ -10,7 +10,8 @@ from ray import serve
 from nmt.config import Config
 from nmt.errors import ConfigError
 from nmt.network.tcp import url_of
-from nmt.runs.steps import EXPORT, find_record
+from nmt.runs.records import find_record
+from nmt.runs.steps import EXPORT
 from nmt.traffic import read_traffic
 from ray_jobs import promote
 from ray_jobs.runtime.address import ray_address

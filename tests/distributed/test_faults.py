@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.errors import StorageError
+from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.training.loading import TrainingJob
 from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS, Checkpoints
@@ -30,7 +31,7 @@ SEED = 5
 
 def state_of(job: TrainingJob) -> dict[str, torch.Tensor]:
     """Weights and moments of the last checkpoint."""
-    checkpoints = Checkpoints(job.storage, f"{job.folder}/checkpoints")
+    checkpoints = Checkpoints(job.storage, layout.checkpoints(job.folder))
     folder = Path(job.storage.locate(checkpoints.path(checkpoints.steps()[-1])))
     return load_file(folder / PARAMETERS) | load_file(folder / OPTIMIZER)
 
@@ -107,7 +108,7 @@ def save_and_die(job: TrainingJob, moment: int) -> None:
 def test_a_kill_at_any_call_of_a_save_leaves_a_checkpoint_to_go_on_from(job: TrainingJob) -> None:
     run_training(replace(job, folder="small/whole"))
     run_training(replace(job, stop_at_step=3))
-    checkpoints = Checkpoints(job.storage, f"{job.folder}/checkpoints")
+    checkpoints = Checkpoints(job.storage, layout.checkpoints(job.folder))
     folder = Path(job.storage.locate(checkpoints.folder))
     moment, code, most_left = 0, -signal.SIGKILL, 0
     while code == -signal.SIGKILL:

@@ -14,10 +14,10 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 
 from nmt.config import Config
+from nmt.runs import layout
 from nmt.training import loss
 from nmt.training.loading import TrainingJob
 from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS
-from nmt.training.saved.published import best_path
 from nmt.training.trainer import run_training
 from tests.support.training.forked_process import start, wait
 from tests.support.training.small_training import job_below
@@ -110,7 +110,7 @@ def test_every_stage_takes_the_same_steps_as_stage_0(
 @pytest.mark.parametrize("case", CASES)
 def test_the_best_weights_are_written_whole(trained: TrainingJob, case: tuple[int, str]) -> None:
     job = job_of(trained, "whole", *case)
-    folder = Path(job.storage.locate(best_path(job.folder)))
+    folder = Path(job.storage.locate(layout.published_weights(job.folder)))
     tensors = load_file(next(folder.glob("*model.safetensors")))
     assert tensors
     assert all(tensor.numel() for tensor in tensors.values())
@@ -147,6 +147,6 @@ def test_a_step_with_an_infinite_value_is_left_out_and_no_other(
     last = job.storage.manifest(f"{job.folder}/checkpoints/step-00000008")
     assert last["meta"]["left_out"] == 1
     tensors = load_file(
-        Path(job.storage.locate(best_path(job.folder))) / "adapter_model.safetensors"
+        Path(job.storage.locate(layout.published_weights(job.folder))) / "adapter_model.safetensors"
     )
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values())

@@ -11,7 +11,8 @@ from ray.train.v2._internal.util import construct_user_exception_with_traceback
 
 from nmt.errors import InputError, PreemptedError, StorageError, TrainingError
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.steps import TRAIN, find_record
+from nmt.runs.records import find_record
+from nmt.runs.steps import TRAIN
 from nmt.storage import Storage
 from nmt.training.events import Signal
 from ray_jobs import evaluate, export, train

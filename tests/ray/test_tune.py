@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from nmt.errors import ConfigError
-from nmt.runs.steps import TRAIN, TUNE, find_record
+from nmt.runs.records import find_record
+from nmt.runs.steps import TRAIN, TUNE
 from ray_jobs import train, tune
 from ray_jobs.runtime.context import Session
 from tests.ray.conftest import branch

@@ -13,7 +13,7 @@ from nmt.errors import ModelError
 from nmt.models.sources.files import CONFIG, ModelFiles, model_files
 from nmt.models.sources.fingerprint import Fingerprint
 from nmt.models.sources.hub_files import snapshot_of
-from nmt.runs.steps import fetch_made
+from nmt.runs.records import fetch_output
 from nmt.storage import Storage
 
 
@@ -43,7 +43,7 @@ class ModelSource:
         """
         if self.stored:
             content = Fingerprint.model_validate({"files": storage.manifest(self.name)["files"]})
-            found = replace(self, folder=fetch_made(storage, self.name), fingerprint=content)
+            found = replace(self, folder=fetch_output(storage, self.name), fingerprint=content)
         else:
             found = self.locate()
             content = Fingerprint.of(found.path, found.files().names)

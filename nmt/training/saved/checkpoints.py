@@ -15,6 +15,7 @@ from nmt.data.batches import Cursor
 from nmt.errors import ModelError, StorageError
 from nmt.models.adapters import trainable
 from nmt.models.sources.fingerprint import Fingerprint
+from nmt.runs import layout
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Checkpoints:
 
     def path(self, step: int) -> str:
         """Where the checkpoint of a step lies."""
-        return f"{self.folder}/step-{step:08d}"
+        return layout.checkpoint(self.folder, step)
 
     def steps(self) -> list[int]:
         """List the steps with a whole checkpoint, ascending."""
@@ -114,10 +115,8 @@ class Checkpoints:
 
     def _named(self) -> list[int]:
         """List the steps that have a folder, ascending, whether or not it has a manifest."""
-        names = self.storage.list(self.folder)
-        numbers = [name.removeprefix("step-") for name in names]
-        steps = [int(number) for number in numbers if number.isdecimal()]
-        return [step for step in steps if self.path(step).rpartition("/")[2] in names]
+        steps = [layout.checkpoint_step(name) for name in self.storage.list(self.folder)]
+        return [step for step in steps if step is not None]
 
     def save(
         self,

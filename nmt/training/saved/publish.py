@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from nmt.errors import CheckpointError, StorageError, WorseThanBaseError
 from nmt.models.adapters import load_weights, save_weights
-from nmt.runs.steps import is_intact
+from nmt.runs import layout
+from nmt.runs.records import is_intact
 from nmt.training.loading import LoadedTraining, TrainingJob
 from nmt.training.saved.averaging import Candidate, mean_parameters
 from nmt.training.saved.checkpoints import Checkpoints, State
-from nmt.training.saved.published import best_path
 from nmt.training.strategies import Strategy
 from nmt.training.validation import validation_bleu
 
@@ -32,7 +32,7 @@ class Publisher:
             CheckpointError: no validation took place, or no checkpoint is whole.
             WorseThanBaseError: they are worse than the base, and that is not allowed.
         """
-        path = best_path(self.job.folder)
+        path = layout.published_weights(self.job.folder)
         is_first = self.strategy.rank == 0
         # Rank 0 alone looks and writes: the others must not see its new folder halfway.
         if self.strategy.gather(is_first and is_intact(self.job.storage, path))[0]:

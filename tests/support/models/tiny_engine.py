@@ -16,8 +16,8 @@ from nmt.engines.card import EngineCard, EngineFormat, Golden, write_card
 from nmt.engines.folder import open_codec, open_model, save_tokenizer
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.tokenization.language_tags import LanguageCodes
+from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.traffic import engine_path
 
 LINES = (
     "The doctor sees two patients.",
@@ -36,7 +36,7 @@ def add_engine(storage: Storage, digest: str, word: str, form: EngineFormat = "c
     """Commit an engine that answers everything with one token, the first of a word, repeated."""
     tokenizer = build_tokenizer(LINES * 5, "eng_Latn", "tam_Taml", 300)
     fill = _fill_torch if form == "torch" else _fill_ctranslate2
-    with storage.commit(engine_path(digest)) as folder:
+    with storage.commit(layout.engine(digest)) as folder:
         target = fill(folder, stubborn_model(tokenizer, word), tokenizer)
         write_card(folder, _card(digest, form, Golden(source=SENTENCE, target=target)))
     return digest

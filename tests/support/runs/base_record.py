@@ -5,7 +5,9 @@ from typing import Any
 
 from nmt.config import Config
 from nmt.models.sources.source import ModelSource
-from nmt.runs.steps import BASE, Record
+from nmt.runs import layout
+from nmt.runs.records import Record
+from nmt.runs.steps import BASE
 from nmt.storage import Storage
 
 
@@ -15,4 +17,4 @@ def record_base(config: Config, storage: Storage, result: dict[str, Any] | None 
         found = ModelSource(config.model.name_or_path).resolve(storage)
         result = {"output": found.content.digest, "model": found.as_record()}
     record = Record(step="base", done=True, settings={}, inputs={}, result=result)
-    storage.write_json(f"{BASE.path(config.run)}/step.json", asdict(record))
+    storage.write_json(layout.step_record(config.run, BASE), asdict(record))

@@ -3,10 +3,11 @@
 from dataclasses import asdict, replace
 from typing import Any
 
+from nmt.runs import layout
 from nmt.runs.evaluation import Comparison
-from nmt.runs.steps import STEPS, Record
+from nmt.runs.records import Record
+from nmt.runs.steps import STEPS
 from nmt.storage import Storage
-from nmt.traffic import engine_path
 from tests.support.runs.summaries import WORSE, evaluation
 
 INPUTS = {"prepare": "data-1", "base": "base-1", "train": "adapter-1"}
@@ -14,7 +15,7 @@ INPUTS = {"prepare": "data-1", "base": "base-1", "train": "adapter-1"}
 
 def export(storage: Storage, run: str) -> None:
     """Leave an engine with the name of its run."""
-    with storage.commit(engine_path(run)) as folder:
+    with storage.commit(layout.engine(run)) as folder:
         (folder / "engine.json").write_text("{}")
     _write(storage, run, Record("export", True, {}, INPUTS, output=run))
 
@@ -27,4 +28,4 @@ def evaluate(storage: Storage, run: str, compared: Comparison = WORSE, **changes
 
 
 def _write(storage: Storage, run: str, record: Record) -> None:
-    storage.write_json(f"{STEPS[record.step].path(run)}/step.json", asdict(record))
+    storage.write_json(layout.step_record(run, STEPS[record.step]), asdict(record))

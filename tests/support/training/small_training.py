@@ -10,10 +10,10 @@ from nmt.config import Config, load_config
 from nmt.data.prepare import load_pairs, prepare
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
+from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.training.loading import TrainingJob
 from nmt.training.saved.checkpoints import PARAMETERS
-from nmt.training.saved.published import best_path
 from nmt.training.trainer import run_training
 
 SETTINGS = [
@@ -74,7 +74,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Path:
             replay_split=None,
         )
     )
-    (root / "base").symlink_to(root / best_path("small/base"))
+    (root / "base").symlink_to(root / layout.published_weights("small/base"))
     return root
 
 

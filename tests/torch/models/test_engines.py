@@ -23,8 +23,8 @@ from nmt.models.adapters import add_adapter, save_weights, trainable
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.encoded_pairs import encode_pairs
+from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.training.saved.published import best_path
 from tests.support.models.tiny_tokenizers import PAIRS
 from tests.support.runs.base_record import record_base
 
@@ -89,7 +89,7 @@ def run_of(checkpoint: Checkpoint, learnt_nllb: Path, tmp_path: Path) -> RunOf:
         config, storage = load_config([], settings), Storage(str(tmp_path))
         model = add_adapter(load_model(ModelSource(str(base))).eval(), config.adapter, seed=3)
         change(model)
-        with storage.commit(best_path("odd/train")) as folder:
+        with storage.commit(layout.published_weights("odd/train")) as folder:
             save_weights(model, folder)
         with storage.commit("odd/data/pairs") as folder:
             tables = DatasetDict()

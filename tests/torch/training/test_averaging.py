@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.models.adapters import load_weights, save_weights
+from nmt.runs import layout
 from nmt.training import validation
 from nmt.training.loading import TrainingJob, load_material
 from nmt.training.saved.averaging import mean_parameters
@@ -37,7 +38,7 @@ def validate_as(monkeypatch: pytest.MonkeyPatch, *bleus: float) -> Iterator[floa
 
 
 def checkpoints(job: TrainingJob) -> Checkpoints:
-    return Checkpoints(job.storage, f"{job.folder}/checkpoints")
+    return Checkpoints(job.storage, layout.checkpoints(job.folder))
 
 
 def published(job: TrainingJob) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -13,8 +13,8 @@ from nmt.evaluation import hypotheses as module
 from nmt.evaluation.hypotheses import translate_systems
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
+from nmt.runs import layout
 from nmt.training.loading import TrainingJob
-from nmt.training.saved.published import best_path
 from nmt.training.trainer import run_training
 
 SENTENCES = ["The doctor is at home.", "We go home.", "Where is the water?"]
@@ -72,7 +72,7 @@ def test_of_two_full_models_each_translates_its_own(
     run_training(full)
     found = translate_systems(full.config, full.storage, SENTENCES)
     assert found["base"].hypotheses == hypotheses(base, full)
-    tuned = ModelSource(full.storage.locate(best_path(full.folder)))
+    tuned = ModelSource(full.storage.locate(layout.published_weights(full.folder)))
     assert found["tuned"].hypotheses == hypotheses(tuned, full) != found["base"].hypotheses
 
 

@@ -13,14 +13,14 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.errors import DataError, DivergedError, ModelError, StorageError, UnavailableError
+from nmt.runs import layout
+from nmt.runs.records import fetch_output
 from nmt.runs.results import TrainingPoint
-from nmt.runs.steps import fetch_made
 from nmt.storage import Storage
 from nmt.training import loss, validation
 from nmt.training.events import NoNotice, Signal
 from nmt.training.loading import TrainingJob
 from nmt.training.saved.checkpoints import Checkpoints
-from nmt.training.saved.published import best_path
 from nmt.training.trainer import run_training
 from tests.support.training.small_training import checkpoint_weights, same
 
@@ -114,7 +114,7 @@ def test_damaged_checkpoints_do_not_push_out_those_that_are_written_after_them(
     for step in (4, 7, 8):
         flip_last_bit(job, step)
     outcome = run_training(often, notice=StopAt(step=1))
-    found = Checkpoints(job.storage, f"{job.folder}/checkpoints").load_last()
+    found = Checkpoints(job.storage, layout.checkpoints(job.folder)).load_last()
     assert found is not None
     assert found.state.step == outcome.state.step == 2
 
@@ -142,7 +142,7 @@ def test_published_weights_that_were_damaged_are_published_again(
     whole = file.read_bytes()
     file.write_bytes(whole[:-1])
     with pytest.raises(StorageError, match=r"adapter_model.safetensors: has .*nmt train"):
-        fetch_made(job.storage, best_path(job.folder))
+        fetch_output(job.storage, layout.published_weights(job.folder))
     run_training(job)
     assert file.read_bytes() == whole
     assert "adapter_model.safetensors: has" in caplog.text
@@ -150,7 +150,7 @@ def test_published_weights_that_were_damaged_are_published_again(
 
 def test_a_copy_that_someone_made_of_a_checkpoint_is_none_of_ours(job: TrainingJob) -> None:
     run_training(replace(job, stop_at_step=4))
-    folder = Path(job.storage.locate(f"{job.folder}/checkpoints"))
+    folder = Path(job.storage.locate(layout.checkpoints(job.folder)))
     shutil.copytree(folder / "step-00000004", folder / "step-00000004.bak")
     assert run_training(job).finished
 
@@ -199,7 +199,7 @@ def test_a_stop_in_the_midst_of_a_validation_leaves_a_checkpoint_of_that_step(
     outcome = run_training(job, notice=StopAt(during=4))
     assert outcome.state.step == 4
     assert outcome.state.curve == ()
-    assert job.storage.list(f"{job.folder}/checkpoints") == ["step-00000004"]
+    assert job.storage.list(layout.checkpoints(job.folder)) == ["step-00000004"]
 
 
 @pytest.mark.parametrize("stop", [StopAt(during=4), StopAt(step=3), StopAt(during=8)])
@@ -280,7 +280,7 @@ def test_a_stop_at_a_step_that_was_left_out_keeps_those_before(
 ) -> None:
     spoil_loss(monkeypatch, lambda count: count == 4)
     assert run_training(job, notice=StopAt(step=3)).state.step == 4
-    assert job.storage.list(f"{job.folder}/checkpoints") == ["step-00000004"]
+    assert job.storage.list(layout.checkpoints(job.folder)) == ["step-00000004"]
 
 
 @pytest.mark.parametrize(("spoilt", "told"), [({4}, {4, 8}), ({1, 2, 3, 4}, {8})])
@@ -309,7 +309,7 @@ def test_a_loss_that_stays_not_finite_ends_the_run_with_good_checkpoints(
 def test_only_the_best_and_the_latest_checkpoints_are_kept(job: TrainingJob) -> None:
     longer = with_settings(job, training__max_steps=10, training__evaluate_every_steps=2)
     outcome = run_training(longer)
-    names = job.storage.list(f"{job.folder}/checkpoints")
+    names = job.storage.list(layout.checkpoints(job.folder))
     assert {"step-00000008", "step-00000010", f"step-{outcome.state.best_step:08d}"} == set(names)
 
 

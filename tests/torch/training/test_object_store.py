@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.data.prepare import prepare
+from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.training.loading import TrainingJob
 from nmt.training.saved.averaging import mean_parameters
@@ -72,7 +73,7 @@ def test_a_checkpoint_is_there_until_it_is_closed(
 ) -> None:
     remote = on_object_store(job, s3_url)
     run_training(replace(remote, stop_at_step=5))
-    found = Checkpoints(remote.storage, f"{job.folder}/checkpoints").load_last()
+    found = Checkpoints(remote.storage, layout.checkpoints(job.folder)).load_last()
     assert found is not None
     assert copied(OPTIMIZER)
     parameters = found.parameters()
@@ -89,7 +90,7 @@ def test_a_mean_and_the_scores_so_far_need_no_optimizer(
 ) -> None:
     remote = on_object_store(job, s3_url)
     run_training(replace(remote, stop_at_step=5))
-    checkpoints = Checkpoints(remote.storage, f"{job.folder}/checkpoints")
+    checkpoints = Checkpoints(remote.storage, layout.checkpoints(job.folder))
     fetch, fetched = Storage._download_file, []
 
     def noted(storage: Storage, path: str, target: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 from typing_extensions import override
 
 from nmt.errors import ModelError, StorageError, WorseThanBaseError
+from nmt.runs import layout
 from nmt.training import trainer
 from nmt.training.loading import TrainingJob, load_material
 from nmt.training.micro_batches import MicroBatches
@@ -77,7 +78,7 @@ def test_no_mean_is_validated_where_another_worker_cannot_read_its_checkpoints(
 ) -> None:
     averaged = replace(job, config=job.config.with_overrides({"training.average_checkpoints": 2}))
     state = run_training(averaged).state
-    made = Checkpoints(job.storage, f"{job.folder}/checkpoints")
+    made = Checkpoints(job.storage, layout.checkpoints(job.folder))
     material = load_material(averaged, torch.device("cpu"))
     publisher = Publisher(averaged, material, One(0, False), made)
     monkeypatch.setattr("nmt.training.saved.publish.validation_bleu", pytest.fail)
@@ -102,7 +103,7 @@ def test_weights_that_the_first_worker_finds_worse_than_the_base_are_refused_by_
 ) -> None:
     """One that ends well while the other fails would have the whole group started again."""
     material = load_material(job, torch.device("cpu"))
-    made = Checkpoints(job.storage, f"{job.folder}/checkpoints")
+    made = Checkpoints(job.storage, layout.checkpoints(job.folder))
     second = Publisher(job, material, Second(False, "the best is 1.00, below 2.00"), made)
     with pytest.raises(WorseThanBaseError, match=r"1\.00, below 2\.00"):
         second.publish(State(step=8, best_step=8, best_bleu=1.0, base_bleu=2.0))

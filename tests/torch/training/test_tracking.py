@@ -7,6 +7,7 @@ from typing_extensions import override
 from nmt.config import Config
 from nmt.data.prepare import prepare
 from nmt.errors import ConfigError
+from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.training.events import NoNotice
 from nmt.training.loading import TrainingJob
@@ -26,7 +27,7 @@ def with_settings(job: TrainingJob, **tracking: object) -> TrainingJob:
 
 def events(job: TrainingJob) -> list:
     """All events: each record is a length, its checksum, the content and its checksum."""
-    found, folder = [], f"{job.folder}/tensorboard"
+    found, folder = [], layout.tensorboard(job.folder)
     for name in job.storage.list(folder):
         content = job.storage.read_bytes(f"{folder}/{name}")
         while content:
@@ -89,7 +90,7 @@ def test_a_resumed_training_goes_on_in_its_mlflow_run(job: TrainingJob) -> None:
     tracked = with_settings(job, mlflow=True)
     run_training(replace(tracked, stop_at_step=4))
     run_training(tracked)
-    client = MlflowClient(f"sqlite:///{job.storage.locate('mlflow.db')}")
+    client = MlflowClient(f"sqlite:///{job.storage.locate(layout.MLFLOW_DATABASE)}")
     experiment = client.get_experiment_by_name("nmt")
     assert experiment is not None
     [run] = client.search_runs([experiment.experiment_id])

@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from nmt.runs import layout
 from nmt.runs.steps import BASE
 from nmt.training.base import prepare_base
 from nmt.training.loading import TrainingJob
@@ -31,7 +32,9 @@ def test_an_encoder_becomes_an_encoder_decoder_that_trains(encoder: Path, job: T
 
 def test_it_is_made_once(encoder: Path, job: TrainingJob) -> None:
     prepared_from(encoder, job)
-    file = Path(job.storage.locate(f"{BASE.path(job.config.run)}/initial/model.safetensors"))
+    file = Path(
+        job.storage.locate(f"{layout.step_folder(job.config.run, BASE)}/initial/model.safetensors")
+    )
     before = file.stat().st_mtime_ns
     prepared_from(encoder, job)
     assert file.stat().st_mtime_ns == before
@@ -40,7 +43,7 @@ def test_it_is_made_once(encoder: Path, job: TrainingJob) -> None:
 def test_its_decoder_starts_from_the_encoders_weights(encoder: Path, job: TrainingJob) -> None:
     prepared_from(encoder, job)
     weights = load_file(
-        job.storage.locate(f"{BASE.path(job.config.run)}/initial/model.safetensors")
+        job.storage.locate(f"{layout.step_folder(job.config.run, BASE)}/initial/model.safetensors")
     )
     read, written = "encoder.encoder.layer.0", "decoder.bert.encoder.layer.0"
     for name in ("attention.self.query.weight", "intermediate.dense.weight"):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from nmt.errors import WorseThanBaseError
+from nmt.runs import layout
 from nmt.training import validation
 from nmt.training.events import NoNotice
 from nmt.training.loading import TrainingJob, load_material
@@ -39,7 +40,7 @@ def with_settings(job: TrainingJob, **settings: object) -> TrainingJob:
 
 
 def checkpoints(job: TrainingJob) -> Checkpoints:
-    return Checkpoints(job.storage, f"{job.folder}/checkpoints")
+    return Checkpoints(job.storage, layout.checkpoints(job.folder))
 
 
 def is_published(job: TrainingJob) -> bool:

@@ -188,7 +188,7 @@ def test_a_promotion_gets_its_reason(tmp_path, monkeypatch):
     seen = []
     job = types.SimpleNamespace(run=lambda session, force: seen.append(force))
     monkeypatch.setitem(sys.modules, "ray_jobs.promote", job)
-    monkeypatch.setattr("nmt.runs.steps.require", lambda *given: None)
+    monkeypatch.setattr("nmt.runs.records.require", lambda *given: None)
     assert code_of("promote", f"storage={tmp_path}", "--force", "no other engine") == 0
     assert code_of("promote", f"storage={tmp_path}") == 0
     assert seen == ["no other engine", None]

@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from nmt.runs.steps import PREPARE, Record
+from nmt.runs import layout
+from nmt.runs.records import Record
+from nmt.runs.steps import PREPARE
 from nmt.storage import Storage
 from ray_jobs import supervise
 from tests.support.project import PROJECT
@@ -61,7 +63,7 @@ class FakeJob:
         """As by an earlier job of the run."""
         storage = Storage(str(self.folder / "root"))
         storage.write_json(
-            f"{PREPARE.path('demo')}/step.json", asdict(Record("prepare", True, {}, {}))
+            layout.step_record("demo", PREPARE), asdict(Record("prepare", True, {}, {}))
         )
         storage.write_bytes("demo/train/work", b"before\n")
 

@@ -8,9 +8,12 @@ import pytest
 
 from nmt.config import load_config
 from nmt.errors import StorageError
-from nmt.runs.steps import BASE, PREPARE, TRAIN, fetch_made, find_record, require, run_step
+from nmt.runs import layout
+from nmt.runs.records import fetch_output, find_record, require
+from nmt.runs.running import run_step
+from nmt.runs.steps import BASE, PREPARE, TRAIN
 from nmt.storage import Storage
-from nmt.traffic import engine_path, fetch_engine, promote, read_traffic, traffic_path
+from nmt.traffic import fetch_engine, promote, read_traffic
 from ray_jobs import base, export, prepare
 from ray_jobs.runtime.context import Session
 from tests.unit.storage.test_records import MUTATIONS, Damaged, mutations
@@ -114,10 +117,10 @@ def test_who_reads_what_is_damaged_names_the_command_that_makes_it(
     storage: Storage, path: str, command: str
 ) -> None:
     commit(storage, f"demo/{path}")
-    assert fetch_made(storage, f"demo/{path}").is_dir()
+    assert fetch_output(storage, f"demo/{path}").is_dir()
     flip(storage, f"demo/{path}/weights")
     with pytest.raises(StorageError, match=rf"weights: differs from .*give `nmt {command}` with"):
-        fetch_made(storage, f"demo/{path}")
+        fetch_output(storage, f"demo/{path}")
 
 
 def test_a_damaged_record_of_an_earlier_step_names_that_step(
@@ -130,9 +133,9 @@ def test_a_damaged_record_of_an_earlier_step_names_that_step(
 
 
 def test_a_damaged_engine_is_neither_promoted_nor_loaded(storage: Storage) -> None:
-    commit(storage, engine_path("engine"), run="mine")
+    commit(storage, layout.engine("engine"), run="mine")
     promote(storage, "default", "engine")
-    flip(storage, f"{engine_path('engine')}/weights")
+    flip(storage, f"{layout.engine('engine')}/weights")
     for use in (
         lambda: promote(storage, "default", "engine"),
         lambda: fetch_engine(storage, "engine"),
@@ -144,9 +147,9 @@ def test_a_damaged_engine_is_neither_promoted_nor_loaded(storage: Storage) -> No
 def test_a_damaged_pointer_says_how_to_go_on_and_never_ends_in_a_traceback(
     storage: Storage,
 ) -> None:
-    commit(storage, engine_path("engine"))
+    commit(storage, layout.engine("engine"))
     promote(storage, "default", "engine")
-    content = storage.read_bytes(traffic_path("default"))
+    content = storage.read_bytes(layout.traffic("default"))
     refused = 0
 
     damaged = Damaged(storage.locate(""))

@@ -8,7 +8,9 @@ import pytest
 
 from nmt.config import load_config
 from nmt.errors import StorageError
-from nmt.runs.steps import STEPS, Record, settings_of
+from nmt.runs import layout
+from nmt.runs.records import Record, settings_of
+from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from ray_jobs import evaluate
 from ray_jobs.runtime.context import Session
@@ -24,7 +26,7 @@ def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
         record = Record(name, True, settings_of(step, config), inputs, output=f"{name}-1")
         if name == "evaluate":
             record = replace(record, result=result)
-        storage.write_json(f"{step.path('demo')}/step.json", asdict(record))
+        storage.write_json(layout.step_record("demo", step), asdict(record))
     return Session(config, storage)
 
 

@@ -7,14 +7,16 @@ import pytest
 
 from nmt.config import load_config
 from nmt.errors import ConfigError, MissingPackageError, MissingStepError, StepConflictError
-from nmt.runs.steps import PREPARE, STEPS, Record
+from nmt.runs import layout
+from nmt.runs.records import Record
+from nmt.runs.steps import PREPARE, STEPS
 from nmt.storage import Storage
-from ray_jobs.runtime.restart import REPORT, SUMMARY, discard
+from ray_jobs.runtime.restart import discard
 
 MADE = [
-    *(f"{step.path('demo')}/step.json" for step in STEPS.values()),
-    f"demo/{SUMMARY}",
-    f"demo/{REPORT}",
+    *(layout.step_record("demo", step) for step in STEPS.values()),
+    layout.summary("demo"),
+    layout.report("demo"),
 ]
 OTHERS = ["demo/logs/a.json", "demo/logs/a.log", "other/train/step.json"]
 
@@ -28,7 +30,7 @@ def storage(tmp_path) -> Storage:
     for step in STEPS.values():
         done = step is PREPARE
         record = Record(step.name, done, {"seed": 1} if done else {}, {})
-        storage.write_json(f"{step.path('demo')}/step.json", asdict(record))
+        storage.write_json(layout.step_record("demo", step), asdict(record))
     return storage
 
 

@@ -12,24 +12,10 @@ from nmt.errors import (
     TrainingError,
     UnavailableError,
 )
-from nmt.runs import steps
-from nmt.runs.steps import (
-    BASE,
-    EVALUATE,
-    EXPORT,
-    PREPARE,
-    STEPS,
-    TRAIN,
-    TUNE,
-    Step,
-    discard,
-    find_record,
-    inherit,
-    require,
-    run_step,
-    settings_of,
-    working_on,
-)
+from nmt.runs import running
+from nmt.runs.records import find_record, require, settings_of
+from nmt.runs.running import discard, inherit, lock_step, run_step
+from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, STEPS, TRAIN, TUNE, Step
 from nmt.storage import Storage
 from ray_jobs.cli import main, runner
 from tests.support.runs.records import change_record
@@ -221,19 +207,19 @@ def test_bad_input_on_the_first_try_leaves_nothing_behind(storage):
     assert did_work
 
 
-@pytest.mark.parametrize("folder", ["train", "train/trials/one"])
-def test_bad_input_on_the_first_try_keeps_what_was_trained_before_it(storage, folder):
+@pytest.mark.parametrize(("step", "folder"), [(TRAIN, "train"), (TUNE, "tune/trials/one")])
+def test_bad_input_on_the_first_try_keeps_what_was_trained_before_it(storage, step, folder):
     def work():
         with storage.commit(f"demo/{folder}/checkpoints/step-00000500"):
             pass
         raise UnavailableError("the hub cannot be reached")
 
-    for step in (PREPARE, BASE):
-        run_step(storage, config(), step, Work())
+    for earlier in (PREPARE, BASE):
+        run_step(storage, config(), earlier, Work())
     with pytest.raises(UnavailableError):
-        run_step(storage, config(), TRAIN, work)
+        run_step(storage, config(), step, work)
     assert storage.is_committed(f"demo/{folder}/checkpoints/step-00000500")
-    record = find_record(storage, "demo", TRAIN)
+    record = find_record(storage, "demo", step)
     assert record
     assert not record.done
 
@@ -377,7 +363,7 @@ def test_steps_of_another_run_are_not_asked(storage):
 def test_a_step_that_another_process_does_is_refused_by_name(storage):
     again = Work()
     with (
-        working_on(storage, "demo", PREPARE),
+        lock_step(storage, "demo", PREPARE),
         pytest.raises(
             InUseError, match=r"^run 'demo': the step 'prepare' is being done by process"
         ),
@@ -394,7 +380,7 @@ def test_a_command_whose_step_another_one_does_ends_before_its_imports(
     """Those of Ray take seconds."""
     imported: list[str] = []
     monkeypatch.setattr(runner.importlib, "import_module", imported.append)
-    with working_on(storage, "demo", PREPARE):
+    with lock_step(storage, "demo", PREPARE):
         assert main.main([command, "run=demo", f"storage={storage.locate('')}"]) == 2
     assert "the step 'prepare' is being done by process" in capsys.readouterr().err
     assert imported == []
@@ -402,14 +388,14 @@ def test_a_command_whose_step_another_one_does_ends_before_its_imports(
 
 def test_restart_discards_nothing_under_a_process_that_works(storage):
     finish(storage, PREPARE)
-    with working_on(storage, "demo", PREPARE), pytest.raises(InUseError):
+    with lock_step(storage, "demo", PREPARE), pytest.raises(InUseError):
         run_step(storage, config(), PREPARE, Work(), restart=True)
     assert find_record(storage, "demo", PREPARE)
 
 
 def test_of_several_steps_none_is_discarded_while_one_of_them_is_done(storage):
     finish(storage, PREPARE, BASE)
-    with working_on(storage, "demo", BASE), pytest.raises(InUseError):
+    with lock_step(storage, "demo", BASE), pytest.raises(InUseError):
         discard(storage, "demo", [PREPARE, BASE])
     assert find_record(storage, "demo", PREPARE)
     discard(storage, "demo", [PREPARE, BASE])
@@ -419,14 +405,14 @@ def test_of_several_steps_none_is_discarded_while_one_of_them_is_done(storage):
 
 def test_a_finished_step_is_taken_without_waiting_for_anybody(storage):
     finish(storage, PREPARE)
-    with working_on(storage, "demo", PREPARE):
+    with lock_step(storage, "demo", PREPARE):
         _, did_work = run_step(storage, config(), PREPARE, Work())
     assert not did_work
 
 
 def test_a_step_is_held_while_it_is_done_and_not_after(storage):
     def look() -> dict[str, object]:
-        with pytest.raises(InUseError), working_on(storage, "demo", PREPARE):
+        with pytest.raises(InUseError), lock_step(storage, "demo", PREPARE):
             pass
         return {}
 
@@ -436,13 +422,13 @@ def test_a_step_is_held_while_it_is_done_and_not_after(storage):
 
 def test_what_another_process_has_done_meanwhile_is_not_done_again(storage, monkeypatch):
     """Between the look at the record and the lock, a step may be finished elsewhere."""
-    hold, work = steps.working_on, Work()
+    hold, work = running.lock_step, Work()
 
     def late(root: Storage, run: str, step: Step) -> AbstractContextManager[None]:
-        monkeypatch.setattr(steps, "working_on", hold)
+        monkeypatch.setattr(running, "lock_step", hold)
         finish(storage, PREPARE, output="theirs")
         return hold(root, run, step)
 
-    monkeypatch.setattr(steps, "working_on", late)
+    monkeypatch.setattr(running, "lock_step", late)
     record, did_work = run_step(storage, config(), PREPARE, work)
     assert (work.calls, did_work, record.output) == (0, False, "theirs")

@@ -3,17 +3,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nmt.errors import InputError, StorageError
+from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic import (
     ReplicaReport,
     Traffic,
-    engine_path,
     promote,
     read_reports,
     read_traffic,
-    replicas_path,
     rollback,
-    traffic_path,
     write_traffic,
 )
 
@@ -23,7 +21,7 @@ def storage(tmp_path) -> Storage:
     """A storage root with the engines a, b and c."""
     storage = Storage(str(tmp_path / "runs"))
     for digest in "abc":
-        with storage.commit(engine_path(digest)) as folder:
+        with storage.commit(layout.engine(digest)) as folder:
             (folder / "engine.json").write_text("{}")
     return storage
 
@@ -90,7 +88,7 @@ def test_rollback_from_the_first_engine_is_refused_and_changes_nothing(storage):
 
 def test_rollback_to_an_engine_that_was_deleted_is_refused(storage):
     promote_all(storage, "ab")
-    storage.delete(engine_path("a"))
+    storage.delete(layout.engine("a"))
     with pytest.raises(InputError, match="engine a is not in"):
         rollback(storage, "default")
     assert read_traffic(storage, "default") == Traffic(stable="b", previous=("a",))
@@ -98,13 +96,13 @@ def test_rollback_to_an_engine_that_was_deleted_is_refused(storage):
 
 def test_an_engine_that_is_not_there_is_refused_and_changes_nothing(storage):
     promote(storage, "default", "a")
-    with pytest.raises(InputError, match=f"engine nope is not in {storage.locate('engines')}"):
+    with pytest.raises(InputError, match=f"engine nope is not in {storage.locate(layout.ENGINES)}"):
         promote(storage, "default", "nope")
     assert read_traffic(storage, "default") == Traffic(stable="a")
 
 
 def test_a_half_written_engine_is_refused(storage):
-    storage.write_bytes(f"{engine_path('half')}/engine.json", b"{}")
+    storage.write_bytes(f"{layout.engine('half')}/engine.json", b"{}")
     with pytest.raises(InputError, match="engine half"):
         promote(storage, "default", "half")
 
@@ -124,19 +122,19 @@ def test_endpoints_have_pointers_of_their_own(storage):
     ids=["no-json", "no-mapping", "no-engine", "percent"],
 )
 def test_a_pointer_that_cannot_be_understood_is_a_storage_error_that_names_it(storage, content):
-    storage.write_bytes(traffic_path("default"), content)
+    storage.write_bytes(layout.traffic("default"), content)
     with pytest.raises(StorageError, match=r"serving/default/traffic\.json"):
         read_traffic(storage, "default")
 
 
 def test_fields_of_a_later_release_are_read_over_and_kept_by_a_promotion_and_a_rollback(storage):
     later = {"engine": "a", "reason": "a field of a later release"}
-    storage.write_json(traffic_path("default"), {"stable": "a", "approved": later})
+    storage.write_json(layout.traffic("default"), {"stable": "a", "approved": later})
     assert getattr(read_traffic(storage, "default"), "stable", None) == "a"
     for change in (lambda: promote(storage, "default", "b"), lambda: rollback(storage, "default")):
         change()
-        assert storage.read_json(traffic_path("default"))["approved"] == later
-    assert storage.read_json(traffic_path("default"))["stable"] == "a"
+        assert storage.read_json(layout.traffic("default"))["approved"] == later
+    assert storage.read_json(layout.traffic("default"))["stable"] == "a"
 
 
 # Reports of replicas
@@ -147,7 +145,7 @@ NOW = datetime(2027, 1, 15, 12, 0, tzinfo=UTC)
 def report(storage: Storage, **fields: object) -> ReplicaReport:
     """Read back a report with these fields."""
     content = {"replica": "one", "host": "a", "digest": "a", "wanted": "a", **fields}
-    storage.write_json(f"{replicas_path('default')}/one.json", content)
+    storage.write_json(f"{layout.replica_reports('default')}/one.json", content)
     (found,) = read_reports(storage, "default")
     return found
 
@@ -177,7 +175,7 @@ def test_a_report_of_a_later_release_is_read(storage):
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"replica": 1}', b"\xff"])
 def test_a_report_that_cannot_be_read_says_so(storage, content):
-    storage.write_bytes(f"{replicas_path('default')}/one.json", content)
+    storage.write_bytes(f"{layout.replica_reports('default')}/one.json", content)
     (found,) = read_reports(storage, "default")
     assert found.replica == "one"
     assert "one.json is not the report of a replica" in (found.error or "")

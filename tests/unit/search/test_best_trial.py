@@ -4,11 +4,12 @@ import pytest
 
 from nmt.config import Config, load_config
 from nmt.errors import TrainingError
-from nmt.runs.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE, run_step
+from nmt.runs.running import run_step
+from nmt.runs.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE
 from nmt.runs.trials import BEST, TrialWithCheckpoints
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
-from ray_jobs.search.best_trial import BEST_FILE, find_best
+from ray_jobs.search.best_trial import find_best
 
 FOUND = {"adapter.rank": 32, "adapter.alpha": 64, "training.learning_rate": 3e-4}
 CHECKPOINTS = "demo/tune/trials/x/checkpoints"
@@ -29,7 +30,7 @@ def search(storage: Storage, *words: str, found: dict[str, Any] = FOUND) -> None
     best = TrialWithCheckpoints(
         config=found, state="finished", bleu=30.0, steps=600, checkpoints=CHECKPOINTS
     )
-    BEST.write(storage, f"demo/tune/{BEST_FILE}", best)
+    BEST.write(storage, "demo/tune/best.json", best)
 
 
 def best_for(storage: Storage, *words: str):

@@ -10,10 +10,11 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from nmt.config import Choice, Config, digest_of, load_config
+from nmt.runs import layout
 from nmt.runs.trials import TRIAL, Trial
 from nmt.storage import Storage
 from ray_jobs.search.sampler import DistinctSearch, build_scheduler, build_search, combinations
-from ray_jobs.search.trials import TrialLog, trial_folder
+from ray_jobs.search.trials import TrialLog
 
 RANKS = {"adapter.rank": Choice(values=(2, 4, 8))}
 WORDS = ["tune.max_steps=60", "tune.grace_steps=15"]
@@ -74,7 +75,7 @@ def test_an_interrupted_trial_is_tried_first(tmp_path: Any) -> None:
     storage = Storage(str(tmp_path))
     config = load_config([], ["tune.space={adapter.rank: {type: choice, values: [2, 4, 8]}}"])
     begun = trial(8, "running", None)
-    TRIAL.write(storage, f"{trial_folder('demo', begun.config)}/trial.json", begun)
+    TRIAL.write(storage, layout.trial_record("demo", digest_of(begun.config)), begun)
     search = build_search(config, TrialLog(storage, config))
     assert search.suggest("first") == {"adapter.rank": 8}
 

@@ -10,7 +10,7 @@ pytest.importorskip("ray.tune")
 
 from ray.tune.experiment import Trial as TuneTrial
 
-from ray_jobs.search.trials import TrialLog, table_lines, trial_folder
+from ray_jobs.search.trials import TrialLog, table_lines
 
 SMALL = {"adapter.rank": 8, "training.learning_rate": 1e-3}
 LARGE = {"adapter.rank": 64, "training.learning_rate": 2e-3}
@@ -258,8 +258,8 @@ def test_equal_faults_are_said_once(storage, config):
 
 
 def test_a_folder_is_named_by_the_settings_whatever_their_order():
-    assert trial_folder("demo", SMALL) == trial_folder("demo", dict(reversed(SMALL.items())))
-    assert trial_folder("demo", SMALL) != trial_folder("demo", LARGE)
+    assert digest_of(SMALL) == digest_of(dict(reversed(SMALL.items())))
+    assert digest_of(SMALL) != digest_of(LARGE)
 
 
 def test_a_trial_that_diverged_is_never_the_best(storage, config):

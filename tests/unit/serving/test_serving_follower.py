@@ -15,18 +15,12 @@ from nmt.config import ServingConfig
 from nmt.engines.card import EngineCard, Golden
 from nmt.engines.engine import Engine
 from nmt.errors import StorageError, TranslationError
+from nmt.runs import layout
 from nmt.serving.errors import NoEngineError, UnsupportedLanguageError
 from nmt.serving.follower import Follower, replica_path
 from nmt.serving.replica import Replica
 from nmt.storage import Storage
-from nmt.traffic import (
-    Traffic,
-    promote,
-    read_reports,
-    rollback,
-    traffic_path,
-    write_traffic,
-)
+from nmt.traffic import Traffic, promote, read_reports, rollback, write_traffic
 
 NAME = "default"
 
@@ -193,7 +187,7 @@ def test_a_broken_pointer_changes_only_the_report(world: World, content: bytes) 
     follower = world.follower()
     promote(world.storage, NAME, "a")
     poll(follower)
-    world.storage.write_bytes(traffic_path(NAME), content)
+    world.storage.write_bytes(layout.traffic(NAME), content)
     poll(follower, 2)
     assert "traffic.json" in world.report()["error"]
     assert world.report()["digest"] == "a"
@@ -206,7 +200,7 @@ def test_a_lost_pointer_keeps_the_engine(world: World) -> None:
     follower = world.follower()
     promote(world.storage, NAME, "a")
     poll(follower)
-    world.storage.delete(traffic_path(NAME))
+    world.storage.delete(layout.traffic(NAME))
     poll(follower)
     assert world.report()["digest"] == "a"
     assert "gone" in world.report()["error"]

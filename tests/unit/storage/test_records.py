@@ -11,8 +11,10 @@ import pytest
 
 from nmt.config import Config
 from nmt.errors import StorageError
+from nmt.runs.records import find_record
 from nmt.runs.results import SUMMARY_RECORD
-from nmt.runs.steps import PREPARE, find_record, run_step
+from nmt.runs.running import run_step
+from nmt.runs.steps import PREPARE
 from nmt.runs.trials import BEST, TRIAL, Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
 from nmt.training.saved.records import CUT, MLFLOW_RUN, Cut, MlflowRun

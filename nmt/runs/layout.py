@@ -1,0 +1,200 @@
+"""Every path below the storage root.
+
+Other modules call these functions and never write such a path themselves.
+"""
+
+from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, Step
+
+# Shared by all runs. `nmt.config` refuses these names for a run.
+
+ENGINES = "engines"
+ENDPOINTS = "serving"
+MLFLOW_ARTIFACTS = "mlruns"
+MLFLOW_DATABASE = "mlflow.db"
+
+WRITE_PROBE = ".doctor"
+"""File that `nmt doctor` writes and deletes. A run's name cannot begin with a dot."""
+
+
+def engine(digest: str) -> str:
+    """Return the folder commit of an exported engine."""
+    return f"{ENGINES}/{digest}"
+
+
+def endpoint(name: str) -> str:
+    """Return the folder of an endpoint, by its `serving.name`."""
+    return f"{ENDPOINTS}/{name}"
+
+
+def traffic(name: str) -> str:
+    """Return the file that says which engine an endpoint serves."""
+    return f"{endpoint(name)}/traffic.json"
+
+
+def replica_reports(name: str) -> str:
+    """Return the folder in which the replicas of an endpoint report what they serve."""
+    return f"{endpoint(name)}/replicas"
+
+
+def replica_report(name: str, replica: str) -> str:
+    """Return the file in which one replica reports."""
+    return f"{replica_reports(name)}/{replica}.json"
+
+
+# A run, and any step of it.
+
+
+def job_log(run: str, job: str) -> str:
+    """Return the log of a Kubernetes job."""
+    return f"{run}/logs/{job}.log"
+
+
+def job_attempts(run: str, job: str) -> str:
+    """Return the file that counts the attempts of a Kubernetes job."""
+    return f"{run}/logs/{job}.json"
+
+
+def summary(run: str) -> str:
+    """Return the file with all results of a run."""
+    return f"{run}/summary.json"
+
+
+def report(run: str) -> str:
+    """Return the page that shows the results of a run."""
+    return f"{run}/report.html"
+
+
+def step_folder(run: str, step: Step) -> str:
+    """Return the folder of a step."""
+    return f"{run}/{step.folder}"
+
+
+def step_record(run: str, step: Step) -> str:
+    """Return the file that says whether a step is done, and with which settings."""
+    return f"{step_folder(run, step)}/step.json"
+
+
+def step_config(run: str, step: Step) -> str:
+    """Return the file with all settings of the command that last worked on a step."""
+    return f"{step_folder(run, step)}/config.json"
+
+
+def step_lock(run: str, step: Step) -> str:
+    """Return the lock of a step."""
+    # Beside the folder, not in it: a command that holds the lock may delete the folder.
+    return f"{step_folder(run, step)}.lock"
+
+
+def ray_files(run: str, step: Step) -> str:
+    """Return the folder in which Ray keeps its own files of a step."""
+    return f"{step_folder(run, step)}/ray"
+
+
+# Single steps.
+
+
+def pairs(run: str) -> str:
+    """Return the folder commit of the prepared sentence pairs."""
+    return f"{step_folder(run, PREPARE)}/pairs"
+
+
+def cleaning_report(run: str) -> str:
+    """Return the file that counts the pairs dropped by each filter."""
+    return f"{step_folder(run, PREPARE)}/cleaning.json"
+
+
+def untrained_base(run: str) -> str:
+    """Return the folder commit of a base that was built for the run and not trained yet."""
+    return f"{step_folder(run, BASE)}/initial"
+
+
+def trained_base(run: str) -> str:
+    """Return the folder commit of a base that the run has trained for itself."""
+    return published_weights(step_folder(run, BASE))
+
+
+def trials(run: str) -> str:
+    """Return the folder that holds one folder per trial of the search."""
+    return f"{step_folder(run, TUNE)}/trials"
+
+
+def trial_folder(run: str, digest: str) -> str:
+    """Return the training folder of a trial, by the digest of its settings."""
+    return f"{trials(run)}/{digest}"
+
+
+def trial_record(run: str, digest: str) -> str:
+    """Return the file that records the scores of a trial."""
+    return f"{trial_folder(run, digest)}/trial.json"
+
+
+def best_trial(run: str) -> str:
+    """Return the file that names the best trial of the search."""
+    return f"{step_folder(run, TUNE)}/best.json"
+
+
+def trained_weights(run: str) -> str:
+    """Return the folder commit of the weights that the run has trained."""
+    return published_weights(step_folder(run, TRAIN))
+
+
+def evaluation(run: str) -> str:
+    """Return the file with the scores of the evaluation."""
+    return f"{step_folder(run, EVALUATE)}/evaluation.json"
+
+
+def merged_model(run: str) -> str:
+    """Return the folder commit of the trained model for plain transformers."""
+    return f"{step_folder(run, EXPORT)}/merged"
+
+
+def exported_adapter(run: str) -> str:
+    """Return the folder commit of the trained adapter for plain PEFT."""
+    return f"{step_folder(run, EXPORT)}/adapter"
+
+
+def unfinished_engine(run: str) -> str:
+    """Return the folder in which an engine is built before its digest is known."""
+    return f"{step_folder(run, EXPORT)}/engine"
+
+
+# A training folder: the base's, the run's own, or a trial's.
+
+_CHECKPOINT = "step-"
+
+
+def checkpoints(folder: str) -> str:
+    """Return the folder that holds the checkpoints of a training."""
+    return f"{folder}/checkpoints"
+
+
+def checkpoint(checkpoints: str, step: int) -> str:
+    """Return the folder commit of one checkpoint."""
+    return f"{checkpoints}/{_CHECKPOINT}{step:08d}"
+
+
+def checkpoint_step(name: str) -> int | None:
+    """Read the step from the name of a checkpoint; None for other names."""
+    number = name.removeprefix(_CHECKPOINT)
+    is_checkpoint = number.isdecimal() and name == checkpoint("", int(number)).removeprefix("/")
+    return int(number) if is_checkpoint else None
+
+
+def published_weights(folder: str) -> str:
+    """Return the folder commit of the weights that a training has published."""
+    return f"{folder}/best"
+
+
+def micro_batches(folder: str) -> str:
+    """Return the file that says into how many parts a training cuts its micro-batches."""
+    return f"{folder}/micro_batches.json"
+
+
+def mlflow_run(folder: str) -> str:
+    """Return the file that names the MLflow run of a training."""
+    return f"{folder}/mlflow.json"
+
+
+def tensorboard(folder: str) -> str:
+    """Return the folder of a training's TensorBoard events."""
+    return f"{folder}/tensorboard"

@@ -1,0 +1,155 @@
+"""Records of steps: what a step made, with which settings, from what."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from nmt.config import Config
+from nmt.errors import MissingStepError, StepConflictError, StorageError
+from nmt.runs import layout
+from nmt.runs.steps import PREPARE, STEPS, Step
+from nmt.storage import RecordKind, Storage
+
+log = logging.getLogger(__name__)
+
+# How the work is spread or reported does not change what a step makes.
+_WITHOUT_EFFECT = frozenset(
+    {
+        "training.log_every_seconds",
+        "training.checkpoint_every_steps",
+        "training.keep_checkpoints",
+        "training.allow_worse_than_base",
+        "tune.max_concurrent",
+        "tune.trials",  # more are added to those there are
+        "evaluation.batch_tokens",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What `step.json` in a step's folder says."""
+
+    step: str
+    done: bool
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    output: str = ""
+    """Digest of what the step made; what builds on it stores this among its inputs."""
+    seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Time taken by the call that finished the step, and by those that had to mend it."""
+    result: dict[str, Any] = field(default_factory=dict)
+    """What the step found, in plain values: sizes, scores, places."""
+
+
+RECORD = RecordKind(Record, "the record of a step")
+
+
+def find_record(storage: Storage, run: str, step: Step) -> Record | None:
+    """The record of a step, finished or not; None when it was never begun.
+
+    Raises:
+        StorageError: the file is not the record of this step.
+    """
+    path = layout.step_record(run, step)
+    remedy = (
+        f"delete this one file and give `nmt {step.name} run={run}` with this run's settings, as "
+        "config.json beside it has them; it goes on with what lies there"
+    )
+    record = RECORD.find(storage, path, remedy)
+    if record is not None and record.step != step.name:
+        raise StorageError(
+            f"{storage.locate(path)}: not the record of the step '{step.name}', but of "
+            f"'{record.step}': {remedy}"
+        )
+    return record
+
+
+def is_intact(storage: Storage, path: str) -> bool:
+    """Tell whether a folder commit is there as it was written; a damaged one is named."""
+    try:
+        storage.verify(path)
+    except StorageError as error:
+        if storage.exists(path):
+            log.warning("damaged, and made again: %s", error)
+        return False
+    return True
+
+
+def fetch_output(storage: Storage, path: str) -> Path:
+    """Fetch a folder commit that a step of a run has left, verified.
+
+    Raises:
+        StorageError: it is missing or damaged; names the command that makes it again.
+    """
+    try:
+        return storage.fetch(path)
+    except StorageError as error:
+        folder = path.partition("/")[2].partition("/")[0]
+        makers = [step.name for step in STEPS.values() if step.folder == folder]
+        if not makers:
+            raise
+        raise StorageError(
+            f"{error}: give `nmt {makers[0]}` with this run's settings, which makes it again"
+        ) from error
+
+
+def list_runs(storage: Storage) -> list[str]:
+    """Runs on a storage root."""
+    return [name for name in storage.list("") if storage.exists(layout.step_folder(name, PREPARE))]
+
+
+def require(storage: Storage, run: str, step: Step) -> Record:
+    """The record of a finished step.
+
+    Raises:
+        MissingStepError: it was never begun, or not finished.
+    """
+    record = find_record(storage, run, step)
+    if record is None or not record.done:
+        state = "no" if record is None else "no finished"
+        others = list_runs(storage)
+        hint = f" Runs there: {', '.join(others[:8])}." if others and run not in others else ""
+        raise MissingStepError(
+            f"run '{run}' in {storage.locate('')} has {state} step '{step.name}': "
+            f"run `nmt {step.name} run={run}` first.{hint}"
+        )
+    return record
+
+
+def settings_of(step: Step, config: Config) -> dict[str, Any]:
+    """The settings a step reads and that change what it makes."""
+    settings = config.settings(*step.reads)
+    return {key: value for key, value in settings.items() if key not in _WITHOUT_EFFECT}
+
+
+def check_same(run: str, found: Record, wanted: Record) -> None:
+    """Compare a step's record with what is asked for now.
+
+    Raises:
+        StepConflictError: names every setting and input that differs.
+    """
+    changes = [
+        f"{key}: {_shown(found.settings, key)} there, {_shown(wanted.settings, key)} now"
+        for key in sorted((found.settings.keys() | wanted.settings.keys()) - _WITHOUT_EFFECT)
+        if found.settings.get(key) != wanted.settings.get(key)
+    ]
+    changes += [
+        f"step '{name}' was made again since"
+        for name, digest in wanted.inputs.items()
+        if found.inputs.get(name) != digest
+    ]
+    if changes:
+        raise StepConflictError(
+            f"run '{run}' has a step '{found.step}' with other settings:\n  "
+            + "\n  ".join(changes)
+            + f"\nchoose another run=NAME, or discard that step by `nmt {found.step} --restart`"
+        )
+
+
+def _shown(settings: Mapping[str, Any], key: str) -> str:
+    return repr(settings[key]) if key in settings else "not set"

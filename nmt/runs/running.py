@@ -1,0 +1,183 @@
+"""Do the steps of a run.
+
+A step is done when its record says so and the settings it read equal those asked for now. Other
+settings under the same run name are refused: a folder never holds the work of two configurations.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from typing import Any
+
+from nmt.config import Config, digest_of
+from nmt.errors import InputError
+from nmt.runs import layout
+from nmt.runs.records import RECORD, Record, check_same, find_record, require, settings_of
+from nmt.runs.steps import STEPS, TUNE, Step
+from nmt.storage import Storage, alone, check_free
+
+
+def inherit(storage: Storage, config: Config, step: Step, user_set: Collection[str]) -> Config:
+    """Fill in the settings with which the finished steps that `step` builds on were made.
+
+    So `data.path` and `model.name_or_path` are given once, and a forgotten option of a later
+    command does not silently fall back to its default.
+
+    Args:
+        storage: the storage root.
+        config: all settings.
+        step: the step that is about to be done.
+        user_set: dotted keys that the user set; the others give way to what the steps were
+            made with.
+
+    Raises:
+        StepConflictError: the user asks for other settings than such a step was made with.
+    """
+    inherited: dict[str, Any] = {}
+    for name in step.after:
+        record = find_record(storage, config.run, STEPS[name])
+        if record is None or not record.done:
+            continue
+        asked = settings_of(STEPS[name], config)
+        wanted = {
+            key: asked[key] if key in user_set and key in asked else value
+            for key, value in record.settings.items()
+        }
+        check_same(config.run, record, replace(record, settings=wanted))
+        inherited |= record.settings
+    return config.with_overrides(inherited) if inherited else config
+
+
+def run_step(
+    storage: Storage,
+    config: Config,
+    step: Step,
+    work: Callable[[], Mapping[str, Any]],
+    *,
+    restart: bool = False,
+    is_intact: Callable[[], bool] = lambda: True,
+) -> tuple[Record, bool]:
+    """Do a step unless it is done; its record and config lie in its folder.
+
+    Args:
+        storage: the storage root.
+        config: all settings.
+        step: what is done.
+        work: does it, resuming where it can; returns `output` (a digest, optional) and
+            whatever the record shall hold as its result.
+        restart: discard what an earlier call made.
+        is_intact: tells whether what a finished step left can still be read; if not, it is redone.
+
+    Returns:
+        The record, and whether this call did the work.
+
+    Raises:
+        MissingStepError: a step it builds on is not finished.
+        StepConflictError: the folder holds a step with other settings or inputs.
+        InUseError: another process does this step of this run.
+    """
+    wanted = Record(
+        step=step.name,
+        done=False,
+        settings=settings_of(step, config),
+        inputs={name: require(storage, config.run, STEPS[name]).output for name in step.after},
+    )
+    seen = None
+    if not restart:
+        seen = _find_same(storage, config.run, step, wanted)
+        if seen is not None and seen.done and is_intact():
+            return seen, False
+    with lock_step(storage, config.run, step):
+        if restart:
+            storage.delete(layout.step_folder(config.run, step))
+        found = _find_same(storage, config.run, step, wanted)
+        if found is not None and found.done and found != seen:  # by another process meanwhile
+            return found, False
+        return _do(storage, config, step, wanted, found, work), True
+
+
+def _find_same(storage: Storage, run: str, step: Step, wanted: Record) -> Record | None:
+    """Find the record of a step that was made, or begun, with the same settings and inputs."""
+    found = find_record(storage, run, step)
+    if found is not None:
+        check_same(run, found, wanted)
+    return found
+
+
+def _do(
+    storage: Storage,
+    config: Config,
+    step: Step,
+    wanted: Record,
+    found: Record | None,
+    work: Callable[[], Mapping[str, Any]],
+) -> Record:
+    """Do a step's work, between a record that says it was begun and one that says it is done."""
+    folder = layout.step_folder(config.run, step)
+    storage.sweep(folder)
+    storage.write_json(layout.step_config(config.run, step), config.model_dump(mode="json"))
+    RECORD.write(storage, layout.step_record(config.run, step), wanted)
+    started = time.monotonic()
+    try:
+        result = dict(work())
+    except InputError:
+        # Bad input must not bind the name to its settings; what fails hours later, when a worker
+        # that begins again finds a hub away, must not cost what was trained.
+        if found is None and not _holds_checkpoints(storage, config.run, step):
+            storage.delete(folder)
+        raise
+    record = Record(
+        step=step.name,
+        done=True,
+        settings=wanted.settings,
+        inputs=wanted.inputs,
+        output=str(result.pop("output", "")) or digest_of([wanted.settings, wanted.inputs]),
+        seconds=round((found.seconds if found else 0.0) + time.monotonic() - started, 2),
+        result=result,
+    )
+    RECORD.write(storage, layout.step_record(config.run, step), record)
+    return record
+
+
+def lock_step(storage: Storage, run: str, step: Step) -> AbstractContextManager[None]:
+    """Hold a step of a run alone; the lock stands beside the folder, which may be discarded.
+
+    Raises:
+        InUseError: another process does it.
+    """
+    return alone(storage, *_lock_of(run, step))
+
+
+def check_not_running(storage: Storage, run: str, steps: Collection[Step]) -> None:
+    """Refuse a command whose step another process does, before its imports and its cluster.
+
+    Raises:
+        InUseError: names host and process.
+    """
+    for step in steps:
+        check_free(storage, *_lock_of(run, step))
+
+
+def _lock_of(run: str, step: Step) -> tuple[str, str]:
+    """Where the lock of a step lies, and what is done under it."""
+    return layout.step_lock(run, step), f"run '{run}': the step '{step.name}'"
+
+
+def discard(storage: Storage, run: str, steps: Collection[Step]) -> None:
+    """Delete what earlier calls of some steps have made.
+
+    Raises:
+        InUseError: another process does one of them, so nothing is deleted.
+    """
+    with ExitStack() as held:
+        for step in steps:
+            held.enter_context(lock_step(storage, run, step))
+        for step in steps:
+            storage.delete(layout.step_folder(run, step))
+
+
+def _holds_checkpoints(storage: Storage, run: str, step: Step) -> bool:
+    names = storage.list(layout.trials(run)) if step is TUNE else []
+    trained = [layout.step_folder(run, step), *(layout.trial_folder(run, name) for name in names)]
+    return any(storage.exists(layout.checkpoints(folder)) for folder in trained)
