@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
     ),
     "offload of nothing": (
         {"strategy": {"type": "deepspeed", "zero_stage": 0, "offload": True}},
-        "zero_stage is 0",
+        "needs zero_stage 1, 2 or 3, which partition the optimizer state",
     ),
     "replicas": ({"serving": {"min_replicas": 3, "max_replicas": 2}}, "min_replicas (3)"),
     "replicas by default": ({"serving": {"min_replicas": 3}}, "max_replicas (2)"),
@@ -60,7 +60,7 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
     **{f"reserved run {name}": ({"run": name}, name) for name in root.RESERVED_RUNS},
     "a password in an address": (
         {"tracking": {"mlflow_uri": "https://me:secret@mlflow.example"}},
-        "holds credentials",
+        "contains credentials, which would appear in logs",
     ),
     "empty model": ({"model": {"name_or_path": " "}}, "is empty"),
     "tied matrix": ({"adapter": {"target_modules": ["q_proj", "lm_head"]}}, "lm_head"),

@@ -10,7 +10,7 @@ express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
 {{- if regexMatch "^[^:/]+://[^/?#]*@" (toString (default "" $config.tracking.mlflow_uri)) }}
-config.tracking.mlflow_uri holds credentials, for all to read: put them into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD
+config.tracking.mlflow_uri contains credentials, which would appear in logs and records: put them into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD
 {{- end }}
 {{- if not (trim $config.model.name_or_path) }}
 config.model.name_or_path is empty: give a hub name, a folder, or 'tiny'
@@ -39,7 +39,7 @@ config.scaling.workers ({{ int $config.scaling.workers }}) must be 1 with config
 config.scaling.gpus_per_worker ({{ $share }}) must be 0 or 1 with several workers ({{ int $config.scaling.workers }}): NCCL takes no two workers on one GPU
 {{- end }}
 {{- if and (get $config.strategy "offload") (eq (toString (get $config.strategy "zero_stage")) "0") }}
-config.strategy.offload is true, which moves what config.strategy.zero_stage 1, 2 or 3 partitions, and zero_stage is 0
+config.strategy.offload is true and config.strategy.zero_stage is 0: it needs zero_stage 1, 2 or 3, which partition the optimizer state
 {{- end }}
 {{- if gt (int $config.serving.min_replicas) (int $config.serving.max_replicas) }}
 config.serving.min_replicas ({{ int $config.serving.min_replicas }}) must not be above config.serving.max_replicas ({{ int $config.serving.max_replicas }})
