@@ -1,1 +1,1 @@
-"""Operator scripts on the official client; never imports ray_jobs."""
+"""The command `nmt-k8s`: jobs on Kubernetes, over the official client; never imports ray_jobs."""

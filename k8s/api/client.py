@@ -1,11 +1,11 @@
-"""The official client behind `Cluster`: the only module that imports `kubernetes`."""
+"""The implementation of `Cluster` on the official client; only this module imports `kubernetes`."""
 
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import urllib3
 from kubernetes.client.api_client import ApiClient
@@ -22,10 +22,8 @@ from nmt.errors import ClusterError, InputError, UnreachableError
 _TIMEOUT = (10.0, 30.0)
 _LOG_TIMEOUT = (10.0, 90.0)
 _PAUSES = (0.5, 1.5, 4.0)
-_PASSING = (429, 500, 502, 503, 504)
+_TRANSIENT = (429, 500, 502, 503, 504)
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-
-T = TypeVar("T")
 
 
 def connect(context: str | None, namespace: str | None) -> "KubernetesCluster":
@@ -35,6 +33,7 @@ def connect(context: str | None, namespace: str | None) -> "KubernetesCluster":
         ClusterError: there is no kubeconfig, or it has no such context.
     """
     configuration = Configuration()
+    # urllib3 would also retry requests that create objects; `_retry` repeats only reads.
     configuration.retries = False
     if context is None and not _kubeconfig_exists() and _POD_NAMESPACE.exists():
         load_incluster_config(client_configuration=configuration)
@@ -77,7 +76,7 @@ def _no_kubeconfig(error: Exception) -> str:
 
 
 class KubernetesCluster:
-    """One namespace, over HTTP."""
+    """A namespace of a cluster, over HTTP."""
 
     def __init__(self, api: ApiClient, namespace: str, source: str) -> None:
         self.namespace = namespace
@@ -86,18 +85,18 @@ class KubernetesCluster:
 
     @property
     def where(self) -> str:
-        """Context and server, for messages."""
+        """Return the context and the server, for messages."""
         return f"{self._source}, {self._api.configuration.host}"
 
     def get(self, kind: Kind, name: str) -> JsonObject | None:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         status, found = self._read(self._path(kind, name), "get", kind)
         return None if status == 404 else found
 
     def select(
         self, kind: Kind, selector: str = "", *, fields: str = "", all_namespaces: bool = False
     ) -> list[JsonObject]:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         query = [("labelSelector", selector)] if selector else []
         query += [("fieldSelector", fields)] if fields else []
         path = self._path(kind, all_namespaces=all_namespaces)
@@ -107,7 +106,7 @@ class KubernetesCluster:
         return found["items"]
 
     def create(self, body: JsonObject) -> JsonObject | None:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         kind = kind_of(body)
         query = [("fieldValidation", "Strict")]
         status, answer = self._call("POST", self._path(kind), query, body)
@@ -121,7 +120,7 @@ class KubernetesCluster:
         return answer
 
     def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         status, answer = self._call("PATCH", self._path(kind, name), [], body)
         if status == 404:
             return None
@@ -129,7 +128,7 @@ class KubernetesCluster:
         return answer
 
     def delete(self, kind: Kind, name: str) -> bool:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         query = [("propagationPolicy", "Background")]
         status, answer = self._call("DELETE", self._path(kind, name), query)
         if status == 404:
@@ -146,7 +145,7 @@ class KubernetesCluster:
         tail: int | None = None,
         follow: bool = True,
     ) -> Iterator[str]:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         query = [("container", container), ("timestamps", "true")]
         query += [("follow", "true")] if follow else []
         query += [("sinceTime", since)] if since else []
@@ -157,39 +156,45 @@ class KubernetesCluster:
             raise UnreachableError(f"the log of Pod {pod} cannot be read: {_text(response)}")
         yield from self._lines(response)
 
-    def allowed(self, verb: str, kind: Kind, *, part: str = "") -> bool:
-        """See `Cluster`."""
-        place = {"namespace": self.namespace} if kind.namespaced else {}
-        attributes = {"verb": verb, "group": kind.group, "resource": kind.plural, **place}
+    def allowed(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
+        """Implement `Cluster`."""
+        attributes = {"verb": verb, "group": kind.group, "resource": kind.plural}
+        attributes |= {"namespace": self.namespace} if kind.namespaced else {}
+        attributes |= {"subresource": subresource} if subresource else {}
         body = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes | ({"subresource": part} if part else {})},
+            "spec": {
+                "resourceAttributes": attributes
+                | ({"subresource": subresource} if subresource else {})
+            },
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         status, answer = self._call("POST", path, [], body)
         return status == 201 and bool(answer["status"].get("allowed"))
 
     def version(self) -> str:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         return str(self._read("/version", "get", None)[1].get("gitVersion", "unknown"))
 
     def serves(self, kind: Kind) -> bool:
-        """See `Cluster`."""
+        """Implement `Cluster`."""
         status, found = self._read(f"/apis/{kind.api_version}", "get", None)
         known = [] if status == 404 else found.get("resources", [])
         return any(resource["name"] == kind.plural for resource in known)
 
     def _path(self, kind: Kind, name: str = "", *, all_namespaces: bool = False) -> str:
         root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
-        place = f"/namespaces/{self.namespace}" if kind.namespaced and not all_namespaces else ""
-        return f"{root}{place}/{kind.plural}" + (f"/{name}" if name else "")
+        namespace = (
+            f"/namespaces/{self.namespace}" if kind.namespaced and not all_namespaces else ""
+        )
+        return f"{root}{namespace}/{kind.plural}" + (f"/{name}" if name else "")
 
     def _read(
         self, path: str, verb: str, kind: Kind | None, query: list[tuple[str, str]] | None = None
     ) -> tuple[int, JsonObject]:
-        """Status and answer; what may pass is tried again, since reading twice does no harm."""
-        status, answer = _patiently(lambda: self._call("GET", path, query or []))
+        """Send a GET request and return the status and the answer."""
+        status, answer = _retry(lambda: self._call("GET", path, query or []))
         if status != 404:
             self._check(status, answer, verb, kind)
         return status, answer
@@ -226,10 +231,12 @@ class KubernetesCluster:
             return self._api.call_api(*request, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from None
-        except ApiException as error:  # TLS: neither side trusts the other
-            raise ClusterError(f"{self.where}: {_short(error.reason)}") from None
+        # The client raises this for TLS errors: one side does not trust the other's certificate.
+        except ApiException as error:
+            raise ClusterError(f"{self.where}: {_shorten(error.reason)}") from None
 
     def _lines(self, response: RESTResponse) -> Iterator[str]:
+        # A chunk may end in the middle of a line; the rest waits for the next chunk.
         left = b""
         try:
             for chunk in response.response.stream(65536, decode_content=False):
@@ -244,35 +251,36 @@ class KubernetesCluster:
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         return UnreachableError(
-            f"the cluster does not answer ({self.where}): {_short(error)}; check the network, the "
-            "VPN and the context"
+            f"the cluster does not answer ({self.where}): {_shorten(error)}; check the network, "
+            "the VPN and the context"
         )
 
     def _check(self, status: int, answer: JsonObject, verb: str, kind: Kind | None) -> None:
         if status < 400:
             return
         text = str(answer.get("message", "")) or f"HTTP {status}"
-        what = kind.resource if kind else "the API"
+        resource = kind.resource if kind else "the API"
         if status == 401:
             raise ClusterError(
                 f"{self.where} does not know you (HTTP 401): sign in again, then try `kubectl get "
                 f"pods -n {self.namespace}`"
             )
         if status == 403:
-            _refuse(text, verb, what, self.namespace)
+            raise _forbidden(text, verb, resource, self.namespace)
         if status in (400, 409, 422) or "field not declared" in text:
-            raise InputError(f"the cluster refuses to {verb} {what}: {_short(text)}")
-        if status in _PASSING:
-            raise UnreachableError(f"{self.where} cannot {verb} {what} now: {_short(text)}")
-        raise ClusterError(f"{self.where} cannot {verb} {what}: {_short(text)}")
+            raise InputError(f"the cluster refuses to {verb} {resource}: {_shorten(text)}")
+        if status in _TRANSIENT:
+            raise UnreachableError(f"{self.where} cannot {verb} {resource} now: {_shorten(text)}")
+        raise ClusterError(f"{self.where} cannot {verb} {resource}: {_shorten(text)}")
 
 
-def _refuse(text: str, verb: str, what: str, namespace: str) -> NoReturn:
+def _forbidden(text: str, verb: str, resource: str, namespace: str) -> ClusterError:
+    # Admission answers 403 as well, but more rights would not help there.
     if "exceeded quota" in text or "violates PodSecurity" in text or "admission webhook" in text:
-        raise ClusterError(f"the cluster refuses to {verb} {what}: {_short(text)}")
-    raise ClusterError(
-        f"you may not {verb} {what} in namespace '{namespace}': ask whoever administers it to add "
-        "you to `rbac.subjects` of the release, or for the right itself"
+        return ClusterError(f"the cluster refuses to {verb} {resource}: {_shorten(text)}")
+    return ClusterError(
+        f"you may not {verb} {resource} in namespace '{namespace}': ask its administrator to add "
+        "you to `rbac.subjects` of the release, or to grant you this right"
     )
 
 
@@ -282,18 +290,21 @@ def _unknown_kind(kind: Kind) -> ClusterError:
             "KubeRay is not installed on this cluster: install its operator first, for example "
             "`helm install kuberay-operator kuberay/kuberay-operator`"
         )
-    return ClusterError(f"the cluster does not know {kind.resource}, or has no such namespace")
+    return ClusterError(
+        f"the cluster does not know {kind.resource}, or the namespace does not exist"
+    )
 
 
-def _patiently(call: Callable[[], tuple[int, JsonObject]]) -> tuple[int, JsonObject]:
+def _retry(call: Callable[[], tuple[int, JsonObject]]) -> tuple[int, JsonObject]:
     for pause in _PAUSES:
         try:
             status, answer = call()
         except UnreachableError as error:
+            # A wrong host name or a closed port does not recover within seconds.
             if "Name or service" in str(error) or "refused" in str(error):
                 raise
         else:
-            if status not in _PASSING:
+            if status not in _TRANSIENT:
                 return status, answer
         time.sleep(pause)
     return call()
@@ -311,6 +322,6 @@ def _answer(text: str) -> JsonObject:
     return answer if isinstance(answer, dict) else {"message": text}
 
 
-def _short(error: Any) -> str:  # noqa: ANN401 - an error or its text
+def _shorten(error: object) -> str:
     text = " ".join(str(error).split())
     return text if len(text) <= 400 else f"{text[:400]}…"

@@ -1,15 +1,16 @@
-"""What these scripts need of a Kubernetes cluster, and the kinds of objects they look at."""
+"""The `Cluster` protocol, and the kinds of Kubernetes objects that these scripts use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 JsonObject = dict[str, Any]
+"""An object of the Kubernetes API, or a part of one, as JSON has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of the API."""
+    """A kind of object in the Kubernetes API."""
 
     name: str
     plural: str
@@ -19,12 +20,12 @@ class Kind:
 
     @property
     def api_version(self) -> str:
-        """As objects write it."""
+        """Return the group and version, as in `apiVersion` of an object."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def resource(self) -> str:
-        """As `kubectl` and roles call it."""
+        """Return the name that `kubectl` and roles use, like `rayjobs.ray.io`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
@@ -48,12 +49,12 @@ _KINDS = {
 
 
 def kind_of(body: JsonObject) -> Kind:
-    """Kind of an object that these scripts make."""
+    """Return the kind of an object that these scripts create."""
     return _KINDS[body["kind"]]
 
 
 class Cluster(Protocol):
-    """A namespace of a cluster; objects are plain dicts.
+    """A namespace of a cluster.
 
     Every method raises `UnreachableError` when the cluster does not answer and `ClusterError`
     when it refuses.
@@ -63,21 +64,21 @@ class Cluster(Protocol):
 
     @property
     def where(self) -> str:
-        """Context and server, for messages."""
+        """Return the context and the server, for messages."""
         ...
 
     def get(self, kind: Kind, name: str) -> JsonObject | None:
-        """An object, or None when there is none of that name."""
+        """Return an object, or None if there is none of that name."""
         ...
 
     def select(
         self, kind: Kind, selector: str = "", *, fields: str = "", all_namespaces: bool = False
     ) -> list[JsonObject]:
-        """Objects by label and by field, of this namespace or of all."""
+        """List objects by label and by field, in this namespace or in all."""
         ...
 
     def create(self, body: JsonObject) -> JsonObject | None:
-        """The object as it was made; None when one of that name was there before.
+        """Create an object and return it, or None if the name is already taken.
 
         Raises:
             InputError: the cluster finds the object invalid.
@@ -85,11 +86,11 @@ class Cluster(Protocol):
         ...
 
     def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
-        """Merge into an object; None when it is gone."""
+        """Merge `body` into an object and return the result, or None if it does not exist."""
         ...
 
     def delete(self, kind: Kind, name: str) -> bool:
-        """Remove an object and what it owns; False when it was gone before."""
+        """Delete an object and everything it owns; return False if it did not exist."""
         ...
 
     def log(
@@ -101,25 +102,25 @@ class Cluster(Protocol):
         tail: int | None = None,
         follow: bool = True,
     ) -> Iterator[str]:
-        """Lines of a container, each with its time in front.
+        """Yield the log lines of a container, each with its timestamp in front.
 
         Args:
             pod: name of the Pod.
             container: name of the container.
-            since: time of RFC 3339, in whole seconds: nothing older.
-            tail: only so many of the last lines.
-            follow: go on with lines as they come, until the container ends.
+            since: leave out lines before this time (RFC 3339, whole seconds).
+            tail: number of last lines to start with.
+            follow: wait for new lines until the container ends.
         """
         ...
 
-    def allowed(self, verb: str, kind: Kind, *, part: str = "") -> bool:
-        """Whether this user may do it; `part` is a subresource like `log`."""
+    def allowed(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
+        """Tell whether this user may do `verb` on a kind, or on its subresource, like `log`."""
         ...
 
     def version(self) -> str:
-        """Version of the API server."""
+        """Return the version of the API server."""
         ...
 
     def serves(self, kind: Kind) -> bool:
-        """Whether the cluster knows the kind."""
+        """Tell whether the cluster serves a kind."""
         ...

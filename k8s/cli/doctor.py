@@ -116,7 +116,7 @@ def _rights(cluster: Cluster) -> Iterator[Finding]:
     missing = [
         f"{verb} {kind.resource}{f'/{part}' if part else ''}"
         for kind, verb, part in _NEEDED
-        if not cluster.allowed(verb, kind, part=part)
+        if not cluster.allowed(verb, kind, subresource=part)
     ]
     if missing:
         advice = "have yourself added to rbac.subjects of the release"

@@ -10,7 +10,7 @@ from k8s.cli.wait import JobWaiter
 from k8s.objects.code_archive import CodeArchive, pack
 from k8s.objects.manifests import Submission, code_map, code_map_name, owned_by, ray_job
 from k8s.objects.names import job_name
-from k8s.objects.preflight import check
+from k8s.objects.preflight import check_submission
 from k8s.objects.release import Release
 from k8s.objects.sizing import check_cluster, check_pods, pods_for
 from k8s.objects.storage_location import storage_root
@@ -54,7 +54,7 @@ def submit(
     Raises:
         InputError: KubeRay or the cluster would refuse it.
     """
-    check(submission)
+    check_submission(submission)
     job = ray_job(target.release, submission)
     if submission.to:
         _check_cluster(target, submission)

@@ -1,1 +1,1 @@
-"""From a release and a request to Kubernetes objects."""
+"""Kubernetes objects, built from a release and a submission."""

@@ -1,4 +1,4 @@
-"""A folder of code as one small zip whose bytes depend on its content alone."""
+"""Packing of a code folder into a small zip archive, whose bytes depend only on the content."""
 
 import fnmatch
 import hashlib
@@ -10,34 +10,34 @@ from pathlib import Path
 
 from nmt.errors import InputError
 
-MAX_BYTES = 900 * 1024  # a ConfigMap takes 1 MiB of base64 and the rest of the object
+MAX_BYTES = 900 * 1024  # a ConfigMap holds at most 1 MiB, its other fields included
 _EXCLUDED = (
     ".git", ".venv", "venv", "__pycache__", "runs", "node_modules", ".pytest_cache",
     ".ruff_cache", "*.pyc", "*.egg-info",
 )  # fmt: skip
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can store
 
 
 @dataclass(frozen=True, slots=True)
 class CodeArchive:
-    """Zipped code."""
+    """A zip archive of code."""
 
     content: bytes
     digest: str
-    """Twelve hexadecimal digits of the content."""
+    """First twelve hexadecimal digits of the content's SHA-256."""
 
 
 def pack(folder: Path) -> CodeArchive:
-    """Zip a folder.
+    """Pack a folder into a zip archive.
 
     Raises:
-        InputError: it is missing, empty or too big, or a link in it leads out of it.
+        InputError: the folder is missing, empty or too big, or contains a link out of it.
     """
     if not folder.is_dir():
         raise InputError(f"--working-dir {folder}: no such folder")
     files = sorted(_files(folder, folder.resolve()))
     if not files:
-        raise InputError(f"--working-dir {folder}: holds no files")
+        raise InputError(f"--working-dir {folder}: the folder has no files")
     content = _zip(folder, files)
     if len(content) > MAX_BYTES:
         raise InputError(_too_big(folder, files, len(content)))
@@ -48,6 +48,7 @@ def _files(folder: Path, root: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if any(fnmatch.fnmatch(path.name, pattern) for pattern in _EXCLUDED):
             continue
+        # A link out of the folder could pack private files, or fail later inside the Pod.
         if not path.resolve().is_relative_to(root):
             raise InputError(f"--working-dir: {path} is a link out of the folder: copy the file")
         if path.is_symlink() and path.is_dir():
@@ -62,6 +63,7 @@ def _zip(folder: Path, files: list[Path]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in files:
+            # Fixed times and modes, so that the same content always has the same digest.
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
@@ -76,6 +78,6 @@ def _too_big(folder: Path, files: list[Path], size: int) -> str:
         for path in largest
     )
     return (
-        f"--working-dir {folder}: {size // 1024} KiB zipped, and {MAX_BYTES // 1024} KiB is the "
-        f"most; largest: {names}. Move data to the storage root, or build an image and give --image"
+        f"--working-dir {folder}: {size // 1024} KiB zipped, more than {MAX_BYTES // 1024} KiB; "
+        f"largest files: {names}. Move data to the storage root, or build an image and use --image"
     )

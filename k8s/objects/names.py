@@ -1,8 +1,8 @@
-"""Names and labels as Kubernetes allows them. Pure."""
+"""Names and labels that Kubernetes and KubeRay accept. Pure."""
 
 import re
 
-MAX_JOB_NAME_LENGTH = 47  # KubeRay's limit: it adds endings for the cluster and its Pods
+MAX_JOB_NAME_LENGTH = 47  # KubeRay's limit: it appends suffixes for the cluster and its Pods
 LABEL_RUN = "nmt/run"
 LABEL_STEP = "nmt/step"
 COMPONENT = "app.kubernetes.io/component"
@@ -14,26 +14,29 @@ _LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
 
 
 def job_name(run: str, step: str, suffix: str) -> str:
-    """`<run>-<step>-<suffix>`, the run cut so that it fits."""
+    """Make the name `<run>-<step>-<suffix>`, with the run shortened to fit KubeRay's limit."""
     slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
     if not slug[:1].isalpha():
         slug = f"run-{slug}"
-    room = MAX_JOB_NAME_LENGTH - len(step) - len(suffix) - 2
-    return f"{slug[:room].rstrip('-')}-{step}-{suffix}"
+    max_slug = MAX_JOB_NAME_LENGTH - len(step) - len(suffix) - 2
+    return f"{slug[:max_slug].rstrip('-')}-{step}-{suffix}"
 
 
 def job_name_problem(name: str) -> str | None:
-    """What KubeRay would refuse about a RayJob's name."""
+    """Explain why KubeRay would refuse a RayJob's name; return None for a valid name."""
     if len(name) > MAX_JOB_NAME_LENGTH:
-        return f"name '{name}' has {len(name)} characters: KubeRay takes {MAX_JOB_NAME_LENGTH}"
+        return (
+            f"name '{name}' has {len(name)} characters: KubeRay allows at most "
+            f"{MAX_JOB_NAME_LENGTH}"
+        )
     if not _DNS_1035.match(name):
         return (
-            f"name '{name}' must begin with a lower-case letter and hold only lower-case letters, "
-            "digits and hyphens"
+            f"name '{name}' must begin with a lower-case letter and contain only lower-case "
+            "letters, digits and hyphens"
         )
     return None
 
 
 def is_label_value(value: str) -> bool:
-    """Whether a label may have this value."""
+    """Tell whether Kubernetes accepts a label value."""
     return len(value) <= 63 and bool(_LABEL_VALUE.match(value))

@@ -1,4 +1,4 @@
-"""Changes to the Pod templates that a release brings along. Pure: each returns a new template."""
+"""Changes to the Pod templates of a release. Pure: each function returns a new template."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -11,7 +11,7 @@ _ZIP_NAME = "code.zip"
 
 
 def with_labels(template: JsonObject, labels: Mapping[str, str]) -> JsonObject:
-    """The template with further labels."""
+    """Add labels to a Pod template."""
     changed = deepcopy(template)
     metadata = changed.setdefault("metadata", {})
     metadata["labels"] = {**metadata.get("labels", {}), **labels}
@@ -19,7 +19,7 @@ def with_labels(template: JsonObject, labels: Mapping[str, str]) -> JsonObject:
 
 
 def with_priority(template: JsonObject, priority_class: str) -> JsonObject:
-    """The template with a PriorityClass; as it is when that is empty."""
+    """Set the PriorityClass of a Pod template, unless it is empty."""
     changed = deepcopy(template)
     if priority_class:
         changed["spec"]["priorityClassName"] = priority_class
@@ -27,7 +27,7 @@ def with_priority(template: JsonObject, priority_class: str) -> JsonObject:
 
 
 def with_image(template: JsonObject, old: str, new: str) -> JsonObject:
-    """The template with an image replaced; as it is when the new one is empty."""
+    """Replace an image in a Pod template, unless the new one is empty."""
     changed = deepcopy(template)
     if new:
         spec = changed["spec"]
@@ -38,7 +38,7 @@ def with_image(template: JsonObject, old: str, new: str) -> JsonObject:
 
 
 def with_code(template: JsonObject, config_map: str) -> JsonObject:
-    """The template with the code of a ConfigMap before all other Python packages."""
+    """Mount the code of a ConfigMap, where Python finds it before the packages of the image."""
     changed = deepcopy(template)
     spec = changed["spec"]
     main = spec["containers"][0]
@@ -46,6 +46,7 @@ def with_code(template: JsonObject, config_map: str) -> JsonObject:
     spec["initContainers"] = [*spec.get("initContainers", []), _unpack(main, mount)]
     spec["volumes"] = [
         *spec.get("volumes", []),
+        # A ConfigMap mounts read-only and only as a zip, so an init container unpacks it.
         {"name": "code-zip", "configMap": {"name": config_map}},
         {"name": "code", "emptyDir": {"sizeLimit": "64Mi"}},
     ]
@@ -62,8 +63,8 @@ def _unpack(main: JsonObject, mount: JsonObject) -> JsonObject:
         "image": main["image"],
         "command": ["python", "-m", "zipfile", "-e", f"{_ZIP_FOLDER}/{_ZIP_NAME}", CODE_FOLDER],
         "volumeMounts": [mount, {"name": "code-zip", "mountPath": _ZIP_FOLDER, "readOnly": True}],
-        # A namespace with a quota refuses a container without them; these add nothing to the Pod,
-        # whose need is the larger of its init containers and its containers.
+        # A namespace with a quota refuses a container without resources. These add nothing to the
+        # Pod, which needs the larger of its init containers and its containers.
         "resources": _cpu_and_memory(main.get("resources", {})),
     }
     for key in ("imagePullPolicy", "securityContext"):

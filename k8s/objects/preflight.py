@@ -1,7 +1,7 @@
-"""What KubeRay or the cluster would find wrong with a RayJob only after it was made. Pure.
+"""Checks of a submission before the RayJob is created. Pure.
 
-KubeRay takes any RayJob and says `ValidationFailed` later. These are the rules of its
-`controllers/ray/utils/validation.go` as far as they can be broken from here.
+KubeRay accepts any RayJob and reports `ValidationFailed` later. These are the rules of its
+`controllers/ray/utils/validation.go` that options of the command line can break.
 """
 
 from collections.abc import Iterator
@@ -10,35 +10,35 @@ from k8s.objects.manifests import Submission
 from k8s.objects.names import is_label_value, job_name_problem
 from nmt.errors import InputError
 
-_MOST_RETRIES = 100
-_SECONDS_END = 2**31
+_MAX_RETRIES = 100
+_SECONDS_END = 2**31  # the fields are 32-bit integers
 
 
-def check(submission: Submission) -> None:
-    """Refuse a job that would be refused later.
+def check_submission(submission: Submission) -> None:
+    """Refuse a job that KubeRay or the cluster would refuse later.
 
     Raises:
-        InputError: names every fault.
+        InputError: with a list of all problems.
     """
-    faults = [*_names(submission), *_limits(submission)]
-    if faults:
-        raise InputError("KubeRay would refuse this job: " + "; ".join(faults))
+    problems = [*_name_problems(submission), *_limit_problems(submission)]
+    if problems:
+        raise InputError("KubeRay would refuse this job: " + "; ".join(problems))
 
 
-def _names(submission: Submission) -> Iterator[str]:
-    fault = job_name_problem(submission.name)
-    if fault:
-        yield f"--name: {fault}"
+def _name_problems(submission: Submission) -> Iterator[str]:
+    problem = job_name_problem(submission.name)
+    if problem:
+        yield f"--name: {problem}"
     if not is_label_value(submission.queue):
         yield f"--queue '{submission.queue}': must be at most 63 letters, digits, -, _ and ."
 
 
-def _limits(submission: Submission) -> Iterator[str]:
+def _limit_problems(submission: Submission) -> Iterator[str]:
     for option, seconds in (
         ("--deadline", submission.deadline_seconds),
         ("--pending-timeout", submission.pending_seconds),
     ):
         if not 0 < seconds < _SECONDS_END:
             yield f"{option} {seconds}: must be above 0 and below {_SECONDS_END}"
-    if not 0 <= submission.retries <= _MOST_RETRIES:
-        yield f"--retries {submission.retries}: must be from 0 to {_MOST_RETRIES}"
+    if not 0 <= submission.retries <= _MAX_RETRIES:
+        yield f"--retries {submission.retries}: must be from 0 to {_MAX_RETRIES}"

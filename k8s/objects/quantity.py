@@ -1,4 +1,4 @@
-"""Kubernetes quantities as numbers. Pure."""
+"""Parsing of Kubernetes quantities. Pure."""
 
 import re
 from decimal import Decimal
@@ -13,14 +13,14 @@ _UNITS = {
 }
 
 
-def amount(quantity: str) -> Decimal:
-    """The number that `500m`, `16Gi`, `1k` or `1e3` stands for.
+def parse_quantity(quantity: str) -> Decimal:
+    """Parse a quantity like `500m`, `16Gi`, `1k` or `1e3`.
 
     Raises:
-        InputError: it is no quantity.
+        InputError: the text is not a quantity.
     """
     found = _QUANTITY.match(quantity)
     if found is None:
-        raise InputError(f"'{quantity}' is no quantity of Kubernetes")
+        raise InputError(f"'{quantity}' is not a Kubernetes quantity")
     number, unit = found.groups()
     return Decimal(number) * _UNITS[unit] if unit in _UNITS else Decimal(number + unit)

@@ -1,27 +1,26 @@
-"""What an installed release tells `nmt-k8s`: the content of its ConfigMap.
+"""The description of an installed release, which the chart writes into a ConfigMap.
 
-The chart writes it, with the very Pod templates that its own RayCluster and RayService use, so
-that a job's Pods never differ from them. Imports no client.
+It contains the Pod templates of the release's own RayCluster and RayService, so that the Pods of a
+job never differ from theirs.
 """
 
 import json
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from k8s.api.cluster import JsonObject
 from nmt.errors import InputError, first_validation_error
 
 KEY = "release.json"
-"""Key of the ConfigMap that holds it."""
-
-JsonObject = dict[str, Any]
+"""Key of the description in the ConfigMap."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(
         frozen=True,
-        extra="ignore",  # a later chart may say more
+        extra="ignore",  # a newer chart may have more fields
         alias_generator=to_camel,
         populate_by_name=True,
         use_attribute_docstrings=True,
@@ -36,7 +35,7 @@ class Images(_Part):
 
 
 class JobDefaults(_Part):
-    """See `jobs` in the chart's values."""
+    """The defaults of jobs: `jobs` in the chart's values."""
 
     workers: str
     retries: int = Field(ge=0)
@@ -50,23 +49,23 @@ class Release(_Part):
     """An installed release."""
 
     name: str
-    """Name of the objects: prefix of the claim, the accounts and the endpoint."""
+    """Prefix of the object names: the claim, the accounts and the endpoint."""
     namespace: str
     chart_version: str
     labels: dict[str, str]
-    """Labels of every object of the release, but for the component."""
+    """Labels of every object of the release, without the component."""
     images: Images
     storage: str
     """Storage root as Pods see it: a folder, or a URL."""
     storage_secret: str
     """Secret with the bucket's keys; empty for a claim."""
     config: JsonObject
-    """`config` of the values: what jobs start from."""
+    """`config` of the values: the defaults of every job's settings."""
     jobs: JobDefaults
     priority_classes: dict[str, str]
-    """`serve`, `train`, `tune` -> PriorityClass; empty when none are made."""
+    """`serve`, `train`, `tune` -> PriorityClass; empty if the release has none."""
     max_pods: dict[str, int]
-    """Worker group -> most Pods."""
+    """Worker group -> maximum number of Pods."""
     ray_cluster: JsonObject
     """RayClusterSpec of a job, without worker groups."""
     worker_groups: dict[str, JsonObject]
@@ -74,7 +73,7 @@ class Release(_Part):
     submitter: JsonObject
     """Pod template of a RayJob's submitter."""
     storage_pod: JsonObject
-    """Pod template of a Job that runs `nmt-k8s` beside the storage; its container has no args."""
+    """Pod template of a Job that runs `nmt-k8s` on the storage; its container has no args."""
     service: str
     """Name of the RayService, empty when the endpoint is off."""
     endpoint: str
@@ -84,18 +83,18 @@ class Release(_Part):
 
     @classmethod
     def parse(cls, data: dict[str, str] | None, where: str) -> Self:
-        """Read a ConfigMap's data.
+        """Read the description of a release.
 
         Args:
             data: of the ConfigMap.
             where: names the ConfigMap in messages.
 
         Raises:
-            InputError: it was written by another version of the chart, or is none of its.
+            InputError: another version of the chart wrote it, or it is not from this chart.
         """
         text = (data or {}).get(KEY)
         if text is None:
-            raise InputError(f"{where} has no key {KEY}: it is no release of this chart")
+            raise InputError(f"{where} has no key {KEY}: it is not a release of this chart")
         try:
             return cls.model_validate(json.loads(text))
         except ValueError as error:
@@ -103,6 +102,6 @@ class Release(_Part):
                 first_validation_error(error) if isinstance(error, ValidationError) else str(error)
             )
             raise InputError(
-                f"{where} cannot be read by this nmt-k8s: {problem}; "
+                f"this nmt-k8s cannot read {where}: {problem}; "
                 "upgrade the release and nmt-k8s to the same version"
             ) from None

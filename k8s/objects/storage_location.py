@@ -1,4 +1,4 @@
-"""Where the storage root of a release and of its jobs lies. Pure."""
+"""The location of the storage root of a release and its jobs. Pure."""
 
 import re
 
@@ -8,10 +8,10 @@ from nmt.storage import below
 
 
 def storage_root(release: Release, storage: str) -> str:
-    """`storage` of the settings, mostly relative to the release's root, as Pods see it.
+    """Resolve `storage` of the settings, usually relative to the release's root, as Pods see it.
 
     Raises:
-        ConfigError: it holds credentials, which every reader of a job would see.
+        ConfigError: it contains credentials, which everyone who can read a job would see.
     """
     root = below(release.storage, storage)
     refuse_keys(root)
@@ -19,15 +19,16 @@ def storage_root(release: Release, storage: str) -> str:
 
 
 def refuse_keys(url: str) -> None:
-    """Refuse keys in front of a bucket; what they are is not repeated.
+    """Refuse a URL with keys in front of the bucket.
 
     Raises:
-        ConfigError: there are some.
+        ConfigError: the URL contains keys; the message does not repeat them.
     """
-    place = re.split("[/?#]", url.partition("://")[2])[0]
-    if "@" in place or ":" in place:  # a key may have a slash, so that no @ follows
+    bucket = re.split("[/?#]", url.partition("://")[2])[0]
+    # A colon is enough: a key may contain a slash, and then the @ is in a later part.
+    if "@" in bucket or ":" in bucket:
         raise ConfigError(
-            "storage: the URL holds something in front of its bucket, which would end up in "
+            "storage: the URL has something in front of its bucket, which would appear in "
             "objects and logs: put keys into a Secret (storage.object.secretName of the release), "
             "or for commands run here into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )

@@ -13,7 +13,7 @@ from k8s.api.cluster import (
     JsonObject,
 )
 from k8s.objects.names import INSTANCE
-from k8s.objects.quantity import amount
+from k8s.objects.quantity import parse_quantity
 from k8s.objects.release import Release
 from k8s.observe.diagnose import diagnose, provisioning_problem
 from k8s.observe.lookup import unless_forbidden
@@ -130,7 +130,10 @@ def _gpus(cluster: Cluster, release: Release) -> Iterator[Finding]:
         return
     nodes = cluster.select(NODE)
     for resource in sorted(wanted):
-        have = [amount(node["status"].get("allocatable", {}).get(resource, "0")) for node in nodes]
+        have = [
+            parse_quantity(node["status"].get("allocatable", {}).get(resource, "0"))
+            for node in nodes
+        ]
         there = sum(1 for count in have if count)
         text = f"{resource}: {int(sum(have))} on {there} of {len(nodes)} nodes"
         advice = "" if there else "install the device plugin, or add nodes that have it"
@@ -148,7 +151,7 @@ def _quota(cluster: Cluster, release: Release) -> Iterator[Finding]:
         full = [
             f"{key} {used[key]} of {hard[key]}"
             for key in hard
-            if key in used and amount(used[key]) >= amount(hard[key])
+            if key in used and parse_quantity(used[key]) >= parse_quantity(hard[key])
         ]
         name = quota["metadata"]["name"]
         if full:

@@ -133,7 +133,7 @@ class FakeCluster:
         lines = self.logs.get(pod, [])
         yield from lines if tail is None else lines[len(lines) - tail :]
 
-    def allowed(self, verb: str, kind: Kind, *, part: str = "") -> bool:
+    def allowed(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
         return (verb, kind.plural) not in self.denied
 
     def version(self) -> str:

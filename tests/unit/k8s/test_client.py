@@ -247,7 +247,7 @@ def test_a_log_that_is_not_there_yet_can_be_asked_for_again(cluster, api):
 
 def test_a_right_is_asked_for_with_its_subresource(cluster, api):
     api.answers = [(201, {"status": {"allowed": True}})]
-    assert cluster.allowed("get", POD, part="log")
+    assert cluster.allowed("get", POD, subresource="log")
     attributes = api.asked[0][2]["spec"]["resourceAttributes"]
     assert attributes == {"verb": "get", "group": "", "resource": "pods", "namespace": "mine",
                           "subresource": "log"}  # fmt: skip

@@ -2,13 +2,13 @@ import re
 
 import pytest
 
-from k8s.objects.preflight import check
+from k8s.objects.preflight import check_submission
 from nmt.errors import InputError
 from tests.unit.k8s.test_manifests import submission
 
 
 def test_a_job_of_the_defaults_passes():
-    check(submission())
+    check_submission(submission())
 
 
 @pytest.mark.parametrize("to", ["", "shared"], ids=["own-cluster", "running-cluster"])
@@ -26,9 +26,9 @@ def test_a_job_of_the_defaults_passes():
 )
 def test_a_value_that_would_be_refused_later_is_named(to, field, value, message):
     with pytest.raises(InputError, match=re.escape(message)):
-        check(submission(to=to, **{field: value}))
+        check_submission(submission(to=to, **{field: value}))
 
 
 def test_all_faults_are_told_at_once():
     with pytest.raises(InputError, match=r"--deadline 0.*--pending-timeout 0"):
-        check(submission(deadline_seconds=0, pending_seconds=0))
+        check_submission(submission(deadline_seconds=0, pending_seconds=0))

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from k8s.objects.quantity import amount
+from k8s.objects.quantity import parse_quantity
 from nmt.errors import InputError
 
 
@@ -18,10 +18,10 @@ from nmt.errors import InputError
     ],
 )  # fmt: skip
 def test_every_way_in_which_kubernetes_writes_a_quantity_is_read(text, number):
-    assert amount(text) == Decimal(number)
+    assert parse_quantity(text) == Decimal(number)
 
 
 @pytest.mark.parametrize("text", ["", "m", "1 Gi", "1gi", "one", "1Kim", "."])
 def test_what_is_no_quantity_is_refused(text):
     with pytest.raises(InputError, match="no quantity"):
-        amount(text)
+        parse_quantity(text)
