@@ -164,10 +164,7 @@ class KubernetesCluster:
         body = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {
-                "resourceAttributes": attributes
-                | ({"subresource": subresource} if subresource else {})
-            },
+            "spec": {"resourceAttributes": attributes},
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         status, answer = self._call("POST", path, [], body)

@@ -106,7 +106,7 @@ def _started(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
             return running[-1]
         if clock.now() - looked_at >= _DIAGNOSE_SECONDS:
             looked_at = clock.now()
-            trouble.see(_problem(cluster, name, pods), looked_at)
+            trouble.update(_problem(cluster, name, pods), looked_at)
         if trouble.expired(clock.now()) or clock.now() - begun >= _START_SECONDS:
             why = trouble.problem or "no Pod"
             raise ClusterError(f"the storage root cannot be reached: {why}")

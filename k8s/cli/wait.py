@@ -127,7 +127,7 @@ class JobWaiter:
         if now - self._seen.diagnosed_at < pause:
             return
         self._seen.diagnosed_at = now
-        self._seen.trouble.see(problem_of(self._cluster, job), now)
+        self._seen.trouble.update(problem_of(self._cluster, job), now)
 
     def _given_up(self, verdict: JobStatus, now: float) -> JobStatus:
         """The verdict, or another when the job cannot start; it is then deleted."""

@@ -1,4 +1,4 @@
-"""From Pods, events and conditions to the one problem worth telling. Pure."""
+"""Diagnosis: the most important problem shown by Pods, events and conditions. Pure."""
 
 import math
 import re
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 from k8s.api.cluster import JsonObject
 
-_RARELY_HEALS = 60.0
+_RETRY_GRACE_SECONDS = 60.0
 
-_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
-_CONFIG = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+_IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What keeps a Pod from running, and what to do."""
+    """A problem that keeps a Pod from running, and its remedy."""
 
     what: str
     """Object and reason."""
     remedy: str
     about: str = ""
-    """Stays the same while the words of the same problem change."""
+    """Identifies the problem while its text changes."""
     grace_seconds: float = math.inf
-    """Once it has lasted so long it will not heal by itself."""
+    """Time after which the problem is permanent."""
     weight: int = 0
-    """Of several problems the heaviest is told."""
+    """Of several problems, the one with the largest weight is reported."""
 
     def __str__(self) -> str:
         return f"{self.what} -> {self.remedy}"
@@ -33,19 +33,19 @@ class Problem:
 
 @dataclass(slots=True)
 class ProblemTimer:
-    """The problem that a wait has seen last, and since when it is the same one."""
+    """The latest problem that a waiting loop saw, and how long it has lasted."""
 
     problem: Problem | None = None
     since: float = 0.0
 
-    def see(self, problem: Problem | None, now: float) -> None:
-        """Take in a fresh look."""
+    def update(self, problem: Problem | None, now: float) -> None:
+        """Replace the problem with the result of a new diagnosis."""
         before, self.problem = self.problem, problem
         if problem is None or before is None or problem.about != before.about:
             self.since = now
 
     def expired(self, now: float) -> bool:
-        """Whether it has lasted so long that it will not heal by itself."""
+        """Tell whether the problem has lasted longer than its grace time."""
         return self.problem is not None and now - self.since >= self.problem.grace_seconds
 
 
@@ -55,7 +55,7 @@ def diagnose(
     conditions: Iterable[JsonObject] = (),
     claims: Iterable[JsonObject] = (),
 ) -> Problem | None:
-    """The heaviest problem, or None when all is well or merely takes its time.
+    """Find the problem with the largest weight, or None if there is no known problem.
 
     Args:
         pods: of the job.
@@ -66,7 +66,8 @@ def diagnose(
     events = list(events)
     found = [problem for pod in pods for problem in _of_pod(pod)]
     found += [problem for claim in claims for problem in _of_claim(claim, events)]
-    if not found:  # events stay for an hour, so a Pod's own words are newer
+    # Events remain for an hour and may be outdated; the status of a Pod is current.
+    if not found:
         found += [problem for condition in conditions for problem in _of_condition(condition)]
         found += [problem for event in events for problem in _of_event(event)]
     return max(found, key=lambda problem: problem.weight, default=None)
@@ -106,21 +107,22 @@ def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
     name = pod["metadata"]["name"]
     waiting = state.get("state", {}).get("waiting") or {}
     reason, text = waiting.get("reason", ""), waiting.get("message", "")
-    if reason in _IMAGE:
-        at_once = reason in ("InvalidImageName", "ErrImageNeverPull")
+    if reason in _IMAGE_REASONS:
+        # The kubelet does not retry these.
+        permanent = reason in ("InvalidImageName", "ErrImageNeverPull")
         yield Problem(
             f"Pod {name} {reason}: image {state.get('image', '')} cannot be pulled: "
-            f"{_last_words(text)}",
+            f"{_innermost_error(text)}",
             "check its name and tag, the registry, and imagePullSecrets of the release",
             about=f"image of {name}",
-            grace_seconds=0 if at_once else _RARELY_HEALS,
+            grace_seconds=0 if permanent else _RETRY_GRACE_SECONDS,
             weight=8,
         )
-    elif reason in _CONFIG:
-        advice = "make the Secret, ConfigMap or volume that it names"
+    elif reason in _CONFIG_REASONS:
+        advice = "create the Secret, ConfigMap or volume that it names"
         about = f"container of {name}"
         yield Problem(
-            f"Pod {name} {reason}: {_short(text)}", advice, about, _RARELY_HEALS, weight=7
+            f"Pod {name} {reason}: {_short(text)}", advice, about, _RETRY_GRACE_SECONDS, weight=7
         )
     else:
         yield from _of_ended(pod, state, reason)
@@ -140,7 +142,7 @@ def _of_ended(pod: JsonObject, state: JsonObject, reason: str) -> Iterator[Probl
     elif reason == "CrashLoopBackOff":
         code, count = ended.get("exitCode", "?"), state.get("restartCount", 0)
         yield Problem(
-            f"Pod {name} container {state['name']} crashes again and again (exit code {code}, "
+            f"Pod {name} container {state['name']} crashes repeatedly (exit code {code}, "
             f"{count} restarts)",
             f"read `kubectl logs {name} -c {state['name']} --previous`",
             weight=6,
@@ -173,23 +175,24 @@ def _of_condition(condition: JsonObject) -> Iterator[Problem]:
 
 
 def _refused(who: str, message: str) -> Iterator[Problem]:
-    """A Pod that was never made: the API server has refused it."""
+    """Yield the problem of a Pod that the API server refused to create."""
     unset = re.search(r"must specify ([\w./,-]+)", message)
     if unset:
         what = unset[1].rstrip(".,")
         limit = "CPU limit" if what == "limits.cpu" else f"value for {what}"
-        advice = f"have a LimitRange with a default {limit} made, or {what} taken out of the quota"
+        advice = f"ask for a LimitRange with a default {limit}, or for a quota without {what}"
         yield Problem(f"{who}: {_short(message)}", advice, weight=9)
     elif "exceeded quota" in message:
-        advice = "free resources (`nmt-k8s list`), ask for less, or have the quota raised"
+        advice = "free resources (`nmt-k8s list`), request less, or ask for a larger quota"
         yield Problem(f"{who}: {_short(message)}", advice, weight=9)
     elif "violates PodSecurity" in message:
         advice = "install chart and nmt-k8s of the same version, or another namespace"
         yield Problem(f"{who}: {_short(message)}", advice, "Pod Security", 0, weight=10)
     elif "is forbidden" in message or "admission webhook" in message:
-        yield Problem(f"{who}: {_short(message)}", "ask whoever administers the cluster", weight=8)
+        yield Problem(f"{who}: {_short(message)}", "ask the cluster's administrator", weight=8)
     elif "serviceaccount" in message or "service account" in message:
-        yield Problem(f"{who}: {_short(message)}", "upgrade the release: it makes them", weight=8)
+        advice = "upgrade the release: it creates the accounts"
+        yield Problem(f"{who}: {_short(message)}", advice, weight=8)
 
 
 def _of_claim(claim: JsonObject, events: Iterable[JsonObject]) -> Iterator[Problem]:
@@ -199,17 +202,15 @@ def _of_claim(claim: JsonObject, events: Iterable[JsonObject]) -> Iterator[Probl
         kind = claim.get("spec", {}).get("storageClassName") or "the cluster's default"
         why = f": {refusal}" if refusal else ""
         yield Problem(
-            f"claim {name} is {phase}: no volume of storage class {kind} for it{why}",
+            f"claim {name} is {phase}: it has no volume of storage class {kind}{why}",
             "see `nmt-k8s doctor` and set storage.claim.storageClass of the release",
             weight=6,
         )
 
 
 def provisioning_problem(claim: str, events: Iterable[JsonObject]) -> str:
-    """Why a claim has got no volume; empty when nothing has failed.
-
-    A claim without a volume is no fault by itself: most classes wait for the first Pod.
-    """
+    """Explain why a claim has no volume; return an empty text if nothing has failed."""
+    # A claim without a volume is normal at first: most classes wait for the first Pod.
     for event in events:
         about = event.get("involvedObject", {})
         named = (about.get("kind"), about.get("name")) == ("PersistentVolumeClaim", claim)
@@ -218,8 +219,8 @@ def provisioning_problem(claim: str, events: Iterable[JsonObject]) -> str:
     return ""
 
 
-def _last_words(text: str) -> str:
-    """The registry's own words, which the layers above it wrap in theirs."""
+def _innermost_error(text: str) -> str:
+    # The runtime and the kubelet wrap the registry's message, which is last, in their own.
     return _short(": ".join(text.split(": ")[-2:]))
 
 

@@ -1,4 +1,4 @@
-"""A job's log as it is written: lines of its submitter Pods, each once."""
+"""Reading of a job's log from its submitter Pods, each line once."""
 
 import re
 import threading
@@ -21,11 +21,10 @@ _RAY_ENDS = re.compile(r"^\S+ \S+\tERR cli\.py:\d+ -- (?:-+|Job '.*' failed)$")
 
 
 class LineDeduplicator:
-    """Passes each line once, though connections break and a lost head costs a submitter Pod.
+    """A filter for lines that were read before, in spite of lost connections and submitter Pods.
 
-    A connection that is taken up again brings the last second once more. A new submitter brings
-    the log from its beginning when the job has survived: what was seen before is left out until
-    the first line that was not.
+    A new connection to the same Pod repeats the last second of the log. A new submitter Pod repeats
+    the log of a surviving job from its beginning, up to the first line that was not seen before.
     """
 
     def __init__(self) -> None:
@@ -38,7 +37,7 @@ class LineDeduplicator:
         self._seen: set[str] = set()
 
     def connect(self, pod: str) -> str:
-        """Begin or take up the log of a Pod; from when on to ask for it, empty for all."""
+        """Prepare for a connection to a Pod; return the time to read from, empty for all."""
         if pod != self._pod:
             self._catching_up = bool(self._pod)
             self._pod, self._last, self._at_last = pod, "", 0
@@ -46,7 +45,7 @@ class LineDeduplicator:
         return f"{self._last[:19]}Z" if self._last else ""
 
     def text(self, line: str) -> str | None:
-        """The line without its time; None when it was passed before."""
+        """Remove the timestamp of a line; return None if the line was read before."""
         stamp, _, text = line.partition(" ")
         if self._repeats(_sortable(stamp)):
             return None
@@ -72,13 +71,13 @@ class LineDeduplicator:
 
 
 def _sortable(stamp: str) -> str:
-    """Times end in as many digits as they need: `…05.1Z` comes before `…05.12Z`."""
+    # The API writes as many digits as needed, so as text `…05.1Z` would come after `…05.12Z`.
     seconds, _, fraction = stamp.rstrip("Z").partition(".")
     return f"{seconds}.{fraction:<09}"
 
 
 class LogTail:
-    """Writes a job's log from a thread of its own."""
+    """A thread that passes the lines of a job's log to a function as they appear."""
 
     def __init__(self, cluster: Cluster, name: str, write: Callable[[str], None]) -> None:
         self._cluster = cluster
@@ -90,18 +89,18 @@ class LogTail:
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the thread."""
         self._thread.start()
 
     def finish(self) -> None:
-        """Write what is still to come of a job that has ended."""
+        """Read the rest of the log of a job that has ended."""
         self._ending.set()
         self._thread.join(_DRAIN_SECONDS)
 
     def _run(self) -> None:
         while True:
             ending = self._ending.is_set()
-            # The Pod may not be there yet, or not any more, or the connection breaks.
+            # The Pod may not exist yet or any more, or the connection may be lost: try again.
             with suppress(ClusterError, InputError):
                 if not self._read():
                     return
@@ -110,7 +109,7 @@ class LogTail:
             self._ending.wait(_PAUSE_SECONDS)
 
     def _read(self) -> bool:
-        """Write what is new; False when nobody reads it any more."""
+        """Pass on new lines; return False if their reader is gone."""
         pods = submitters(self._cluster, self._name)
         if not pods:
             return True
@@ -120,7 +119,7 @@ class LogTail:
         for line in self._cluster.log(name, submitter_container(pods[-1]), since=since):
             text = self._lines.text(line)
             try:
-                for found in [] if text is None else job.of(text):
+                for found in [] if text is None else job.filter(text):
                     self._write(found)
             except BrokenPipeError:
                 return False
@@ -128,29 +127,30 @@ class LogTail:
 
 
 class JobLineFilter:
-    """Leaves out what Ray's own command, and not the job, has written into a submitter's log."""
+    """A filter that removes the lines of Ray's own command from a submitter's log."""
 
     def __init__(self) -> None:
         self._over = False
         self._held: list[str] = []
 
-    def of(self, line: str) -> list[str]:
-        """The job's lines that are certain with this one, the next of that log."""
+    def filter(self, line: str) -> list[str]:
+        """Take the next line of the log, and return the lines now known to be the job's."""
         plain = _COLOUR.sub("", line)
-        # From its notice of a failure on, Ray repeats the end of the job's log; from a traceback
-        # of its own on, it only complains that the head went.
+        # After its message about a failure, Ray repeats the end of the job's log; after a traceback
+        # of its own, it only reports that the head is gone.
         self._over = self._over or bool(_RAY_ENDS.match(plain))
         self._over = self._over or bool(self._held and _RAY_BREAKS.match(plain))
         if self._over or _RAY.match(plain) or plain.startswith("Running entrypoint for "):
             return []
         lines = [*self._held, line]
+        # The line after this header shows whether the traceback is the job's or Ray's.
         self._held = [lines.pop()] if plain == _TRACEBACK else []
         return lines
 
 
 def last_lines(cluster: Cluster, pod: JsonObject, tail: int | None) -> Iterator[str]:
-    """What a submitter Pod has written, without times."""
+    """Yield the job's lines in the log of a submitter Pod, without timestamps."""
     lines = cluster.log(pod["metadata"]["name"], submitter_container(pod), tail=tail, follow=False)
     texts = (line.partition(" ")[2] for line in lines)
     job = JobLineFilter()
-    yield from (found for text in texts for found in job.of(text))
+    yield from (found for text in texts for found in job.filter(text))

@@ -1,7 +1,7 @@
-"""From the status of a RayJob to how the job stands. Pure.
+"""The state of a job and its exit code, from the status of its RayJob. Pure.
 
-`jobStatus` alone is never an end: only together with `jobDeploymentStatus` is it. The submitter's
-batch Job says nothing of the outcome either, since it ends well when the job failed.
+A job has ended only when `jobDeploymentStatus` says so; `jobStatus` alone is not enough. The
+submitter's batch Job does not show the outcome either, since it succeeds even when the job failed.
 """
 
 import re
@@ -13,11 +13,11 @@ from k8s.api.cluster import JsonObject
 from k8s.objects.names import QUEUE
 
 _EXIT_CODE = re.compile(r"failed with exit code (-?\d+)")
-_CLUSTER_FAULT, _CANCELLED = 3, 4
+_CLUSTER_ERROR, _CANCELLED = 3, 4
 
 
 class JobState(StrEnum):
-    """How a job stands."""
+    """The state of a job."""
 
     QUEUED = "queued"
     WAITING = "waiting"
@@ -30,12 +30,12 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """How a job stands, and the exit code once it has ended."""
+    """The state of a job, and its exit code once it has ended."""
 
     state: JobState
     message: str = ""
     exit_code: int | None = None
-    """None: not at its end."""
+    """None while the job has not ended."""
 
     def __str__(self) -> str:
         return f"{self.state}: {self.message}" if self.message else self.state.value
@@ -45,7 +45,7 @@ GONE = JobStatus(JobState.CANCELLED, "the RayJob was deleted by somebody else", 
 
 
 def read_job_status(job: JsonObject) -> JobStatus:
-    """How a RayJob stands."""
+    """Read the state of a RayJob."""
     status = job.get("status", {})
     deployment = status.get("jobDeploymentStatus", "")
     if deployment in _ENDS:
@@ -64,21 +64,23 @@ def read_job_status(job: JsonObject) -> JobStatus:
 
 
 def has_run(job: JsonObject) -> bool:
-    """Whether Ray has started the job, at least once."""
+    """Tell whether Ray has started the job at least once."""
     return bool(job.get("status", {}).get("rayJobInfo", {}).get("startTime"))
 
 
 def _waiting_for(deployment: str) -> str:
     if not deployment:
-        return "KubeRay has not looked at it yet; should that last, see `nmt-k8s doctor`"
-    return "its Pods start" if deployment == "Initializing" else "it is being submitted to Ray"
+        return "KubeRay has not seen it yet; if this lasts, see `nmt-k8s doctor`"
+    return (
+        "its Pods are starting" if deployment == "Initializing" else "it is being submitted to Ray"
+    )
 
 
 def _suspended(job: JsonObject) -> JobStatus:
     queue = job["metadata"].get("labels", {}).get(QUEUE)
     if queue:
         return JobStatus(JobState.QUEUED, f"Kueue's queue '{queue}' has not admitted it yet")
-    message = "the RayJob was suspended by somebody else: set its spec.suspend to false to go on"
+    message = "somebody else suspended the RayJob: set its spec.suspend to false to resume"
     return JobStatus(JobState.CANCELLED, message, _CANCELLED)
 
 
@@ -98,23 +100,23 @@ def _failed(status: JsonObject) -> JobStatus:
     if code:
         return _ended_with(int(code[1]))
     if first.startswith(_JOB_NOT_FOUND):
-        return JobStatus(JobState.FAILED, _HEAD_LOST, _CLUSTER_FAULT)
+        return JobStatus(JobState.FAILED, _HEAD_LOST, _CLUSTER_ERROR)
     if reason in ("SubmissionFailed", "PreRunningDeadlineExceeded"):
-        return JobStatus(JobState.FAILED, _REASONS[reason], _CLUSTER_FAULT)
+        return JobStatus(JobState.FAILED, _REASONS[reason], _CLUSTER_ERROR)
     if reason == "DeadlineExceeded":
         ran = status.get("jobStatus") not in ("", None, "PENDING")
-        return JobStatus(JobState.FAILED, _REASONS[reason], 1 if ran else _CLUSTER_FAULT)
-    # What the job's command has not ended by itself, Ray or a lost Pod has.
+        return JobStatus(JobState.FAILED, _REASONS[reason], 1 if ran else _CLUSTER_ERROR)
+    # Without this reason, not the job's command but Ray or a lost Pod ended the job.
     own = reason == "JobDeploymentStatusTransitionGracePeriodExceeded"
     return JobStatus(
-        JobState.FAILED, first or reason or "no reason given", 1 if own else _CLUSTER_FAULT
+        JobState.FAILED, first or reason or "no reason given", 1 if own else _CLUSTER_ERROR
     )
 
 
 def _ended_with(code: int) -> JobStatus:
-    """A code below 0, or above 128, is a signal; a shell would say 128 + its number."""
+    # A negative code is a signal; a shell reports it as 128 + its number.
     code = 128 - code if code < 0 else code
-    killed = {137: " (killed, mostly for want of memory)", 143: " (terminated)"}.get(code, "")
+    killed = {137: " (killed, usually out of memory)", 143: " (terminated)"}.get(code, "")
     return JobStatus(JobState.FAILED, f"the job ended with exit code {code}{killed}", code)
 
 
@@ -125,11 +127,11 @@ def _invalid(status: JsonObject) -> JobStatus:
 
 _JOB_NOT_FOUND = "Submitter completed but Ray job not found"
 _HEAD_LOST = (
-    "the head Pod was lost just as the job ended, and its outcome with it: the same submit "
-    "command goes on from the last checkpoint"
+    "the head Pod was lost just as the job ended, and with it the outcome: run the same submit "
+    "command again to resume from the last checkpoint"
 )
 _REASONS = {
-    "SubmissionFailed": "the job could not be handed to Ray, or its head Pod was lost too often",
+    "SubmissionFailed": "the job could not be submitted to Ray, or lost its head Pod too often",
     "PreRunningDeadlineExceeded": "the job's Pods did not start in time (--pending-timeout)",
     "DeadlineExceeded": "the job took longer than --deadline allows",
 }

@@ -1,4 +1,4 @@
-"""Finds releases, jobs and their Pods in a namespace."""
+"""Lookup of releases, jobs and their Pods in a namespace."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class Target:
 
 
 def find_release(cluster: Cluster, name: str | None) -> Release:
-    """The release of that name, or the only one of the namespace.
+    """Find the release of a name, or the only one of the namespace.
 
     Raises:
-        InputError: there is none, or several.
+        InputError: there is no such release, or several.
     """
     found = {_name(entry): entry for entry in cluster.select(CONFIG_MAP, f"{COMPONENT}=release")}
     names = sorted(found)
@@ -61,22 +61,22 @@ def _name(config_map: JsonObject) -> str:
 
 
 def jobs_of(target: Target) -> list[JsonObject]:
-    """RayJobs of a release, latest first."""
+    """List the RayJobs of a release, latest first."""
     found = target.cluster.select(RAY_JOB, selector(target.release, "job"))
     return sorted(found, key=lambda job: job["metadata"]["creationTimestamp"], reverse=True)
 
 
 def selector(release: Release, component: str) -> str:
-    """Label selector of a release's objects of one component."""
+    """Build the label selector of a release's objects of one component."""
     instance = release.labels.get(INSTANCE)
     return f"{COMPONENT}={component}" + (f",{INSTANCE}={instance}" if instance else "")
 
 
 def find_job(target: Target, name: str) -> JsonObject:
-    """A RayJob of a release.
+    """Find a RayJob by its name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no job of that name.
     """
     job = target.cluster.get(RAY_JOB, name)
     if job is None:
@@ -90,38 +90,38 @@ def find_job(target: Target, name: str) -> JsonObject:
 
 
 def find_ray_cluster(cluster: Cluster, name: str) -> JsonObject:
-    """A running RayCluster that takes jobs.
+    """Find a running RayCluster by its name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no RayCluster of that name.
     """
     found = cluster.get(RAY_CLUSTER, name)
     if found is None:
         names = sorted(names_of(cluster.select(RAY_CLUSTER)))
-        there = f"there are {', '.join(names)}" if names else "there is none (cluster.enabled=true)"
+        existing = f"it has {', '.join(names)}" if names else "set cluster.enabled=true for one"
         raise InputError(
-            f"--to {name}: namespace '{cluster.namespace}' has no such RayCluster; {there}"
+            f"--to {name}: namespace '{cluster.namespace}' has no such RayCluster; {existing}"
         )
     return found
 
 
 def run_of(job: JsonObject) -> str:
-    """Name of the run that a job works on."""
+    """Return the name of the run that a job works on."""
     return job["metadata"].get("labels", {}).get(LABEL_RUN, "")
 
 
 def step_of(job: JsonObject) -> str:
-    """Step that a job does."""
+    """Return the step that a job runs."""
     return job["metadata"].get("labels", {}).get(LABEL_STEP, "")
 
 
 def cluster_of(job: JsonObject) -> str:
-    """Name of the RayCluster that a job runs on; empty before it is chosen."""
+    """Return the name of the RayCluster that a job runs on, empty before it has one."""
     return job.get("status", {}).get("rayClusterName", "")
 
 
 def pods_of(cluster: Cluster, job: JsonObject) -> list[JsonObject]:
-    """A job's submitter and, when the RayCluster is its own, that cluster's Pods."""
+    """List the submitter Pods of a job and, if the RayCluster is its own, the cluster's Pods."""
     pods = submitters(cluster, job["metadata"]["name"])
     own = "clusterSelector" not in job["spec"]
     if own and cluster_of(job):
@@ -130,15 +130,16 @@ def pods_of(cluster: Cluster, job: JsonObject) -> list[JsonObject]:
 
 
 def submitters(cluster: Cluster, name: str) -> list[JsonObject]:
-    """Submitter Pods of a RayJob, oldest first; a lost head costs one each."""
+    """List the submitter Pods of a RayJob, oldest first."""
+    # Each lost head ends a submitter, and a new one follows.
     found = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
     return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
 
 
 def warnings_of(cluster: Cluster, names: Sequence[str], ray_cluster: str = "") -> list[JsonObject]:
-    """Warnings about the objects of these names, and about a RayCluster and its Pods.
+    """List the warnings about objects of these names, and about a RayCluster and its Pods.
 
-    None where events are not for this user's eyes.
+    Returns an empty list if this user may not read events.
     """
     return [
         event
@@ -153,7 +154,7 @@ def _concerns(about: str, names: Sequence[str], ray_cluster: str) -> bool:
 
 
 def unless_forbidden(read: Callable[[], list[JsonObject]]) -> list[JsonObject]:
-    """What is read; nothing where this user may not."""
+    """Return the result of `read`, or an empty list if access is forbidden."""
     try:
         return read()
     except UnreachableError:
@@ -163,7 +164,7 @@ def unless_forbidden(read: Callable[[], list[JsonObject]]) -> list[JsonObject]:
 
 
 def claims_of(cluster: Cluster, pods: Sequence[JsonObject]) -> list[JsonObject]:
-    """Claims that Pods mount; none where claims are not for this user's eyes."""
+    """List the claims that Pods mount, or nothing if this user may not read claims."""
     names = {
         volume["persistentVolumeClaim"]["claimName"]
         for pod in pods
@@ -179,11 +180,11 @@ def claims_of(cluster: Cluster, pods: Sequence[JsonObject]) -> list[JsonObject]:
 
 
 def names_of(objects: Sequence[JsonObject]) -> list[str]:
-    """Names of objects."""
+    """Return the names of objects."""
     return [entry["metadata"]["name"] for entry in objects]
 
 
 def submitter_container(pod: JsonObject) -> str:
-    """Name of the container whose log is the job's."""
+    """Return the name of the container whose log is the job's."""
     containers = [container["name"] for container in pod["spec"]["containers"]]
     return _SUBMITTER if _SUBMITTER in containers else containers[0]

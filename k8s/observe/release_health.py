@@ -1,4 +1,4 @@
-"""What a release has and lacks on its cluster, each with what to do."""
+"""Checks of a release on its cluster. Each finding has advice on what to do."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -42,7 +42,7 @@ def _storage(cluster: Cluster, release: Release) -> Iterator[Finding]:
     for name in names:
         claim = cluster.get(CLAIM, name)
         if claim is None:
-            advice = "make it, or set storage.claim.create=true"
+            advice = "create it, or set storage.claim.create=true"
             yield Finding("storage", "bad", f"claim {name} does not exist", advice)
         else:
             yield from _claim(cluster, claim)
@@ -54,16 +54,18 @@ def _claim(cluster: Cluster, claim: JsonObject) -> Iterator[Finding]:
     text = f"claim {name} {phase}, {', '.join(modes)}, class {spec.get('storageClassName', '-')}"
     if phase == "Bound":
         shared = "ReadWriteMany" in modes
-        advice = "" if shared else "all Pods must run on one node; ReadWriteMany takes several"
+        advice = "" if shared else "all Pods must run on one node; use ReadWriteMany for several"
         yield Finding("storage", "ok" if shared else "note", text, advice)
         return
     warnings = unless_forbidden(lambda: cluster.select(EVENT, fields="type=Warning"))
-    fault, advice = provisioning_problem(name, warnings), "set storage.claim.storageClass to "
-    if fault or phase == "Lost":
-        yield Finding("storage", "bad", f"{text}: {fault}".rstrip(": "), advice + _classes(cluster))
+    problem, advice = provisioning_problem(name, warnings), "set storage.claim.storageClass to "
+    if problem or phase == "Lost":
+        yield Finding(
+            "storage", "bad", f"{text}: {problem}".rstrip(": "), advice + _classes(cluster)
+        )
         return
-    text += ": it has no volume yet; most classes make one for the first Pod"
-    advice = f"submit a job; should it stay so, {advice}"
+    text += ": it has no volume yet; most classes create one for the first Pod"
+    advice = f"submit a job; if it still has no volume, {advice}"
     yield Finding("storage", "note", text, advice + _classes(cluster))
 
 
@@ -80,7 +82,7 @@ def _pods_of(cluster: Cluster, release: Release) -> list[JsonObject]:
 
 
 def _images(cluster: Cluster, release: Release) -> Iterator[Finding]:
-    """That an image can be pulled is known once a Pod has it."""
+    # Only a Pod that has pulled an image proves that it can be pulled.
     pods = _pods_of(cluster, release)
     pulled = {image for pod in pods for image in _pulled(pod)}
     tried = {entry.get("image") for pod in pods for entry in _containers(pod)}
@@ -94,11 +96,11 @@ def _images(cluster: Cluster, release: Release) -> Iterator[Finding]:
         elif image in tried:
             yield Finding(name, "note", f"{image} not pulled yet", "see `pods` below")
         else:
-            yield Finding(name, "note", f"{image} not tried yet", f"{first} tries it")
+            yield Finding(name, "note", f"{image} not used yet", f"{first} will pull it")
 
 
 def _pulled(pod: JsonObject) -> set[str]:
-    """Images of a Pod that its node has."""
+    """Return the images of a Pod that were pulled."""
     status = pod.get("status", {})
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     there = {state.get("name") for state in states if state.get("imageID")}
@@ -116,7 +118,7 @@ def _pods(cluster: Cluster, release: Release) -> Iterator[Finding]:
     if problem:
         yield Finding("pods", "bad", problem.what, problem.remedy)
     else:
-        yield Finding("pods", "ok", f"{len(pods)} of the release, none in trouble")
+        yield Finding("pods", "ok", f"{len(pods)} of the release, without problems")
 
 
 def _gpus(cluster: Cluster, release: Release) -> Iterator[Finding]:
@@ -155,10 +157,10 @@ def _quota(cluster: Cluster, release: Release) -> Iterator[Finding]:
         ]
         name = quota["metadata"]["name"]
         if full:
-            advice = "free resources (`nmt-k8s list`), or have it raised"
+            advice = "free resources (`nmt-k8s list`), or ask for a larger quota"
             yield Finding("quota", "note", f"{name} is used up: {', '.join(full)}", advice)
         else:
-            yield Finding("quota", "ok", f"{name} has room")
+            yield Finding("quota", "ok", f"{name} is not used up")
 
 
 RELEASE_CHECKS: Mapping[str, Callable[[Cluster, Release], Iterator[Finding]]] = {

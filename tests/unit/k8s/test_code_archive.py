@@ -48,7 +48,7 @@ def test_another_content_gives_another_digest(folder):
 
 def test_a_folder_that_is_too_big_is_refused_with_its_largest_files(folder):
     (folder / "data.bin").write_bytes(os.urandom(1_000_000))
-    with pytest.raises(InputError, match=r"largest: data.bin \(976 KiB\)"):
+    with pytest.raises(InputError, match=r"largest files: data.bin \(976 KiB\)"):
         pack(folder)
 
 

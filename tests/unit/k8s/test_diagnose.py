@@ -55,13 +55,13 @@ OOM = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
         (unschedulable("pod has unbound immediate PersistentVolumeClaims"), ["kubectl get pvc"]),
         (pod({"name": "ray-worker", "state": OOM}), ["OOMKilled", "2Gi", "raise `memory`"]),
         (pod({"name": "ray-worker", "state": {"running": {}}, "lastState": OOM}), ["OOMKilled"]),
-        (pod(waiting("CrashLoopBackOff", restartCount=4)), ["crashes again", "4 restarts"]),
+        (pod(waiting("CrashLoopBackOff", restartCount=4)), ["crashes repeatedly", "4 restarts"]),
         (pod(reason="Evicted", message="low on memory"), ["was evicted", "low on memory"]),
     ],
     ids=["pull", "backoff", "config", "gpu", "cpu", "taint", "volume", "oom", "oom-before",
          "crash", "evicted"],
 )  # fmt: skip
-def test_a_pods_problem_is_told_with_its_name_and_what_to_do(found, words):
+def test_a_problem_names_the_pod_and_the_remedy(found, words):
     text = str(diagnose([found]))
     assert all(word in text for word in ["demo-worker-1", *words])
 
@@ -69,14 +69,14 @@ def test_a_pods_problem_is_told_with_its_name_and_what_to_do(found, words):
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (QUOTA, ["exceeded quota: q", "have the quota raised"]),
-        (UNLIMITED, ["LimitRange with a default CPU limit", "limits.cpu taken out of the quota"]),
+        (QUOTA, ["exceeded quota: q", "ask for a larger quota"]),
+        (UNLIMITED, ["LimitRange with a default CPU limit", "a quota without limits.cpu"]),
         (UNLIMITED.replace(".cpu", ".memory"), ["a default value for limits.memory"]),
         (SECURITY, ["PodSecurity"]),
     ],
     ids=["quota", "no-cpu-limit", "no-memory-limit", "security"],
 )
-def test_a_pod_that_was_never_made_is_told_from_events_and_conditions(message, words):
+def test_events_and_conditions_explain_why_a_pod_was_not_created(message, words):
     condition = {"type": "ReplicaFailure", "status": "True", "message": message}
     for problem in (diagnose([], [warning(message)]), diagnose([], (), [condition])):
         assert all(word in str(problem) for word in words)

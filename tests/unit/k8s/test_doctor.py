@@ -168,11 +168,11 @@ def test_pods_in_trouble_are_bad(findings, cluster):
     assert "registry.example/x:1" in text
 
 
-def test_an_image_that_no_pod_has_tried_is_a_note(findings, cluster):
+def test_an_image_that_no_pod_has_used_is_a_note(findings, cluster):
     install(cluster, images={"ray": "registry.example/new:2", "tools": TOOLS_IMAGE})
     code, found = findings()
     assert (code, found["image"][0]) == (0, "note")
-    assert "registry.example/new:2 not tried yet" in found["image"][1]
+    assert "registry.example/new:2 not used yet" in found["image"][1]
     assert found["toolsImage"][0] == "ok"
 
 

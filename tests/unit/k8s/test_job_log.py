@@ -76,7 +76,7 @@ def test_a_new_submitter_of_a_job_that_began_again_is_passed_whole():
 
 def of_job(*lines: str) -> list[str]:
     job = JobLineFilter()
-    return [found for line in lines for found in job.of(line)]
+    return [found for line in lines for found in job.filter(line)]
 
 
 def test_what_rays_command_says_is_left_out():

@@ -22,6 +22,6 @@ def test_every_way_in_which_kubernetes_writes_a_quantity_is_read(text, number):
 
 
 @pytest.mark.parametrize("text", ["", "m", "1 Gi", "1gi", "one", "1Kim", "."])
-def test_what_is_no_quantity_is_refused(text):
-    with pytest.raises(InputError, match="no quantity"):
+def test_text_that_is_not_a_quantity_is_refused(text):
+    with pytest.raises(InputError, match="is not a Kubernetes quantity"):
         parse_quantity(text)
