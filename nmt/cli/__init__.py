@@ -1,1 +1,1 @@
-"""What both console commands share: settings among words, diagnoses, and a log file."""
+"""Parts that both console commands share: errors and signals, diagnostics, and a log file."""

@@ -1,4 +1,4 @@
-"""What the console commands do alike: settings among their words, signals, exit codes."""
+"""Errors, signals and exit codes of the console commands."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from nmt.errors import MissingPackageError, NmtError, install_command
 
-FORCE_HELP = "promote an engine that is worse than its base, and keep this reason beside it"
+FORCE_HELP = "promote an engine that is worse than its base, and record this reason with it"
 
 _STOPPED = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
 _OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
@@ -21,23 +21,23 @@ _OURS = ("nmt", "ray_jobs", "k8s")
 
 
 def is_override(word: str) -> bool:
-    """Whether a word of the command line sets a key rather than being text."""
+    """Tell whether a word of the command line is an override, such as `run=demo`, and not text."""
     return bool(_OVERRIDE.match(word))
 
 
 def guarded(action: Callable[[], int | None], *, program: str, extra: str, after: str = "") -> int:
-    """Exit code of an action: its error is one message, only a fault of ours is a traceback.
+    """Run an action and return its exit code; known errors print one line, bugs a traceback.
 
     Args:
-        action: may give an exit code of its own.
+        action: returns an exit code, or None for success.
         program: begins each message.
-        extra: of the package, which has what the action imports.
-        after: what follows the word that a signal has stopped the action.
+        extra: the extra that contains the packages of the action.
+        after: ending of the message when a signal stops the action.
     """
 
     def stopped(number: int) -> int:
         word, code = _STOPPED[signal.Signals(number)]
-        _say(program, word + after)
+        _print_error(program, word + after)
         return code
 
     _open_streams()
@@ -46,32 +46,30 @@ def guarded(action: Callable[[], int | None], *, program: str, extra: str, after
             code = action()
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
-            # Libraries turn an interruption into errors of their own, depending on the moment.
+            # Libraries may turn an interruption into errors of their own.
             if arrived:
                 return stopped(arrived[0])
             if isinstance(error, KeyboardInterrupt):
                 return stopped(signal.SIGINT)
-            return _failed(error, program, extra)
+            return _handle_error(error, program, extra)
     return code or 0
 
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Turn Ctrl-C and SIGTERM into exceptions; the numbers of those that arrived.
-
-    What a shell has told this process to ignore stays ignored.
-    """
+    """Turn Ctrl-C and SIGTERM into exceptions, and provide the numbers of those that arrived."""
     arrived: list[int] = []
 
     def on_signal(number: int, frame: FrameType | None) -> NoReturn:
         arrived.append(number)
         if number == signal.SIGTERM:
-            signal.signal(number, signal.SIG_IGN)  # once is enough: the clean-up has to finish
-        # The one exception that `ray.get` lets through at once.
+            signal.signal(number, signal.SIG_IGN)  # a second one must not stop the clean-up
+        # `ray.get` passes on no other exception at once.
         raise KeyboardInterrupt(signal.Signals(number))
 
     before = {number: signal.getsignal(number) for number in _STOPPED}
     for number, handler in before.items():
+        # A shell ignores SIGINT for background processes, which must stay so.
         if handler is not signal.SIG_IGN:
             signal.signal(number, on_signal)
     try:
@@ -81,9 +79,9 @@ def stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _failed(error: BaseException, program: str, extra: str) -> int:
+def _handle_error(error: BaseException, program: str, extra: str) -> int:
     if isinstance(error, BrokenPipeError):
-        _silence()  # the reader of our output has gone
+        _silence()  # the reader of the output, such as `head`, has ended
         return 0
     package = (getattr(error, "name", None) or "").partition(".")[0]
     if isinstance(error, ModuleNotFoundError) and package not in _OURS:
@@ -91,32 +89,32 @@ def _failed(error: BaseException, program: str, extra: str) -> int:
             f"this command needs the package '{package}': {install_command(extra)}"
         )
     if isinstance(error, NmtError):
-        _say(program, str(error))
+        _print_error(program, str(error))
         return error.exit_code
     traceback.print_exception(error)
     return 1
 
 
 def _open_streams() -> None:
-    """Write UTF-8 whatever the terminal's encoding: it may lack the letters that are to be told.
-
-    What was closed before the start goes nowhere.
-    """
+    """Make standard output and error accept every text."""
+    # A service may start this process with closed streams.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
+            # The encoding of the terminal may lack the letters of a translation.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _silence() -> None:
-    """What standard output still holds goes nowhere, also when the interpreter ends."""
+    """Discard what standard output has buffered."""
+    # Otherwise the interpreter would try to write it at its end, and print an error.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(program: str, message: str) -> None:
+def _print_error(program: str, message: str) -> None:
     try:
         sys.stdout.flush()
-    except OSError:  # its reader has gone, or its disk is full
+    except OSError:  # its reader has ended, or its disk is full
         _silence()
     sys.stderr.write(f"{program}: {message}\n")

@@ -1,11 +1,11 @@
-"""What the doctors of this project find."""
+"""The findings of the `doctor` commands."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at."""
+    """The result of one check."""
 
     name: str
     state: str

@@ -15,10 +15,11 @@ _REWRITE_SECONDS = 20.0
 
 
 class LogFile:
-    """Lines appended to a file; what stood there before stays.
+    """A log file on a storage root, to which lines are appended.
 
-    A folder gets each line at once. An object store, which cannot append, gets the whole log again
-    every 20 seconds and at the end. A storage root that fails costs the log, never the job.
+    In a local folder each line is written at once. An object store cannot append, so the complete
+    log is written again every 20 seconds and at the end. If the storage root fails, the log ends,
+    but the job continues.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class LogFile:
         Args:
             storage: the storage root.
             path: of the file, below the root.
-            clock: seconds, for the rewriting.
+            clock: returns the time in seconds.
         """
         self._storage = storage
         self._path = path
@@ -42,11 +43,11 @@ class LogFile:
         self._guarded(self._open)
 
     def write(self, line: bytes) -> None:
-        """Add a line, its end included."""
+        """Append a line, which includes its line end."""
         self._guarded(lambda: self._append(line))
 
     def close(self) -> None:
-        """Write what is still held back."""
+        """Write the lines that are not written yet, and close the file."""
         self._guarded(self._finish)
 
     def _open(self) -> None:

@@ -16,7 +16,7 @@ _LEFT_OVER = re.compile(rf"</?[a-zA-Z]|<!--|{_ENTITY.pattern}")
 
 
 def strip_markup(text: str) -> str:
-    """Unescape entities and remove tags; a tag that breaks a line becomes a space."""
+    """Decode entities and remove tags; a tag that breaks a line becomes a space."""
     # Only once: in a text about HTML, `&amp;lt;` is meant to be read as `&lt;`.
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)

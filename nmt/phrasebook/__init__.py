@@ -1,4 +1,4 @@
-"""A generated English-Tamil corpus: everyday life, and a clinic with its own words."""
+"""A generated English-Tamil corpus: sentences of everyday life, and of a clinic."""
 
 from nmt.phrasebook import clinic, everyday
 from nmt.phrasebook.generate import draw
@@ -6,24 +6,25 @@ from nmt.text.pair import Pair
 
 __all__ = ["DOMAIN_MAXIMUM", "GENERAL_MAXIMUM", "Pair", "domain_pairs", "general_pairs"]
 
-# Far more sentences exist; beyond these the small patterns run dry and the mixture shifts.
+# There are far more sentences, but beyond these numbers the small patterns have no new ones, and
+# the mixture of patterns would change.
 GENERAL_MAXIMUM = 20_000
 DOMAIN_MAXIMUM = 8_000
 
 
 def general_pairs(count: int, seed: int) -> list[Pair]:
-    """Return distinct everyday sentences in random order.
+    """Draw distinct everyday sentences in random order.
 
     Raises:
-        ValueError: If the count exceeds ``GENERAL_MAXIMUM``.
+        ValueError: the count exceeds `GENERAL_MAXIMUM`.
     """
     return draw(everyday.PATTERNS, count, seed, GENERAL_MAXIMUM)
 
 
 def domain_pairs(count: int, seed: int) -> list[Pair]:
-    """Return distinct sentences of a clinic in random order.
+    """Draw distinct sentences of a clinic in random order.
 
     Raises:
-        ValueError: If the count exceeds ``DOMAIN_MAXIMUM``.
+        ValueError: the count exceeds `DOMAIN_MAXIMUM`.
     """
     return draw(clinic.PATTERNS, count, seed, DOMAIN_MAXIMUM)

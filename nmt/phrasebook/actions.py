@@ -1,4 +1,4 @@
-"""What people and animals do every day: predicates, and who can do them."""
+"""Predicates of everyday actions, and their subjects."""
 
 from collections.abc import Callable
 from random import Random
@@ -37,7 +37,8 @@ _INDEFINITE = {"ஒரு", *(count for _, count in QUANTITIES)}
 
 
 def moment(random: Random, tense: Tense) -> When:
-    """Draw a time that fits the tense; a habit always has one."""
+    """Draw a time that fits the tense, or no time."""
+    # Without a time, a habit could not be told from the progressive, which Tamil writes alike.
     if tense is not Tense.HABIT and random.random() < 0.6:
         return NO_TIME
     return random.choice([time for time in TIMES if tense in time.tenses])
@@ -61,7 +62,7 @@ def _object(random: Random, verb: Verb) -> Phrase:
 
 
 def transitive(random: Random) -> Predicate:
-    """Read a book."""
+    """Draw a predicate such as "read a book"."""
     return acting_on(random, random.choice(TRANSITIVE))
 
 
@@ -73,7 +74,7 @@ def acting_on(random: Random, verb: Verb) -> Predicate:
 
 
 def intransitive(random: Random) -> Predicate:
-    """Play in the park."""
+    """Draw a predicate such as "play in the park"."""
     verb = random.choice(INTRANSITIVE)
     where = phrases.located(random.choice(_SCENES[verb.base]))
     how, tamil_how = _manner(random, verb)
@@ -89,7 +90,7 @@ def intransitive(random: Random) -> Predicate:
 
 
 def motion(random: Random) -> Predicate:
-    """Go to the market."""
+    """Draw a predicate such as "go to the market"."""
     verb = random.choice((GO, GO, COME, RETURN))
     place = random.choice(_DESTINATIONS)
     source = verb in {COME, RETURN} and random.random() < 0.5
@@ -114,14 +115,14 @@ def giving(random: Random) -> Predicate:
 
 
 def putting(random: Random) -> Predicate:
-    """Put the key on the table."""
+    """Draw a predicate such as "put the key on the table"."""
     what = phrases.object_phrase(random, random.choice(_OBJECTS[PUT.base]))
     spot, tamil_spot = random.choice(SPOTS)
     return Predicate(PUT, f"{what.english} {spot}", (tamil_spot, what.tamil), what.people)
 
 
 def about(random: Random) -> Predicate:
-    """Talk about the story."""
+    """Draw a predicate such as "talk about the story"."""
     topic = random.choice(_CONCERNS if random.random() < 0.6 else _TOPICS)
     tamil = (topic.tamil, "பற்றி+")
     other = phrases.person(random)
@@ -143,12 +144,12 @@ _PREDICATE_WEIGHTS = (41, 15, 13, 12, 4, 15)
 
 
 def action(random: Random) -> Predicate:
-    """Draw anything somebody can do."""
+    """Draw a predicate of any kind."""
     return random.choices(_PREDICATES, _PREDICATE_WEIGHTS)[0](random)
 
 
 def actor(random: Random, predicate: Predicate) -> Subject:
-    """Draw somebody, or some animal, who can do it."""
+    """Draw a person or an animal that can be the subject of a predicate."""
     tags = predicate.verb.tags
     if "animal" in tags and random.random() < 0.25:
         return phrases.creature(random, predicate.people)
@@ -156,10 +157,8 @@ def actor(random: Random, predicate: Predicate) -> Subject:
 
 
 def definite(random: Random, draw: Callable[[Random], Predicate]) -> Predicate:
-    """Draw again until nothing is "a" or counted.
-
-    "Did not read a book" would want ஒரு ...உம், which no other pattern teaches.
-    """
+    """Draw a predicate again until it has no "a" and no number."""
+    # "Did not read a book" would need ஒரு ...உம், which no other pattern teaches.
     while True:
         predicate = draw(random)
         if not any(part.split(" ")[0] in _INDEFINITE for part in predicate.tamil):

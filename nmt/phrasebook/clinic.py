@@ -1,4 +1,4 @@
-"""The sentence patterns of a clinic, none of which everyday sentences use."""
+"""The sentence patterns of a clinic, which everyday sentences do not use."""
 
 from random import Random
 
@@ -29,7 +29,7 @@ from nmt.text.pair import Pair
 
 _ALL_AILMENTS = (*AILMENTS, *AILMENTS_ONLY)
 _TENSES = (Tense.PAST, Tense.PAST, Tense.NOW, Tense.FUTURE)
-# These already say how often or how long.
+# Objects of these verbs already say how often or how long.
 _DOSED = {*TAKING, APPLY, AVOID, REST}
 _DIRECT_CARE = tuple(verb for verb in CARING if "dative" not in verb.tags)
 
@@ -52,8 +52,8 @@ def _sick_work(random: Random) -> tuple[Subject, Predicate]:
     return random.choice(SICK).subject(), predicate
 
 
-def told(random: Random) -> Pair:
-    """The doctor examined the patient; or did not, or did she?"""
+def activity(random: Random) -> Pair:
+    """Draw a sentence such as "The doctor examined the patient", its negation or its question."""
     subject, predicate = random.choice((_staff_work, _sick_work))(random)
     say = random.choice((grammar.statement, grammar.statement, grammar.negation, grammar.question))
     counted = say is grammar.negation and predicate.verb is PRESCRIBE
@@ -65,17 +65,17 @@ def told(random: Random) -> Pair:
 
 
 def ailment(random: Random) -> Pair:
-    """The child has a headache."""
+    """Draw a sentence such as "The child has a headache"."""
     sick = _in_dative(random.choice(SICK))
     what = random.choice(_ALL_AILMENTS)
     tense = random.choice((Tense.HABIT, Tense.PAST))
     ask = sick.key != "first" and random.random() < 0.3
-    say = grammar.owning_asked if ask else grammar.owning
+    say = grammar.possession_question if ask else grammar.possession
     return say(sick, Agreement.IT, what.english, what.nominative, tense)
 
 
 def no_ailment(random: Random) -> Pair:
-    """The child does not have a headache."""
+    """Draw a sentence such as "The child does not have a headache"."""
     sick = random.choice(SICK)
     what = random.choice(_ALL_AILMENTS)
     does = grammar.auxiliary(sick.agreement)
@@ -95,8 +95,8 @@ def _condition(random: Random, who: Person) -> tuple[str, str]:
     return f"if {who.english} {does},", f"{who.nominative} {grammar.conditional(verb)},"
 
 
-def advised(random: Random) -> Pair:
-    """If you have a fever, take this medicine after food."""
+def advice(random: Random) -> Pair:
+    """Draw a sentence such as "If you have a fever, take this medicine after food"."""
     who = YOU if random.random() < 0.65 else _other(random, SICK, frozenset(("first",)))
     condition, tamil_condition = _condition(random, who)
     # Only the sick person can be told to take the medicine.
@@ -108,16 +108,16 @@ def advised(random: Random) -> Pair:
     )
 
 
-def instructed(random: Random) -> Pair:
-    """Take this tablet twice a day."""
+def instruction(random: Random) -> Pair:
+    """Draw a sentence such as "Take this tablet twice a day"."""
     predicate = treatment.prescribed_course(random)
     return grammar.sentence(
         (predicate.verb.base, predicate.english), (*predicate.tamil, predicate.verb.imperative)
     )
 
 
-def obliged(random: Random) -> Pair:
-    """The patient must rest for two days."""
+def obligation(random: Random) -> Pair:
+    """Draw a sentence such as "The patient must rest for two days"."""
     predicate = treatment.advice(random)
     subject = _other(random, SICK, predicate.people).subject()
     if random.random() < 0.3:
@@ -128,8 +128,8 @@ def obliged(random: Random) -> Pair:
     )
 
 
-def forbidden(random: Random) -> Pair:
-    """The patient must not walk in the street."""
+def prohibition(random: Random) -> Pair:
+    """Draw a sentence such as "The patient must not walk in the street"."""
     predicate = actions.definite(random, treatment.straining)
     subject = _other(random, SICK, predicate.people).subject()
     return grammar.sentence(
@@ -138,8 +138,8 @@ def forbidden(random: Random) -> Pair:
     )
 
 
-def able(random: Random) -> Pair:
-    """The patient cannot swallow the tablet."""
+def ability(random: Random) -> Pair:
+    """Draw a sentence such as "The patient cannot swallow the tablet"."""
     choose = random.choice((treatment.straining, treatment.straining, treatment.breathing))
     predicate = actions.definite(random, choose)
     who = _other(random, SICK, predicate.people)
@@ -152,8 +152,8 @@ def able(random: Random) -> Pair:
     )
 
 
-def treated(random: Random) -> Pair:
-    """The patient's hand was examined by the nurse."""
+def received_care(random: Random) -> Pair:
+    """Draw a sentence such as "The patient's hand was examined by the nurse"."""
     verb = random.choice(_DIRECT_CARE)
     who = random.choice(OWNERS if "body" in verb.objects else SICK)
     thing = treatment.belonging(random, verb, who)
@@ -165,8 +165,8 @@ def treated(random: Random) -> Pair:
     return _passive(random, subject, predicate)
 
 
-def admitted(random: Random) -> Pair:
-    """The child was admitted to the hospital yesterday."""
+def admission(random: Random) -> Pair:
+    """Draw a sentence such as "The child was admitted to the hospital yesterday"."""
     place = random.choice((HOSPITAL, CLINIC))
     predicate = Predicate(ADMIT, f"to {place.english}", (place.locative,))
     return _passive(random, random.choice(SICK).subject(), predicate)
@@ -181,8 +181,8 @@ def _passive(random: Random, subject: Subject, predicate: Predicate) -> Pair:
     )
 
 
-def hurting(random: Random) -> Pair:
-    """The child's leg hurts."""
+def pain(random: Random) -> Pair:
+    """Draw a sentence such as "The child's leg hurts"."""
     who = random.choice(OWNERS)
     part, tamil_part, *_ = random.choice(BODY_ONLY)
     subject = Subject(
@@ -195,15 +195,15 @@ def hurting(random: Random) -> Pair:
 
 
 PATTERNS: tuple[tuple[Pattern, int], ...] = (
-    (told, 18),
+    (activity, 18),
     (ailment, 6),
     (no_ailment, 3),
-    (advised, 18),
-    (instructed, 9),
-    (obliged, 15),
-    (forbidden, 11),
-    (able, 8),
-    (treated, 7),
-    (admitted, 3),
-    (hurting, 2),
+    (advice, 18),
+    (instruction, 9),
+    (obligation, 15),
+    (prohibition, 11),
+    (ability, 8),
+    (received_care, 7),
+    (admission, 3),
+    (pain, 2),
 )

@@ -28,30 +28,31 @@ _NEAR = tuple(
 _FRIENDS = tuple(person for person in ADULTS if person.english in {"Ravi", "Meena"})
 
 
-def told(random: Random) -> Pair:
+def statement(random: Random) -> Pair:
     """Draw a plain statement."""
     predicate = action(random)
     tense = random.choice(_FINITE)
     return grammar.statement(actor(random, predicate), predicate, tense, moment(random, tense))
 
 
-def denied(random: Random) -> Pair:
+def negation(random: Random) -> Pair:
     """Draw a negative statement."""
     predicate = definite(random, action)
     tense = random.choice((Tense.PAST, Tense.FUTURE))
     return grammar.negation(actor(random, predicate), predicate, tense, moment(random, tense))
 
 
-def asked(random: Random) -> Pair:
-    """Draw a yes/no question; nobody asks what they themselves do."""
+def question(random: Random) -> Pair:
+    """Draw a yes/no question."""
     predicate = action(random)
+    # Nobody asks about their own actions.
     avoided = Predicate(predicate.verb, people=predicate.people | {"first"})
     tense = random.choice((Tense.PAST, Tense.NOW, Tense.FUTURE))
     subject = actor(random, avoided)
     return grammar.question(subject, predicate, tense, moment(random, tense))
 
 
-def asked_when_or_why(random: Random) -> Pair:
+def question_with_word(random: Random) -> Pair:
     """Draw a question with a question word."""
     predicate = action(random)
     avoided = Predicate(predicate.verb, people=predicate.people | {"first"})
@@ -60,7 +61,7 @@ def asked_when_or_why(random: Random) -> Pair:
     return grammar.question(actor(random, avoided), predicate, tense, NO_TIME, word)
 
 
-def wished(random: Random) -> Pair:
+def wish(random: Random) -> Pair:
     """Draw somebody's wish."""
     predicate = action(random)
     people = predicate.people
@@ -69,12 +70,12 @@ def wished(random: Random) -> Pair:
     return grammar.wish(subject, predicate, tense)
 
 
-def requested(random: Random) -> Pair:
+def request(random: Random) -> Pair:
     """Draw a request or a prohibition."""
     polite = random.random() < 0.65
     predicate = action(random) if polite else definite(random, action)
     if not predicate.verb.imperative or "you" in predicate.people:
-        return requested(random)
+        return request(random)
     time = moment(random, Tense.FUTURE) if random.random() < 0.5 else NO_TIME
     return grammar.request(predicate, time, polite)
 
@@ -86,8 +87,8 @@ def _someone_or_thing(random: Random, adjective: Adjective) -> Subject:
     return random.choice(nouns).subject()
 
 
-def described(random: Random) -> Pair:
-    """The house is very big."""
+def description(random: Random) -> Pair:
+    """Draw a sentence such as "The house is very big"."""
     adjective = random.choice(ADJECTIVES)
     very, tamil_very = ("very", "மிகவும்") if random.random() < 0.4 else ("", "")
     subject = _someone_or_thing(random, adjective)
@@ -98,19 +99,19 @@ def described(random: Random) -> Pair:
     return grammar.statement(subject, predicate, tense, NO_TIME)
 
 
-def owned(random: Random) -> Pair:
-    """The boy has a ball."""
+def possession(random: Random) -> Pair:
+    """Draw a sentence such as "The boy has a ball"."""
     owner = phrases.doer(random, frozenset())
     possessor = Subject(owner.english, owner.at, owner.agreement, owner.key)
     what = phrases.indefinite(random, random.choice(_NEAR))
     tense = random.choice((Tense.HABIT, Tense.PAST))
-    question = owner.key != "first" and random.random() < 0.25
-    say = grammar.owning_asked if question else grammar.owning
+    asks = owner.key != "first" and random.random() < 0.25
+    say = grammar.possession_question if asks else grammar.possession
     return say(possessor, what.agreement, what.english, what.tamil, tense)
 
 
-def found(random: Random) -> Pair:
-    """There is a book on the table."""
+def existence(random: Random) -> Pair:
+    """Draw a sentence such as "There is a book on the table"."""
     tense = random.choice((Tense.HABIT, Tense.PAST))
     what, (where, tamil_where) = _thing_somewhere(random)
     verb = grammar.english_verb(BE, what.agreement, tense)
@@ -136,10 +137,10 @@ def _thing_somewhere(random: Random) -> tuple[Phrase, tuple[str, str]]:
 
 
 def weather(random: Random) -> Pair:
-    """It rained in Chennai yesterday."""
+    """Draw a sentence such as "It rained in Chennai yesterday"."""
     verb, what = random.choice(_WEATHER)
     where = phrases.located(random.choice(_OPEN_AIR))
-    # Tamil names the rain and the wind beside the verb, after the place.
+    # Tamil names the rain and the wind next to the verb, after the place.
     subject = Subject(what, "", Agreement.IT, what)
     predicate = Predicate(verb, where.english, (where.tamil,))
     tense = random.choice((Tense.PAST, Tense.FUTURE))
@@ -148,7 +149,7 @@ def weather(random: Random) -> Pair:
 
 
 def profession(random: Random) -> Pair:
-    """My father is a good farmer."""
+    """Draw a sentence such as "My father is a good farmer"."""
     who = random.choice((*RELATIVES, *_FRIENDS))
     praise, tamil_praise = random.choice(PRAISE)
     what = random.choice((*WORKERS, *CLINIC_PEOPLE))
@@ -160,15 +161,15 @@ def profession(random: Random) -> Pair:
 
 
 PATTERNS: tuple[tuple[Pattern, int], ...] = (
-    (told, 42),
-    (denied, 10),
-    (asked, 10),
-    (asked_when_or_why, 4),
-    (wished, 7),
-    (requested, 7),
-    (described, 14),
-    (owned, 6),
-    (found, 5),
+    (statement, 42),
+    (negation, 10),
+    (question, 10),
+    (question_with_word, 4),
+    (wish, 7),
+    (request, 7),
+    (description, 14),
+    (possession, 6),
+    (existence, 5),
     (weather, 2),
     (profession, 3),
 )

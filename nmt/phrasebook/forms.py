@@ -1,6 +1,6 @@
-"""The shapes of a lexicon entry, and the reader of the lexicon's tables.
+"""The entries of the lexicon, and readers for its tables.
 
-A Tamil form that ends in "+" doubles a following க, ச, த or ப; ``grammar.spell`` resolves it.
+A Tamil form that ends in "+" doubles a following க, ச, த or ப; `grammar.spell` does that.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ LINK = "+"
 
 
 class Agreement(Enum):
-    """Who a verb agrees with; the value is the ending a Tamil finite verb takes."""
+    """The person and number of a verb; the value is the ending of a Tamil finite verb."""
 
     I = "ேன்"  # noqa: E741 - the English pronoun is the clearest name
     WE = "ோம்"
@@ -24,7 +24,7 @@ class Agreement(Enum):
 
 
 class Tense(Enum):
-    """NOW is the English progressive and HABIT its simple present; Tamil writes them alike."""
+    """A tense; NOW is the English progressive and HABIT the simple present."""
 
     PAST = "past"
     NOW = "now"
@@ -34,7 +34,7 @@ class Tense(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a verb agrees with; the same key never names two parties of one sentence."""
+    """The subject of a sentence; no other person or thing of it may have the same key."""
 
     english: str
     tamil: str
@@ -44,7 +44,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody, in every Tamil case; ``at`` is the -இடம் case of the one who has something."""
+    """A person in every Tamil case; `at` is the -இடம் case, in which owners are."""
 
     key: str
     english: str
@@ -60,13 +60,13 @@ class Person:
     instrumental: str
 
     def subject(self) -> Subject:
-        """Return the person as the one who acts."""
+        """Return the person as the subject of a sentence."""
         return Subject(self.english, self.nominative, self.agreement, self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An object or animal; an empty plural marks a mass noun ("rice") used without article."""
+    """An object or animal; a mass noun ("rice") has no plural and is used without article."""
 
     english: str
     plural: str
@@ -77,13 +77,13 @@ class Thing:
     tags: frozenset[str]
 
     def subject(self) -> Subject:
-        """Return the definite singular."""
+        """Return the thing, with "the", as the subject of a sentence."""
         return Subject(f"the {self.english}", self.nominative, Agreement.IT, self.english)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things happen; the English name carries its article where it has one."""
+    """A place; its English name includes the article, if it has one."""
 
     english: str
     preposition: str
@@ -94,13 +94,13 @@ class Place:
     tags: frozenset[str]
 
     def subject(self) -> Subject:
-        """Return the place as what is described."""
+        """Return the place as the subject of a sentence."""
         return Subject(self.english, self.nominative, Agreement.IT, self.english)
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """English principal parts, then the Tamil stems that personal endings attach to."""
+    """A verb: its English principal parts, and the Tamil stems for the personal endings."""
 
     base: str
     third: str
@@ -117,7 +117,7 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Adjective:
-    """Before a noun (``attributive``) and before "to be" (``predicate``)."""
+    """An adjective in its Tamil forms before a noun and before "to be"."""
 
     english: str
     attributive: str
@@ -127,7 +127,7 @@ class Adjective:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A time expression with the tenses it can stand beside."""
+    """A time expression with the tenses that it fits."""
 
     english: str
     tamil: str
@@ -135,7 +135,7 @@ class When:
 
 
 def rows(table: str, columns: int) -> list[list[str]]:
-    """Split a "|"-separated table; "-" is an empty cell."""
+    """Read the rows of a "|"-separated table; "-" is an empty cell."""
     lines = [line for line in table.strip().splitlines() if line.strip()]
     cells = [[cell.strip().removeprefix("-") for cell in line.split("|")] for line in lines]
     short = [row for row in cells if len(row) != columns]
@@ -145,7 +145,7 @@ def rows(table: str, columns: int) -> list[list[str]]:
 
 
 def things(table: str) -> tuple[Thing, ...]:
-    """Read english | plural | nominative | accusative | plural nominative and accusative | tags."""
+    """Read things: english | plural | nominative | accusative | both of the plural | tags."""
     return tuple(
         Thing(english, plural, name, the + LINK, names, them + LINK, frozenset(tags.split()))
         for english, plural, name, the, names, them, tags in rows(table, 7)
@@ -153,7 +153,7 @@ def things(table: str) -> tuple[Thing, ...]:
 
 
 def places(table: str) -> tuple[Place, ...]:
-    """Read english | preposition | nominative | accusative | dative | locative | tags."""
+    """Read places: english | preposition | nominative | accusative | dative | locative | tags."""
     return tuple(
         Place(english, preposition, name, the + LINK, to + LINK, at, frozenset(tags.split()))
         for english, preposition, name, the, to, at, tags in rows(table, 7)
@@ -161,7 +161,7 @@ def places(table: str) -> tuple[Place, ...]:
 
 
 def verbs(table: str) -> tuple[Verb, ...]:
-    """Read a table with the columns of ``Verb``."""
+    """Read verbs, in the order of the fields of `Verb`."""
     return tuple(
         Verb(
             base=row[0],

@@ -1,11 +1,12 @@
-"""Drawing distinct pairs from weighted sentence patterns."""
+"""The drawing of distinct pairs from weighted sentence patterns."""
 
 from collections.abc import Callable, Sequence
 from random import Random
 
 from nmt.text.pair import Pair
 
-LONGEST = 12
+MAX_WORDS = 12
+"""Maximum number of source words in a pair."""
 
 Pattern = Callable[[Random], Pair]
 
@@ -13,13 +14,19 @@ Pattern = Callable[[Random], Pair]
 def draw(
     patterns: Sequence[tuple[Pattern, int]], count: int, seed: int, maximum: int
 ) -> list[Pair]:
-    """Draw pairs that repeat neither a source nor a target.
+    """Draw pairs of which no two have the same source or the same target.
+
+    Args:
+        patterns: functions that draw a pair, each with its weight.
+        count: number of pairs to draw.
+        seed: of the random numbers.
+        maximum: number of different pairs that the patterns certainly have.
 
     Raises:
-        ValueError: If more pairs are asked for than the patterns are sure to give.
+        ValueError: the count exceeds the maximum.
     """
     if count > maximum:
-        raise ValueError(f"{count} pairs asked for, but at most {maximum} can be drawn")
+        raise ValueError(f"{count} pairs requested, but at most {maximum} can be drawn")
     makers, weights = zip(*patterns, strict=True)
     random = Random(seed)
     drawn: list[Pair] = []
@@ -27,7 +34,7 @@ def draw(
     while len(drawn) < count:
         pair = random.choices(makers, weights)[0](random)
         new = seen.isdisjoint((pair.source, pair.target))
-        if new and len(pair.source.split()) <= LONGEST:
+        if new and len(pair.source.split()) <= MAX_WORDS:
             seen.update((pair.source, pair.target))
             drawn.append(pair)
     return drawn

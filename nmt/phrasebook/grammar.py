@@ -18,15 +18,13 @@ _PAST_BE = {Agreement.I: "was"} | dict.fromkeys(_SINGULAR_THIRD, "was")
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A verb with what follows it in English and precedes it in Tamil.
-
-    ``people`` are the keys of everybody mentioned, so that no subject acts on itself.
-    """
+    """A verb with its objects and adverbs, which precede it in Tamil."""
 
     verb: Verb
     english: str = ""
     tamil: tuple[str, ...] = ()
     people: frozenset[str] = frozenset()
+    """Keys of everybody mentioned, so that no subject acts on itself."""
 
 
 NO_TIME = When("", "", frozenset(Tense))
@@ -47,13 +45,13 @@ def _spell(word: str, following: str) -> str:
 
 
 def sentence(english: Iterable[str], tamil: Iterable[str], mark: str = ".") -> Pair:
-    """Capitalise the English, spell the Tamil, and close both with the same mark."""
+    """Build a pair: capitalise the English, spell the Tamil, and end both with the same mark."""
     source = " ".join(" ".join(english).split())
     return Pair(f"{source[:1].upper()}{source[1:]}{mark}", f"{spell(tamil)}{mark}")
 
 
 def english_verb(verb: Verb, agreement: Agreement, tense: Tense) -> str:
-    """Conjugate an English verb."""
+    """Build the English verb of a subject and a tense."""
     if verb.base == "be":
         return _english_be(agreement, tense)
     if tense is Tense.NOW:
@@ -72,7 +70,7 @@ def _english_be(agreement: Agreement, tense: Tense) -> str:
 
 
 def tamil_verb(verb: Verb, agreement: Agreement, tense: Tense) -> str:
-    """Conjugate a Tamil verb."""
+    """Build the Tamil verb of a subject and a tense."""
     if tense is Tense.PAST:
         return _tamil_past(verb.tamil_past, agreement)
     if tense is Tense.FUTURE:
@@ -96,7 +94,7 @@ def _tamil_future(verb: Verb, agreement: Agreement) -> str:
     return verb.tamil_future + agreement.value
 
 
-def refusal(verb: Verb, agreement: Agreement) -> str:
+def negative_future(verb: Verb, agreement: Agreement) -> str:
     """Return the Tamil negative future."""
     if agreement in {Agreement.IT, Agreement.THINGS}:
         return f"{verb.infinitive}ாது"
@@ -126,7 +124,7 @@ def passive(verb: Verb) -> Verb:
     )
 
 
-def asked(finite: str) -> str:
+def as_question(finite: str) -> str:
     """Turn a Tamil finite verb into its yes/no question."""
     if finite.endswith((_PULLI, "ு")):
         return f"{finite[:-1]}ா"
@@ -147,7 +145,7 @@ def negation(subject: Subject, predicate: Predicate, tense: Tense, time: When) -
     """Say that somebody did not or will not do something."""
     past = tense is Tense.PAST
     verb = predicate.verb
-    no = f"{verb.infinitive}வில்லை" if past else refusal(verb, subject.agreement)
+    no = f"{verb.infinitive}வில்லை" if past else negative_future(verb, subject.agreement)
     english_no = "did not" if past else "will not"
     return sentence(
         (subject.english, english_no, verb.base, predicate.english, time.english),
@@ -165,7 +163,7 @@ def question(
     """Ask whether somebody does something or, with a question word, when, where or why."""
     helper, verb = _inverted(predicate.verb, subject.agreement, tense)
     finite = tamil_verb(predicate.verb, subject.agreement, tense)
-    ending = finite if word[1] else asked(finite)
+    ending = finite if word[1] else as_question(finite)
     return sentence(
         (word[0], helper, subject.english, verb, predicate.english, time.english),
         (time.tamil, subject.tamil, word[1], *predicate.tamil, ending),
@@ -187,20 +185,23 @@ def auxiliary(agreement: Agreement) -> str:
     return "does" if agreement in _SINGULAR_THIRD else "do"
 
 
-def owning(owner: Subject, agreement: Agreement, what: str, tamil: str, tense: Tense) -> Pair:
-    """Say that somebody has something; the Tamil verb agrees with the thing."""
+def possession(owner: Subject, agreement: Agreement, what: str, tamil: str, tense: Tense) -> Pair:
+    """Say that somebody has something."""
+    # The Tamil verb agrees with the thing, not with its owner.
     return sentence(
         (owner.english, english_verb(HAVE, owner.agreement, tense), what),
         (owner.tamil, tamil, tamil_verb(HAVE, agreement, tense)),
     )
 
 
-def owning_asked(owner: Subject, agreement: Agreement, what: str, tamil: str, tense: Tense) -> Pair:
+def possession_question(
+    owner: Subject, agreement: Agreement, what: str, tamil: str, tense: Tense
+) -> Pair:
     """Ask whether somebody has something."""
     helper, have = _inverted(HAVE, owner.agreement, tense)
     return sentence(
         (helper, owner.english, have, what),
-        (owner.tamil, tamil, asked(tamil_verb(HAVE, agreement, tense))),
+        (owner.tamil, tamil, as_question(tamil_verb(HAVE, agreement, tense))),
         "?",
     )
 

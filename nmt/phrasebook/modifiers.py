@@ -34,7 +34,7 @@ ADJECTIVES = tuple(
     for english, before, predicate, fits in rows(_ADJECTIVES, 4)
 )
 
-# What somebody is called: "a good teacher".
+# Adjectives for persons, as in "a good teacher".
 PRAISE = (
     ("", ""),
     ("good", "நல்ல"),
@@ -62,7 +62,7 @@ QUANTITIES = (
 
 DEMONSTRATIVES = (("this", "இந்த+"), ("that", "அந்த+"))
 
-# Only a habit is "every ...": "I read a book in the morning" would be past and present alike.
+# "In the morning" is not used for habits: "I read a book in the morning" could be past or present.
 _ONCE = (Tense.PAST, Tense.FUTURE)
 TIMES = tuple(
     When(english, tamil, frozenset(tenses))

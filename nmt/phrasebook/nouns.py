@@ -70,7 +70,7 @@ Chennai | in | சென்னை | சென்னையை | சென்ன�
 Madurai | in | மதுரை | மதுரையை | மதுரைக்கு | மதுரையில் | town topic
 """)
 
-# Where a small thing can lie or be put.
+# Places for small things.
 SPOTS = tuple(
     (english, tamil)
     for english, tamil in rows(

@@ -49,14 +49,14 @@ def article(noun: str) -> str:
 
 
 def person(random: Random) -> Person:
-    """Draw anybody but a pronoun, the clinic's people now and then."""
+    """Draw a person, but not a pronoun; sometimes one of the clinic."""
     if random.random() < _CLINIC_PERSON_SHARE:
         return random.choice(CLINIC_PEOPLE)
     return random.choice(random.choice((RELATIVES, ADULTS, ADULTS, YOUNG)))
 
 
 def doer(random: Random, avoid: frozenset[str], *, adult: bool = False) -> Person:
-    """Draw somebody to act who is not among the people to avoid."""
+    """Draw a person as the subject, except those to avoid."""
     while True:
         chosen = random.choice(PRONOUNS) if random.random() < 0.35 else person(random)
         if chosen.key not in avoid and not (adult and chosen in YOUNG):
@@ -64,7 +64,7 @@ def doer(random: Random, avoid: frozenset[str], *, adult: bool = False) -> Perso
 
 
 def creature(random: Random, avoid: frozenset[str]) -> Subject:
-    """Draw one animal or several of a kind."""
+    """Draw an animal, or several of one kind, as the subject."""
     animal = random.choice([animal for animal in ANIMALS if animal.english not in avoid])
     if random.random() < 0.7:
         return animal.subject()
@@ -73,7 +73,7 @@ def creature(random: Random, avoid: frozenset[str]) -> Subject:
 
 
 def describing(random: Random, tags: frozenset[str]) -> Adjective | None:
-    """Draw an adjective that fits, or none where none does."""
+    """Draw an adjective that fits the tags of a noun; None if none fits."""
     fitting = [adjective for adjective in ADJECTIVES if tags.intersection(adjective.fits)]
     return random.choice(fitting) if fitting else None
 
@@ -84,7 +84,7 @@ def _described(random: Random, thing: Thing) -> tuple[str, str]:
 
 
 def indefinite(random: Random, thing: Thing) -> Phrase:
-    """Return "a", a number, or a mass noun, in the nominative."""
+    """Write a thing with "a", a number or, if it is a mass noun, nothing, in the nominative."""
     english, tamil = _described(random, thing)
     if not thing.plural:
         return Phrase(f"{english}{thing.english}", f"{tamil} {thing.nominative}")
@@ -118,8 +118,9 @@ def _definite(random: Random, thing: Thing, determiner: str) -> Phrase:
 
 
 def object_phrase(random: Random, thing: Thing) -> Phrase:
-    """Decline a thing as an object: accusative when definite or alive, otherwise bare."""
+    """Write a thing as the object of a verb."""
     (determiner,) = random.choices(_DETERMINERS, _DETERMINER_WEIGHTS)
+    # In Tamil, an object is in the accusative only if it is definite or alive.
     alive = "animal" in thing.tags
     if determiner in {"one", "counted"} and not alive:
         return indefinite(random, thing)
@@ -128,19 +129,19 @@ def object_phrase(random: Random, thing: Thing) -> Phrase:
 
 
 def person_phrase(random: Random, *, dative: bool = False) -> Phrase:
-    """Decline a person as an object; pronouns among them."""
+    """Draw a person or a pronoun as the object of a verb."""
     chosen = random.choice(PRONOUNS) if random.random() < 0.2 else person(random)
     form = chosen.dative if dative else chosen.accusative
     return Phrase(chosen.english_object, form, frozenset((chosen.key,)))
 
 
 def place_phrase(place: Place) -> Phrase:
-    """Decline a place as an object."""
+    """Write a place as the object of a verb."""
     return Phrase(place.english, place.accusative, frozenset((place.english,)))
 
 
 def located(place: Place) -> Phrase:
-    """Return "in the place"."""
+    """Write a place as an adverb: "in the place"."""
     return Phrase(f"{place.preposition} {place.english}", place.locative)
 
 

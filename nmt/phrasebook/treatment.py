@@ -1,4 +1,4 @@
-"""What is done at a clinic: predicates made of the clinic's verbs."""
+"""Predicates of what patients and staff of a clinic do."""
 
 from random import Random
 
@@ -42,10 +42,10 @@ from nmt.phrasebook.people import (
 from nmt.phrasebook.phrases import Phrase
 from nmt.phrasebook.verbs import COME, GO, INTRANSITIVE, TRANSITIVE
 
-# The patient comes up about as often as all pronouns, or all relatives, together.
+# The patient is drawn about as often as all pronouns, or all relatives, together.
 SICK = (*[PATIENT] * 8, *PRONOUNS, *RELATIVES[::2], *YOUNG, *YOUNG)
 STAFF = (DOCTOR, NURSE)
-# Those of whom "the hand" is one hand.
+# Persons in the singular, of whom "the hand" is one hand.
 OWNERS = tuple(person for person in SICK if person.agreement not in {Agreement.WE, Agreement.THEY})
 _ADVISERS = (DOCTOR, NURSE, PHARMACIST, DENTIST)
 _UNHEALTHY = tuple(
@@ -77,7 +77,7 @@ def _span(random: Random) -> tuple[str, str]:
 
 
 def taking(random: Random) -> Predicate:
-    """Take this tablet twice a day."""
+    """Draw a predicate such as "take this tablet twice a day"."""
     what = random.choice((MEDICINE, TABLET))
     which, tamil_which = random.choice((_THE, *DEMONSTRATIVES))
     dose, tamil_dose = _dose(random)
@@ -86,7 +86,7 @@ def taking(random: Random) -> Predicate:
 
 
 def applying(random: Random) -> Predicate:
-    """Apply the ointment to the wound once a day."""
+    """Draw a predicate such as "apply the ointment to the wound once a day"."""
     part, _, _, on_part = random.choice(BODY_ONLY)
     which, tamil_which = random.choice((_THE, *DEMONSTRATIVES))
     often, tamil_often = random.choice(TIMES_A_DAY)
@@ -98,14 +98,14 @@ def applying(random: Random) -> Predicate:
 
 
 def avoiding(random: Random) -> Predicate:
-    """Avoid meat for two days."""
+    """Draw a predicate such as "avoid meat for two days"."""
     food = random.choice(_UNHEALTHY)
     span, tamil_span = _span(random)
     return Predicate(AVOID, f"{food.english} {span}", (tamil_span, food.accusative))
 
 
 def resting(random: Random) -> Predicate:
-    """Rest in the house for three days."""
+    """Draw a predicate such as "rest in the house for three days"."""
     where = phrases.located(random.choice((HOSPITAL, CLINIC, actions.HOME)))
     span, tamil_span = _span(random)
     if random.random() < 0.5:
@@ -114,7 +114,7 @@ def resting(random: Random) -> Predicate:
 
 
 def consulting(random: Random) -> Predicate:
-    """Consult the doctor."""
+    """Draw a predicate such as "consult the doctor"."""
     adviser = random.choice(_ADVISERS)
     verb = random.choice((CONSULT, CONSULT, EVERYDAY["call"], EVERYDAY["meet"]))
     people = frozenset((adviser.key,))
@@ -122,28 +122,28 @@ def consulting(random: Random) -> Predicate:
 
 
 def visiting(random: Random) -> Predicate:
-    """Come to the clinic."""
+    """Draw a predicate such as "come to the clinic"."""
     place = random.choice((HOSPITAL, CLINIC))
     return Predicate(random.choice((GO, COME)), f"to {place.english}", (place.dative,))
 
 
 def prescribed_course(random: Random) -> Predicate:
-    """Draw what a patient does with a remedy, or instead of one."""
+    """Draw a predicate of what a patient is prescribed: a remedy, a diet or rest."""
     return random.choices((taking, applying, avoiding, resting), (10, 6, 3, 2))[0](random)
 
 
 def seeking_help(random: Random) -> Predicate:
-    """Consult somebody, or come to the clinic."""
+    """Draw a predicate of looking for help, such as "consult the doctor"."""
     return random.choice((consulting, consulting, visiting))(random)
 
 
 def advice(random: Random) -> Predicate:
-    """Draw what somebody may be told to do."""
+    """Draw a predicate of what a sick person is advised to do."""
     return random.choices((prescribed_course, seeking_help), (20, 8))[0](random)
 
 
 def belonging(random: Random, verb: Verb, owner: Person) -> tuple[Phrase, str] | None:
-    """Return somebody's hand or pulse, and its accusative, if the verb is about one."""
+    """Draw a part of the body or a reading for a verb, with its accusative; None if it has none."""
     if "reading" in verb.objects and ("person" not in verb.objects or random.random() < 0.6):
         reading = random.choice(READINGS_ONLY)
         name, tamil, accusative = reading.definite, reading.nominative, reading.accusative
@@ -156,7 +156,7 @@ def belonging(random: Random, verb: Verb, owner: Person) -> tuple[Phrase, str] |
 
 
 def caring(random: Random) -> Predicate:
-    """Examine the patient, or measure her pulse."""
+    """Draw a predicate such as "examine the patient" or "measure her pulse"."""
     verb = random.choice(CARING)
     owner = random.choice(OWNERS if "body" in verb.objects else SICK)
     people = frozenset((owner.key,))
@@ -168,7 +168,7 @@ def caring(random: Random) -> Predicate:
 
 
 def prescribing(random: Random) -> Predicate:
-    """Prescribe two tablets for the child."""
+    """Draw a predicate such as "prescribe two tablets for the child"."""
     what = phrases.indefinite(random, random.choice((MEDICINE, TABLET, OINTMENT)))
     whom = random.choice(SICK)
     english = f"{what.english} for {whom.english_object}"
@@ -176,14 +176,14 @@ def prescribing(random: Random) -> Predicate:
 
 
 def ailing(random: Random) -> Predicate:
-    """Cough, or recover."""
+    """Draw a predicate such as "cough" or "recover"."""
     verb = random.choice((*SYMPTOMS, RECOVER))
     where = phrases.located(random.choice((HOSPITAL, CLINIC, actions.HOME)))
     return Predicate(verb, where.english, (where.tamil,))
 
 
 def straining(random: Random) -> Predicate:
-    """Draw what a sick person may be unable or forbidden to do."""
+    """Draw a predicate of what a sick person cannot or must not do."""
     kind = random.randrange(4)
     if kind == 0:
         return actions.intransitive(random)
@@ -197,6 +197,6 @@ def straining(random: Random) -> Predicate:
 
 
 def breathing(random: Random) -> Predicate:
-    """Breathe, slowly or not."""
+    """Draw a predicate such as "breathe slowly"."""
     how, tamil_how = random.choice((("", ""), *MANNERS[:2]))
     return Predicate(BREATHE, how, (tamil_how,))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
 from nmt.languages import languages
-from nmt.text.normalise import without_noise
+from nmt.text.normalise import remove_noise
 from nmt.text.segment import Segment, split_text
 
 
@@ -23,7 +23,7 @@ class Documents:
             texts: any texts.
             language: ISO code of their language; an unknown one is split by general rules.
         """
-        return cls([split_text(without_noise(text), language) for text in texts])
+        return cls([split_text(remove_noise(text), language) for text in texts])
 
     @property
     def sentences(self) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.text.normalise import match_key, normalise, without_noise
+from nmt.text.normalise import match_key, normalise, remove_noise
 
 
 def test_decomposed_tamil_vowels_are_composed() -> None:
@@ -73,9 +73,9 @@ def test_letters_that_an_invisible_character_kept_apart_are_composed() -> None:
 
 
 @given(st.text())
-def test_without_noise_leaves_white_space_as_it_is(text: str) -> None:
+def test_removal_of_noise_keeps_white_space_as_it_is(text: str) -> None:
     kept = "".join(c for c in text if c in " \t\n\r\u00a0\u2028\u3000")
-    clean = without_noise(text)
+    clean = remove_noise(text)
     assert "".join(c for c in clean if c in " \t\n\r\u00a0\u2028\u3000") == kept
     assert " ".join(clean.split()) == normalise(text)
 

@@ -184,7 +184,7 @@ def test_a_finite_verb_agrees_in_person_gender_and_tense(verb, agreement, tense,
     ],
 )
 def test_the_negative_future_agrees(agreement, expected):
-    assert grammar.refusal(EVERYDAY_VERBS["read"], agreement) == expected
+    assert grammar.negative_future(EVERYDAY_VERBS["read"], agreement) == expected
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_the_negative_future_agrees(agreement, expected):
     ],
 )
 def test_a_question_ends_in_aa(statement, question):
-    assert grammar.asked(statement) == question
+    assert grammar.as_question(statement) == question
 
 
 @pytest.mark.parametrize(
