@@ -14,7 +14,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
-TEXT = "The doctor is at home.\nThe nurse gives the medicine to the child."
+TEXT = """\
+If you have a cough, rest for two days.
+The patient must meet the nurse.
+The boy was admitted to the clinic."""
 
 
 def take_report(browser: Browser, run: Path, image: Path) -> None:
@@ -26,7 +29,7 @@ def take_report(browser: Browser, run: Path, image: Path) -> None:
 
 def take_translation(browser: Browser, url: str, text: str, image: Path) -> None:
     """Type a text into the endpoint's page, and take a picture of the translation."""
-    page = browser.new_page(viewport={"width": 1100, "height": 640})
+    page = browser.new_page(viewport={"width": 1100, "height": 570})
     page.goto(url)
     page.fill("#source", text)
     page.click("#go")
