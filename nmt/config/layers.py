@@ -7,6 +7,7 @@ from typing import Any
 
 from nmt.config.sections.adapter import DEFAULT_ADAPTER
 from nmt.config.sections.strategy import DEFAULT_STRATEGY
+from nmt.config.tree import is_tree
 from nmt.config.yaml_reader import parse_yaml
 from nmt.errors import ConfigError
 
@@ -32,9 +33,9 @@ def read_layer(path: Path) -> dict[str, Any]:
     raw = parse_yaml(text, f"--config {path}")
     if raw is None:
         return {}
-    if not isinstance(raw, dict):
+    if not is_tree(raw):
         raise ConfigError(f"--config {path}: holds a {type(raw).__name__}, expected `key: value`")
-    return raw
+    return dict(raw)
 
 
 def read_overrides(words: Sequence[str]) -> dict[str, Any]:
@@ -76,11 +77,12 @@ def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
             parents, leaf = _SPACE.split("."), key.removeprefix(f"{_SPACE}.")
         else:
             *parents, leaf = key.split(".")
-        node = tree
+        node: dict[str, Any] = tree
         for parent in parents:
-            node = node.setdefault(parent, {})
-            if not isinstance(node, dict):
-                raise ConfigError(f"{key} lies below a key that is set to a plain value")
+            node.setdefault(parent, {})
+            if not is_tree(node[parent]):
+                raise ConfigError(f"{key} is below a key that is set to a plain value")
+            node = node[parent]
         if leaf in node:
             raise ConfigError(f"{key} is given twice")
         node[leaf] = deepcopy(value)
@@ -96,11 +98,7 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> 
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
-        if (
-            isinstance(value, Mapping)
-            and isinstance(below, Mapping)
-            and not _replaced(f"{path}{key}", below, value)
-        ):
+        if is_tree(value) and is_tree(below) and not _replaced(f"{path}{key}", below, value):
             merged[key] = merge(below, value, f"{path}{key}.")
         else:
             merged[key] = value

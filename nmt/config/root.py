@@ -28,6 +28,7 @@ from nmt.config.sections.strategy import DEFAULT_STRATEGY, StrategyConfig
 from nmt.config.sections.tracking import TrackingConfig
 from nmt.config.sections.training import TrainingConfig
 from nmt.config.sections.tune import SearchRange, TuneConfig
+from nmt.config.tree import is_tree
 from nmt.errors import ConfigError
 
 RESERVED_RUNS = ("engines", "serving", "mlruns", "mlflow.db")
@@ -66,13 +67,9 @@ class Config(Section):
     @classmethod
     def _default_types(cls, raw: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Let `adapter.rank=8` stand without `adapter.type=lora`, which is then not `explicit`."""
-        if not isinstance(raw, Mapping):
+        if not is_tree(raw):
             return handler(raw)
-        added = [
-            key
-            for key in DEFAULT_TYPES
-            if isinstance(raw.get(key), Mapping) and "type" not in raw[key]
-        ]
+        added = [key for key in DEFAULT_TYPES if is_tree(raw.get(key)) and "type" not in raw[key]]
         config = handler(
             {**raw, **{key: {"type": DEFAULT_TYPES[key], **raw[key]} for key in added}}
         )
@@ -164,7 +161,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         dotted = f"{prefix}{key}"
-        if isinstance(value, Mapping) and dotted != "tune.space":
+        if is_tree(value) and dotted != "tune.space":
             flat |= flatten(value, f"{dotted}.")
         else:
             flat[dotted] = value

@@ -26,19 +26,18 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag in (f"{_TAG}null", f"{_TAG}merge")]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
-    f"{_TAG}bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.add_implicit_resolver(
-    f"{_TAG}int",
-    re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"),
-    list("-+0123456789"),
-)
-_Loader.add_implicit_resolver(
-    f"{_TAG}float",
-    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
+for _kind, _pattern, _first_characters in (
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("int", r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", "-+0123456789"),
+    (
+        "float",
+        r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$",
+        "-+.0123456789",
+    ),
+):
+    for _first in _first_characters:
+        _resolvers = _Loader.yaml_implicit_resolvers.setdefault(_first, [])
+        _resolvers.append((f"{_TAG}{_kind}", re.compile(_pattern)))
 _Loader.yaml_constructors = {
     tag: construct
     for tag, construct in yaml.SafeLoader.yaml_constructors.items()
@@ -59,8 +58,8 @@ def parse_yaml(text: str, place: str) -> Any:  # noqa: ANN401 - a plain YAML val
             of a value that contains the alias.
     """
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
+        loader: Any = _Loader(text)  # PyYAML's types cover only a part of its loaders
+        node: yaml.Node | None = loader.get_single_node()
         if node is None:
             return None
         _check_keys(node, "", [], set(), place)

@@ -79,7 +79,7 @@ def test_a_key_given_twice_is_refused(words):
 
 
 def test_a_key_below_a_plain_value_is_refused():
-    assert "run.name lies below" in refusal("run=demo", "run.name=x")
+    assert "run.name is below" in refusal("run=demo", "run.name=x")
 
 
 # Scalars
