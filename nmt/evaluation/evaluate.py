@@ -43,6 +43,7 @@ def evaluate(config: Config, storage: Storage) -> EvaluationResult:
         DataError: the test split is missing or empty.
     """
     test_sets = _load_test_sets(config, fetch_output(storage, layout.pairs(config.run)))
+    # All test sets in one list, because each call of a system loads its model.
     sources = [pair.source for pairs in test_sets.values() for pair in pairs]
     outputs = translate_systems(config, storage, sources)
     log.info(
@@ -95,7 +96,7 @@ def _by_test_set(
 def _resample(
     test_sets: Mapping[str, Sequence[Pair]], hypotheses: Hypotheses, test_set: str, config: Config
 ) -> dict[str, ResampledBleu]:
-    """Resample the BLEU of each system on one test set."""
+    """Compute BLEU and its resamplings for each system on one test set."""
     references = [pair.target for pair in test_sets[test_set]]
     return {
         system: resample_bleu(

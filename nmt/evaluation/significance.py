@@ -7,7 +7,7 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
 from nmt.errors import DataError
-from nmt.metrics import build_bleu, comparable
+from nmt.metrics import build_bleu, normalise
 from nmt.runs.evaluation import Interval
 
 _ORDERS = 4
@@ -90,7 +90,7 @@ def _count_ngrams(
     # Counts of sentences add up to those of a corpus, so a resampling needs no tokenizing.
     metric = build_bleu(language, effective_order=True)
     rows: list[list[int]] = []
-    for hypothesis, reference in zip(*comparable(hypotheses, references), strict=True):
+    for hypothesis, reference in zip(*normalise(hypotheses, references), strict=True):
         score = metric.sentence_score(hypothesis, [reference])
         rows.append([*score.counts, *score.totals, score.sys_len, score.ref_len])
     return np.array(rows, dtype=np.int64)

@@ -1,12 +1,12 @@
-"""Scores of translations, each with the signature that makes it comparable."""
+"""Metrics of translation quality."""
 
 from nmt.metrics.scores import (
     Score,
     bleu,
     build_bleu,
     chrf_plus_plus,
-    comparable,
     corpus_bleu,
+    normalise,
     score_all,
     ter,
 )
@@ -16,8 +16,8 @@ __all__ = [
     "bleu",
     "build_bleu",
     "chrf_plus_plus",
-    "comparable",
     "corpus_bleu",
+    "normalise",
     "score_all",
     "ter",
 ]

@@ -1,7 +1,4 @@
-"""Charts of the report as inline SVG: pure functions from figures to markup.
-
-Colours come from the page's style sheet by class, so that they follow the colour scheme.
-"""
+"""Charts of the report as inline SVG, made by pure functions."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,18 +8,20 @@ from markupsafe import Markup
 
 from nmt.report.formatting import clean, number, setting
 
+# Shapes have classes instead of colours, so that the page's style sheet can follow a dark scheme.
+
 _WIDTH, _SMALL_WIDTH = 460, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 30, 42
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar; `value` None is written out as not computed."""
+    """One bar; a missing value is written as not computed."""
 
     label: str
     value: float | None
     style: str
-    """Class of the style sheet: `base` or `best`."""
+    """Class of the style sheet: `base`, `tuned` or `other-1`, `other-2` ..."""
     interval: tuple[float, float] | None = None
 
 
@@ -48,7 +47,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Values that are mapped to pixels, and where its ticks are."""
+    """A mapping of values to pixels, with ticks."""
 
     low: float
     high: float
@@ -61,7 +60,7 @@ class Axis:
     logarithmic: bool = False
 
     def place(self, value: float) -> float:
-        """Pixel of a value."""
+        """Return the pixel of a value."""
         low, high, value = (
             math.log(v) if self.logarithmic else v for v in (self.low, self.high, value)
         )
@@ -70,8 +69,11 @@ class Axis:
 
 
 def bar_chart(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> Markup:
-    """Horizontal bars on one scale from 0 to 100; whiskers are 95 % intervals."""
-    axis = Axis(0, 100, 70, _WIDTH - 62, tuple((v, str(v)) for v in range(0, 101, 25)))
+    """Draw horizontal bars on one scale from 0 to 100, with 95 % intervals as whiskers."""
+    # Long names of systems move the bars to the right, up to a third of the width.
+    longest = max((len(bar.label) for _, bars in groups for bar in bars), default=0)
+    start = min(max(70, 8 * longest), _WIDTH // 3)
+    axis = Axis(0, 100, start, _WIDTH - 62, tuple((v, str(v)) for v in range(0, 101, 25)))
     parts: list[Markup] = []
     y = 18
     for heading, bars in groups:
@@ -95,7 +97,7 @@ def line_chart(
     y_label: str,
     height: int = 300,
 ) -> Markup | None:
-    """Curves over optimizer steps, the first drawn lowest; None when there is no point."""
+    """Draw curves over optimizer steps, each above the one before; None if there are no points."""
     points = [point for line in lines for point in line.points]
     if not points:
         return None
@@ -107,7 +109,7 @@ def line_chart(
 
 
 def scatter_chart(title: str, dots: Sequence[Dot], *, x_label: str, height: int = 210) -> Markup:
-    """BLEU against one searched setting; words are spread evenly, wide ranges logarithmically."""
+    """Draw BLEU against one searched setting."""
     values = [dot.x for dot in dots]
     x_axis, places = setting_axis(values, _LEFT + 14, _SMALL_WIDTH - _RIGHT - 14)
     y_axis = linear_axis([dot.y for dot in dots], height - _BOTTOM, _TOP)
@@ -122,7 +124,7 @@ def scatter_chart(title: str, dots: Sequence[Dot], *, x_label: str, height: int 
 
 
 def share_bar(share: float) -> Markup:
-    """A thin bar for a share of a whole, 0-1."""
+    """Draw a thin bar for a share between 0 and 1."""
     shape = Markup(
         '<svg class="share" viewBox="0 0 100 8" aria-hidden="true">'
         '<rect class="bar base" width="{width}" height="8" rx="2"/></svg>'
@@ -131,9 +133,17 @@ def share_bar(share: float) -> Markup:
 
 
 def linear_axis(values: Iterable[float], start: float, end: float, *, tight: bool = False) -> Axis:
-    """Axis over all values, widened to round ticks, or `tight` with the ticks that fit."""
+    """Build an axis over all values.
+
+    Args:
+        values: the values to show.
+        start: pixel of the lowest value.
+        end: pixel of the highest value.
+        tight: end the axis at the outermost values, rather than at round ticks beyond them.
+    """
     low, high = _range(values)
     step = _round_step((high - low) / 4)
+    # The margin keeps rounding errors from adding a tick beyond a round end.
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = [round(index * step, 10) for index in range(first, last + 1)]
     if tight:
@@ -145,13 +155,14 @@ def linear_axis(values: Iterable[float], start: float, end: float, *, tight: boo
 def setting_axis(
     values: Sequence[bool | float | str], start: float, end: float
 ) -> tuple[Axis, list[float]]:
-    """Axis over a setting's values, and the pixel of each."""
+    """Build an axis over a setting's values, and return it with the pixel of each value."""
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(numbers) < len(values):
+    if len(numbers) < len(values):  # words are spread evenly
         names = sorted({setting(value) for value in values})
         axis = Axis(-0.5, len(names) - 0.5, start, end, tuple(enumerate(names)))
         return axis, [axis.place(names.index(setting(value))) for value in values]
     low, high = _range(numbers)
+    # Learning rates and ranks are tried in wide ranges, of which a linear axis shows one end only.
     if min(numbers) > 0 and max(numbers) >= 4 * min(numbers):
         low, high = min(numbers), max(numbers)
         ticks = tuple((v, setting(v)) for v in _log_ticks(sorted(set(numbers))))
@@ -162,7 +173,7 @@ def setting_axis(
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
-    """All values when they are few whole numbers; else 1, 2 and 5 times powers of ten."""
+    """Choose all values as ticks if they are few integers, else 1, 2 and 5 times powers of ten."""
     if len(values) <= 5 and all(isinstance(value, int) for value in values):
         return list(values)
     powers = range(math.floor(math.log10(values[0])), math.ceil(math.log10(values[-1])) + 1)
@@ -173,12 +184,13 @@ def _log_ticks(values: Sequence[float]) -> list[float]:
 
 def _range(values: Iterable[float]) -> tuple[float, float]:
     low, high = min(values := list(values)), max(values)
+    # An axis needs two different ends.
     margin = max(abs(low) * 0.1, 0.5) if low == high else 0
     return low - margin, high + margin
 
 
 def _round_step(step: float) -> float:
-    """Smallest of 1, 2, 2.5, 5, 10 times a power of ten that is not below `step`."""
+    """Round a step up to 1, 2, 2.5, 5 or 10 times a power of ten."""
     power = 10 ** math.floor(math.log10(step))
     return next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= step * (1 - 1e-9))
 

@@ -83,6 +83,7 @@ def headline(evaluation: EvaluationResult) -> Headline:
 
 def facts(evaluation: EvaluationResult) -> list[Fact]:
     """Say of each system how sure its difference is, and whether it lost general text."""
+    # The general set has no comparison: a small loss there is accepted, however sure it is.
     found: list[Fact] = []
     for test_set in evaluation.test_sets:
         for comparison in comparisons_on(evaluation, test_set):
@@ -126,6 +127,7 @@ def label_of(test_set: str) -> str:
 
 def score_tables(evaluation: EvaluationResult) -> list[ScoreTable]:
     """Make a table of each test set; one without rows says that the general set is missing."""
+    # Own data has no general set; an empty table says so, rather than leaving it out.
     tables = [
         ScoreTable(label_of(name), tuple(score_rows(evaluation, name)))
         for name in evaluation.test_sets

@@ -26,16 +26,18 @@ def console_lines(summary: Summary) -> list[str]:
         *_general_lines(summary.evaluation),
         *_search_lines(summary),
         f"seconds     {_listed({k: formatting.number(v, 1) for k, v in summary.seconds.items()})}",
-        *_endpoint_lines(summary.endpoint),
+        f"endpoint    {_endpoint(summary.endpoint)}",
         *(f"note        {note}" for note in summary.notes[:_MAX_NOTES]),
     ]
     if metrics_disagree(summary.evaluation):
         lines.append("warning     BLEU and chrF++ disagree on which system is better")
+    # Texts of the user must neither break the table nor send commands to the terminal.
     return [" ".join(formatting.clean(line).splitlines()) for line in lines]
 
 
 def score_lines(evaluation: EvaluationResult) -> list[str]:
     """Write a table of scores and the verdicts for each test set but the general one."""
+    # The general set shows forgetting, on which one line says enough.
     test_sets = [name for name in evaluation.test_sets if name != GENERAL_SET]
     return [line for name in test_sets for line in _test_set_lines(evaluation, name)]
 
@@ -86,10 +88,8 @@ def _search_lines(summary: Summary) -> list[str]:
     ]
 
 
-def _endpoint_lines(endpoint: EndpointSummary) -> list[str]:
-    if not endpoint.checked:
-        return ["endpoint    not checked"]
-    return [f"endpoint    {endpoint.source} -> {endpoint.target}"]
+def _endpoint(endpoint: EndpointSummary) -> str:
+    return f"{endpoint.source} -> {endpoint.target}" if endpoint.checked else "not checked"
 
 
 def _listed(values: Mapping[str, str]) -> str:

@@ -63,6 +63,7 @@ def _words(tokens: Sequence[str]) -> list[str]:
 
 def _matches(reference: Sequence[str], hypothesis: Sequence[str]) -> dict[int, int]:
     """Map the index of a matched reference word to its index in the hypothesis."""
+    # `autojunk` would ignore frequent words in long sentences.
     matcher = difflib.SequenceMatcher(None, reference, hypothesis, autojunk=False)
     return {
         block.a + offset: block.b + offset

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -87,7 +89,8 @@ def render_report(summary: Summary) -> str:
             scatter_charts=_scatter_charts(summary),
             sample_rows=sample_rows(evaluation),
             parameters=evaluation.systems.get(TUNED_SYSTEM, SystemInfo()).parameters,
-            config_yaml=_config_yaml(summary),
+            # In JSON mode, tuples become lists, which YAML can write.
+            config_yaml=_write_yaml(summary.model_dump(mode="json")["config"]),
         )
     )
 
@@ -105,7 +108,7 @@ def _side(summary: Summary, side: str) -> Side:
     code = str(summary.config.get("data", {}).get(f"{side}_language", ""))
     try:
         language = languages()[resolve_language(code)]
-    except ConfigError:
+    except ConfigError:  # settings of another release may name a language that is gone
         return Side(code or side, "und")
     return Side(language.name, f"{language.iso}-{language.script}")
 
@@ -181,15 +184,15 @@ def _dot(row: TrialRow, value: Setting) -> Dot:
     return Dot(label, value, row.trial.bleu or 0.0, row.style)
 
 
-def _config_yaml(summary: Summary) -> str:
-    plain = summary.model_dump(mode="json")["config"]
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True) if plain else ""
+def _write_yaml(config: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True) if config else ""
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("nmt", "report"),
+        # Sentences and names come from the user's files, and may look like HTML.
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

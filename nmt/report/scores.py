@@ -93,4 +93,4 @@ def _disagree(evaluation: EvaluationResult, compared: Comparison) -> bool:
         after = evaluation.score(compared.system, compared.test_set, metric)
         if before and after:
             moves.append(after.value - before.value)
-    return len(moves) == 2 and moves[0] * moves[1] < 0
+    return len(moves) == 2 and moves[0] * moves[1] < 0  # opposite signs

@@ -21,6 +21,7 @@ from nmt.runs.trials import Setting, Trial
 
 Records = dict[str, Record]
 
+# With fewer sentences, the interval of a difference in BLEU is wider than most gains.
 _MIN_SENTENCES = 50
 _PACKAGES = ("torch", "transformers", "peft", "ray", "ctranslate2", "sacrebleu", "datasets")
 
@@ -103,6 +104,6 @@ def _versions() -> dict[str, str]:
     for package in _PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:
+        except PackageNotFoundError:  # extras are optional
             continue
     return found

@@ -1,8 +1,6 @@
-"""What an evaluation found: scores of named systems on named test sets, and how they compare.
+"""What an evaluation found: scores of named systems on named test sets, and how they compare."""
 
-Torch-free, so that a small image can decide on a promotion. Another release may have written the
-record of an evaluation, so fields that this one does not know are ignored.
-"""
+# No import of torch or sacreBLEU: a small image reads this to decide on a promotion.
 
 from typing import Annotated, Literal, Self
 
@@ -37,6 +35,7 @@ Verdict = Literal["better", "worse", "no significant difference"]
 class EvaluationPart(BaseModel):
     """A frozen part of an evaluation's result."""
 
+    # A later release may have written the record, so unknown fields are ignored.
     model_config = ConfigDict(
         frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
     )
@@ -100,6 +99,7 @@ class Comparison(EvaluationPart):
         """Say how the system compares with the baseline."""
         if not self.is_significant:
             return "no significant difference"
+        # For a metric where lower is better, a higher score is worse.
         rises = self.difference > 0
         return "worse" if rises == (self.metric in LOWER_IS_BETTER) else "better"
 
@@ -125,6 +125,7 @@ class EvaluationResult(EvaluationPart):
 
     @model_validator(mode="after")
     def _check_rows(self) -> Self:
+        # A row with a misspelt name would silently be missing from every table.
         rows = [*self.scores, *self.comparisons, *self.samples]
         used = {row.test_set for row in rows} - self.test_sets.keys()
         used |= {row.system for row in (*self.scores, *self.comparisons)} - self.systems.keys()

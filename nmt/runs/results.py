@@ -12,8 +12,9 @@ from nmt.storage import RecordKind
 
 
 class StepResult(BaseModel):
-    """The result of a step; fields of a later release are ignored."""
+    """The result of a step."""
 
+    # Fields of a later release are ignored, so that two releases can share a storage root.
     model_config = ConfigDict(
         frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
     )
@@ -86,8 +87,9 @@ class ExportResult(StepResult):
 
 
 class SummaryPart(BaseModel):
-    """A frozen part of the summary that refuses unknown fields and numbers that are not finite."""
+    """A frozen part of the summary."""
 
+    # Unknown fields are refused: a misspelt one would be missing from the report without notice.
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
@@ -159,11 +161,10 @@ class Summary(SummaryPart):
     def best_trial(self) -> int | None:
         """Return the index of the trial that `best_config` came from, else of the highest BLEU."""
         scored = [i for i, trial in enumerate(self.trials) if trial.bleu is not None]
-        chosen = [i for i in scored if self._was_chosen(self.trials[i])]
+        # A setting that the user gave wins over the search, so perhaps no trial fits any more.
+        taken = self.best_config.items()
+        chosen = [i for i in scored if self.trials[i].config.items() <= taken]
         return max(chosen or scored, key=lambda i: self.trials[i].bleu or 0.0, default=None)
-
-    def _was_chosen(self, trial: Trial) -> bool:
-        return all(self.best_config.get(key) == value for key, value in trial.config.items())
 
 
 SUMMARY_RECORD = RecordKind(Summary, "the summary of a run")

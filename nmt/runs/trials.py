@@ -1,4 +1,4 @@
-"""A trial of a search, as the search records it and the summary of a run shows it."""
+"""The record of a search's trial, which the summary of a run also shows."""
 
 from typing import Annotated, Literal, Self
 
@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validat
 from nmt.storage import RecordKind
 
 TrialState = Literal["running", "finished", "pruned", "failed", "diverged", "refused", "abandoned"]
-"""Diverged: its loss was no number. Refused: its settings cannot work. Abandoned: failed twice."""
+"""Diverged: its loss was not a number. Refused: its settings are invalid. Abandoned: it failed
+twice."""
 
 Bleu = Annotated[float, Field(ge=0, le=100.001)]
-"""0-100; the mean of exact matches can be a rounding error above 100."""
+"""0-100; rounding can put the score of exact matches slightly above 100."""
 
 Setting = bool | int | float | str
 
@@ -25,32 +26,33 @@ class TrialPoint(BaseModel):
 
 
 class Trial(BaseModel):
-    """Content of `trial.json`."""
+    """One trial: the content of `trial.json`."""
 
     model_config = ConfigDict(frozen=True)
 
     config: dict[str, Setting] = Field(min_length=1)
-    """Dotted setting -> value, of what is searched."""
+    """Searched setting -> value."""
     state: TrialState
     number: NonNegativeInt = 0
-    """Place in the order in which the search drew its trials."""
+    """Position in the order in which the search drew its trials."""
     bleu: Bleu | None = None
-    """Best validation BLEU; null: it had no validation, or is none to train with."""
+    """Best validation BLEU; null if it was not validated, or if its settings cannot be used."""
     steps: NonNegativeInt = 0
     """Step of the last validation."""
     curve: tuple[TrialPoint, ...] = ()
     error: str | None = None
-    """Why it has failed, diverged or was refused."""
+    """Why it failed, diverged or was refused."""
 
     @model_validator(mode="after")
-    def _ascends(self) -> Self:
+    def _check_ascending(self) -> Self:
         steps = [point.step for point in self.curve]
         if steps != sorted(set(steps)):
             raise ValueError("the steps of the curve do not ascend")
         return self
 
     def validated(self, step: int, bleu: float) -> Self:
-        """Return the trial with one more validation; one of the same step is replaced."""
+        """Return the trial with one more validation, which replaces one of the same step."""
+        # A trial that resumes from its checkpoint reports its earlier validations again.
         others = [point for point in self.curve if point.step != step]
         curve = sorted([*others, TrialPoint(step=step, bleu=bleu)], key=lambda point: point.step)
         best = max(point.bleu for point in curve)
@@ -59,10 +61,10 @@ class Trial(BaseModel):
 
 
 class TrialWithCheckpoints(Trial):
-    """Content of `best.json`."""
+    """The best trial of a search: the content of `best.json`."""
 
     checkpoints: str = Field(min_length=1)
-    """Folder of its checkpoints, below the storage root."""
+    """Folder of its checkpoints, relative to the storage root."""
 
 
 TRIAL = RecordKind(Trial, "the record of a trial")

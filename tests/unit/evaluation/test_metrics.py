@@ -38,7 +38,7 @@ def decomposed(sentences: list[str]) -> list[str]:
         ("ter", 18.75, "nrefs:1|case:lc|tok:tercom|norm:yes|punct:yes|asian:no|version:"),
     ],
 )
-def test_score_is_that_of_the_sacrebleu_command(name: str, value: float, signature: str):
+def test_score_equals_that_of_the_sacrebleu_command(name: str, value: float, signature: str):
     score = score_all(HYPOTHESES, REFERENCES)[name]
     assert score.name == name
     assert score.value == pytest.approx(value, abs=1e-6)
@@ -88,13 +88,13 @@ def test_perfect_hypotheses_have_100_bleu():
         ("mya_Mymr", "ဆရာဝန်သည် ယနေ့မနက် ဆေးရုံတွင် လူနာကို ဆေးပေးသည်။"),
     ],
 )
-def test_without_spaces_between_words_a_near_hypothesis_has_a_bleu(language: str, sentence: str):
+def test_bleu_of_text_without_spaces_credits_a_near_translation(language: str, sentence: str):
     near = sentence[:6] + sentence[7:]
     assert scores.corpus_bleu([sentence], [sentence], language) == pytest.approx(100)
     assert 60 < scores.corpus_bleu([near], [sentence], language) < 100
 
 
-def test_of_ideograms_each_is_a_word_to_edit():
+def test_ter_counts_each_ideogram_as_a_word():
     wrong = scores.ter(["医生在家"], ["医生在院"], "zho_Hans")
     assert wrong.value == pytest.approx(100 / 4)
 
@@ -115,6 +115,6 @@ def test_unequal_lengths_are_refused_with_both_counts(measure):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_no_sentences_are_refused(measure):
+def test_an_empty_corpus_is_refused(measure):
     with pytest.raises(DataError, match="no sentences"):
         measure([], [])

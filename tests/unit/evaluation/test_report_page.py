@@ -244,7 +244,7 @@ def test_sentences_carry_their_language(page: str):
     assert '<p lang="ta-Taml" dir="auto">' in page
 
 
-def test_licence_and_notes_are_there(page: str):
+def test_page_shows_licence_and_notes(page: str):
     assert "CC-BY-NC-4.0" in section(page, "notes")
     assert "A tiny model shows the path." in section(page, "notes")
 
@@ -254,12 +254,12 @@ def test_settings_can_be_copied_as_yaml(page: str):
     assert block == "data:\n  source_language: eng_Latn\n  target_language: tam_Taml\n"
 
 
-def test_disagreement_of_the_metrics_is_said():
+def test_page_warns_when_the_metrics_disagree():
     html = render_report(full(evaluation=evaluation(chrf=40.0)))
     assert "disagree" in section(html, "hero")
 
 
-def test_one_point_and_equal_values_make_a_page():
+def test_page_renders_single_points_and_equal_values():
     html = render_report(
         full(
             trials=[trial(8, 0.0), trial(16, 0.0)],
