@@ -19,6 +19,7 @@ from nmt.report.charts import Dot, Line
 from nmt.report.comparisons import (
     facts,
     headline,
+    label_of,
     sample_rows,
     score_chart,
     score_tables,
@@ -200,7 +201,7 @@ def _environment() -> Environment:
         # Every value passes through here on its way into the page.
         finalize=_show,
     )
-    environment.globals.update(formatting=formatting, share_bar=charts.share_bar)
+    environment.globals.update(formatting=formatting, label_of=label_of, share_bar=charts.share_bar)
     # Hyphens in negative numbers become minus signs.
     environment.filters["minus"] = lambda text: text.replace("-", "\u2212")
     return environment

@@ -34,8 +34,14 @@ UNSURE = WORSE.model_copy(update={"p_value": 0.3, "interval": (-2.5, 0.5)})
 
 def score(system: str, test_set: str, metric: str, value: float) -> SystemScore:
     signatures = {"bleu": "nrefs:1|tok:13a", "chrf++": "nrefs:1|nw:2", "ter": "nrefs:1|norm:yes"}
+    resampled = metric == "bleu" and test_set == TEST_SET
     return SystemScore(
-        system=system, test_set=test_set, metric=metric, value=value, signature=signatures[metric]
+        system=system,
+        test_set=test_set,
+        metric=metric,
+        value=value,
+        signature=signatures[metric],
+        interval=(value - 3, value + 3) if resampled else None,
     )
 
 

@@ -197,6 +197,11 @@ def test_null_is_never_0():
     assert not re.search(r"(?<![\d.])0\.0", text)
 
 
+def test_only_scores_that_were_resampled_have_whiskers(page: str):
+    assert page.count('class="whisker"') == 2
+    assert "1,000 resamplings of the 60 sentences (test set)" in section(page, "scores")
+
+
 def test_general_test_set_is_in_the_scores_table(page: str):
     assert "39.50" in section(page, "scores")
 
