@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nmt.config import ServingConfig
 from nmt.engines.card import EngineCard, read_card
-from nmt.engines.ctranslate2_engine import CTranslate2Engine
 from nmt.errors import MissingPackageError, install_command
 from nmt.languages import iso_code
 from nmt.text.document import Documents, join_parts
@@ -46,9 +45,13 @@ def load_engine(folder: Path, serving: ServingConfig, digest: str | None = None)
         TranslationError: the engine cannot be loaded or mistranslates its golden sentence.
         MissingPackageError: the engine needs torch, which is not installed.
     """
-    card = read_card(folder)
-    engine = _import_torch_engine() if card.format == "torch" else CTranslate2Engine
-    return engine(folder, digest or folder.name, card, serving)
+    card, digest = read_card(folder), digest or folder.name
+    if card.format == "torch":
+        return _import_torch_engine()(folder, digest, card, serving)
+    # Imported on demand, like torch: an engine needs only its own library.
+    from nmt.engines.ctranslate2_engine import CTranslate2Engine
+
+    return CTranslate2Engine(folder, digest, card, serving)
 
 
 def _import_torch_engine() -> "type[TorchEngine]":
