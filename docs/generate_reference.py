@@ -13,9 +13,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from nmt.config import AdapterConfig, Choice, Config, StrategyConfig, Uniform
-
 REFERENCE = Path(__file__).parent / "reference.md"
+# Read the settings of this checkout, even if another one is installed.
+sys.path.insert(0, str(REFERENCE.parent.parent))
+
+from nmt.config import AdapterConfig, Choice, Config, StrategyConfig, Uniform  # noqa: E402
 
 _HEAD = """\
 <!-- Made by docs/generate_reference.py from nmt/config: change it there. -->
