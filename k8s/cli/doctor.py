@@ -1,4 +1,4 @@
-"""What a cluster and a release have and lack, each with what to do."""
+"""The command `doctor`: checks of a cluster and a release, with advice on what to do."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from k8s.api.cluster import (
     JsonObject,
     Kind,
 )
-from k8s.cli.findings import guarded, show
+from k8s.cli.findings import note_unreadable, show_findings
 from k8s.cli.output import Output
 from k8s.observe.lookup import find_release
 from k8s.observe.release_health import RELEASE_CHECKS
@@ -37,9 +37,9 @@ _INSTALL = "helm install kuberay-operator kuberay/kuberay-operator --version 1.6
 
 
 def run_doctor(connect: Callable[[], Cluster], release: str | None, output: Output) -> int:
-    """Write one line per finding; 3 when something that is needed is missing."""
+    """Print one line per finding; return 3 if something that is needed is missing."""
     findings = list(_findings(connect, release))
-    show(findings, output)
+    show_findings(findings, output)
     return 3 if any(finding.state == "bad" for finding in findings) else 0
 
 
@@ -49,17 +49,17 @@ def _findings(connect: Callable[[], Cluster], release: str | None) -> Iterator[F
         yield Finding("context", "ok", f"{cluster.where}, namespace {cluster.namespace}")
         yield Finding("api", "ok", f"Kubernetes {cluster.version()}")
     except ClusterError as error:
-        yield Finding("api", "bad", str(error), "nothing else can be looked at before this")
+        yield Finding("api", "bad", str(error), "nothing else can be checked without it")
         return
-    yield from guarded("kuberay", _kuberay(cluster))
-    yield from guarded("rights", _rights(cluster))
+    yield from note_unreadable("kuberay", _kuberay(cluster))
+    yield from note_unreadable("rights", _rights(cluster))
     try:
         found = find_release(cluster, release)
     except NmtError as error:
         yield Finding("release", "bad", str(error), "install the chart, see docs/kubernetes.md")
         return
-    for name, look in RELEASE_CHECKS.items():
-        yield from guarded(name, look(cluster, found))
+    for name, check in RELEASE_CHECKS.items():
+        yield from note_unreadable(name, check(cluster, found))
 
 
 def _kuberay(cluster: Cluster) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ def _kuberay(cluster: Cluster) -> Iterator[Finding]:
 
 def _operator(cluster: Cluster) -> Iterator[Finding]:
     try:
-        # Its Helm chart and its plain manifests label it differently.
+        # KubeRay's Helm chart and its plain manifests label the operator differently.
         operators = [
             operator
             for label in ("name", "component")
@@ -85,10 +85,10 @@ def _operator(cluster: Cluster) -> Iterator[Finding]:
             )
         ]
     except ClusterError:
-        yield Finding("kuberay", "ok", "installed; its version is not yours to see")
+        yield Finding("kuberay", "ok", "installed; you may not read its version")
         return
     if not operators:
-        yield Finding("kuberay", "note", "its types are there, its operator is under another name")
+        yield Finding("kuberay", "note", "its types are installed; its operator was not found")
         return
     images = sorted({_image(operator) for operator in operators})
     old = [image for image in images if _is_old(image)]
@@ -96,7 +96,7 @@ def _operator(cluster: Cluster) -> Iterator[Finding]:
         advice = "kubectl get pods -A -l app.kubernetes.io/name=kuberay-operator"
         yield Finding("kuberay", "bad", f"operator {', '.join(images)} is not ready", advice)
     elif old:
-        text = f"operator {', '.join(old)} is older than 1.6, with which the chart was tried"
+        text = f"operator {', '.join(old)} is older than 1.6, the oldest version tested"
         yield Finding("kuberay", "note", text, "upgrade it, its CRDs first")
     else:
         yield Finding("kuberay", "ok", f"operator {', '.join(images)}")
@@ -107,7 +107,7 @@ def _image(operator: JsonObject) -> str:
 
 
 def _is_old(image: str) -> bool:
-    """A tag that is no version may be anything."""
+    # A tag that is not a version, like `nightly`, may be of any age: give no warning.
     version = re.search(r":v?(\d+)\.(\d+)[^/]*$", image)
     return version is not None and (int(version[1]), int(version[2])) < _OLDEST_KUBERAY
 
@@ -119,7 +119,7 @@ def _rights(cluster: Cluster) -> Iterator[Finding]:
         if not cluster.allowed(verb, kind, subresource=part)
     ]
     if missing:
-        advice = "have yourself added to rbac.subjects of the release"
+        advice = "ask the administrator to add you to rbac.subjects of the release"
         yield Finding("rights", "bad", f"you may not {', '.join(missing)}", advice)
     else:
         yield Finding("rights", "ok", f"all {len(_NEEDED)} that are needed")

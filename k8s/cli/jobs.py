@@ -1,4 +1,4 @@
-"""The jobs of a release: listing, looking at one, cancelling, reading its log."""
+"""Commands on the jobs of a release: list, show, cancel, and read the log."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ _ACTIVE = (JobState.QUEUED, JobState.WAITING, JobState.RUNNING, JobState.RETRYIN
 
 
 def list_jobs(target: Target, output: Output, clock: Clock) -> int:
-    """One line per job, latest first."""
+    """Print one line per job, latest first."""
     jobs = jobs_of(target)
     rows = [_job_row(job, clock.now()) for job in jobs]
     output.answer(rows, jobs_table(rows) if rows else f"no jobs of release {target.release.name}")
@@ -24,46 +24,46 @@ def list_jobs(target: Target, output: Output, clock: Clock) -> int:
 
 
 def jobs_table(rows: list[dict[str, str]]) -> str:
-    """The jobs as text."""
+    """Format jobs as a table."""
     heads = ("NAME", "STEP", "RUN", "STATE", "AGE", "TOOK")
     return table(heads, [tuple(row[head.lower()] for head in heads) for row in rows])
 
 
 def job_rows(target: Target, clock: Clock) -> list[dict[str, str]]:
-    """What `list` shows of each job."""
+    """Return the fields that `list` shows of each job."""
     return [_job_row(job, clock.now()) for job in jobs_of(target)]
 
 
 def _job_row(job: JsonObject, now: float) -> dict[str, str]:
-    verdict = read_job_status(job)
-    status = job.get("status", {})
-    begun = timestamp(status.get("startTime")) or timestamp(job["metadata"]["creationTimestamp"])
-    ended = timestamp(status.get("endTime")) if verdict.exit_code is not None else now
+    status = read_job_status(job)
+    times = job.get("status", {})
+    begun = timestamp(times.get("startTime")) or timestamp(job["metadata"]["creationTimestamp"])
+    ended = timestamp(times.get("endTime")) if status.exit_code is not None else now
     return {
         "name": job["metadata"]["name"],
         "step": step_of(job),
         "run": run_of(job),
-        "state": verdict.state.value + (f" ({verdict.exit_code})" if verdict.exit_code else ""),
+        "state": status.state.value + (f" ({status.exit_code})" if status.exit_code else ""),
         "age": duration(now - timestamp(job["metadata"]["creationTimestamp"])),
         "took": duration(ended - begun) if ended else "-",
     }
 
 
 def timestamp(stamp: str | None) -> float:
-    """A time of the API as seconds since 1970; 0 for none."""
+    """Convert a time of the API to seconds since 1970; return 0 if there is none."""
     return datetime.fromisoformat(stamp).astimezone(UTC).timestamp() if stamp else 0.0
 
 
 def show_job(target: Target, name: str, output: Output, clock: Clock) -> int:
-    """JobState, message, Pods and the next command of a job."""
+    """Print state, message, Pods and the next command of a job."""
     job = find_job(target, name)
-    verdict = read_job_status(job)
-    problem = None if verdict.exit_code == 0 else problem_of(target.cluster, job)
+    status = read_job_status(job)
+    problem = None if status.exit_code == 0 else problem_of(target.cluster, job)
     pods = [_pod(pod) for pod in pods_of(target.cluster, job)]
-    step = next_command(job, verdict)
+    step = next_command(job, status)
     value = _job_row(job, clock.now()) | {
-        "exit_code": verdict.exit_code,
-        "message": verdict.message,
+        "exit_code": status.exit_code,
+        "message": status.message,
         "problem": str(problem) if problem else "",
         "pods": pods,
         "next": step,
@@ -87,46 +87,46 @@ def _job_text(value: Mapping[str, Any], pods: list[dict[str, str]]) -> str:
 def _pod(pod: JsonObject) -> dict[str, str]:
     status = pod.get("status", {})
     restarts = sum(state.get("restartCount", 0) for state in status.get("containerStatuses", []))
-    going = "deletionTimestamp" in pod["metadata"]
+    terminating = "deletionTimestamp" in pod["metadata"]
     return {
         "name": pod["metadata"]["name"],
-        "phase": "Terminating" if going else status.get("phase", "-"),
+        "phase": "Terminating" if terminating else status.get("phase", "-"),
         "restarts": str(restarts),
     }
 
 
-def next_command(job: JsonObject, verdict: JobStatus) -> str:
-    """The command to go on with."""
+def next_command(job: JsonObject, status: JobStatus) -> str:
+    """Suggest the next command."""
     name, run = job["metadata"]["name"], run_of(job)
-    if verdict.state in _ACTIVE:
+    if status.state in _ACTIVE:
         return f"nmt-k8s logs {name} --follow"
-    if verdict.state is not JobState.SUCCEEDED:
-        return f"nmt-k8s logs {name}, then the same submit command: it goes on where it ended"
+    if status.state is not JobState.SUCCEEDED:
+        return f"nmt-k8s logs {name}, then the same submit command, which resumes the step"
     exported = step_of(job) in ("export", "pipeline")
     return f"nmt-k8s {'promote' if exported else 'status'} run={run}"
 
 
 def cancel(target: Target, name: str, output: Output, *, dry_run: bool) -> int:
-    """Delete a job; what it has made stays."""
+    """Delete a job, but nothing that it has stored."""
     job = find_job(target, name)
-    verdict = read_job_status(job)
+    status = read_job_status(job)
     if dry_run:
-        output.note(f"would delete RayJob {name} ({verdict.state})")
+        output.note(f"would delete RayJob {name} ({status.state})")
         return 0
     target.cluster.delete(RAY_JOB, name)
-    if verdict.state not in _ACTIVE:
-        text = f"{name} had ended ({verdict.state}); its Pods are removed, its work stays"
+    if status.state not in _ACTIVE:
+        text = f"{name} had ended ({status.state}); its Pods are removed, its results are kept"
     else:
         text = (
-            f"{name} is cancelled; checkpoints and log stay on the storage root. Go on from there "
-            f"with the same command: nmt-k8s submit {step_of(job)} run={run_of(job)}"
+            f"{name} is cancelled; checkpoints and log are kept on the storage root. Resume with "
+            f"the same command: nmt-k8s submit {step_of(job)} run={run_of(job)}"
         )
     output.answer({"name": name, "state": "cancelled"}, text)
     return 0
 
 
 def write_pod_log(target: Target, name: str, output: Output, tail: int | None) -> bool:
-    """Write what a job's submitter has; False when there is no such Pod or it has no log."""
+    """Print the log of a job's submitter Pod; return False if there is no Pod or no log."""
     pods = submitters(target.cluster, name)
     try:
         for pod in pods[-1:]:

@@ -32,20 +32,21 @@ def main(
     connect: Connect | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run a command; the value is the process's exit code."""
+    """Run a command and return the exit code of the process."""
     options = parse(arguments)
     session = _Session(options, connect or _connect, clock or Clock())
     return guarded(lambda: _ACTIONS[options.command](session), program="nmt-k8s", extra="k8s")
 
 
 def _connect(context: str | None, namespace: str | None) -> Cluster:
-    from k8s.api.client import connect  # the client takes half a second, which `--help` need not
+    # Importing the client takes half a second, which `--help` does not need.
+    from k8s.api.client import connect
 
     return connect(context, namespace)
 
 
 class _Session:
-    """One call: its options, and the cluster once it is needed."""
+    """A call of the command: its options, and the cluster that it connects to when needed."""
 
     def __init__(self, options: argparse.Namespace, connect: Connect, clock: Clock) -> None:
         self.options = options
@@ -68,10 +69,10 @@ class _Session:
         return load_config(self.options.config, self.options.overrides, base=base)
 
     def only_operand(self, what: str) -> str:
-        """The one word that is no setting.
+        """Return the only word that is not a setting.
 
         Raises:
-            InputError: there is none, or more than one.
+            InputError: there is no such word, or more than one.
         """
         if len(self.options.operands) != 1:
             given = " ".join(self.options.operands) or "nothing"
@@ -81,14 +82,14 @@ class _Session:
     def no_operands(self) -> None:
         if self.options.operands:
             word = self.options.operands[0]
-            raise InputError(f"{self.options.command}: '{word}' is no setting: write key=value")
+            raise InputError(f"{self.options.command}: '{word}' is not a setting: write key=value")
 
 
 def _submit(session: _Session) -> int:
     options, step = session.options, session.only_operand(f"step ({', '.join(STEPS)})")
     if step not in STEPS:
         known = f"choose one of {', '.join(STEPS)}."
-        raise InputError(f"'{step}' is no step: {known}{did_you_mean(step, STEPS)}")
+        raise InputError(f"'{step}' is not a step: {known}{did_you_mean(step, STEPS)}")
     asked = SubmitOptions(
         step=step,
         name=options.name,
@@ -127,18 +128,18 @@ def _logs(session: _Session) -> int:
 
 
 def _follow(session: _Session, target: Target, command: StorageCommand) -> int:
-    """Wait as `submit` does; of a job that has ended the log and the same exit code."""
+    """Wait for a job as `submit` does; for a job that has ended, print its log."""
     job = find_job(target, command.job)
-    verdict = read_job_status(job)
-    if verdict.exit_code is None:
+    status = read_job_status(job)
+    if status.exit_code is None:
         return JobWaiter(target.cluster, job, session.output, session.clock).wait()
     code = _past_log(session, target, command)
-    session.output.note(f"{command.job} {verdict}")
-    return verdict.exit_code or code
+    session.output.note(f"{command.job} {status}")
+    return status.exit_code or code
 
 
 def _past_log(session: _Session, target: Target, command: StorageCommand) -> int:
-    """What a job has written so far; when its Pods are gone, from the storage root."""
+    """Print the log of a job so far, from its Pods or, if they are gone, the storage root."""
     if write_pod_log(target, command.job, session.output, command.tail):
         return 0
     job = target.cluster.get(RAY_JOB, command.job)
@@ -163,14 +164,14 @@ def _status(session: _Session) -> int:
 
 
 def _root_action(session: _Session) -> int:
-    """`promote`, `rollback` and `traffic`: only the storage root matters."""
+    """Run `promote`, `rollback` or `traffic`, which need only the storage root."""
     session.no_operands()
     options = session.options
     if options.command == "promote" and not _run_given(options):
         raise InputError("promote: which run? give run=NAME")
     force = options.force if options.command == "promote" else None
     if force is not None:
-        checked_reason(force)  # before a Pod is started for it
+        checked_reason(force)  # here, so that no Pod starts for a bad reason
     target = None if options.storage else session.target()
     config = session.config(target)
     command = StorageCommand(
@@ -198,7 +199,8 @@ def _on_root(session: _Session, target: Target, command: StorageCommand) -> int:
 
 
 def _run_given(options: argparse.Namespace) -> str:
-    """`run` of the command line or its files; never the default, which nobody asked for."""
+    """Return `run` from the command line or its files, or an empty text if it is not set."""
+    # The default run is not what a user means who names no run.
     config = load_config(options.config, options.overrides)
     return config.run if "run" in config.explicit() else ""
 

@@ -1,4 +1,4 @@
-"""The command line of `nmt-k8s`."""
+"""The options of `nmt-k8s`."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -7,33 +7,34 @@ from pathlib import Path
 from nmt import __version__
 from nmt.cli.console import FORCE_HELP, is_override
 
-_ABOUT = "Run jobs of an installed release on Kubernetes, and say what its endpoint serves."
+_ABOUT = "Run jobs of an installed release on Kubernetes, and choose what its endpoint serves."
 _EXAMPLES = """examples:
-  nmt-k8s doctor                                   what the cluster has and lacks
-  nmt-k8s submit pipeline run=demo                 a job of its own, followed to its end
-  nmt-k8s submit train run=demo --workers gpu      on another worker group
-  nmt-k8s logs demo-train-1f2e3d --follow          come back to a job
-  nmt-k8s promote run=demo                         let the endpoint serve its engine
+  nmt-k8s doctor                                   check the cluster and the release
+  nmt-k8s submit pipeline run=demo                 run all steps as one job, and wait for it
+  nmt-k8s submit train run=demo --workers gpu      run one step on another worker group
+  nmt-k8s logs demo-train-1f2e3d --follow          wait for a running job again
+  nmt-k8s promote run=demo                         let the endpoint serve the run's engine
 
-exit codes: the job's own; 2 bad input; 3 the cluster's fault; 4 cancelled by somebody else;
-130 and 143 detached by Ctrl-C and SIGTERM, the job goes on
+exit codes: the job's own; 2 bad input; 3 an error of the cluster; 4 cancelled by somebody else;
+130 and 143 detached by Ctrl-C and SIGTERM, while the job keeps running
 """
 
 _COMMANDS = {
-    "submit": ("STEP|key=value", "run a step as a job and follow it to its end"),
-    "logs": ("NAME|key=value", "the log of a job; --follow comes back to one that runs"),
-    "status": ("NAME|run=RUN", "how the release, a job, or a run stands"),
-    "list": ("", "the jobs of the release"),
-    "cancel": ("NAME", "stop a job; its checkpoints stay"),
+    "submit": ("STEP|key=value", "run a step as a job and wait for its end"),
+    "logs": ("NAME|key=value", "print the log of a job; --follow waits for its end"),
+    "status": ("NAME|run=RUN", "show the state of the release, a job, or a run"),
+    "list": ("", "list the jobs of the release"),
+    "cancel": ("NAME", "stop a job and keep its checkpoints"),
     "promote": ("run=RUN", "let the endpoint serve the engine of a run"),
-    "rollback": ("key=value", "let the endpoint serve the engine before this one"),
-    "traffic": ("key=value", "what the endpoint serves, and how each replica follows"),
-    "doctor": ("", "what the cluster and the release have and lack"),
+    "rollback": ("key=value", "let the endpoint serve the previous engine"),
+    "traffic": ("key=value", "show the engine of the endpoint and the state of each replica"),
+    "doctor": ("", "check the cluster and the release"),
 }
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Options and words in any order: argparse alone takes no words after a later option."""
+    """Parse options and words in any order."""
+    # argparse does not accept positional words after a later option, so they are collected here.
     parser = _parser()
     options, left = parser.parse_known_args(arguments)
     unknown = [word for word in left if word.startswith("-")]
@@ -68,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nmt-k8s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    files = "YAML file; later ones win"
+    files = "YAML file of settings; later files override earlier ones"
     for name, (words, about) in _COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about, parents=[common])
         command.add_argument("--config", action="append", default=[], metavar="FILE", help=files)
@@ -78,36 +79,44 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common() -> argparse.ArgumentParser:
-    """Options before or behind the command; one that is not given leaves the other alone."""
+    """Define the options that may be before or after the command."""
+    # SUPPRESS keeps the parser of the command from resetting an option given before it.
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument("--release", metavar="NAME", help="needed where a namespace has several")
-    common.add_argument("-n", "--namespace", help="instead of the context's")
-    common.add_argument("--context", help="of the kubeconfig, instead of the current one")
+    common.add_argument(
+        "--release", metavar="NAME", help="name of the release, if there are several"
+    )
+    common.add_argument("-n", "--namespace", help="namespace (default: the context's)")
+    common.add_argument("--context", help="context of the kubeconfig (default: the current one)")
     common.add_argument("--dry-run", action="store_true", help="print objects, change nothing")
     common.add_argument("-o", "--output", choices=("text", "yaml", "json"))
-    common.add_argument("--storage", metavar="URL", help="a storage root at hand; needs no cluster")
+    common.add_argument("--storage", metavar="URL", help="storage root to use without a cluster")
     return common
 
 
 def _submit(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--workers", default="", metavar="GROUP", help="worker group of the release")
-    add("--pods", type=int, metavar="N", help="worker Pods, instead of as many as are needed")
-    add("--image", default="", help="instead of the release's")
-    add("--working-dir", type=Path, metavar="DIR", help="code to run instead of the image's")
-    add("--name", default="", help="of the job; made from run and step otherwise")
-    add("--restart", action="store_true", help="discard what the step has made")
-    add("--retries", type=int, metavar="N", help="after a lost Pod or process")
-    add("--deadline", type=int, metavar="SECONDS", help="longest time of the job")
-    add("--pending-timeout", type=int, metavar="SECONDS", help="longest wait for its Pods")
-    add("--queue", default="", metavar="NAME", help="Kueue LocalQueue that admits it")
-    add("--to", default="", metavar="CLUSTER", help="a running RayCluster takes it")
-    add("--detach", action="store_true", help="do not wait")
+    add(
+        "--pods",
+        type=int,
+        metavar="N",
+        help="number of worker Pods (default: as many as are needed)",
+    )
+    add("--image", default="", help="image of the Ray Pods (default: the release's)")
+    add("--working-dir", type=Path, metavar="DIR", help="folder of code to run in the job")
+    add("--name", default="", help="name of the job (default: from run and step)")
+    add("--restart", action="store_true", help="discard earlier results of the step")
+    add("--retries", type=int, metavar="N", help="retries after a lost Pod or process")
+    add("--deadline", type=int, metavar="SECONDS", help="time limit of the job")
+    add("--pending-timeout", type=int, metavar="SECONDS", help="time limit for its Pods to start")
+    add("--queue", default="", metavar="NAME", help="Kueue LocalQueue that admits the job")
+    add("--to", default="", metavar="CLUSTER", help="running RayCluster that runs the job")
+    add("--detach", action="store_true", help="do not wait for the job")
 
 
 def _logs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--follow", "-f", action="store_true", help="to the end of the job")
-    parser.add_argument("--tail", type=int, metavar="N", help="the last lines alone")
+    parser.add_argument("--follow", "-f", action="store_true", help="wait for the end of the job")
+    parser.add_argument("--tail", type=int, metavar="N", help="print only the last N lines")
 
 
 def _promote(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +124,7 @@ def _promote(parser: argparse.ArgumentParser) -> None:
 
 
 def _none(parser: argparse.ArgumentParser) -> None:
-    """A command without options of its own."""
+    """Add no options."""
 
 
 _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {

@@ -1,4 +1,4 @@
-"""What these scripts say: answers on standard output, everything else on standard error."""
+"""Output of the commands: answers on standard output, everything else on standard error."""
 
 import json
 import sys
@@ -13,43 +13,44 @@ from k8s.api.cluster import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time, so that tests need not wait."""
+    """The functions for time, which tests replace so that they need not wait."""
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
 
 class Output:
-    """Writes text for people, or YAML or JSON for programs."""
+    """A writer of text for people, or of YAML or JSON for programs."""
 
     def __init__(self, form: str = "text") -> None:
-        """Choose a form: `text`, `yaml` or `json`."""
+        """Set the form: `text`, `yaml` or `json`."""
         self.form = form
 
     def log_line(self, text: str) -> None:
-        """A line of a log; it makes way for a machine-readable answer."""
+        """Write a line of a log."""
+        # Programs read the answer on standard output, so the log must not be there as well.
         stream = sys.stdout if self.form == "text" else sys.stderr
         stream.write(text + "\n")
         stream.flush()
 
     def raw_line(self, line: str) -> None:
-        """A line of an answer that another process has put into its form."""
+        """Write a line of an answer that another process has formatted."""
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
-        """Something to know that is no part of the answer."""
-        sys.stdout.flush()
+        """Write a message that is not part of the answer."""
+        sys.stdout.flush()  # keeps the order of the two streams on a terminal
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
     def answer(self, value: object, text: str) -> None:
-        """What was asked for: as text, or as the value in the chosen form."""
+        """Write the answer: the text, or the value as YAML or JSON."""
         sys.stdout.write((text if self.form == "text" else _dump(value, self.form)) + "\n")
         sys.stdout.flush()
 
     def objects(self, bodies: Sequence[JsonObject]) -> None:
-        """Objects as `kubectl apply -f -` takes them."""
+        """Write Kubernetes objects in a form that `kubectl apply -f -` accepts."""
         if self.form == "json":
             sys.stdout.write(_dump({"apiVersion": "v1", "kind": "List", "items": bodies}, "json"))
             sys.stdout.write("\n")
@@ -64,7 +65,7 @@ def _dump(value: object, form: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell."""
+    """Format rows as a table, with columns as wide as their widest cell."""
     lines = [tuple(heads), *(tuple(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     return "\n".join(
@@ -74,12 +75,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`35 s`, `12 min`, `3 h 05 min`, `4 d`."""
-    whole = max(0, int(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    if whole < 7200:
-        return f"{whole // 60} min"
-    if whole < 172_800:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86_400} d"
+    """Format a duration, like `35 s`, `12 min`, `3 h 05 min` or `4 d`."""
+    rounded = max(0, int(seconds))
+    if rounded < 120:
+        return f"{rounded} s"
+    if rounded < 7200:
+        return f"{rounded // 60} min"
+    if rounded < 172_800:
+        return f"{rounded // 3600} h {rounded % 3600 // 60:02d} min"
+    return f"{rounded // 86_400} d"

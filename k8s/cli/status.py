@@ -1,4 +1,4 @@
-"""How a release stands: its endpoint, its cluster and its jobs."""
+"""The command `status` for a release: its endpoint, its cluster and its jobs."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _SHOWN_JOBS = 8
 
 
 def show_release(target: Target, output: Output, clock: Clock) -> int:
-    """The whole release at a glance; needs nothing of the storage root."""
+    """Print the state of a release."""
     release = target.release
     jobs = job_rows(target, clock)
     value: dict[str, Any] = {
@@ -38,7 +38,7 @@ def _text(value: dict[str, Any], jobs: list[dict[str, str]]) -> str:
     lines += [f"{key:<9}{value[key]}" for key in ("endpoint", "cluster", "problem") if value[key]]
     lines += [jobs_table(jobs)] if jobs else ["no jobs"]
     if value["endpoint"]:
-        lines.append("what the endpoint serves: nmt-k8s traffic")
+        lines.append("engine of the endpoint: nmt-k8s traffic")
     return "\n".join(lines)
 
 
@@ -74,7 +74,7 @@ def _condition(status: JsonObject, kind: str) -> JsonObject:
 
 
 def _reason(condition: JsonObject) -> str:
-    return condition.get("message") or condition.get("reason") or "KubeRay has not looked at it yet"
+    return condition.get("message") or condition.get("reason") or "KubeRay has not seen it yet"
 
 
 def _cluster(target: Target) -> str:

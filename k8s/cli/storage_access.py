@@ -1,4 +1,4 @@
-"""Runs a command on the storage root of a release: from here when it is at hand, else in a Pod."""
+"""Running of a command on the storage root of a release: in this process, or in a Pod."""
 
 import os
 from collections.abc import Mapping
@@ -29,16 +29,16 @@ def run_for_release(
     *,
     dry_run: bool = False,
 ) -> int:
-    """Exit code of a command on the storage root of a release.
+    """Run a command on the storage root of a release and return its exit code.
 
     Args:
         target: the release.
-        command: what to do.
-        storage: `storage` of the settings, mostly relative to the release's root.
-        suffix: makes the name of a Job its own.
+        command: the command to run.
+        storage: `storage` of the settings, usually relative to the release's root.
+        suffix: makes the name of a Job unique.
         output: where its output goes.
         clock: time.
-        dry_run: print the Job that a Pod would need.
+        dry_run: print the Job instead of creating it.
 
     Raises:
         ClusterError: the Pod cannot run.
@@ -46,9 +46,9 @@ def run_for_release(
     """
     release = target.release
     root = storage_root(release, storage)
-    here = None if dry_run else _at_hand(release.storage, root)
-    if here is not None:
-        run_on_storage(here, command, output)
+    reachable = None if dry_run else _open_if_reachable(release.storage, root)
+    if reachable is not None:
+        run_on_storage(reachable, command, output)
         return 0
     arguments = command.arguments(root, output.form)
     job = storage_job(release, f"{release.name[:40]}-storage-{suffix}", arguments)
@@ -58,10 +58,10 @@ def run_for_release(
     return _run_job(target.cluster, job, output, clock)
 
 
-def _at_hand(
+def _open_if_reachable(
     release_root: str, root: str, environ: Mapping[str, str] = os.environ
 ) -> Storage | None:
-    """The storage root when this process reaches it: mounted into its Pod, or a bucket."""
+    """Open the storage root if this process can reach it: a mounted folder, or a bucket."""
     scheme = root.partition("://")[0] if "://" in root else ""
     mounted = environ.get("NMT_STORAGE") == release_root and "KUBERNETES_SERVICE_HOST" in environ
     if not scheme:
@@ -70,59 +70,61 @@ def _at_hand(
         return None
     try:
         return Storage(root)
-    except UnavailableError:  # a bucket that only Pods reach
+    except UnavailableError:  # some buckets can only be reached from Pods
         return None
 
 
 def _run_job(cluster: Cluster, job: JsonObject, output: Output, clock: Clock) -> int:
     name = job["metadata"]["name"]
     if cluster.create(job) is None:
-        raise ClusterError(f"a Job '{name}' exists: try again")
+        raise ClusterError(f"a Job '{name}' already exists: try again")
     try:
-        pod = _started(cluster, name, clock)
+        pod = _wait_for_start(cluster, name, clock)
         container = pod["spec"]["containers"][0]["name"]
         log = cluster.log(pod["metadata"]["name"], container)
         lines = [line.partition(" ")[2] for line in log]
         code = _exit_code(cluster, pod["metadata"]["name"], clock)
     finally:
         cluster.delete(BATCH_JOB, name)
+    # A Pod has one log for both streams: it holds the answer, or the message of an error.
     write = output.note if code else output.raw_line
     for line in lines:
         write(line)
     return code
 
 
-def _started(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
-    """The Job's Pod once its container has run.
+def _wait_for_start(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
+    """Wait until the Job's container has started, and return its Pod.
 
     Raises:
-        ClusterError: it cannot, or takes too long.
+        ClusterError: it cannot start, or takes too long.
     """
-    begun, looked_at, trouble = clock.now(), -1e9, ProblemTimer()
+    begun, diagnosed_at, problem = clock.now(), -1e9, ProblemTimer()
     while True:
         pods = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
         running = [pod for pod in pods if pod.get("status", {}).get("phase") not in _NOT_YET]
         if running:
             return running[-1]
-        if clock.now() - looked_at >= _DIAGNOSE_SECONDS:
-            looked_at = clock.now()
-            trouble.update(_problem(cluster, name, pods), looked_at)
-        if trouble.expired(clock.now()) or clock.now() - begun >= _START_SECONDS:
-            why = trouble.problem or "no Pod"
-            raise ClusterError(f"the storage root cannot be reached: {why}")
+        if clock.now() - diagnosed_at >= _DIAGNOSE_SECONDS:
+            diagnosed_at = clock.now()
+            problem.update(_diagnose(cluster, name, pods), diagnosed_at)
+        if problem.expired(clock.now()) or clock.now() - begun >= _START_SECONDS:
+            reason = problem.problem or "no Pod"
+            raise ClusterError(f"the storage root cannot be reached: {reason}")
         clock.sleep(_POLL_SECONDS)
 
 
 _NOT_YET = (None, "", "Pending")
 
 
-def _problem(cluster: Cluster, name: str, pods: list[JsonObject]) -> Problem | None:
+def _diagnose(cluster: Cluster, name: str, pods: list[JsonObject]) -> Problem | None:
     claims = claims_of(cluster, pods)
     return diagnose(pods, warnings_of(cluster, [name, *names_of(claims)]), (), claims)
 
 
 def _exit_code(cluster: Cluster, name: str, clock: Clock) -> int:
-    """Exit code of a Pod's only container, which has written its last line."""
+    """Return the exit code of a Pod's only container."""
+    # The log has ended, but the kubelet reports the exit code a little later.
     for _ in range(30):
         pod = cluster.get(POD, name)
         states = (pod or {}).get("status", {}).get("containerStatuses", [])
@@ -130,4 +132,4 @@ def _exit_code(cluster: Cluster, name: str, clock: Clock) -> int:
         if ended:
             return int(ended["exitCode"])
         clock.sleep(_POLL_SECONDS)
-    raise ClusterError(f"Pod {name} is gone before its end was seen: run the command again")
+    raise ClusterError(f"Pod {name} was deleted before it reported its end: run the command again")

@@ -1,4 +1,4 @@
-"""Makes a job: from a command line to a RayJob on the cluster."""
+"""The command `submit`: from options to a RayJob on the cluster."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _IMAGE = re.compile(r"^[a-z0-9][\w.\-/:@]*$")
 
 @dataclass(frozen=True, slots=True)
 class SubmitOptions:
-    """What the command line says; None and empty: the release decides."""
+    """The options of the command; None or empty for the release's default."""
 
     step: str
     name: str = ""
@@ -49,10 +49,10 @@ def submit(
     dry_run: bool = False,
     detach: bool = False,
 ) -> int:
-    """Make the job and wait for its end.
+    """Create the job, wait for its end, and return its exit code.
 
     Raises:
-        InputError: KubeRay or the cluster would refuse it.
+        InputError: KubeRay or the cluster would refuse the job.
     """
     check_submission(submission)
     job = ray_job(target.release, submission)
@@ -66,7 +66,7 @@ def submit(
     namespace = target.cluster.namespace
     output.note(
         f"job {submission.name} in namespace {namespace}: {submission.step} of run "
-        f"'{submission.config.run}' on {_place(submission)}"
+        f"'{submission.config.run}' on {_describe_place(submission)}"
     )
     if detach:
         answer = {"name": submission.name, "namespace": namespace}
@@ -75,7 +75,7 @@ def submit(
     return JobWaiter(target.cluster, made, output, clock, gives_up=True).wait()
 
 
-def _place(submission: Submission) -> str:
+def _describe_place(submission: Submission) -> str:
     if submission.to:
         return f"RayCluster {submission.to}"
     if not submission.pods:
@@ -87,16 +87,16 @@ def _place(submission: Submission) -> str:
 def build_submission(
     release: Release, options: SubmitOptions, config: Config, suffix: str
 ) -> Submission:
-    """Fill in what the command line leaves open.
+    """Build a submission from options, with the release's defaults for the rest.
 
     Args:
-        release: where the defaults come from.
-        options: the command line.
+        release: the release that has the defaults.
+        options: the options of the command line.
         config: the settings.
-        suffix: makes the job's name its own.
+        suffix: makes the job's name unique.
 
     Raises:
-        InputError: options that exclude each other, or Pods that cannot hold the job.
+        InputError: options exclude each other, or the Pods cannot hold the job.
     """
     _check_to(options)
     _check_image(options.image)
@@ -141,13 +141,13 @@ def _check_to(options: SubmitOptions) -> None:
     given = [option for option, value in excluded.items() if value not in ("", None)]
     if options.to and given:
         raise InputError(
-            f"--to {options.to} takes a cluster as it is: leave out {' and '.join(given)}"
+            f"--to {options.to} uses a cluster as it is: leave out {' and '.join(given)}"
         )
 
 
 def _check_cluster(target: Target, submission: Submission) -> None:
-    """Of another cluster than the release's own it is not known what Ray counts there."""
     found = find_ray_cluster(target.cluster, submission.to)
+    # Other clusters are not checked: nobody knows which resources Ray counts there.
     if submission.to == target.release.cluster:
         groups = found["spec"].get("workerGroupSpecs", [])
         check_cluster(groups, submission.config, submission.step, submission.to)
@@ -155,23 +155,24 @@ def _check_cluster(target: Target, submission: Submission) -> None:
 
 def _check_image(image: str) -> None:
     if image and not _IMAGE.match(image):
-        raise InputError(f"--image '{image}' is no image: write registry/name:tag")
+        raise InputError(f"--image '{image}' is not an image name: write registry/name:tag")
 
 
 def _check_storage(release: Release, config: Config) -> None:
-    """Refuse a folder of the Pod itself: it would go with the Pod, and the work with it."""
-    place = storage_root(release, config.storage)
-    folder = "://" not in place
-    outside = "://" in release.storage or not Path(place).is_relative_to(release.storage)
+    root = storage_root(release, config.storage)
+    folder = "://" not in root
+    outside = "://" in release.storage or not Path(root).is_relative_to(release.storage)
+    # Any other folder is in the Pod itself, and is lost with it.
     if config.storage.startswith("~") or (folder and outside):
         raise ConfigError(
-            f"storage={config.storage} is no place that outlives a Pod: give a relative folder, "
-            f"which lies below {release.storage}, or an s3:// or gs:// URL"
+            f"storage={config.storage} would be lost with the Pod: give a relative folder, "
+            f"which is under {release.storage}, or an s3:// or gs:// URL"
         )
 
 
 def _create(target: Target, job: JsonObject, code: CodeArchive | None) -> JsonObject:
-    """The RayJob, after what it mounts; the code then goes when the last of its jobs goes."""
+    """Create the RayJob, and before it the ConfigMap that it mounts."""
+    # The jobs own the ConfigMap, so that it is deleted with the last of them.
     code_made = code and target.cluster.create(code_map(target.release, code)) is not None
     made = None
     try:
@@ -186,19 +187,20 @@ def _create(target: Target, job: JsonObject, code: CodeArchive | None) -> JsonOb
             f"`nmt-k8s cancel {name}` first"
         )
     if code:
-        _hold(target.cluster, code_map(target.release, code), made)
+        _add_owner(target.cluster, code_map(target.release, code), made)
     return made
 
 
-def _hold(cluster: Cluster, code: JsonObject, job: JsonObject) -> None:
-    """Let the job own its code; another job may join or the last one go at the same time."""
+def _add_owner(cluster: Cluster, code: JsonObject, job: JsonObject) -> None:
+    """Make the job an owner of the ConfigMap with its code."""
     name = code["metadata"]["name"]
+    # Another job may add itself, or the last owner may be deleted, at the same time: try again.
     for _ in range(_TRIES):
         found = cluster.get(CONFIG_MAP, name) or cluster.create(code)
         try:
             if found and cluster.patch(CONFIG_MAP, name, owned_by(found, job)):
                 return
         except InputError:
-            continue  # changed meanwhile
+            continue  # changed in the meantime
     cluster.delete(RAY_JOB, job["metadata"]["name"])
-    raise InputError(f"ConfigMap {name} with the code changes all the time: submit again")
+    raise InputError(f"ConfigMap {name} with the code keeps changing: submit again")

@@ -1,4 +1,4 @@
-"""Waits for a job: says what it waits for, writes its log, ends with its exit code."""
+"""Waiting for a job: report its state, print its log, and return its exit code."""
 
 import signal
 import time
@@ -24,25 +24,25 @@ _REMINDER_SECONDS = 15.0
 _DIAGNOSE_SECONDS = {JobState.WAITING: 6.0, JobState.RETRYING: 6.0}
 _SLOW_DIAGNOSE_SECONDS = 15.0
 _SILENCE_SECONDS = 300.0
-_DETACHED = {signal.SIGINT: 130, signal.SIGTERM: 143}
+_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What the last look has found, and since when it is so."""
+    """The result of the latest poll, and how long it has been the same."""
 
     state: JobState | None = None
     since: float = 0.0
-    trouble: ProblemTimer = field(default_factory=ProblemTimer)
+    problem_timer: ProblemTimer = field(default_factory=ProblemTimer)
     diagnosed_at: float = -1e9
-    told_at: float = -1e9
-    told: str = ""
+    reported_at: float = -1e9
+    reported: str = ""
     ran: bool = False
-    """It was running once; whatever it waits for now, it is not to be given up."""
+    """The job has been running, so it is never given up, even if it waits for Pods again."""
 
 
 class JobWaiter:
-    """The wait for one job."""
+    """The loop that waits for one job."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class JobWaiter:
             job: the RayJob.
             output: where its log and its progress go.
             clock: time.
-            gives_up: delete the job when it cannot start; only who has made it may.
+            gives_up: delete the job if it cannot start; only for the command that created it.
         """
         self._cluster = cluster
         self._name: str = job["metadata"]["name"]
@@ -71,137 +71,144 @@ class JobWaiter:
         self._seen = _Seen(since=clock.now())
         self._begun = clock.now()
         self._gives_up = gives_up
-        self._end_by_us: JobStatus | None = None
+        self._deleted_status: JobStatus | None = None
 
     def wait(self) -> int:
-        """The job's exit code, after everything it wrote; Ctrl-C and SIGTERM leave it running."""
+        """Wait for the end of the job and return its exit code.
+
+        Ctrl-C and SIGTERM end the wait, not the job.
+        """
         tail = LogTail(self._cluster, self._name, self._output.log_line)
         tail.start()
         try:
-            verdict = self._wait()
-            if not self._end_by_us:  # else the submitter only complains that its cluster goes
+            status = self._wait()
+            # After our own deletion, the submitter only reports that its cluster is gone.
+            if not self._deleted_status:
                 tail.finish()
         except KeyboardInterrupt as stop:
-            return self._detached(stop)
+            return self._detach(stop)
         except NmtError as error:
-            raise ClusterError(f"{error}\nThe job goes on: {self._resume_hint()}") from None
-        self._tell_end(verdict)
-        assert verdict.exit_code is not None  # noqa: S101 - _wait returns at an end
-        return verdict.exit_code
+            raise ClusterError(f"{error}\nThe job keeps running: {self._resume_hint()}") from None
+        self._report_end(status)
+        assert status.exit_code is not None  # noqa: S101 - the job has ended
+        return status.exit_code
 
     def _wait(self) -> JobStatus:
         lost_at: float | None = None
         while True:
             try:
-                verdict = self._look()
+                status = self._poll()
                 lost_at = None
             except UnreachableError as error:
                 lost_at = self._clock.now() if lost_at is None else lost_at
-                self._bear(error, lost_at)
+                self._tolerate(error, lost_at)
             else:
-                if verdict.exit_code is not None:
-                    return verdict
+                if status.exit_code is not None:
+                    return status
             self._clock.sleep(POLL_SECONDS)
 
-    def _look(self) -> JobStatus:
+    def _poll(self) -> JobStatus:
         job = self._cluster.get(RAY_JOB, self._name)
         if job is None or job["metadata"].get("uid") != self._uid:
-            return self._end_by_us or GONE
-        if self._end_by_us and job["metadata"].get("deletionTimestamp"):
-            return self._end_by_us
-        verdict = read_job_status(job)
+            return self._deleted_status or GONE
+        if self._deleted_status and job["metadata"].get("deletionTimestamp"):
+            return self._deleted_status
+        status = read_job_status(job)
         now = self._clock.now()
         self._seen.ran = self._seen.ran or has_run(job)
-        if verdict.state is not self._seen.state:
-            self._seen.state, self._seen.since = verdict.state, now
+        if status.state is not self._seen.state:
+            self._seen.state, self._seen.since = status.state, now
             self._seen.diagnosed_at = -1e9
-        if verdict.exit_code is not None:
-            return self._explained(verdict)
-        self._diagnose(job, verdict, now)
-        self._tell_progress(verdict, now)
-        return self._given_up(verdict, now)
+        if status.exit_code is not None:
+            return self._with_problem(status)
+        self._diagnose(job, status, now)
+        self._report_progress(status, now)
+        return self._give_up_if_stuck(status, now)
 
-    def _diagnose(self, job: JsonObject, verdict: JobStatus, now: float) -> None:
-        """Pods and events, often while the job waits for them and seldom once it runs."""
-        pause = _DIAGNOSE_SECONDS.get(verdict.state, _SLOW_DIAGNOSE_SECONDS)
+    def _diagnose(self, job: JsonObject, status: JobStatus, now: float) -> None:
+        """Look for a problem in Pods and events."""
+        # Often while the job waits for its Pods; rarely once it runs.
+        pause = _DIAGNOSE_SECONDS.get(status.state, _SLOW_DIAGNOSE_SECONDS)
         if now - self._seen.diagnosed_at < pause:
             return
         self._seen.diagnosed_at = now
-        self._seen.trouble.update(problem_of(self._cluster, job), now)
+        self._seen.problem_timer.update(problem_of(self._cluster, job), now)
 
-    def _given_up(self, verdict: JobStatus, now: float) -> JobStatus:
-        """The verdict, or another when the job cannot start; it is then deleted."""
-        self._end_by_us = None
-        if not self._gives_up or verdict.state is not JobState.WAITING or self._seen.ran:
-            return verdict
-        problem, waited = self._seen.trouble.problem, now - self._seen.since
-        fresh = self._seen.diagnosed_at == now  # what was seen before may have healed
-        if fresh and self._seen.trouble.expired(now):
-            return self._deleted(str(problem))
+    def _give_up_if_stuck(self, status: JobStatus, now: float) -> JobStatus:
+        """Delete a job that cannot start, and return the status that follows."""
+        self._deleted_status = None
+        if not self._gives_up or status.state is not JobState.WAITING or self._seen.ran:
+            return status
+        problem, waited = self._seen.problem_timer.problem, now - self._seen.since
+        fresh = self._seen.diagnosed_at == now  # an older problem may have been solved since
+        if fresh and self._seen.problem_timer.expired(now):
+            return self._delete(str(problem))
         if waited < self._pending_seconds:
-            return verdict
-        why = str(problem) if problem else verdict.message
-        return self._deleted(f"it did not start within {self._pending_seconds} s: {why}")
+            return status
+        why = str(problem) if problem else status.message
+        return self._delete(f"it did not start within {self._pending_seconds} s: {why}")
 
-    def _deleted(self, why: str) -> JobStatus:
-        text = f"{why}\nThe RayJob was deleted, so nothing starts later."
-        # Known before it is done: an answer that gets lost is no deletion by somebody else.
-        self._end_by_us = JobStatus(JobState.FAILED, text, 3)
+    def _delete(self, why: str) -> JobStatus:
+        text = f"{why}\nThe RayJob was deleted, so that it does not start later."
+        # Set before the deletion: if the answer is lost, nobody else is blamed for it.
+        self._deleted_status = JobStatus(JobState.FAILED, text, 3)
         self._cluster.delete(RAY_JOB, self._name)
-        return self._end_by_us
+        return self._deleted_status
 
-    def _explained(self, verdict: JobStatus) -> JobStatus:
-        problem = self._seen.trouble.problem
-        if verdict.exit_code != 3 or not problem:
-            return verdict
-        return replace(verdict, message=f"{verdict.message}: {problem}")
+    def _with_problem(self, status: JobStatus) -> JobStatus:
+        problem = self._seen.problem_timer.problem
+        if status.exit_code != 3 or not problem:
+            return status
+        return replace(status, message=f"{status.message}: {problem}")
 
-    def _bear(self, error: UnreachableError, lost_at: float) -> None:
+    def _tolerate(self, error: UnreachableError, lost_at: float) -> None:
         silent = self._clock.now() - lost_at
         if silent >= _SILENCE_SECONDS:
             raise error
-        self._tell(f"the cluster does not answer for {duration(silent)}; the job goes on", 0)
+        text = f"the cluster has not answered for {duration(silent)}; the job keeps running"
+        self._report(text, 0)
 
-    def _tell_progress(self, verdict: JobStatus, now: float) -> None:
-        seen, problem = self._seen, self._seen.trouble.problem
-        text = verdict.state.value
-        if verdict.state is not JobState.RUNNING:
-            text += f" {duration(now - seen.since)}: {problem or verdict.message}"
+    def _report_progress(self, status: JobStatus, now: float) -> None:
+        seen, problem = self._seen, self._seen.problem_timer.problem
+        text = status.state.value
+        if status.state is not JobState.RUNNING:
+            text += f" {duration(now - seen.since)}: {problem or status.message}"
         elif problem:
             text += f", but {problem}"
-        about = (problem.about or problem.what) if problem else verdict.message
-        self._tell(text, now, key=f"{verdict.state} {about}", reminds=verdict.state != "running")
+        about = (problem.about or problem.what) if problem else status.message
+        self._report(text, now, key=f"{status.state} {about}", reminds=status.state != "running")
 
-    def _tell(self, text: str, now: float, *, key: str = "", reminds: bool = True) -> None:
+    def _report(self, text: str, now: float, *, key: str = "", reminds: bool = True) -> None:
         now = now or self._clock.now()
-        due = reminds and now - self._seen.told_at >= _REMINDER_SECONDS
-        if due or (key or "silent") != self._seen.told:
+        due = reminds and now - self._seen.reported_at >= _REMINDER_SECONDS
+        if due or (key or "silent") != self._seen.reported:
             self._output.note(f"{_time(now)} {text}")
-            self._seen.told_at, self._seen.told = now, key or "silent"
+            self._seen.reported_at, self._seen.reported = now, key or "silent"
 
-    def _tell_end(self, verdict: JobStatus) -> None:
+    def _report_end(self, status: JobStatus) -> None:
         now = self._clock.now()
         took = duration(now - self._begun)
-        reason = f": {verdict.message}" if verdict.message else ""
-        self._output.note(f"{_time(now)} {self._name} {verdict.state} after {took}{reason}")
+        reason = f": {status.message}" if status.message else ""
+        self._output.note(f"{_time(now)} {self._name} {status.state} after {took}{reason}")
         if self._output.form != "text":
-            fields = {"state": verdict.state.value, "exit_code": verdict.exit_code}
-            self._output.answer({"name": self._name, **fields, "message": verdict.message}, "")
+            fields = {"state": status.state.value, "exit_code": status.exit_code}
+            self._output.answer({"name": self._name, **fields, "message": status.message}, "")
 
     def _resume_hint(self) -> str:
         return f"nmt-k8s logs {self._name} --follow -n {self._cluster.namespace}"
 
-    def _detached(self, stop: KeyboardInterrupt) -> int:
+    def _detach(self, stop: KeyboardInterrupt) -> int:
         number = stop.args[0] if stop.args else signal.SIGINT
-        self._output.note(f"detached: the job goes on; come back with `{self._resume_hint()}`")
-        return _DETACHED.get(number, 130)
+        self._output.note(f"detached: the job keeps running; resume with `{self._resume_hint()}`")
+        return _EXIT_CODES.get(number, 130)
 
 
 def problem_of(cluster: Cluster, job: JsonObject) -> Problem | None:
-    """What keeps a job's Pods from running, as far as this user may see it."""
+    """Diagnose what keeps a job's Pods from running, from what this user may read."""
     pods = unless_forbidden(lambda: pods_of(cluster, job))
     claims = claims_of(cluster, pods)
-    if has_run(job):  # what has refused a Pod before is over
+    # Once the job has run, the events about Pods that were refused before are outdated.
+    if has_run(job):
         return diagnose(pods, claims=claims)
     events = warnings_of(cluster, [job["metadata"]["name"], *names_of(claims)], cluster_of(job))
     status = job.get("status", {}).get("rayClusterStatus", {})

@@ -211,11 +211,11 @@ def test_a_used_up_quota_is_a_note(findings, cluster):
     assert "pods" not in text
 
 
-def test_what_may_not_be_looked_at_is_a_note(nmt_k8s, cluster, capsys):
+def test_what_this_user_may_not_read_is_a_note(nmt_k8s, cluster, capsys):
     cluster.denied = {("list", "nodes"), ("list", "deployments")}
     assert nmt_k8s("doctor") == 0
     shown = capsys.readouterr().out
-    assert "note devices       cannot be looked at: you may not list nodes" in shown
+    assert "note devices       cannot be read: you may not list nodes" in shown
     assert "ok   kuberay       installed; its version is not yours to see" in shown
 
 

@@ -147,7 +147,7 @@ def test_another_job_of_the_same_name_is_not_taken_for_it(nmt_k8s, cluster, scri
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_detaches_and_the_job_goes_on(
+def test_a_signal_detaches_and_the_job_keeps_running(
     nmt_k8s, cluster, script, clock, capsys, number, code
 ):
     script((4, RUNNING))
@@ -157,14 +157,14 @@ def test_a_signal_detaches_and_the_job_goes_on(
     assert cluster.names(RAY_JOB) == ["job"]
 
 
-def test_a_short_silence_of_the_cluster_is_survived(nmt_k8s, cluster, script, clock, capsys):
+def test_a_short_outage_of_the_cluster_does_not_end_the_wait(nmt_k8s, cluster, script, clock, capsys):
     script((4, RUNNING), (300, SUCCEEDED))
     clock.after(20, lambda: cluster.fails.extend([UnreachableError("down")] * 60))
     assert nmt_k8s("submit", "train", *NAME) == 0
-    assert "does not answer" in capsys.readouterr().err
+    assert "has not answered" in capsys.readouterr().err
 
 
-def test_a_long_silence_of_the_cluster_ends_the_wait_with_3_and_a_resume_hint(
+def test_a_long_outage_of_the_cluster_ends_the_wait_with_3_and_a_resume_hint(
     nmt_k8s, cluster, script, clock, capsys
 ):
     script((4, RUNNING))
@@ -181,7 +181,7 @@ def test_a_refusal_of_the_cluster_ends_the_wait_with_3_and_a_resume_hint(
     assert nmt_k8s("submit", "train", *NAME) == 3
     told = capsys.readouterr().err
     assert "you may not" in told
-    assert told.count("The job goes on: nmt-k8s logs job --follow -n team") == 1
+    assert told.count("The job keeps running: nmt-k8s logs job --follow -n team") == 1
     assert cluster.names(RAY_JOB) == ["job"]
 
 
@@ -200,17 +200,17 @@ def test_a_user_who_may_not_see_why_a_job_waits_follows_it_all_the_same(
     assert nmt_k8s("submit", "train", *NAME) == 0
 
 
-def test_a_job_that_could_not_be_deleted_is_said_to_go_on(nmt_k8s, cluster, script, capsys):
+def test_a_job_that_could_not_be_deleted_is_reported_as_running(nmt_k8s, cluster, script, capsys):
     script((2, STARTING))
     worker_waits(cluster, reason="InvalidImageName")
     cluster.denied = {("delete", "rayjobs")}
     assert nmt_k8s("submit", "train", *NAME) == 3
     told = capsys.readouterr().err
-    assert "The job goes on" in told
+    assert "The job keeps running" in told
     assert "The RayJob was deleted" not in told
 
 
-def test_a_job_that_is_deleted_though_the_answer_got_lost_was_deleted_by_us(
+def test_a_deletion_whose_answer_was_lost_is_reported_as_our_own(
     nmt_k8s, cluster, script, monkeypatch, capsys
 ):
     script((2, STARTING))
@@ -223,7 +223,7 @@ def test_a_job_that_is_deleted_though_the_answer_got_lost_was_deleted_by_us(
 
     monkeypatch.setattr(cluster, "delete", lose_the_answer)
     assert nmt_k8s("submit", "train", *NAME) == 3
-    assert "The RayJob was deleted, so nothing starts later" in capsys.readouterr().err
+    assert "The RayJob was deleted, so that it does not start later" in capsys.readouterr().err
 
 
 def test_events_are_looked_at_every_6_seconds_at_most_and_warnings_alone(nmt_k8s, cluster, script):
@@ -330,8 +330,8 @@ def test_options_and_words_stand_in_any_order(nmt_k8s, cluster):
         (("train", "--workers", "tpu"), "no such worker group"),
         (("train", "--image", "no image"), "--image 'no image'"),
         (("train", "--deadline", "0"), "--deadline 0"),
-        (("train", "storage=/data/mine"), "no place that outlives a Pod"),
-        (("train", "storage=~/runs"), "no place that outlives a Pod"),
+        (("train", "storage=/data/mine"), "would be lost with the Pod"),
+        (("train", "storage=~/runs"), "would be lost with the Pod"),
         (("train", "storage=s3://KEY:HUSH@bucket"), "in front of its bucket"),
         (("train", "--to", "x", "--deadline", "0"), "--deadline 0"),
         (("train", "--queue", "two words"), "--queue 'two words'"),
@@ -343,7 +343,7 @@ def test_options_and_words_stand_in_any_order(nmt_k8s, cluster):
         (("data.path=[x", "train"), "data.path"),
     ],
 )
-def test_bad_input_is_refused_with_2_and_makes_nothing(nmt_k8s, cluster, capsys, words, message):
+def test_bad_input_is_refused_with_2_and_creates_nothing(nmt_k8s, cluster, capsys, words, message):
     assert nmt_k8s("submit", *words) == 2
     told = capsys.readouterr().err
     assert message in told
