@@ -216,7 +216,7 @@ def test_what_this_user_may_not_read_is_a_note(nmt_k8s, cluster, capsys):
     assert nmt_k8s("doctor") == 0
     shown = capsys.readouterr().out
     assert "note devices       cannot be read: you may not list nodes" in shown
-    assert "ok   kuberay       installed; its version is not yours to see" in shown
+    assert "ok   kuberay       installed; you may not read its version" in shown
 
 
 def test_no_kubeconfig_is_bad_and_ends_the_list(capsys):

@@ -157,7 +157,9 @@ def test_a_signal_detaches_and_the_job_keeps_running(
     assert cluster.names(RAY_JOB) == ["job"]
 
 
-def test_a_short_outage_of_the_cluster_does_not_end_the_wait(nmt_k8s, cluster, script, clock, capsys):
+def test_a_short_outage_of_the_cluster_does_not_end_the_wait(
+    nmt_k8s, cluster, script, clock, capsys
+):
     script((4, RUNNING), (300, SUCCEEDED))
     clock.after(20, lambda: cluster.fails.extend([UnreachableError("down")] * 60))
     assert nmt_k8s("submit", "train", *NAME) == 0
