@@ -1,12 +1,12 @@
 """All steps of a run in order, then a summary, a report and a check of the endpoint."""
 
+import importlib
 import logging
 import os
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,11 @@ from nmt.report.page import render_report
 from nmt.report.summarize import Records, summarize
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.records import Record
-from nmt.runs.results import SUMMARY_RECORD, EndpointSummary, Summary
+from nmt.runs.records import SUMMARY
+from nmt.runs.results import EndpointSummary, Summary
+from nmt.runs.steps import PIPELINE, PREPARE, pipeline_steps
 from nmt.traffic import promote
-from ray_jobs import base, evaluate, export, prepare, train, tune
+from ray_jobs import prepare
 from ray_jobs.runtime.checks import check as check_settings
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
@@ -39,7 +40,7 @@ def run(session: Session) -> Summary:
         NmtError: of the step that failed; the steps before it stay done.
     """
     config, storage = session.config, session.storage
-    check_settings(storage, config, "pipeline")
+    check_settings(storage, config, PIPELINE)
     if session.restart:
         discard_run(storage, config.run)
         session = session.keeping()
@@ -47,7 +48,7 @@ def run(session: Session) -> Summary:
         records = _steps(session)
         endpoint, seconds = _endpoint(session, records)
     summary = summarize(config, records, endpoint, seconds)
-    SUMMARY_RECORD.write(storage, layout.summary(config.run), summary)
+    SUMMARY.write(storage, layout.summary(config.run), summary)
     storage.write_bytes(layout.report(config.run), render_report(summary).encode())
     for line in [*console_lines(summary), "", *_next_lines(session, summary)]:
         log.info("%s", line)
@@ -55,23 +56,14 @@ def run(session: Session) -> Summary:
 
 
 def _steps(session: Session) -> Records:
-    jobs: dict[str, Callable[[Session], Record]] = {
-        "prepare": prepare.run,
-        "base": base.run,
-        "tune": tune.run,
-        "train": train.run,
-        "evaluate": evaluate.run,
-        "export": export.run,
-    }
-    if not session.config.tune.trials:
-        del jobs["tune"]
+    steps = pipeline_steps(session.config)
     records: Records = {}
-    for number, (name, job) in enumerate(jobs.items(), 1):
-        log.info("[%d/%d] %s", number, len(jobs) + 1, name)
-        records[name] = job(session)
-        if name == "prepare":
-            prepare.check_split(session.config.run, records[name], "test")
-    log.info("[%d/%d] endpoint", len(jobs) + 1, len(jobs) + 1)
+    for number, step in enumerate(steps, 1):
+        log.info("[%d/%d] %s", number, len(steps) + 1, step.name)
+        records[step.name] = importlib.import_module(f"ray_jobs.{step.name}").run(session)
+        if step is PREPARE:
+            prepare.check_split(session.config.run, records[step.name], "test")
+    log.info("[%d/%d] endpoint", len(steps) + 1, len(steps) + 1)
     return records
 
 
@@ -81,7 +73,7 @@ def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, floa
     samples = EvaluationResult.model_validate(records["evaluate"].result).samples
     sentence = samples[0].source if samples else "Hello."
     path, again = layout.summary(session.config.run), "the endpoint is asked again"
-    before = SUMMARY_RECORD.find_or_leave_out(session.storage, path, again, log.warning)
+    before = SUMMARY.find_or_leave_out(session.storage, path, again, log.warning)
     if before and before.engine == engine and before.endpoint.checked:
         log.info("endpoint: already checked")
         return before.endpoint, before.seconds.get("endpoint", 0.0)

@@ -26,7 +26,7 @@ from nmt.config import Config, load_config
 from nmt.errors import NmtError
 from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
-from ray_jobs.cli.runner import JOBS, guarded
+from ray_jobs.cli.runner import guarded, jobs
 from ray_jobs.runtime.restart import discard
 from ray_jobs.runtime.storage_location import absolute_storage, submission_id
 
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--retries", type=int, default=0, help="new attempts after a kill")
     parser.add_argument("--deadline", type=float, metavar="SECONDS", help="stop the job after it")
     parser.add_argument("--restart", action="store_true", help="discard what was made before, once")
-    parser.add_argument("step", choices=sorted(JOBS))
+    parser.add_argument("step", choices=sorted(jobs()))
     parser.add_argument("words", nargs="*", metavar="key=value")
     return parser
 
@@ -109,7 +109,7 @@ def _discard(storage: Storage, config: Config, step: str) -> None:
 
     Were it left to the job, the first attempt might die before it came to it, or in its midst.
     """
-    discard(storage, config, step, JOBS[step].after)
+    discard(storage, config, step, jobs()[step].after)
 
 
 def _attempts(storage: Storage, path: str, log: LogFile, *, restart: bool) -> Attempts:

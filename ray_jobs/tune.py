@@ -16,9 +16,8 @@ from nmt.errors import (
     UnavailableError,
 )
 from nmt.runs import layout
-from nmt.runs.records import Record, find_record, require
+from nmt.runs.records import BEST_TRIAL, Record, find_record, require
 from nmt.runs.steps import PREPARE, TUNE
-from nmt.runs.trials import BEST
 from nmt.storage import Storage
 from ray_jobs import base as base_job
 from ray_jobs.runtime.checks import check
@@ -84,7 +83,7 @@ def search(session: Session) -> dict[str, Any]:
     if best is None:
         raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
     _is_used_up(config, len(trials.ended()))
-    BEST.write(storage, layout.best_trial(config.run), best)
+    BEST_TRIAL.write(storage, layout.best_trial(config.run), best)
     entries = [trial.model_dump(mode="json") for trial in trials.entries()]
     return {"best": best.model_dump(mode="json"), "trials": entries}
 

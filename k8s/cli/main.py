@@ -16,7 +16,7 @@ from k8s.cli.storage_access import run_for_release
 from k8s.cli.storage_commands import StorageCommand, open_storage, run_on_storage
 from k8s.cli.submit import SubmitOptions, build_submission, submit
 from k8s.cli.wait import JobWaiter
-from k8s.objects.manifests import STEPS
+from k8s.objects.manifests import submittable_steps
 from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
 from nmt.cli.console import guarded
@@ -86,10 +86,11 @@ class _Session:
 
 
 def _submit(session: _Session) -> int:
-    options, step = session.options, session.only_operand(f"step ({', '.join(STEPS)})")
-    if step not in STEPS:
-        known = f"choose one of {', '.join(STEPS)}."
-        raise InputError(f"'{step}' is not a step: {known}{did_you_mean(step, STEPS)}")
+    steps = submittable_steps()
+    options, step = session.options, session.only_operand(f"step ({', '.join(steps)})")
+    if step not in steps:
+        known = f"choose one of {', '.join(steps)}."
+        raise InputError(f"'{step}' is not a step: {known}{did_you_mean(step, steps)}")
     asked = SubmitOptions(
         step=step,
         name=options.name,

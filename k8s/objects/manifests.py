@@ -14,12 +14,17 @@ from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE
 from k8s.objects.pod_templates import CODE_FOLDER, with_code, with_image, with_labels, with_priority
 from k8s.objects.release import Release
 from nmt.config import Config
+from nmt.runs.steps import PIPELINE, STEPS, TRAIN
 
-STEPS = ("prepare", "base", "tune", "train", "evaluate", "export", "pipeline")
 _SAFE = "/:=,.+@-_"
 _ENDING_SECONDS = 120
 _STORAGE_JOB_SECONDS = 300
 _STORAGE_JOB_TTL_SECONDS = 120
+
+
+def submittable_steps() -> tuple[str, ...]:
+    """Return what a job can be submitted for: each step, or all of them."""
+    return (*STEPS, PIPELINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,6 @@ def _ray_pod_template(release: Release, submission: Submission, template: JsonOb
 
 
 def _job_pod_template(release: Release, submission: Submission, template: JsonObject) -> JsonObject:
-    priority = release.priority_classes.get("tune" if submission.step == "tune" else "train", "")
+    priority = release.priority_classes.get(STEPS.get(submission.step, TRAIN).priority, "")
     labelled = with_labels(template, _job_labels(submission))
     return with_image(with_priority(labelled, priority), release.images.ray, submission.image)

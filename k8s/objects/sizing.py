@@ -8,6 +8,7 @@ from k8s.api.cluster import JsonObject
 from k8s.objects.release import Release
 from nmt.config import Config
 from nmt.errors import InputError
+from nmt.runs.steps import PIPELINE, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,16 @@ def demands(config: Config, step: str) -> Iterator[Demand]:
     """
     scaling, serving = config.scaling, config.serving
     each = (scaling.cpus_per_worker, scaling.gpus_per_worker)
-    if step in ("train", "pipeline"):
+    processes = {each.processes for each in steps_of(step, config)}
+    if "workers" in processes:
         yield Demand(scaling.workers, *each, "scaling.workers", "scaling")
-    if step == "tune" or (step == "pipeline" and config.tune.trials):
+    if "trials" in processes:
         count = min(config.tune.max_concurrent, max(config.tune.trials, 1))
         yield Demand(count, *each, "tune.max_concurrent", "scaling")
-    if step in ("base", "evaluate", "export"):
+    # A training needs at least one such worker, so Pods that hold it hold this one too.
+    if "worker" in processes and "workers" not in processes:
         yield Demand(1, *each, "scaling.workers", "scaling")
-    if step == "pipeline":
+    if step == PIPELINE:
         replica = (serving.cpus_per_replica, serving.gpus_per_replica)
         yield Demand(serving.min_replicas, *replica, "serving.min_replicas", "serving")
 

@@ -11,7 +11,9 @@ from pydantic import Field
 from nmt.config import Config
 from nmt.errors import MissingStepError, StepConflictError, StorageError
 from nmt.runs import layout
+from nmt.runs.results import Summary
 from nmt.runs.steps import PREPARE, STEPS, Step
+from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.storage import RecordKind, Storage
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,9 @@ class Record:
 
 
 RECORD = RecordKind(Record, "the record of a step")
+TRIAL = RecordKind(Trial, "the record of a trial")
+BEST_TRIAL = RecordKind(TrialWithCheckpoints, "the best trial of a search")
+SUMMARY = RecordKind(Summary, "the summary of a run")
 
 
 def find_record(storage: Storage, run: str, step: Step) -> Record | None:

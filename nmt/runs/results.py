@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, Validatio
 from nmt.errors import StorageError, first_validation_error
 from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.trials import Bleu, Trial, TrialWithCheckpoints
-from nmt.storage import RecordKind
 
 
 class StepResult(BaseModel):
@@ -166,8 +165,6 @@ class Summary(SummaryPart):
         chosen = [i for i in scored if self.trials[i].config.items() <= taken]
         return max(chosen or scored, key=lambda i: self.trials[i].bleu or 0.0, default=None)
 
-
-SUMMARY_RECORD = RecordKind(Summary, "the summary of a run")
 
 ResultT = TypeVar("ResultT", bound=BaseModel)
 

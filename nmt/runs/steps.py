@@ -1,38 +1,135 @@
-"""The steps of a run: what each one reads, what it follows, and where it keeps its work."""
+"""The registry of steps: one entry says everything that the commands need to know of a step.
 
+To add a step, add an entry here and a module `ray_jobs/NAME.py` with a function `run(session)`.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from nmt.config import Config
+from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.results import BaseResult, ExportResult, PrepareResult, TrainResult, TuneResult
+
+ResultT = TypeVar("ResultT", bound=BaseModel)
+
+Processes = Literal["driver", "worker", "workers", "trials"]
+"""Where a step's work runs: in the command itself, on one worker, on all workers of
+`scaling.workers`, or on one worker per concurrent trial."""
+
+PIPELINE = "pipeline"
+"""Name of the command that does all steps."""
 
 _MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
+_TRAINING = (*_MODEL_LIMITS, "adapter", "training", "strategy", "seed")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[ResultT]):
     """One kind of work on a run."""
 
     name: str
+    """Name of the command and of its module below `ray_jobs`."""
     folder: str
     """Folder below the run."""
+    about: str
+    """One line for `--help`."""
+    result: type[ResultT]
+    """What its record holds as the result."""
     reads: tuple[str, ...]
     """Settings that change what the step makes; a section stands for all keys below it."""
     after: tuple[str, ...] = ()
     """Steps whose output this one uses."""
+    extra: str = "train"
+    """Extra of this package that holds the libraries the step needs."""
+    processes: Processes = "driver"
+    tracked: bool = False
+    """Whether the step trains and records its course as `tracking` says."""
+    on_demand: bool = False
+    """Whether the steps after this one do it themselves where it is missing."""
+    in_pipeline: Callable[[Config], bool] = lambda config: True
+    """Tells whether a pipeline with these settings does the step."""
+    priority: Literal["train", "tune"] = "train"
+    """Key of the release's priority classes."""
+
+    @property
+    def required(self) -> str:
+        """Return the step that must be done before this one can start; empty if there is none."""
+        others = [name for name in self.after if not STEPS[name].on_demand]
+        return others[-1] if others else ""
 
 
-PREPARE = Step("prepare", "data", ("data", "seed"))
-BASE = Step("base", "base", ("model", "seed"), ("prepare",))
+PREPARE = Step(
+    "prepare", "data", "read, clean and split parallel text", PrepareResult, ("data", "seed")
+)
+BASE = Step(
+    "base",
+    "base",
+    "check the base model; build and train it when it is `tiny`",
+    BaseResult,
+    ("model", "seed"),
+    after=("prepare",),
+    processes="worker",
+    on_demand=True,
+)
 TUNE = Step(
     "tune",
     "tune",
-    (*_MODEL_LIMITS, "adapter", "training", "strategy", "tune", "seed"),
-    ("prepare", "base"),
+    "search rank, alpha and learning rate for the best BLEU",
+    TuneResult,
+    (*_TRAINING, "tune"),
+    after=("prepare", "base"),
+    processes="trials",
+    tracked=True,
+    in_pipeline=lambda config: config.tune.trials > 0,
+    priority="tune",
 )
 TRAIN = Step(
     "train",
     "train",
-    (*_MODEL_LIMITS, "adapter", "training", "strategy", "seed"),
-    ("prepare", "base"),
+    "train the adapter, from the search's best where it fits",
+    TrainResult,
+    _TRAINING,
+    after=("prepare", "base"),
+    processes="workers",
+    tracked=True,
 )
-EVALUATE = Step("evaluate", "evaluation", ("evaluation", "seed"), ("prepare", "base", "train"))
-EXPORT = Step("export", "export", ("export",), ("prepare", "base", "train"))
+EVALUATE = Step(
+    "evaluate",
+    "evaluation",
+    "score base and adapter on the test split",
+    EvaluationResult,
+    ("evaluation", "seed"),
+    after=("prepare", "base", "train"),
+    processes="worker",
+)
+EXPORT = Step(
+    "export",
+    "export",
+    "merge, compare and convert the adapter into an engine",
+    ExportResult,
+    ("export",),
+    after=("prepare", "base", "train"),
+    processes="worker",
+)
 
-STEPS = {step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EVALUATE, EXPORT)}
+AnyStep = Step[Any]
+
+STEPS: dict[str, AnyStep] = {
+    step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EVALUATE, EXPORT)
+}
+"""Name -> step, in the order in which a pipeline does them."""
+
+
+def pipeline_steps(config: Config) -> list[AnyStep]:
+    """List the steps that a pipeline with these settings does, in order."""
+    return [step for step in STEPS.values() if step.in_pipeline(config)]
+
+
+def steps_of(command: str, config: Config) -> list[AnyStep]:
+    """List the steps that a command does: all of a pipeline's, one, or none."""
+    if command == PIPELINE:
+        return pipeline_steps(config)
+    return [STEPS[command]] if command in STEPS else []

@@ -4,8 +4,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
-from nmt.storage import RecordKind
-
 TrialState = Literal["running", "finished", "pruned", "failed", "diverged", "refused", "abandoned"]
 """Diverged: its loss was not a number. Refused: its settings are invalid. Abandoned: it failed
 twice."""
@@ -65,7 +63,3 @@ class TrialWithCheckpoints(Trial):
 
     checkpoints: str = Field(min_length=1)
     """Folder of its checkpoints, relative to the storage root."""
-
-
-TRIAL = RecordKind(Trial, "the record of a trial")
-BEST = RecordKind(TrialWithCheckpoints, "the best trial of a search")

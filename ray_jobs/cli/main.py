@@ -12,7 +12,8 @@ import yaml
 from nmt import __version__
 from nmt.cli.console import is_override
 from nmt.config import Config, load_config
-from ray_jobs.cli.runner import JOBS, add_options, guarded, parse, run_job
+from nmt.runs.steps import PIPELINE
+from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
 
 _ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
 _EXAMPLES = """examples:
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nmt {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_config(commands)
-    for job in JOBS.values():
+    for job in jobs().values():
         command = commands.add_parser(job.name, help=job.about, description=job.about)
         add_options(command, job)
         command.set_defaults(action=lambda options, job=job: run_job(job, options), extra=job.extra)
@@ -88,7 +89,7 @@ def _config(options: argparse.Namespace) -> None:
 
 def _quickstart(options: argparse.Namespace) -> None:
     options.config = [quickstart_file(), *options.config]
-    run_job(JOBS["pipeline"], options)
+    run_job(jobs()[PIPELINE], options)
 
 
 def quickstart_file() -> Path:

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from nmt.cli import console
 from nmt.config import Config, load_config
+from nmt.runs.steps import PIPELINE, STEPS, steps_of
 from ray_jobs.runtime.logs import setup_logging
 
 
@@ -32,7 +33,6 @@ class Job:
         """Import the job's module and call its `run`."""
         from nmt.runs.records import require
         from nmt.runs.running import check_not_running
-        from nmt.runs.steps import STEPS
         from nmt.storage import Storage
         from ray_jobs.runtime.context import Session
         from ray_jobs.runtime.storage_location import absolute_storage, inside_job
@@ -42,7 +42,7 @@ class Job:
             logging.getLogger(__name__).info("storage: %s", storage.locate(""))
         if self.after:
             require(storage, config.run, STEPS[self.after])
-        steps = [step for name, step in STEPS.items() if self.name in (name, "pipeline")]
+        steps = STEPS.values() if self.name == PIPELINE else steps_of(self.name, config)
         check_not_running(storage, config.run, steps)
         module = importlib.import_module(f"ray_jobs.{self.name}")
         session = Session(config, storage, restart=restart)
@@ -52,28 +52,23 @@ class Job:
             module.run(session)
 
 
-JOBS = {
-    job.name: job
-    for job in (
-        Job("prepare", "read, clean and split parallel text"),
-        Job("base", "check the base model; build and train it when it is `tiny`", after="prepare"),
-        Job("tune", "search rank, alpha and learning rate for the best BLEU", after="prepare"),
-        Job("train", "train the adapter, from the search's best where it fits", after="prepare"),
-        Job("evaluate", "score base and adapter on the test split", after="train"),
-        Job("export", "merge, compare and convert the adapter into an engine", after="train"),
-        Job("pipeline", "all steps in order, a report, and a check of the endpoint", "all"),
-        Job(
-            "promote", "let the endpoint serve a run's engine", "serve", "export", takes_force=True
-        ),
-        Job("rollback", "let the endpoint serve the engine before this one", "serve"),
-        Job("serve", "run the translation endpoint", "serve"),
-    )
-}
+_OTHERS = (
+    Job(PIPELINE, "all steps in order, a report, and a check of the endpoint", "all"),
+    Job("promote", "let the endpoint serve a run's engine", "serve", "export", takes_force=True),
+    Job("rollback", "let the endpoint serve the engine before this one", "serve"),
+    Job("serve", "run the translation endpoint", "serve"),
+)
+
+
+def jobs() -> dict[str, Job]:
+    """Return the commands that run on a session: the steps of a run, and what follows them."""
+    steps = [Job(step.name, step.about, step.extra, step.required) for step in STEPS.values()]
+    return {job.name: job for job in (*steps, *_OTHERS)}
 
 
 def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one job as `python -m ray_jobs.NAME` and leave the process."""
-    job = JOBS[name]
+    job = jobs()[name]
     parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{name}", description=job.about)
     add_options(parser, job)
     options = parse(parser, arguments)

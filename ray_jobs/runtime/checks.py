@@ -8,6 +8,7 @@ import math
 
 from nmt.config import Choice, Config, SearchRange
 from nmt.errors import ConfigError, MissingPackageError, install_command
+from nmt.runs.steps import PIPELINE, TUNE, steps_of
 from nmt.storage import Storage
 
 
@@ -18,13 +19,14 @@ def check(storage: Storage, config: Config, job: str) -> None:
         ConfigError: a setting contradicts another, or the storage root.
         MissingPackageError: what is asked for takes a package that is not installed.
     """
-    if job == "pipeline":
+    steps = steps_of(job, config)
+    if job == PIPELINE:
         _check_test_pairs(config)
-    if job == "tune" and config.tune.trials == 0:
+    if job == TUNE.name and config.tune.trials == 0:
         raise ConfigError("tune.trials is 0: set how many settings shall be tried")
-    if job == "tune" or (job == "pipeline" and config.tune.trials):
+    if TUNE in steps:
         _check_space(config)
-    if job in ("tune", "train", "pipeline"):
+    if any(step.tracked for step in steps):
         _check_tracking(config, storage)
 
 

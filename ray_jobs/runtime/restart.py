@@ -7,7 +7,7 @@ from nmt.config import Config
 from nmt.runs import layout, running
 from nmt.runs.records import require
 from nmt.runs.running import inherit
-from nmt.runs.steps import STEPS
+from nmt.runs.steps import PIPELINE, STEPS
 from nmt.storage import Storage
 from ray_jobs.runtime.checks import check
 
@@ -25,7 +25,7 @@ def discard(storage: Storage, config: Config, job: str, after: str) -> None:
         InputError: the job would refuse these settings, so nothing is discarded.
     """
     check(storage, config, job)
-    if job == "pipeline":
+    if job == PIPELINE:
         discard_run(storage, config.run)
     elif job in STEPS:
         if after:

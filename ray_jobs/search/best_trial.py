@@ -8,9 +8,9 @@ from typing import Any
 from nmt.config import Config
 from nmt.errors import ConfigError, StorageError
 from nmt.runs import layout
-from nmt.runs.records import find_record, settings_of
+from nmt.runs.records import BEST_TRIAL, find_record, settings_of
 from nmt.runs.steps import STEPS, TRAIN, TUNE
-from nmt.runs.trials import BEST, TrialWithCheckpoints
+from nmt.runs.trials import TrialWithCheckpoints
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
 
@@ -65,7 +65,7 @@ def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:
     """
     path = layout.best_trial(run)
     remedy = f"run `nmt tune run={run}`, which writes it again from its trials"
-    best = BEST.find(storage, path, remedy)
+    best = BEST_TRIAL.find(storage, path, remedy)
     if best is None:
         raise StorageError(f"{storage.locate(path)} is missing: {remedy}")
     return best

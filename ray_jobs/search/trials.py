@@ -11,7 +11,8 @@ from ray.tune.experiment import Trial as TuneTrial
 
 from nmt.config import Config, digest_of
 from nmt.runs import layout
-from nmt.runs.trials import TRIAL, Trial, TrialWithCheckpoints
+from nmt.runs.records import TRIAL
+from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)

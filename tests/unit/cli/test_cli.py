@@ -17,7 +17,7 @@ from nmt.cli.console import is_override
 from nmt.config import Config, load_config
 from nmt.errors import InputError, StorageError, install_command
 from ray_jobs.cli import main
-from ray_jobs.cli.runner import JOBS, guarded
+from ray_jobs.cli.runner import guarded, jobs
 from tests.support.project import PROJECT
 
 
@@ -54,11 +54,11 @@ def raising(error: BaseException):
 def test_help_lists_every_command(capsys):
     assert code_of("--help") == 0
     printed = capsys.readouterr().out.partition("COMMAND\n")[2].partition("examples:")[0]
-    for name in [*JOBS, "config", "quickstart", "doctor", "plan", "translate"]:
+    for name in [*jobs(), "config", "quickstart", "doctor", "plan", "translate"]:
         assert re.search(rf"^ +{name}\b", printed, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("name", [*JOBS, "config", "quickstart", "doctor", "plan", "translate"])
+@pytest.mark.parametrize("name", [*jobs(), "config", "quickstart", "doctor", "plan", "translate"])
 def test_every_command_has_help(capsys, name):
     assert code_of(name, "--help") == 0
     assert "--config FILE" in capsys.readouterr().out
@@ -343,7 +343,7 @@ for words in json.loads(sys.argv[3]):
     ends[" ".join(words[:2])] = [code, out.getvalue(), err.getvalue()]
 print(json.dumps(ends))
 """
-JOB_EXTRAS = {job.name: job.extra for job in JOBS.values()} | {
+JOB_EXTRAS = {job.name: job.extra for job in jobs().values()} | {
     "quickstart": "all",
     "translate": "serve",
 }

@@ -11,10 +11,10 @@ from nmt.cli.console import is_override
 from nmt.config import load_config
 from nmt.errors import NmtError
 from ray_jobs.cli import main
-from ray_jobs.cli.runner import JOBS, parse
+from ray_jobs.cli.runner import jobs, parse
 from tests.support.project import CODE_BLOCK, CONFIGS, PAGES, PROJECT, relative
 
-COMMANDS = {*JOBS, "config", "quickstart", "doctor", "plan", "translate"}
+COMMANDS = {*jobs(), "config", "quickstart", "doctor", "plan", "translate"}
 OUTSIDE = {
     "base64",
     "curl",
@@ -72,7 +72,7 @@ def problem(words: list[str]) -> str:
             return f"no {missing[0]}" if missing else ""
         case ["python", "-m", module, *rest]:
             package, _, name = module.rpartition(".")
-            known = package == "ray_jobs" and name in JOBS
+            known = package == "ray_jobs" and name in jobs()
             return nmt_problem([name, *rest]) if known else f"no module {module}"
         case ["python", script, *_]:
             return "" if (PROJECT / script).is_file() else f"no script {script}"

@@ -10,7 +10,7 @@ import pytest
 
 from nmt.config.root import RESERVED_RUNS
 from nmt.runs import layout
-from nmt.runs.steps import STEPS, Step
+from nmt.runs.steps import STEPS, TRAIN, Step
 from tests.support.project import PROJECT
 
 LAYOUT = {"nmt/runs/layout.py", "nmt/runs/steps.py"}
@@ -108,8 +108,7 @@ def test_no_two_functions_return_the_same_path():
 
 
 def test_the_lock_of_a_step_outlives_its_folder():
-    step = Step("toy", "toy", ())
-    assert not layout.step_lock("demo", step).startswith(f"{layout.step_folder('demo', step)}/")
+    assert not layout.step_lock("demo", TRAIN).startswith(f"{layout.step_folder('demo', TRAIN)}/")
 
 
 @pytest.mark.parametrize(

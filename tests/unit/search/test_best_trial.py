@@ -4,9 +4,10 @@ import pytest
 
 from nmt.config import Config, load_config
 from nmt.errors import TrainingError
+from nmt.runs.records import BEST_TRIAL
 from nmt.runs.running import run_step
 from nmt.runs.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE
-from nmt.runs.trials import BEST, TrialWithCheckpoints
+from nmt.runs.trials import TrialWithCheckpoints
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
 from ray_jobs.search.best_trial import find_best
@@ -30,7 +31,7 @@ def search(storage: Storage, *words: str, found: dict[str, Any] = FOUND) -> None
     best = TrialWithCheckpoints(
         config=found, state="finished", bleu=30.0, steps=600, checkpoints=CHECKPOINTS
     )
-    BEST.write(storage, "demo/tune/best.json", best)
+    BEST_TRIAL.write(storage, "demo/tune/best.json", best)
 
 
 def best_for(storage: Storage, *words: str):

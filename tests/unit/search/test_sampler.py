@@ -11,7 +11,8 @@ from ray.tune.search import Searcher
 
 from nmt.config import Choice, Config, digest_of, load_config
 from nmt.runs import layout
-from nmt.runs.trials import TRIAL, Trial
+from nmt.runs.records import TRIAL
+from nmt.runs.trials import Trial
 from nmt.storage import Storage
 from ray_jobs.search.sampler import DistinctSearch, build_scheduler, build_search, combinations
 from ray_jobs.search.trials import TrialLog

@@ -11,11 +11,10 @@ import pytest
 
 from nmt.config import Config
 from nmt.errors import StorageError
-from nmt.runs.records import find_record
-from nmt.runs.results import SUMMARY_RECORD
+from nmt.runs.records import BEST_TRIAL, SUMMARY, TRIAL, find_record
 from nmt.runs.running import run_step
 from nmt.runs.steps import PREPARE
-from nmt.runs.trials import BEST, TRIAL, Trial, TrialPoint, TrialWithCheckpoints
+from nmt.runs.trials import Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
 from nmt.training.saved.records import CUT, MLFLOW_RUN, Cut, MlflowRun
 from ray_jobs.supervise import ATTEMPTS, Attempts
@@ -29,11 +28,14 @@ ONE = Trial(
 )  # fmt: skip
 KINDS: dict[str, tuple[RecordKind[Any], object]] = {
     "trial.json": (TRIAL, ONE),
-    "best.json": (BEST, TrialWithCheckpoints(**ONE.model_dump(), checkpoints="demo/tune/trials/x")),
+    "best.json": (
+        BEST_TRIAL,
+        TrialWithCheckpoints(**ONE.model_dump(), checkpoints="demo/tune/trials/x"),
+    ),
     "micro_batches.json": (CUT, Cut(4)),
     "mlflow.json": (MLFLOW_RUN, MlflowRun("0123456789abcdef0123456789abcdef")),
     "logs/a.json": (ATTEMPTS, Attempts("raysubmit_1", 1_800_000_000.5, 2)),
-    "summary.json": (SUMMARY_RECORD, full()),
+    "summary.json": (SUMMARY, full()),
 }
 OTHERS = (None, True, False, 0, 1, -1, 7.5, 1e300, "", "other", "../../x", [], [1], {}, {"a": 1})
 
