@@ -47,7 +47,7 @@ def _is_intact(session: Session, *, thorough: bool) -> bool:
 
 
 def make_base(config: Config, storage: Storage) -> dict[str, Any]:
-    """On a worker: train a tiny base, or see that a named one is there and fits.
+    """Train a tiny base, or check that a named one exists and fits, on a worker.
 
     Raises:
         PreemptedError: the worker was told to go before the training's end.

@@ -35,8 +35,8 @@ def _is_intact(session: Session) -> bool:
 
 
 def export_on_worker(config: Config, storage: Storage) -> dict[str, Any]:
-    """On a worker, where the heavy imports belong."""
-    from nmt.export.publish import export
+    """Export the run, on a worker."""
+    from nmt.export.publish import export  # imports torch, which the driver does not need
 
     return export(config, storage)
 

@@ -124,7 +124,8 @@ def _next_lines(session: Session, summary: Summary) -> list[str]:
 
 
 def _nmt() -> str:
-    """The console command as this shell finds it: `make` runs it without activating `.venv`."""
+    """Return the console command as this shell finds it."""
+    # `make` runs the command without activating `.venv`.
     called = Path(sys.argv[0])
     if called.name != "nmt" or shutil.which("nmt"):
         return "nmt"

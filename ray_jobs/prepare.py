@@ -49,7 +49,7 @@ def run(session: Session) -> Record:
 
 
 def check_split(run: str, prepared: Record, split: str) -> None:
-    """See that a split is there before the hours of work that would fail for want of it.
+    """Check that a split has pairs, before hours of work that would fail without them.
 
     Raises:
         DataError: the prepared data has no such split.

@@ -105,15 +105,14 @@ def _told(log: LogFile) -> Iterator[None]:
 
 
 def _discard(storage: Storage, config: Config, step: str) -> None:
-    """Before any attempt is counted: a kill up to then discards again, and one later never does.
-
-    Were it left to the job, the first attempt might die before it came to it, or in its midst.
-    """
+    """Discard what earlier jobs made, before the first attempt is counted."""
+    # A kill before that count discards again, and a kill after it never does. If the first attempt
+    # discarded by itself, a kill before or during the deletion would leave old work in place.
     discard(storage, config, step, jobs()[step].after)
 
 
 def _attempts(storage: Storage, path: str, log: LogFile, *, restart: bool) -> Attempts:
-    """Those of this job; none yet when the name was another job's.
+    """Read the attempts of this job; start at 0 if the file is from another job.
 
     Raises:
         StorageError: the file is damaged, so that it is not known whether this job has discarded

@@ -128,7 +128,7 @@ def _fit_once(session: Session, start_from: str | None, switch: StopSwitch) -> d
 
 
 def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
-    """One worker's training; what a restart of the group would only repeat is returned."""
+    """Train on one worker, and return the errors that a restart would only repeat."""
     config: Config = loop_config["config"]
     prepare_worker(config)
     quiet_expected_failures()

@@ -65,7 +65,7 @@ def _is_complete(session: Session) -> bool:
 
 
 def search(session: Session) -> dict[str, Any]:
-    """All trials that are still to be made; what each found stays in its own folder."""
+    """Run the missing trials, and return the best trial and all others."""
     config, storage = session.config, session.storage
     trials = TrialLog(storage, config)
     missing = config.tune.trials - len(trials.ended())
@@ -123,7 +123,7 @@ def _is_used_up(config: Config, made: int) -> bool:
 
 
 def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: StopSwitch) -> None:
-    """One trial, in a Tune actor; goes on from its own checkpoint when it has one."""
+    """Run or resume one trial in a Tune actor."""
     prepare_worker(config)
     from nmt.training.trainer import run_training  # torch and transformers, which no driver needs
 
@@ -149,7 +149,8 @@ def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: 
 
 
 def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
-    """Of a trial that goes on: the driver may have been gone before it took note of the last."""
+    """Return the scores of a trial that was interrupted."""
+    # The driver may have ended before it recorded the last one.
     from nmt.training.saved.checkpoints import Checkpoints
 
     state = Checkpoints(job.storage, layout.checkpoints(job.folder)).last_state()
@@ -157,7 +158,8 @@ def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
 
 
 def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> "TrainingJob":
-    """A trial's training: one worker, since more of them would not change a step's rows."""
+    """Describe the training of a trial, which runs on one worker."""
+    # More workers would see the same rows in each update, so one is enough to compare settings.
     from nmt.training.base import base_source
     from nmt.training.loading import TrainingJob
 

@@ -1,4 +1,4 @@
-"""Records of steps: what a step made, with which settings, from what."""
+"""The record of each step: what it made, with which settings, from which inputs."""
 
 import logging
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from nmt.storage import RecordKind, Storage
 
 log = logging.getLogger(__name__)
 
-# How the work is spread or reported does not change what a step makes.
+# These settings say how the work is distributed or reported, which does not change its result.
 _WITHOUT_EFFECT = frozenset(
     {
         "training.log_every_seconds",
@@ -34,18 +34,18 @@ _WITHOUT_EFFECT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What `step.json` in a step's folder says."""
+    """The content of `step.json`."""
 
     step: str
     done: bool
     settings: dict[str, Any]
     inputs: dict[str, str]
     output: str = ""
-    """Digest of what the step made; what builds on it stores this among its inputs."""
+    """Digest of what the step made; the steps after it store it among their inputs."""
     seconds: Annotated[float, Field(ge=0)] = 0.0
-    """Time taken by the call that finished the step, and by those that had to mend it."""
+    """Duration of the call that finished the step, plus later repairs."""
     result: dict[str, Any] = field(default_factory=dict)
-    """What the step found, in plain values: sizes, scores, places."""
+    """What the step found, as the fields of its result type."""
 
 
 RECORD = RecordKind(Record, "the record of a step")
@@ -55,7 +55,7 @@ SUMMARY = RecordKind(Summary, "the summary of a run")
 
 
 def find_record(storage: Storage, run: str, step: Step) -> Record | None:
-    """The record of a step, finished or not; None when it was never begun.
+    """Read the record of a step, finished or not; return None if the step was never begun.
 
     Raises:
         StorageError: the file is not the record of this step.
@@ -75,7 +75,7 @@ def find_record(storage: Storage, run: str, step: Step) -> Record | None:
 
 
 def is_intact(storage: Storage, path: str) -> bool:
-    """Tell whether a folder commit is there as it was written; a damaged one is named."""
+    """Tell whether a folder commit exists undamaged, and log what is wrong with a damaged one."""
     try:
         storage.verify(path)
     except StorageError as error:
@@ -86,7 +86,7 @@ def is_intact(storage: Storage, path: str) -> bool:
 
 
 def fetch_output(storage: Storage, path: str) -> Path:
-    """Fetch a folder commit that a step of a run has left, verified.
+    """Fetch a folder commit that a step has made, and verify it.
 
     Raises:
         StorageError: it is missing or damaged; names the command that makes it again.
@@ -104,12 +104,12 @@ def fetch_output(storage: Storage, path: str) -> Path:
 
 
 def list_runs(storage: Storage) -> list[str]:
-    """Runs on a storage root."""
+    """List the runs on a storage root."""
     return [name for name in storage.list("") if storage.exists(layout.step_folder(name, PREPARE))]
 
 
 def require(storage: Storage, run: str, step: Step) -> Record:
-    """The record of a finished step.
+    """Read the record of a step that must be finished.
 
     Raises:
         MissingStepError: it was never begun, or not finished.
@@ -127,13 +127,13 @@ def require(storage: Storage, run: str, step: Step) -> Record:
 
 
 def settings_of(step: Step, config: Config) -> dict[str, Any]:
-    """The settings a step reads and that change what it makes."""
+    """Return the settings that change what a step makes."""
     settings = config.settings(*step.reads)
     return {key: value for key, value in settings.items() if key not in _WITHOUT_EFFECT}
 
 
 def check_same(run: str, found: Record, wanted: Record) -> None:
-    """Compare a step's record with what is asked for now.
+    """Compare the record of a step with the settings and inputs wanted now.
 
     Raises:
         StepConflictError: names every setting and input that differs.

@@ -1,6 +1,6 @@
-"""Do the steps of a run.
+"""How a step is done, locked, repeated and discarded.
 
-A step is done when its record says so and the settings it read equal those asked for now. Other
+A step is done when its record says so and the settings it read equal those wanted now. Other
 settings under the same run name are refused: a folder never holds the work of two configurations.
 """
 
@@ -19,10 +19,7 @@ from nmt.storage import Storage, alone, check_free
 
 
 def inherit(storage: Storage, config: Config, step: Step, user_set: Collection[str]) -> Config:
-    """Fill in the settings with which the finished steps that `step` builds on were made.
-
-    So `data.path` and `model.name_or_path` are given once, and a forgotten option of a later
-    command does not silently fall back to its default.
+    """Fill in the settings of the finished steps that a step builds on.
 
     Args:
         storage: the storage root.
@@ -34,6 +31,8 @@ def inherit(storage: Storage, config: Config, step: Step, user_set: Collection[s
     Raises:
         StepConflictError: the user asks for other settings than such a step was made with.
     """
+    # So `data.path` and `model.name_or_path` are given once, and an option that a later command
+    # leaves out does not fall back to its default.
     inherited: dict[str, Any] = {}
     for name in step.after:
         record = find_record(storage, config.run, STEPS[name])
@@ -58,16 +57,16 @@ def run_step(
     restart: bool = False,
     is_intact: Callable[[], bool] = lambda: True,
 ) -> tuple[Record, bool]:
-    """Do a step unless it is done; its record and config lie in its folder.
+    """Do a step unless it is done, and write its record and settings into its folder.
 
     Args:
         storage: the storage root.
         config: all settings.
         step: what is done.
-        work: does it, resuming where it can; returns `output` (a digest, optional) and
-            whatever the record shall hold as its result.
+        work: does the step, and resumes where it can; returns the fields of the result, and
+            optionally `output`, a digest.
         restart: discard what an earlier call made.
-        is_intact: tells whether what a finished step left can still be read; if not, it is redone.
+        is_intact: returns False when the output of a finished step is damaged, which repeats it.
 
     Returns:
         The record, and whether this call did the work.
@@ -122,8 +121,8 @@ def _do(
     try:
         result = dict(work())
     except InputError:
-        # Bad input must not bind the name to its settings; what fails hours later, when a worker
-        # that begins again finds a hub away, must not cost what was trained.
+        # After bad input the run name must be free for other settings. But the same error can come
+        # hours later, when a restarted worker cannot reach a hub: then the checkpoints stay.
         if found is None and not _holds_checkpoints(storage, config.run, step):
             storage.delete(folder)
         raise
@@ -141,7 +140,7 @@ def _do(
 
 
 def lock_step(storage: Storage, run: str, step: Step) -> AbstractContextManager[None]:
-    """Hold a step of a run alone; the lock stands beside the folder, which may be discarded.
+    """Lock a step of a run, so that no other process works on it.
 
     Raises:
         InUseError: another process does it.
@@ -150,7 +149,7 @@ def lock_step(storage: Storage, run: str, step: Step) -> AbstractContextManager[
 
 
 def check_not_running(storage: Storage, run: str, steps: Collection[Step]) -> None:
-    """Refuse a command whose step another process does, before its imports and its cluster.
+    """Refuse steps that another process works on, before slow imports and a cluster.
 
     Raises:
         InUseError: names host and process.
@@ -160,19 +159,19 @@ def check_not_running(storage: Storage, run: str, steps: Collection[Step]) -> No
 
 
 def _lock_of(run: str, step: Step) -> tuple[str, str]:
-    """Where the lock of a step lies, and what is done under it."""
+    """Return the path of a step's lock, and what to call the work in messages."""
     return layout.step_lock(run, step), f"run '{run}': the step '{step.name}'"
 
 
 def discard(storage: Storage, run: str, steps: Collection[Step]) -> None:
-    """Delete what earlier calls of some steps have made.
+    """Delete what earlier calls of the steps have made.
 
     Raises:
         InUseError: another process does one of them, so nothing is deleted.
     """
-    with ExitStack() as held:
+    with ExitStack() as locks:
         for step in steps:
-            held.enter_context(lock_step(storage, run, step))
+            locks.enter_context(lock_step(storage, run, step))
         for step in steps:
             storage.delete(layout.step_folder(run, step))
 

@@ -60,7 +60,7 @@ class Traffic(BaseModel):
         return self._with_stable(digest, before[:_HISTORY], reasons)
 
     def rolled_back(self) -> Self:
-        """The engine before this one stable again.
+        """Make the previous engine stable again.
 
         Raises:
             InputError: there is none.
@@ -171,7 +171,7 @@ def _advising(storage: Storage, digest: str) -> Iterator[None]:
 
 
 def read_traffic(storage: Storage, name: str) -> Traffic | None:
-    """The pointer, or None before the first promotion.
+    """Read the pointer; return None before the first promotion.
 
     Raises:
         StorageError: the file is not a traffic pointer.

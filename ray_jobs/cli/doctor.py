@@ -121,7 +121,8 @@ def _private_ray() -> Finding:
 
 
 def _has_token() -> bool:
-    """Whether Ray finds a token, in the order in which it looks."""
+    """Tell whether Ray finds a token."""
+    # In the order in which Ray looks.
     if os.environ.get("RAY_AUTH_TOKEN"):
         return True
     place = os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token"

@@ -93,7 +93,8 @@ def add_options(parser: argparse.ArgumentParser, job: Job | None = None) -> None
 def parse(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None
 ) -> argparse.Namespace:
-    """Options and words in any order: argparse alone takes no words after a later option."""
+    """Parse options and words in any order."""
+    # argparse alone takes no words after a later option.
     options, left = parser.parse_known_args(arguments)
     if any(word.startswith("-") for word in left):
         parser.error(f"unrecognized arguments: {' '.join(left)}")

@@ -33,7 +33,7 @@ class AddressFault:
 
 
 def ray_address(environ: Mapping[str, str] = os.environ) -> str | None:
-    """The cluster that the environment names; None where each command starts a private Ray."""
+    """Return the cluster that the environment names; None if each command starts a private Ray."""
     address = environ.get(VARIABLE, "").strip()
     return None if address in ("", "local") else address
 

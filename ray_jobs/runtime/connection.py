@@ -107,7 +107,8 @@ def _start_private(config: Config) -> None:
 
 
 def _init(**options: Any) -> None:  # noqa: ANN401 - those of `ray.init`
-    """`ray.init`, and SIGTERM is ours again: Ray has put its own handlers there meanwhile."""
+    """Call `ray.init`, then restore this process's SIGTERM handler."""
+    # Ray installs its own handlers, which would end the process without our clean-up.
     on_sigterm = signal.getsignal(signal.SIGTERM)
     terminated = False
     job = _JobConfig(_py_driver_sys_path=own_folder())
@@ -175,7 +176,7 @@ def prepare_worker(config: Config) -> None:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The error of this project inside Ray's wrappers, or the error itself."""
+    """Find the error of this project inside Ray's wrappers; else return the error itself."""
     seen: set[int] = set()
     queue: list[BaseException] = [error]
     while queue:

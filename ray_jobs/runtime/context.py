@@ -28,16 +28,16 @@ class Session:
 
     @property
     def config(self) -> Config:
-        """The settings that the command works with."""
+        """Return the settings that the command works with."""
         return self.filled or self.asked
 
     @property
     def user_set(self) -> frozenset[str]:
-        """Dotted keys that the user set, rather than an earlier step, a search or a default."""
+        """Return the dotted keys that the user set, not an earlier step, a search or a default."""
         return self.asked.explicit()
 
     def on(self, step: Step) -> "Session":
-        """The same command with the settings of the finished steps that `step` builds on.
+        """Return the same command with the settings of the finished steps before a step.
 
         Raises:
             StepConflictError: the user asks for other settings than those.
@@ -49,7 +49,7 @@ class Session:
         return replace(self, filled=config)
 
     def keeping(self) -> "Session":
-        """For a step that another one needs: never discarded."""
+        """Return the same command without `--restart`, to do a step that another one needs."""
         return replace(self, restart=False)
 
     def do(

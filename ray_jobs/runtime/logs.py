@@ -8,7 +8,7 @@ from nmt.errors import NmtError
 
 
 def setup_logging() -> None:
-    """Plain lines on standard output, with the time; libraries only when something is wrong."""
+    """Log plain lines with the time to standard output, and of libraries only warnings."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True,
         stream=sys.stdout,
@@ -19,7 +19,7 @@ def setup_logging() -> None:
 
 
 def quiet_libraries() -> None:
-    """No bars and no advice of the libraries in a command's own output."""
+    """Turn off the progress bars and the advice of the libraries."""
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
@@ -29,12 +29,13 @@ def quiet_libraries() -> None:
 
 
 def quiet_expected_failures() -> None:
-    """What ends a worker's training without a fault in the code is one line, as on a console."""
+    """Log expected failures of a worker as one line, without a traceback."""
     logging.getLogger("ray.train.v2._internal.util").addFilter(_without_traceback)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Ray logs whatever leaves a training while it handles it, and puts the traceback in words."""
+    """Replace the traceback of an expected error by its message."""
+    # Ray logs an error of the training while it handles it, with the traceback in the text.
     error = sys.exc_info()[1]
     if isinstance(error, NmtError):
         record.msg, record.args = str(error), ()

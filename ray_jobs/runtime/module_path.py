@@ -22,11 +22,9 @@ def leave_folder_of_the_user() -> None:
 
 
 def own_folder() -> list[str]:
-    """The folder of this package, where other processes would not find the package without it.
-
-    That is so where this process alone was told of the folder, by `python -m` in a checkout or by
-    a test; what is installed, or named in PYTHONPATH, is found by each interpreter.
-    """
+    """Return the folder of this package if other processes would not find it by themselves."""
+    # They find a package that is installed or named in PYTHONPATH. Only this process knows the
+    # folder if `python -m` in a checkout, or a test, has put it on the module path.
     path = [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - '' is this folder
     told = path.index(_STANDARD_LIBRARY) if _STANDARD_LIBRARY in path else len(path)
     everywhere = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), *path[told:]]

@@ -22,7 +22,7 @@ _NO_PROXY = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
 
 
 def folder_of_ray(environ: Mapping[str, str] = os.environ) -> str:
-    """A folder for Ray's sockets and logs: where Ray itself would put it, if that can work.
+    """Choose a folder for Ray's sockets and logs: Ray's own default if it can be used.
 
     Raises:
         UnavailableError: RAY_TMPDIR, or no folder at all, can be used.
@@ -52,7 +52,7 @@ def folder_of_ray(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _fault_of_folder(folder: Path) -> str | None:
-    """What keeps Ray from living in a folder, found by trying."""
+    """Say why Ray cannot use a folder, by trying to write there."""
     if len(os.fsencode(folder)) > LONGEST_FOLDER:
         return f"its path is too long for sockets (at most {LONGEST_FOLDER} bytes)"
     try:
@@ -68,7 +68,7 @@ def _fault_of_folder(folder: Path) -> str | None:
 
 
 def folder_of_objects(folder: str) -> str:
-    """Where Ray maps its object store: shared memory, or `folder` where that cannot be used."""
+    """Choose where Ray maps its object store: shared memory, else the given folder."""
     try:
         if shutil.disk_usage(SHARED_MEMORY).free < OBJECT_STORE_BYTES:
             return folder
@@ -80,17 +80,18 @@ def folder_of_objects(folder: str) -> str:
 
 @contextmanager
 def own_environment(node_address: str) -> Iterator[None]:
-    """What the processes of a private Ray inherit, and others on this machine must not.
+    """Set the environment that only the processes of a private Ray inherit.
 
-    They reach each other without a proxy; downloads still go through the one that is set. They
-    ask each other for a token that is known to them alone: Ray would write one into the home
-    folder, where `ray start` finds it, and then refuses clients that do not send it.
+    They connect to each other without a proxy, while downloads still use one, and they ask each
+    other for a token that no other process knows.
 
     Args:
         node_address: by which this machine's processes know each other.
     """
     hosts = (*_LOOPBACK, node_address)
     changes = {name: _with_hosts(os.environ.get(name, ""), hosts) for name in _NO_PROXY}
+    # Without one Ray would write a token into the home folder. `ray start` would find it there and
+    # then refuse clients that do not send it.
     changes["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     before = {name: os.environ.get(name) for name in (*changes, "RAY_AUTH_MODE")}
     os.environ.update(changes)

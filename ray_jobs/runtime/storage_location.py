@@ -15,18 +15,18 @@ STORAGE_VARIABLE = "NMT_STORAGE"
 
 
 def inside_job(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process is the entry point of `ray job submit`."""
+    """Tell whether this process is the entry point of `ray job submit`."""
     return _JOB_MARK in environ
 
 
 def submission_id(environ: Mapping[str, str] = os.environ) -> str:
-    """Ray's name of the submitted job whose entry point this is; empty outside of one."""
+    """Return Ray's name of the submitted job that this process runs; empty outside of one."""
     metadata = json.loads(environ.get(_JOB_MARK, "{}")).get("metadata") or {}
     return metadata.get("job_submission_id", "")
 
 
 def absolute_storage(config: Config, environ: Mapping[str, str] = os.environ) -> str:
-    """The storage root as every process of this machine understands it.
+    """Return the storage root as every process of this machine understands it.
 
     A Ray job works in a copy of the working folder that is deleted with the job, so a relative
     folder is taken below $NMT_STORAGE there, or else below the home folder.

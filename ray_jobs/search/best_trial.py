@@ -72,7 +72,7 @@ def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:
 
 
 def _others(trained: Config, tried: Mapping[str, Any]) -> str:
-    """What a training does not share with a trial, whose one worker changes nothing."""
+    """List the settings in which a training differs from a trial."""
     return ", ".join(
         f"{key}={tried.get(key)} there, {value} here"
         for key, value in settings_of(TRAIN, trained).items()

@@ -63,7 +63,7 @@ class DistinctSearch(OptunaSearch):
 
     @override
     def suggest(self, trial_id: str) -> Any:
-        """New settings; the end of the search when there are no others."""
+        """Draw new settings, or end the search when all have been drawn."""
         number = len(self._known)
         self._study.sampler = self._sampler_after(number)
         for _ in range(_DRAWS):
@@ -117,7 +117,7 @@ class DistinctSearch(OptunaSearch):
         del self._ot_trials[trial_id]
 
     def _left_over(self) -> list[dict[str, Any]]:
-        """Combinations that the sampler has not come upon."""
+        """List the combinations that the sampler has not drawn yet."""
         if combinations(self._searched) is None:
             return []
         keys, values = list(self._searched), [_choices(each) for each in self._searched.values()]
@@ -162,12 +162,12 @@ class RememberingScheduler(ASHAScheduler):
 
     @override
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        """Forget a trial, but not what it reached."""
+        """Drop a trial, and keep its scores in the rungs."""
         super().on_trial_complete(tune_controller, _known(trial), result)
 
     @override
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        """Forget a trial, but not what it reached."""
+        """Drop a trial, and keep its scores in the rungs."""
         super().on_trial_remove(tune_controller, _known(trial))
 
 
@@ -183,13 +183,13 @@ def _known(trial: Any) -> Any:  # noqa: ANN401 - Ray's trial, or a stand-in
 
 
 def build_search(config: Config, trials: TrialLog) -> DistinctSearch:
-    """Optuna's sampler, told of the trials that ended; interrupted ones are tried first."""
+    """Build Optuna's sampler with the results so far; interrupted trials are drawn first."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return DistinctSearch(config.search_space, config.seed, trials.ended(), trials.begun())
 
 
 def build_scheduler(config: Config, trials: TrialLog) -> RememberingScheduler:
-    """Stops trials that fall behind at steps grace, grace * factor, and so on."""
+    """Build the scheduler that stops weak trials at steps grace, grace * factor, and so on."""
     scheduler = RememberingScheduler(
         time_attr="step",
         metric="bleu",

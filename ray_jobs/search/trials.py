@@ -44,7 +44,7 @@ class TrialLog(tune.Callback):
     # What is known
 
     def entries(self) -> list[Trial]:
-        """All trials, best first."""
+        """List all trials, best first."""
         return sorted(self._trials.values(), key=lambda t: (t.bleu is None, -(t.bleu or 0.0)))
 
     def in_order(self) -> list[Trial]:
@@ -52,23 +52,23 @@ class TrialLog(tune.Callback):
         return sorted(self._trials.values(), key=lambda t: t.number)
 
     def ended(self) -> list[Trial]:
-        """Trials that need no further step, in the order in which they were drawn."""
+        """List the trials that are over, in the order in which they were drawn."""
         return [trial for trial in self.in_order() if self._has_ended(trial)]
 
     def begun(self) -> list[Trial]:
-        """Trials that an earlier call left unfinished, or that failed in it, in their order."""
+        """List the trials that an earlier call left unfinished or that failed, in their order."""
         return [trial for trial in self.in_order() if not self._has_ended(trial)]
 
     def failed(self) -> list[Trial]:
-        """Trials that another call may bring to an end."""
+        """List the trials that failed and that another call tries again."""
         return [trial for trial in self.in_order() if trial.state == _FAILED]
 
     def all_refused(self) -> bool:
-        """Whether there were trials, and not one with settings that can work."""
+        """Tell whether there were trials, and the settings of all were refused."""
         return bool(self._trials) and all(t.state == _REFUSED for t in self._trials.values())
 
     def best(self) -> TrialWithCheckpoints | None:
-        """The trial with the highest BLEU, as `best.json` holds it."""
+        """Return the trial with the highest BLEU."""
         top = next((trial for trial in self.entries() if trial.bleu is not None), None)
         if top is None:
             return None
@@ -77,7 +77,7 @@ class TrialLog(tune.Callback):
         return TrialWithCheckpoints(**top.model_dump(), checkpoints=checkpoints)
 
     def faults(self) -> str:
-        """What trials without an end said, once each."""
+        """Join the distinct error messages of the trials."""
         return "; ".join(sorted({t.error for t in self._trials.values() if t.error}))
 
     # Called by Tune
@@ -85,7 +85,7 @@ class TrialLog(tune.Callback):
     def on_trial_start(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
-        """A trial begins, or goes on."""
+        """Record that a trial begins or resumes."""
         if digest_of(trial.config) not in self._trials:
             self._write(self._of(trial))
 
@@ -97,7 +97,7 @@ class TrialLog(tune.Callback):
         result: dict[str, Any],
         **info: object,
     ) -> None:
-        """A trial was validated."""
+        """Record a validation of a trial."""
         before = self._of(trial)
         if "ended" in result:
             # What it scored before is no reason to train with its settings.
@@ -113,7 +113,7 @@ class TrialLog(tune.Callback):
     def on_trial_complete(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
-        """A trial ended by itself, or ASHA cut it."""
+        """Record that a trial ended by itself or was stopped by ASHA."""
         known = self._of(trial)
         if known.state in (_DIVERGED, _REFUSED):
             return
@@ -124,7 +124,7 @@ class TrialLog(tune.Callback):
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
-        """A trial failed for good; in two calls at the same place, so would it in a third."""
+        """Record that a trial failed; abandon it if it failed in an earlier call too."""
         known = self._of(trial)
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
@@ -144,7 +144,7 @@ class TrialLog(tune.Callback):
         return trial
 
     def _of(self, trial: TuneTrial) -> Trial:
-        """What is known of a trial; of a new one its settings and its place in the order."""
+        """Return what is recorded of a trial, or a new entry with the next number."""
         new = Trial(config=dict(trial.config), state="running", number=self._next_number())
         return self._trials.get(digest_of(trial.config), new)
 
@@ -156,7 +156,7 @@ class TrialLog(tune.Callback):
         return trial.state in _ENDED or (trial.state == _REFUSED and not shared)
 
     def _came_to_its_end(self, trial: Trial) -> bool:
-        """At its last step, or out of patience before it."""
+        """Tell whether a trial reached its last step or ran out of patience."""
         training, scores = self.config.training, [point.bleu for point in trial.curve]
         if trial.steps >= min(self.config.tune.max_steps, training.max_steps):
             return True
@@ -178,7 +178,7 @@ class TrialLog(tune.Callback):
 
 
 def table_lines(trials: Sequence[Trial], total: int) -> list[str]:
-    """The trials as a table for a log, best first."""
+    """Format the trials as a table for the log, best first."""
     keys = sorted({key for trial in trials for key in trial.config})
     ended = sum(trial.state in (*_ENDED, _REFUSED, _FAILED) for trial in trials)
     head = ["BLEU", "steps", "state", *(key.rpartition(".")[2] for key in keys)]
