@@ -1,1 +1,1 @@
-"""From trained weights to an engine: merge, compare, convert, file it under its content."""
+"""Export: trained weights are merged, compared, converted and stored as an engine."""

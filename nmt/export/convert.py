@@ -1,4 +1,4 @@
-"""An engine folder: model, tokenizer and card, filed under the digest of its content."""
+"""Engine folders: model, tokenizer and card, stored by the digest of their content."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -31,20 +31,20 @@ from nmt.runs.records import is_intact
 from nmt.storage import Storage, describe_files
 
 Translate = Callable[[str], str]
-"""A sentence to its greedy translation by an engine folder itself, on this machine's CPU."""
+"""Translates a sentence greedily with an engine folder, on this machine's CPU."""
 
-_GOLDEN_CHARACTERS, _GOLDEN_TRIES = 40, 16
+_GOLDEN_CHARACTERS, _MAX_GOLDEN_TRIES = 40, 16
 _ENGINE_FOLDERS = (MODEL_FOLDER, ADAPTER_FOLDER, TOKENIZER_FOLDER)
 
 
 def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str) -> Translate:
-    """Convert a merged NLLB model."""
+    """Convert a merged NLLB model to CTranslate2 and return how the result translates."""
     converter = TransformersConverter(str(merged))
     converter.convert(str(folder / MODEL_FOLDER), quantization=quantization)
     codec.save(folder / TOKENIZER_FOLDER)
     translator = ctranslate2.Translator(str(folder / MODEL_FOLDER), device="cpu", inter_threads=1)
 
-    def answer(sentence: str) -> str:
+    def translate_sentence(sentence: str) -> str:
         tokens = codec.tokenizer.convert_ids_to_tokens(codec.encode_sources([sentence])[0])
         result = translator.translate_batch(
             [tokens], target_prefix=[[codec.target_language]], beam_size=1
@@ -52,19 +52,19 @@ def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str
         ids = codec.tokenizer.convert_tokens_to_ids(result.hypotheses[0][1:])
         return str(codec.tokenizer.decode(ids, skip_special_tokens=True)).strip()
 
-    return answer
+    return translate_sentence
 
 
 def fill_torch(
     folder: Path, model: nn.Module, trained: TrainedModel, reference: ReferenceLogits
 ) -> tuple[Translate, float]:
-    """Write the merged model, or the base and the adapter; load them again and compare logits.
+    """Write a plain model, or base and adapter, then load them again and compare logits.
 
     Returns:
-        How the folder answers, and the largest difference of its logits.
+        How the folder translates, and the largest difference of its logits.
 
     Raises:
-        ExportError: that is above `export.logit_tolerance`.
+        ExportError: the difference is above `export.logit_tolerance`.
     """
     has_adapter = not trained.is_plain_model
     unwrap(model).save_pretrained(folder / MODEL_FOLDER)
@@ -77,26 +77,27 @@ def fill_torch(
     return lambda sentence: translate(opened, codec, [sentence])[0], difference
 
 
-def engine_card(
+def build_card(
     config: Config,
     storage: Storage,
     form: EngineFormat,
     trained: TrainedModel,
-    answer: Translate,
+    translate_sentence: Translate,
 ) -> EngineCard:
-    """What a server must know of an engine, with one sentence it must translate as here.
+    """Describe an engine for a server, with one sentence that it must translate as here.
 
     Raises:
-        ExportError: the engine answers with nothing.
+        ExportError: the engine returns empty translations.
     """
     folder = storage.fetch(layout.pairs(config.run), verify=False)
+    # A sentence of usual length is the best evidence, and quick to translate.
     sources = sorted(
         (pair.source for pair in load_pairs(folder, "train")),
         key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
     )
     codec = trained.codec
-    # A server splits what is longer, and translates each part for itself.
-    whole = (
+    # A server splits longer sentences, and its translation would differ.
+    short_enough = (
         s for s in sources if len(codec.encode_sources([s])[0]) <= config.model.max_source_tokens
     )
     return EngineCard(
@@ -109,30 +110,35 @@ def engine_card(
         source_language=config.data.source_language,
         target_language=config.data.target_language,
         max_source_tokens=config.model.max_source_tokens,
-        golden=find_golden(answer, tuple(islice(whole, _GOLDEN_TRIES))),
+        golden=find_golden(translate_sentence, tuple(islice(short_enough, _MAX_GOLDEN_TRIES))),
     )
 
 
-def find_golden(answer: Translate, sentences: Sequence[str]) -> Golden:
-    """First sentence that the engine answers.
+def find_golden(translate_sentence: Translate, sentences: Sequence[str]) -> Golden:
+    """Find the first sentence that the engine translates.
 
     Raises:
-        ExportError: it answers none of them.
+        ExportError: it translates none of them.
     """
     for sentence in sentences:
-        if target := answer(sentence):
+        if target := translate_sentence(sentence):
             return Golden(source=sentence, target=target)
-    raise ExportError("the engine answers with nothing: train longer, then export again")
+    raise ExportError("the engine returns empty translations: train longer, then export again")
 
 
 def store_by_digest(config: Config, storage: Storage, folder: Path) -> str:
-    """Commit a filled folder to where its content names.
+    """Commit an engine folder under the digest of its content.
 
     Returns:
         The engine's digest; the same weights, languages and number format give the same one.
     """
+    # Cards and READMEs are left out: they name the run, and equal engines should share a folder.
     files = describe_files(folder)
-    content = {name: file["sha256"] for name, file in files.items() if _is_engine_file(name)}
+    content = {
+        name: file["sha256"]
+        for name, file in files.items()
+        if name.split("/")[0] in _ENGINE_FOLDERS
+    }
     digest = digest_of([content, config.data.source_language, config.data.target_language])
     if not is_intact(storage, layout.engine(digest)):
         with storage.commit(layout.engine(digest), {"run": config.run}) as engine:
@@ -144,7 +150,3 @@ def copy_content(source: Path, destination: Path) -> None:
     """Copy a folder commit without its manifest."""
     ignore = shutil.ignore_patterns("manifest.json")
     shutil.copytree(source, destination, dirs_exist_ok=True, ignore=ignore)
-
-
-def _is_engine_file(name: str) -> bool:
-    return name.split("/")[0] in _ENGINE_FOLDERS

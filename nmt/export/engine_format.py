@@ -1,4 +1,4 @@
-"""Which library an engine is for."""
+"""The choice of the library that an engine is written for."""
 
 from typing import Literal
 
@@ -7,15 +7,14 @@ from nmt.errors import ExportError
 from nmt.export.trained_model import TrainedModel
 from nmt.models.families import family_named
 from nmt.models.model_config import load_model_config
-from nmt.models.tokenization.codec import Codec
 from nmt.models.tokenization.language_tags import LanguageCodes
 
 
 def engine_format(wanted: Literal["auto"] | EngineFormat, trained: TrainedModel) -> EngineFormat:
-    """The wanted format; for `auto` CTranslate2 where it can hold what was trained.
+    """Choose an engine's format; `auto` is CTranslate2 if it supports the model, else torch.
 
     Raises:
-        ExportError: CTranslate2 is wanted, and cannot.
+        ExportError: CTranslate2 is wanted, but does not support the model.
     """
     obstacle = find_ctranslate2_obstacle(trained)
     if wanted == "ctranslate2" and obstacle:
@@ -26,15 +25,13 @@ def engine_format(wanted: Literal["auto"] | EngineFormat, trained: TrainedModel)
 
 
 def find_ctranslate2_obstacle(trained: TrainedModel) -> str | None:
-    """Why CTranslate2 cannot hold it; only what is known to answer alike there goes."""
+    """Explain why CTranslate2 does not support a model; None if it does."""
+    # Only models whose translations are known to agree are converted.
     if not trained.is_plain_model:
         return "this adapter cannot be merged into the model's weights"
     model_type = load_model_config(trained.base).model_type
-    if not _converts(model_type, trained.codec):
+    # M2M100 has NLLB's architecture, but language codes that the CTranslate2 engine does not know.
+    has_flores_codes = isinstance(trained.codec, LanguageCodes)
+    if not (family_named(model_type).ctranslate2 and has_flores_codes):
         return f"architecture '{model_type}' cannot be converted, only NLLB-200 can"
     return None
-
-
-def _converts(model_type: str, codec: Codec) -> bool:
-    # M2M100 has NLLB's architecture, and language codes that the engine does not know.
-    return family_named(model_type).ctranslate2 and isinstance(codec, LanguageCodes)

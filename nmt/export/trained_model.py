@@ -1,4 +1,4 @@
-"""What a run has trained, and whether what is written of it still answers alike."""
+"""A run's trained model, and the check that its exported copy gives the same logits."""
 
 import logging
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from nmt.training.base import base_source
 
 log = logging.getLogger(__name__)
 
-_PAIRS, _PROBES = 200, 16
+_MAX_PAIRS, _MAX_ROWS = 200, 16
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """The best weights of a run, and the base that they stand on."""
+    """The best weights of a run, and their base."""
 
     weights: Path
     base: ModelSource
@@ -36,23 +36,24 @@ class TrainedModel:
 
     @property
     def is_adapter(self) -> bool:
-        """Whether they are an adapter rather than a whole model."""
+        """Tell whether the weights are an adapter rather than a whole model."""
         return is_adapter(self.weights)
 
     @property
     def is_plain_model(self) -> bool:
-        """Whether they end up in a plain transformers model: not so an adapter of own parts."""
+        """Tell whether the weights are a whole model, or an adapter that can be merged."""
         return not self.is_adapter or can_merge(self.weights)
 
     def load(self) -> nn.Module:
-        """The model as it was trained, on the base in full precision."""
+        """Load the trained model, on its base in full precision."""
+        # Also for QLoRA: the adapter is merged into weights that are not quantized.
         if self.is_adapter:
             return attach(load_model(self.base).eval(), self.weights)
         return load_model(ModelSource(str(self.weights))).eval()
 
 
 def find_trained_model(config: Config, storage: Storage) -> TrainedModel:
-    """Best weights of a run, fetched from the storage root."""
+    """Fetch a run's best weights from the storage root, and resolve their base."""
     weights = fetch_output(storage, layout.trained_weights(config.run))
     base = base_source(config, storage).resolve(storage)
     codec = load_codec(base, config.data.source_language, config.data.target_language)
@@ -61,7 +62,7 @@ def find_trained_model(config: Config, storage: Storage) -> TrainedModel:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLogits:
-    """Logits of the trained model on a few training pairs."""
+    """The trained model's logits on a few training pairs."""
 
     batch: dict[str, Tensor]
     logits_BV: Tensor
@@ -71,17 +72,18 @@ class ReferenceLogits:
     def of(
         cls, model: nn.Module, config: Config, storage: Storage, codec: Codec
     ) -> "ReferenceLogits":
-        """Take them down before the model is merged, which changes it."""
-        batch = _probe_batch(config, storage, codec)
+        """Compute the logits of a model on a run's training pairs."""
+        batch = _reference_batch(config, storage, codec)
         return cls(batch, logits_of(model, batch), config.export.logit_tolerance)
 
     def compare(self, model: nn.Module) -> float:
-        """Largest absolute difference to the logits of a model that was written and loaded again.
+        """Return the largest absolute difference from the logits of a reloaded model.
 
         Raises:
-            ExportError: it is above `export.logit_tolerance`.
+            ExportError: the difference is above `export.logit_tolerance`.
         """
         difference = float((logits_of(model, self.batch) - self.logits_BV).abs().max())
+        # Not `>`, which would accept NaN.
         if not difference <= self.tolerance:
             raise ExportError(
                 f"the exported model's logits differ from the trained model's by {difference:.2e}, "
@@ -93,13 +95,13 @@ class ReferenceLogits:
 def write_merged(
     model: nn.Module, trained: TrainedModel, reference: ReferenceLogits, folder: Path
 ) -> tuple[nn.Module, float]:
-    """Merge into the unquantized base, write, load again, and compare logits.
+    """Merge an adapter into the base, write the model, load it again, and compare logits.
 
     Returns:
         The merged model, and the largest difference of its logits.
 
     Raises:
-        ExportError: that is above `export.logit_tolerance`.
+        ExportError: the difference is above `export.logit_tolerance`.
     """
     merged = merge(model) if trained.is_adapter else unwrap(model)
     merged.save_pretrained(folder)
@@ -111,20 +113,21 @@ def write_merged(
 
 @torch.inference_mode()
 def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-    """Logits at the positions that have a label: (labels, vocabulary)."""
+    """Compute the logits at the positions that have a label: (labels, vocabulary)."""
     family = family_of(unwrap(model).config)
     hidden = family.hidden_states(model, batch)[batch["labels"] != -100]
     head, bias = family.head(model)
     return hidden @ head.T if bias is None else hidden @ head.T + bias
 
 
-def _probe_batch(config: Config, storage: Storage, codec: Codec) -> dict[str, Tensor]:
+def _reference_batch(config: Config, storage: Storage, codec: Codec) -> dict[str, Tensor]:
+    """Build a batch of training pairs."""
     folder = fetch_output(storage, layout.pairs(config.run))
     limits = config.model
     pairs = encode_pairs(
         codec,
-        load_pairs(folder, "train")[:_PAIRS],
+        load_pairs(folder, "train")[:_MAX_PAIRS],
         limits.max_source_tokens,
         limits.max_target_tokens,
     )
-    return pairs.batch(torch.arange(min(_PROBES, len(pairs))).numpy(), torch.device("cpu"))
+    return pairs.batch(torch.arange(min(_MAX_ROWS, len(pairs))).numpy(), torch.device("cpu"))

@@ -1,8 +1,6 @@
-"""Models: the families known here, the tiny one built on the spot, adapters, tokenized pairs."""
+"""Models: families, loading, adapters, tokenization, and a tiny model built without a hub."""
 
-import logging
+from nmt.models.library_logs import quiet_libraries
 
-# Both warn on import, before a command can set up its log: of a kernel that is not used here, and
-# that there is no GPU. DeepSpeed sets its logger's level itself, hence the filter.
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-logging.getLogger("DeepSpeed").addFilter(lambda record: record.levelno >= logging.ERROR)
+# At import time, since the libraries warn before a command can configure logging.
+quiet_libraries()

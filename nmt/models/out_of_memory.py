@@ -1,4 +1,4 @@
-"""Work that the memory of a GPU, or of this machine, may not hold."""
+"""Out-of-memory errors of a GPU or of this machine, as one exception."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 class DoesNotFitError(Exception):
-    """The memory did not hold the work on so many rows."""
+    """Memory ran out while a number of rows was processed."""
 
     def __init__(self, rows: int) -> None:
         super().__init__(rows)
@@ -17,24 +17,26 @@ class DoesNotFitError(Exception):
 
 
 def attempt(work: Callable[[], Result], rows: int) -> Result:
-    """The result of the work on so many rows.
+    """Run work on a number of rows and return its result.
 
     Raises:
-        DoesNotFitError: it ran out of memory; what it had made is free again.
+        DoesNotFitError: memory ran out; the tensors that the work made are freed.
     """
     try:
         return work()
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-    # Here the failed work's tensors are free.
+    # Outside of the except block the traceback is gone, and with it the failed work's tensors.
+    # Only now can the cache return their memory.
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     raise DoesNotFitError(rows)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether a GPU, or this machine, had no memory left."""
+    """Tell whether an error means that a GPU, or this machine, ran out of memory."""
+    # The CPU allocator and cuBLAS raise a plain RuntimeError.
     return isinstance(error, torch.OutOfMemoryError) or any(
         words in str(error) for words in ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
     )

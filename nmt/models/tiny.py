@@ -1,4 +1,4 @@
-"""A small NLLB-style tokenizer and model, built from nothing and without a hub."""
+"""A small NLLB-style tokenizer and model with random weights, built without a hub."""
 
 import json
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ _MAX_TOKENS = 256
 def build_tokenizer(
     lines: Iterable[str], source_language: str, target_language: str, vocabulary_size: int
 ) -> NllbTokenizer:
-    """Train a byte-pair vocabulary over both languages and give it NLLB's behaviour.
+    """Train a byte-pair vocabulary on both languages, with NLLB's language codes.
 
     Args:
-        lines: text of both languages, in NFC; the tokenizer itself does not normalize.
+        lines: text of both languages, in NFC; the tokenizer does not normalize it.
         source_language: FLORES-200 code, a token of the vocabulary.
         target_language: FLORES-200 code, a token of the vocabulary.
-        vocabulary_size: tokens at most, the language codes not counted.
+        vocabulary_size: the maximum of tokens, without the language codes.
     """
     bpe = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))  # noqa: S106 - no password
     bpe.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -40,7 +40,7 @@ def build_tokenizer(
 
 
 def build_model(tokenizer: NllbTokenizer, seed: int) -> M2M100ForConditionalGeneration:
-    """M2M100 with 2 + 2 layers of width 128 and random weights, the same for the same seed."""
+    """Build an M2M100 model of 2 + 2 layers and width 128 with random weights from a seed."""
     torch.manual_seed(seed)
     vocabulary = tokenizer.get_vocab()
     ids = [vocabulary[token] for token in SPECIAL_TOKENS[:3]]
@@ -48,7 +48,7 @@ def build_model(tokenizer: NllbTokenizer, seed: int) -> M2M100ForConditionalGene
 
 
 def tiny_config(vocabulary_size: int, begin: int = 0, pad: int = 1, end: int = 2) -> M2M100Config:
-    """The configuration of that model, given its vocabulary and the ids of the special tokens."""
+    """Return the tiny model's configuration for a vocabulary and the ids of its special tokens."""
     return M2M100Config(
         vocab_size=vocabulary_size,
         d_model=128,
@@ -58,12 +58,13 @@ def tiny_config(vocabulary_size: int, begin: int = 0, pad: int = 1, end: int = 2
         decoder_attention_heads=4,
         encoder_ffn_dim=256,
         decoder_ffn_dim=256,
+        # No layer drop or dropout: so small a model underfits anyway.
         encoder_layerdrop=0.0,
         decoder_layerdrop=0.0,
         dropout=0.0,
         attention_dropout=0.0,
         max_position_embeddings=1024,
-        init_std=0.06,  # at this width the default of 0.02 learns three times slower
+        init_std=0.06,  # at this width the default, 0.02, learns three times slower
         tie_word_embeddings=True,
         bos_token_id=begin,
         pad_token_id=pad,

@@ -1,4 +1,4 @@
-"""Whether a tokenizer and a model belong together, before a training finds out."""
+"""A check that a tokenizer belongs to a model, made before a training starts."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -12,10 +12,10 @@ from nmt.models.tokenization.codec import Codec
 
 _ANY_TEXT = "a"
 _RARE_TEXT = "\N{OLD PERSIAN SIGN A}"
-"""In the vocabulary of few tokenizers, so that others answer with their unknown token."""
+"""A character that few vocabularies have, so that most tokenizers return their unknown token."""
 _REMEDY = (
-    "so they are not of one model: fetch both from one place, or, where you have changed one of "
-    "them, change the other and write both with `save_pretrained`"
+    "so they belong to different models: fetch both from one place or, if you have changed one of "
+    "them, change the other too and write both with `save_pretrained`"
 )
 
 
@@ -28,7 +28,7 @@ def check_tokenizer(label: str, codec: Codec, model: PreTrainedModel) -> None:
         model: its weights may be on the meta device.
 
     Raises:
-        ModelError: names both numbers that disagree.
+        ModelError: names the two values that differ.
     """
     family = family_of(model.config)
     try:
@@ -36,18 +36,17 @@ def check_tokenizer(label: str, codec: Codec, model: PreTrainedModel) -> None:
             raise ModelError("the tokenizer has no pad_token: set it in tokenizer_config.json")
         _check_rows(codec, model, family)
         _check_language_codes(codec)
-        if not family.decoder_only:  # whose padding and end are the tokenizer's alone
+        # A decoder-only model takes its padding and end tokens from the tokenizer alone.
+        if not family.decoder_only:
             _check_special_tokens(codec, model, family)
     except ModelError as error:
         raise ModelError(f"model.name_or_path={label}: {error}") from None
 
 
 def _check_rows(codec: Codec, model: PreTrainedModel, family: Family) -> None:
-    """Refuse ids beyond the embeddings; models that are padded to more rows are normal.
-
-    A control token that nothing here uses may lie beyond them, as Gemma 3's for images does:
-    text does not become control tokens.
-    """
+    """Refuse token ids for which the model has no embedding."""
+    # More embeddings than ids are normal: tables are padded to a multiple of 8 or 64. An unused
+    # control token may be beyond them, such as Gemma 3's for images: no text is encoded as it.
     embedding: Any = model.get_input_embeddings()
     head, _ = family.head(model)
     tokenizer = codec.tokenizer
@@ -69,7 +68,8 @@ def _check_rows(codec: Codec, model: PreTrainedModel, family: Family) -> None:
 
 
 def _check_language_codes(codec: Codec) -> None:
-    """Refuse words that were given the ids of language codes, as M2M100's tokenizer does."""
+    """Refuse a vocabulary in which other words have the ids of language codes."""
+    # M2M100's tokenizer gives added words the ids that its language codes have.
     words = {i: word for word, i in codec.tokenizer.get_vocab().items()}
     for code, i in getattr(codec.tokenizer, "lang_code_to_id", {}).items():
         if words.get(i, code) not in (code, f"__{code}__"):
@@ -80,7 +80,7 @@ def _check_language_codes(codec: Codec) -> None:
 
 
 def _target_vocabulary(codec: Codec) -> Mapping[str, int]:
-    """Find the target's own vocabulary, which some MarianMT models have."""
+    """Return the vocabulary of the target side; some MarianMT models have a separate one."""
     tokenizer = codec.tokenizer
     if getattr(tokenizer, "separate_vocabs", False):
         return tokenizer.target_encoder
@@ -93,20 +93,21 @@ def _check_special_tokens(codec: Codec, model: PreTrainedModel, family: Family) 
     generation: Any = model.generation_config
     tokenizer = codec.tokenizer
     vocabulary = _target_vocabulary(codec)
-    family.decoder_input(torch.zeros((1, 1), dtype=torch.long), config)  # which names what lacks
+    # Called for its error, which names the token that config.json lacks.
+    family.decoder_input(torch.zeros((1, 1), dtype=torch.long), config)
     for key in ("pad_token", "bos_token"):
-        own, there = getattr(tokenizer, key), getattr(config, f"{key}_id", None)
-        if own is not None and there is not None and vocabulary.get(own) != there:
+        token, expected = getattr(tokenizer, key), getattr(config, f"{key}_id", None)
+        if token is not None and expected is not None and vocabulary.get(token) != expected:
             raise ModelError(
-                f"{key}_id is {there} in config.json and {vocabulary.get(own)} ({own!r}) in the "
-                f"tokenizer, {_REMEDY}"
+                f"{key}_id is {expected} in config.json and {vocabulary.get(token)} ({token!r}) in "
+                f"the tokenizer, {_REMEDY}"
             )
     for key in ("pad_token_id", "decoder_start_token_id"):
-        there, too = getattr(config, key), getattr(generation, key)
-        if too not in (None, there):
+        expected, generated = getattr(config, key), getattr(generation, key)
+        if generated not in (None, expected):
             raise ModelError(
-                f"{key} is {there} in config.json and {too} in generation_config.json: give both "
-                "the same value"
+                f"{key} is {expected} in config.json and {generated} in generation_config.json: "
+                "give both the same value"
             )
     control = {vocabulary.get(token) for token in tokenizer.all_special_tokens}
     control |= set(getattr(tokenizer, "lang_code_to_id", {}).values())
@@ -119,23 +120,25 @@ def _check_special_tokens(codec: Codec, model: PreTrainedModel, family: Family) 
 def _check_control_token(
     key: str, token: int | None, control: Collection[int | None], codec: Codec
 ) -> None:
+    """Refuse an id of the model that is not one of the tokenizer's control tokens."""
     if token is not None and token not in control:
         words = {i: word for word, i in _target_vocabulary(codec).items()}
         raise ModelError(
-            f"{key} is {token} for the model, and in the tokenizer {token} is "
+            f"{key} is {token} in the model, and in the tokenizer {token} is "
             f"{repr(words[token]) if token in words else 'no token'} and not a control token, "
             f"{_REMEDY}"
         )
 
 
 def _check_end(codec: Codec, config: Any, generation: Any) -> None:  # noqa: ANN401
-    """Refuse a model that is not asked to stop at what the tokenizer ends a sentence with."""
-    ends = codec.generation_options().get("eos_token_id", generation.eos_token_id)
-    if ends is None:
-        ends = config.eos_token_id
+    """Refuse a model that does not stop at the token with which the tokenizer ends a sentence."""
+    # Such a model would translate on until the length limit.
+    end_tokens = codec.generation_options().get("eos_token_id", generation.eos_token_id)
+    if end_tokens is None:
+        end_tokens = config.eos_token_id
     last = codec.encode_targets([_ANY_TEXT])[0][-1]
-    if last not in (ends if isinstance(ends, list) else [ends]):
+    if last not in (end_tokens if isinstance(end_tokens, list) else [end_tokens]):
         raise ModelError(
-            f"eos_token_id is {ends} for the model, and the tokenizer ends a sentence with "
+            f"eos_token_id is {end_tokens} in the model, and the tokenizer ends a sentence with "
             f"{last} ({codec.tokenizer.convert_ids_to_tokens(last)!r}), {_REMEDY}"
         )

@@ -101,7 +101,7 @@ def load_material(job: TrainingJob, device: torch.device) -> LoadedTraining:
         recompute_activations(model)
     folder = fetch_output(job.storage, job.data)
     corpus = _encode(job, codec, load_pairs(folder, job.train_split))
-    replay = replace(corpus, source=TokenTable.of([]), target=TokenTable.of([]), left_out=0)
+    replay = replace(corpus, source=TokenTable.of([]), target=TokenTable.of([]), dropped_pairs=0)
     if job.replay_split and config.training.replay_fraction and has_split(folder, job.replay_split):
         replay = _encode(job, codec, load_pairs(folder, job.replay_split))
     if not len(corpus):
@@ -146,7 +146,7 @@ def _joined(first: EncodedPairs, second: EncodedPairs) -> EncodedPairs:
         first,
         source=joined(first.source, second.source),
         target=joined(first.target, second.target),
-        left_out=first.left_out + second.left_out,
+        dropped_pairs=first.dropped_pairs + second.dropped_pairs,
     )
 
 

@@ -344,7 +344,9 @@ class Run:
     def outcome(self, state: State) -> Outcome:
         """What the caller learns of the run."""
         trained = sum(p.numel() for p in self.parameters.values())
-        return Outcome(state, self.due.publication(state), trained, self.material.pairs.left_out)
+        return Outcome(
+            state, self.due.publication(state), trained, self.material.pairs.dropped_pairs
+        )
 
     def _say_hello(self, state: State) -> None:
         if not self.is_first:
@@ -356,9 +358,10 @@ class Run:
             "%s from step %d of %d | %s of %s parameters trained | %d pairs, %d too long | "
             "%d workers | padding %.0f %%",
             self.job.name, state.step, self.due.last_step, f"{count:,}", f"{total:,}",
-            len(pairs), pairs.left_out, self.strategy.workers, 100 * self.material.plan.padding(),
+            len(pairs), pairs.dropped_pairs, self.strategy.workers,
+            100 * self.material.plan.padding(),
         )  # fmt: skip
-        if pairs.left_out > len(pairs):
+        if pairs.dropped_pairs > len(pairs):
             log.warning(
                 "%s: most training pairs are longer than model.max_source_tokens or "
                 "model.max_target_tokens, and are left out: raise them", self.job.name,

@@ -1,7 +1,4 @@
-"""What is trained of a model: everything, or one of the adapter methods.
-
-Every method is added, saved and attached by the same few functions, whoever implements it.
-"""
+"""Adapter methods, added, saved and attached by the same functions for every method."""
 
 from nmt.models.adapters.build import add_adapter
 from nmt.models.adapters.saved import attach, can_merge, is_adapter, merge, save_weights

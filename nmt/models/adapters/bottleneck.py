@@ -21,26 +21,26 @@ _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 
 class Bottleneck(nn.Module):
-    """`x + up(relu(down(x)))`; the identity until it is trained."""
+    """The layer `x + up(relu(down(x)))`, an identity until it is trained."""
 
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
         self.down = nn.Linear(features, width)
         self.up = nn.Linear(width, features)
+        # Zeros make the untrained layer an identity, so training starts from the base's quality.
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """In the input's number format."""
+        """Apply the layer and return the dtype of the input."""
         inner = self.down(x.to(self.down.weight.dtype)).relu()
         return x + self.up(inner).to(x.dtype)
 
 
 class BottleneckModel(nn.Module):
-    """A frozen transformers model with a bottleneck behind each feed-forward block.
+    """A frozen transformers model with a bottleneck after each feed-forward block."""
 
-    The base stays as it is, and its layers keep their names: hooks put the bottlenecks in.
-    """
+    # Forward hooks insert the bottlenecks, so the base and its layers' names are unchanged.
 
     def __init__(self, model: PreTrainedModel, width: int) -> None:
         super().__init__()
@@ -50,29 +50,30 @@ class BottleneckModel(nn.Module):
         self.bottlenecks = nn.ModuleDict()
         for path, layer in feed_forward_outputs(model).items():
             bottleneck = Bottleneck(layer.out_features, width).to(layer.weight.device)
+            # Names in a ModuleDict must not contain dots.
             self.bottlenecks[path.replace(".", "/")] = bottleneck
             layer.register_forward_hook(self._hook_of(bottleneck))
 
     def get_base_model(self) -> PreTrainedModel:
-        """The transformers model, by the name that PEFT gives it."""
+        """Return the transformers model, under the name that PEFT uses."""
         return self.model
 
     @property
     def config(self) -> Any:  # noqa: ANN401 - any transformers config
-        """The transformers model's."""
+        """Return the transformers model's configuration."""
         return self.model.config
 
     def forward(self, *inputs: Any, **named: Any) -> Any:  # noqa: ANN401
-        """The transformers model's output."""
+        """Run the transformers model with the bottlenecks."""
         return self.model(*inputs, **named)
 
     def generate(self, *inputs: Any, **named: Any) -> Any:  # noqa: ANN401
-        """The transformers model's search."""
+        """Generate with the transformers model and the bottlenecks."""
         return self.model.generate(*inputs, **named)  # pyright: ignore[reportCallIssue]
 
     @contextmanager
     def disable_adapter(self) -> Iterator[None]:
-        """Translate as the base."""
+        """Switch the bottlenecks off within the context."""
         self.enabled = False
         try:
             yield
@@ -80,7 +81,7 @@ class BottleneckModel(nn.Module):
             self.enabled = True
 
     def save(self, folder: Path) -> None:
-        """Write the bottlenecks alone."""
+        """Write the bottlenecks without the base."""
         folder.mkdir(parents=True, exist_ok=True)
         state = {n: v.detach().cpu().contiguous() for n, v in self.bottlenecks.state_dict().items()}
         save_file(state, folder / _WEIGHTS, metadata={"format": "pt"})
@@ -88,6 +89,8 @@ class BottleneckModel(nn.Module):
         (folder / _CONFIG).write_text(text, encoding="utf-8")
 
     def _hook_of(self, bottleneck: nn.Module):  # noqa: ANN202 - torch's type of a hook
+        """Return a forward hook that applies a bottleneck to a layer's output."""
+
         def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
             return bottleneck(output) if self.enabled else None
 
@@ -95,10 +98,10 @@ class BottleneckModel(nn.Module):
 
 
 def attach_bottlenecks(base: PreTrainedModel, folder: Path) -> BottleneckModel:
-    """A base with saved bottlenecks.
+    """Attach saved bottlenecks to a base.
 
     Raises:
-        RuntimeError: they were trained on a model of other layers.
+        RuntimeError: they were trained on a model with other layers.
     """
     width = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))["width"]
     model = BottleneckModel(base, width)
@@ -107,6 +110,6 @@ def attach_bottlenecks(base: PreTrainedModel, folder: Path) -> BottleneckModel:
 
 
 def add_bottlenecks(model: PreTrainedModel, width: int, seed: int) -> BottleneckModel:
-    """A model with new bottlenecks, the same for the same seed."""
+    """Add new bottlenecks to a model, with weights drawn from a seed."""
     torch.manual_seed(seed)
     return BottleneckModel(model, width)

@@ -1,4 +1,4 @@
-"""From a setting to a model with an adapter."""
+"""A model prepared for training by an adapter method, or for training all of its weights."""
 
 import torch
 from peft import get_peft_model
@@ -13,23 +13,24 @@ from nmt.models.adapters.pissa import keep_initial, starts_from_pissa
 from nmt.models.adapters.prompt_positions import count_unmasked_positions
 
 
-def _all_trained(model: PreTrainedModel) -> PreTrainedModel:
-    """Marian's positions are constants, though transformers loads them as parameters."""
+def _train_all(model: PreTrainedModel) -> PreTrainedModel:
+    """Make every weight of a model trainable."""
     model.requires_grad_(True)
     for module in model.modules():
+        # Marian's positions are constants, although transformers loads them as parameters.
         if isinstance(module, MarianSinusoidalPositionalEmbedding):
             module.requires_grad_(False)
     return model
 
 
 def add_adapter(model: PreTrainedModel, adapter: AdapterConfig, seed: int) -> nn.Module:
-    """The model with what `adapter` trains marked as trainable; the same for the same seed.
+    """Add an adapter to a model, with new weights drawn from a seed, and freeze the rest.
 
     Raises:
-        ModelError: the model's layers do not fit the setting.
+        ModelError: the setting does not match the model's layers.
     """
     if adapter.type == "none":
-        return _all_trained(model)
+        return _train_all(model)
     if adapter.type == "bottleneck":
         return add_bottlenecks(model, adapter.width, seed)
     torch.manual_seed(seed)

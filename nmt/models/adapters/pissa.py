@@ -1,7 +1,7 @@
-"""LoRA that starts from the principal singular vectors, saved so that the plain base takes it.
+"""LoRA initialized with the principal singular vectors (PiSSA), saved for the original base.
 
-PEFT subtracts the initial update from the base weights. With A0 and B0 kept, what was trained is
-the LoRA `[B, -B0] [A; A0]` of twice the rank on the base as it was.
+PEFT subtracts the initial update B0 A0 from the base weights. The trained model therefore equals
+the original base with the LoRA `[B, -B0] [A; A0]`, which has twice the rank.
 
 Source: Meng et al. 2024, https://arxiv.org/abs/2404.02948 (appendix C)
 """
@@ -14,32 +14,33 @@ from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 from safetensors.torch import save_file
 from torch import Tensor
 
-_KEPT = "initial_update"
+_INITIAL = "initial_update"
 
 
 def starts_from_pissa(model: PeftModel) -> bool:
-    """Whether the base weights below the adapter were changed at its start."""
+    """Tell whether an adapter was initialized by PiSSA, which changes the base weights."""
     return str(getattr(model.active_peft_config, "init_lora_weights", "")).startswith("pissa")
 
 
 def keep_initial(model: PeftModel) -> None:
-    """Remember the update that the base weights now lack; call it before the first step."""
-    # No buffers: they would be exchanged between workers with every step.
+    """Store the initial update, before training changes it."""
+    # An attribute instead of buffers: DDP would broadcast buffers with every step.
     state = get_peft_model_state_dict(model)
-    setattr(model, _KEPT, {name: value.detach().cpu().clone() for name, value in state.items()})
+    setattr(model, _INITIAL, {name: value.detach().cpu().clone() for name, value in state.items()})
 
 
 def save_as_lora(model: PeftModel, folder: Path) -> None:
-    """Write a LoRA for the plain base."""
-    initial: dict[str, Tensor] = getattr(model, _KEPT)
+    """Write a LoRA for the original base."""
+    initial: dict[str, Tensor] = getattr(model, _INITIAL)
     state = get_peft_model_state_dict(model)
-    tensors = {name: _joined(name, v.detach().cpu(), initial[name]) for name, v in state.items()}
+    tensors = {name: _combine(name, v.detach().cpu(), initial[name]) for name, v in state.items()}
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    _doubled(model.active_peft_config).save_pretrained(str(folder))
+    _double_rank(model.active_peft_config).save_pretrained(str(folder))
 
 
-def _joined(name: str, now: Tensor, initial: Tensor) -> Tensor:
+def _combine(name: str, now: Tensor, initial: Tensor) -> Tensor:
+    """Join a trained LoRA matrix and its initial value into one of twice the rank."""
     if "lora_A" in name:
         return torch.cat([now, initial.to(now)], dim=0)
     if "lora_B" in name:
@@ -47,11 +48,12 @@ def _joined(name: str, now: Tensor, initial: Tensor) -> Tensor:
     return now.clone()
 
 
-def _doubled(config: object) -> LoraConfig:
-    """The same scale at twice the rank."""
-    assert isinstance(config, LoraConfig)  # noqa: S101 - only LoRA starts so
+def _double_rank(config: object) -> LoraConfig:
+    """Double the rank of a LoRA configuration and keep its scale."""
+    assert isinstance(config, LoraConfig)  # noqa: S101 - PiSSA is an initialization of LoRA
     doubled = deepcopy(config)
     doubled.r = 2 * config.r
+    # LoRA scales by alpha / rank, rank-stabilized LoRA by alpha / sqrt(rank).
     doubled.lora_alpha = config.lora_alpha * (2**0.5 if config.use_rslora else 2)  # pyright: ignore[reportAttributeAccessIssue]
     doubled.init_lora_weights = True
     doubled.inference_mode = True

@@ -1,4 +1,4 @@
-"""TrainedModel weights as a folder of safetensors, and back."""
+"""Trained weights saved as a folder of safetensors, attached to a base, and merged into it."""
 
 import json
 from pathlib import Path
@@ -17,11 +17,11 @@ from nmt.models.adapters.prompt_positions import count_unmasked_positions
 from nmt.models.families import unwrap
 
 _CONFIG = "adapter_config.json"
-_MERGED_INTO_WEIGHTS = ("LORA", "IA3", "OFT")
+_MERGEABLE = ("LORA", "IA3", "OFT")
 
 
 def save_weights(model: nn.Module, folder: Path) -> None:
-    """Write what was trained: an adapter's folder, or a whole transformers model."""
+    """Write the trained weights: an adapter's folder, or a whole transformers model."""
     if isinstance(model, BottleneckModel):
         model.save(folder)
     elif not isinstance(model, PeftModel):
@@ -36,7 +36,8 @@ def save_weights(model: nn.Module, folder: Path) -> None:
 
 
 def _sort_names(config: Path) -> None:
-    """PEFT writes sets as they come, and the digest of equal weights would differ."""
+    """Sort the lists of module names in an adapter's configuration."""
+    # PEFT writes sets in arbitrary order, so equal weights would have different digests.
     values = json.loads(config.read_text(encoding="utf-8"))
     for key in ("target_modules", "feedforward_modules"):
         if isinstance(values.get(key), list):
@@ -45,12 +46,12 @@ def _sort_names(config: Path) -> None:
 
 
 def attach(base: PreTrainedModel, folder: Path) -> PeftModel | BottleneckModel:
-    """A base with a saved adapter, ready to translate.
+    """Attach a saved adapter to a base, in evaluation mode.
 
     Raises:
-        ModelError: it was trained on a model of other layers; prefixes and prompts, which are
-            beside none, fail when they are asked.
+        ModelError: the adapter was trained on a model with other layers.
     """
+    # Prefixes and prompts belong to no layer, so a mismatch shows in their first forward pass only.
     load = attach_bottlenecks if method_of(folder) == METHOD else _attach_by_peft
     try:
         return load(base, folder).eval()
@@ -58,19 +59,20 @@ def attach(base: PreTrainedModel, folder: Path) -> PeftModel | BottleneckModel:
         reason = str(error).splitlines()[0]
         raise ModelError(
             f"{folder}: this adapter cannot be attached to {type(base).__name__} of this size: "
-            f"take the base it was trained on ({reason})"
+            f"use the base it was trained on ({reason})"
         ) from error
 
 
 def _attach_by_peft(base: PreTrainedModel, folder: Path) -> PeftModel:
-    """PEFT's own loading; it only warns where layers are missing on one side.
+    """Attach an adapter that PEFT has saved.
 
     Raises:
         ValueError: the adapter's layers are not the base's.
     """
+    # PEFT only warns when layers are missing on one side, so their names are compared here.
     attached = PeftModel.from_pretrained(base, str(folder))
     with safe_open(folder / SAFETENSORS_WEIGHTS_NAME, "pt") as saved:
-        # Left to itself, PEFT would ask the hub whether the embeddings were trained too.
+        # By default PEFT would ask the hub whether the embeddings were trained too.
         own = get_peft_model_state_dict(attached, save_embedding_layers=False)
         if set(saved.keys()) != set(own):
             raise ValueError("its layers are not those of the model")
@@ -79,26 +81,26 @@ def _attach_by_peft(base: PreTrainedModel, folder: Path) -> PeftModel:
 
 
 def is_adapter(folder: Path) -> bool:
-    """Whether a folder of trained weights holds an adapter rather than a whole model."""
+    """Tell whether a folder of trained weights is an adapter rather than a whole model."""
     return (folder / _CONFIG).is_file()
 
 
 def can_merge(folder: Path) -> bool:
-    """Whether a saved adapter is a change of the base's weights, and no part of its own."""
-    return method_of(folder) in _MERGED_INTO_WEIGHTS
+    """Tell whether a saved adapter can be merged into the base's weights."""
+    return method_of(folder) in _MERGEABLE
 
 
 def merge(model: nn.Module) -> PreTrainedModel:
-    """The transformers model with the adapter in its weights; `can_merge` says for which."""
+    """Merge an adapter into the base's weights and return the transformers model."""
     config: Any = unwrap(model).config
-    tied = getattr(config, "tie_word_embeddings", None)  # a pair of configurations has none
+    tied = getattr(config, "tie_word_embeddings", None)  # an encoder-decoder pair has no such key
     merged = unwrap(model.merge_and_unload())  # pyright: ignore[reportCallIssue]
-    # PEFT takes a Marian whose encoder has embeddings of its own for one that was untied.
+    # PEFT mistakes a Marian whose encoder has separate embeddings for an untied model.
     if tied is not None:
         config.tie_word_embeddings = tied
     return merged
 
 
 def method_of(folder: Path) -> str:
-    """PEFT's name of a saved adapter's method."""
+    """Read PEFT's name of a saved adapter's method."""
     return str(json.loads((folder / _CONFIG).read_text(encoding="utf-8"))["peft_type"])

@@ -1,4 +1,4 @@
-"""Which layers of a model an adapter changes."""
+"""The layers of a model that an adapter changes."""
 
 from torch import nn
 from transformers import PreTrainedModel
@@ -12,11 +12,7 @@ _FEED_FORWARD_OUTPUTS = ("fc2", "wo", "down_proj")
 
 
 def linear_layers(model: PreTrainedModel) -> dict[str, nn.Linear | Conv1D]:
-    """Path -> linear layer inside the encoder and decoder blocks; GPT-2's are `Conv1D`.
-
-    Blocks are the members of a list, so the output head is none; routers of a mixture of experts
-    are left out, since an update of them moves tokens to experts that never saw their like.
-    """
+    """Map paths to the linear layers of the encoder and decoder blocks; GPT-2 has `Conv1D`."""
     return {
         path: module
         for path, module in model.named_modules()
@@ -25,27 +21,31 @@ def linear_layers(model: PreTrainedModel) -> dict[str, nn.Linear | Conv1D]:
 
 
 def _in_block(path: str) -> bool:
+    """Tell whether a path is in a block, and not part of a router."""
+    # Blocks are members of a list, so their paths contain a number; the output head's does not.
+    # Routers of a mixture of experts are excluded: changing them would send tokens to experts that
+    # were not trained on such tokens.
     parts = path.split(".")
     return any(part.isdigit() for part in parts) and not set(parts) & set(_ROUTERS)
 
 
 def linear_names(model: PreTrainedModel) -> list[str]:
-    """Last names of those layers, sorted."""
+    """List the last names of the linear layers, sorted."""
     return sorted({path.rpartition(".")[2] for path in linear_layers(model)})
 
 
 def target_modules(model: PreTrainedModel, wanted: tuple[str, ...] | None) -> list[str]:
-    """Names of the layers to adapt; every linear layer of the blocks when none is named.
+    """List the names of the layers to adapt: the wanted ones, or all linear layers of the blocks.
 
     Raises:
-        ModelError: the model has no layer of a wanted name.
+        ModelError: the model has no layer with a wanted name.
     """
     check_names(model, "target_modules", wanted or ())
     return list(wanted or linear_names(model))
 
 
 def check_names(model: PreTrainedModel, key: str, wanted: tuple[str, ...]) -> None:
-    """Refuse names of no linear layer of the blocks: embeddings, norms, routers, the output.
+    """Refuse names that are not linear layers of the blocks, such as embeddings or the output.
 
     Raises:
         ModelError: names the model's linear layers.
@@ -60,15 +60,15 @@ def check_names(model: PreTrainedModel, key: str, wanted: tuple[str, ...]) -> No
 
 
 def targeted(model: PreTrainedModel, names: list[str]) -> list[nn.Linear | Conv1D]:
-    """The linear layers that have one of the names."""
+    """List the linear layers that have one of the names."""
     return [m for path, m in linear_layers(model).items() if path.rpartition(".")[2] in names]
 
 
 def feed_forward_outputs(model: PreTrainedModel) -> dict[str, nn.Linear]:
-    """Path -> second layer of each feed-forward block.
+    """Map paths to the second layer of each feed-forward block.
 
     Raises:
-        ModelError: the model calls its layers by names unknown here.
+        ModelError: the model uses other layer names.
     """
     found = {
         path: layer
@@ -84,5 +84,5 @@ def feed_forward_outputs(model: PreTrainedModel) -> dict[str, nn.Linear]:
 
 
 def keys_and_values(model: PreTrainedModel) -> list[str]:
-    """Names of the layers that make the attention's keys and values."""
+    """List the names of the layers that compute the attention's keys and values."""
     return [name for name in linear_names(model) if name in _KEYS_AND_VALUES]

@@ -1,4 +1,4 @@
-"""The part of a model that is trained."""
+"""The parameters of a model that are trained."""
 
 import torch
 from peft import PeftModel
@@ -8,16 +8,16 @@ from nmt.errors import ModelError
 from nmt.models.adapters.bottleneck import BottleneckModel
 
 ADAPTED_MODELS = (PeftModel, BottleneckModel)
-"""Models that an adapter is switched off in by `disable_adapter()`."""
+"""Model classes whose adapter `disable_adapter()` switches off."""
 
 
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Name -> parameter of everything that is trained, in the model's order."""
+    """Map names to the trained parameters, in the model's order."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Copy saved values into what is trained.
+    """Copy saved values into the trained parameters.
 
     Raises:
         ModelError: a name is missing or has another shape.
@@ -25,7 +25,9 @@ def load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
     parameters = trainable(model)
     missing = parameters.keys() - tensors.keys()
     if missing:
-        raise ModelError(f"the checkpoint lacks {sorted(missing)[:3]} of {len(missing)} parameters")
+        raise ModelError(
+            f"the checkpoint lacks {len(missing)} parameters, such as {sorted(missing)[:3]}"
+        )
     with torch.no_grad():
         for name, parameter in parameters.items():
             if parameter.shape != tensors[name].shape:

@@ -1,4 +1,4 @@
-"""Model families: each a `Family` in `known`; another architecture is another entry there."""
+"""Model families: every supported architecture is an entry in `known`."""
 
 from nmt.models.families.family import Family
 from nmt.models.families.head import device_of, max_positions, unwrap

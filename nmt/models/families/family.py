@@ -1,4 +1,4 @@
-"""What training and decoding must know of a model's architecture."""
+"""The class that describes a model family to training and decoding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,31 +14,31 @@ from nmt.models.tokenization.codec import Codec
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One architecture: how it is loaded, how text becomes its input, what its head is fed."""
+    """A model architecture: how it is loaded, how text is encoded, and where its head is."""
 
     name: str
     model_types: tuple[str, ...]
     """Values of `model_type` in `config.json`."""
     codec: Callable[[PreTrainedTokenizerBase, str, str], Codec]
-    """Text side, from a tokenizer, a source and a target language."""
+    """Makes the codec from a tokenizer, a source and a target language."""
     decoder_only: bool = False
     ctranslate2: bool = False
-    """Whether the serving engine can be made of it."""
+    """Whether CTranslate2 can convert the model."""
     routes_tokens: bool = False
-    """Whether padding of the targets, unless it is masked, takes something from what is none."""
+    """Whether unmasked target padding takes expert capacity from real tokens (MoE)."""
 
     @property
     def auto_class(self) -> Any:  # noqa: ANN401 - transformers' auto classes share no base
-        """The transformers class that loads the weights."""
+        """Return the transformers class that loads the weights."""
         return AutoModelForCausalLM if self.decoder_only else AutoModelForSeq2SeqLM
 
     @property
     def task_type(self) -> Literal["SEQ_2_SEQ_LM", "CAUSAL_LM"]:
-        """PEFT's name of the task."""
+        """Return PEFT's name of the task."""
         return "CAUSAL_LM" if self.decoder_only else "SEQ_2_SEQ_LM"
 
     def decoder_input(self, labels_BT: Tensor, model_config: Any) -> Tensor:  # noqa: ANN401
-        """Labels shifted right behind the decoder's start token; padding where they end.
+        """Shift labels right, after the decoder's start token, with padding in place of -100.
 
         Raises:
             ModelError: the model's configuration names no start or padding token.
@@ -50,7 +50,7 @@ class Family:
         return shifted.masked_fill_(shifted == -100, pad)
 
     def hidden_states(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        """What the head is fed at each label's position: (batch, target_tokens, width).
+        """Compute the head's input at each label's position: (batch, target_tokens, width).
 
         Args:
             model: a transformers model, or a PEFT wrapper around one.
@@ -64,19 +64,20 @@ class Family:
                 inputs["decoder_attention_mask"] = (batch["labels"] != -100).long()
         with bypassed_head(inner):
             output = model(**inputs, use_cache=False, return_dict=True)
-        # Virtual tokens of a prompt that PEFT learns come first.
+        # PEFT's virtual tokens of a learnt prompt come first and have no labels.
         return output.logits[:, -batch["labels"].shape[1] :]
 
     def head(self, model: nn.Module) -> tuple[Tensor, Tensor | None]:
-        """Output matrix (vocabulary, width) and bias (vocabulary,)."""
+        """Return the output matrix (vocabulary, width) and bias (vocabulary,), if there is one."""
         return head_of(unwrap(model))
 
 
 def _token(model_config: Any, key: str) -> int:  # noqa: ANN401
+    """Read a token id from a model's configuration."""
     token = getattr(model_config, key, None)
     if not isinstance(token, int):
         raise ModelError(
-            f"model.name_or_path: {key}={token} in config.json, and must be a token id: set it "
-            "there before training"
+            f"model.name_or_path: {key}={token} in config.json is not a token id: set it there "
+            "before training"
         )
     return token

@@ -1,4 +1,4 @@
-"""The architectures this project can train."""
+"""The supported model families."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from nmt.models.tokenization.language_tags import (
 
 NLLB = Family("NLLB-200 and M2M100", ("m2m_100",), language_codes, ctranslate2=True)
 NLLB_MOE = Family("NLLB-MoE", ("nllb-moe",), LanguageCodes, routes_tokens=True)
-"""Its router keeps what it learnt: no loss that balances the experts is added."""
+"""No load-balancing loss is added: a pretrained router is already balanced."""
 MARIAN = Family("MarianMT", ("marian",), TargetTag)
 MBART = Family("mBART-50", ("mbart",), ModelCodes)
 T5 = Family("T5 and mT5", ("mt5", "t5"), Instruction)
 WARM_START = Family("encoder-decoder made of encoders", ("encoder-decoder",), Untagged)
 ENCODERS = ("bert", "roberta", "xlm-roberta", "albert")
-"""Of these the base step makes an encoder-decoder."""
+"""Encoders from which the base step builds an encoder-decoder."""
 DECODER_ONLY = Family(
     "decoder-only",
     ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text", "bloom", "gpt2"),
@@ -36,7 +36,7 @@ INDIC_TRANS = "IndicTrans"
 
 
 def family_of(model_config: Any) -> Family:  # noqa: ANN401 - any transformers config
-    """Family of a model.
+    """Find a model's family by its configuration.
 
     Raises:
         ModelError: the architecture is not supported.
@@ -45,7 +45,7 @@ def family_of(model_config: Any) -> Family:  # noqa: ANN401 - any transformers c
 
 
 def family_named(model_type: str | None) -> Family:
-    """Family by the `model_type` of `config.json`.
+    """Find a family by the `model_type` of `config.json`.
 
     Raises:
         ModelError: the architecture is not supported.
@@ -57,8 +57,8 @@ def family_named(model_type: str | None) -> Family:
         return WARM_START
     if model_type == INDIC_TRANS:
         raise ModelError(
-            "model.name_or_path: architecture 'IndicTrans' (IndicTrans2) needs code of its own "
-            "from the hub, which is never run here: use NLLB-200 or mBART-50 in its place"
+            "model.name_or_path: architecture 'IndicTrans' (IndicTrans2) needs its own code "
+            "from the hub, which is never run here: use NLLB-200 or mBART-50 instead"
         )
     raise ModelError(
         f"model.name_or_path: architecture '{model_type}' is not supported; supported: {SUPPORTED}"

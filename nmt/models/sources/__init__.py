@@ -1,1 +1,1 @@
-"""Where a base model comes from, and whether it is still the same."""
+"""The files of a base model: where they are, and whether they have changed."""

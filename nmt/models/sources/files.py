@@ -1,4 +1,4 @@
-"""Which files of a folder, or of a hub's repository, make a model.
+"""The files that make up a model, in a folder or in a hub's repository.
 
 Imports no torch.
 """
@@ -13,9 +13,9 @@ from nmt.errors import ModelError
 
 CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""The better one first."""
-_IN_PARTS = ".index.json"
-INDEX = _WEIGHTS[0] + _IN_PARTS
+"""The preferred file first."""
+_INDEX_SUFFIX = ".index.json"
+INDEX = _WEIGHTS[0] + _INDEX_SUFFIX
 VOCABULARY = ("tokenizer.json", "vocab.*", "*.model", "*.spm")
 _OTHERS = (
     CONFIG, "generation_config.json", "tokenizer_config.json", "special_tokens_map.json",
@@ -25,51 +25,53 @@ _OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """Names of the files of one folder that make a model."""
+    """The names of the files in a folder that make up a model."""
 
     folder: Path
     others: tuple[str, ...]
     """Configuration and tokenizer."""
     weights: tuple[str, ...]
-    """One file, or an index and the files that it names."""
+    """One file, or an index and the files it names."""
 
     @property
     def are_pickled(self) -> bool:
-        """Whether the weights are there as PyTorch's own files alone."""
+        """Tell whether the weights exist only as pickles of PyTorch."""
         return not self.weights[0].startswith(_WEIGHTS[0])
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them."""
+        """List the names of all files."""
         return (*self.others, *self.weights)
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
-        """Where the tensors are, without the index."""
-        return tuple(self.folder / name for name in self.weights if not name.endswith(_IN_PARTS))
+        """List the paths of the files with tensors, without the index."""
+        return tuple(
+            self.folder / name for name in self.weights if not name.endswith(_INDEX_SUFFIX)
+        )
 
 
 def model_files(folder: Path, label: str) -> ModelFiles:
-    """Find what makes a model in a folder.
+    """Find the files of a model in a folder.
 
     Args:
-        folder: with `config.json`.
+        folder: a folder with `config.json`.
         label: the model's name, for messages.
 
     Raises:
-        ModelError: there are no weights, or not all of them.
+        ModelError: some or all weights are missing.
     """
     names = {path.name for path in folder.iterdir() if path.is_file()}
-    found = _whole_or_index(names)
+    found = _weights_or_index(names)
     if found is None:
         raise ModelError(
-            f"model.name_or_path={label}: holds no weights, neither {_WEIGHTS[0]} nor "
+            f"model.name_or_path={label}: has no weights, neither {_WEIGHTS[0]} nor "
             f"{_WEIGHTS[1]} (or in parts, with {INDEX}): fetch all files of the "
             "model, or write them with `save_pretrained` of transformers"
         )
     weights = [found]
-    if found.endswith(_IN_PARTS):
-        weights += _parts(folder / found, label)
+    if found.endswith(_INDEX_SUFFIX):
+        weights += _read_parts(folder / found, label)
     missing = [name for name in weights if name not in names]
     if missing:
         raise ModelError(
@@ -81,24 +83,26 @@ def model_files(folder: Path, label: str) -> ModelFiles:
 
 
 def select_files(names: Collection[str]) -> list[str]:
-    """Choose from the names in a hub's repository; pickled weights only where it has no others."""
+    """Select the files to fetch from a hub's repository."""
+    # Pickled weights are selected only if there are no safetensors.
     wanted = _matching(names, _OTHERS)
-    whole = _whole_or_index(names)
-    if whole and whole.endswith(_IN_PARTS):
-        stem, _, suffix = whole.removesuffix(_IN_PARTS).rpartition(".")
-        wanted += [whole, *_matching(names, (f"{stem}-*.{suffix}",))]
-    elif whole:
-        wanted.append(whole)
+    weights = _weights_or_index(names)
+    if weights and weights.endswith(_INDEX_SUFFIX):
+        stem, _, suffix = weights.removesuffix(_INDEX_SUFFIX).rpartition(".")
+        wanted += [weights, *_matching(names, (f"{stem}-*.{suffix}",))]
+    elif weights:
+        wanted.append(weights)
     return sorted(set(wanted))
 
 
-def _whole_or_index(names: Collection[str]) -> str | None:
-    """Choose as transformers does."""
-    choices = [choice for whole in _WEIGHTS for choice in (whole, whole + _IN_PARTS)]
+def _weights_or_index(names: Collection[str]) -> str | None:
+    """Choose the file that transformers would load: weights, or an index of their parts."""
+    choices = [choice for name in _WEIGHTS for choice in (name, name + _INDEX_SUFFIX)]
     return next((choice for choice in choices if choice in names), None)
 
 
 def _matching(names: Collection[str], patterns: Collection[str]) -> list[str]:
+    """List the names in the top folder that match a pattern."""
     return [
         name
         for name in names
@@ -106,15 +110,16 @@ def _matching(names: Collection[str], patterns: Collection[str]) -> list[str]:
     ]
 
 
-def _parts(index: Path, label: str) -> list[str]:
-    """Read which files an index names."""
+def _read_parts(index: Path, label: str) -> list[str]:
+    """Read the names of the files that an index lists."""
     try:
         parts = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
     except (ValueError, KeyError, TypeError, AttributeError):
         parts = []
+    # A path in place of a name could lead out of the model's folder.
     if not parts or any(not isinstance(part, str) or Path(part).name != part for part in parts):
         raise ModelError(
-            f"model.name_or_path={label}: {index.name} is damaged, or names files elsewhere: fetch "
-            "it again"
+            f"model.name_or_path={label}: {index.name} is damaged, or names files in other "
+            "folders: fetch it again"
         )
     return parts

@@ -1,6 +1,6 @@
-"""What a model's files hold, so that other files under the same name are noticed.
+"""Fingerprints of a model's files, so that changed files under the same name are noticed.
 
-Imports no torch: records and engine cards hold a fingerprint too.
+Imports no torch: records and engine cards contain a fingerprint too.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from nmt.config import digest_of
 
 
 class FileContent(BaseModel):
-    """Size in bytes and SHA-256 of one file."""
+    """The size in bytes and the SHA-256 of one file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,7 +24,7 @@ class FileContent(BaseModel):
 
 
 class Fingerprint(BaseModel):
-    """Content of each file that makes a model: its configuration, tokenizer and weights."""
+    """The content of each file of a model: configuration, tokenizer and weights."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,19 +32,16 @@ class Fingerprint(BaseModel):
 
     @classmethod
     def of(cls, folder: Path, names: Iterable[str]) -> "Fingerprint":
-        """Read the named files of a folder.
-
-        A file is read once per process, and again when its size, times or inode change.
-        """
+        """Hash the named files of a folder."""
         return cls(files={name: _content_of(folder / name) for name in sorted(names)})
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that stand for all files."""
+        """Return twelve hexadecimal digits that identify the content of all files."""
         return digest_of(self.model_dump(mode="json")["files"])
 
     def changes_since(self, earlier: "Fingerprint") -> str:
-        """Describe each file that differs from an earlier fingerprint; empty where none does."""
+        """Describe each file that differs from an earlier fingerprint, or return an empty text."""
         return ", ".join(
             change
             for name in sorted(self.files.keys() | earlier.files.keys())
@@ -53,6 +50,7 @@ class Fingerprint(BaseModel):
 
 
 def _change(name: str, before: FileContent | None, now: FileContent | None) -> str:
+    """Describe how one file changed, or return an empty text."""
     if before == now:
         return ""
     if before is None:
@@ -60,18 +58,20 @@ def _change(name: str, before: FileContent | None, now: FileContent | None) -> s
     if now is None:
         return f"{name} is missing"
     if before.size != now.size:
-        return f"{name} has {now.size} bytes and had {before.size}"
-    return f"{name} has other content"
+        return f"{name} has {now.size} bytes instead of {before.size}"
+    return f"{name} has different content"
 
 
 def _content_of(path: Path) -> FileContent:
-    about = path.stat()
-    state = about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino
-    return FileContent(size=about.st_size, sha256=_sha256_of(path, state))
+    """Hash a file, at most once per process as long as it does not change."""
+    status = path.stat()
+    state = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+    return FileContent(size=status.st_size, sha256=_sha256_of(path, state))
 
 
 @lru_cache(maxsize=256)
 def _sha256_of(path: Path, state: tuple[int, ...]) -> str:
-    del state  # is there to be remembered by: a write changes it
+    """Compute the SHA-256 of a file in a given state."""
+    del state  # part of the cache's key: every write changes it
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

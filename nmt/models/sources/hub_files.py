@@ -1,4 +1,4 @@
-"""A hub model's files in this machine's cache.
+"""The files of a hub's model in this machine's cache.
 
 Imports no torch.
 """
@@ -16,43 +16,43 @@ _COMMIT = re.compile("[0-9a-f]{40}")
 
 
 def snapshot_of(name: str, revision: str | None) -> Path:
-    """Fetch what makes a model, unless the cache holds it; the folder is named by the commit.
-
-    A commit never changes, so for one that the cache holds whole the hub is not asked.
+    """Fetch the files of a model and return their folder, which is named by the commit.
 
     Raises:
-        ModelError: the hub has no such model, or it has no weights.
-        UnavailableError: the hub does not answer, and the cache does not hold the model.
+        ModelError: the hub has no such model, or the model has no weights.
+        UnavailableError: the hub does not answer, and the model is not in the cache.
     """
-    if revision and _COMMIT.fullmatch(revision) and (cached := _cached(name, revision)):
+    # A commit never changes, so the hub is not asked about one that is complete in the cache.
+    if revision and _COMMIT.fullmatch(revision) and (cached := _find_cached(name, revision)):
         return cached
-    fault = find_hub_error(name, revision)
-    if fault is None:
-        return _downloaded(name, revision)
-    cached = _cached(name, revision)
+    error = find_hub_error(name, revision)
+    if error is None:
+        return _download(name, revision)
+    cached = _find_cached(name, revision)
     if cached is None:
-        raise hub_unreachable(name, fault)
+        raise hub_unreachable(name, error)
     return cached
 
 
 @cache
 def find_hub_error(name: str, revision: str | None) -> str | None:
-    """What keeps the hub from answering; asked once per process."""
+    """Describe why the hub does not answer about a model; asked once per process."""
     from huggingface_hub import HfApi
 
     return hub_error(lambda seconds: HfApi().model_info(name, revision=revision, timeout=seconds))
 
 
-def hub_unreachable(name: str, fault: str) -> UnavailableError:
-    """Say what to do without the hub."""
+def hub_unreachable(name: str, error: str) -> UnavailableError:
+    """Explain how to work without the hub."""
     return UnavailableError(
         f"model.name_or_path={name}: not in the cache, and the hub cannot be reached "
-        f"({fault}). Check the network; without one, give a local folder, or fill the cache "
-        "where there is one (`hf download NAME`) and set HF_HUB_OFFLINE=1"
+        f"({error}). Check the network. Without one, use a local folder, or fill the cache on a "
+        "machine with one (`hf download NAME`) and set HF_HUB_OFFLINE=1"
     )
 
 
-def _downloaded(name: str, revision: str | None) -> Path:
+def _download(name: str, revision: str | None) -> Path:
+    """Download the files of a model that the cache lacks."""
     from huggingface_hub import HfApi, snapshot_download
 
     try:
@@ -64,8 +64,8 @@ def _downloaded(name: str, revision: str | None) -> Path:
         raise ModelError(f"model.name_or_path={name}: {first_line(error)}") from None
 
 
-def _cached(name: str, revision: str | None) -> Path | None:
-    """Folder of a snapshot that holds all of the model; None where there is none."""
+def _find_cached(name: str, revision: str | None) -> Path | None:
+    """Find the cached folder of a complete model; None if there is none."""
     from huggingface_hub import hf_hub_download
 
     try:

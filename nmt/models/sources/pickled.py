@@ -1,4 +1,4 @@
-"""Weights that are there as pickles alone, written once as safetensors.
+"""Pickled weights, converted once to safetensors.
 
 A pickle can run code when it is loaded. PyTorch's restricted loader builds tensors and plain
 containers and refuses everything else; no other loader is used here.
@@ -25,22 +25,23 @@ from nmt.storage import cached_folder
 log = logging.getLogger(__name__)
 
 _BESIDE = ("config.json", "generation_config.json")
-"""What transformers reads together with the weights."""
+"""Files that transformers reads together with the weights."""
 
 
 def as_safetensors(files: ModelFiles, label: str, tied: Mapping[str, str]) -> Path:
-    """Find the folder with a pickled model's weights as safetensors; make it the first time.
+    """Convert a model's pickled weights to safetensors, once per content.
 
-    It lies in this machine's cache, under a name that follows from what the pickled files hold.
+    Returns:
+        The folder in this machine's cache, named by the digest of the pickled files.
 
     Args:
-        files: of a model whose weights are pickled.
+        files: a model's files, with pickled weights.
         label: the model's name, for messages.
-        tied: names of weights that the model ties, each with the one that it is tied to.
+        tied: maps the name of each tied weight to the weight it shares memory with.
 
     Raises:
-        ModelError: the restricted loader refuses a file, or it holds something else than weights.
-        StorageError: the cache has no space for it.
+        ModelError: the restricted loader refuses a file, or the file contains more than weights.
+        StorageError: the cache has no space left.
     """
     beside = [name for name in _BESIDE if (files.folder / name).is_file()]
     content = Fingerprint.of(files.folder, [*files.weights, *beside])
@@ -50,8 +51,8 @@ def as_safetensors(files: ModelFiles, label: str, tied: Mapping[str, str]) -> Pa
         for name in beside:
             shutil.copyfile(files.folder / name, folder / name)
         log.info(
-            "%s: its weights are pickles, read by the restricted loader and written as "
-            "safetensors, once, into %s",
+            "%s: its pickled weights were read by the restricted loader and written as safetensors "
+            "to %s; this happens once",
             label, folder.parent,
         )  # fmt: skip
 
@@ -59,16 +60,16 @@ def as_safetensors(files: ModelFiles, label: str, tied: Mapping[str, str]) -> Pa
 
 
 def _convert(pickled: tuple[Path, ...], folder: Path, label: str, tied: Mapping[str, str]) -> None:
-    """Write each file's tensors under their own names, and an index of all."""
-    places: dict[str, str] = {}
+    """Write the tensors of each file, and an index of all files."""
+    file_of: dict[str, str] = {}
     total = 0
     for number, path in enumerate(pickled, start=1):
-        tensors = _each_once(_read(path, label), tied)
+        tensors = _deduplicate(_read(path, label), tied)
         name = f"model-{number:05d}-of-{len(pickled):05d}.safetensors"
         save_file(tensors, folder / name, {"format": "pt"})
-        places |= dict.fromkeys(tensors, name)
+        file_of |= dict.fromkeys(tensors, name)
         total += sum(tensor.nbytes for tensor in tensors.values())
-    index = {"metadata": {"total_size": total}, "weight_map": places}
+    index = {"metadata": {"total_size": total}, "weight_map": file_of}
     (folder / INDEX).write_text(json.dumps(index), encoding="utf-8")
 
 
@@ -76,56 +77,57 @@ def _read(path: Path, label: str) -> dict[str, Tensor]:
     """Load one file with the restricted loader alone.
 
     Raises:
-        ModelError: the loader refuses it, or it holds something else than weights by name.
+        ModelError: the loader refuses the file, or it contains more than named weights.
     """
     try:
-        # The older of PyTorch's two formats cannot be mapped into memory.
+        # PyTorch's older format, which is not a zip file, cannot be mapped into memory.
         mapped = zipfile.is_zipfile(path)
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except Exception as error:  # a damaged file raises whatever its bytes happen to lead to
+    except Exception as error:  # a damaged file can raise anything
         raise ModelError(
             f"model.name_or_path={label}: PyTorch's restricted loader refuses {path.name}, and no "
-            f"other is used: {_reason(error)}. Take a copy of the model with safetensors, or "
+            f"other loader is used: {_reason(error)}. Use a copy of the model with safetensors, or "
             "fetch the file again if it is damaged"
         ) from None
     if not isinstance(found, dict) or not found:
         raise ModelError(
-            f"model.name_or_path={label}: {path.name} holds {type(found).__name__}, and must hold "
-            "weights by their names"
+            f"model.name_or_path={label}: {path.name} contains {type(found).__name__} instead "
+            "of named weights"
         )
     for name, value in found.items():
         if not isinstance(name, str) or not _is_plain(value):
             raise ModelError(
-                f"model.name_or_path={label}: {path.name} holds {type(value).__name__} under "
-                f"{str(name)[:80]!r}, and must hold plain weights alone"
+                f"model.name_or_path={label}: {path.name} contains {type(value).__name__} under "
+                f"{str(name)[:80]!r} instead of plain weights"
             )
     return found
 
 
 def _is_plain(value: object) -> bool:
+    """Tell whether a value is a dense tensor that is not quantized."""
     return isinstance(value, Tensor) and value.layout is torch.strided and not value.is_quantized
 
 
 def _reason(error: Exception) -> str:
-    """Find what was refused in PyTorch's message, without its advice to allow it."""
-    told, _, _ = str(error).strip().partition("\n\nCheck the documentation")
-    lines = [line for line in told.splitlines() if line.strip()] or [type(error).__name__]
+    """Extract the reason from PyTorch's message."""
+    # The rest of the message is advice on how to allow what was refused.
+    message, _, _ = str(error).strip().partition("\n\nCheck the documentation")
+    lines = [line for line in message.splitlines() if line.strip()] or [type(error).__name__]
     _, _, refused = lines[-1].rpartition("WeightsUnpickler error: ")
     return refused.strip().partition(". ")[0][:200].rstrip(". ?")
 
 
-def _each_once(tensors: Mapping[str, Tensor], tied: Mapping[str, str]) -> dict[str, Tensor]:
-    """Keep one name of a tensor whose names the model ties, and a copy for each other name.
-
-    transformers finds a tied weight under whichever of its names is there.
-    """
+def _deduplicate(tensors: Mapping[str, Tensor], tied: Mapping[str, str]) -> dict[str, Tensor]:
+    """Keep tied tensors under one name, and copy tensors that share memory for another reason."""
+    # safetensors refuses tensors that share memory. transformers finds a tied weight under any of
+    # its names, so one is enough.
     kept: dict[str, Tensor] = {}
     memories: set[int] = set()
     views: set[tuple[object, ...]] = set()
     for name, tensor in tensors.items():
         memory = tensor.untyped_storage().data_ptr()
-        place = memory, tensor.storage_offset(), tensor.shape, tensor.stride()
-        view = *place, tied.get(name, name)
+        location = memory, tensor.storage_offset(), tensor.shape, tensor.stride()
+        view = *location, tied.get(name, name)
         if view in views:
             continue
         shared = memory in memories

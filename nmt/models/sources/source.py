@@ -1,4 +1,4 @@
-"""Where a model is loaded from, and whether it is still the one that a run began with.
+"""The source of a model, and whether its files are still those that a run began with.
 
 Imports no torch.
 """
@@ -19,27 +19,27 @@ from nmt.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A folder of this machine, a hub name, or a folder commit of the storage root."""
+    """A model in a folder of this machine, on a hub, or in a folder commit of the storage root."""
 
     name: str
     revision: str | None = None
-    """Of a hub model: branch, tag or commit."""
+    """Branch, tag or commit of a hub's model."""
     stored: bool = False
-    """Whether the name is a folder commit of the storage root, to be fetched where it is used."""
+    """Whether the name is a folder commit of the storage root."""
     fingerprint: Fingerprint | None = None
-    """What its files hold, or must hold."""
+    """The content that its files have, or must have."""
     folder: Path | None = None
-    """Where its files are on this machine, once they have been looked for."""
+    """The folder of its files on this machine; None before `locate`."""
 
     def resolve(self, storage: Storage) -> "ModelSource":
-        """Find the model's files on this machine, fetched where they are elsewhere.
+        """Fetch the model's files to this machine if needed, and check their content.
 
         Returns:
-            The same model with its `folder` and `fingerprint`; of a hub model, at one commit.
+            The same model with its `folder` and `fingerprint`; for a hub's model also the commit.
 
         Raises:
-            ModelError: its files are not those of `fingerprint`, or not all there.
-            UnavailableError: the hub does not answer, and the cache does not hold the model.
+            ModelError: its files are incomplete, or differ from `fingerprint`.
+            UnavailableError: the hub does not answer, and the model is not in the cache.
         """
         if self.stored:
             content = Fingerprint.model_validate({"files": storage.manifest(self.name)["files"]})
@@ -53,7 +53,7 @@ class ModelSource:
         return found
 
     def locate(self) -> "ModelSource":
-        """Find the folder of the model's files, without a look at what they hold."""
+        """Find the folder of the model's files without checking their content."""
         if self.folder:
             return self
         if folder := local_folder(self.name):
@@ -63,33 +63,34 @@ class ModelSource:
 
     @property
     def label(self) -> str:
-        """The name for messages, and for what is written beside weights made of this model."""
+        """Return the model's name for messages and model cards."""
         return str(self.folder) if self.stored and self.folder else self.name
 
     @property
     def path(self) -> Path:
-        """The folder of a model that has been located."""
+        """Return the folder of a located model."""
         if self.folder is None:
             raise ValueError(f"{self.name} has not been located")
         return self.folder
 
     @property
     def content(self) -> Fingerprint:
-        """The fingerprint of a model that has been looked at."""
+        """Return the fingerprint of a resolved model."""
         if self.fingerprint is None:
-            raise ValueError(f"{self.name} has not been looked at")
+            raise ValueError(f"{self.name} has not been resolved")
         return self.fingerprint
 
     def files(self) -> ModelFiles:
-        """Find what makes the model in its folder."""
+        """List the model's files in its folder."""
         return model_files(self.path, self.label)
 
     def as_record(self) -> dict[str, Any]:
-        """Give the plain values that a step's record holds; they mean the same on any machine."""
-        elsewhere = replace(self, folder=None)
-        return TypeAdapter(ModelSource).dump_python(elsewhere, mode="json")
+        """Return the plain values for a step's record, which are valid on any machine."""
+        portable = replace(self, folder=None)
+        return TypeAdapter(ModelSource).dump_python(portable, mode="json")
 
     def _check_unchanged(self, changes: str) -> None:
+        """Refuse files that have changed since the run's base step."""
         if changes:
             raise ModelError(
                 f"model.name_or_path={self.label}: the base has changed since the step 'base' of "
@@ -99,18 +100,17 @@ class ModelSource:
 
 
 def local_folder(name: str) -> Path | None:
-    """Find the folder that a name means; None for a hub name.
+    """Find the folder that a name refers to; None for a hub name.
 
     Raises:
-        ModelError: no such folder, or no model in it.
+        ModelError: the folder does not exist, or has no model.
     """
     path = Path(name).expanduser()
     if path.is_dir():
         if not (path / CONFIG).is_file():
-            raise ModelError(
-                f"model.name_or_path={name}: holds no {CONFIG} of a transformers model"
-            )
+            raise ModelError(f"model.name_or_path={name}: has no {CONFIG} of a transformers model")
         return path
+    # A hub name is `model` or `owner/model`.
     looks_local = name.startswith(("/", ".", "~")) or name.count("/") != 1
     if looks_local and "/" in name:
         raise ModelError(f"model.name_or_path={name}: no such folder")

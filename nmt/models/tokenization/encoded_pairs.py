@@ -1,4 +1,4 @@
-"""Sentence pairs as token ids, and micro-batches of them as tensors."""
+"""Sentence pairs as token ids, and their micro-batches as tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ from nmt.text.pair import Pair
 
 @dataclass(frozen=True, slots=True)
 class TokenTable:
-    """Rows of token ids, end to end in one array."""
+    """Rows of token ids, stored one after another in one array."""
 
+    # One array instead of a list per row: lists of Python integers need about ten times the memory.
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     """Where each row starts; one more entry than rows."""
@@ -31,50 +32,46 @@ class TokenTable:
 
     @property
     def lengths(self) -> NDArray[np.int32]:
-        """Tokens of each row."""
+        """Count the tokens of each row."""
         return np.diff(self.offsets).astype(np.int32)
 
-    def padded(self, rows: NDArray[np.int64], filler: int, round_to: int = 1) -> Tensor:
-        """(rows, longest row rounded up) of int64, filled up on the right."""
+    def padded(self, rows: NDArray[np.int64], padding: int, round_to: int = 1) -> Tensor:
+        """Pad rows on the right: int64 (rows, longest row rounded up)."""
         lengths = self.lengths_of(rows)
         width = int(rounded_up(lengths.max(keepdims=True), round_to)[0])
-        block = np.full((len(rows), width), filler, np.int64)
+        block = np.full((len(rows), width), padding, np.int64)
         for line, row in enumerate(rows):
             block[line, : lengths[line]] = self.ids[self.offsets[row] : self.offsets[row + 1]]
         return torch.from_numpy(block)
 
     def row(self, row: int) -> list[int]:
-        """Token ids of one row."""
+        """Return the token ids of one row."""
         return self.ids[self.offsets[row] : self.offsets[row + 1]].tolist()
 
     def lengths_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Tokens of some rows."""
+        """Count the tokens of the given rows."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPairs:
-    """Tokenized pairs, as a codec marks them."""
+    """Tokenized sentence pairs, with a codec's language tags."""
 
     source: TokenTable
     target: TokenTable
     pad_token: int
-    left_out: int
-    """Pairs longer than the limits."""
+    dropped_pairs: int
+    """Number of pairs longer than the limits."""
     one_sequence: bool = False
-    """Whether a target continues its source, as a decoder-only model wants it."""
+    """Whether a target continues its source's sequence, as in a decoder-only model."""
     round_to: int = 1
-    """Widths of batches are multiples of this."""
+    """Batch widths are rounded up to a multiple of this."""
 
     def __len__(self) -> int:
         return len(self.source.offsets) - 1
 
     def batch(self, rows: NDArray[np.int64], device: torch.device) -> dict[str, Tensor]:
-        """Tensors of some rows; -100 fills the labels up.
-
-        In one sequence the label of a position is the token that follows it, and the last token
-        is a label alone.
-        """
+        """Build the tensors of the given rows, with labels padded by -100."""
         source, labels = self._sequences(rows) if self.one_sequence else (self.source, self.target)
         if self.one_sequence:
             rows = np.arange(len(rows))
@@ -86,7 +83,8 @@ class EncodedPairs:
         return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
 
     def _sequences(self, rows: NDArray[np.int64]) -> tuple[TokenTable, TokenTable]:
-        """Source with target, and the labels of its positions."""
+        """Join source and target of the given rows, and shift the labels to match."""
+        # The label of a position is the token after it, so the last token is a label only.
         pairs = [(self.source.row(int(row)), self.target.row(int(row))) for row in rows]
         inputs = [source + target[:-1] for source, target in pairs]
         labels = [[-100] * (len(source) - 1) + target for source, target in pairs]
@@ -99,7 +97,8 @@ def encode_pairs(
     max_source_tokens: int,
     max_target_tokens: int,
 ) -> EncodedPairs:
-    """Tokenize pairs; those beyond a limit are left out: a cut target teaches to stop early."""
+    """Tokenize pairs, and drop those longer than a limit."""
+    # Dropped rather than cut: a cut target would teach the model to stop early.
     sources = codec.encode_sources([pair.source for pair in pairs])
     targets = codec.encode_targets([pair.target for pair in pairs])
     kept = [

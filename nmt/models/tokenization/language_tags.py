@@ -1,4 +1,4 @@
-"""How the families mark languages: codes, tags, an instruction, a prompt, or nothing at all."""
+"""Codecs for each way to name languages: codes, tags, an instruction, a prompt, or nothing."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,15 +10,15 @@ from nmt.errors import ConfigError, ModelError, did_you_mean
 from nmt.languages import languages, resolve_language
 from nmt.models.tokenization.codec import Codec
 
-_ODD_CODES = {"ns": "nso"}
-"""M2M100 has a code of its own for Northern Sotho."""
+_EXTRA_CODES = {"ns": "nso"}
+"""M2M100's code of Northern Sotho is not an ISO 639 code."""
 
 
 class LanguageCodes(Codec):
-    """FLORES-200 codes as first tokens of source and target, as NLLB has them."""
+    """A codec whose sources and targets start with a FLORES-200 code, as in NLLB."""
 
     def set_languages(self) -> None:
-        """Check both codes and set them."""
+        """Set both codes."""
         find_language_token(self.tokenizer, "data.source_language", self.source_language)
         self._forced = find_language_token(
             self.tokenizer, "data.target_language", self.target_language
@@ -28,20 +28,20 @@ class LanguageCodes(Codec):
         if self.encode_targets(["a"])[0][0] != self._forced:
             raise ModelError(
                 "model.name_or_path: the tokenizer puts the language code last "
-                "(legacy_behaviour=true), and translations begin with it: set legacy_behaviour to "
-                "false in tokenizer_config.json"
+                "(legacy_behaviour=true), but it must come first: set legacy_behaviour to false in "
+                "tokenizer_config.json"
             )
 
     def generation_options(self) -> dict[str, Any]:
-        """The target code is the first token of every answer."""
+        """Force the target code as the first token."""
         return {"forced_bos_token_id": self._forced}
 
 
 class ModelCodes(Codec):
-    """A model's own codes as first tokens: `ta_IN` of mBART-50, `__ta__` of M2M100."""
+    """A codec with a model's own codes as first tokens: `ta_IN` (mBART-50), `__ta__` (M2M100)."""
 
     def set_languages(self) -> None:
-        """Find the model's code of either language and set it."""
+        """Find the model's code for each language and set it."""
         ids: dict[str, int] = getattr(self.tokenizer, "lang_code_to_id", {})
         known = [code for code, token in ids.items() if token != self.tokenizer.unk_token_id]
         source = find_model_code(known, "data.source_language", self.source_language)
@@ -58,11 +58,12 @@ class ModelCodes(Codec):
             )
 
     def generation_options(self) -> dict[str, Any]:
-        """The target code is the first token of every answer."""
+        """Force the target code as the first token."""
         return {"forced_bos_token_id": self._forced}
 
     def decode(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
-        """Without the target code, which M2M100's tokenizer does not hold for a special token."""
+        """Decode without the target code."""
+        # M2M100's tokenizer does not treat its codes as special tokens, so it would print them.
         without_code = generated_BT.masked_fill(generated_BT == self._forced, self.pad_token)
         return super().decode(without_code, prompt_width)
 
@@ -70,16 +71,18 @@ class ModelCodes(Codec):
 def language_codes(
     tokenizer: PreTrainedTokenizerBase, source_language: str, target_language: str
 ) -> Codec:
-    """NLLB's codec or M2M100's: both have one architecture, and the tokenizer tells."""
+    """Choose NLLB's codec or M2M100's by the tokenizer."""
+    # Both models have the same architecture, so config.json does not distinguish them.
     kind = ModelCodes if isinstance(tokenizer, M2M100Tokenizer) else LanguageCodes
     return kind(tokenizer, source_language, target_language)
 
 
 class TargetTag(Codec):
-    """`>>tam<<` before the source where the vocabulary has such tags, as multilingual Marian."""
+    """A codec with `>>tam<<` before the source, as in multilingual MarianMT models."""
 
     def set_languages(self) -> None:
-        """Find the tag; a model without any tag translates into its one language."""
+        """Find the target's tag."""
+        # A model without any tags translates into a single language.
         known = [
             token[2:-2]
             for token in self.tokenizer.get_vocab()
@@ -91,73 +94,75 @@ class TargetTag(Codec):
             self._tag = [self.tokenizer.convert_tokens_to_ids(f">>{code}<<")]
 
     def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
-        """`>>tag<< X </s>`."""
-        return self._marked(texts, max_tokens, before=self._tag)
+        """Encode sources as `>>tag<< X </s>`."""
+        return self._encode_with_tags(texts, max_tokens, before=self._tag)
 
-    def _pieces(self, texts: Sequence[str], *, as_target: bool = False) -> list[list[int]]:
-        # Marian takes what stands first between `>>` and `<<` for a tag. SentencePiece drops the
-        # space, which hides it.
-        return super()._pieces([f" {text}" for text in texts], as_target=as_target)
+    def _encode_text(self, texts: Sequence[str], *, as_target: bool = False) -> list[list[int]]:
+        """Encode texts without special tokens and tags."""
+        # Marian's tokenizer treats a text's leading `>>...<<` as a tag. A space before it prevents
+        # that, and SentencePiece drops the space again.
+        return super()._encode_text([f" {text}" for text in texts], as_target=as_target)
 
     def decode(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
-        """Put together by the target side's SentencePiece model; by default it is the source's."""
+        """Decode with the target side's SentencePiece model."""
+        # By default, the tokenizer decodes with the source side's model.
         del prompt_width
         rows: Any = generated_BT
-        own = self.tokenizer.separate_vocabs
-        if own:  # the ids of the tokenizer's special tokens are those of the source's vocabulary
+        separate = self.tokenizer.separate_vocabs
+        if separate:  # the tokenizer knows the ids of special tokens in the source vocabulary only
             ids = self.tokenizer.target_encoder
             special = {ids.get(token) for token in self.tokenizer.all_special_tokens}
             rows = [[i for i in row if i not in special] for row in generated_BT.tolist()]
         texts = self.tokenizer.batch_decode(
-            rows, skip_special_tokens=not own, use_source_tokenizer=False
+            rows, skip_special_tokens=not separate, use_source_tokenizer=False
         )
         return [text.strip() for text in texts]
 
 
 class Instruction(Codec):
-    """`translate English to Tamil: X </s>`, as T5 was trained."""
+    """A codec with T5's instruction: `translate English to Tamil: X </s>`."""
 
     def set_languages(self) -> None:
-        """Name both languages in English."""
+        """Build the instruction from the English names of both languages."""
         source, target = _language_names(self)
         self._instruction = f"translate {source} to {target}: "
 
     def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
-        """The instruction and the sentence."""
-        return self._marked([self._instruction + text for text in texts], max_tokens)
+        """Encode sources after the instruction."""
+        return self._encode_with_tags([self._instruction + text for text in texts], max_tokens)
 
 
 class Untagged(Codec):
-    """`[CLS] X [SEP]` on both sides; the languages are what the model is trained on."""
+    """A codec without language tags: `[CLS] X [SEP]` on both sides."""
 
     def set_languages(self) -> None:
-        """Nothing to mark."""
+        """Do nothing: the training data alone determines the languages."""
 
     def generation_options(self) -> dict[str, Any]:
-        """An encoder's tokenizer ends with its separator, of which `generate` does not know."""
+        """Return the end and padding tokens."""
+        # An encoder's tokenizer ends a sentence with [SEP], which `generate` does not know.
         return {"eos_token_id": self.tokenizer.sep_token_id, "pad_token_id": self.pad_token}
 
 
 class Prompt(Codec):
-    """`Translate English to Tamil:`, the source and the target on a line each, then the end.
+    """A codec for decoder-only models: a prompt, the source and the target, on one line each."""
 
-    The parts are tokenized apart, so that a cut source leaves the prompt whole, and training and
-    decoding see the same tokens.
-    """
+    # The prompt's parts are tokenized separately. So a long source can be cut without losing the
+    # prompt's end, and training and decoding see the same tokens.
 
     one_sequence = True
 
     def set_languages(self) -> None:
-        """Tokenize what surrounds the source.
+        """Tokenize the prompt's parts before and after the source.
 
         Raises:
-            ModelError: the tokenizer has no token for the end.
+            ModelError: the tokenizer has no end token.
         """
         end = self.tokenizer.eos_token_id
         if end is None:
             raise ModelError(
-                "model.name_or_path: the tokenizer has no eos_token, and so no end of a "
-                "translation: set it in tokenizer_config.json"
+                "model.name_or_path: the tokenizer has no eos_token to end a "
+                "translation with: set it in tokenizer_config.json"
             )
         self._end: int = end
         if self.tokenizer.pad_token_id is None:
@@ -166,39 +171,44 @@ class Prompt(Codec):
         source, target = _language_names(self)
         head = self.tokenizer(f"Translate {source} to {target}:\n")["input_ids"]
         self._head: list[int] = head[:-1] if head[-1] == end else head
-        self._tail: list[int] = self._pieces(["\n"])[0]
+        self._tail: list[int] = self._encode_text(["\n"])[0]
 
     def _sources(self, texts: Sequence[str], max_tokens: int | None) -> list[list[int]]:
-        """The prompt, up to where the translation begins."""
-        room = None
+        """Encode prompts, up to where the translation begins."""
+        max_text_tokens = None
         if max_tokens is not None:
-            room = max(1, max_tokens - len(self._head) - len(self._tail))
-        return [[*self._head, *ids[:room], *self._tail] for ids in self._pieces(texts)]
+            max_text_tokens = max(1, max_tokens - len(self._head) - len(self._tail))
+        return [
+            [*self._head, *ids[:max_text_tokens], *self._tail] for ids in self._encode_text(texts)
+        ]
 
     def encode_targets(self, texts: Sequence[str]) -> list[list[int]]:
-        """The translation and the end."""
-        pieces = self._pieces([_one_line(text) for text in texts])
-        return [[*ids, self._end] for ids in pieces]
+        """Encode translations on one line, with the end token."""
+        # A line break would end the translation in `decode`.
+        rows = self._encode_text([" ".join(text.split("\n")) for text in texts])
+        return [[*ids, self._end] for ids in rows]
 
     def generation_options(self) -> dict[str, Any]:
-        """The end and the filler, which such a model's own settings often lack."""
+        """Return the end and padding tokens."""
+        # The generation settings of such models often lack them.
         return {"eos_token_id": self._end, "pad_token_id": self.pad_token}
 
     def pad(self, sources: Sequence[Sequence[int]]) -> BatchEncoding:
-        """Filled up on the left: a translation continues each row where it ends."""
+        """Pad rows on the left."""
+        # Generation continues each row at its end, so there must be no padding after it.
         return self.tokenizer.pad({"input_ids": sources}, padding_side="left", return_tensors="pt")
 
     def decode(self, generated_BT: Tensor, prompt_width: int) -> list[str]:
-        """The first line behind the prompt."""
+        """Decode the first line after the prompt."""
         texts = super().decode(generated_BT[:, prompt_width:], prompt_width)
         return [text.partition("\n")[0].rstrip() for text in texts]
 
 
 def find_language_token(tokenizer: PreTrainedTokenizerBase, key: str, code: str) -> int:
-    """Token id of a language code.
+    """Find the token id of a language code.
 
     Raises:
-        ModelError: the tokenizer has no such code, and would read it as an unknown word.
+        ModelError: the tokenizer has no such code.
     """
     token = tokenizer.convert_tokens_to_ids(code)
     if not isinstance(token, int) or token == tokenizer.unk_token_id:
@@ -209,20 +219,20 @@ def find_language_token(tokenizer: PreTrainedTokenizerBase, key: str, code: str)
 
 
 def find_model_code(known: Iterable[str], key: str, language: str) -> str:
-    """The one of a model's own codes that means a language; the shortest where several do.
+    """Find a model's own code for a language; the shortest if there are several.
 
     Args:
-        known: the model's codes, of any kind that `resolve_language` reads; others are passed by.
-        key: configuration key of the language, for the message.
+        known: the model's codes; those that `resolve_language` does not know are ignored.
+        key: configuration key of the language, for error messages.
         language: FLORES-200 code.
 
     Raises:
-        ModelError: none means it.
+        ModelError: the model has no code for the language.
     """
     by_language: dict[str, str] = {}
     for code in sorted(known, key=len):
         try:
-            by_language.setdefault(resolve_language(_ODD_CODES.get(code, code)), code)
+            by_language.setdefault(resolve_language(_EXTRA_CODES.get(code, code)), code)
         except ConfigError:
             continue
     if language not in by_language:
@@ -232,15 +242,11 @@ def find_model_code(known: Iterable[str], key: str, language: str) -> str:
 
 
 def _language_names(codec: Codec) -> tuple[str, str]:
-    """English names of both languages."""
+    """Return the English names of both languages."""
     names = []
     for side, code in (("source", codec.source_language), ("target", codec.target_language)):
         if code not in languages():
             near = did_you_mean(code, languages())
-            raise ModelError(f"data.{side}_language={code}: no FLORES-200 language code.{near}")
+            raise ModelError(f"data.{side}_language={code}: not a FLORES-200 language code.{near}")
         names.append(languages()[code].name)
     return names[0], names[1]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split("\n"))

@@ -202,10 +202,10 @@ def other_widths(folder: Path) -> None:
     ("damage", "reason"),
     [
         (cut, "restricted loader refuses pytorch_model.bin"),
-        (nested, "holds (dict|OrderedDict) under 'state_dict', and must hold plain weights"),
-        (a_list, "holds list, and must hold weights by their names"),
+        (nested, "contains (dict|OrderedDict) under 'state_dict' instead of plain weights"),
+        (a_list, "contains list instead of named weights"),
         (more_layers, "weights that config.json asks for are in none of its files, such as"),
-        (other_widths, "of other shapes than config.json says"),
+        (other_widths, "their shapes differ from config.json"),
     ],
 )
 def test_pickles_that_are_not_the_models_weights_are_refused_without_loading_it(

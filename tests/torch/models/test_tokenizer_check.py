@@ -163,7 +163,7 @@ def test_a_decoder_that_starts_with_a_word_is_refused(
     change_config(folder, decoder_start_token_id=50)
     (folder / "generation_config.json").unlink()
     with pytest.raises(
-        ModelError, match=r"decoder_start_token_id is 50 for the model, and .* 50 is '.+' and not"
+        ModelError, match=r"decoder_start_token_id is 50 in the model, and .* 50 is '.+' and not"
     ):
         check(folder)
 

@@ -18,7 +18,7 @@ from tests.support.runs.base_record import record_base
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 
-CHANGED = r"the base has changed since .*: model.safetensors has other content"
+CHANGED = r"the base has changed since .*: model.safetensors has different content"
 
 
 @pytest.fixture

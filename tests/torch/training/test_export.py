@@ -12,7 +12,8 @@ from nmt.decoding.generate import translate
 from nmt.engines.card import read_card
 from nmt.errors import ExportError
 from nmt.export import trained_model
-from nmt.export.publish import export, write_license
+from nmt.export.model_card import write_model_card
+from nmt.export.publish import export
 from nmt.models.sources.source import ModelSource
 from nmt.training.loading import TrainingJob
 from nmt.training.trainer import run_training
@@ -86,5 +87,5 @@ def test_hypotheses_come_in_the_order_of_the_sentences(job: TrainingJob) -> None
 
 def test_licence_of_nllb_is_written_beside_the_weights(tmp_path: Path, config: Config) -> None:
     nllb = config.with_overrides({"model.name_or_path": "facebook/nllb-200-distilled-600M"})
-    write_license(nllb, tmp_path)
+    write_model_card(nllb, tmp_path)
     assert "license: cc-by-nc-4.0" in (tmp_path / "README.md").read_text()

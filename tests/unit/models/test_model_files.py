@@ -44,7 +44,8 @@ def test_a_file_that_has_changed_since_is_named(name: str, folder: Path, storage
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(
-        ModelError, match=rf"the base has changed since .*: {name} has other content\. Put the old"
+        ModelError,
+        match=rf"the base has changed since .*: {name} has different content\. Put the old",
     ):
         before.resolve(storage)
     (folder / name).write_bytes(content)
@@ -58,7 +59,7 @@ def test_sizes_new_files_and_missing_ones_are_told(folder: Path, storage: Storag
     (folder / "tokenizer.json").unlink()
     now = Fingerprint.of(folder, model_files(folder, "m").names)
     assert now.changes_since(before) == (
-        "config.json has 2 bytes and had 17, generation_config.json is new, "
+        "config.json has 2 bytes instead of 17, generation_config.json is new, "
         "tokenizer.json is missing"
     )
     assert now.digest != before.digest
@@ -86,7 +87,7 @@ def test_a_stored_model_that_was_made_again_is_noticed(storage: Storage) -> None
     make("first")
     before = ModelSource("run/base/best", stored=True).resolve(storage)
     make("other")
-    with pytest.raises(ModelError, match=r"model.safetensors has other content"):
+    with pytest.raises(ModelError, match=r"model.safetensors has different content"):
         before.resolve(storage)
 
 
@@ -129,7 +130,7 @@ def test_of_a_repository_only_one_kind_of_weights_is_wanted(
     ("index", "reason"),
     [
         ('{"weight_map": {"a": "model-1.safetensors"}}', r"lacks model-1.safetensors, which"),
-        ('{"weight_map": {"a": "../model-1.safetensors"}}', "names files elsewhere"),
+        ('{"weight_map": {"a": "../model-1.safetensors"}}', "names files in other folders"),
         ('{"weight_map": {}}', "is damaged"),
         ('{"weight_map": {"a": 1}}', "is damaged"),
         ("[]", "is damaged"),
