@@ -1,7 +1,7 @@
-"""Seconds that `helm template` takes for the slowest of the ready values, checks included.
+"""Duration of `helm template` for the slowest of the chart's example values, including checks.
 
-Uses `helm` where it is on the PATH, else Helm's library for Python. The target is 3 s: who edits
-values waits for it again and again.
+Uses `helm` from the PATH, or else Helm's library for Python. The target is 3 s, since users wait
+for it after every change of their values.
 """
 
 import shutil
@@ -19,7 +19,7 @@ TARGET_SECONDS = 3.0
 
 
 def main() -> int:
-    """Render each ready file, and print the slowest; 1 when it misses the target."""
+    """Render each example file, print the slowest and return 1 when it misses the target."""
     helm = shutil.which("helm")
     render = _with_binary(helm) if helm else _with_library
     slowest, name = max((_seconds(render, path), path.name) for path in CHART.glob("values/*.yaml"))

@@ -1,7 +1,7 @@
-"""Lengths of sentence pairs in tokens, spread like those of real ones.
+"""Random lengths of sentence pairs in tokens, distributed like those of real pairs.
 
-Log-normal: a source has 26.6 tokens in the mean and 59 at the 95th percentile, a target 31.4 in
-the mean; the two lengths go together.
+The distribution is log-normal. Sources have a mean of 26.6 tokens and a 95th percentile of 59,
+targets a mean of 31.4; both lengths are correlated.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ Lengths = NDArray[np.int32]
 
 
 def draw_lengths(random: np.random.Generator, pairs: int, longest: int) -> tuple[Lengths, Lengths]:
-    """Tokens of each source and of each target, cut at `longest`."""
+    """Draw the number of tokens of each source and target, at most `longest`."""
     source = random.lognormal(np.log(22.4), 0.59, pairs)
     target = source * random.lognormal(np.log(1.18) - 0.02, 0.2, pairs)
     return _whole(source, longest), _whole(target, longest)

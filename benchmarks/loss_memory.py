@@ -1,7 +1,7 @@
-"""Extra memory and CPU time of the loss over a large vocabulary, beside PyTorch's on whole logits.
+"""Extra memory and CPU time of the loss over a large vocabulary, compared with PyTorch's.
 
-Each side runs in a process of its own with one thread: hidden states and head as a training step
-has them, then the loss forward and backward. Prints a table and writes the figures as JSON.
+Each side runs in its own process with one thread: hidden states and head as in a training step,
+then the loss forward and backward. Prints a table and writes the figures as JSON.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from nmt.training.loss import ChunkedCrossEntropy, rows_at_once
 RESULTS = Path(__file__).parent / "results" / "loss_memory.json"
 SMOOTHING = 0.1
 TARGET_GIB = 0.5
-"""Most extra memory of this project's loss with a frozen head."""
+"""Maximum extra memory of this project's loss with a frozen head, in GiB."""
 TITLES = {"ours": "this project", "whole": "torch `cross_entropy`, whole logits"}
 
 
 def main() -> None:
-    """Measure one side, or both: print and write."""
+    """Measure one side, or both; print and write the figures."""
     options = read_options()
     if options.side:
         print(json.dumps(measure(options)))
@@ -51,23 +51,23 @@ def main() -> None:
 
 
 def read_options() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", type=int, default=4096, help="target tokens, this project")
     parser.add_argument("--whole-tokens", type=int, default=1024, help="the same, whole logits")
     parser.add_argument("--vocabulary", type=int, default=256_206)
-    parser.add_argument("--width", type=int, default=1024, help="of the hidden states")
+    parser.add_argument("--width", type=int, default=1024, help="width of the hidden states")
     parser.add_argument(
-        "--rows", type=int, default=rows_at_once(256_206), help="of a chunk, this project"
+        "--rows", type=int, default=rows_at_once(256_206), help="rows of a chunk, this project"
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="file of the JSON")
     parser.add_argument("--side", choices=list(TITLES), help=argparse.SUPPRESS)
     parser.add_argument("--head", choices=["frozen", "trained"], help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def measure_case(options: argparse.Namespace, head: str) -> dict[str, Any]:
-    """Both sides with a frozen or a trained head; this project's at both numbers of tokens."""
+    """Measure both sides with a frozen or trained head; this project at both numbers of tokens."""
     many = run_side("ours", head, options.tokens, options)
     few = run_side("ours", head, options.whole_tokens, options)
     whole = run_side("whole", head, options.whole_tokens, options)
@@ -77,7 +77,7 @@ def measure_case(options: argparse.Namespace, head: str) -> dict[str, Any]:
 
 
 def run_side(side: str, head: str, tokens: int, options: argparse.Namespace) -> dict[str, Any]:
-    """One side in a fresh process with one thread and no GPU."""
+    """Run one side in a new process with one thread and no GPU."""
     done = subprocess.run(
         [
             *(sys.executable, "-W", "ignore", __file__, "--side", side, "--head", head),
@@ -97,7 +97,7 @@ def run_side(side: str, head: str, tokens: int, options: argparse.Namespace) -> 
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Figures of one side, in this process."""
+    """Measure one side in this process."""
     torch.set_num_threads(1)
     torch.manual_seed(1)
     hidden = torch.randn(1, options.tokens, options.width, requires_grad=True)
@@ -119,7 +119,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 def compute_loss(
     options: argparse.Namespace, hidden: Tensor, head: Tensor, labels: Tensor
 ) -> Tensor:
-    """Sum over the tokens."""
+    """Compute a side's loss, summed over the tokens."""
     if options.side == "ours":
         return ChunkedCrossEntropy.apply(hidden, head, labels, SMOOTHING, options.rows)  # pyright: ignore[reportReturnType]
     logits = hidden @ head.T
@@ -127,7 +127,7 @@ def compute_loss(
 
 
 def table(result: dict[str, Any]) -> str:
-    """The figures as a Markdown table; ratios are to this project at the same tokens."""
+    """Format the figures as a Markdown table, with ratios to this project at the same tokens."""
     lines = [
         "| head | side | target tokens | extra GiB | CPU-seconds | GiB / ours | CPU / ours |",
         "|---|---|---|---|---|---|---|",

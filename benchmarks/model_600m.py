@@ -1,7 +1,7 @@
 """Memory and time of a training step at the real size of NLLB-200 600M, random weights.
 
-Each side runs in a process of its own, one after the other: load, add the adapter, take a few
-optimizer steps on one micro-batch. Beside each stands the forecast of `nmt plan`. Prints a table
+Each side runs in its own process, one after the other: load, add the adapter, take a few optimizer
+steps on one micro-batch. The table also has the forecast of `nmt plan`. Prints a table
 and writes the figures as JSON.
 """
 
@@ -46,18 +46,18 @@ RESULTS = Path(__file__).parent / "results" / "model_600m.json"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What is trained, how, and beside what."""
+    """A training method, and the side it is compared with."""
 
     title: str
     adapter: str
     beside: str | None = None
-    """The side of this project that trains the same."""
+    """This project's side that trains the same parameters."""
     zero_stage: int | None = None
-    """DeepSpeed in one process."""
+    """ZeRO stage of DeepSpeed in one process; None for plain PyTorch."""
 
     @property
     def whole_logits(self) -> bool:
-        """Whether the model's own loss takes the place of this project's."""
+        """Tell whether the model's own loss replaces this project's."""
         return self.beside is not None and self.zero_stage is None
 
 
@@ -75,18 +75,18 @@ SIDES = {
     "full_zero3": Side("full, ZeRO-3", "none", beside="full", zero_stage=3),
 }
 DEFAULT_SIDES = [side for side in SIDES if not side.startswith("full_zero")]
-"""Full with ZeRO holds weights, a copy of them, gradients and moments: 13 to 15 GiB."""
+"""`full` with ZeRO is left out: weights, a copy, gradients and moments need 13 to 15 GiB."""
 
 
 class WholeLogits(nn.Module):
-    """The model's own loss: logits of all positions at once."""
+    """The model's own loss, with the logits of all positions at once."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        """Summed over the batch's target tokens, as `LossModule` does."""
+        """Compute the loss summed over the batch's target tokens, as `LossModule` does."""
         return self.model(**batch).loss * (batch["labels"] != -100).sum()
 
 
@@ -102,16 +102,20 @@ def main() -> None:
 
 
 def read_options() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sides", nargs="+", choices=list(SIDES), default=DEFAULT_SIDES)
-    parser.add_argument("--steps", type=int, default=2, help="the first is not counted")
-    parser.add_argument("--rows", type=int, default=8, help="of the micro-batch")
-    parser.add_argument("--tokens", type=int, default=24, help="of each source and target")
-    parser.add_argument("--layers", type=int, default=12, help="of encoder and of decoder")
+    parser.add_argument(
+        "--steps", type=int, default=2, help="number of steps; the first is not counted"
+    )
+    parser.add_argument("--rows", type=int, default=8, help="rows of the micro-batch")
+    parser.add_argument("--tokens", type=int, default=24, help="tokens of each source and target")
+    parser.add_argument(
+        "--layers", type=int, default=12, help="layers of the encoder and of the decoder"
+    )
     parser.add_argument("--width", type=int, default=1024)
     parser.add_argument("--vocabulary", type=int, default=256_206)
-    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="file of the JSON")
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     parser.add_argument("--side", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -121,7 +125,8 @@ def read_options() -> argparse.Namespace:
 
 
 def run_all(options: argparse.Namespace) -> None:
-    """All sides in turn; the table grows on the way, as a side takes a minute or more."""
+    """Measure all sides in turn."""
+    # The table is printed row by row, since a side takes a minute or more.
     with tempfile.TemporaryDirectory() as folder:
         run_side("save", folder, options)
         figures: dict[str, dict[str, Any]] = {}
@@ -143,7 +148,7 @@ def run_all(options: argparse.Namespace) -> None:
 
 
 def run_side(side: str, folder: str, options: argparse.Namespace) -> dict[str, Any]:
-    """One side in a fresh process with one thread and no GPU; what it printed last."""
+    """Run one side in a new process with one thread and no GPU, and return its last line."""
     names = ("steps", "rows", "tokens", "layers", "width", "vocabulary")
     given = [part for n in names for part in (f"--{n}", str(getattr(options, n)))]
     world = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "DS_ACCELERATOR": "cpu"}
@@ -159,7 +164,7 @@ def run_side(side: str, folder: str, options: argparse.Namespace) -> dict[str, A
 
 
 def save_model(options: argparse.Namespace) -> None:
-    """Random weights in the shape of facebook/nllb-200-distilled-600M."""
+    """Save random weights with the sizes of facebook/nllb-200-distilled-600M."""
     torch.manual_seed(1)
     heads, hidden = max(1, options.width // 64), 4 * options.width
     shape = M2M100Config(
@@ -180,7 +185,7 @@ def save_model(options: argparse.Namespace) -> None:
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Figures of one side, in this process."""
+    """Measure one side in this process."""
     torch.set_num_threads(1)
     side, config = SIDES[name], settings(name, options)
     strategy = strategy_of(side, config)
@@ -210,17 +215,15 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def leave_file(model: nn.Module) -> None:
-    """Copy the weights, as moving them to a GPU does.
-
-    Loaded ones are a view of the file, all of whose pages count as resident once they were read:
-    beside weights in 4 bits, also those of the same weights in fp32.
-    """
+    """Copy the weights, as moving them to a GPU does."""
+    # Loaded weights are a view of the file, whose pages count as resident once they were read. With
+    # weights in 4 bits, the pages of the same weights in fp32 would count too.
     for parameter in model.parameters():
         parameter.data = parameter.data.clone()
 
 
 def settings(name: str, options: argparse.Namespace) -> Config:
-    """The configuration of a side; fp32 all through."""
+    """Build the configuration of a side, in fp32."""
     side = SIDES[name]
     adapter: dict[str, Any] = {"type": side.adapter}
     if side.adapter != "none":
@@ -248,7 +251,7 @@ def settings(name: str, options: argparse.Namespace) -> Config:
 
 
 def strategy_of(side: Side, config: Config) -> Strategy:
-    """Alone, or DeepSpeed in a process group of one."""
+    """Choose the strategy: one process, or DeepSpeed in a process group of one."""
     if side.zero_stage is None or not isinstance(config.strategy, DeepspeedStrategy):
         return Single()
     from nmt.training.strategies.zero import Zero, import_deepspeed
@@ -259,7 +262,7 @@ def strategy_of(side: Side, config: Config) -> Strategy:
 
 
 def take_step(strategy: Strategy, step: int, options: argparse.Namespace) -> dict[str, float]:
-    """One optimizer step on random tokens; the same tokens on every side."""
+    """Take one optimizer step on random tokens, which are the same for every side."""
     torch.manual_seed(step)
     shape = (options.rows, options.tokens)
     source, labels = (torch.randint(4, options.vocabulary, shape) for _ in range(2))
@@ -275,10 +278,8 @@ def take_step(strategy: Strategy, step: int, options: argparse.Namespace) -> dic
 
 
 def forecast(config: Config) -> dict[str, Any]:
-    """What `nmt plan` reckons for this machine as if it were a GPU, its reserve left out.
-
-    Its rates are measured here, so the share of the peak that is reached counts as 1.
-    """
+    """Forecast this machine as `nmt plan` forecasts a GPU, without the memory reserve."""
+    # Its rates are measured here, so the efficiency relative to them is 1.
     config = config.with_overrides({"plan.efficiency": 1.0})
     machine = Gpu("this CPU", 24, copy_gigabytes_per_second(), product_teraflops(), None)
     shape = training_shape(config, mixed=False)
@@ -295,7 +296,7 @@ def forecast(config: Config) -> dict[str, Any]:
 
 
 def product_teraflops(times: int = 5) -> float:
-    """Rate of fp32 matrix products in this process, 10^12 operations per CPU-second."""
+    """Measure the rate of fp32 matrix products in 10^12 operations per CPU-second."""
     left, right = torch.randn(192, 1024), torch.randn(1024, 4096)
     product = left @ right
     started = time.process_time()
@@ -305,7 +306,7 @@ def product_teraflops(times: int = 5) -> float:
 
 
 def copy_gigabytes_per_second() -> float:
-    """Bytes read and written per CPU-second by a copy."""
+    """Measure the gigabytes that a copy reads and writes per CPU-second."""
     here = torch.randn(2**26)
     there = torch.empty_like(here).copy_(here)
     started = time.process_time()
@@ -321,7 +322,7 @@ HEADER = (
 
 
 def line_of(side: str, figures: dict[str, dict[str, Any]]) -> str:
-    """One row of a Markdown table; ratios are to this project's side that trains the same."""
+    """Format one row of a Markdown table, with ratios to this project's comparable side."""
     own, ours = figures[side], figures.get(SIDES[side].beside or "")
     ratios = [f"{own[k] / ours[k]:.2f}" if ours else "" for k in ("peak_gib", "step_cpu_seconds")]
     planned = own["forecast"]

@@ -1,4 +1,4 @@
-"""How long a job and a promotion take on a cluster, as the one who types the commands sees it.
+"""Duration of a job and of a promotion on a cluster, as the user of the commands sees it.
 
     python benchmarks/on_kubernetes.py --namespace nmt --run small --other second
 
@@ -18,12 +18,12 @@ PATIENCE_SECONDS = 120.0
 
 
 def main() -> int:
-    """Print a table of seconds."""
-    parser = argparse.ArgumentParser(description="Seconds of a job and of a promotion.")
+    """Measure and print a table of seconds."""
+    parser = argparse.ArgumentParser(description="Measure the seconds of a job and of a promotion.")
     parser.add_argument("--namespace", required=True)
-    parser.add_argument("--run", required=True, help="run that is exported and prepared")
+    parser.add_argument("--run", required=True, help="prepared and exported run")
     parser.add_argument("--other", required=True, help="another exported run")
-    parser.add_argument("--url", required=True, help="of the endpoint")
+    parser.add_argument("--url", required=True, help="URL of the endpoint")
     parser.add_argument("words", nargs="*", metavar="key=value")
     options = parser.parse_args()
     print("| from the command to | seconds |\n|---|---|")
@@ -33,8 +33,8 @@ def main() -> int:
 
 
 def job(options: argparse.Namespace) -> Iterator[tuple[str, float]]:
-    """A training of its own name, from the command to its exit code."""
-    marks = {" running": "Ray runs the job", "train step": "first line of training"}
+    """Measure a training from the command to its exit code."""
+    stages = {" running": "Ray runs the job", "train step": "first line of training"}
     words = ["submit", "train", f"run={options.run}", "--restart", *options.words]
     started = time.monotonic()
     with subprocess.Popen(
@@ -44,29 +44,29 @@ def job(options: argparse.Namespace) -> Iterator[tuple[str, float]]:
         text=True,
     ) as process:
         for line in process.stdout or ():
-            for mark in [mark for mark in marks if mark in line]:
-                yield f"train: {marks.pop(mark)}", time.monotonic() - started
+            for text in [text for text in stages if text in line]:
+                yield f"train: {stages.pop(text)}", time.monotonic() - started
     yield f"train: exit code {process.returncode}", time.monotonic() - started
 
 
 def promotion(options: argparse.Namespace) -> Iterator[tuple[str, float]]:
-    """From the command until the endpoint answers with the other engine."""
-    before = adapter(options.url)
+    """Measure the time from the command until the endpoint uses the other engine."""
+    before = serving_engine(options.url)
     for run in (options.other, options.run):
         started = time.monotonic()
         words = ["promote", f"run={run}", "-n", options.namespace]
         subprocess.run(["nmt-k8s", *words], check=True, capture_output=True)  # noqa: S607
         yield f"promote: exit code 0 ({run})", time.monotonic() - started
-        while adapter(options.url) == before:
+        while serving_engine(options.url) == before:
             if time.monotonic() - started > PATIENCE_SECONDS:
                 break
             time.sleep(0.1)
         yield f"promote: the other engine answers ({run})", time.monotonic() - started
-        before = adapter(options.url)
+        before = serving_engine(options.url)
 
 
-def adapter(url: str) -> str:
-    """Engine that answers."""
+def serving_engine(url: str) -> str:
+    """Ask the endpoint which engine translates."""
     request = urllib.request.Request(  # noqa: S310 - the user's own endpoint
         f"{url}/v1/translate",
         data=json.dumps({"text": "The doctor is at home."}).encode(),

@@ -1,6 +1,6 @@
-"""Padding of this project's batches beside random ones and ones sorted by source length.
+"""Padding of this project's batches, compared with random and length-sorted batches.
 
-Draws the lengths of sentence pairs and counts tokens; trains nothing. Prints a table and writes
+Draws lengths of sentence pairs and counts tokens without training. Prints a table and writes
 the figures as JSON.
 """
 
@@ -18,18 +18,18 @@ from nmt.data.batches import BatchPlan, Rows, rounded_up
 RESULTS = Path(__file__).parent / "results" / "padding.json"
 BUDGETS = (2048, 8192)
 ROUNDINGS = (1, 8)
-"""Multiples that widths are rounded up to; 8 suits the matrix units of a GPU."""
+"""Multiples to which widths are rounded up; 8 matches the matrix units of a GPU."""
 TITLES = {
     "ours": "this project",
     "random": "random rows, as many a batch",
     "by_source": "sorted by source, same budget",
 }
 TARGETS = {(2048, 1): 0.08, (8192, 1): 0.08, (2048, 8): 0.13}
-"""Most padding by budget and rounding."""
+"""Maximum padding by budget and rounding."""
 
 
 def main() -> None:
-    """Count, print, write."""
+    """Count the padding, print it and write it."""
     options = read_options()
     source, target = draw_lengths(
         np.random.default_rng(options.seed), options.pairs, options.longest
@@ -47,18 +47,18 @@ def main() -> None:
 
 
 def read_options() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=20_000, help="rows of an epoch")
-    parser.add_argument("--longest", type=int, default=128, help="tokens a side, at most")
-    parser.add_argument("--seed", type=int, default=1, help="of lengths and order")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--longest", type=int, default=128, help="maximum of tokens per side")
+    parser.add_argument("--seed", type=int, default=1, help="seed of lengths and order")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="file of the JSON")
     return parser.parse_args()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One budget and one rounding of the widths."""
+    """A token budget with a rounding of the widths."""
 
     source: Lengths
     target: Lengths
@@ -67,13 +67,18 @@ class Case:
     seed: int
 
     def measure(self) -> dict[str, Any]:
-        """Share of padding by side, 0-1."""
-        shares = {side: round(self.padding(batches), 4) for side, batches in self.batches().items()}
-        most = TARGETS.get((self.budget, self.rounding))
-        return {"budget": self.budget, "rounding": self.rounding, "padding": shares, "most": most}
+        """Compute the share of padding by side, 0-1."""
+        shares = {side: round(self.padding(rows), 4) for side, rows in self.batches().items()}
+        maximum = TARGETS.get((self.budget, self.rounding))
+        return {
+            "budget": self.budget,
+            "rounding": self.rounding,
+            "padding": shares,
+            "most": maximum,
+        }
 
     def batches(self) -> dict[str, list[Rows]]:
-        """An epoch's batches by side."""
+        """Build an epoch's batches by side."""
         plan = self.plan()
         ours = [rows for step in plan.epoch(0) for rows in step]
         shuffled = np.random.default_rng(self.seed).permutation(len(self.source))
@@ -85,7 +90,7 @@ class Case:
         }
 
     def plan(self) -> BatchPlan:
-        """Batches as the training loop makes them."""
+        """Plan batches as the training loop does."""
         return BatchPlan(
             source_tokens=self.source,
             target_tokens=self.target,
@@ -98,7 +103,7 @@ class Case:
         )
 
     def padding(self, batches: list[Rows]) -> float:
-        """Share of the tokens held that are padding."""
+        """Compute the share of padding among all tokens of the batches."""
         sides = (self.source, self.target)
         held = sum(
             len(rows) * int(rounded_up(s[rows].max(keepdims=True), self.rounding)[0])
@@ -109,7 +114,7 @@ class Case:
 
 
 def table(cases: list[dict[str, Any]]) -> str:
-    """The figures as a Markdown table; each ratio is the side's padding over this project's."""
+    """Format the figures as a Markdown table, with the ratio of each side's padding to ours."""
     lines = ["| budget | widths | side | padding | side / ours |", "|---|---|---|---|---|"]
     for case in cases:
         ours = case["padding"]["ours"]

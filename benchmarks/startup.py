@@ -1,7 +1,7 @@
-"""Seconds from the command to the first step of `nmt train`, by stage, and who used the processors.
+"""Seconds from the command to the first step of `nmt train`, by stage and by process.
 
-A stage ends when its process or its line is there. Nothing is compared: a machine with other work
-prints larger numbers, so run it alone.
+A stage ends when its process or its log line appears. Other work on the machine increases the
+figures, so run this alone.
 """
 
 import subprocess
@@ -37,7 +37,7 @@ TARGET_SECONDS = 18.0
 
 
 def main() -> int:
-    """Print each round's stages; 1 when the best round misses the target."""
+    """Print each round's stages and return 1 when the best round misses the target."""
     with tempfile.TemporaryDirectory() as storage:
         words = [*SETTINGS, f"storage={storage}"]
         for step in ("prepare", "base"):
@@ -52,7 +52,7 @@ def _nmt(command: str) -> list[str]:
 
 
 def _round(number: int, words: list[str]) -> float:
-    """Seconds to the first step of one training."""
+    """Measure the seconds to the first step of one training."""
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
         command = subprocess.Popen(
@@ -72,15 +72,15 @@ def _round(number: int, words: list[str]) -> float:
             before = reached[key]
     print(f"  {total:5.1f} s  +{total - before:4.1f}  the command has ended")
     busiest = sorted(used.items(), key=lambda each: -each[1])[:8]
-    told = ", ".join(f"{name} {seconds:.1f}" for name, seconds in busiest)
-    print(f"  processor seconds to the first step: {sum(used.values()):.1f}: {told}")
+    by_process = ", ".join(f"{name} {seconds:.1f}" for name, seconds in busiest)
+    print(f"  processor seconds to the first step: {sum(used.values()):.1f}: {by_process}")
     return reached["step 1/"]
 
 
 def _watch(
     command: subprocess.Popen[bytes], output: int, started: float
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """When each stage was reached, and the processor seconds by process up to the first step."""
+    """Measure when each stage was reached, and each process's CPU seconds up to the first step."""
     reached: dict[str, float] = {}
     seconds: dict[int, tuple[str, float]] = {}
     this = psutil.Process(command.pid)
@@ -107,7 +107,7 @@ def _watch(
 
 
 def _name(process: psutil.Process) -> str:
-    """A process as Ray titles it, else by its program or script."""
+    """Name a process by its Ray title, or else by its program or script."""
     words = process.cmdline()
     if not words:
         return process.name()

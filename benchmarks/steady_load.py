@@ -1,4 +1,4 @@
-"""Asks an endpoint at a steady rate and counts what is not answered.
+"""A steady load of requests on an endpoint, and a count of those that fail.
 
     python benchmarks/steady_load.py http://127.0.0.1:8000 --rate 20 --seconds 120
 
@@ -23,25 +23,25 @@ TEXT = "The doctor is at home."
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One request."""
+    """The outcome of one request."""
 
     at_seconds: float
-    """When it was sent, after the start."""
+    """Seconds from the start to the request."""
     seconds: float
     status: int
-    """HTTP status, 0 without an answer."""
+    """HTTP status, or 0 if there was no response."""
     said: str
-    """Engine that answered, or the error."""
+    """The engine that translated, or the error."""
 
 
 class SteadyLoad:
     """Requests at a steady rate, from `start` to `stop`."""
 
     def __init__(self, url: str, rate: float, *, keep_alive: bool = False) -> None:
-        """Prepare.
+        """Set up the load.
 
         Args:
-            url: of the endpoint.
+            url: the endpoint's address.
             rate: requests per second.
             keep_alive: use a connection for as long as the other side keeps it.
         """
@@ -66,11 +66,11 @@ class SteadyLoad:
 
     @property
     def failures(self) -> list[Outcome]:
-        """Requests that got no translation."""
+        """List the requests that got no translation."""
         return [outcome for outcome in self.outcomes if outcome.status != 200]
 
     def report(self) -> str:
-        """Counts, and the latency of what was answered."""
+        """Format the counts, and the latency of successful requests."""
         good = sorted(outcome.seconds for outcome in self.outcomes if outcome.status == 200)
         lines = [f"{len(self.failures)} of {len(self.outcomes)} requests failed"]
         if good:
@@ -126,7 +126,7 @@ class SteadyLoad:
 
 
 def main() -> int:
-    """Command line; 1 when a request failed."""
+    """Run a load and return 1 when a request failed."""
     parser = argparse.ArgumentParser(description="Steady load on an endpoint.")
     parser.add_argument("url")
     parser.add_argument("--rate", type=float, default=20, help="requests per second")

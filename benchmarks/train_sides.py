@@ -1,6 +1,6 @@
-"""The sides of the training benchmark; one process measures one of them and prints JSON.
+"""The sides of the training benchmark; a process measures one of them and prints JSON.
 
-All train the same LoRA adapter of the same tiny model on the same token ids, with one thread.
+All sides train the same LoRA adapter of the same tiny model on the same token ids, with one thread.
 """
 
 import argparse
@@ -46,19 +46,19 @@ from nmt.training.strategies import Single
 from nmt.training.trainer import Run
 
 Row = dict[str, Any]
-"""One pair in the Trainer's form: input_ids, attention_mask, labels and length."""
+"""A pair as the Trainer reads it: input_ids, attention_mask, labels and length."""
 
 PAIRS = 20_000
 MAX_TOKENS = 128
 SOURCE_CODE, TARGET_CODE = "eng_Latn", "tam_Taml"
 LENGTH = "length"
 BLOCK_STEPS = 50
-"""Steps left out at the start, and measured at a time: the Trainer sorts by length over 50 steps,
-so any other count would favour its long or its short end."""
+"""Steps of the warm-up, and steps measured at a time. The Trainer sorts by length over 50 steps, so
+other counts would favour long or short rows."""
 
 
 class Meter:
-    """Tokens of finished steps against this process's CPU time."""
+    """A meter of finished steps' tokens and of this process's CPU time."""
 
     def __init__(self, seconds: float) -> None:
         """Measure whole blocks of steps until `seconds` of CPU time are used up."""
@@ -68,7 +68,7 @@ class Meter:
         self.cpu_seconds = self._started = 0.0
 
     def finish_step(self, tokens: int, held: int) -> bool:
-        """Count a step of `tokens`, `held` with padding; whether enough was measured."""
+        """Count a step of `tokens`, `held` with padding, and tell whether enough was measured."""
         self.steps += 1
         if self.steps > 0:
             self.tokens, self.held = self.tokens + tokens, self.held + held
@@ -82,7 +82,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What every side trains."""
+    """The model, data and settings that every side trains."""
 
     config: Config
     tokenizer: NllbTokenizer
@@ -92,7 +92,7 @@ class Task:
 
 
 def settings(seed: int) -> Config:
-    """The project's defaults, LoRA of rank 16, without a share of general pairs."""
+    """Build the project's defaults with LoRA of rank 16 and without replay of general pairs."""
     return Config.parse(
         {
             "seed": seed,
@@ -103,7 +103,7 @@ def settings(seed: int) -> Config:
 
 
 def build_task(seed: int) -> Task:
-    """Model, adapter and pairs; the same for the same seed."""
+    """Build model, adapter and pairs from a seed."""
     config = settings(seed)
     random = np.random.default_rng(seed)
     tokenizer = draw_tokenizer(random, config.model.vocabulary_size)
@@ -122,14 +122,14 @@ def build_task(seed: int) -> Task:
 
 
 def draw_tokenizer(random: np.random.Generator, size: int) -> NllbTokenizer:
-    """A full vocabulary, learnt from words of random letters."""
+    """Train a full vocabulary on words of random letters."""
     letters = list("abcdefghijklmnopqrstuvwxyz")
     lines = ["".join(random.choice(letters, random.integers(2, 9))) for _ in range(4000)]
     return build_tokenizer(lines, SOURCE_CODE, TARGET_CODE, size)
 
 
 def draw_pairs(random: np.random.Generator, tokenizer: NllbTokenizer) -> EncodedPairs:
-    """Pairs of random tokens whose lengths are spread like those of real sentences."""
+    """Draw pairs of random tokens with the lengths of real sentences."""
     source, target = draw_lengths(random, PAIRS, MAX_TOKENS)
     return EncodedPairs(
         _draw_rows(random, source, tokenizer, SOURCE_CODE),
@@ -142,14 +142,14 @@ def draw_pairs(random: np.random.Generator, tokenizer: NllbTokenizer) -> Encoded
 def _draw_rows(
     random: np.random.Generator, sizes: Lengths, tokenizer: NllbTokenizer, code: str
 ) -> TokenTable:
-    """Rows `[code] ... </s>` of these lengths."""
+    """Draw rows `[code] ... </s>` of the given lengths."""
     first, last = (tokenizer.get_vocab()[token] for token in (code, "</s>"))
     words = [random.integers(4, len(tokenizer) - 2, size - 2).tolist() for size in sizes]
     return TokenTable.of([[first, *row, last] for row in words])
 
 
 def train_ours(task: Task, meter: Meter) -> None:
-    """The project's loop: its steps as `run_training` takes them, nothing between two of them."""
+    """Train with the project's loop, without its validations and checkpoints."""
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(task.config, Storage(folder), "bench", ModelSource(folder), "bench")
         codec = LanguageCodes(task.tokenizer, SOURCE_CODE, TARGET_CODE)
@@ -166,20 +166,20 @@ def train_ours(task: Task, meter: Meter) -> None:
 
 
 class Collator:
-    """Pads to the longest row and notes each batch's size.
+    """A collator that pads to the longest row and records each batch's size."""
 
-    M2M100 cannot make its decoder input when the Trainer takes the labels away to smooth them, so
-    it is added here.
-    """
+    # The Trainer removes the labels to smooth them, and M2M100 builds its decoder input from them,
+    # so the decoder input is added here.
 
     def __init__(self, task: Task) -> None:
         self.pad = DataCollatorForSeq2Seq(task.tokenizer)
         self.model_config: Any = getattr(task.model, "config", None)
         self.sizes: deque[tuple[int, int]] = deque()
-        """Real and padded tokens of the batches made and not yet trained on."""
+        """Real and padded tokens of batches that are not trained on yet."""
 
     def __call__(self, rows: list[Row]) -> dict[str, Tensor]:
-        """One batch; the column of lengths has done its work by now."""
+        """Build one batch."""
+        # The column of lengths was needed for grouping only.
         rows = [{k: v for k, v in row.items() if k != LENGTH} for row in rows]
         real = sum(len(row["input_ids"]) + len(row["labels"]) for row in rows)
         batch = dict(self.pad(rows))
@@ -190,7 +190,7 @@ class Collator:
 
 
 class MeterCallback(TrainerCallback):
-    """Counts the Trainer's finished steps, and ends the training."""
+    """A callback that counts the Trainer's finished steps and ends the training."""
 
     def __init__(self, meter: Meter, collator: Collator) -> None:
         self.meter, self.collator = meter, collator
@@ -198,21 +198,21 @@ class MeterCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
-        """Batches are trained on in the order in which they were made."""
+        """Count a finished step."""
+        # Batches are trained on in the order in which they were built.
         if self.meter.finish_step(*self.collator.sizes.popleft()):
             control.should_training_stop = True
 
 
 def train_example(task: Task, meter: Meter) -> None:
-    """The Trainer as its translation example sets it: 8 rows a batch, drawn at random."""
+    """Train with the Trainer as in its translation example: 8 random rows a batch."""
     _train_hf(task, meter, rows=8, sampling="random")
 
 
 def train_grouped(task: Task, meter: Meter) -> None:
-    """The Trainer at its best: rows of like length, as many as the project's step holds.
-
-    Length is that of the longer side; by default it would be the source's, with twice the padding.
-    """
+    """Train with the Trainer at its best: rows of similar length, as many as in our steps."""
+    # The length is that of the longer side. The default, the source's length, gives twice the
+    # padding.
     rows = round(len(task.pairs) / len(task.plan.epoch(0)))
     _train_hf(task, meter, rows=rows, sampling="group_by_length")
 
@@ -232,7 +232,7 @@ def _train_hf(task: Task, meter: Meter, rows: int, sampling: str) -> None:
 
 
 def _arguments(config: Config, folder: str, rows: int, sampling: str) -> Seq2SeqTrainingArguments:
-    """The project's optimizer settings; no validation, checkpoint, log line or progress bar."""
+    """Build the Trainer's arguments with the project's optimizer settings and no other work."""
     training = config.training
     return Seq2SeqTrainingArguments(
         output_dir=folder,
@@ -261,7 +261,7 @@ def _arguments(config: Config, folder: str, rows: int, sampling: str) -> Seq2Seq
 
 
 def _dataset_of(pairs: EncodedPairs) -> Dataset:
-    """The pairs as the example holds them, with a column of lengths to group by."""
+    """Build the data set of the example, with a column of lengths for grouping."""
 
     def cut(table: TokenTable) -> list[list[int]]:
         return [part.tolist() for part in np.split(table.ids, table.offsets[1:-1])]
@@ -284,7 +284,7 @@ SIDES: dict[str, Callable[[Task, Meter], None]] = {
 
 
 def measure(side: str, seconds: float, seed: int) -> dict[str, Any]:
-    """Figures of one side."""
+    """Measure one side."""
     task, meter = build_task(seed), Meter(seconds)
     parameters = sum(p.numel() for p in trainable(task.model).values())
     SIDES[side](task, meter)
@@ -301,7 +301,7 @@ def measure(side: str, seconds: float, seed: int) -> dict[str, Any]:
 
 
 def describe(pairs: EncodedPairs) -> dict[str, dict[str, float]]:
-    """Mean, median and 95th percentile of both sides' lengths in tokens."""
+    """Compute mean, median and 95th percentile of both sides' lengths in tokens."""
     return {
         name: {
             "mean": round(float(table.lengths.mean()), 1),

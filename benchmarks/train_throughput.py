@@ -1,7 +1,7 @@
-"""Tokens trained per CPU-second: this project's loop beside the Trainer of transformers.
+"""Tokens trained per CPU-second by this project's loop and by the Trainer of transformers.
 
-Runs the sides of `train_sides` in turn, each in a process of its own, prints a table and writes
-the figures as JSON. Counts CPU time, so that other work on the machine disturbs little.
+Runs the sides of `train_sides` in turn, each in its own process, prints a table and writes the
+figures as JSON. CPU time is counted, so other work on the machine has little effect.
 """
 
 import argparse
@@ -22,14 +22,14 @@ TITLES = {
     "hf_grouped": "Trainer, grouped by length",
 }
 TARGET = 2.2
-"""Least ratio to the example's settings."""
+"""Minimum ratio to the example's settings."""
 
 Round = dict[str, dict[str, Any]]
-"""Side -> its figures."""
+"""Figures by side."""
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure all sides, print and write the figures."""
     options = read_options()
     rounds = measure_rounds(options.rounds, options.seconds, options.seed)
     result = summarize(rounds, options)
@@ -39,12 +39,12 @@ def main() -> None:
 
 
 def read_options() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds that count, 1 or more")
-    parser.add_argument("--seconds", type=float, default=15, help="CPU-seconds a side, at least")
-    parser.add_argument("--seed", type=int, default=1, help="of pairs, weights and order")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--rounds", type=int, default=3, help="measured rounds, 1 or more")
+    parser.add_argument("--seconds", type=float, default=15, help="minimum of CPU-seconds per side")
+    parser.add_argument("--seed", type=int, default=1, help="seed of pairs, weights and order")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="file of the JSON")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds must be 1 or more")
@@ -52,7 +52,8 @@ def read_options() -> argparse.Namespace:
 
 
 def measure_rounds(count: int, seconds: float, seed: int) -> list[Round]:
-    """All sides in turn, `count` times; a first, short round is left out."""
+    """Measure all sides in turn, `count` times."""
+    # A short first round warms the file cache and is not counted.
     measure_round(1.0, seed)
     rounds = []
     for number in range(1, count + 1):
@@ -63,12 +64,12 @@ def measure_rounds(count: int, seconds: float, seed: int) -> list[Round]:
 
 
 def measure_round(seconds: float, seed: int) -> Round:
-    """Every side once."""
+    """Measure every side once."""
     return {side: run_side(side, seconds, seed) for side in TITLES}
 
 
 def run_side(side: str, seconds: float, seed: int) -> dict[str, Any]:
-    """One side in a fresh process with one thread and no GPU."""
+    """Run one side in a new process with one thread and no GPU."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     done = subprocess.run(
         [
@@ -84,7 +85,8 @@ def run_side(side: str, seconds: float, seed: int) -> dict[str, Any]:
 
 
 def summarize(rounds: list[Round], options: argparse.Namespace) -> dict[str, Any]:
-    """Medians over the rounds; ratios are taken within a round, then their median."""
+    """Compute the medians over the rounds."""
+    # Ratios are computed within a round, where both sides met the same conditions.
     first = rounds[0]["ours"]
     parameters = {f["trained_parameters"] for one in rounds for f in one.values()}
     if len(parameters) != 1:
@@ -117,7 +119,7 @@ def _ratio(rounds: list[Round], side: str) -> dict[str, Any]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """The figures as a Markdown table."""
+    """Format the figures as a Markdown table."""
     lines = [
         "| side | tokens per CPU-second | padding | tokens per step | ours / side |",
         "|---|---|---|---|---|",

@@ -1,6 +1,6 @@
-"""Data-parallel training on 1, 2 and 4 processes: work per CPU-second, and the time of a step.
+"""Data-parallel training with 1, 2 and 4 processes: work per CPU-second and time of a step.
 
-All numbers of workers train the same LoRA adapter of the tiny model on the same steps, over gloo.
+Every number of workers trains the same LoRA adapter of the tiny model on the same steps, over gloo.
 Prints a table and writes the figures as JSON.
 """
 
@@ -34,17 +34,17 @@ from nmt.training.trainer import Run
 
 RESULTS = Path(__file__).parent / "results" / "workers.json"
 MICRO_BATCHES = 4
-"""Per step over all workers: divides by every number of workers."""
+"""Micro-batches per step of all workers; divisible by every number of workers."""
 WARM_UP_STEPS = 10
 TARGET = 0.9
-"""Least work per CPU-second of 2 workers, in that of one."""
+"""Minimum work per CPU-second of 2 workers, relative to one worker."""
 
 Round = dict[int, dict[str, Any]]
-"""Number of workers -> figures."""
+"""Figures by number of workers."""
 
 
 def main() -> None:
-    """Measure, print, write; or be one worker."""
+    """Measure, print and write the figures, or run as one worker."""
     options = read_options()
     if options.rank is not None:
         figures = work(options)
@@ -59,13 +59,13 @@ def main() -> None:
 
 
 def read_options() -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="1, then more")
-    parser.add_argument("--steps", type=int, default=30, help="that count, after a warm-up")
+    parser.add_argument("--steps", type=int, default=30, help="measured steps, after a warm-up")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=1, help="of pairs, weights and order")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--seed", type=int, default=1, help="seed of pairs, weights and order")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="file of the JSON")
     parser.add_argument("--rank", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--meeting", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -77,12 +77,12 @@ def read_options() -> argparse.Namespace:
 
 
 def measure_round(options: argparse.Namespace) -> Round:
-    """Each number of workers in turn."""
+    """Measure each number of workers in turn."""
     return {workers: train_together(workers, options) for workers in options.workers}
 
 
 def train_together(workers: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Figures of a training in `workers` fresh processes of one thread each, without a GPU."""
+    """Train in `workers` new processes of one thread each, without a GPU."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-W", "ignore", __file__, "--workers", str(workers)),
@@ -105,7 +105,7 @@ def train_together(workers: int, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def work(options: argparse.Namespace) -> dict[str, Any]:
-    """Train as one of the workers; the figures of all of them."""
+    """Train as one of the workers and return the figures of all."""
     torch.set_num_threads(1)
     (workers,) = options.workers
     dist.init_process_group(
@@ -128,7 +128,7 @@ def work(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def train(task: Task, steps: int) -> dict[str, float]:
-    """CPU time, tokens and the median time of a step of this worker, the warm-up left out."""
+    """Train and measure CPU time, tokens and the median time of a step, after a warm-up."""
     strategy = Ddp() if dist.get_world_size() > 1 else Single()
     seconds: list[float] = []
     tokens, cpu_started = 0, 0.0
@@ -157,7 +157,7 @@ def train(task: Task, steps: int) -> dict[str, float]:
 
 
 def measure_bandwidth(workers: int, numbers: int = 2**22, times: int = 10) -> float:
-    """Bytes a second that one worker sends in a ring all-reduce of 16 MiB."""
+    """Measure the bytes per second that a worker sends in a ring all-reduce of 16 MiB."""
     values = torch.zeros(numbers)
     seconds = []
     for _ in range(times):
@@ -169,12 +169,13 @@ def measure_bandwidth(workers: int, numbers: int = 2**22, times: int = 10) -> fl
 
 
 def ring_bytes(numbers: int, workers: int) -> float:
-    """Sent by each worker to sum fp32 numbers over all, as `nmt plan` reckons."""
+    """Estimate the bytes each worker sends to sum fp32 numbers over all, as `nmt plan` does."""
     return 2 * 4 * numbers * (workers - 1) / workers
 
 
 def summarize(rounds: list[Round], options: argparse.Namespace) -> dict[str, Any]:
-    """Medians over the rounds; each comparison with one worker is made within its round."""
+    """Compute the medians over the rounds."""
+    # Each comparison with one worker is made within a round, under the same conditions.
     cores = len(os.sched_getaffinity(0))
     return {
         "machine": f"{platform.machine()}, {cores} cores, one thread a worker",
@@ -189,7 +190,7 @@ def summarize(rounds: list[Round], options: argparse.Namespace) -> dict[str, Any
 
 
 def summarize_workers(rounds: list[Round], workers: int, cores: int) -> dict[str, Any]:
-    """One row of the table."""
+    """Compute one row of the table."""
     rates = [one[workers]["tokens"] / one[workers]["cpu_seconds"] for one in rounds]
     alone = [one[1]["tokens"] / one[1]["cpu_seconds"] for one in rounds]
     relative = [round(rate / base, 3) for rate, base in zip(rates, alone, strict=True)]
@@ -206,7 +207,7 @@ def summarize_workers(rounds: list[Round], workers: int, cores: int) -> dict[str
 
 
 def predict(one: Round, workers: int, cores: int) -> float:
-    """Seconds of a step: one worker's divided over the cores there are, then the network."""
+    """Predict the seconds of a step: one worker's time over the cores, plus the network."""
     compute = one[1]["step_seconds"] / min(workers, cores)
     if workers == 1:
         return compute
@@ -217,7 +218,7 @@ def predict(one: Round, workers: int, cores: int) -> float:
 
 
 def table(result: dict[str, Any]) -> str:
-    """The figures as a Markdown table."""
+    """Format the figures as a Markdown table."""
     lines = [
         "| workers | tokens per CPU-second | relative to 1 | all-reduce, MB/s "
         "| predicted step, s | measured | measured / predicted |",
