@@ -11,7 +11,7 @@ PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test lint unit torch chart ray k8s-api k8s-cluster reference schema bench clean
+.PHONY: help venv quickstart test lint unit torch chart ray gpu k8s-api k8s-cluster reference schema bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ chart: $(READY)  ## Test the Helm chart without a cluster; KUBERAY_CRDS may name
 
 ray: $(READY)  ## Run the tests that start several processes or a local Ray, and of the whole pipeline.
 	$(BIN)/pytest tests/distributed tests/ray tests/e2e --durations=10
+
+gpu: $(READY)  ## Run the tests that need an NVIDIA GPU, in ten minutes at most; without a GPU they are skipped.
+	timeout 600 $(BIN)/pytest tests/gpu -rs -s --durations=5
 
 k8s-api: $(READY)  ## Test against the API server that KUBECONFIG names; it needs no node.
 	$(BIN)/pytest tests/k8s_api --durations=5

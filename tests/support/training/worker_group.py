@@ -18,13 +18,19 @@ Ledger = tuple[Path, int]
 
 
 def train_together(
-    jobs: Sequence[TrainingJob], workers: int, folder: Path, ledger: Ledger | None = None
+    jobs: Sequence[TrainingJob],
+    workers: int,
+    folder: Path,
+    ledger: Ledger | None = None,
+    backend: str = "gloo",
 ) -> None:
     """Run trainings one after the other in one process group of `workers` processes."""
-    run_together(partial(_train, list(jobs), ledger), workers, folder)
+    run_together(partial(_train, list(jobs), ledger), workers, folder, backend)
 
 
-def run_together(work: Callable[[], None], workers: int, folder: Path) -> None:
+def run_together(
+    work: Callable[[], None], workers: int, folder: Path, backend: str = "gloo"
+) -> None:
     """Call a function of a module in each process of one group."""
     plan = folder / f"work-of-{workers}.pickle"
     plan.write_bytes(pickle.dumps(work))
@@ -41,6 +47,7 @@ def run_together(work: Callable[[], None], workers: int, folder: Path) -> None:
                 str(port),
                 str(rank),
                 str(workers),
+                backend,
             ],
             cwd=PROJECT,
             env=os.environ
@@ -65,13 +72,13 @@ def _train(jobs: Sequence[TrainingJob], ledger: Ledger | None) -> None:
             run_training(job)
 
 
-def _worker(plan: str, port: str, rank: int, workers: int) -> None:
+def _worker(plan: str, port: str, rank: int, workers: int, backend: str) -> None:
     import torch
     import torch.distributed as dist
 
     torch.set_num_threads(1)
     dist.init_process_group(
-        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=workers
+        backend, init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=workers
     )
     pickle.loads(Path(plan).read_bytes())()
     dist.destroy_process_group()
@@ -81,4 +88,4 @@ if __name__ == "__main__":
     # Pickled functions of this module belong to it under its own name.
     from tests.support.training.worker_group import _worker as worker
 
-    worker(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    worker(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
