@@ -80,7 +80,7 @@ def test_pickles_are_converted_once_and_said_to_be(
     with caplog.at_level(logging.INFO):
         load_outline(ModelSource(str(folder)))
         load_model(ModelSource(str(folder)))
-    assert caplog.text.count("its weights are pickles") == 1
+    assert caplog.text.count("its pickled weights were read") == 1
     assert str(folder) in caplog.text
     assert len(list(cache.glob("safetensors-*"))) == 1
 
