@@ -22,6 +22,7 @@ from urllib.parse import unquote
 from pydantic import Field
 
 from nmt.cli.log_file import LogFile
+from nmt.cli.signals import STOP_SIGNALS, exit_code_of, handled_signals
 from nmt.config import Config, load_config
 from nmt.errors import NmtError
 from nmt.runs import layout
@@ -30,7 +31,6 @@ from ray_jobs.cli.runner import guarded, jobs
 from ray_jobs.runtime.restart import discard
 from ray_jobs.runtime.storage_location import absolute_storage, submission_id
 
-_STOPPED = (signal.SIGTERM, signal.SIGINT)
 _AGAIN = "the job starts again and goes on from its last checkpoint"
 
 
@@ -85,11 +85,11 @@ def _supervise(options: argparse.Namespace) -> int:
             code = _run([options.step, *words], log, deadline)
             if code >= 0:
                 return code
-            if -code in _STOPPED:
-                return 128 - code
+            if -code in STOP_SIGNALS:
+                return exit_code_of(-code)
             _tell(log, f"killed by {signal.Signals(-code).name}")
         _tell(log, f"lost {attempts.made} times: not tried again")
-        return 128 + signal.SIGKILL
+        return exit_code_of(signal.SIGKILL)
     finally:
         log.close()
 
@@ -147,14 +147,12 @@ def _run(words: list[str], log: LogFile, deadline_seconds: float | None) -> int:
         def pass_on(number: int, frame: FrameType | None) -> None:
             process.send_signal(number)
 
-        before = {number: signal.signal(number, pass_on) for number in _STOPPED}
         try:
-            _copy(process.stdout, log)
-            code = process.wait()
+            with handled_signals(STOP_SIGNALS, pass_on):
+                _copy(process.stdout, log)
+                code = process.wait()
         finally:
             timer.cancel()
-            for number, handler in before.items():
-                signal.signal(number, handler)
     return code
 
 

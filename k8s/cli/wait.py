@@ -1,6 +1,5 @@
 """Waiting for a job: report its state, print its log, and return its exit code."""
 
-import signal
 import time
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +16,7 @@ from k8s.observe.lookup import (
     unless_forbidden,
     warnings_of,
 )
+from nmt.cli.signals import exit_code_of, signal_of
 from nmt.errors import ClusterError, NmtError, UnreachableError
 
 POLL_SECONDS = 2.0
@@ -24,7 +24,6 @@ _REMINDER_SECONDS = 15.0
 _DIAGNOSE_SECONDS = {JobState.WAITING: 6.0, JobState.RETRYING: 6.0}
 _SLOW_DIAGNOSE_SECONDS = 15.0
 _SILENCE_SECONDS = 300.0
-_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @dataclass(slots=True)
@@ -198,9 +197,8 @@ class JobWaiter:
         return f"nmt-k8s logs {self._name} --follow -n {self._cluster.namespace}"
 
     def _detach(self, stop: KeyboardInterrupt) -> int:
-        number = stop.args[0] if stop.args else signal.SIGINT
         self._output.note(f"detached: the job keeps running; resume with `{self._resume_hint()}`")
-        return _EXIT_CODES.get(number, 130)
+        return exit_code_of(signal_of(stop))
 
 
 def problem_of(cluster: Cluster, job: JsonObject) -> Problem | None:

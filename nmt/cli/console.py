@@ -5,17 +5,15 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from io import TextIOWrapper
-from types import FrameType
-from typing import NoReturn
 
+from nmt.cli.signals import exit_code_of, signal_of, stop_signals
 from nmt.errors import MissingPackageError, NmtError, install_command
 
 FORCE_HELP = "promote an engine that is worse than its base, and record this reason with it"
 
-_STOPPED = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
+_STOPPED = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
 _OURS = ("nmt", "ray_jobs", "k8s")
 
@@ -36,9 +34,8 @@ def guarded(action: Callable[[], int | None], *, program: str, extra: str, after
     """
 
     def stopped(number: int) -> int:
-        word, code = _STOPPED[signal.Signals(number)]
-        _print_error(program, word + after)
-        return code
+        _print_error(program, _STOPPED[signal.Signals(number)] + after)
+        return exit_code_of(number)
 
     _open_streams()
     with stop_signals() as arrived:
@@ -50,33 +47,9 @@ def guarded(action: Callable[[], int | None], *, program: str, extra: str, after
             if arrived:
                 return stopped(arrived[0])
             if isinstance(error, KeyboardInterrupt):
-                return stopped(signal.SIGINT)
+                return stopped(signal_of(error))
             return _handle_error(error, program, extra)
     return code or 0
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Turn Ctrl-C and SIGTERM into exceptions, and provide the numbers of those that arrived."""
-    arrived: list[int] = []
-
-    def on_signal(number: int, frame: FrameType | None) -> NoReturn:
-        arrived.append(number)
-        if number == signal.SIGTERM:
-            signal.signal(number, signal.SIG_IGN)  # a second one must not stop the clean-up
-        # `ray.get` passes on no other exception at once.
-        raise KeyboardInterrupt(signal.Signals(number))
-
-    before = {number: signal.getsignal(number) for number in _STOPPED}
-    for number, handler in before.items():
-        # A shell ignores SIGINT for background processes, which must stay so.
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, on_signal)
-    try:
-        yield arrived
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _handle_error(error: BaseException, program: str, extra: str) -> int:

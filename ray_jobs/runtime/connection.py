@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from ray.exceptions import RayTaskError
 from ray.job_config import JobConfig
 from typing_extensions import override
 
+from nmt.cli.signals import restored_handlers
 from nmt.config import Config
 from nmt.errors import InputError, NmtError, PreemptedError, UnavailableError
 from nmt.storage import Storage
@@ -109,16 +109,14 @@ def _start_private(config: Config) -> None:
 def _init(**options: Any) -> None:  # noqa: ANN401 - those of `ray.init`
     """Call `ray.init`, then restore this process's SIGTERM handler."""
     # Ray installs its own handlers, which would end the process without our clean-up.
-    on_sigterm = signal.getsignal(signal.SIGTERM)
     terminated = False
     job = _JobConfig(_py_driver_sys_path=own_folder())
-    try:
-        ray.init(job_config=job, logging_level=logging.ERROR, log_to_driver=True, **options)
-    except SystemExit:  # what those handlers make of a signal
-        terminated = True
-        ray.shutdown()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, on_sigterm)
+    with restored_handlers([signal.SIGTERM]):
+        try:
+            ray.init(job_config=job, logging_level=logging.ERROR, log_to_driver=True, **options)
+        except SystemExit:  # what those handlers make of a signal
+            terminated = True
+            ray.shutdown()
     if terminated:
         signal.raise_signal(signal.SIGTERM)
 

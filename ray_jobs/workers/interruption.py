@@ -11,6 +11,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from nmt.cli.signals import prepend_handler
 from nmt.training.events import Signal
 from ray_jobs.workers.stop_board import board_of_the_driver
 
@@ -132,12 +133,10 @@ def _terminable() -> Iterator[None]:
 
 def watch_sigterm() -> None:
     """Note a SIGTERM, in a worker's main thread, which is free while it trains in another."""
-    before = signal.getsignal(signal.SIGTERM)
 
-    def on_sigterm(number: int, frame: Any) -> None:  # noqa: ANN401
+    def note() -> bool:
         if _training.is_set():
             _terminated.set()
-        elif callable(before):
-            before(number, frame)
+        return _training.is_set()
 
-    signal.signal(signal.SIGTERM, on_sigterm)
+    prepend_handler(signal.SIGTERM, note)
