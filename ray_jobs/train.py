@@ -24,7 +24,7 @@ from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.logs import quiet_expected_failures
 from ray_jobs.runtime.progress_bar import step_bar
 from ray_jobs.search.best_trial import find_best
-from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
+from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
 if TYPE_CHECKING:
     from nmt.training.loading import TrainingJob
@@ -67,7 +67,7 @@ def fit(session: Session, start_from: str | None) -> dict[str, Any]:
         session: with the settings to train with.
         start_from: folder of the checkpoints to go on from where the training has none yet.
     """
-    switch = StopSwitch()
+    switch = StopCoordinator()
     steps = session.config.training.max_steps
     with switch.guarding(), step_bar(TRAIN.name, steps, switch.reached):
         while "told_to_go" in (answer := _fit_once(session, start_from, switch)):
@@ -80,17 +80,17 @@ def fit(session: Session, start_from: str | None) -> dict[str, Any]:
     return answer
 
 
-def _fit_once(session: Session, start_from: str | None, switch: StopSwitch) -> dict[str, Any]:
+def _fit_once(session: Session, start_from: str | None, switch: StopCoordinator) -> dict[str, Any]:
     # They take a second, in which the first processes of a private Ray come up.
     import ray.train
 
     from ray_jobs.workers.process_group import ProcessGroupConfig
-    from ray_jobs.workers.trainer import Trainer
+    from ray_jobs.workers.ray_trainer import RayTrainer
 
     config, storage = session.config, session.storage
     scaling = config.scaling
     filesystem, root = storage.filesystem
-    trainer = Trainer(
+    trainer = RayTrainer(
         train_worker,
         train_loop_config={
             "config": config,

@@ -26,7 +26,7 @@ from ray_jobs.runtime.context import Session
 from ray_jobs.search.best_trial import read_best
 from ray_jobs.search.sampler import build_scheduler, build_search, combinations
 from ray_jobs.search.trials import TrialLog
-from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
+from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
 if TYPE_CHECKING:
     from nmt.training.loading import TrainingJob
@@ -90,7 +90,7 @@ def search(session: Session) -> dict[str, Any]:
 
 def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
     """Run the trials that are missing under Tune."""
-    config, switch = session.config, StopSwitch()
+    config, switch = session.config, StopCoordinator()
     tuner = tune.Tuner(
         tune.with_resources(
             tune.with_parameters(run_trial, config=config, storage=session.storage, switch=switch),
@@ -122,7 +122,9 @@ def _is_used_up(config: Config, made: int) -> bool:
     return True
 
 
-def run_trial(sample: dict[str, Any], config: Config, storage: Storage, switch: StopSwitch) -> None:
+def run_trial(
+    sample: dict[str, Any], config: Config, storage: Storage, switch: StopCoordinator
+) -> None:
     """Run or resume one trial in a Tune actor."""
     prepare_worker(config)
     from nmt.training.trainer import run_training  # torch and transformers, which no driver needs

@@ -1,1 +1,1 @@
-"""The worker processes of a training: their group, and how they learn that it has to end."""
+"""The worker processes of a training: their group, and the stop requests that reach them."""

@@ -1,4 +1,4 @@
-"""How a training in Ray's workers learns that it has to end: from driver, node or process."""
+"""Stop requests that reach a training in Ray's workers: from the driver, the node or a signal."""
 
 import signal
 import threading
@@ -13,107 +13,113 @@ from ray.exceptions import RayError
 
 from nmt.cli.signals import prepend_handler
 from nmt.training.events import Signal
-from ray_jobs.workers.stop_board import board_of_the_driver
+from ray_jobs.workers.stop_board import start_board
 
-_ASK_EVERY_SECONDS = 0.5
-_ASK_NODES_EVERY_STEPS = 10
-_WAIT_SECONDS = 20.0
-_WAIT_FOR_CHECKPOINT_SECONDS = 60.0
-"""As long as Kubernetes waits for the Pods of the chart's workers."""
+_BOARD_POLL_SECONDS = 0.5
+_NODE_POLL_STEPS = 10
+_BOARD_TIMEOUT_SECONDS = 20.0
+# Kubernetes waits as long for the Pods of the chart's workers.
+_CHECKPOINT_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass
-class StopSwitch:
-    """The driver's way to have its trainings write a checkpoint and end; goes to the workers."""
+class StopCoordinator:
+    """The driver's side of a stop request; the workers receive a copy."""
 
-    board: Any = field(default_factory=board_of_the_driver)
+    board: Any = field(default_factory=start_board)
 
     @contextmanager
     def guarding(self) -> Iterator[None]:
-        """Around what waits for trainings: an interruption is passed on once they have ended.
-
-        A second interruption does not wait.
-        """
+        """Stop the trainings at an interruption, and raise it again after they have ended."""
         try:
             yield
         except KeyboardInterrupt:
-            with suppress(RayError):  # a board that is gone asks nobody to stop
+            # A second interruption ends this wait. Without a board there is no one to ask.
+            with suppress(RayError):
                 self._stop()
             raise
 
     def reached(self) -> int:
-        """Steps that a training has taken, as of half a second ago."""
-        return ray.get(self.board.reached.remote(), timeout=_WAIT_SECONDS)
+        """Return the step that a training has reached, at most half a second ago."""
+        return ray.get(self.board.reached.remote(), timeout=_BOARD_TIMEOUT_SECONDS)
 
     def _stop(self) -> None:
-        ray.get(self.board.ask_to_stop.remote(), timeout=_WAIT_SECONDS)
-        give_up = time.monotonic() + _WAIT_FOR_CHECKPOINT_SECONDS
-        while time.monotonic() < give_up and ray.get(self.board.under_way.remote(), timeout=5):
+        """Ask the trainings to stop, and wait until they have written their checkpoints."""
+        ray.get(self.board.ask_to_stop.remote(), timeout=_BOARD_TIMEOUT_SECONDS)
+        deadline = time.monotonic() + _CHECKPOINT_TIMEOUT_SECONDS
+        while time.monotonic() < deadline and ray.get(self.board.under_way.remote(), timeout=5):
             time.sleep(0.1)
 
 
 class WorkerNotice:
-    """One worker's view; asked before each step, and in the midst of a validation."""
+    """One worker's `Notice`, asked before each step and during a validation."""
 
-    def __init__(self, switch: StopSwitch, *, under_train: bool) -> None:
-        """Prepare.
+    def __init__(self, coordinator: StopCoordinator, *, under_train: bool) -> None:
+        """Connect to the driver's board.
 
         Args:
-            switch: of the driver.
+            coordinator: the driver's.
             under_train: whether Ray Train, which watches the nodes, runs this worker.
         """
         self.stopping = False
-        """Whether the driver wants an end."""
-        self._board = switch.board
+        """Whether the driver wants the training to end."""
+        self._board = coordinator.board
         self._under_train = under_train
         self._asked_at = 0.0
         self._warned = False
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Around the training."""
+        """Count this training as running, and turn SIGTERM into a stop request meanwhile."""
         ray.get(self._board.count.remote(1))
+        _training.set()
         try:
-            with _terminable():
-                yield
+            yield
         finally:
+            _training.clear()
             ray.get(self._board.count.remote(-1))
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around what only the driver can end: it must not wait for this in turn."""
+        """Count this training as ended while it waits for the driver."""
+        # A driver that stops waits for the running trainings, and would wait for this one forever.
         ray.get(self._board.count.remote(-1))
         try:
             yield
-        finally:  # Tune ends a trial that it cuts in here
+        finally:  # Tune raises here in a trial that it ends
             ray.get(self._board.count.remote(1))
 
     def __call__(self, step: int) -> Signal:
-        """Stop for driver or SIGTERM; a checkpoint when the node is about to go."""
-        node_goes = self._node_goes(step)  # a barrier: first, by the workers that are to stop too
+        """Return STOP for the driver or SIGTERM, and CHECKPOINT for a node that will be lost."""
+        # The question about the node is a barrier: it comes first, so that workers that are about
+        # to stop take part in it too.
+        node_ends = self._node_ends(step)
         if self.wants_stop(step):
             return Signal.STOP
-        return Signal.CHECKPOINT if node_goes else Signal.CONTINUE
+        return Signal.CHECKPOINT if node_ends else Signal.CONTINUE
 
     def wants_stop(self, step: int) -> bool:
-        """For driver or SIGTERM; no other worker is waited for."""
-        return _terminated.is_set() or self._asked(step)
+        """Tell whether the driver or SIGTERM wants a stop, without waiting for other workers."""
+        return _terminated.is_set() or self._asked_to_stop(step)
 
     def ended(self, step: int) -> None:
-        """Tell the driver how far the training came; it may have asked another worker to end it."""
+        """Tell the driver the last step, and read whether it was the driver who ended it."""
+        # The driver may have asked another worker, which then stopped this one.
         self.stopping = bool(ray.get(self._board.note.remote(step))) or self.stopping
 
-    def _asked(self, step: int) -> bool:
-        if not self.stopping and time.monotonic() - self._asked_at >= _ASK_EVERY_SECONDS:
+    def _asked_to_stop(self, step: int) -> bool:
+        """Ask the board, at most twice a second."""
+        if not self.stopping and time.monotonic() - self._asked_at >= _BOARD_POLL_SECONDS:
             self.stopping = bool(ray.get(self._board.note.remote(step)))
             self._asked_at = time.monotonic()
         return self.stopping
 
-    def _node_goes(self, step: int) -> bool:
-        """True once; every worker asks at the same steps, since the question is a barrier."""
-        if not self._under_train or self._warned or step % _ASK_NODES_EVERY_STEPS:
+    def _node_ends(self, step: int) -> bool:
+        """Return True once, after Ray has announced that a node of the training will be lost."""
+        # Every worker asks at the same steps, because the question is a barrier.
+        if not self._under_train or self._warned or step % _NODE_POLL_STEPS:
             return False
-        import ray.train  # not for the process that merely hands the notice on
+        import ray.train  # a process that only passes this notice on must not pay for it
 
         self._warned = ray.train.get_preemption_info() is not None
         return self._warned
@@ -122,18 +128,10 @@ class WorkerNotice:
 _terminated, _training = threading.Event(), threading.Event()
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    _training.set()
-    try:
-        yield
-    finally:
-        _training.clear()
-
-
 def watch_sigterm() -> None:
-    """Note a SIGTERM, in a worker's main thread, which is free while it trains in another."""
+    """Note a SIGTERM that arrives during a training; call this in the worker's main thread."""
 
+    # Ray trains in another thread, so the main thread is free to run the handler.
     def note() -> bool:
         if _training.is_set():
             _terminated.set()

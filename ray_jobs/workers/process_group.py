@@ -1,7 +1,7 @@
 """Torch's process group for the workers of a training.
 
-Ray's own `TorchConfig` imports torch in the driver and in the controller of the training, which
-costs each of them seconds; here the workers alone import it.
+Replaces Ray's `TorchConfig`, which also imports torch in the driver and in the training's
+controller and so costs each of them seconds.
 """
 
 import logging
@@ -20,15 +20,15 @@ from ray_jobs.workers.interruption import watch_sigterm
 
 log = logging.getLogger(__name__)
 
-_LEAVE_SECONDS = 5.0
+_LEAVE_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass
 class ProcessGroupConfig(BackendConfig):
-    """How the workers of a training find each other, and how they learn that they must go."""
+    """The backend that connects the workers of a training."""
 
     backend: str
-    """Of `torch.distributed`: `gloo` for CPUs, `nccl` for GPUs."""
+    """Backend of `torch.distributed`: `gloo` for CPUs, `nccl` for GPUs."""
 
     @property
     @override
@@ -60,13 +60,15 @@ class _ProcessGroup(Backend):
     def on_shutdown(self, worker_group: Any, backend_config: Any) -> None:
         leaving = worker_group.execute_async(_leave, destroy=len(worker_group) > 1)
         try:
-            ray.get(leaving, timeout=_LEAVE_SECONDS)
+            ray.get(leaving, timeout=_LEAVE_TIMEOUT_SECONDS)
         except GetTimeoutError:
-            log.warning("the workers did not leave their process group in %g s", _LEAVE_SECONDS)
+            log.warning(
+                "the workers did not leave their process group in %g s", _LEAVE_TIMEOUT_SECONDS
+            )
 
 
 def _join(address: str, port: int, backend: str, rank: int, size: int) -> None:
-    """Join the process group, on a worker and in its main thread."""
+    """Join the process group; runs in a worker's main thread."""
     from ray.train.torch import config
 
     os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = address, str(port)
@@ -76,13 +78,14 @@ def _join(address: str, port: int, backend: str, rank: int, size: int) -> None:
 
 
 def _leave(*, destroy: bool) -> None:
+    """Leave the process group, and destroy it where it connects several workers."""
     from ray.train.torch import config
 
     config._shutdown_torch(destroy_process_group=destroy)
 
 
 class _OnOwnDevice(nullcontext[None]):
-    """Around a worker's training: its GPU, if it has one, is torch's current device."""
+    """A block around a worker's training that makes its GPU, if any, torch's current device."""
 
     @override
     def __enter__(self) -> None:

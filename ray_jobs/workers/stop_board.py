@@ -1,6 +1,6 @@
-"""The board on which driver and workers of a training leave word for each other.
+"""The actor through which the driver and the workers of a training exchange stop requests.
 
-Imports neither Ray Train nor torch: its process has to be there before the workers' are.
+Imports neither Ray Train nor torch, because its process must start before the workers' processes.
 """
 
 from typing import Any
@@ -10,41 +10,40 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 
 @ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)
-class Board:
-    """Whether the driver wants the trainings to end, how many are under way, and how far.
+class StopBoard:
+    """A stop request of the driver, the number of running trainings, and their progress."""
 
-    Killed, it begins anew: no training is worth less than what is noted here.
-    """
+    # Ray restarts a killed board with empty fields. That is harmless: a stop request is lost at
+    # most, and no training depends on the counts.
 
     def __init__(self) -> None:
         self.stop, self.running, self.step = False, 0, 0
 
     def ask_to_stop(self) -> None:
-        """Note that the driver wants an end."""
+        """Note that the driver wants the trainings to end."""
         self.stop = True
 
     def note(self, step: int) -> bool:
-        """Note how far a training is, and answer whether it shall stop."""
+        """Note the step that a training has reached, and return whether it must stop."""
         self.step = step
         return self.stop
 
     def reached(self) -> int:
-        """Answer how far a training is."""
+        """Return the step that a training has reached."""
         return self.step
 
     def count(self, change: int) -> None:
-        """Note that a training has begun or ended."""
-        self.running = max(0, self.running + change)  # those counted before it began anew
+        """Add to the number of running trainings."""
+        # A restarted board does not know trainings that started before, and they end too.
+        self.running = max(0, self.running + change)
 
     def under_way(self) -> int:
-        """Answer how many trainings have not ended."""
+        """Return the number of trainings that have not ended."""
         return self.running
 
 
-def board_of_the_driver() -> Any:  # noqa: ANN401 - Ray's handles have no type
-    """Start a board on the driver's node.
-
-    Elsewhere it would go with a node that the training itself survives.
-    """
+def start_board() -> Any:  # noqa: ANN401 - Ray's handles have no type
+    """Start a board on the driver's node."""
+    # On another node it would be lost with a node that the training itself survives.
     node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return Board.options(scheduling_strategy=node).remote()  # pyright: ignore[reportAttributeAccessIssue]
+    return StopBoard.options(scheduling_strategy=node).remote()  # pyright: ignore[reportAttributeAccessIssue]

@@ -19,7 +19,7 @@ from ray_jobs import evaluate, export, train
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.logs import quiet_expected_failures
-from ray_jobs.workers.interruption import StopSwitch, WorkerNotice
+from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 from tests.ray.conftest import branch
 from tests.support.training.disturbed_training import (
     actor_names,
@@ -97,13 +97,13 @@ def test_a_killed_notice_board_ends_no_training(prepared: Session, whole: Sessio
 
     def kill_boards() -> None:
         beside.update(actor_names())
-        for board in actors("Board"):
+        for board in actors("StopBoard"):
             board.kill()
 
     train_disturbed(session, kill_boards)
     assert same(weights(session), weights(whole))
     # Each of them would import Ray Train, for seconds of a processor that the workers start on.
-    assert beside == {"Board", "OneMachineController", "RayTrainWorker", "SynchronizationActor"}
+    assert beside == {"StopBoard", "OneMachineController", "RayTrainWorker", "SynchronizationActor"}
 
 
 def test_one_failure_too_many_is_told_with_what_remains_to_do(prepared: Session) -> None:
@@ -114,7 +114,7 @@ def test_one_failure_too_many_is_told_with_what_remains_to_do(prepared: Session)
 
 def test_a_worker_that_another_one_ends_knows_that_the_driver_wanted_it(prepared: Session) -> None:
     """Else it fails, as one does whose group shall begin again."""
-    switch = StopSwitch()
+    switch = StopCoordinator()
     notice = WorkerNotice(switch, under_train=False)
     assert notice(0) is Signal.CONTINUE
     ray.get(switch.board.ask_to_stop.remote())
@@ -128,7 +128,7 @@ def test_a_worker_that_is_to_stop_still_joins_the_others_question_about_the_node
     """They would wait for it in that barrier, and it for them in the next step."""
     asked: list[None] = []
     monkeypatch.setattr("ray.train.get_preemption_info", lambda: asked.append(None))
-    switch = StopSwitch()
+    switch = StopCoordinator()
     notice = WorkerNotice(switch, under_train=True)
     ray.get(switch.board.ask_to_stop.remote())
     assert notice(10) is Signal.STOP
@@ -136,7 +136,7 @@ def test_a_worker_that_is_to_stop_still_joins_the_others_question_about_the_node
 
 
 def test_a_trial_that_is_cut_while_it_waits_is_counted_off_once(prepared: Session) -> None:
-    switch = StopSwitch()
+    switch = StopCoordinator()
     notice = WorkerNotice(switch, under_train=False)
     with pytest.raises(SystemExit), notice.under_way(), notice.waiting():
         raise SystemExit

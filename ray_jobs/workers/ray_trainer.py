@@ -1,7 +1,7 @@
-"""Ray's trainer without what a command does itself, or what one machine has no use for.
+"""Ray's trainer without the processes that a command or a single machine does not need.
 
-Each process that Ray Train starts beside the workers imports all of it, which takes seconds of a
-processor that the workers need to start.
+Each process that Ray Train starts next to the workers imports all of Ray Train. That takes seconds
+of a processor that the workers need to start.
 """
 
 from typing import Any
@@ -22,61 +22,56 @@ from typing_extensions import override
 from ray_jobs.runtime.address import ray_address
 
 
-class Trainer(DataParallelTrainer):
-    """Trains on the workers of a cluster, or of the private Ray of a command."""
+class RayTrainer(DataParallelTrainer):
+    """A trainer for the workers of a cluster, or of the private Ray of a command."""
 
     @override
     def _register_sigint_handler(self, controller: Any) -> None:
-        """Leave Ctrl-C to the command line.
-
-        Ray's own handler would stay after the training and end the process with 1. Training in
-        another thread instead, where Ray installs none, lets that thread call a Ray that was just
-        shut down.
-        """
+        """Leave Ctrl-C to the command line."""
+        # Ray's own handler would remain after the training and end the process with exit code 1.
+        # Ray installs none in another thread, but a training in another thread could then call a
+        # Ray that was just shut down.
 
     @override
     def _create_default_callbacks(self) -> list[RayTrainCallback]:
-        """Leave out a process that hands out data sets of Ray, and one that cleans up.
-
-        There are no such data sets. What would be cleaned up after a controller that has died
-        ends with the command, and the process would ask the dashboard, which is not there.
-        """
+        """Drop the callbacks that start processes without a use on one machine."""
         callbacks = super()._create_default_callbacks()
         if ray_address() is not None:
             return callbacks
+        # No Ray data sets are used here. The cleaner of placement groups would ask the dashboard,
+        # which a private Ray does not start, and all that it cleans up ends with the command.
         needless = (DatasetsCallback, PlacementGroupCleanerCallback)
         return [each for each in callbacks if not isinstance(each, needless)]
 
     @override
     def _initialize_and_run_controller(self, **arguments: Any) -> Result:
-        """Run the controller in a process that a private Ray has started already.
-
-        With variables of its own, as Ray gives it, it would need a new one.
-        """
+        """Run the controller in a process that a private Ray has already started."""
         if ray_address() is not None:
             return super()._initialize_and_run_controller(**arguments)
-        arguments["scaling_policy"] = _OneMachine(self.scaling_config)
+        # Ray gives its controller environment variables of its own, which need a new process.
+        arguments["scaling_policy"] = _OneMachinePolicy(self.scaling_config)
         controller: Any = ray.remote(num_cpus=0)(OneMachineController).remote(**arguments)
         ray.get(controller.run.remote())
         return ray.get(controller.get_result.remote())
 
 
 class OneMachineController(TrainController):
-    """The controller of a training on one machine, which goes as a whole or not at all."""
+    """The controller of a training on one machine, which cannot lose a part of its nodes."""
 
     def __init__(self, **arguments: Any) -> None:  # noqa: ANN401 - those of Ray's
         super().__init__(**arguments)
+        # The preemption callback starts a process that watches nodes.
         self._worker_group_callbacks_to_propagate = [
             each
             for each in self._worker_group_callbacks_to_propagate
-            if not isinstance(each, PreemptionCallback)  # a process that watches nodes
+            if not isinstance(each, PreemptionCallback)
         ]
-        # Ray's own controller does what Ray warns of, and switches the warning off by a variable.
+        # Ray's own controller does what this warning is about, and silences it by a variable.
         worker.blocking_get_inside_async_warned = True
 
 
-class _OneMachine(FixedScalingPolicy):
-    """As many workers as were asked for, without a process that asks a cluster for nodes."""
+class _OneMachinePolicy(FixedScalingPolicy):
+    """A fixed number of workers, without a process that asks a cluster for nodes."""
 
     @override
     def after_controller_start(self, train_run_context: TrainRunContext) -> None:
