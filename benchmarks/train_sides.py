@@ -43,7 +43,7 @@ from nmt.storage import Storage
 from nmt.training.events import Signal
 from nmt.training.loading import LoadedTraining, TrainingJob
 from nmt.training.strategies import Single
-from nmt.training.trainer import Run
+from nmt.training.trainer import Trainer
 
 Row = dict[str, Any]
 """A pair as the Trainer reads it: input_ids, attention_mask, labels and length."""
@@ -153,10 +153,12 @@ def train_ours(task: Task, meter: Meter) -> None:
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(task.config, Storage(folder), "bench", ModelSource(folder), "bench")
         codec = LanguageCodes(task.tokenizer, SOURCE_CODE, TARGET_CODE)
-        run = Run(job, LoadedTraining(task.model, codec, task.pairs, task.plan, []), Single())
-        state = run.resume()
+        trainer = Trainer(
+            job, LoadedTraining(task.model, codec, task.pairs, task.plan, []), Single()
+        )
+        state = trainer.resume()
         for _, rows in task.plan.steps(Cursor()):
-            state, _ = run.train_step(state, rows, Signal.CONTINUE)
+            state, _ = trainer.train_step(state, rows, Signal.CONTINUE)
             tokens = sum(
                 int(task.plan.source_tokens[r].sum() + task.plan.target_tokens[r].sum())
                 for r in rows

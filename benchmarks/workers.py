@@ -30,7 +30,7 @@ from nmt.storage import Storage
 from nmt.training.events import Signal
 from nmt.training.loading import LoadedTraining, TrainingJob
 from nmt.training.strategies import Ddp, Single
-from nmt.training.trainer import Run
+from nmt.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "workers.json"
 MICRO_BATCHES = 4
@@ -136,14 +136,14 @@ def train(task: Task, steps: int) -> dict[str, float]:
         job = TrainingJob(task.config, Storage(folder), "bench", ModelSource(folder), "bench")
         codec = LanguageCodes(task.tokenizer, SOURCE_CODE, TARGET_CODE)
         plan = replace(task.plan, micro_batches_per_step=MICRO_BATCHES)
-        run = Run(job, LoadedTraining(task.model, codec, task.pairs, plan, []), strategy)
-        state = run.resume()
+        trainer = Trainer(job, LoadedTraining(task.model, codec, task.pairs, plan, []), strategy)
+        state = trainer.resume()
         planned = islice(plan.steps(Cursor()), WARM_UP_STEPS + steps)
         for step, (_, rows) in enumerate(planned):
             if step == WARM_UP_STEPS:
                 tokens, cpu_started, seconds = 0, time.process_time(), []
             started = time.monotonic()
-            state, _ = run.train_step(state, rows, Signal.CONTINUE)
+            state, _ = trainer.train_step(state, rows, Signal.CONTINUE)
             seconds.append(time.monotonic() - started)
             tokens += sum(
                 int(plan.source_tokens[r].sum() + plan.target_tokens[r].sum())

@@ -159,7 +159,7 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
         return {"told_to_go": state.step}
     return {
         "trained_parameters": outcome.trained_parameters,
-        "left_out": outcome.left_out,
+        "left_out": outcome.dropped_pairs,
         "steps": state.step,
         "base_bleu": state.base_bleu,
         "best_step": state.best_step,

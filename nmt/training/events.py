@@ -1,15 +1,16 @@
-"""What a run tells, and what may reach it from outside: a notice, a signal of the system."""
+"""Callbacks and signals between the training loop and its caller."""
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Protocol
 
+from nmt.cli.signals import handled_signals
+
 
 class Signal(IntEnum):
-    """What is wanted of a run; the greatest of all workers' holds."""
+    """A request to a run; the greatest of all workers' requests counts."""
 
     CONTINUE = 0
     CHECKPOINT = 1
@@ -19,61 +20,54 @@ class Signal(IntEnum):
 
 
 Report = Callable[[dict[str, float]], None]
-"""Takes a validation's figures, once its checkpoint is written; called by every worker."""
+"""Takes a validation's figures after its checkpoint is written; called by every worker."""
 
 
 class Notice(Protocol):
-    """Tells of what is coming; called by every worker before each step."""
+    """A source of requests to a run."""
 
     def __call__(self, step: int) -> Signal:
-        """Answer what the run shall do; `step` counts those taken."""
+        """Return the request; every worker asks before each step, with the steps taken so far."""
         ...
 
     def wants_stop(self, step: int) -> bool:
-        """Whether the run shall end; a worker may ask alone, as in the midst of a validation."""
+        """Tell whether the run must end; a worker may ask alone, for example in a validation."""
         ...
 
 
 def ignore_report(metrics: dict[str, float]) -> None:
-    """For runs that nobody listens to."""
+    """Ignore a validation's figures, for runs without a listener."""
 
 
 class NoNotice:
-    """For runs that only their own process can stop."""
+    """No requests, for runs that only their own process can stop."""
 
     def __call__(self, step: int) -> Signal:
-        """Go on."""
+        """Return CONTINUE."""
         return Signal.CONTINUE
 
     def wants_stop(self, step: int) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
 
 class Interruption:
-    """Whether SIGTERM has arrived; the loop looks at it between two steps."""
+    """A SIGTERM to this process, which the loop checks for between two steps."""
 
     def __init__(self) -> None:
         self.raised = False
 
     @property
     def signal(self) -> Signal:
-        """What that means for the run."""
+        """Return the request that SIGTERM means."""
         return Signal.STOP if self.raised else Signal.CONTINUE
 
-    def _on_signal(self, number: int, frame: object) -> None:
-        self.raised = True
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note SIGTERM instead of ending the process; works in the main thread only."""
 
+        def note(number: int, frame: object) -> None:
+            self.raised = True
 
-@contextmanager
-def watch_sigterm() -> Iterator[Interruption]:
-    """Turn SIGTERM into a flag; only the main thread may, elsewhere the flag stays down."""
-    interruption = Interruption()
-    if threading.current_thread() is not threading.main_thread():
-        yield interruption
-        return
-    before = signal.signal(signal.SIGTERM, interruption._on_signal)
-    try:
-        yield interruption
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        with handled_signals([signal.SIGTERM], note):
+            yield

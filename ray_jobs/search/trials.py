@@ -14,6 +14,7 @@ from nmt.runs import layout
 from nmt.runs.records import TRIAL
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.storage import Storage
+from nmt.training.schedule import is_out_of_patience
 
 log = logging.getLogger(__name__)
 
@@ -157,11 +158,10 @@ class TrialLog(tune.Callback):
 
     def _came_to_its_end(self, trial: Trial) -> bool:
         """Tell whether a trial reached its last step or ran out of patience."""
-        training, scores = self.config.training, [point.bleu for point in trial.curve]
+        training, bleus = self.config.training, [point.bleu for point in trial.curve]
         if trial.steps >= min(self.config.tune.max_steps, training.max_steps):
             return True
-        worse = len(scores) - 1 - scores.index(max(scores)) if scores else 0
-        return training.patience is not None and worse >= training.patience
+        return is_out_of_patience(training.patience, bleus)
 
     def _write(self, trial: Trial) -> None:
         self._trials[digest_of(trial.config)] = trial

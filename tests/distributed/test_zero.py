@@ -145,7 +145,7 @@ def test_a_step_with_an_infinite_value_is_left_out_and_no_other(
     job = replace(job, config=job.config.with_overrides({"strategy.offload": offload}))
     assert wait(start(train_spoilt, job, tmp_path / "meeting", fault)) == 0
     last = job.storage.manifest(f"{job.folder}/checkpoints/step-00000008")
-    assert last["meta"]["left_out"] == 1
+    assert last["meta"]["skipped_steps"] == 1
     tensors = load_file(
         Path(job.storage.locate(layout.published_weights(job.folder))) / "adapter_model.safetensors"
     )

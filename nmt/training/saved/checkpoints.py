@@ -1,22 +1,20 @@
-"""Checkpoints of a run: written whole or not at all, verified when read, the best kept."""
+"""Checkpoints of a run: written completely or not at all, and verified when they are read."""
 
 import logging
-import math
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from nmt.data.batches import Cursor
 from nmt.errors import ModelError, StorageError
 from nmt.models.adapters import trainable
 from nmt.models.sources.fingerprint import Fingerprint
 from nmt.runs import layout
 from nmt.storage import Storage
+from nmt.training.saved.state import State
 
 log = logging.getLogger(__name__)
 
@@ -24,93 +22,43 @@ OPTIMIZER, PARAMETERS = "optimizer.safetensors", "parameters.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Where a run stands; with the weights and the optimizer all that it needs to go on."""
-
-    step: int = 0
-    left_out: int = 0
-    """Steps without an update, which the optimizer does not count."""
-    left_out_in_a_row: int = 0
-    """Of them, those up to this step."""
-    round_to: int | None = None
-    """Multiple of widths that the data was cut for, to which the cursor belongs."""
-    loss: float | None = None
-    """Of the last step that had a finite one, per target token."""
-    cursor: Cursor = field(default_factory=Cursor)
-    base_bleu: float | None = None
-    """Validation BLEU of the untrained weights, 0-100; None where they were not validated."""
-    best_step: int | None = None
-    best_bleu: float | None = None
-    """Validation BLEU, 0-100."""
-    worse_in_a_row: int = 0
-    """Validations since the best."""
-    curve: tuple[dict[str, float], ...] = ()
-    """One entry per validation: step, bleu, and loss once there was a finite one."""
-    seconds: float = 0.0
-    """Time trained, over all attempts."""
-
-    @property
-    def updates(self) -> int:
-        """Steps that changed the weights."""
-        return self.step - self.left_out
-
-    def after(self, loss: float, *, updated: bool) -> "State":
-        """One step later; one without an update leaves weights and optimizer as they were."""
-        return replace(
-            self,
-            step=self.step + 1,
-            left_out=self.left_out + (not updated),
-            left_out_in_a_row=0 if updated else self.left_out_in_a_row + 1,
-            loss=loss if math.isfinite(loss) else self.loss,
-        )
-
-    def validated(self, count: int) -> list[int]:
-        """Steps of so many latest validations, ascending."""
-        return [int(entry["step"]) for entry in self.curve[max(0, len(self.curve) - count) :]]
-
-    @classmethod
-    def of(cls, meta: Mapping[str, Any]) -> "State":
-        """From a manifest."""
-        plain = dict(meta)
-        return cls(**{**plain, "cursor": Cursor(**plain["cursor"]), "curve": tuple(plain["curve"])})
-
-
-@dataclass(frozen=True, slots=True)
 class Loaded:
-    """A verified checkpoint, there until it is closed: on an object store it is a large copy."""
+    """A verified checkpoint, which stays available until it is closed."""
+
+    # On an object store the folder is a large temporary copy, so it must be closed soon.
 
     state: State
     folder: Path
     reading: ExitStack
 
     def parameters(self) -> dict[str, Tensor]:
-        """What was trained, by the model's own parameter names."""
+        """Read the trained weights, by the model's own parameter names."""
         return load_file(self.folder / PARAMETERS)
 
     def optimizer(self) -> dict[str, Tensor]:
-        """The optimizer's moments."""
+        """Read the optimizer's moments."""
         return load_file(self.folder / OPTIMIZER)
 
     def close(self) -> None:
-        """It has been read."""
+        """Give up the folder."""
         self.reading.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints below one folder of the storage root."""
+    """The checkpoints in one folder of the storage root."""
 
     storage: Storage
     folder: str
     base: Fingerprint | None = None
-    """What the model below them must hold; None where that does not matter."""
+    """Fingerprint of the model that they were trained on; None where it does not matter."""
 
     def path(self, step: int) -> str:
-        """Where the checkpoint of a step lies."""
+        """Return the path of a step's checkpoint."""
         return layout.checkpoint(self.folder, step)
 
     def steps(self) -> list[int]:
-        """List the steps with a whole checkpoint, ascending."""
+        """List the steps with a committed checkpoint, ascending."""
         return [step for step in self._named() if self.storage.is_committed(self.path(step))]
 
     def _named(self) -> list[int]:
@@ -126,34 +74,34 @@ class Checkpoints:
         keep: int,
         keep_validated: int = 0,
     ) -> None:
-        """Write a checkpoint, then drop those that nothing asks for.
+        """Write a checkpoint, then delete those that are no longer needed.
 
         Args:
-            state: where the run stands.
-            model: holds what was trained.
+            state: of the run.
+            model: contains the trained weights.
             optimizer: its moments.
-            keep: so many of the latest stay, beside the best one.
-            keep_validated: and those of so many latest validations.
+            keep: number of the latest checkpoints to keep, in addition to the best one.
+            keep_validated: number of the latest validations whose checkpoints are kept too.
         """
-        meta = asdict(state)
+        meta = state.meta()
         if self.base:
             meta["base"] = self.base.model_dump(mode="json")
         with self.storage.commit(self.path(state.step), meta) as folder:
             parameters = {n: p.detach().contiguous() for n, p in trainable(model).items()}
             save_file(parameters, folder / PARAMETERS)
             save_file(dict(optimizer), folder / OPTIMIZER)
-        # Later ones are there when they were damaged: they must not push out what is good.
-        behind = [step for step in self.steps() if step <= state.step]
-        kept = {state.best_step, *behind[-keep:], *state.validated(keep_validated)}
-        for step in behind:
+        # Later checkpoints exist when they are damaged. They must not push out intact ones.
+        earlier = [step for step in self.steps() if step <= state.step]
+        kept = {state.best_step, *earlier[-keep:], *state.validated(keep_validated)}
+        for step in earlier:
             if step not in kept:
                 self.storage.delete(self.path(step))
 
     def load(self, step: int) -> Loaded:
-        """One checkpoint.
+        """Verify a step's checkpoint and open it.
 
         Raises:
-            StorageError: it is missing, lacks a file or fails its manifest.
+            StorageError: it is missing, lacks a file or does not match its manifest.
             ModelError: it belongs to another base.
         """
         needed = [PARAMETERS, OPTIMIZER]
@@ -162,15 +110,16 @@ class Checkpoints:
             return Loaded(self._state(step), folder, reading.pop_all())
 
     def parameters(self, step: int) -> dict[str, Tensor]:
-        """What was trained, of one checkpoint whose optimizer is not looked at.
+        """Read the trained weights of a step's checkpoint, without its optimizer.
 
         Raises:
-            StorageError: it is missing or fails its manifest.
+            StorageError: it is missing or does not match its manifest.
         """
         with self.storage.reading(self.path(step), only=[PARAMETERS]) as folder:
             return load_file(folder / PARAMETERS)
 
     def _state(self, step: int) -> State:
+        """Read the state from a checkpoint's manifest, and check that it belongs to the base."""
         path = self.path(step)
         place = self.storage.locate(path)
         try:
@@ -197,10 +146,10 @@ class Checkpoints:
             )
 
     def load_last(self) -> Loaded | None:
-        """The latest checkpoint that passes its manifest; None when there is none.
+        """Open the latest intact checkpoint, and name damaged ones after it in the log.
 
-        One that is damaged, or has lost its manifest, is named in the log and left alone, and the
-        one before it is taken.
+        Returns:
+            None where there is no intact one.
 
         Raises:
             ModelError: it belongs to another base.
@@ -213,8 +162,8 @@ class Checkpoints:
         return None
 
     def last_state(self) -> State | None:
-        """Where the latest checkpoint stands, by its manifest alone; None when there is none."""
+        """Read the state of the latest checkpoint, by its manifest alone; None without one."""
         for step in reversed(self.steps()):
-            with suppress(StorageError):  # named when it is loaded
+            with suppress(StorageError):  # `load_last` will name it
                 return self._state(step)
         return None

@@ -9,7 +9,8 @@ from nmt.runs import layout
 from nmt.runs.records import is_intact
 from nmt.training.loading import LoadedTraining, TrainingJob
 from nmt.training.saved.averaging import Candidate, mean_parameters
-from nmt.training.saved.checkpoints import Checkpoints, State
+from nmt.training.saved.checkpoints import Checkpoints
+from nmt.training.saved.state import State
 from nmt.training.strategies import Strategy
 from nmt.training.validation import validation_bleu
 

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from nmt.data.batches import Rows
 from nmt.training.events import Signal
-from nmt.training.saved.checkpoints import State
+from nmt.training.saved.state import State
 from nmt.training.strategies import Single
-from nmt.training.trainer import Run
+from nmt.training.trainer import Trainer
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def kept(folder: Path, attempt: int, kill_at_step: int | None = None) -> Iterato
     """
     steps = itertools.count(1)
     samples: list[str] = []
-    backward, train_step = Single.backward, Run.train_step
+    backward, train_step = Single.backward, Trainer.train_step
 
     def noting_backward(
         self: Single, batch: dict[str, Tensor], weight: float, last: bool
@@ -42,7 +42,7 @@ def kept(folder: Path, attempt: int, kill_at_step: int | None = None) -> Iterato
         return loss
 
     def noting_step(
-        self: Run, state: State, rows: list[Rows], wanted: Signal
+        self: Trainer, state: State, rows: list[Rows], wanted: Signal
     ) -> tuple[State, Signal]:
         samples.clear()
         answer = train_step(self, state, rows, wanted)
@@ -53,7 +53,7 @@ def kept(folder: Path, attempt: int, kill_at_step: int | None = None) -> Iterato
 
     with (
         mock.patch.object(Single, "backward", noting_backward),
-        mock.patch.object(Run, "train_step", noting_step),
+        mock.patch.object(Trainer, "train_step", noting_step),
     ):
         yield
 

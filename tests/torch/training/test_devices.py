@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nmt.training.progress import peak_memory_gib
+from nmt.training.monitoring.progress import peak_memory_gib
 from nmt.training.strategies import pick_device
 
 

@@ -10,11 +10,10 @@ import torch
 from nmt.errors import InsufficientMemoryError, TrainingError
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.storage import Storage
-from nmt.training import trainer
 from nmt.training.loading import TrainingJob, load_material
 from nmt.training.micro_batches import MicroBatches
 from nmt.training.strategies import Batch, Single
-from nmt.training.trainer import Run, run_training
+from nmt.training.trainer import Trainer, run_training
 from tests.support.training.small_training import checkpoint_weights
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
@@ -103,7 +102,7 @@ def test_a_worker_among_several_records_the_cut_and_leaves_the_step_to_a_restart
     steady: TrainingJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit_rows(monkeypatch, most=4)
-    monkeypatch.setattr(trainer, "build_strategy", lambda strategy: Single())
+    monkeypatch.setattr("nmt.training.trainer.build_strategy", lambda strategy: Single())
     several = replace(steady, config=steady.config.with_overrides({"strategy.type": "ddp"}))
     with pytest.raises(TrainingError, match="go on from the last checkpoint"):
         run_training(several)
@@ -148,6 +147,6 @@ def test_weights_that_do_not_fit_by_themselves_are_answered_with_what_would(
 
 def test_the_first_micro_batch_meets_the_memory_of_all_later_ones(steady: TrainingJob) -> None:
     """The moments are there before it, so that it is cut where a later one would not fit."""
-    run = Run(steady, load_material(steady, torch.device("cpu")), Single())
-    run.resume()
-    assert len(run.strategy.moments()) == 2 * len(run.parameters)
+    trainer = Trainer(steady, load_material(steady, torch.device("cpu")), Single())
+    trainer.resume()
+    assert len(trainer.strategy.moments()) == 2 * len(trainer.parameters)

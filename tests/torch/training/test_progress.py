@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from nmt.training import progress
-from nmt.training.progress import Progress
+from nmt.training.monitoring import progress
+from nmt.training.monitoring.progress import Progress
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from typing_extensions import override
 
 from nmt.errors import ModelError, StorageError, WorseThanBaseError
 from nmt.runs import layout
-from nmt.training import trainer
 from nmt.training.loading import TrainingJob, load_material
 from nmt.training.micro_batches import MicroBatches
-from nmt.training.saved.checkpoints import Checkpoints, State
+from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.saved.publish import Publisher
+from nmt.training.saved.state import State
 from nmt.training.strategies import Single
-from nmt.training.trainer import Run, run_training
+from nmt.training.trainer import Trainer, run_training
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 
@@ -33,11 +33,11 @@ class One(Single):
         return [item, self._other] if self.rank == 0 else [self._other, item]
 
 
-def second_of(job: TrainingJob, first_says: object) -> Run:
+def second_of(job: TrainingJob, first_says: object) -> Trainer:
     material = load_material(job, torch.device("cpu"))
-    run = Run(job, material, Single())
-    run.strategy, run.is_first = One(1, first_says), False
-    return run
+    trainer = Trainer(job, material, Single())
+    trainer.strategy, trainer.is_first = One(1, first_says), False
+    return trainer
 
 
 def test_a_worker_goes_on_from_the_step_that_the_first_has_found(job: TrainingJob) -> None:
@@ -63,7 +63,7 @@ def test_what_is_refused_to_another_worker_is_refused_to_this_one(
     job: TrainingJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = ModelError("no such folder on the other node")
-    monkeypatch.setattr(trainer, "build_strategy", lambda strategy: One(0, fault))
+    monkeypatch.setattr("nmt.training.trainer.build_strategy", lambda strategy: One(0, fault))
     with pytest.raises(ModelError, match="on the other node"):
         run_training(job)
 
@@ -106,4 +106,4 @@ def test_weights_that_the_first_worker_finds_worse_than_the_base_are_refused_by_
     made = Checkpoints(job.storage, layout.checkpoints(job.folder))
     second = Publisher(job, material, Second(False, "the best is 1.00, below 2.00"), made)
     with pytest.raises(WorseThanBaseError, match=r"1\.00, below 2\.00"):
-        second.publish(State(step=8, best_step=8, best_bleu=1.0, base_bleu=2.0))
+        second.publish(State(step=8, base_bleu=2.0, curve=({"step": 8, "bleu": 1.0},)))

@@ -11,7 +11,7 @@ from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.training.events import NoNotice
 from nmt.training.loading import TrainingJob
-from nmt.training.tracking import track
+from nmt.training.monitoring.tracking import Tracking
 from nmt.training.trainer import run_training
 
 tensorboard = pytest.importorskip("tensorboardX.proto.event_pb2", reason="extra train")
@@ -70,7 +70,8 @@ def test_a_validation_made_up_for_is_recorded_though_no_step_is_left(job: Traini
 
 
 def test_a_worker_that_is_not_the_first_writes_nothing(job: TrainingJob) -> None:
-    with track(with_settings(job, mlflow=True), 0, enabled=False) as tracking:
+    tracking = Tracking()
+    with tracking.recording(with_settings(job, mlflow=True), 0, enabled=False):
         tracking.metrics(1, {"train/loss": 1.0})
     assert not job.storage.exists(job.folder)
 

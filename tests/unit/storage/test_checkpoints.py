@@ -12,7 +12,8 @@ from torch import nn
 
 from nmt.errors import StorageError
 from nmt.storage import Storage
-from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS, Checkpoints, State
+from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS, Checkpoints
+from nmt.training.saved.state import State
 
 
 @pytest.fixture

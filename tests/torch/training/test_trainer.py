@@ -236,7 +236,7 @@ def test_a_step_without_a_finite_loss_is_left_out(
     spoil_loss(monkeypatch, lambda count: count == 2)
     outcome = run_training(job)
     assert outcome.finished
-    assert "step 2 | loss or gradients are not finite" in caplog.text
+    assert "step 2 | loss or gradients are not finite: skipped" in caplog.text
     assert all(torch.isfinite(tensor).all() for tensor in checkpoint_weights(job, 8).values())
 
 
@@ -349,9 +349,9 @@ def test_pairs_beyond_the_limits_are_left_out(
 ) -> None:
     short = with_settings(job, model__max_source_tokens=20)
     with caplog.at_level(logging.INFO):
-        left_out = run_training(short).left_out
-    assert left_out > 0
-    assert f" {left_out} too long" in caplog.text
+        dropped = run_training(short).dropped_pairs
+    assert dropped > 0
+    assert f" {dropped} too long" in caplog.text
 
 
 def test_limits_that_leave_out_most_pairs_are_warned_of(

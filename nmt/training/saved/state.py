@@ -1,0 +1,91 @@
+"""The state of a run between two steps, as its checkpoints keep it. Imports no torch."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from nmt.data.batches import Cursor
+
+# Checkpoints of release 0.1 have the two counts under these names, and three values that now follow
+# from the curve.
+_OLD_NAMES = {"left_out": "skipped_steps", "left_out_in_a_row": "skipped_in_a_row"}
+_DERIVED = ("best_step", "best_bleu", "worse_in_a_row")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The progress of a run; it resumes from this, the weights and the optimizer's moments."""
+
+    step: int = 0
+    skipped_steps: int = 0
+    """Steps without an update, which the optimizer does not count."""
+    skipped_in_a_row: int = 0
+    """Skipped steps since the last update."""
+    round_to: int | None = None
+    """Multiple to which widths were padded when the data was batched; the cursor depends on it."""
+    loss: float | None = None
+    """Mean loss per target token of the last step with a finite loss."""
+    cursor: Cursor = field(default_factory=Cursor)
+    base_bleu: float | None = None
+    """Validation BLEU of the untrained weights, 0-100; None where they were not validated."""
+    curve: tuple[dict[str, float], ...] = ()
+    """One entry per validation: step, bleu, and the loss once there was a finite one."""
+    seconds: float = 0.0
+    """Time trained, over all attempts."""
+
+    @property
+    def updates(self) -> int:
+        """Return the number of steps that changed the weights."""
+        return self.step - self.skipped_steps
+
+    @property
+    def best_step(self) -> int | None:
+        """Return the step of the best validation, the first one of several."""
+        best = self._best()
+        return int(best["step"]) if best else None
+
+    @property
+    def best_bleu(self) -> float | None:
+        """Return the highest validation BLEU, 0-100."""
+        best = self._best()
+        return best["bleu"] if best else None
+
+    def _best(self) -> dict[str, float] | None:
+        # `max` returns the first of equal entries, so a later validation has to be better.
+        return max(self.curve, key=lambda entry: entry["bleu"], default=None)
+
+    def after(self, loss: float, *, updated: bool) -> "State":
+        """Return the state one step later; a step without an update keeps the last loss."""
+        return replace(
+            self,
+            step=self.step + 1,
+            skipped_steps=self.skipped_steps + (not updated),
+            skipped_in_a_row=0 if updated else self.skipped_in_a_row + 1,
+            loss=loss if math.isfinite(loss) else self.loss,
+        )
+
+    def with_validation(self, bleu: float) -> "State":
+        """Return the state with a validation of its step added to the curve."""
+        entry = {"step": self.step, "bleu": bleu}
+        if self.loss is not None:
+            entry["loss"] = self.loss
+        return replace(self, curve=(*self.curve, entry))
+
+    def validated(self, count: int) -> list[int]:
+        """Return the last `count` validated steps, ascending."""
+        return [int(entry["step"]) for entry in self.curve[max(0, len(self.curve) - count) :]]
+
+    def meta(self) -> dict[str, Any]:
+        """Return the fields as a checkpoint's manifest keeps them."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any]) -> "State":
+        """Read the fields from a manifest, of this release or an earlier one.
+
+        Raises:
+            KeyError, TypeError: a field is missing or unknown.
+        """
+        named = {_OLD_NAMES.get(name, name): v for name, v in meta.items() if name not in _DERIVED}
+        return cls(**{**named, "cursor": Cursor(**named["cursor"]), "curve": tuple(named["curve"])})
