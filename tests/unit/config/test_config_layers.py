@@ -1,4 +1,4 @@
-"""From files and words to values."""
+"""Settings from files and overrides."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ CONFIGS = PROJECT / "configs"
 # Layers
 
 
-def test_nothing_given_is_the_defaults():
+def test_without_settings_the_defaults_apply():
     assert load_config() == Config()
 
 
@@ -38,7 +38,7 @@ def test_a_word_wins_over_every_file(write):
     assert load_config([write("seed: 7")], ["seed=9"]).seed == 9
 
 
-def test_layers_meet_key_by_key_inside_a_section(write):
+def test_layers_are_merged_key_by_key_inside_a_section(write):
     config = load_config(
         [write("training: {max_steps: 90, warmup_steps: 3}")], ["training.max_steps=80"]
     )
@@ -60,7 +60,7 @@ def test_one_range_of_the_search_space_can_be_given_as_a_word():
 
 
 @pytest.mark.parametrize("swapped", [False, True], ids=["section-first", "key-first"])
-def test_a_section_and_a_key_of_it_may_both_be_words(swapped):
+def test_a_section_and_one_of_its_keys_can_both_be_set(swapped):
     words = ["training={learning_rate: 1e-3}", "training.max_steps=500"]
     training = load_config(overrides=words[::-1] if swapped else words).training
     assert (training.learning_rate, training.max_steps) == (1e-3, 500)
@@ -172,12 +172,12 @@ def test_qlora_is_a_valid_adapter():
     assert load_config(overrides=words).adapter == QloraAdapter(rank=4, quantization="fp4")
 
 
-def test_the_default_search_leaves_out_what_the_adapter_lacks():
+def test_the_default_search_omits_settings_that_the_adapter_lacks():
     config = load_config(overrides=["adapter.type=bottleneck"])
     assert list(config.search_space) == ["training.learning_rate"]
 
 
-def test_a_search_that_is_given_is_taken_as_it_is():
+def test_a_search_space_of_the_user_is_not_changed():
     words = ["adapter.type=ia3", "tune.space.adapter.rank={type: choice, values: [4, 8]}"]
     assert list(load_config(overrides=words).search_space) == ["adapter.rank"]
 

@@ -1,4 +1,4 @@
-"""What is refused, and in which words."""
+"""Settings that are refused, and the messages."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.unit.config.conftest import refusal
     ],
     ids=["no-yaml", "list", "word", "no-utf-8"],
 )
-def test_a_file_that_is_no_mapping_is_refused_by_name(tmp_path, content, said):
+def test_a_file_that_is_not_a_mapping_is_refused_by_name(tmp_path, content, said):
     path = tmp_path / "broken.yaml"
     path.write_bytes(content)
     message = refusal(files=[path])
@@ -38,7 +38,7 @@ def test_a_folder_as_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("word", ["run", "=x", "a..b=1", ".run=1", "run.=1"])
-def test_a_word_that_is_no_override_is_refused(word):
+def test_a_word_that_is_not_an_override_is_refused(word):
     assert "is not an override" in refusal(word)
 
 
@@ -82,11 +82,11 @@ def test_an_unknown_key_is_refused_with_a_near_one(word, near):
     assert f"Did you mean {near}" in message
 
 
-def test_an_unknown_key_with_nothing_near_lists_what_is_known():
+def test_an_unknown_key_without_a_similar_one_lists_the_known_keys():
     assert "Known here: cpus_per_worker, gpus_per_worker" in refusal("scaling.zzzz=1")
 
 
-def test_dots_in_a_file_are_explained(write):
+def test_a_dotted_key_in_a_file_is_refused_with_the_right_form(write):
     assert "In a file, nest it" in refusal(files=[write("training.max_steps: 5")])
 
 
@@ -113,11 +113,11 @@ def test_dots_in_a_file_are_explained(write):
     ],
     ids=["default-type", "other-type", "several-types", "search-range"],
 )
-def test_a_key_of_another_type_says_to_which_it_belongs(words, message):
+def test_a_key_of_another_type_is_refused_with_its_type(words, message):
     assert refusal(*words) == f"{message}; the key is set in the command line"
 
 
-def test_every_fault_is_named_at_once():
+def test_all_errors_are_reported_at_once():
     message = refusal("run=Upper", "seed=x", "nope=1")
     assert [line.split(":")[0].strip() for line in message.splitlines()[1:]] == [
         "run",
@@ -151,7 +151,7 @@ def test_a_bad_word_over_a_good_file_names_the_command_line(write):
     ],
     ids=["item-of-a-list", "search-range", "type"],
 )
-def test_the_origin_of_a_part_of_a_value_is_named(word):
+def test_the_origin_of_a_part_of_a_value_is_reported(word):
     assert refusal(word).endswith("(set in the command line)")
 
 
@@ -224,12 +224,12 @@ def test_a_number_is_finite(value):
 
 
 @pytest.mark.parametrize("run", RESERVED_RUNS)
-def test_a_folder_of_the_storage_root_is_no_run_name(run):
+def test_a_run_cannot_have_the_name_of_a_reserved_folder(run):
     assert "choose another name" in refusal(f"run={run}")
 
 
 @pytest.mark.parametrize("run", ["", "-a", "a-", "A", "a/b", "..", "a b", "x" * 64, "a\n"])
-def test_a_run_name_that_is_no_folder_name_is_refused(run):
+def test_an_invalid_run_name_is_refused(run):
     assert refusal(f"run={run}").startswith("run: ")
 
 
@@ -239,7 +239,7 @@ def test_a_run_name_of_letters_digits_and_marks_is_accepted(run):
 
 
 @pytest.mark.parametrize("name", ["shared", "embed_tokens", "lm_head"])
-def test_tied_embeddings_are_no_adapter_targets(name):
+def test_tied_embeddings_are_refused_as_adapter_targets(name):
     message = refusal(f"adapter.target_modules=[q_proj, {name}]")
     assert "share one matrix" in message
     assert name in message

@@ -1,4 +1,4 @@
-"""What a search may vary: settings that its trials read, and that leave them comparable."""
+"""The settings that a search may vary."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_a_key_that_is_nearly_one_of_them_is_suggested() -> None:
 
 
 def test_the_keys_of_training_that_are_searched_exist() -> None:
-    """A setting that is renamed would otherwise be lost to the search without a word."""
+    """Otherwise a renamed setting would silently be lost to the search."""
     with pytest.raises(ConfigError) as refusal:
         searching("data.path")
     named = str(refusal.value).partition("or seed, ")[2].partition(" (set in")[0].split(", ")

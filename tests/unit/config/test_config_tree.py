@@ -1,4 +1,4 @@
-"""The tree as the other parts use it."""
+"""The tree of settings as other packages use it."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""How YAML in files and words is read: nothing is lost, and numbers are those of YAML 1.2."""
+"""YAML in files and overrides: nothing is lost, and numbers are those of YAML 1.2."""
 
 import pytest
 
@@ -41,7 +41,7 @@ REPEATED = {
 
 
 @pytest.mark.parametrize("name", REPEATED)
-def test_what_is_given_twice_in_a_file_is_refused_with_both_lines(write, name):
+def test_a_repeated_key_in_a_file_is_refused_with_both_lines(write, name):
     text, said = REPEATED[name]
     path = write(text)
     assert refusal(files=[path]) == f"--config {path}: {said}: keep one of them"
@@ -56,7 +56,7 @@ def test_what_is_given_twice_in_a_file_is_refused_with_both_lines(write, name):
     ],
     ids=["section", "nested", "list"],
 )
-def test_what_is_given_twice_within_a_word_is_refused(word, said):
+def test_a_repeated_key_in_an_override_is_refused(word, said):
     assert refusal(word).startswith(f"{word}: {said}")
 
 
@@ -77,7 +77,7 @@ def test_a_whole_number_is_that_of_yaml_1_2(write, text, number):
 
 
 @pytest.mark.parametrize("text", ["0b11", "1:30", "0x", "0o8", "!!int x"])
-def test_what_is_not_a_number_in_yaml_1_2_is_refused_where_one_is_needed(write, text):
+def test_text_that_is_not_a_yaml_1_2_number_is_refused_as_a_number(write, text):
     assert text.removeprefix("!!int ") in refusal(files=[write(f"seed: {text}")])
 
 
@@ -107,12 +107,12 @@ def test_text_that_yaml_1_1_takes_for_a_number_stays_text(write, text):
         "object", "two-documents", "deep", "long-number",
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_as_settings_is_refused_in_one_line(write, text, said):
+def test_yaml_that_cannot_be_settings_is_refused_in_one_line(write, text, said):
     path = write(text)
     message = refusal(files=[path])
     assert message.startswith(f"--config {path}: {said}")
     assert "\n" not in message
 
 
-def test_a_key_that_is_not_text_is_named_as_it_is_written(write):
+def test_a_key_that_is_not_text_is_reported_as_written(write):
     assert refusal(files=[write("data: {010: x}")]).startswith("data.010: unknown key")

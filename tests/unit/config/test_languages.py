@@ -46,7 +46,7 @@ def test_every_row_resolves_to_itself() -> None:
 
 
 def nllb_codes() -> set[str]:
-    """Read out of the source, as importing transformers takes seconds."""
+    """Read the codes from the source, since importing transformers takes seconds."""
     package = importlib.util.find_spec("transformers")
     if package is None or package.origin is None:
         pytest.skip("transformers is not installed")
@@ -118,7 +118,7 @@ def test_unknown_codes_get_the_rule_and_near_codes(given: str, hint: str) -> Non
     assert hint in str(caught.value)
 
 
-def test_a_script_that_is_not_there_names_those_that_are() -> None:
+def test_an_unknown_script_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="'kas_Arab' or 'kas_Deva'"):
         resolve_language("ks-Latn")
 

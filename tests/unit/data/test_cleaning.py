@@ -12,7 +12,7 @@ def dropped(pair: Pair, data: DataConfig = ENGLISH_TAMIL) -> dict[str, int]:
     return {reason: drops.count for reason, drops in clean([pair], data).dropped.items()}
 
 
-def test_a_good_pair_is_kept_as_it_is() -> None:
+def test_a_good_pair_is_kept_unchanged() -> None:
     assert clean([GOOD], ENGLISH_TAMIL).kept == [GOOD]
 
 
@@ -63,7 +63,7 @@ def test_latin_names_in_tamil_are_kept() -> None:
     assert not dropped(Pair("WHO uses Linux.", "WHO அமைப்பு Linux பயன்படுத்துகிறது."))
 
 
-def test_figures_have_no_script() -> None:
+def test_numbers_have_no_script() -> None:
     assert not dropped(Pair("10 + 20 = 30", "10 + 20 = 30."))
 
 
@@ -91,7 +91,7 @@ def test_text_out_of_entities_is_normalised() -> None:
     assert kept[0].source == "The doctor is here."
 
 
-def test_comparisons_are_no_markup() -> None:
+def test_comparisons_are_not_markup() -> None:
     assert reason_to_drop(Pair("a < b and c > d & e", GOOD.target), ENGLISH_TAMIL) is None
 
 

@@ -1,4 +1,4 @@
-"""Which column is which side, where a name may mean a language or something else."""
+"""The choice of columns by names that may mean a language or something else."""
 
 import csv
 import json
@@ -82,7 +82,7 @@ NUMBERS = rows_with(["1", "2", "3", "4"])
         (("id", "en", "target"), "id"),
     ],
 )
-def test_a_code_and_another_name_for_one_side_are_both_named(
+def test_a_code_and_another_name_for_one_side_are_refused_together(
     tmp_path: Path, kind: str, header: tuple[str, ...], target: str
 ) -> None:
     message = fault(write(tmp_path, kind, header, NUMBERS), target)
@@ -150,7 +150,7 @@ def test_a_dictionary_of_single_words_is_read(tmp_path: Path) -> None:
     assert len(read(write(tmp_path, "csv", ("id", "en"), rows))) == 4
 
 
-def test_a_full_code_goes_before_a_bare_one(tmp_path: Path) -> None:
+def test_a_full_code_is_preferred_to_a_bare_one(tmp_path: Path) -> None:
     header = ("id", "sentence_eng_Latn", "sentence_ind_Latn")
     path = write(tmp_path, "jsonl", header, NUMBERS)
     assert read(path) == [Pair(*sentence) for sentence in SENTENCES]
@@ -168,13 +168,13 @@ def test_the_setting_has_the_last_word(tmp_path: Path) -> None:
     assert read(path, target_column="id")[0] == Pair(SENTENCES[0][0], "1")
 
 
-def test_two_columns_of_one_name_are_told(tmp_path: Path) -> None:
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "tsv", ("id", "en"), [("a b", "c d")])
     path.write_text(path.read_text().replace("id\ten", "id\ten\ten").replace("c d", "c d\te f"))
     assert "2 columns are called 'en'" in fault(path)
 
 
-def test_a_number_for_a_text_says_which_setting_helps(tmp_path: Path) -> None:
+def test_a_number_instead_of_text_is_refused_with_the_setting_that_helps(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"id": 1, "en": "one two", "kalimat": "satu dua"}\n')
     message = fault(path)

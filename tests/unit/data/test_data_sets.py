@@ -50,7 +50,7 @@ def test_a_saved_data_set_with_nested_columns_is_read(tmp_path: Path) -> None:
     assert read_pairs(DataConfig(path=str(tmp_path))) == {"train": PAIRS}
 
 
-def test_a_held_out_path_takes_its_own_split(tmp_path: Path) -> None:
+def test_a_held_out_path_reads_only_its_own_split(tmp_path: Path) -> None:
     saved = datasets.DatasetDict()
     saved["dev"] = datasets.Dataset.from_list(ROWS[:1])
     saved["devtest"] = datasets.Dataset.from_list(ROWS[1:])
@@ -67,24 +67,24 @@ def test_a_data_set_without_train_lists_its_splits(tmp_path: Path) -> None:
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
-def test_a_folder_without_files_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no files"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
-def test_a_folder_without_data_files_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_data_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"\x00")
     with pytest.raises(DataError, match="holds no files"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
-def test_a_broken_file_in_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_broken_file_in_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text('{"en": "a", "ta": "b"}\n{"en": ')
     with pytest.raises(DataError, match=r"train.jsonl, line 2 is not a complete JSON object"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
-def test_missing_columns_of_a_folder_are_told(tmp_path: Path) -> None:
+def test_missing_columns_in_a_folder_are_refused(tmp_path: Path) -> None:
     write_lines(tmp_path / "train.jsonl", [{"a": "x", "b": "y"}])
     with pytest.raises(DataError, match=r"train.jsonl, line 1: no columns found .*'a', 'b'"):
         read_pairs(DataConfig(path=str(tmp_path)))
@@ -103,7 +103,7 @@ def test_an_unreachable_hub_names_the_offline_ways(monkeypatch: pytest.MonkeyPat
         assert way in message
 
 
-def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_never_answers_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(nmt_hub, "PROBE_DEADLINE_SECONDS", 0.05)
     monkeypatch.setattr(hub, "_probe", lambda name, seconds: release.wait() and None)
@@ -114,7 +114,7 @@ def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - before < 3
 
 
-def test_what_a_reachable_hub_refuses_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_reachable_hub_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str, subset: str | None) -> None:
         raise ValueError(f"Config name is missing, pick one of ['en-ta']: {name} {subset}")
 
@@ -205,7 +205,9 @@ def test_a_saved_data_set_in_a_folder_of_files_is_refused(tmp_path: Path) -> Non
         read_pairs(DataConfig(path=str(tmp_path)))
 
 
-def test_splits_of_other_names_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_splits_of_other_names_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     saved = datasets.DatasetDict()
     for name in ("train", "noisy", "dev"):
         saved[name] = datasets.Dataset.from_list(ROWS)
@@ -214,7 +216,7 @@ def test_splits_of_other_names_are_told(tmp_path: Path, caplog: pytest.LogCaptur
     assert "ignored splits: noisy" in caplog.text
 
 
-def test_descriptions_and_hidden_files_are_no_data(
+def test_descriptions_and_hidden_files_are_not_data(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_lines(tmp_path / "a.jsonl", ROWS)
@@ -225,7 +227,7 @@ def test_descriptions_and_hidden_files_are_no_data(
     assert caplog.text == ""
 
 
-def test_files_that_no_reader_knows_are_named(
+def test_files_of_unknown_format_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_lines(tmp_path / "a.jsonl", ROWS)
@@ -254,7 +256,7 @@ def test_names_of_files_and_folders_tell_the_splits(
 
 
 @pytest.mark.parametrize("name", ["more.jsonl", "train-test.jsonl"])
-def test_a_file_of_no_clear_split_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_file_whose_split_is_not_clear_is_refused(tmp_path: Path, name: str) -> None:
     write_lines(tmp_path / "train.jsonl", ROWS[:2])
     write_lines(tmp_path / "test.jsonl", ROWS[2:3])
     write_lines(tmp_path / name, ROWS[3:])
@@ -316,7 +318,7 @@ def saved_rows(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 @pytest.mark.parametrize("kind", ["a.jsonl", "a.csv", "a.parquet", "saved"])
-def test_a_path_is_taken_as_it_is(
+def test_special_characters_in_a_path_have_no_meaning(
     tmp_path: Path, saved_rows: dict[int, Path], name: str, kind: str
 ) -> None:
     decoys = ("corpus 2", "corpus v", "axb", "whatx", "runs", "a", "file")
@@ -333,7 +335,7 @@ def test_a_path_is_taken_as_it_is(
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_pairs_are_written_to_the_path_as_it_is(tmp_path: Path, name: str) -> None:
+def test_pairs_are_written_to_a_path_with_special_characters(tmp_path: Path, name: str) -> None:
     write_lines(tmp_path / "x.jsonl", [{"en": f"one {n}", "ta": f"ஒன்று {n}"} for n in range(40)])
     prepare(DataConfig(path=str(tmp_path / "x.jsonl")), 1, tmp_path / name / "out")
     assert len(load_pairs(tmp_path / name / "out", "train")) == 36

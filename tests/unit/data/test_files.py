@@ -1,4 +1,4 @@
-"""Files that are packed, end their lines otherwise, or begin with a line for Excel."""
+"""Files that are packed, have unusual line ends, or begin with a line for Excel."""
 
 import bz2
 import gzip
@@ -100,14 +100,14 @@ def test_texts_of_two_kinds_of_lines_are_refused(tmp_path: Path) -> None:
     assert "tr '\\r' '\\n'" in message
 
 
-def test_objects_of_two_kinds_of_lines_are_told(tmp_path: Path) -> None:
+def test_json_lines_with_mixed_line_ends_are_refused(tmp_path: Path) -> None:
     row = '{"en": "a b", "ta": "அ ஆ"}'
     message = fault(tmp_path, "x.jsonl", f"{row}\n{row}\n{row}\r{row}\r{row}")
     assert "line 3: more than one JSON value" in message
     assert "tr '\\r' '\\n'" in message
 
 
-def test_one_file_for_both_texts_is_told(tmp_path: Path) -> None:
+def test_one_file_for_both_texts_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "x.en")
     message = fault(tmp_path, "x.en", "a\nb\n", target_path=str(tmp_path / "link"))
     assert "data.target_path and data.path name the same file" in message
@@ -122,7 +122,7 @@ def test_a_long_cell_is_read(tmp_path: Path) -> None:
     assert [len(pair.source) for pair in pairs] == [199_999, 3]
 
 
-def test_a_quote_that_stays_open_is_told_with_its_line(
+def test_an_unclosed_quote_is_refused_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nmt.data.formats.table._MAX_CELL_CHARACTERS", 1000)
@@ -159,12 +159,12 @@ def test_excels_line_in_a_tsv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CONTENTS)
 @pytest.mark.parametrize("suffix", ["", ".gz", ".GZ"])
-def test_gzip_is_told_by_the_content(tmp_path: Path, name: str, suffix: str) -> None:
+def test_gzip_is_recognised_by_the_content(tmp_path: Path, name: str, suffix: str) -> None:
     packed = gzip.compress(CONTENTS[name].encode())
     assert read(tmp_path, name + suffix, packed) == PAIRS
 
 
-def test_packed_texts_are_read_whatever_their_names(tmp_path: Path) -> None:
+def test_packed_texts_are_read_under_any_name(tmp_path: Path) -> None:
     target = tmp_path / "x.ta"
     target.write_bytes(gzip.compress(TEXTS["x.ta"].encode()))
     packed = gzip.compress(TEXTS["x.en"].encode())
@@ -213,7 +213,9 @@ FOREIGN = {
 
 @pytest.mark.parametrize("kind", FOREIGN)
 @pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.jsonl", "x.tmx", "x.zip", "corpus"])
-def test_what_is_no_text_is_told_by_what_it_is(tmp_path: Path, name: str, kind: str) -> None:
+def test_a_file_that_is_not_text_is_refused_with_its_kind(
+    tmp_path: Path, name: str, kind: str
+) -> None:
     content, advice = FOREIGN[kind]
     message = fault(tmp_path, name, content)
     assert advice in message

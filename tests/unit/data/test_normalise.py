@@ -64,7 +64,7 @@ def test_hebrew_and_arabic_lose_nothing_but_marks_of_direction() -> None:
      "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"],
     ids=["joined", "coloured", "keycap", "flag"],
 )  # fmt: skip
-def test_emoji_stay_whole(emoji: str) -> None:
+def test_emoji_stay_intact(emoji: str) -> None:
     assert normalise(f"see {emoji} here") == f"see {emoji} here"
 
 
@@ -92,7 +92,7 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("other", ["hello, World", "Hello, world!", '"Hello, world."'])
-def test_case_and_outer_punctuation_make_no_other_sentence(other: str) -> None:
+def test_case_and_outer_punctuation_do_not_make_another_sentence(other: str) -> None:
     assert match_key(other) == match_key("Hello, world")
 
 

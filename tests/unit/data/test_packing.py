@@ -21,7 +21,7 @@ def test_a_row_beyond_the_budget_is_a_batch_of_its_own() -> None:
     assert list(consecutive_batches([9, 9, 1], 4)) == [range(0, 1), range(1, 2), range(2, 3)]
 
 
-def test_no_rows_make_no_batch() -> None:
+def test_no_rows_give_no_batch() -> None:
     assert batches_by_length([], 8) == []
 
 

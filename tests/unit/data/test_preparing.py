@@ -71,7 +71,7 @@ def test_another_seed_or_content_gives_another_digest(
     assert first.digest != other.digest
 
 
-def test_given_splits_are_kept_in_order_and_not_cut(tmp_path: Path) -> None:
+def test_given_splits_keep_their_order_and_all_pairs(tmp_path: Path) -> None:
     data = DataConfig(
         path=write(tmp_path / "x.jsonl", PAIRS[:80]),
         test_path=write(tmp_path / "t.jsonl", PAIRS[80:]),
@@ -116,19 +116,19 @@ def test_preparing_again_leaves_nothing_of_before(tmp_path: Path) -> None:
     ]
 
 
-def test_too_few_pairs_tell_what_was_dropped(tmp_path: Path) -> None:
+def test_too_few_pairs_are_refused_with_what_was_dropped(tmp_path: Path) -> None:
     pairs = [*PAIRS[:9], *[Pair(f"Alone {number}", "") for number in range(4)]]
     with pytest.raises(DataError, match=r"of 13 pairs read for train, only 9 .*4 empty"):
         prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), 1, tmp_path / "out")
 
 
-def test_few_pairs_do_when_nothing_is_cut(tmp_path: Path) -> None:
+def test_a_few_pairs_are_enough_if_nothing_is_held_out(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", PAIRS[:2])
     data = DataConfig(path=path, validation_fraction=0, test_fraction=0)
     assert prepare(data, 1, tmp_path / "out").sizes == {"train": 2}
 
 
-def test_a_part_that_cleaning_drops_whole_is_told_with_an_example(tmp_path: Path) -> None:
+def test_a_part_that_cleaning_empties_is_refused_with_an_example(tmp_path: Path) -> None:
     swapped = [Pair(pair.target, pair.source) for pair in PAIRS]
     data = DataConfig(
         path=write(tmp_path / "x.jsonl", PAIRS), test_path=write(tmp_path / "t.jsonl", swapped)
@@ -155,7 +155,7 @@ def test_a_split_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
         load_pairs(tmp_path / "out", "general_test")
 
 
-def test_a_folder_without_prepared_data_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_prepared_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no prepared data"):
         load_pairs(tmp_path, "train")
 
@@ -185,7 +185,7 @@ def test_the_phrasebook_is_read_in_both_directions(tmp_path: Path) -> None:
     assert {pair.source for s in SPLITS for pair in load_pairs(tmp_path / "b", s)} == tamil
 
 
-def test_the_phrasebook_knows_no_other_language(tmp_path: Path) -> None:
+def test_other_languages_than_the_phrasebooks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"set data\.path"):
         prepare(phrasebook(target_language="hi"), 1, tmp_path)
 
@@ -215,7 +215,7 @@ def test_the_fingerprint_of_a_folder_follows_its_visible_files(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("path", [None, "owner/name", "gone/x.jsonl"])
-def test_what_has_no_bytes_has_no_fingerprint(path: str | None) -> None:
+def test_inputs_without_local_files_have_no_fingerprint(path: str | None) -> None:
     assert fingerprint(DataConfig(path=path)) is None
 
 
@@ -274,7 +274,9 @@ def test_one_target_text_for_two_parts_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("copied", [PAIRS[90:], PAIRS[92:95]])
-def test_a_copy_of_the_test_pairs_is_no_validation(tmp_path: Path, copied: list[Pair]) -> None:
+def test_a_copy_of_the_test_pairs_is_refused_as_validation(
+    tmp_path: Path, copied: list[Pair]
+) -> None:
     settings = parts(tmp_path) | {"validation_path": write(tmp_path / "copy.jsonl", copied)}
     message = fault(settings, tmp_path)
     assert "every pair of data.validation_path shares a sentence with data.test_path" in message
@@ -314,7 +316,7 @@ def test_pairs_that_validation_and_test_share_are_counted(
     )
 
 
-def test_training_pairs_that_are_all_held_out_are_told(tmp_path: Path) -> None:
+def test_training_pairs_that_are_all_held_out_are_refused(tmp_path: Path) -> None:
     settings = parts(tmp_path) | {"path": write(tmp_path / "x.jsonl", PAIRS[90:])}
     message = fault(settings, tmp_path)
     assert "each of the 10 pairs read for train shares a sentence" in message

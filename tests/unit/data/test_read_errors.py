@@ -1,4 +1,4 @@
-"""Every bad input is told by file, place, fault and remedy, and never by a foreign class."""
+"""Every bad input is a DataError that names file, place, problem and remedy."""
 
 import gzip
 from pathlib import Path
@@ -38,23 +38,23 @@ def test_a_missing_file_gets_the_folders_names_when_none_is_near(tmp_path: Path)
     assert "The folder holds corpus.tmx" in fault(tmp_path / "x.jsonl")
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
     assert f"nor a folder {tmp_path / 'gone'}" in fault(tmp_path / "gone" / "x.jsonl")
 
 
-def test_a_missing_second_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_second_file_is_refused_by_name(tmp_path: Path) -> None:
     path = written(tmp_path, "x.en", "one\n")
     assert "no file" in fault(path, target_path=str(tmp_path / "x.ta"))
 
 
-def test_a_misspelt_relative_file_is_no_data_set_name(
+def test_a_misspelt_relative_file_is_not_a_data_set_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "there is no file" in fault("corpora/train.jsonl")
 
 
-def test_a_missing_entry_of_a_folder_is_no_data_set_name(
+def test_a_missing_entry_of_a_folder_is_not_a_data_set_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "corpora" / "english-tamil").mkdir(parents=True)
@@ -63,30 +63,30 @@ def test_a_missing_entry_of_a_folder_is_no_data_set_name(
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.tsv", "x.tmx", "x.jsonl.gz"])
-def test_an_empty_file_is_told(tmp_path: Path, name: str) -> None:
+def test_an_empty_file_is_refused(tmp_path: Path, name: str) -> None:
     assert "is empty" in fault(written(tmp_path, name, ""))
 
 
-def test_a_file_of_blank_lines_holds_no_pairs(tmp_path: Path) -> None:
+def test_a_file_of_blank_lines_contains_no_pairs(tmp_path: Path) -> None:
     assert "no sentence pairs" in fault(written(tmp_path, "x.jsonl", "\n\n"))
 
 
-def test_a_header_alone_holds_no_pairs(tmp_path: Path) -> None:
+def test_a_header_alone_contains_no_pairs(tmp_path: Path) -> None:
     assert "no sentence pairs" in fault(written(tmp_path, "x.csv", "en,ta\n"))
 
 
-def test_a_half_written_line_is_told_by_its_number(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_refused_with_its_number(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", GOOD + '{"en": "two", "ta'))
     assert "x.jsonl, line 2 is not a complete JSON object" in message
 
 
-def test_a_line_that_is_no_object_is_told(tmp_path: Path) -> None:
+def test_a_line_that_is_not_an_object_is_refused(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", GOOD * 2 + '"just text"\n'))
     assert "line 3" in message
     assert "not a JSON object" in message
 
 
-def test_a_key_given_twice_is_told(tmp_path: Path) -> None:
+def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", GOOD + '{"en": "a", "ta": "b", "en": "c"}\n'))
     assert "line 2" in message
     assert "the key 'en' is given twice" in message
@@ -103,56 +103,58 @@ def test_an_object_over_several_lines_gets_the_conversion(tmp_path: Path) -> Non
     assert "jq -c ." in fault(written(tmp_path, "x.json", '{\n  "en": "one"\n}\n'))
 
 
-def test_missing_keys_are_told_with_the_keys_there_are(tmp_path: Path) -> None:
+def test_missing_keys_are_refused_with_the_existing_keys(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", GOOD + '{"en": "two", "note": "x"}\n'))
     assert "line 2" in message
     assert "'en', 'note'" in message
     assert "data.target_column" in message
 
 
-def test_missing_keys_inside_translation_are_told(tmp_path: Path) -> None:
+def test_missing_keys_inside_translation_are_refused(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", '{"translation": {"en": "a", "fr": "b"}}\n'))
     assert "in 'translation'" in message
     assert "'en', 'fr'" in message
 
 
-def test_a_side_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_side_that_is_not_text_is_refused(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", '{"en": 5, "ta": "b"}\n'))
     assert "line 1: 'en' holds int 5, not text" in message
 
 
-def test_a_named_column_that_is_not_there_gets_near_ones(tmp_path: Path) -> None:
+def test_a_missing_column_is_refused_with_similar_names(tmp_path: Path) -> None:
     path = written(tmp_path, "x.csv", "english,tamil\na,b\n")
     message = fault(path, target_column="tamill")
     assert "data.target_column is 'tamill'" in message
     assert "Did you mean 'tamil'" in message
 
 
-def test_two_columns_for_one_side_are_told(tmp_path: Path) -> None:
+def test_two_columns_for_one_side_are_refused(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.csv", "en,ta-IN,ta-LK\na,b,c\n"))
     assert "'ta-IN' and 'ta-LK'" in message
 
 
 @pytest.mark.parametrize("header", ["id,text", "a,b,c", "one,two"])
-def test_missing_columns_are_told_with_those_there_are(tmp_path: Path, header: str) -> None:
+def test_missing_columns_are_refused_with_the_existing_ones(tmp_path: Path, header: str) -> None:
     message = fault(written(tmp_path, "x.csv", f"{header}\n"))
     assert "line 1" in message
     assert repr(header.split(",")[0]) in message
     assert "data.source_column" in message
 
 
-def test_a_row_with_other_columns_is_told(tmp_path: Path) -> None:
+def test_a_row_with_other_columns_is_refused(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.csv", 'en,ta\n"a\nb",c\nwell, yes,d\n'))
     assert "line 4: 3 columns, but the first row has 2" in message
 
 
-def test_an_open_quote_is_told_by_the_row_it_opens_in(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_refused_with_the_row_it_opens_in(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.csv", 'en,ta\na,b\n"c,d\ne,f\n'))
     assert "line 3: not a complete CSV row" in message
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.tsv"])
-def test_bytes_that_are_no_utf8_are_told_by_line_and_offset(tmp_path: Path, name: str) -> None:
+def test_bytes_that_are_not_utf8_are_refused_with_line_and_offset(
+    tmp_path: Path, name: str
+) -> None:
     message = fault(written(tmp_path, name, b"\xef\xbb\xbfen\tta\nab\xe9\n"), format="tsv")
     assert "line 2: the bytes from offset 11" in message
     assert "iconv" in message
@@ -167,17 +169,17 @@ def test_utf16_gets_its_conversion(tmp_path: Path) -> None:
     assert "iconv -f UTF-16" in fault(written(tmp_path, "x.jsonl", GOOD.encode("utf-16")))
 
 
-def test_a_broken_archive_is_told(tmp_path: Path) -> None:
+def test_a_broken_archive_is_refused(tmp_path: Path) -> None:
     packed = gzip.compress(GOOD.encode() * 1000)
     assert "not a complete gzip archive" in fault(written(tmp_path, "x.jsonl.gz", packed[:40]))
 
 
-def test_a_file_that_is_no_archive_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path: Path) -> None:
     assert "not a complete gzip archive" in fault(written(tmp_path, "x.jsonl.gz", GOOD))
 
 
 @pytest.mark.parametrize(("source", "target"), [(3, 5), (5, 3)])
-def test_uneven_text_files_are_told_with_both_counts(
+def test_text_files_of_different_length_are_refused_with_both_counts(
     tmp_path: Path, source: int, target: int
 ) -> None:
     path = written(tmp_path, "x.en", "one\n" * source)
@@ -197,7 +199,7 @@ def test_one_validation_file_asks_for_the_other(tmp_path: Path) -> None:
     assert "set data.validation_target_path" in fault(train, validation_path=str(validation))
 
 
-def test_a_second_file_beside_a_bilingual_one_is_told(tmp_path: Path) -> None:
+def test_a_target_file_for_a_bilingual_file_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "x.jsonl", GOOD)
     assert "unset data.target_path" in fault(path, target_path=str(path))
 
@@ -206,7 +208,7 @@ def test_an_unknown_suffix_asks_for_the_format(tmp_path: Path) -> None:
     assert "data.format" in fault(written(tmp_path, "x.dat", GOOD))
 
 
-def test_xml_that_breaks_off_is_told_by_line(tmp_path: Path) -> None:
+def test_incomplete_xml_is_refused_with_its_line(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.tmx", "<tmx>\n<body>\n<tu>"))
     assert "line 3, column 5: not well-formed XML" in message
 
@@ -223,14 +225,14 @@ def test_xml_entities_are_refused(tmp_path: Path) -> None:
     assert "refused XML" in fault(written(tmp_path, "x.tmx", text))
 
 
-def test_a_folder_with_a_file_format_is_told(tmp_path: Path) -> None:
+def test_a_folder_with_a_file_format_is_refused(tmp_path: Path) -> None:
     assert "is a folder" in fault(tmp_path, format="csv")
 
 
-def test_a_file_with_the_folder_format_is_told(tmp_path: Path) -> None:
+def test_a_file_with_the_folder_format_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "x.jsonl", GOOD)
     assert "data.format=datasets takes a folder" in fault(path, format="datasets")
 
 
-def test_a_url_is_told_to_be_copied(tmp_path: Path) -> None:
+def test_a_url_is_refused(tmp_path: Path) -> None:
     assert "copy it first" in fault("s3://bucket/train.jsonl")

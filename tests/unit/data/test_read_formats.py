@@ -134,7 +134,7 @@ def test_settings_choose_keys_inside_translation(tmp_path: Path) -> None:
     assert read(path, source_column="a", target_column="b") == [Pair("one", "ஒன்று")]
 
 
-def test_a_language_code_goes_before_a_usual_name(tmp_path: Path) -> None:
+def test_a_language_code_is_preferred_to_a_common_name(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(lines([{"source": "web", "en": "one", "ta": "ஒன்று"}]))
     assert read(path) == [Pair("one", "ஒன்று")]
@@ -159,7 +159,7 @@ def test_null_is_an_empty_sentence(tmp_path: Path) -> None:
     assert read(path) == [Pair("one", "")]
 
 
-def test_inline_codes_of_translation_memories_are_left_out(tmp_path: Path) -> None:
+def test_inline_codes_of_translation_memories_are_removed(tmp_path: Path) -> None:
     path = tmp_path / "x.tmx"
     segment = "Press <bpt i='1'>{b}</bpt><hi>Start</hi><ept i='1'>{/b}</ept> now."
     text = tmx([Pair("SEGMENT", "தொடங்கு")]).replace("SEGMENT", segment)
@@ -187,7 +187,7 @@ def test_translation_memories_are_streamed(tmp_path: Path) -> None:
     assert peak < path.stat().st_size / 2
 
 
-def test_max_pairs_bounds_what_is_read(tmp_path: Path) -> None:
+def test_max_pairs_limits_the_pairs_that_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(FILES["iso.jsonl"] + "{broken", encoding="utf-8")
     assert read(path, max_pairs=2) == PAIRS[:2]
@@ -219,7 +219,7 @@ def test_the_format_setting_overrules_the_suffix(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=5))
-def test_whatever_a_csv_writer_quotes_is_read_back(rows: list[tuple[str, str]]) -> None:
+def test_every_csv_that_a_writer_quotes_is_read_back(rows: list[tuple[str, str]]) -> None:
     read_back = round_trip(table([("en", "ta"), *rows]), read_csv)
     assert read_back == [row for row in rows if any(cell.strip() for cell in row)]
 

@@ -43,7 +43,7 @@ def test_the_order_of_the_input_changes_nothing(orders: tuple[list[Pair], list[P
     assert cut(given_order, FRACTIONS, 1) == cut(shuffled, FRACTIONS, 1)
 
 
-def test_another_seed_cuts_elsewhere() -> None:
+def test_another_seed_gives_other_splits() -> None:
     pairs = distinct(100)
     assert set(cut(pairs, FRACTIONS, 1)["test"]) != set(cut(pairs, FRACTIONS, 2)["test"])
 
@@ -71,7 +71,7 @@ def test_pairs_linked_through_others_stay_together() -> None:
         assert sum(not set(chain).isdisjoint(split) for split in splits.values()) == 1
 
 
-def test_no_split_starves_another() -> None:
+def test_every_split_gets_a_pair() -> None:
     linked = [Pair("the same", f"target x{number}") for number in range(30)]
     splits = cut(linked + distinct(3), FRACTIONS, 1)
     assert {name: len(split) for name, split in splits.items()} == {
@@ -81,11 +81,11 @@ def test_no_split_starves_another() -> None:
     }
 
 
-def test_nothing_to_cut_gives_train_alone() -> None:
+def test_no_fractions_give_only_train() -> None:
     assert set(cut(distinct(3), {}, 1)) == {"train"}
 
 
-def test_one_group_cannot_be_cut() -> None:
+def test_a_single_group_cannot_be_split() -> None:
     linked = [Pair("the same", f"target {number}") for number in range(20)]
     with pytest.raises(DataError, match="20 pairs form 1 groups"):
         cut(linked, FRACTIONS, 1)

@@ -62,7 +62,7 @@ def source(path: Path, segment: str) -> str:
         "<br/>",
     ],
 )
-def test_breaks_stand_for_a_space(tmp_path: Path, code: str) -> None:
+def test_a_break_becomes_a_space(tmp_path: Path, code: str) -> None:
     assert source(tmp_path, f"One.{code}Two") == "One. Two"
 
 
@@ -102,7 +102,7 @@ def test_another_code_does_not_glue_words(tmp_path: Path, code: str) -> None:
     assert source(tmp_path, f"Hello ({code}), you") == "Hello (), you"
 
 
-def test_a_code_splits_no_words_that_are_written_together(tmp_path: Path) -> None:
+def test_a_code_does_not_split_words_in_scripts_without_spaces(tmp_path: Path) -> None:
     assert source(tmp_path, "点击<ph>{1}</ph>按钮") == "点击按钮"
 
 
@@ -148,7 +148,7 @@ def test_forbidden_characters_are_mended_and_counted(
     assert "XML forbids, removed or corrected: " in caplog.text
 
 
-def test_a_reference_is_whole_wherever_the_file_is_cut(tmp_path: Path) -> None:
+def test_a_reference_across_two_chunks_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.tmx"
     for size in range(16_220, 16_400, 7):
         segment = "x" * size + " &#xD83D;&#xDE00;&#233;&eacute;&amp; end"
@@ -171,19 +171,19 @@ def test_other_encodings_are_read(tmp_path: Path, encoding: str, declared: str) 
     assert read(tmp_path / "x.tmx", content) == [Pair("café now", "mot")]
 
 
-def test_bytes_of_another_encoding_are_told(tmp_path: Path) -> None:
+def test_bytes_of_another_encoding_are_refused(tmp_path: Path) -> None:
     content = memory("caf\xe9").replace("சொல்", "mot").encode("latin-1")
     with pytest.raises(DataError, match=r"x.tmx, at line 1 or after: bytes that are not utf-8"):
         read(tmp_path / "x.tmx", content)
 
 
-def test_an_unknown_encoding_is_told(tmp_path: Path) -> None:
+def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
     content = memory("a", head='<?xml version="1.0" encoding="klingon"?>')
     with pytest.raises(DataError, match="klingon"):
         read(tmp_path / "x.tmx", content)
 
 
-def test_a_name_that_nobody_knows_is_told_with_its_line(tmp_path: Path) -> None:
+def test_an_unknown_entity_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"line 1, column 84: .*undefined entity"):
         read(tmp_path / "x.tmx", memory("&wrong;"))
 

@@ -9,7 +9,7 @@ from nmt.storage import Storage
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch) -> Path:
-    """A temporary folder of this test alone, since fetched folders are cached there."""
+    """Give each test its own temporary folder, since fetched folders are cached there."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -39,7 +39,7 @@ def fill(storage: Storage, path: str, files: dict[str, str], **meta: object) -> 
 
 
 def spoil(storage: Storage, path: str, content: bytes | None) -> None:
-    """Change a file behind the storage's back."""
+    """Change or remove a file without the storage root."""
     filesystem, root = storage.filesystem
     if content is None:
         filesystem.delete_file(f"{root}/{path}")

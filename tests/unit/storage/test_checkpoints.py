@@ -1,4 +1,4 @@
-"""Which checkpoint a training goes on from when some are damaged."""
+"""The checkpoint from which a training resumes when some are damaged."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def become_a_file(folder: Path) -> None:
 
 
 def forget_the_files(folder: Path) -> None:
-    """As a manifest without a hash of its own would let anyone write."""
+    """Write what a manifest without a hash of its own would accept."""
     meta = json.loads((folder / "manifest.json").read_text())["meta"]
     (folder / "manifest.json").write_text(json.dumps({"files": {}, "meta": meta}))
 

@@ -1,4 +1,4 @@
-"""A storage root that is open for reading only: everything is read, and no method writes."""
+"""A read-only storage root: every reading method works, and no method writes."""
 
 import pickle
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Records that were damaged, whatever the damage: refused with advice, never used as if whole."""
+"""Damaged records of every kind are refused with advice, and never used."""
 
 import copy
 import json
@@ -46,7 +46,7 @@ def storage(tmp_path: Path) -> Storage:
 
 
 def mutations(content: bytes) -> Iterator[bytes]:
-    """Cut, emptied, bytes flipped, keys removed, values and types exchanged, whole replaced."""
+    """Yield damaged versions of a record: cut, or with other bytes, keys or values."""
     drawn = random.Random(7)
     plain = json.loads(content)
     yield from (b"", b"{}", b"[]", b"null", b"1", b'"x"', b"true", b"\xff\xfe\x00", b"[" * 100_000)
@@ -62,7 +62,7 @@ def mutations(content: bytes) -> Iterator[bytes]:
 
 
 def _places(node: Any) -> list[tuple[Any, Any]]:
-    """Each value of a tree as its holder and its key there."""
+    """List each value of a tree as its container and its key."""
     keys = node.keys() if isinstance(node, dict) else range(len(node))
     below = [(node, key) for key in keys]
     nested = [node[key] for key in keys if isinstance(node[key], dict | list)]
@@ -84,7 +84,7 @@ def _add(plain: Any, drawn: random.Random) -> None:
 
 
 class Damaged(Storage):
-    """A storage root whose files are what a test says; a disk would take ten times as long."""
+    """A storage root with one given content; a disk would take ten times as long."""
 
     content = b""
 
@@ -93,7 +93,7 @@ class Damaged(Storage):
 
 
 def check_all(storage: Storage, path: str, read: Callable[[Storage], object]) -> None:
-    """Read each mutation of a file: refused in one line, or the same as before."""
+    """Check that each mutation of a file is refused in one line or read without a difference."""
     content, before, refused = storage.read_bytes(path), read(storage), []
     damaged = Damaged(storage.locate(""))
     for _, damaged.content in zip(range(MUTATIONS), mutations(content), strict=False):
@@ -142,7 +142,7 @@ def test_a_manifest_without_a_hash_is_refused_where_a_file_is_not_described(
         storage.fetch("one")
 
 
-def test_a_message_names_the_file_the_fault_and_what_to_do(storage: Storage) -> None:
+def test_a_message_names_the_file_the_problem_and_the_remedy(storage: Storage) -> None:
     storage.write_bytes("a/trial.json", b'{"state": "finished"}')
     with pytest.raises(StorageError) as refusal:
         TRIAL.find(storage, "a/trial.json", "run `nmt tune`")
@@ -152,12 +152,12 @@ def test_a_message_names_the_file_the_fault_and_what_to_do(storage: Storage) -> 
     )
 
 
-def test_a_record_of_an_earlier_release_has_no_hash_and_is_read(storage: Storage) -> None:
+def test_a_record_of_an_earlier_release_without_a_hash_is_read(storage: Storage) -> None:
     storage.write_json("cut.json", {"parts": 4})
     assert CUT.find(storage, "cut.json", "") == Cut(4)
 
 
-def test_a_record_of_a_later_release_has_other_fields_and_is_read(storage: Storage) -> None:
+def test_a_record_of_a_later_release_with_other_fields_is_read(storage: Storage) -> None:
     storage.write_json("cut.json", {"parts": 4, "since": "later"})
     assert CUT.find(storage, "cut.json", "") == Cut(4)
 
@@ -169,7 +169,7 @@ def test_a_record_that_was_changed_by_hand_is_refused(storage: Storage) -> None:
         CUT.find(storage, "cut.json", "")
 
 
-def test_what_can_be_done_without_is_left_out_with_a_line(storage: Storage) -> None:
+def test_a_damaged_optional_record_is_skipped_with_a_message(storage: Storage) -> None:
     storage.write_bytes("cut.json", b"")
     told: list[str] = []
     assert CUT.find_or_leave_out(storage, "cut.json", "it is made again", told.append) is None

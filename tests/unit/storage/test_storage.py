@@ -1,4 +1,4 @@
-"""What holds on a folder and on an object store."""
+"""Behaviour that a folder and an object store have in common."""
 
 import os
 import pickle
@@ -188,7 +188,7 @@ def test_a_commit_replaces_the_one_before_whole(storage):
 
 
 def test_the_same_files_with_other_meta_change_the_manifest_alone(storage):
-    """As a checkpoint whose validation was made up later: to remove it would be to risk it."""
+    """A later validation writes the same checkpoint again, which must not be lost to a kill."""
     fill(storage, "one", {"a": "1", "deep/b": "2"}, number=1)
     filesystem, root = storage.filesystem
     names = [f"{root}/one/{name}" for name in ("a", "deep/b")]

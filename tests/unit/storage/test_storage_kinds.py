@@ -1,4 +1,4 @@
-"""What holds on one kind of storage only."""
+"""Behaviour of only one kind of storage."""
 
 import os
 import shutil
