@@ -29,7 +29,7 @@ def run(session: Session, *, thorough: bool = True) -> Record:
     """
     session = session.on(BASE)
     run = session.config.run
-    check_split(run, require(session.storage, run, PREPARE), "validation")
+    check_split(session.storage, run, require(session.storage, run, PREPARE), "validation")
     return session.do(
         BASE,
         lambda: on_worker(session, make_base),

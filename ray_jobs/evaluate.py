@@ -7,8 +7,7 @@ from nmt.config import Config
 from nmt.report.console import score_lines
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.records import Record, require
-from nmt.runs.results import read_result
+from nmt.runs.records import Record, require, result_of
 from nmt.runs.steps import EVALUATE, TRAIN
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import on_worker
@@ -33,9 +32,7 @@ def run(session: Session) -> Record:
         return result
 
     record = session.do(EVALUATE, work)
-    place = session.storage.locate(layout.step_record(run_name, EVALUATE))
-    evaluation = read_result(EvaluationResult, record.result, step=EVALUATE.name, place=place)
-    for line in score_lines(evaluation):
+    for line in score_lines(result_of(session.storage, run_name, EVALUATE, record)):
         log.info("%s", line)
     return record
 

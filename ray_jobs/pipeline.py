@@ -62,7 +62,7 @@ def _steps(session: Session) -> Records:
         log.info("[%d/%d] %s", number, len(steps) + 1, step.name)
         records[step.name] = importlib.import_module(f"ray_jobs.{step.name}").run(session)
         if step is PREPARE:
-            prepare.check_split(session.config.run, records[step.name], "test")
+            prepare.check_split(session.storage, session.config.run, records[step.name], "test")
     log.info("[%d/%d] endpoint", len(steps) + 1, len(steps) + 1)
     return records
 

@@ -5,8 +5,9 @@ from typing import Any
 from nmt.data.prepare import fingerprint, prepare
 from nmt.errors import DataError, StepConflictError
 from nmt.runs import layout
-from nmt.runs.records import Record, find_record, is_intact
+from nmt.runs.records import Record, find_record, is_intact, result_of
 from nmt.runs.steps import PREPARE
+from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
 
 
@@ -21,7 +22,7 @@ def run(session: Session) -> Record:
     found = find_record(storage, config.run, PREPARE)
     content = fingerprint(config.data)
     if found and found.done and not session.restart:
-        before = found.result.get("fingerprint")
+        before = result_of(storage, config.run, PREPARE, found).fingerprint
         if content and before and content != before:
             raise StepConflictError(
                 f"run '{config.run}': the content of data.path={config.data.path} has changed "
@@ -48,13 +49,13 @@ def run(session: Session) -> Record:
     return session.do(PREPARE, work, is_intact=lambda: is_intact(storage, pairs))
 
 
-def check_split(run: str, prepared: Record, split: str) -> None:
+def check_split(storage: Storage, run: str, prepared: Record, split: str) -> None:
     """Check that a split has pairs, before hours of work that would fail without them.
 
     Raises:
         DataError: the prepared data has no such split.
     """
-    if not prepared.result["sizes"].get(split):
+    if not result_of(storage, run, PREPARE, prepared).sizes.get(split):
         raise DataError(
             f"run '{run}' has no {split} pairs: set data.{split}_fraction or data.{split}_path, "
             "with another run=NAME, or after preparing again with --restart"

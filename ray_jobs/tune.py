@@ -16,7 +16,7 @@ from nmt.errors import (
     UnavailableError,
 )
 from nmt.runs import layout
-from nmt.runs.records import BEST_TRIAL, Record, find_record, require
+from nmt.runs.records import BEST_TRIAL, Record, find_record, require, result_of
 from nmt.runs.steps import PREPARE, TUNE
 from nmt.storage import Storage
 from ray_jobs import base as base_job
@@ -60,7 +60,7 @@ def _is_complete(session: Session) -> bool:
     except StorageError as error:
         log.warning("tune: %s", error)
         return False
-    made = len(record.result["trials"]) if record else 0
+    made = len(result_of(storage, config.run, TUNE, record).trials) if record else 0
     return made >= config.tune.trials or _is_used_up(config, made)
 
 

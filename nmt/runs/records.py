@@ -11,8 +11,8 @@ from pydantic import Field
 from nmt.config import Config
 from nmt.errors import MissingStepError, StepConflictError, StorageError
 from nmt.runs import layout
-from nmt.runs.results import Summary
-from nmt.runs.steps import PREPARE, STEPS, Step
+from nmt.runs.results import Summary, read_result
+from nmt.runs.steps import PREPARE, STEPS, ResultT, Step
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.storage import RecordKind, Storage
 
@@ -124,6 +124,16 @@ def require(storage: Storage, run: str, step: Step) -> Record:
             f"run `nmt {step.name} run={run}` first.{hint}"
         )
     return record
+
+
+def result_of(storage: Storage, run: str, step: Step[ResultT], record: Record) -> ResultT:
+    """Read the result in the record of a finished step.
+
+    Raises:
+        StorageError: another release wrote it; names the command that makes it again.
+    """
+    place = storage.locate(layout.step_record(run, step))
+    return read_result(step.result, record.result, step=step.name, place=place)
 
 
 def settings_of(step: Step, config: Config) -> dict[str, Any]:

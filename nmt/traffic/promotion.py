@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from nmt.errors import InputError, WorseThanBaseError
-from nmt.runs import layout
 from nmt.runs.evaluation import (
     BASE_SYSTEM,
     METRIC_NAMES,
@@ -12,8 +11,7 @@ from nmt.runs.evaluation import (
     EvaluationResult,
     format_p_value,
 )
-from nmt.runs.records import Record, find_record, require
-from nmt.runs.results import read_result
+from nmt.runs.records import Record, find_record, require, result_of
 from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
 from nmt.traffic import Traffic, pointer
@@ -102,8 +100,7 @@ def _find_evaluation(
     # Equal inputs mean that the engine was made from the training that was evaluated.
     if evaluated is None or not evaluated.done or evaluated.inputs != exported.inputs:
         return None
-    place = storage.locate(layout.step_record(run, EVALUATE))
-    return read_result(EvaluationResult, evaluated.result, step=EVALUATE.name, place=place)
+    return result_of(storage, run, EVALUATE, evaluated)
 
 
 def _explain_unknown(
