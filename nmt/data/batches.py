@@ -18,7 +18,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Place in the data: the next step to take."""
+    """A position in the data: the next step to take."""
 
     epoch: int = 0
     step: int = 0
@@ -43,7 +43,7 @@ class BatchPlan:
     """Widths are padded to a multiple of this."""
 
     def epoch(self, epoch: int) -> list[list[Rows]]:
-        """The steps of an epoch: lists of micro-batches, whose rows are alike in length."""
+        """Return the steps of an epoch, as lists of micro-batches of rows of similar length."""
         random = np.random.default_rng((self.seed, epoch))
         rows = np.concatenate([np.arange(self.corpus_rows), self._replay(random)])
         random.shuffle(rows)
@@ -53,7 +53,7 @@ class BatchPlan:
         return [[batches[i] for i in order[at : at + size]] for at in range(0, len(order), size)]
 
     def steps(self, cursor: Cursor) -> Iterator[tuple[Cursor, list[Rows]]]:
-        """Endless steps from a cursor on, each with the cursor behind it."""
+        """Yield endless steps from a cursor on, each with the cursor after it."""
         epoch = cursor.epoch
         while True:
             steps = self.epoch(epoch)
@@ -63,7 +63,7 @@ class BatchPlan:
             epoch += 1
 
     def padding(self, epoch: int = 0) -> float:
-        """Share of an epoch's tokens that are padding, 0-1."""
+        """Return the share of an epoch's tokens that are padding, 0-1."""
         batches = [rows for step in self.epoch(epoch) for rows in step]
         held = sum(padded_tokens(self, rows) for rows in batches)
         real = sum(int(self.source_tokens[r].sum() + self.target_tokens[r].sum()) for r in batches)
@@ -76,11 +76,9 @@ class BatchPlan:
         return (drawn + self.corpus_rows).astype(np.int64)
 
     def _order(self, rows: Rows) -> Rows:
-        """Rows that are alike in length next to each other, equal ones as they stand.
-
-        Blocks of one length, within which the other side sorts: up and down by turns, so that a
-        batch across two blocks has no jump in it.
-        """
+        """Sort rows by length; equal rows keep their order."""
+        # Rows form blocks of one length. Within a block the other side decides, in alternating
+        # direction, so that a batch across two blocks contains no jump in length.
         source, target = self.source_tokens[rows], self.target_tokens[rows]
         if self.round_to > 1:  # a source within the same multiple costs the same
             block, within = rounded_up(source, self.round_to) // self.round_to, target
@@ -99,18 +97,18 @@ class BatchPlan:
 
 
 def padded_tokens(plan: BatchPlan, rows: Rows) -> int:
-    """Source and target tokens of a micro-batch with its padding."""
+    """Count the source and target tokens of a micro-batch, with its padding."""
     longest = np.array([plan.source_tokens[rows].max(), plan.target_tokens[rows].max()])
     return len(rows) * int(rounded_up(longest, plan.round_to).sum())
 
 
 def rounded_up(lengths: NDArray[np.signedinteger], multiple: int) -> NDArray[np.signedinteger]:
-    """The next multiple of each."""
+    """Round lengths up to a multiple."""
     return -(-lengths // multiple) * multiple
 
 
 def share(step: Sequence[Rows], rank: int, workers: int) -> list[Rows]:
-    """One worker's part of a step; over all workers every row occurs once.
+    """Return one worker's part of a step; over all workers every row occurs once.
 
     Whole micro-batches where they divide evenly, else a stride of each one's rows.
     A worker may get nothing when a step has fewer rows than workers.
@@ -121,7 +119,7 @@ def share(step: Sequence[Rows], rank: int, workers: int) -> list[Rows]:
 
 
 def largest_share(micro_batches: int, rows: int, workers: int) -> tuple[int, int]:
-    """Micro-batches of a step that one worker takes at most, and its rows of each; see `share`."""
+    """Return the most micro-batches of a step that a worker takes, and its rows of each."""
     if micro_batches % workers == 0:
         return micro_batches // workers, rows
     return micro_batches, math.ceil(rows / workers)

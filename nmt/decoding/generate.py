@@ -17,12 +17,12 @@ from nmt.text.packing import batches_by_length
 
 log = logging.getLogger(__name__)
 
-_MOST_SOURCE_TOKENS = 1024
-"""The most that `model.max_source_tokens` can be."""
+_MAX_SOURCE_TOKENS = 1024
+"""Upper limit of `model.max_source_tokens`."""
 
 
 def nothing() -> None:
-    """For a translation that nobody looks at on its way."""
+    """Do nothing after a batch."""
 
 
 def translate(
@@ -34,7 +34,7 @@ def translate(
     batch_tokens: int = 8192,
     after_batch: Callable[[], None] = nothing,
 ) -> list[str]:
-    """Hypotheses in the order of the sentences, in the codec's target language.
+    """Translate sentences into the codec's target language, in their order.
 
     A source beyond what can be trained on, or the model's positions, is cut. A hypothesis ends at
     `output_limit`, or where the positions end, at the latest. A batch that the memory does not hold
@@ -45,10 +45,10 @@ def translate(
     """
     was_training = model.training
     model.eval()
-    most, limit = _MOST_SOURCE_TOKENS, max_positions(model)
+    max_tokens, limit = _MAX_SOURCE_TOKENS, max_positions(model)
     if limit:  # what continues the source needs half of them
-        most = min(most, limit // 2 if codec.one_sequence else limit)
-    encoded = codec.encode_sources(sentences, most)
+        max_tokens = min(max_tokens, limit // 2 if codec.one_sequence else limit)
+    encoded = codec.encode_sources(sentences, max_tokens)
     hypotheses = [""] * len(sentences)
     try:
         waiting = batches_by_length([len(ids) for ids in encoded], batch_tokens)
@@ -95,7 +95,7 @@ def search(
 
 
 class _OwnLimits(StoppingCriteria):
-    """Ends each row, or each of its beams, at a limit of its own; `generate` has one for all."""
+    """A length limit for each row and its beams, since `generate` has one limit for all."""
 
     def __init__(self, limits_B: Tensor) -> None:
         self._limits_B = limits_B
@@ -104,7 +104,7 @@ class _OwnLimits(StoppingCriteria):
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, input_ids: Tensor, scores: object, **kwargs: object
     ) -> Tensor:
-        """Called once for each new token, with as many candidates for every row."""
+        """Tell which candidates have reached their limit; called once for each new token."""
         del scores, kwargs
         self._tokens += 1
         candidates = len(input_ids) // len(self._limits_B)

@@ -1,10 +1,10 @@
-"""How long a translation may become."""
+"""The length limit of translations."""
 
 
 def output_limit(source_tokens: int) -> int:
-    """Bound the tokens of a translation: ends the endless repetition that a weak model falls into.
+    """Limit the tokens of a translation, so that endless repetition of a weak model ends.
 
     Args:
-        source_tokens: of its own source, whatever else is in the batch; all marks counted.
+        source_tokens: tokens of its own source, with all special tokens.
     """
     return 2 * source_tokens + 16

@@ -1,4 +1,4 @@
-"""What a GPU does otherwise than the meta device: fused attention, byte masks, autocast."""
+"""Emulation of a GPU on the meta device: fused attention, byte masks and autocast."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,11 +15,11 @@ ATTENTION = "nmt_plan"
 
 
 class FusedAttention(torch.autograd.Function):
-    """Shapes of the fused kernel: it keeps no matrix of attention weights, only their norms."""
+    """A stand-in for the fused kernel, which keeps the norms of the attention weights alone."""
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:  # noqa: ANN401
-        """Output of the attention, with what is kept for the backward pass."""
+        """Return the attention's output, and save what the backward pass needs."""
         batch, heads, queries, width = query.shape
         output = query.new_empty(batch, queries, heads, width).transpose(1, 2)
         norms = query.new_empty(batch, heads, queries, dtype=torch.float32)
@@ -29,7 +29,7 @@ class FusedAttention(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> Tensor:  # noqa: ANN401
-        """Never asked for."""
+        """Raise an error: only forward passes are traced."""
         raise NotImplementedError
 
 
@@ -49,11 +49,14 @@ def _attention(
 
 
 def _no_mask(*values: object, **options: object) -> None:
-    """Whether a mask is needed depends on data, which the meta device has none of."""
+    """Return no mask."""
+    # Whether a mask is needed depends on the data, and the meta device has no data.
 
 
-AttentionInterface.register(ATTENTION, _attention)
-AttentionMaskInterface.register(ATTENTION, _no_mask)
+def register_attention() -> None:
+    """Make the emulated attention known to transformers as `ATTENTION`."""
+    AttentionInterface.register(ATTENTION, _attention)
+    AttentionMaskInterface.register(ATTENTION, _no_mask)
 
 
 _IN_BF16 = (functional.linear, Tensor.baddbmm, torch.bmm)
@@ -61,7 +64,7 @@ _IN_BF16 = (functional.linear, Tensor.baddbmm, torch.bmm)
 
 
 class GpuOperations(TorchFunctionMode):
-    """Dropout with a mask of bytes and, if `mixed`, the casts of bf16 autocast."""
+    """A mode in which dropout keeps a mask of bytes and, if `mixed`, bf16 autocast applies."""
 
     def __init__(self, mixed: bool) -> None:
         super().__init__()
@@ -74,7 +77,7 @@ class GpuOperations(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever the function returns
-        """Replace dropout, and the inputs of what autocast casts."""
+        """Replace dropout, and cast the inputs as autocast does."""
         if func is functional.dropout:
             return _dropout(*args, **(kwargs or {}))
         if self.mixed and func in _IN_BF16:

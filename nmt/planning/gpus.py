@@ -1,4 +1,4 @@
-"""GPUs as their vendors describe them."""
+"""GPU types, with the figures of their vendors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU type; dense rates, without sparsity."""
+    """One GPU type, with its dense rates, without sparsity."""
 
     name: str
     memory_gib: float
@@ -16,7 +16,7 @@ class Gpu:
     """None where the GPU has no bf16: training then runs in fp32."""
 
     def teraflops(self, mixed: bool) -> float:
-        """Peak of the matrix products, in bf16 or in fp32."""
+        """Return the peak rate of matrix products, in bf16 or in fp32."""
         return self.bf16_teraflops or self.fp32_teraflops if mixed else self.fp32_teraflops
 
 

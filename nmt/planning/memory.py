@@ -40,17 +40,17 @@ class MemoryParts:
 
     @property
     def tensors(self) -> float:
-        """All but the reserve."""
+        """Return the sum without the reserve."""
         return self.total - self.reserve
 
     @property
     def total(self) -> float:
-        """The sum."""
+        """Return the sum of all parts."""
         return sum(asdict(self).values())
 
 
 def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> MemoryParts:
-    """What a worker holds at its share of a micro-batch of so many longest rows."""
+    """Estimate a worker's memory for its share of a micro-batch of `rows` longest rows."""
     trained, stage = shape.trained_parameters, zero_stage(config)
     workers = config.scaling.workers
     _, rows = largest_share(config.training.micro_batches_per_step, rows, workers)
@@ -77,36 +77,38 @@ def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> M
 
 
 def zero_stage(config: Config) -> int:
-    """Stage of ZeRO; 0 without DeepSpeed."""
+    """Return the stage of ZeRO; 0 without DeepSpeed."""
     return config.strategy.zero_stage if config.strategy.type == "deepspeed" else 0
 
 
 def _offloads(config: Config) -> bool:
-    """Whether the optimizer state lies in CPU memory, which without partitions it never does."""
+    """Tell whether the optimizer state is in CPU memory."""
+    # DeepSpeed offloads only a partitioned optimizer state.
     strategy = config.strategy
     return strategy.type == "deepspeed" and strategy.zero_stage > 0 and strategy.offload
 
 
 def _gathered_share(shape: TrainingShape) -> float:
-    """Weights that stage 3 holds whole at once, and those on their way, over all weights."""
-    whole = min(shape.parameters, shape.largest_layer_parameters + LIVE_PARAMETERS)
+    """Return the share of the weights that stage 3 holds gathered or is gathering."""
+    gathered = min(shape.parameters, shape.largest_layer_parameters + LIVE_PARAMETERS)
     on_the_way = max(shape.largest_layer_parameters, PREFETCHED_PARAMETERS)
-    return (whole + min(shape.parameters, on_the_way)) / shape.parameters
+    return (gathered + min(shape.parameters, on_the_way)) / shape.parameters
 
 
 def _kept_by_quantized_layers(config: Config, shape: TrainingShape) -> float:
-    """4-bit weights that bitsandbytes keeps for the backward pass, though stage 3 let them go."""
+    """Count the bytes of 4-bit weights that bitsandbytes keeps for the backward pass.
+
+    Stage 3 itself would free them.
+    """
     if config.adapter.type != "qlora" or config.training.gradient_checkpointing:
         return 0
     return shape.quantizable_parameters / 2
 
 
 def weight_bytes(config: Config, shape: TrainingShape) -> tuple[float, float]:
-    """Weights, and the constants of those in 4 bits.
-
-    What is trained is in fp32, a frozen base in the precision of the matrix products; beside 4-bit
-    layers the rest is in the compute precision.
-    """
+    """Return the bytes of the weights, and of the constants of those in 4 bits."""
+    # Trained weights are in fp32, a frozen base is in the precision of the matrix products. Next to
+    # 4-bit layers, the rest is in the compute precision.
     trained, frozen = _FP32 * shape.trained_parameters, shape.frozen_parameters
     if config.adapter.type != "qlora":
         return trained + shape.frozen_bytes, 0.0
@@ -118,7 +120,8 @@ def weight_bytes(config: Config, shape: TrainingShape) -> tuple[float, float]:
 
 
 def _loss_bytes(shape: TrainingShape, rows: int) -> float:
-    """A chunk's logits, the gradient of the hidden states twice, and of a trained head."""
+    """Count the bytes of a chunk's logits and of the gradients that the loss keeps."""
+    # The hidden states' gradient is there twice, and a trained head has one too.
     tokens = rows * shape.target_tokens
     logits = min(rows_at_once(shape.vocabulary), tokens) * shape.vocabulary * _FP32 * _LIVE_COPIES
     hidden = 2 * tokens * shape.width * _FP32

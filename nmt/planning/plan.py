@@ -1,4 +1,4 @@
-"""The forecast as a whole: does it fit, how large may a micro-batch be, what does it cost."""
+"""The memory estimate of a training: whether it fits, the largest micro-batch, and the cost."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -10,13 +10,13 @@ from nmt.planning.memory import MemoryParts, memory_parts
 from nmt.planning.shapes import TrainingShape, rows_of, training_shape
 from nmt.planning.speed import StepTime, step_time
 
-_MOST_ROWS = 1 << 16
+_MAX_ROWS = 1 << 16
 _WORKERS = (2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a configuration needs on its GPU type."""
+    """The needs of a configuration on its GPU type."""
 
     gpu: Gpu
     workers: int
@@ -37,16 +37,16 @@ class Plan:
 
     @property
     def fits(self) -> bool:
-        """Whether the GPU's memory is enough."""
+        """Tell whether the GPU's memory is enough."""
         return self.memory.total <= self.gpu.memory_gib
 
     @property
     def gpu_hours(self) -> float:
-        """Hours of all GPUs together, for `training.max_steps`, validations left out."""
+        """Return the hours of all GPUs for `training.max_steps`, without validations."""
         return self.step.seconds * self.max_steps * self.workers / 3600
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return the plan as JSON values."""
         price = self.price_per_hour
         return {
             **asdict(self),
@@ -61,7 +61,7 @@ class Plan:
 
 
 def make_plan(config: Config) -> Plan:
-    """Reckon a configuration through; nothing is loaded but the model's configuration.
+    """Estimate a training; only the model's configuration is loaded.
 
     Raises:
         ModelError: the model or the adapter does not fit.
@@ -72,7 +72,7 @@ def make_plan(config: Config) -> Plan:
     shape = training_shape(config, mixed=mixed)
     rows = rows_of(shape, config.training.micro_batch_tokens)
     memory = memory_parts(config, shape, rows, gpu)
-    most = most_rows(config, shape, gpu)
+    largest = max_rows(config, shape, gpu)
     fits = memory.total <= gpu.memory_gib
     return Plan(
         gpu=gpu,
@@ -86,14 +86,14 @@ def make_plan(config: Config) -> Plan:
         step=step_time(config, shape, rows, gpu, mixed=mixed),
         max_steps=config.training.max_steps,
         price_per_hour=config.plan.price_per_hour,
-        largest_micro_batch_tokens=most * shape.row_tokens or None,
-        changes={} if fits else _remedy(config, shape, most, gpu),
+        largest_micro_batch_tokens=largest * shape.row_tokens or None,
+        changes={} if fits else _remedy(config, shape, largest, gpu),
     )
 
 
-def most_rows(config: Config, shape: TrainingShape, gpu: Gpu) -> int:
-    """Longest rows that a micro-batch may hold; 0 when none fits."""
-    low, high = 0, _MOST_ROWS
+def max_rows(config: Config, shape: TrainingShape, gpu: Gpu) -> int:
+    """Find the largest number of longest rows that a micro-batch may have; 0 when none fits."""
+    low, high = 0, _MAX_ROWS
     while low < high:
         middle = (low + high + 1) // 2
         if memory_parts(config, shape, middle, gpu).total <= gpu.memory_gib:
@@ -109,15 +109,15 @@ def _is_mixed(config: Config, gpu: Gpu) -> bool:
     return config.training.precision == "bf16"
 
 
-def _remedy(config: Config, shape: TrainingShape, most: int, gpu: Gpu) -> dict[str, Any]:
-    """The smallest change that fits: fewer tokens, a partition over workers, a smaller adapter."""
-    if most:
-        return {"training.micro_batch_tokens": most * shape.row_tokens}
+def _remedy(config: Config, shape: TrainingShape, largest: int, gpu: Gpu) -> dict[str, Any]:
+    """Find the smallest change that fits, or none."""
+    if largest:
+        return {"training.micro_batch_tokens": largest * shape.row_tokens}
     for changes in _candidates(config):
         changed = config.with_overrides(changes)
         same = "adapter.type" not in changes
         new_shape = shape if same else training_shape(changed, mixed=_is_mixed(config, gpu))
-        if rows := most_rows(changed, new_shape, gpu):
+        if rows := max_rows(changed, new_shape, gpu):
             if rows < rows_of(new_shape, config.training.micro_batch_tokens):
                 changes["training.micro_batch_tokens"] = rows * new_shape.row_tokens
             return changes
@@ -125,7 +125,8 @@ def _remedy(config: Config, shape: TrainingShape, most: int, gpu: Gpu) -> dict[s
 
 
 def _candidates(config: Config) -> Iterator[dict[str, Any]]:
-    """In the order of preference; a frozen base is made smaller before it is partitioned."""
+    """Yield changes in the order of preference."""
+    # A frozen base is stored in fewer bits before it is partitioned.
     if config.adapter.type == "lora":
         yield {"adapter.type": "qlora", **_kept_by_qlora(config)}
     for workers in sorted({n for n in (config.scaling.workers, *_WORKERS) if n > 1}):
@@ -144,7 +145,8 @@ def _candidates(config: Config) -> Iterator[dict[str, Any]]:
 
 
 def _kept_by_qlora(config: Config) -> dict[str, Any]:
-    """What was set of LoRA and holds for QLoRA too: another type begins with its own defaults."""
+    """Return the keys set for LoRA that QLoRA has too."""
+    # Another adapter type starts with its own defaults.
     shared = QloraAdapter.model_fields.keys() - {"type"}
     given = config.adapter.model_dump(mode="json", exclude_unset=True)
     return {f"adapter.{name}": value for name, value in given.items() if name in shared}

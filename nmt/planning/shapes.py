@@ -22,21 +22,21 @@ from nmt.models.model_config import find_model, load_model_config, without_layer
 from nmt.models.precision import base_dtype
 from nmt.models.tiny import tiny_config
 from nmt.models.warm_start import encoder_decoder_config
-from nmt.planning.gpu_emulation import ATTENTION, GpuOperations
+from nmt.planning.gpu_emulation import ATTENTION, GpuOperations, register_attention
 from nmt.training.recompute import recompute_activations
 
 _LANGUAGE_CODES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Linear:
-    """What grows with the rows of a micro-batch: `fixed + rows * per_row`."""
+class CostPerRow:
+    """A cost that grows with the rows of a micro-batch: `fixed + rows * per_row`."""
 
     fixed: float
     per_row: float
 
     def at(self, rows: int) -> float:
-        """The value for some rows."""
+        """Return the cost of `rows` rows."""
         return self.fixed + rows * self.per_row
 
 
@@ -51,30 +51,30 @@ class TrainingShape:
     frozen_bytes: int
     """Their weights as they are loaded; with qlora, as LoRA would load them."""
     quantizable_parameters: int
-    """Those of the frozen linear layers, the head left out."""
+    """Parameters of the frozen linear layers, without the head."""
     largest_layer_parameters: int
     vocabulary: int
     width: int
     head_is_trained: bool
     layers_run_again: bool
-    """Whether the backward pass makes the activations anew."""
-    activation_bytes: Linear
-    forward_flops: Linear
-    """Matrix products before the head; those inside the attention are left out."""
+    """Whether the backward pass recomputes the activations."""
+    activation_bytes: CostPerRow
+    forward_flops: CostPerRow
+    """Matrix products before the head, without those inside the attention."""
 
     @property
     def parameters(self) -> int:
-        """All parameters, shared ones once."""
+        """Return the number of all parameters; shared ones count once."""
         return self.trained_parameters + self.frozen_parameters
 
     @property
     def row_tokens(self) -> int:
-        """Padded tokens of the longest row, both sides."""
+        """Return the padded tokens of the longest row, both sides."""
         return self.source_tokens + self.target_tokens
 
 
 def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
-    """The sizes that a configuration leads to.
+    """Measure the sizes that a configuration leads to.
 
     Args:
         config: `model`, `adapter` and `training.gradient_checkpointing` are read.
@@ -86,7 +86,7 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
     """
     model = _build(config, mixed)
     one, two = (_trace(model, rows, config.model, mixed) for rows in (1, 2))
-    activations = _line(one[0], two[0])
+    activations = _cost_per_row(one[0], two[0])
     if config.training.gradient_checkpointing:
         activations = _recomputed(model, config.model, mixed, activations)
     parameters = list(model.parameters())
@@ -104,7 +104,7 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
         head_is_trained=head.requires_grad,
         layers_run_again=config.training.gradient_checkpointing,
         activation_bytes=activations,
-        forward_flops=_line(one[1], two[1]),
+        forward_flops=_cost_per_row(one[1], two[1]),
     )
 
 
@@ -112,9 +112,13 @@ def _build(config: Config, mixed: bool) -> nn.Module:
     shape = _model_shape(config.model)
     shape.update(without_layer_drop(shape))
     adapter = config.adapter
-    if adapter.type in ("lora", "qlora"):  # the same matrices, whatever lies below and in them
+    if adapter.type in (
+        "lora",
+        "qlora",
+    ):  # QLoRA trains the same matrices; only the base is stored otherwise
         names = LoraAdapter.model_fields.keys() - {"type", "initialization"}
         adapter = LoraAdapter(**{name: getattr(adapter, name) for name in names})
+    register_attention()
     with torch.device("meta"):
         model = family_of(shape).auto_class.from_config(
             shape,
@@ -142,7 +146,7 @@ def _quantizable(model: nn.Module, head: Tensor) -> list[Tensor]:
 
 
 def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tuple[int, int]:
-    """Bytes that the forward pass keeps for the backward pass, and its operations."""
+    """Measure the bytes that the forward pass keeps for the backward pass, and its operations."""
     family = family_of(unwrap(model).config)
     widths = limits.max_source_tokens, limits.max_target_tokens
     if family.decoder_only:
@@ -159,15 +163,18 @@ def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tup
     return held + hidden.untyped_storage().nbytes(), flops.get_total_flops()
 
 
-def _recomputed(model: nn.Module, limits: ModelConfig, mixed: bool, whole: Linear) -> Linear:
-    """What the layers' inputs take, and all of one layer, which is made again at a time."""
+def _recomputed(
+    model: nn.Module, limits: ModelConfig, mixed: bool, every: CostPerRow
+) -> CostPerRow:
+    """Measure the activations of a model that recomputes its layers in the backward pass."""
+    # All layers keep their inputs. One layer at a time has all of its activations again.
     layers = sum(isinstance(module, GradientCheckpointingLayer) for module in model.modules())
     recompute_activations(model)
     one, two = (_trace(model, rows, limits, mixed)[0] for rows in (1, 2))
-    kept = _line(one, two)
-    return Linear(
-        fixed=kept.fixed + (whole.fixed - kept.fixed) / layers,
-        per_row=kept.per_row + (whole.per_row - kept.per_row) / layers,
+    kept = _cost_per_row(one, two)
+    return CostPerRow(
+        fixed=kept.fixed + (every.fixed - kept.fixed) / layers,
+        per_row=kept.per_row + (every.per_row - kept.per_row) / layers,
     )
 
 
@@ -175,7 +182,7 @@ def _recomputed(model: nn.Module, limits: ModelConfig, mixed: bool, whole: Linea
 def saved_storages(
     parameters: Iterable[Tensor],
 ) -> Iterator[dict[int, torch.UntypedStorage]]:
-    """Distinct storages that autograd keeps meanwhile, those of the parameters left out."""
+    """Collect the distinct storages that autograd keeps, without those of the parameters."""
     known = {p.untyped_storage()._cdata for p in parameters}
     saved: dict[int, torch.UntypedStorage] = {}
 
@@ -189,10 +196,11 @@ def saved_storages(
         yield saved
 
 
-def _line(one: float, two: float) -> Linear:
-    return Linear(fixed=max(0.0, 2 * one - two), per_row=two - one)
+def _cost_per_row(one: float, two: float) -> CostPerRow:
+    """Derive the cost from its values for one row and for two rows."""
+    return CostPerRow(fixed=max(0.0, 2 * one - two), per_row=two - one)
 
 
 def rows_of(shape: TrainingShape, micro_batch_tokens: int) -> int:
-    """Longest rows that a token budget holds; a row beyond the budget still makes a batch."""
+    """Count the longest rows that fit a token budget; a row beyond the budget is still a batch."""
     return max(1, math.floor(micro_batch_tokens / shape.row_tokens))

@@ -23,17 +23,17 @@ class StepTime:
 
     @property
     def seconds(self) -> float:
-        """The sum: nothing overlaps."""
+        """Return the sum of all parts."""
         return self.compute_seconds + self.optimizer_seconds + self.communication_seconds
 
 
 def step_time(
     config: Config, shape: TrainingShape, rows: int, gpu: Gpu, *, mixed: bool
 ) -> StepTime:
-    """Time of a step whose micro-batches hold so many longest rows, shared by the workers."""
+    """Estimate the time of a step whose micro-batches of `rows` longest rows the workers share."""
     workers = config.scaling.workers
     micro_batches, rows = largest_share(config.training.micro_batches_per_step, rows, workers)
-    # The loss lies outside autocast, and takes the head's number format: fp32 where it is trained.
+    # The loss is outside autocast, and takes the head's number format: fp32 where it is trained.
     picoseconds = body_flops(shape, rows) / gpu.teraflops(mixed)
     picoseconds += head_flops(shape, rows) / gpu.teraflops(mixed and not shape.head_is_trained)
     partitions = workers if zero_stage(config) else 1
@@ -47,25 +47,23 @@ def step_time(
 
 
 def body_flops(shape: TrainingShape, rows: int) -> float:
-    """Operations of one micro-batch, forward (twice where layers run again) and backward, no head.
-
-    A frozen weight needs the gradient of its input alone, a trained one its own too.
-    """
+    """Count a micro-batch's operations in the forward and backward pass, without the head."""
+    # A frozen weight needs the gradient of its input alone, a trained one also its own. Layers that
+    # are recomputed run forward twice.
     passes = 3 if shape.trained_parameters > shape.frozen_parameters else 2
     return (passes + shape.layers_run_again) * shape.forward_flops.at(rows)
 
 
 def head_flops(shape: TrainingShape, rows: int) -> float:
-    """Operations of the logits and of their gradients."""
+    """Count the operations of the logits and of their gradients."""
     passes = 3 if shape.head_is_trained else 2
     return passes * 2 * shape.vocabulary * shape.width * rows * shape.target_tokens
 
 
 def _network_bytes(config: Config, shape: TrainingShape, micro_batches: int) -> float:
-    """Sent by each worker: gradients as a ring all-reduce; ZeRO-3 gathers all weights per pass.
-
-    Gradients are in fp32 whatever the products are made in.
-    """
+    """Count the bytes that each worker sends in a step."""
+    # Gradients are fp32 in any precision, and travel in a ring all-reduce. ZeRO-3 also gathers all
+    # weights in each pass.
     workers = config.scaling.workers
     others = (workers - 1) / workers
     reduced = 2 * _FP32 * shape.trained_parameters * others

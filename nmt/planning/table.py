@@ -9,7 +9,7 @@ from nmt.planning.plan import Plan
 
 
 def render(plan: Plan) -> str:
-    """Table, verdict, and the setting to change."""
+    """Write the table, whether it fits, and the setting to change."""
     lines = [f"{name:<24}{value:>12}  {unit}".rstrip() for name, value, unit in _rows(plan)]
     return "\n".join([*lines, "", verdict(plan), advice(plan)]) + "\n"
 
@@ -34,13 +34,13 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def verdict(plan: Plan) -> str:
-    """Whether it fits."""
+    """Say whether it fits."""
     sizes = f"{plan.memory.total:.1f} of {plan.gpu.memory_gib:g} GiB"
     return f"It fits: {sizes}." if plan.fits else f"It does not fit: {sizes}."
 
 
 def advice(plan: Plan) -> str:
-    """The setting to change, or how far the budget may be raised."""
+    """Name the setting to change, or how far the budget may be raised."""
     if plan.fits:
         return f"Largest that fits: training.micro_batch_tokens={plan.largest_micro_batch_tokens}"
     if not plan.changes:

@@ -1,4 +1,4 @@
-"""The base a run starts from: found as it is, made of an encoder, or, for `tiny`, from nothing."""
+"""The base of a run: a given model, one built from an encoder, or a tiny one from scratch."""
 
 import logging
 from dataclasses import replace
@@ -56,7 +56,7 @@ def made_base(config: Config) -> ModelSource:
 
 
 def prepare_base(config: Config, storage: Storage) -> ModelSource:
-    """See that a base is there and fits, before a cluster is started to train it.
+    """Check that a base exists and fits, before a cluster is started to train it.
 
     Of an encoder an encoder-decoder is made, once: every worker must have the same.
 
@@ -96,7 +96,7 @@ def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> M
 
 
 def _initial(config: Config) -> str:
-    """Folder of a model that was made and has learnt nothing yet."""
+    """Return the folder of a model that was built and is still untrained."""
     return layout.untrained_base(config.run)
 
 
@@ -147,7 +147,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
 
 
 def base_training(config: Config) -> TrainingConfig:
-    """Settings that bring the tiny model to its base in `model.base_steps` steps."""
+    """Return the settings that train the tiny base in `model.base_steps` steps."""
     steps = config.model.base_steps
     return TrainingConfig(
         max_steps=steps,

@@ -1,4 +1,4 @@
-"""What one training is made of: model, data, settings, and where its checkpoints go."""
+"""The parts of a training: its model, data, settings and folder."""
 
 from dataclasses import dataclass, replace
 
@@ -27,7 +27,7 @@ from nmt.training.strategies import Strategy, pick_device
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """Everything a worker needs to know; picklable, no model inside."""
+    """A training as its workers receive it; picklable, without a model."""
 
     config: Config
     """`adapter`, `training`, `strategy`, `tracking`, `run`, `seed`, the languages and the model's
@@ -66,7 +66,7 @@ class LoadedTraining:
 
 
 def load_together(job: TrainingJob, strategy: Strategy) -> LoadedTraining:
-    """Model and data; what is refused to one worker is refused to all, who would wait for it.
+    """Load model and data on every worker, and fail on all if one fails.
 
     Raises:
         InputError: model, data or settings do not fit, on this worker or another.
@@ -119,7 +119,7 @@ def load_material(job: TrainingJob, device: torch.device) -> LoadedTraining:
 
 
 def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: int) -> None:
-    """Refuse token limits beyond a table of positions: its end would be a fault in mid-training."""
+    """Refuse token limits beyond the model's positions, before they fail in mid-training."""
     limit, limits = max_positions(model), config.model
     longest = max(limits.max_source_tokens, limits.max_target_tokens)
     if codec.one_sequence:
@@ -164,7 +164,7 @@ def _plan(config: Config, pairs: EncodedPairs, corpus_rows: int) -> BatchPlan:
 
 
 def width_multiple(device: torch.device) -> int:
-    """What padded widths are rounded up to: matrix units of a GPU work in tiles of eight.
+    """Return the multiple for padded widths: a GPU's matrix units work in tiles of eight.
 
     Source: https://docs.nvidia.com/deeplearning/performance/dl-performance-matrix-multiplication
     """

@@ -12,7 +12,7 @@ _ROWS_STEP = 64
 
 
 class LossModule(nn.Module):
-    """The model as a function from a micro-batch to its summed loss."""
+    """A module that computes the summed loss of a micro-batch."""
 
     def __init__(
         self,
@@ -22,14 +22,14 @@ class LossModule(nn.Module):
         *,
         recomputes: bool = False,
     ) -> None:
-        """Prepare.
+        """Wrap a model.
 
         Args:
-            model: what is trained.
+            model: the model to train.
             smoothing: of the labels, 0 to 1.
             dtype: of the matrix products.
-            recomputes: the layers' activations are made again for the backward pass, so nothing
-                that was made on the way there is worth its memory.
+            recomputes: whether the backward pass recomputes the layers' activations; casts of the
+                weights are then not cached, which saves their memory.
         """
         super().__init__()
         self.recomputes = recomputes
@@ -38,7 +38,7 @@ class LossModule(nn.Module):
         self.dtype = dtype
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        """Loss summed over the batch's target tokens."""
+        """Sum the loss over the batch's target tokens."""
         family = family_of(unwrap(self.model).config)
         mixed = self.dtype != torch.float32
         with torch.autocast(
@@ -52,13 +52,13 @@ class LossModule(nn.Module):
         return sum_cross_entropy(hidden, head, batch["labels"], self.smoothing, bias)
 
     def head_parameters(self) -> list[nn.Parameter]:
-        """Parameters that `forward` multiplies by outside of their own module."""
+        """Return the parameters that `forward` uses outside of their own module."""
         head = unwrap(self.model).get_output_embeddings()
         return [] if head is None else list(head.parameters())
 
 
 class ChunkedCrossEntropy(torch.autograd.Function):
-    """Sum of label-smoothed cross-entropies; gradients are made chunk by chunk on the way.
+    """The sum of label-smoothed cross-entropies, whose gradients are computed chunk by chunk.
 
     With smoothing e over V tokens, a position costs
     `log_norm - (1 - e) * gold_logit - e * mean(logits)`.
@@ -76,7 +76,7 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         rows: int,
         bias_V: Tensor | None = None,
     ) -> Tensor:
-        """Loss summed over the positions, with all gradients kept for `backward`."""
+        """Sum the loss over the positions, and keep all gradients for `backward`."""
         grad_hidden = torch.empty_like(hidden_ND)
         grad_head = torch.zeros_like(head_VD) if ctx.needs_input_grad[1] else None
         grad_bias = None
@@ -91,7 +91,7 @@ class ChunkedCrossEntropy(torch.autograd.Function):
                 logits += bias_V
             gold_logit = logits.gather(1, gold)
             mean = logits.mean(-1, keepdim=True) if smoothing else 0.0
-            # In place: the logits become the probabilities, and no second matrix is made.
+            # In place: the logits become the probabilities, without a second matrix.
             peak = logits.amax(-1, keepdim=True)
             grad = logits.sub_(peak).exp_()
             norm = grad.sum(-1, keepdim=True)
@@ -113,7 +113,8 @@ class ChunkedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401  # pyright: ignore[reportIncompatibleMethodOverride]
-        """All gradients, scaled where they lie: the head's is as large as the head."""
+        """Scale all gradients and return them."""
+        # In place: the head's gradient is as large as the head.
         grad_hidden, grad_head, grad_bias = ctx.saved_tensors
         for grad in (grad_hidden, grad_head, grad_bias):
             if grad is not None:
@@ -122,7 +123,7 @@ class ChunkedCrossEntropy(torch.autograd.Function):
 
 
 def rows_at_once(vocabulary: int) -> int:
-    """Positions of a chunk, by its bytes, but enough to keep a matrix product busy."""
+    """Choose a chunk's number of positions: few bytes, but enough for a fast matrix product."""
     fit = _LOGITS_BYTES // (4 * vocabulary)
     return max(_ROWS_STEP, fit // _ROWS_STEP * _ROWS_STEP)
 
@@ -134,18 +135,18 @@ def sum_cross_entropy(
     smoothing: float,
     bias_V: Tensor | None = None,
 ) -> Tensor:
-    """Loss summed over the positions whose label is not -100; padding is dropped before the head.
+    """Sum the loss over the positions whose label is not -100; the head sees no padding.
 
     Args:
         hidden_BTD: decoder output, (batch, target_tokens, width).
-        head_VD: output matrix, (vocabulary, width); its gradient is made only where it is asked.
-        labels_BT: (batch, target_tokens), -100 where nothing is to be learnt.
+        head_VD: output matrix, (vocabulary, width); its gradient is optional.
+        labels_BT: (batch, target_tokens), -100 at positions without a loss.
         smoothing: probability mass spread over the vocabulary, 0-1.
         bias_V: added to the logits, (vocabulary,).
     """
     keep = labels_BT != -100
     return ChunkedCrossEntropy.apply(  # pyright: ignore[reportReturnType]
-        # Another format of the head would be a copy of it in every micro-batch.
+        # Casting the head instead would copy it in every micro-batch.
         hidden_BTD[keep].to(head_VD.dtype),
         head_VD,
         labels_BT[keep],

@@ -1,4 +1,4 @@
-"""Micro-batches cut as finely as the memory of this run's machines asks for."""
+"""The number of parts into which micro-batches are split so that they fit into memory."""
 
 import logging
 
@@ -15,26 +15,26 @@ log = logging.getLogger(__name__)
 
 
 class MicroBatches:
-    """How many parts each micro-batch of a run is cut into; kept beside its checkpoints."""
+    """The split of a run's micro-batches, stored with its checkpoints."""
 
     def __init__(self, name: str, storage: Storage, folder: str, strategy: Strategy) -> None:
         self._name, self._storage = name, storage
         self._path = layout.micro_batches(folder)
-        whole = "micro-batches are whole again until they do not fit into the memory"
-        found = CUT.find_or_leave_out(storage, self._path, whole, log.warning) or Cut(1)
-        # A worker that sees an older file would wait for exchanges that the others do not make.
+        remedy = "micro-batches are whole again until they do not fit into the memory"
+        found = CUT.find_or_leave_out(storage, self._path, remedy, log.warning) or Cut(1)
+        # A worker that reads an older file would wait for exchanges that the others do not make.
         self.parts: int = max(strategy.gather(found.parts))
 
     def of(self, rows: list[Rows], rank: int, workers: int) -> tuple[list[Rows], int]:
-        """One worker's micro-batches of a step, and how many the worker with most of them has."""
-        shares = [self._cut(share(rows, each, workers)) for each in range(workers)]
+        """Return a worker's micro-batches of a step, and the largest number that any worker has."""
+        shares = [self._split(share(rows, each, workers)) for each in range(workers)]
         return shares[rank], max(len(part) for part in shares)
 
     def halve(self, rows: int) -> None:
-        """Cut all micro-batches of this run in two from now on.
+        """Split all micro-batches of this run in two from now on.
 
         Raises:
-            InsufficientMemoryError: the one that did not fit is a single row.
+            InsufficientMemoryError: the one that did not fit has a single row.
         """
         if rows == 1:
             raise InsufficientMemoryError(
@@ -52,7 +52,8 @@ class MicroBatches:
             self.parts,
         )
 
-    def _cut(self, rows: list[Rows]) -> list[Rows]:
+    def _split(self, rows: list[Rows]) -> list[Rows]:
+        """Split each micro-batch into parts of about the same number of rows."""
         return [
             part
             for micro_batch in rows

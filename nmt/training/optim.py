@@ -15,7 +15,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 def build_optimizer(
     parameters: Mapping[str, nn.Parameter], training: TrainingConfig
 ) -> torch.optim.AdamW:
-    """AdamW; biases and norms are not decayed."""
+    """Build AdamW without weight decay on biases and norms."""
     decayed = [p for p in parameters.values() if p.ndim > 1]
     others = [p for p in parameters.values() if p.ndim <= 1]
     groups = [
@@ -31,7 +31,7 @@ def build_optimizer(
 
 
 def learning_rate(training: TrainingConfig, step: int) -> float:
-    """Rate of the optimizer step with this number, counted from 0.
+    """Return the learning rate of a step, counted from 0.
 
     Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762 (inverse square root, eq. 3)
     """
@@ -51,7 +51,9 @@ def learning_rate(training: TrainingConfig, step: int) -> float:
 
 
 def make_moments(optimizer: torch.optim.AdamW) -> None:
-    """What the first step would make: the first micro-batch meets the memory that is left then."""
+    """Allocate the optimizer's state up front."""
+    # Else the first update would allocate it, and an out-of-memory error would come after the first
+    # micro-batch, which could no longer be split.
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             optimizer.state[parameter] = {
@@ -63,7 +65,7 @@ def make_moments(optimizer: torch.optim.AdamW) -> None:
 def moments_of(
     optimizer: torch.optim.AdamW, parameters: Mapping[str, nn.Parameter]
 ) -> dict[str, Tensor]:
-    """Moments of every parameter, by name."""
+    """Return the moments of every parameter, by name."""
     return {
         f"{kind}/{name}": optimizer.state[parameter][kind].contiguous()
         for name, parameter in parameters.items()
@@ -85,18 +87,18 @@ def restore_moments(
     check_moments(parameters, tensors)
     for name, parameter in parameters.items():
         optimizer.state[parameter] = {
-            # fused AdamW keeps its step count beside the parameter
+            # fused AdamW keeps its step count on the parameter's device
             "step": torch.tensor(float(step), device=parameter.device),
             **{kind: tensors[f"{kind}/{name}"].to(parameter.device) for kind in MOMENTS},
         }
 
 
 def check_moments(parameters: Iterable[str], tensors: Iterable[str]) -> None:
-    """See that saved moments are those of all that is trained.
+    """Check that there are saved moments for all trained parameters.
 
     Raises:
         CheckpointError: a parameter has no saved moments.
     """
-    wanted = {f"{kind}/{name}" for name in parameters for kind in MOMENTS}
-    if lacking := sorted(wanted.difference(tensors)):
-        raise CheckpointError(f"optimizer.safetensors holds no {lacking[0]}")
+    needed = {f"{kind}/{name}" for name in parameters for kind in MOMENTS}
+    if missing := sorted(needed.difference(tensors)):
+        raise CheckpointError(f"optimizer.safetensors does not contain {missing[0]}")

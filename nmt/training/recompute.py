@@ -1,4 +1,4 @@
-"""Activations made a second time in the backward pass, instead of being kept for it.
+"""Recomputing activations in the backward pass instead of keeping them.
 
 Source: Chen et al. 2016, https://arxiv.org/abs/1604.06174
 """
@@ -11,10 +11,10 @@ from nmt.models.families import unwrap
 
 
 def recompute_activations(model: nn.Module) -> nn.Module:
-    """The model, whose layers keep nothing but their inputs while it trains.
+    """Make a model's layers keep only their inputs while it trains.
 
     Raises:
-        ModelError: the architecture cannot, or the adapter would be lost.
+        ModelError: the architecture does not support it, or the adapter would be lost.
     """
     inner = unwrap(model)
     if not inner.supports_gradient_checkpointing:
@@ -25,8 +25,8 @@ def recompute_activations(model: nn.Module) -> nn.Module:
     if isinstance(model, PeftModel) and model.active_peft_config.peft_type == "PREFIX_TUNING":
         # transformers would drop the cache that holds the prefix, and train on without it.
         raise ModelError(
-            "training.gradient_checkpointing=true: adapter.type=prefix is lost by it: set it to "
-            "false, or take adapter.type=lora"
+            "training.gradient_checkpointing=true would lose the prefix of adapter.type=prefix: "
+            "set it to false, or use adapter.type=lora"
         )
     inner.activation_checkpointing_enable({"use_reentrant": False})
     return model

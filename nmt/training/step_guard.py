@@ -26,7 +26,7 @@ class StepGuard:
         self._job, self._strategy, self._micro_batches = job, strategy, micro_batches
 
     def backward(self, step: int, accumulate: Callable[[], float]) -> float:
-        """Accumulate a step's gradients, with smaller micro-batches after a lack of memory.
+        """Run a step's backward pass, with smaller micro-batches after a lack of memory.
 
         Args:
             step: number of steps taken before this one.

@@ -13,11 +13,11 @@ from nmt.training.strategies import Strategy
 
 
 class _Stopped(Exception):
-    """A worker was told to stop in the midst of its part."""
+    """A stop request that arrived during a worker's part."""
 
 
 def never() -> bool:
-    """For a validation that nothing ends early."""
+    """Return False, for a validation that nothing ends early."""
     return False
 
 
@@ -27,13 +27,13 @@ def validation_bleu(
     weights: dict[str, Tensor] | None = None,
     stop_wanted: Callable[[], bool] = never,
 ) -> float | None:
-    """BLEU, 0-100, or None where a worker was told to stop on the way.
+    """Measure BLEU, 0-100; return None where a worker received a stop request.
 
     Args:
         material: the model and the pairs.
         strategy: its workers share the pairs.
-        weights: of what was trained, put in place of the model's own.
-        stop_wanted: asked by each worker between two batches.
+        weights: trained weights to load into the model first.
+        stop_wanted: called by each worker between two batches.
     """
     pairs = material.validation
     sources = [pair.source for pair in pairs[strategy.rank :: strategy.workers]]
@@ -55,19 +55,17 @@ def base_validation_bleu(
     """Validate a model that no checkpoint was loaded into, before the strategy takes it over.
 
     Returns:
-        BLEU, 0-100, or None where a worker was told to stop on the way.
+        BLEU, 0-100, or None where a worker received a stop request.
     """
-    with _buffers_kept(material.model):
+    with _restored_buffers(material.model):
         return validation_bleu(material, strategy, stop_wanted=stop_wanted)
 
 
 @contextmanager
-def _buffers_kept(model: nn.Module) -> Iterator[None]:
-    """Put the model's buffers back as they were.
-
-    A long hypothesis lengthens a table of positions on the worker that decodes it alone, and a
-    strategy begins by comparing the workers' buffers.
-    """
+def _restored_buffers(model: nn.Module) -> Iterator[None]:
+    """Restore the model's buffers at the end."""
+    # A long hypothesis extends a table of positions on its own worker, and a strategy begins by
+    # comparing the workers' buffers.
     kept = [(module, dict(module.named_buffers(recurse=False))) for module in model.modules()]
     yield
     for module, buffers in kept:
@@ -78,11 +76,13 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
 def _translate(
     material: LoadedTraining, sources: list[str], stop_wanted: Callable[[], bool]
 ) -> list[str] | None:
-    def look_out() -> None:
+    """Translate this worker's sources; return None after a stop request."""
+
+    def check_stop() -> None:
         if stop_wanted():
             raise _Stopped
 
     try:
-        return translate(material.model, material.codec, sources, after_batch=look_out)
+        return translate(material.model, material.codec, sources, after_batch=check_stop)
     except _Stopped:
         return None

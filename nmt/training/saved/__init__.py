@@ -1,1 +1,1 @@
-"""What a training leaves on the storage root."""
+"""The files of a training on the storage root: checkpoints, published weights and records."""

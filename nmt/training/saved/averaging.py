@@ -20,28 +20,28 @@ class Candidate:
     bleu: float
     """Validation BLEU, 0-100."""
     steps: Sequence[int]
-    """Of the checkpoints they are the mean of."""
+    """Steps of the checkpoints whose mean they are."""
 
     def describe(self) -> str:
-        """In the words of the log."""
+        """Describe the weights for the log."""
         if len(self.steps) == 1:
             return f"checkpoint of step {self.steps[0]}"
         return f"mean of the checkpoints of steps {', '.join(map(str, self.steps))}"
 
     def meta(self) -> dict[str, Any]:
-        """What stands beside the weights."""
+        """Return the facts that the manifest keeps with the weights."""
         single = {"step": self.steps[-1], "bleu": self.bleu}
         return single if len(self.steps) == 1 else {**single, "mean_of_steps": list(self.steps)}
 
 
 def mean_parameters(checkpoints: Checkpoints, steps: Sequence[int]) -> dict[str, Tensor]:
-    """Mean of what was trained over some checkpoints; two of them are in memory at a time.
+    """Average the trained weights of some checkpoints, with two of them in memory at a time.
 
-    The factors of a low-rank update are averaged each for itself, which is not the mean of the
-    updates: whoever publishes it looks at its BLEU first.
+    The factors of a low-rank update are averaged separately, which is not the mean of the updates:
+    check the BLEU of the result before publishing it.
 
     Raises:
-        StorageError: a checkpoint is missing or fails its manifest.
+        StorageError: a checkpoint is missing or does not match its manifest.
     """
     first, *others = steps
     mean = {name: value.float() for name, value in checkpoints.parameters(first).items()}

@@ -1,4 +1,4 @@
-"""The weights that a training publishes: of its best validation, or the mean of its last ones."""
+"""The weights that a training publishes: its best checkpoint, or the mean of its last ones."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Leaves the best weights as a folder that other tools can load."""
+    """The writer of the best weights, in a folder that other tools can load."""
 
     job: TrainingJob
     material: LoadedTraining
@@ -27,21 +27,21 @@ class Publisher:
     checkpoints: Checkpoints
 
     def publish(self, state: State) -> None:
-        """Once: whole weights that are there already stay.
+        """Write the best weights; do nothing if an intact copy exists.
 
         Raises:
-            CheckpointError: no validation took place, or no checkpoint is whole.
+            CheckpointError: no validation took place, or no checkpoint is intact.
             WorseThanBaseError: they are worse than the base, and that is not allowed.
         """
         path = layout.published_weights(self.job.folder)
         is_first = self.strategy.rank == 0
-        # Rank 0 alone looks and writes: the others must not see its new folder halfway.
+        # Rank 0 alone looks and writes: the others must not see its folder while it is incomplete.
         if self.strategy.gather(is_first and is_intact(self.job.storage, path))[0]:
             return
         if state.best_step is None:
             raise CheckpointError(f"{self.job.name}: no validation took place")
         mean = self._mean_of_last(state)
-        best = self._better(state, mean) if is_first else None
+        best = self._choose(state, mean) if is_first else None
         self._compare_with_base(state, best)
         with self.strategy.gathered_weights():
             if best:
@@ -51,7 +51,7 @@ class Publisher:
                     self.job.name, best.describe(), best.bleu,
                 )  # fmt: skip
 
-    def _better(self, state: State, mean: Candidate | None) -> Candidate:
+    def _choose(self, state: State, mean: Candidate | None) -> Candidate:
         """Choose between the best checkpoint and the mean of the last ones."""
         single = self._best_checkpoint(state)
         return mean if mean and mean.bleu > single.bleu else single
@@ -75,25 +75,25 @@ class Publisher:
                 "training.allow_worse_than_base=true publishes these weights all the same"
             )
         if self.strategy.rank == 0:
-            log.warning("%s: worse than the base, and published as you allow: %s", name, found)
+            log.warning("%s: worse than the base, and published as you allowed: %s", name, found)
 
     def _write(self, path: str, best: Candidate) -> None:
+        """Write the weights and their tokenizer as a folder commit."""
         load_weights(self.material.model, best.parameters)
         with self.job.storage.commit(path, best.meta()) as folder:
             save_weights(self.material.model, folder)
             self.material.codec.save(folder)
 
     def _mean_of_last(self, state: State) -> Candidate | None:
-        """None where no mean was asked for, or there are no two whole checkpoints.
-
-        Those of validations alone: where others lie depends on what has interrupted the run.
-        """
+        """Average the last validated checkpoints; None where there is no mean."""
+        # Checkpoints without a validation do not count: where a run has them depends on its
+        # interruptions.
         wanted = self.job.config.training.average_checkpoints
         if wanted == 1:
             return None
-        # Rank 0 writes checkpoints: it alone knows that the last one is there already.
-        whole = self.strategy.gather(self.checkpoints.steps())[0]
-        steps = [step for step in state.validated(wanted) if step in whole]
+        # Rank 0 writes checkpoints: it alone knows that the last one exists already.
+        intact = self.strategy.gather(self.checkpoints.steps())[0]
+        steps = [step for step in state.validated(wanted) if step in intact]
         if len(steps) < 2:
             return None
         parameters = None
@@ -108,26 +108,29 @@ class Publisher:
         return None if bleu is None else Candidate(parameters, bleu, steps)
 
     def _best_checkpoint(self, state: State) -> Candidate:
-        """Of the best validation; of the next best one where that is damaged, and named.
+        """Read the checkpoint of the best validation, or of the next best one if it is damaged.
 
         Raises:
-            CheckpointError: none is whole.
+            CheckpointError: none is intact.
         """
         for entry in sorted(state.curve, key=lambda entry: -entry["bleu"]):
             step = int(entry["step"])
-            holder = self._holder_of(step)
-            if step != state.best_step and not self.job.storage.is_committed(holder.path(step)):
-                continue  # dropped long ago
+            checkpoints = self._folder_with(step)
+            if step != state.best_step and not self.job.storage.is_committed(
+                checkpoints.path(step)
+            ):
+                continue  # deleted long ago, as planned
             try:
-                return Candidate(holder.parameters(step), entry["bleu"], [step])
+                return Candidate(checkpoints.parameters(step), entry["bleu"], [step])
             except StorageError as error:
                 log.warning("%s: best checkpoint left out: %s", self.job.name, error)
         raise CheckpointError(
-            f"{self.job.name}: no checkpoint with a validation is whole below "
+            f"{self.job.name}: no checkpoint with a validation is intact below "
             f"{self.job.storage.locate(self.checkpoints.folder)}: add --restart to train anew"
         )
 
-    def _holder_of(self, step: int) -> Checkpoints:
+    def _folder_with(self, step: int) -> Checkpoints:
+        """Return the checkpoints that contain a step: the run's own, or those it started from."""
         is_own = self.job.storage.is_committed(self.checkpoints.path(step))
         if is_own or not self.job.start_from:
             return self.checkpoints

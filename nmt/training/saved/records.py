@@ -1,4 +1,4 @@
-"""Small records that stand beside a training's checkpoints."""
+"""Small records in a training's folder."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,15 +16,15 @@ def _power_of_two(parts: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Content of `micro_batches.json`."""
+    """The content of `micro_batches.json`."""
 
     parts: Annotated[int, AfterValidator(_power_of_two)]
-    """Parts that each micro-batch is cut into."""
+    """Number of parts into which each micro-batch is split."""
 
 
 @dataclass(frozen=True, slots=True)
 class MlflowRun:
-    """Content of `mlflow.json`."""
+    """The content of `mlflow.json`."""
 
     run_id: Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]+$")]
 

@@ -1,4 +1,4 @@
-"""How the workers of a run share one training, and who holds the optimizer."""
+"""Strategies: how the workers of a run share the model, the gradients and the optimizer."""
 
 from nmt.training.strategies.build import build_strategy
 from nmt.training.strategies.replicated import Ddp, Single

@@ -1,4 +1,4 @@
-"""From a configuration to the strategy of this process."""
+"""The strategy of this process, from its configuration."""
 
 import torch.distributed as dist
 
@@ -9,7 +9,7 @@ from nmt.training.strategies.strategy import Strategy
 
 
 def build_strategy(strategy: StrategyConfig) -> Strategy:
-    """The strategy of a configuration, in this process.
+    """Build the configured strategy in this process.
 
     Raises:
         UnavailableError: its process group is missing.

@@ -1,4 +1,4 @@
-"""Strategies with all of the model, the gradients and the optimizer on every worker."""
+"""Strategies that keep the whole model, gradients and optimizer on every worker."""
 
 import contextlib
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from nmt.training.strategies.workers import gather_from_workers, total_over_work
 
 
 class Single:
-    """One process: nothing to share."""
+    """The strategy of a single process."""
 
     rank = 0
     workers = 1
     module: nn.Module
 
     def begin(self, module: nn.Module, parameters: Parameters, training: TrainingConfig) -> None:
-        """Build the optimizer over whole parameters."""
+        """Build the optimizer for the parameters."""
         self.module = self._wrap(module)
         self._parameters = parameters
         self._max_gradient_norm = training.max_gradient_norm
@@ -32,11 +32,11 @@ class Single:
         make_moments(self._optimizer)
 
     def restore(self, moments: Mapping[str, Tensor], step: int) -> None:
-        """Into the optimizer's state."""
+        """Restore the optimizer's state."""
         restore_moments(self._optimizer, self._parameters, moments, step)
 
     def backward(self, batch: Batch, weight: float, last: bool) -> Tensor:
-        """Through the wrapped module."""
+        """Run the wrapped module forward and backward."""
         with self._accumulate(last):
             loss = self.module(batch)
             (loss * weight).backward()
@@ -53,23 +53,23 @@ class Single:
         return float(norm)
 
     def drop_gradients(self) -> None:
-        """Free them."""
+        """Free the gradients."""
         self._optimizer.zero_grad(set_to_none=True)
 
     def moments(self) -> dict[str, Tensor]:
-        """As the optimizer holds them."""
+        """Return the optimizer's moments."""
         return moments_of(self._optimizer, self._parameters)
 
     def gathered_weights(self) -> contextlib.AbstractContextManager[Any]:
-        """They always are."""
+        """Return an empty block: the weights are always complete."""
         return contextlib.nullcontext()
 
     def total(self, values: Tensor) -> Tensor:
-        """The values themselves."""
+        """Return the values themselves."""
         return values
 
     def gather(self, item: object) -> list[Any]:
-        """The item alone."""
+        """Return the item alone."""
         return [item]
 
     def _wrap(self, module: nn.Module) -> nn.Module:
@@ -80,7 +80,7 @@ class Single:
 
 
 class Ddp(Single):
-    """Data parallel over the process group that is already there."""
+    """Data parallelism over the existing process group."""
 
     def __init__(self) -> None:
         self.rank = dist.get_rank()
@@ -88,7 +88,8 @@ class Ddp(Single):
 
     @override
     def drop_gradients(self) -> None:
-        """Keep them where they are exchanged: new ones would lie beside that place."""
+        """Set the gradients to zero."""
+        # New tensors would take memory in addition to the buckets of the exchange.
         self._optimizer.zero_grad(set_to_none=False)
 
     @override
@@ -101,8 +102,8 @@ class Ddp(Single):
 
     @override
     def _wrap(self, module: nn.Module) -> nn.Module:
-        # Gradients that are there move into the place of exchange; those that the first
-        # micro-batch would make lie beside it until the first exchange.
+        # Existing gradients move into the buckets of the exchange. Gradients that the first
+        # micro-batch creates would take extra memory until the first exchange.
         for parameter in module.parameters():
             if parameter.requires_grad:
                 parameter.grad = torch.zeros_like(parameter)

@@ -1,4 +1,4 @@
-"""What a strategy is to the training loop."""
+"""The interface of a strategy to the training loop."""
 
 import contextlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ Batch = dict[str, Tensor]
 
 
 class Strategy(Protocol):
-    """What the loop asks of its workers; any method may be a collective call."""
+    """The workers of a training; any method may be a collective call."""
 
     rank: int
     workers: int
@@ -23,36 +23,39 @@ class Strategy(Protocol):
         ...
 
     def restore(self, moments: Mapping[str, Tensor], step: int) -> None:
-        """Put the optimizer's moments back as they were after `step` steps."""
+        """Restore the optimizer's moments as they were after `step` updates."""
         ...
 
     def backward(self, batch: Batch, weight: float, last: bool) -> Tensor:
-        """Add the gradients of `weight` times the batch's summed loss; the summed loss itself.
+        """Add the gradients of `weight` times the batch's summed loss, and return that loss.
 
         Gradients are averaged over the workers by the `last` micro-batch of a step.
         """
         ...
 
     def step(self, learning_rate: float) -> float:
-        """Clip, update and clear the gradients; their norm: not finite means no update."""
+        """Clip the gradients, update, and return their norm.
+
+        A norm that is not finite means that no update took place.
+        """
         ...
 
     def drop_gradients(self) -> None:
-        """Forget the gradients of a step that is not to be taken."""
+        """Discard the gradients of a step that is not taken."""
         ...
 
     def moments(self) -> dict[str, Tensor]:
-        """The optimizer's moments by parameter name, whole on rank 0."""
+        """Return the optimizer's moments by parameter name, complete on rank 0."""
         ...
 
     def gathered_weights(self) -> contextlib.AbstractContextManager[Any]:
-        """Within it every weight of the model is there on every worker, to read."""
+        """Return a block in which every worker can read all weights of the model."""
         ...
 
     def total(self, values: Tensor) -> Tensor:
-        """Element-wise sum over the workers."""
+        """Sum the values element-wise over the workers."""
         ...
 
     def gather(self, item: object) -> list[Any]:
-        """One item of each worker, by rank."""
+        """Return one item of each worker, by rank."""
         ...

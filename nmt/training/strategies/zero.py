@@ -32,27 +32,26 @@ from nmt.training.strategies.workers import (
 )
 
 BUCKET_PARAMETERS = 50_000_000
-"""Most gradients that are exchanged at once. DeepSpeed's own 500 million make a buffer of 2 GB,
-also beside an adapter of a few million weights."""
+"""Maximum number of gradients in one exchange. DeepSpeed's default of 500 million allocates 2 GB,
+even for an adapter of a few million weights."""
 LIVE_PARAMETERS = 100_000_000
-"""Weights that stage 3 keeps gathered for their next use, beyond those in use. DeepSpeed's own
-billion would gather all of a small model, and partition nothing."""
+"""Weights that stage 3 keeps gathered for their next use. DeepSpeed's default of a billion would
+gather all of a small model, and partition nothing."""
 PREFETCHED_PARAMETERS = 10_000_000
-"""Weights that stage 3 gathers ahead of their use, through a buffer that holds them again."""
+"""Weights that stage 3 gathers ahead of their use, in a buffer of their size."""
 
 
 def gradient_bucket(trained: int) -> int:
-    """Gradients in the buffer of their exchange, which DeepSpeed makes in full."""
+    """Return the gradients in the exchange buffer, which DeepSpeed allocates in full."""
     return min(BUCKET_PARAMETERS, trained)
 
 
 class Zero:
-    """One worker's part of a DeepSpeed training.
+    """One worker's part of a DeepSpeed training."""
 
-    Moments leave and enter by DeepSpeed's own access to whole tensors, so a checkpoint is the same
-    as any other strategy's: free of the number of workers and of the stage, and free of pickles,
-    which DeepSpeed's own checkpoints are.
-    """
+    # Moments are read and written through DeepSpeed's access to complete tensors. So a checkpoint
+    # is the same as any other strategy's: independent of the number of workers and of the stage,
+    # and without pickles, which DeepSpeed's own checkpoints are.
 
     def __init__(self, strategy: DeepspeedStrategy) -> None:
         self.rank = dist.get_rank()
@@ -61,7 +60,7 @@ class Zero:
         self._engine: Any = None
 
     def begin(self, module: nn.Module, parameters: Parameters, training: TrainingConfig) -> None:
-        """Hand module and optimizer to DeepSpeed, which partitions them."""
+        """Give module and optimizer to DeepSpeed, which partitions them."""
         deepspeed = import_deepspeed()
         self._parameters = parameters
         self._model_parameters = list(module.parameters())
@@ -82,7 +81,7 @@ class Zero:
             make_moments(self._engine.optimizer)
 
     def restore(self, moments: Mapping[str, Tensor], step: int) -> None:
-        """Into the partitions."""
+        """Restore the moments into the partitions."""
         if self._strategy.zero_stage == 0:
             restore_moments(self._engine.optimizer, self._parameters, moments, step)
             return
@@ -102,14 +101,15 @@ class Zero:
                     safe_set_full_optimizer_state(parameter, value, kind)
 
     def backward(self, batch: Batch, weight: float, last: bool) -> Tensor:
-        """Through the engine, which exchanges gradients as the stage wants."""
+        """Run the engine forward and backward; it exchanges gradients as the stage needs."""
         self._engine.set_gradient_accumulation_boundary(last)
         loss = self._engine(batch)
         self._engine.backward(loss * weight)
         return loss.detach()
 
     def step(self, learning_rate: float) -> float:
-        """DeepSpeed clips, updates and clears; without partitions it looks at no norm before."""
+        """Let DeepSpeed clip, update and clear the gradients, and return their norm."""
+        # Without partitions DeepSpeed does not check the norm before the update.
         norm = None
         if self._strategy.zero_stage == 0:
             gradients = [p.grad for p in self._parameters.values() if p.grad is not None]
@@ -128,14 +128,14 @@ class Zero:
         zero = self._engine.optimizer
         zero.zero_grad()
         if self._strategy.zero_stage in (1, 2):
-            # What lies in CPU memory would have the next micro-batch's gradients added to it.
+            # The next micro-batch's gradients would be added to those in CPU memory.
             from deepspeed.runtime.zero.stage_1_and_2 import INITIAL_MICRO_STEP_ID
 
             zero.micro_step_id = INITIAL_MICRO_STEP_ID
             zero.reset_cpu_buffers()
 
     def moments(self) -> dict[str, Tensor]:
-        """Whole moments; every worker takes part, rank 0 keeps them, in CPU memory."""
+        """Gather the complete moments on all workers; rank 0 keeps them, in CPU memory."""
         if self._strategy.zero_stage == 0:
             return moments_of(self._engine.optimizer, self._parameters)
         from deepspeed.utils import safe_get_full_optimizer_state
@@ -165,11 +165,11 @@ class Zero:
                 offload.setup_zero_stage3_hooks()
 
     def total(self, values: Tensor) -> Tensor:
-        """All-reduce."""
+        """Sum the values over the workers."""
         return total_over_workers(values)
 
     def gather(self, item: object) -> list[Any]:
-        """All-gather."""
+        """Return one item of each worker, by rank."""
         return gather_from_workers(item)
 
     def _settings(self) -> dict[str, Any]:
@@ -185,7 +185,7 @@ class Zero:
         if self._strategy.offload and self._strategy.zero_stage > 0:
             zero["offload_optimizer"] = {"device": "cpu"}
         return {
-            "train_micro_batch_size_per_gpu": 1,  # our batches are counted in tokens
+            "train_micro_batch_size_per_gpu": 1,  # batches here are counted in tokens
             "gradient_accumulation_steps": 1,  # the loop says where a step ends
             "gradient_clipping": self._training.max_gradient_norm,
             "zero_optimization": zero,
@@ -194,11 +194,9 @@ class Zero:
         }
 
     def _make_states(self) -> None:
-        """What the optimizer itself makes in its first step: DeepSpeed looks it up before that.
-
-        It would link the moments to the parameters after the first group's step, when those of a
-        second group are not there yet.
-        """
+        """Allocate the optimizer's state, as its first update would."""
+        # DeepSpeed reads the state before that update. It would link the moments to the parameters
+        # after the first group's update, when a second group has none yet.
         zero = self._engine.optimizer
         stage_3 = self._strategy.zero_stage == 3
         flats = (
@@ -213,14 +211,14 @@ class Zero:
             zero._lazy_init_hp_params_optimizer_state()
 
     def _own_part(self, parameter: Any, value: Tensor) -> Tensor:  # noqa: ANN401 - DeepSpeed's
-        """This worker's share of a whole tensor; the last worker's is filled up with zeros."""
+        """Return this worker's share of a tensor; the last share is padded with zeros."""
         size = parameter.ds_tensor.ds_numel
         padded = nn.functional.pad(value.flatten(), (0, size * self.workers - value.numel()))
         return padded[self.rank * size : (self.rank + 1) * size]
 
 
 def import_deepspeed() -> Any:  # noqa: ANN401 - the module
-    """DeepSpeed for this worker's device, without its compiled kernels.
+    """Import DeepSpeed for this worker's device, without its compiled kernels.
 
     Raises:
         MissingPackageError: it is not installed.

@@ -6,7 +6,7 @@ import pytest
 
 from nmt.planning.gpus import GPUS
 from nmt.planning.memory import memory_parts
-from nmt.planning.plan import make_plan, most_rows
+from nmt.planning.plan import make_plan, max_rows
 from nmt.planning.shapes import training_shape
 from nmt.planning.speed import body_flops, step_time
 from nmt.planning.table import render
@@ -138,7 +138,7 @@ def test_double_quantization_makes_the_constants_four_times_smaller(settings):
 def test_a_larger_memory_never_fits_fewer_tokens(request, name):
     config, shape = request.getfixturevalue(name)
     gpu = GPUS["a100-80gb"]
-    fitting = [most_rows(config, shape, replace(gpu, memory_gib=g)) for g in range(2, 120, 2)]
+    fitting = [max_rows(config, shape, replace(gpu, memory_gib=g)) for g in range(2, 120, 2)]
     assert fitting == sorted(fitting)
     assert fitting[0] == 0 < fitting[-1]
 
@@ -146,7 +146,7 @@ def test_a_larger_memory_never_fits_fewer_tokens(request, name):
 def test_the_largest_budget_fits_and_one_row_more_does_not(lora_600m):
     config, shape = lora_600m
     gpu = GPUS["l4"]
-    most = most_rows(config, shape, gpu)
+    most = max_rows(config, shape, gpu)
     below, above = (memory_parts(config, shape, most + more, gpu).total for more in (0, 1))
     assert below <= gpu.memory_gib < above
 
