@@ -5,6 +5,7 @@ from typing import Any
 from nmt.config import Config
 from nmt.runs import layout
 from nmt.runs.records import Record, is_intact, require
+from nmt.runs.results import ExportResult
 from nmt.runs.steps import EXPORT, TRAIN
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import on_worker
@@ -20,9 +21,12 @@ def run(session: Session) -> Record:
     """
     session = session.on(EXPORT)
     require(session.storage, session.config.run, TRAIN)
-    return session.do(
-        EXPORT, lambda: on_worker(session, export_on_worker), is_intact=lambda: _is_intact(session)
-    )
+
+    def work() -> dict[str, Any]:
+        result = on_worker(session, export_on_worker)
+        return {"output": result.engine, **result.model_dump()}
+
+    return session.do(EXPORT, work, is_intact=lambda: _is_intact(session))
 
 
 def _is_intact(session: Session) -> bool:
@@ -34,7 +38,7 @@ def _is_intact(session: Session) -> bool:
     return all(is_intact(storage, path) for path in paths)
 
 
-def export_on_worker(config: Config, storage: Storage) -> dict[str, Any]:
+def export_on_worker(config: Config, storage: Storage) -> ExportResult:
     """Export the run, on a worker."""
     from nmt.export.publish import export  # imports torch, which the driver does not need
 

@@ -1,7 +1,6 @@
 """The export of a run: the merged model, the adapter, and the engine."""
 
 import logging
-from typing import Any
 
 from torch import nn
 
@@ -19,12 +18,13 @@ from nmt.export.model_card import write_model_card
 from nmt.export.trained_model import ReferenceLogits, TrainedModel, find_trained_model, write_merged
 from nmt.models.license import license_of
 from nmt.runs import layout
+from nmt.runs.results import ExportResult
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
 
 
-def export(config: Config, storage: Storage) -> dict[str, Any]:
+def export(config: Config, storage: Storage) -> ExportResult:
     """Export a run's best weights as an engine in `engines/<digest>/`.
 
     The step's folder also gets `merged/` for transformers, if the weights are a plain model, and
@@ -50,13 +50,12 @@ def export(config: Config, storage: Storage) -> dict[str, Any]:
             write_model_card(config, adapter)
     digest, engine_difference = write_engine(config, storage, form, model, trained, reference)
     log.info("export: %s engine %s in %s", form, digest, storage.locate(layout.engine(digest)))
-    return {
-        "output": digest,
-        "engine": digest,
-        "format": form,
-        "logit_difference": max(merged_difference, engine_difference),
-        "license": license_of(config.model.name_or_path),
-    }
+    return ExportResult(
+        engine=digest,
+        format=form,
+        logit_difference=max(merged_difference, engine_difference),
+        license=license_of(config.model.name_or_path),
+    )
 
 
 def write_engine(

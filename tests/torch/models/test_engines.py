@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +23,7 @@ from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.encoded_pairs import encode_pairs
 from nmt.runs import layout
+from nmt.runs.results import ExportResult
 from nmt.storage import Storage
 from tests.support.models.tiny_tokenizers import PAIRS
 from tests.support.runs.base_record import record_base
@@ -45,14 +45,14 @@ class Run:
     storage: Storage
     model: nn.Module
 
-    def export(self, **changes: object) -> dict[str, Any]:
-        """Record of its export with changed settings of that step."""
+    def export(self, **changes: object) -> ExportResult:
+        """Export the run with changed settings of that step."""
         keys = {f"export.{key}": value for key, value in changes.items()}
         return export(self.config.with_overrides(keys), self.storage)
 
     def engine_folder(self, **changes: object) -> Path:
-        """The engine made of it."""
-        return self.storage.fetch(f"engines/{self.export(**changes)['engine']}")
+        """Export the run and fetch its engine."""
+        return self.storage.fetch(f"engines/{self.export(**changes).engine}")
 
     def card(self, **changes: object) -> EngineCard:
         """The card of that."""
@@ -197,7 +197,7 @@ def test_the_same_weights_give_the_same_torch_engine(
     run_of: RunOf,
 ) -> None:
     run = run_of("nllb", BOTTLENECK)
-    assert run.export()["engine"] == run.export()["engine"]
+    assert run.export().engine == run.export().engine
 
 
 def test_a_torch_engine_without_its_adapter_does_not_load(

@@ -29,7 +29,7 @@ def _base_of_the_job(prepared: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def engine(trained: TrainingJob) -> str:
-    return export(trained.config, trained.storage)["engine"]
+    return export(trained.config, trained.storage).engine
 
 
 def test_the_engine_lies_under_its_content_and_says_what_it_is(
@@ -42,7 +42,7 @@ def test_the_engine_lies_under_its_content_and_says_what_it_is(
 
 
 def test_the_same_weights_give_the_same_digest(trained: TrainingJob, engine: str) -> None:
-    assert export(trained.config, trained.storage)["engine"] == engine
+    assert export(trained.config, trained.storage).engine == engine
 
 
 def test_the_adapter_loads_with_plain_peft_and_the_merged_model_with_plain_transformers(
@@ -71,7 +71,7 @@ def test_a_merge_that_changes_the_logits_publishes_nothing(job: TrainingJob) -> 
 def test_a_fully_tuned_model_is_exported_too(job: TrainingJob) -> None:
     config = job.config.with_overrides({"adapter.type": "none"})
     run_training(replace(job, config=config))
-    assert job.storage.is_committed(f"engines/{export(config, job.storage)['engine']}")
+    assert job.storage.is_committed(f"engines/{export(config, job.storage).engine}")
     assert not job.storage.exists("small/export/adapter")
 
 

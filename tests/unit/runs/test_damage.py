@@ -10,6 +10,7 @@ from nmt.config import load_config
 from nmt.errors import StorageError
 from nmt.runs import layout
 from nmt.runs.records import fetch_output, find_record, require
+from nmt.runs.results import ExportResult
 from nmt.runs.running import run_step
 from nmt.runs.steps import BASE, PREPARE, TRAIN
 from nmt.storage import Storage
@@ -94,11 +95,11 @@ def test_a_damaged_export_is_made_again(
     finish(session, PREPARE, BASE, TRAIN)
     made: list[str] = []
 
-    def make(_: Session, work: object) -> dict[str, str]:
+    def make(_: Session, work: object) -> ExportResult:
         made.append("engine")
         for path in ("engines/engine", "demo/export/merged"):
             commit(storage, path)
-        return {"output": "engine"}
+        return ExportResult(engine="engine", format="torch", logit_difference=0.0, license="mit")
 
     monkeypatch.setattr(export, "on_worker", make)
     for _ in range(2):
