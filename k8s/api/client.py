@@ -5,24 +5,32 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import urllib3
 from kubernetes.client.api_client import ApiClient
 from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.client.rest import RESTResponse
-from kubernetes.config import load_incluster_config, load_kube_config
+
+# The client has no annotations: here and in `_send` its values get their types.
+from kubernetes.config import (
+    load_incluster_config,  # pyright: ignore[reportUnknownVariableType]
+    load_kube_config,  # pyright: ignore[reportUnknownVariableType]
+)
 from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import list_kube_config_contexts
+from kubernetes.config.kube_config import (
+    list_kube_config_contexts,  # pyright: ignore[reportUnknownVariableType]
+)
 
 from k8s.api.cluster import JsonObject, Kind, kind_of
+from k8s.api.errors import TRANSIENT, check_answer, shorten, unknown_kind
 from nmt.errors import ClusterError, InputError, UnreachableError
 
-_TIMEOUT = (10.0, 30.0)
+_TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two reads
+# A job may be silent for a long time; after a timeout the reader of the log connects again.
 _LOG_TIMEOUT = (10.0, 90.0)
 _PAUSES = (0.5, 1.5, 4.0)
-_TRANSIENT = (429, 500, 502, 503, 504)
+# The kubelet mounts this file in each Pod that has a token.
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -45,14 +53,12 @@ def connect(context: str | None, namespace: str | None) -> "KubernetesCluster":
     except (ConfigException, TypeError, OSError, ValueError) as error:
         raise ClusterError(_no_kubeconfig(error)) from None
     own = chosen["context"].get("namespace") or "default"
-    return KubernetesCluster(
-        ApiClient(configuration), namespace or own, f"context '{chosen['name']}'"
-    )
+    source = f"context '{chosen['name']}'"
+    return KubernetesCluster(ApiClient(configuration), namespace or own, source)
 
 
-def _chosen_context(name: str | None) -> dict[str, Any]:
-    found: Any = list_kube_config_contexts()
-    contexts, current = found
+def _chosen_context(name: str | None) -> JsonObject:
+    contexts, current = cast(tuple[list[JsonObject], JsonObject], list_kube_config_contexts())
     if name is None:
         return current
     for context in contexts:
@@ -63,6 +69,7 @@ def _chosen_context(name: str | None) -> dict[str, Any]:
 
 
 def _kubeconfig_exists() -> bool:
+    # Like PATH, the variable may hold several files.
     paths = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     return any(Path(path).exists() for path in paths.split(os.pathsep) if path)
 
@@ -81,12 +88,13 @@ class KubernetesCluster:
     def __init__(self, api: ApiClient, namespace: str, source: str) -> None:
         self.namespace = namespace
         self._api = api
-        self._source = source
+        configuration = cast(Configuration, api.configuration)  # pyright: ignore[reportUnknownMemberType]
+        self._where = f"{source}, {configuration.host}"
 
     @property
     def where(self) -> str:
         """Return the context and the server, for messages."""
-        return f"{self._source}, {self._api.configuration.host}"
+        return self._where
 
     def get(self, kind: Kind, name: str) -> JsonObject | None:
         """Implement `Cluster`."""
@@ -102,7 +110,7 @@ class KubernetesCluster:
         path = self._path(kind, all_namespaces=all_namespaces)
         status, found = self._read(path, "list", kind, query)
         if status == 404:
-            raise _unknown_kind(kind)
+            raise unknown_kind(kind)
         return found["items"]
 
     def create(self, body: JsonObject) -> JsonObject | None:
@@ -115,8 +123,8 @@ class KubernetesCluster:
         if status == 404 and "namespaces" in str(answer.get("message")):
             raise InputError(f"namespace '{self.namespace}' does not exist: name another with -n")
         if status == 404:
-            raise _unknown_kind(kind)
-        self._check(status, answer, "create", kind)
+            raise unknown_kind(kind)
+        check_answer(self, status, answer, "create", kind)
         return answer
 
     def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
@@ -124,7 +132,7 @@ class KubernetesCluster:
         status, answer = self._call("PATCH", self._path(kind, name), [], body)
         if status == 404:
             return None
-        self._check(status, answer, "patch", kind)
+        check_answer(self, status, answer, "patch", kind)
         return answer
 
     def delete(self, kind: Kind, name: str) -> bool:
@@ -133,7 +141,7 @@ class KubernetesCluster:
         status, answer = self._call("DELETE", self._path(kind, name), query)
         if status == 404:
             return False
-        self._check(status, answer, "delete", kind)
+        check_answer(self, status, answer, "delete", kind)
         return True
 
     def log(
@@ -177,7 +185,7 @@ class KubernetesCluster:
     def serves(self, kind: Kind) -> bool:
         """Implement `Cluster`."""
         status, found = self._read(f"/apis/{kind.api_version}", "get", None)
-        known = [] if status == 404 else found.get("resources", [])
+        known: list[JsonObject] = [] if status == 404 else found.get("resources", [])
         return any(resource["name"] == kind.plural for resource in known)
 
     def _path(self, kind: Kind, name: str = "", *, all_namespaces: bool = False) -> str:
@@ -193,7 +201,7 @@ class KubernetesCluster:
         """Send a GET request and return the status and the answer."""
         status, answer = _retry(lambda: self._call("GET", path, query or []))
         if status != 404:
-            self._check(status, answer, verb, kind)
+            check_answer(self, status, answer, verb, kind)
         return status, answer
 
     def _call(
@@ -213,11 +221,12 @@ class KubernetesCluster:
         query: list[tuple[str, str]],
         body: JsonObject | None = None,
         timeout: tuple[float, float] = _TIMEOUT,
-    ) -> RESTResponse:
+    ) -> urllib3.BaseHTTPResponse:
         content = "application/merge-patch+json" if method == "PATCH" else "application/json"
         headers = {"Accept": "application/json, */*", "Content-Type": content}
+        api: Any = self._api
         try:
-            request = self._api.param_serialize(
+            request = api.param_serialize(
                 method,
                 path,
                 query_params=query,
@@ -225,71 +234,36 @@ class KubernetesCluster:
                 body=body,
                 auth_settings=["BearerToken"],
             )
-            return self._api.call_api(*request, _request_timeout=timeout)
+            # Not a generated method like `read_namespaced_pod_log`: these return only after the
+            # last byte, but a log must be passed on while it grows.
+            answer = api.call_api(*request, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from None
         # The client raises this for TLS errors: one side does not trust the other's certificate.
         except ApiException as error:
-            raise ClusterError(f"{self.where}: {_shorten(error.reason)}") from None
+            reason = cast(object, error.reason)  # pyright: ignore[reportUnknownMemberType]
+            raise ClusterError(f"{self.where}: {shorten(reason)}") from None
+        return cast(urllib3.BaseHTTPResponse, answer.response)
 
-    def _lines(self, response: RESTResponse) -> Iterator[str]:
+    def _lines(self, response: urllib3.BaseHTTPResponse) -> Iterator[str]:
         # A chunk may end in the middle of a line; the rest waits for the next chunk.
         left = b""
         try:
-            for chunk in response.response.stream(65536, decode_content=False):
+            for chunk in response.stream(65536, decode_content=False):
                 *lines, left = (left + chunk).split(b"\n")
                 yield from (line.decode(errors="replace") for line in lines)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from None
         finally:
-            response.response.close()
+            response.close()
         if left:
             yield left.decode(errors="replace")
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         return UnreachableError(
-            f"the cluster does not answer ({self.where}): {_shorten(error)}; check the network, "
+            f"the cluster does not answer ({self.where}): {shorten(error)}; check the network, "
             "the VPN and the context"
         )
-
-    def _check(self, status: int, answer: JsonObject, verb: str, kind: Kind | None) -> None:
-        if status < 400:
-            return
-        text = str(answer.get("message", "")) or f"HTTP {status}"
-        resource = kind.resource if kind else "the API"
-        if status == 401:
-            raise ClusterError(
-                f"{self.where} does not know you (HTTP 401): sign in again, then try `kubectl get "
-                f"pods -n {self.namespace}`"
-            )
-        if status == 403:
-            raise _forbidden(text, verb, resource, self.namespace)
-        if status in (400, 409, 422) or "field not declared" in text:
-            raise InputError(f"the cluster refuses to {verb} {resource}: {_shorten(text)}")
-        if status in _TRANSIENT:
-            raise UnreachableError(f"{self.where} cannot {verb} {resource} now: {_shorten(text)}")
-        raise ClusterError(f"{self.where} cannot {verb} {resource}: {_shorten(text)}")
-
-
-def _forbidden(text: str, verb: str, resource: str, namespace: str) -> ClusterError:
-    # Admission answers 403 as well, but more rights would not help there.
-    if "exceeded quota" in text or "violates PodSecurity" in text or "admission webhook" in text:
-        return ClusterError(f"the cluster refuses to {verb} {resource}: {_shorten(text)}")
-    return ClusterError(
-        f"you may not {verb} {resource} in namespace '{namespace}': ask its administrator to add "
-        "you to `rbac.subjects` of the release, or to grant you this right"
-    )
-
-
-def _unknown_kind(kind: Kind) -> ClusterError:
-    if kind.group == "ray.io":
-        return ClusterError(
-            "KubeRay is not installed on this cluster: install its operator first, for example "
-            "`helm install kuberay-operator kuberay/kuberay-operator`"
-        )
-    return ClusterError(
-        f"the cluster does not know {kind.resource}, or the namespace does not exist"
-    )
 
 
 def _retry(call: Callable[[], tuple[int, JsonObject]]) -> tuple[int, JsonObject]:
@@ -301,24 +275,19 @@ def _retry(call: Callable[[], tuple[int, JsonObject]]) -> tuple[int, JsonObject]
             if "Name or service" in str(error) or "refused" in str(error):
                 raise
         else:
-            if status not in _TRANSIENT:
+            if status not in TRANSIENT:
                 return status, answer
         time.sleep(pause)
     return call()
 
 
-def _text(response: RESTResponse) -> str:
-    return (response.read() or b"").decode(errors="replace")
+def _text(response: urllib3.BaseHTTPResponse) -> str:
+    return (response.data or b"").decode(errors="replace")
 
 
 def _answer(text: str) -> JsonObject:
     try:
-        answer = json.loads(text)
-    except ValueError:
+        answer: object = json.loads(text)
+    except ValueError:  # a proxy in front of the server answers with HTML or plain text
         return {"message": text}
-    return answer if isinstance(answer, dict) else {"message": text}
-
-
-def _shorten(error: object) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= 400 else f"{text[:400]}…"
+    return cast(JsonObject, answer) if isinstance(answer, dict) else {"message": text}

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from k8s.api.cluster import RAY_JOB, Cluster
+from k8s.api.cluster import RAY_JOB, Cluster, JsonObject
 from k8s.cli.doctor import run_doctor
 from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
 from k8s.cli.options import parse
@@ -63,7 +63,7 @@ class _Session:
         return Target(cluster, find_release(cluster, self.options.release))
 
     def config(self, target: Target | None = None) -> Config:
-        base = ("", {})
+        base: tuple[str, JsonObject] = ("", {})
         if target:
             base = (f"the values of release {target.release.name}", target.release.config)
         return load_config(self.options.config, self.options.overrides, base=base)

@@ -57,15 +57,14 @@ def _endpoint(target: Target) -> str:
 
 
 def _applications(status: JsonObject) -> str:
+    texts: list[str] = []
+    # KubeRay writes null, not an empty object, while there is nothing to report.
     applications: dict[str, JsonObject] = status.get("applicationStatuses") or {}
-    return ", ".join(
-        f"application {name} {about.get('status', 'unknown')}"
-        + "".join(
-            f", {part} {state.get('status', 'unknown')}"
-            for part, state in (about.get("serveDeploymentStatuses") or {}).items()
-        )
-        for name, about in applications.items()
-    )
+    for name, about in applications.items():
+        texts.append(f"application {name} {about.get('status', 'unknown')}")
+        deployments: dict[str, JsonObject] = about.get("serveDeploymentStatuses") or {}
+        texts += [f"{part} {state.get('status', 'unknown')}" for part, state in deployments.items()]
+    return ", ".join(texts)
 
 
 def _condition(status: JsonObject, kind: str) -> JsonObject:

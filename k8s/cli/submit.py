@@ -12,7 +12,7 @@ from k8s.objects.manifests import Submission, code_map, code_map_name, owned_by,
 from k8s.objects.names import job_name
 from k8s.objects.preflight import check_submission
 from k8s.objects.release import Release
-from k8s.objects.sizing import check_cluster, check_pods, pods_for
+from k8s.objects.sizing import WorkerGroup, check_cluster, check_pods, pods_for
 from k8s.objects.storage_location import storage_root
 from k8s.observe.lookup import Target, find_ray_cluster
 from nmt.config import Config
@@ -149,7 +149,7 @@ def _check_cluster(target: Target, submission: Submission) -> None:
     found = find_ray_cluster(target.cluster, submission.to)
     # Other clusters are not checked: nobody knows which resources Ray counts there.
     if submission.to == target.release.cluster:
-        groups = found["spec"].get("workerGroupSpecs", [])
+        groups: list[WorkerGroup] = found["spec"].get("workerGroupSpecs", [])
         check_cluster(groups, submission.config, submission.step, submission.to)
 
 

@@ -3,12 +3,20 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict, cast
 
-from k8s.api.cluster import JsonObject
 from k8s.objects.release import Release
 from nmt.config import Config
 from nmt.errors import InputError
 from nmt.runs.steps import PIPELINE, steps_of
+
+
+class WorkerGroup(TypedDict):
+    """The fields of a worker group of a RayCluster that say how much its Pods can hold."""
+
+    groupName: str
+    rayStartParams: NotRequired[dict[str, str]]
+    maxReplicas: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,15 @@ def demands(config: Config, step: str) -> Iterator[Demand]:
         yield Demand(serving.min_replicas, *replica, "serving.min_replicas", "serving")
 
 
-def pod_capacity(group: JsonObject) -> PodCapacity:
+def worker_groups(release: Release) -> dict[str, WorkerGroup]:
+    """Return the worker groups of a release by name."""
+    # A cast, and not the type of the field: pydantic would drop the fields it does not name.
+    return cast(dict[str, WorkerGroup], release.worker_groups)
+
+
+def pod_capacity(group: WorkerGroup) -> PodCapacity:
     """Return the CPUs and GPUs that Ray counts in a Pod of a worker group."""
+    # Ray counts what `ray start` was told, which is not always what the container requests.
     parameters = group.get("rayStartParams", {})
     return PodCapacity(float(parameters.get("num-cpus", 0)), float(parameters.get("num-gpus", 0)))
 
@@ -104,7 +119,7 @@ def check_pods(release: Release, group: str, asked: int, needed: int) -> None:
     _check_max(release, group, asked, f"--pods {asked}")
 
 
-def check_cluster(groups: Sequence[JsonObject], config: Config, step: str, name: str) -> None:
+def check_cluster(groups: Sequence[WorkerGroup], config: Config, step: str, name: str) -> None:
     """Check that a running cluster can hold a step with the most Pods that it may have.
 
     Raises:
@@ -121,7 +136,7 @@ def check_cluster(groups: Sequence[JsonObject], config: Config, step: str, name:
             )
 
 
-def _describe(groups: Sequence[JsonObject]) -> str:
+def _describe(groups: Sequence[WorkerGroup]) -> str:
     capacities = [(group, pod_capacity(group)) for group in groups]
     return "; ".join(
         f"{group.get('maxReplicas', 1)} of '{group['groupName']}' with {capacity.cpus:g} CPUs and "
@@ -131,13 +146,12 @@ def _describe(groups: Sequence[JsonObject]) -> str:
 
 
 def _pods(release: Release, demand: Demand, group: str) -> int:
-    capacity = pod_capacity(release.worker_groups[group])
+    groups = worker_groups(release)
+    capacity = pod_capacity(groups[group])
     per_pod = capacity.fits(demand)
     if per_pod:
         return math.ceil(demand.count / per_pod)
-    fitting = sorted(
-        name for name, other in release.worker_groups.items() if pod_capacity(other).fits(demand)
-    )
+    fitting = sorted(name for name, other in groups.items() if pod_capacity(other).fits(demand))
     advice = f"choose --workers {' or '.join(fitting)}" if fitting else "no other group is bigger"
     raise InputError(
         f"{demand.each} does not fit a Pod of worker group '{group}', which has "

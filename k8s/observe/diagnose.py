@@ -105,7 +105,7 @@ def _unschedulable(name: str, message: str) -> Problem:
 
 def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
     name = pod["metadata"]["name"]
-    waiting = state.get("state", {}).get("waiting") or {}
+    waiting: JsonObject = state.get("state", {}).get("waiting") or {}
     reason, text = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _IMAGE_REASONS:
         # The kubelet does not retry these.

@@ -8,12 +8,24 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypedDict
 
 from k8s.api.cluster import JsonObject
 from k8s.objects.names import QUEUE
 
 _EXIT_CODE = re.compile(r"failed with exit code (-?\d+)")
 _CLUSTER_ERROR, _CANCELLED = 3, 4
+
+
+class _RayJobStatus(TypedDict, total=False):
+    """The fields of a RayJob's status that are read here."""
+
+    jobDeploymentStatus: str
+    """State of the RayJob in KubeRay."""
+    jobStatus: str | None
+    """State of the job in Ray."""
+    reason: str
+    message: str
 
 
 class JobState(StrEnum):
@@ -46,7 +58,8 @@ GONE = JobStatus(JobState.CANCELLED, "the RayJob was deleted by somebody else", 
 
 def read_job_status(job: JsonObject) -> JobStatus:
     """Read the state of a RayJob."""
-    status = job.get("status", {})
+    # KubeRay fills the status in after a moment; until then there is none.
+    status: _RayJobStatus = job.get("status", {})
     deployment = status.get("jobDeploymentStatus", "")
     if deployment in _ENDS:
         return _ENDS[deployment](status)
@@ -58,6 +71,7 @@ def read_job_status(job: JsonObject) -> JobStatus:
         return _suspended(job)
     if deployment == "Retrying":
         return JobStatus(JobState.RETRYING, "KubeRay starts the job again")
+    # KubeRay says Running as soon as the head Pod is up, before Ray has started the job.
     if deployment == "Running" and status.get("jobStatus") not in ("", None, "PENDING"):
         return JobStatus(JobState.RUNNING)
     return JobStatus(JobState.WAITING, _waiting_for(deployment))
@@ -84,7 +98,7 @@ def _suspended(job: JsonObject) -> JobStatus:
     return JobStatus(JobState.CANCELLED, message, _CANCELLED)
 
 
-def _complete(status: JsonObject) -> JobStatus:
+def _complete(status: _RayJobStatus) -> JobStatus:
     outcome = status.get("jobStatus")
     if outcome == "SUCCEEDED":
         return JobStatus(JobState.SUCCEEDED, exit_code=0)
@@ -93,8 +107,9 @@ def _complete(status: JsonObject) -> JobStatus:
     return _failed(status)
 
 
-def _failed(status: JsonObject) -> JobStatus:
+def _failed(status: _RayJobStatus) -> JobStatus:
     message, reason = status.get("message", ""), status.get("reason", "")
+    # Only the first line: below it, Ray repeats the end of the job's own log.
     first = message.splitlines()[0] if message else ""
     code = _EXIT_CODE.search(first)
     if code:
@@ -104,6 +119,7 @@ def _failed(status: JsonObject) -> JobStatus:
     if reason in ("SubmissionFailed", "PreRunningDeadlineExceeded"):
         return JobStatus(JobState.FAILED, _REASONS[reason], _CLUSTER_ERROR)
     if reason == "DeadlineExceeded":
+        # A job that never ran was stopped by the cluster, not by its own slowness.
         ran = status.get("jobStatus") not in ("", None, "PENDING")
         return JobStatus(JobState.FAILED, _REASONS[reason], 1 if ran else _CLUSTER_ERROR)
     # Without this reason, not the job's command but Ray or a lost Pod ended the job.
@@ -120,8 +136,8 @@ def _ended_with(code: int) -> JobStatus:
     return JobStatus(JobState.FAILED, f"the job ended with exit code {code}{killed}", code)
 
 
-def _invalid(status: JsonObject) -> JobStatus:
-    first = next(iter(str(status.get("message", "")).splitlines()), "")
+def _invalid(status: _RayJobStatus) -> JobStatus:
+    first = next(iter(status.get("message", "").splitlines()), "")
     return JobStatus(JobState.FAILED, f"KubeRay refuses the job: {first}", 2)
 
 
@@ -135,7 +151,7 @@ _REASONS = {
     "PreRunningDeadlineExceeded": "the job's Pods did not start in time (--pending-timeout)",
     "DeadlineExceeded": "the job took longer than --deadline allows",
 }
-_ENDS: dict[str, Callable[[JsonObject], JobStatus]] = {
+_ENDS: dict[str, Callable[[_RayJobStatus], JobStatus]] = {
     "Complete": _complete,
     "Failed": _failed,
     "ValidationFailed": _invalid,

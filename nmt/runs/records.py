@@ -54,7 +54,7 @@ BEST_TRIAL = RecordKind(TrialWithCheckpoints, "the best trial of a search")
 SUMMARY = RecordKind(Summary, "the summary of a run")
 
 
-def find_record(storage: Storage, run: str, step: Step) -> Record | None:
+def find_record(storage: Storage, run: str, step: Step[Any]) -> Record | None:
     """Read the record of a step, finished or not; return None if the step was never begun.
 
     Raises:

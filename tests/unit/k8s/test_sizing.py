@@ -1,7 +1,7 @@
 import pytest
 
 from k8s.objects.release import Release
-from k8s.objects.sizing import check_cluster, check_pods, pods_for
+from k8s.objects.sizing import WorkerGroup, check_cluster, check_pods, pods_for, worker_groups
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from tests.unit.k8s.conftest import make_release
@@ -68,8 +68,9 @@ def test_more_pods_than_needed_are_the_users_choice(release):
     check_pods(release, "cpu", 4, 2)
 
 
-def groups_of(release: Release, **most: int) -> list[dict]:
-    return [release.worker_groups[name] | {"maxReplicas": most[name]} for name in most]
+def groups_of(release: Release, **max_pods: int) -> list[WorkerGroup]:
+    groups = worker_groups(release)
+    return [{**groups[name], "maxReplicas": count} for name, count in max_pods.items()]
 
 
 def test_a_running_cluster_that_holds_the_job_at_its_largest_is_taken(release):

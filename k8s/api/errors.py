@@ -1,0 +1,72 @@
+"""Refusals of the Kubernetes API, as errors that say what the user can do. Pure."""
+
+from k8s.api.cluster import Cluster, JsonObject, Kind
+from nmt.errors import ClusterError, InputError, UnreachableError
+
+TRANSIENT = (429, 500, 502, 503, 504)
+"""HTTP status codes after which the same request may succeed a little later."""
+
+
+def check_answer(
+    cluster: Cluster, status: int, answer: JsonObject, verb: str, kind: Kind | None
+) -> None:
+    """Refuse an answer that reports an error.
+
+    Args:
+        cluster: the cluster that answered.
+        status: HTTP status code.
+        answer: the body, usually a `Status` of the API.
+        verb: what was asked for, like `create`.
+        kind: the kind that was asked for; None for the API itself.
+
+    Raises:
+        InputError: the request is invalid.
+        UnreachableError: the server is busy.
+        ClusterError: the cluster refuses it for another reason.
+    """
+    if status < 400:
+        return
+    text = str(answer.get("message", "")) or f"HTTP {status}"
+    resource = kind.resource if kind else "the API"
+    if status == 401:
+        raise ClusterError(
+            f"{cluster.where} does not know you (HTTP 401): sign in again, then try `kubectl get "
+            f"pods -n {cluster.namespace}`"
+        )
+    if status == 403:
+        raise _forbidden(text, verb, resource, cluster.namespace)
+    # The server may report an unknown field with status 500, but a retry would not help.
+    if status in (400, 409, 422) or "field not declared" in text:
+        raise InputError(f"the cluster refuses to {verb} {resource}: {shorten(text)}")
+    if status in TRANSIENT:
+        raise UnreachableError(f"{cluster.where} cannot {verb} {resource} now: {shorten(text)}")
+    raise ClusterError(f"{cluster.where} cannot {verb} {resource}: {shorten(text)}")
+
+
+def _forbidden(text: str, verb: str, resource: str, namespace: str) -> ClusterError:
+    # Admission answers 403 as well, but more rights would not help there.
+    if "exceeded quota" in text or "violates PodSecurity" in text or "admission webhook" in text:
+        return ClusterError(f"the cluster refuses to {verb} {resource}: {shorten(text)}")
+    return ClusterError(
+        f"you may not {verb} {resource} in namespace '{namespace}': ask its administrator to add "
+        "you to `rbac.subjects` of the release, or to grant you this right"
+    )
+
+
+def unknown_kind(kind: Kind) -> ClusterError:
+    """Build the error for a kind that the cluster does not serve."""
+    if kind.group == "ray.io":
+        return ClusterError(
+            "KubeRay is not installed on this cluster: install its operator first, for example "
+            "`helm install kuberay-operator kuberay/kuberay-operator`"
+        )
+    # The API answers 404 in both cases, so the message names both.
+    return ClusterError(
+        f"the cluster does not know {kind.resource}, or the namespace does not exist"
+    )
+
+
+def shorten(error: object) -> str:
+    """Cut a long message of the API or the network, and put it on one line."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 400 else f"{text[:400]}…"
