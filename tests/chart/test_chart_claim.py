@@ -45,12 +45,14 @@ def faults(tmp_path: Path) -> Callable[[JsonObject], str]:
         ("size", "90Gi", "100Gi"),
     ],
 )
-def test_a_change_that_kubernetes_would_refuse_is_told(faults, key, value, installed):
+def test_a_change_that_kubernetes_would_refuse_is_refused_with_advice(
+    faults, key, value, installed
+):
     said = faults({key: value})
     assert f"storage.claim.{key} is '{value}', and the installed claim has '{installed}'" in said
     assert f"set storage.claim.{key}={installed}" in said
 
 
 @pytest.mark.parametrize("claim", [{}, {"storageClass": "nfs"}, {"size": "1Ti"}, {"size": "100Gi"}])
-def test_what_is_as_it_was_or_grows_is_taken(faults, claim):
+def test_an_unchanged_or_larger_claim_is_accepted(faults, claim):
     assert "installed claim" not in faults(claim)

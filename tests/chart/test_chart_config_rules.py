@@ -114,7 +114,7 @@ WITHOUT_TWIN = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_the_settings_refuse_the_chart_refuses(name):
+def test_the_chart_refuses_what_the_settings_refuse(name):
     config, fragment = REFUSED[name]
     with pytest.raises(ConfigError) as by_config:
         Config.parse(config)
@@ -126,7 +126,7 @@ def test_what_the_settings_refuse_the_chart_refuses(name):
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_what_the_settings_take_the_chart_takes(name):
+def test_the_chart_accepts_what_the_settings_accept(name):
     Config.parse(TAKEN[name])
     render({"config": TAKEN[name]})
 
@@ -151,14 +151,14 @@ def rules(section: type[BaseModel]) -> Iterator[str]:
             yield f"{section.__name__}.{name}"
 
 
-def test_every_rule_of_the_settings_has_its_twin_in_the_chart():
+def test_every_rule_of_the_settings_is_also_in_the_chart():
     """Whoever adds one adds it to `_checks_config.tpl` and to the tables above."""
     found = {rule for section in sections(Config) for rule in rules(section)}
     assert found == {*REPEATED, *WITHOUT_TWIN}
     assert set(REPEATED.values()) <= set(REFUSED)
 
 
-def test_several_faults_are_told_at_once():
+def test_several_problems_are_reported_at_once():
     config = {"training": {"max_steps": 20}, "serving": {"min_replicas": 3}}
     with pytest.raises(helm_python.HelmError) as refusal:
         render({"config": config})

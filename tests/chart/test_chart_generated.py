@@ -31,11 +31,11 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-def test_schema_and_defaults_are_fresh(generator):
+def test_schema_and_defaults_are_up_to_date(generator):
     assert generator.stale() == [], "run `make schema`"
 
 
-def test_a_stale_file_would_be_named(generator, monkeypatch):
+def test_an_outdated_generated_file_is_named(generator, monkeypatch):
     monkeypatch.setattr(generator, "files", lambda: {CHART / "values.yaml": "old"})
     assert generator.stale() == ["helm/nmt/values.yaml"]
 
@@ -65,12 +65,12 @@ def test_every_default_value_is_described():
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_the_type_takes_what_the_schema_takes(name, validator):
+def test_the_type_accepts_what_the_schema_accepts(name, validator):
     validator.validate(RELEASES[name])
     ChartValues.model_validate(RELEASES[name])
 
 
-def test_the_schema_is_closed_but_for_fragments_of_the_kubernetes_api(validator):
+def test_the_schema_allows_extra_keys_only_in_fragments_of_the_kubernetes_api(validator):
     open_ones = {
         path.split(".")[-1] for path, node in _objects(validator.schema, "$") if _is_open(node)
     }
@@ -119,7 +119,7 @@ def _is_open(node: JsonObject) -> bool:
         {"tune": {"space": {"adapter.alpha": {"type": "loguniform", "low": 0.1, "high": 1}}}},
     ],
 )
-def test_a_sparse_config_is_taken(validator, config):
+def test_a_partial_config_is_accepted(validator, config):
     validator.validate({"config": config})
 
 
@@ -137,7 +137,7 @@ def test_a_sparse_config_is_taken(validator, config):
         {"learning_rate": 1},
     ],
 )
-def test_a_config_of_the_wrong_shape_is_refused(validator, config):
+def test_a_config_of_the_wrong_type_is_refused(validator, config):
     assert not validator.is_valid({"config": config})
 
 

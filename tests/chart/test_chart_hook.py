@@ -95,7 +95,7 @@ def test_any_other_answer_fails(run, got, posted, capsys):
     assert "127.0.0.1" in capsys.readouterr().err
 
 
-def test_an_endpoint_that_is_not_there_fails(script, monkeypatch, capsys):
+def test_a_missing_endpoint_fails(script, monkeypatch, capsys):
     monkeypatch.setattr(script, "SECONDS", 0)
     monkeypatch.setenv("ENDPOINT", "127.0.0.1:1")
     assert script.main() == 1
@@ -111,13 +111,13 @@ def test_the_pod_runs_this_script_against_the_endpoint_of_the_release():
     assert container["image"].startswith("nmt-tools:")
 
 
-def test_the_pod_goes_where_the_head_of_the_endpoint_goes():
+def test_the_pod_is_scheduled_like_the_head_of_the_endpoint():
     placement = {"nodeSelector": {"pool": "web"}, "tolerations": [{"operator": "Exists"}]}
     pod = kinds(render({"serving": {"head": placement}}), "Pod")["demo-test"]
     assert {key: pod["spec"].get(key) for key in placement} == placement
 
 
-def test_the_pod_is_made_by_helm_test_alone_and_goes_when_it_passed():
+def test_only_helm_test_creates_the_pod_and_deletes_it_after_success():
     annotations = kinds(render(), "Pod")["demo-test"]["metadata"]["annotations"]
     assert annotations["helm.sh/hook"] == "test"
     assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
@@ -147,14 +147,14 @@ def test_the_notes_warn_when_callers_from_outside_are_refused():
     assert "demo-endpoint is a LoadBalancer Service" in notes(EVERYTHING)
 
 
-def test_the_notes_leave_out_what_is_not_there():
+def test_the_notes_leave_out_disabled_parts():
     said = notes({"serving": {"enabled": False}})
     assert "promote" not in said
     assert "helm test" not in said
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_the_notes_hold_no_gaps(name):
+def test_the_notes_have_no_missing_values_and_no_double_blank_lines(name):
     said = notes(RELEASES[name])
     assert "<no value>" not in said
     assert "\n\n\n" not in said

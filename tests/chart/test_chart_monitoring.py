@@ -46,7 +46,7 @@ def test_every_metric_is_one_that_ray_or_kuberay_exports(metrics_of_ray):
     assert {m for m in asked - OF_KUBERAY if f"{m}{{" not in metrics_of_ray} == set()
 
 
-def test_every_question_is_about_one_namespace():
+def test_every_query_is_about_one_namespace():
     for text in expressions():
         selectors = re.findall(r"\w+\{([^}]*)\}", text)
         assert selectors, text
@@ -54,7 +54,7 @@ def test_every_question_is_about_one_namespace():
             assert re.search(r'namespace="(team|\$namespace)"', selector), text
 
 
-def test_monitors_ask_ports_that_the_pods_have():
+def test_monitors_scrape_ports_that_the_pods_have():
     for name, monitor in kinds(monitored(), "PodMonitor").items():
         node = name.removeprefix("demo-").removesuffix("s")
         wanted = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
@@ -69,7 +69,7 @@ def test_heads_and_workers_are_monitored():
     assert set(kinds(monitored(), "PodMonitor")) == {"demo-heads", "demo-workers"}
 
 
-def test_a_job_that_failed_is_told_once_though_it_stays():
+def test_a_failed_job_alerts_once_although_it_remains():
     """KubeRay reports 1 for as long as the RayJob exists."""
     (rule,) = kinds(monitored(), "PrometheusRule").values()
     rules = {r["alert"]: r for group in rule["spec"]["groups"] for r in group["rules"]}
@@ -79,14 +79,14 @@ def test_a_job_that_failed_is_told_once_though_it_stays():
         assert "offset 15m" in before
 
 
-def test_alerts_say_how_bad_it_is_and_what_it_is():
+def test_alerts_have_a_severity_and_a_description():
     (rule,) = kinds(monitored(), "PrometheusRule").values()
     for alert in (r for group in rule["spec"]["groups"] for r in group["rules"]):
         assert alert["labels"]["severity"] in ("critical", "warning")
         assert "team" in alert["annotations"]["summary"]
 
 
-def test_the_labels_that_prometheus_selects_by_are_on_all_of_them():
+def test_monitors_and_rules_have_the_labels_that_prometheus_selects():
     values = {"monitoring": {**EVERYTHING["monitoring"], "labels": {"release": "prometheus"}}}
     manifests = render(values)
     for kind in ("PodMonitor", "PrometheusRule"):
@@ -100,7 +100,7 @@ def test_grafana_finds_the_dashboard_by_its_label():
     assert len(dashboard()["panels"]) >= 8
 
 
-def test_nothing_of_it_is_made_by_default():
+def test_monitoring_is_off_by_default():
     made = {manifest["kind"] for manifest in render()}
     assert not made & {"PodMonitor", "PrometheusRule"}
     assert "demo-dashboard" not in kinds(render(), "ConfigMap")

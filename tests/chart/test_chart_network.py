@@ -138,18 +138,18 @@ def passes(source: str, target: str, port: int, values: JsonObject, protocol: st
 
 
 @pytest.mark.parametrize(("source", "target", "port", "values"), NEEDED)
-def test_a_flow_that_is_needed_passes(source, target, port, values):
+def test_a_needed_connection_is_allowed(source, target, port, values):
     assert passes(source, target, port, values)
 
 
 @pytest.mark.parametrize(("source", "target", "port", "values"), FORBIDDEN)
-def test_a_flow_that_is_not_needed_is_refused(source, target, port, values):
+def test_an_unneeded_connection_is_denied(source, target, port, values):
     assert not passes(source, target, port, values)
 
 
 @pytest.mark.parametrize("protocol", ["TCP", "UDP"])
 @pytest.mark.parametrize("source", ["serving head", "job worker", "submitter", "storage", "test"])
-def test_every_pod_can_resolve_names(source, protocol):
+def test_every_pod_can_use_dns(source, protocol):
     assert passes(source, "dns", 53, ALL, protocol)
 
 
@@ -167,13 +167,13 @@ OPENSHIFT: JsonObject = {
     ("server", "port", "dns"),
     [("node's cache", 53, CACHE), ("openshift's dns", 5353, OPENSHIFT)],
 )
-def test_names_can_be_looked_up_elsewhere(server, port, dns, protocol):
+def test_another_dns_server_can_be_configured(server, port, dns, protocol):
     values = {**ALL, "networkPolicies": {"dns": dns}}
     assert passes("job worker", server, port, values, protocol)
     assert not passes("job worker", "dns", 53, values, protocol)
 
 
-def test_other_ports_can_be_opened_to_the_outside():
+def test_more_outgoing_ports_can_be_allowed():
     values = {**BUCKET, "networkPolicies": {"outsidePorts": [443, 9000]}}
     assert passes("storage", "hub", 9000, values)
 
@@ -193,7 +193,7 @@ def test_a_component_that_is_not_installed_is_still_denied():
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_every_pod_is_under_a_policy(name):
+def test_every_pod_is_selected_by_a_policy(name):
     manifests = render(RELEASES[name])
     policies = list(kinds(manifests, "NetworkPolicy").values())
     known = peers(manifests)
@@ -203,6 +203,6 @@ def test_every_pod_is_under_a_policy(name):
         assert not allowed(policies, known[peer], strangers, 1), peer
 
 
-def test_without_policies_everything_is_open():
+def test_policies_can_be_switched_off():
     values = {**ALL, "networkPolicies": {"enabled": False}}
     assert kinds(render(values), "NetworkPolicy") == {}

@@ -26,26 +26,26 @@ CLUSTER_WIDE = {"PriorityClass"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_kubernetes_knows_every_field(release, version):
+def test_every_field_is_in_the_kubernetes_schema(release, version):
     for manifest in release:
         if manifest["kind"] not in NOT_BUILT_IN:
             kubernetes_validate.validate(manifest, version, strict=True)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_kubernetes_knows_every_field_of_the_pods(release, version):
+def test_every_field_of_the_pods_is_in_the_kubernetes_schema(release, version):
     for pod in pods(release):
         manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": pod.spec}
         kubernetes_validate.validate(manifest, version, strict=True)
 
 
-def test_a_field_that_kubernetes_does_not_know_would_be_found():
+def test_the_check_finds_a_field_that_kubernetes_does_not_know():
     (service,) = kinds(render(), "Service").values()
     with pytest.raises(ValidationError, match="typo"):
         kubernetes_validate.validate({**service, "typo": 1}, VERSIONS[0], strict=True)
 
 
-def test_only_kinds_of_operators_are_beyond_that_check(release):
+def test_only_kinds_of_operators_are_exempt_from_that_check(release):
     unknown = set()
     for manifest in release:
         try:
@@ -79,7 +79,7 @@ def ray_objects(manifests: list[JsonObject]) -> list[JsonObject]:
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_the_definitions_of_kuberay_hold(schemas, name):
+def test_objects_match_the_crds_of_kuberay(schemas, name):
     for manifest in ray_objects(render(RELEASES[name])):
         assert faults(schemas[manifest["kind"]], manifest) == [], manifest["kind"]
 
@@ -93,7 +93,7 @@ def test_the_definitions_of_kuberay_hold(schemas, name):
         (("spec", "rayClusterConfig", "headGroupSpec", "template", "spec", "typo"), 1),
     ],
 )
-def test_an_object_that_breaks_the_definitions_would_be_found(schemas, path, value):
+def test_the_check_finds_an_object_that_does_not_match_the_crds(schemas, path, value):
     (service,) = kinds(render(), "RayService").values()
     node = service
     for key in path[:-1]:
@@ -105,7 +105,7 @@ def test_an_object_that_breaks_the_definitions_would_be_found(schemas, path, val
         del node[path[-1]]
 
 
-def test_the_rules_of_kuberays_controller_hold(release):
+def test_objects_follow_the_rules_of_kuberays_controller(release):
     for where, spec in cluster_specs(release).items():
         assert cluster_faults(spec) == [], where
     for kind in ("RayCluster", "RayService"):
@@ -113,7 +113,7 @@ def test_the_rules_of_kuberays_controller_hold(release):
             assert name_faults(kind, name) == []
 
 
-def test_a_cluster_that_breaks_the_rules_would_be_found():
+def test_the_check_finds_a_cluster_that_breaks_the_rules():
     spec = cluster_specs(render())["job"]
     broken = {**spec, "rayVersion": "2.40.0", "workerGroupSpecs": spec["workerGroupSpecs"] * 2}
     assert len(cluster_faults(broken)) == 2
@@ -131,12 +131,12 @@ def test_every_object_is_in_the_namespace_and_named_after_the_release(release):
         assert metadata["name"].startswith(prefix), metadata["name"]
 
 
-def test_no_two_objects_of_a_kind_have_one_name(release):
+def test_no_two_objects_of_a_kind_have_the_same_name(release):
     named = [(m["kind"], m["metadata"]["name"]) for m in release]
     assert len(named) == len(set(named))
 
 
-def test_two_releases_in_two_namespaces_share_no_object_of_the_whole_cluster():
+def test_two_releases_in_two_namespaces_share_no_cluster_wide_object():
     one, other = (kinds(render(namespace=n), "PriorityClass") for n in ("a", "b"))
     assert set(one) & set(other) == set()
 
@@ -168,7 +168,7 @@ def test_labels_follow_the_recommended_ones(release):
         )
 
 
-def test_nothing_that_changes_with_a_version_is_in_a_pod_template(release):
+def test_pod_templates_contain_nothing_that_changes_with_the_chart_version(release):
     """A RayService with another Pod template gets another cluster."""
     for pod in pods(release):
         assert "app.kubernetes.io/version" not in pod.metadata["labels"], pod.where
@@ -183,7 +183,7 @@ def test_pods_keep_the_application_name_that_kuberays_services_select(release):
 # Storage and the rest
 
 
-def test_the_claim_outlives_the_release_unless_told_otherwise():
+def test_the_claim_outlives_the_release_by_default():
     (kept,) = kinds(render(), "PersistentVolumeClaim").values()
     assert kept["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     values = {"storage": {"claim": {"keep": False}}}
@@ -211,19 +211,19 @@ def test_a_bucket_needs_no_claim():
     assert [v for v in volumes if "emptyDir" not in v] == []
 
 
-def test_an_existing_claim_is_taken_by_its_name():
+def test_an_existing_claim_can_be_used_by_name():
     values = {"storage": {"claim": {"create": False, "name": "shared"}}}
     manifests = render(values)
     assert kinds(manifests, "PersistentVolumeClaim") == {}
     assert "'claimName': 'shared'" in str(pods(manifests)[0].spec)
 
 
-def test_the_three_priorities_serve_before_they_train_before_they_search():
+def test_serving_has_priority_over_training_and_training_over_searching():
     values = {n.rpartition("-")[2]: m["value"] for n, m in kinds(render(), "PriorityClass").items()}
     assert values["serve"] > values["train"] > values["tune"]
 
 
-def test_no_priority_evicts_other_pods_of_the_cluster_or_is_left_without_nodes():
+def test_no_priority_preempts_other_pods_or_prevents_scaling_up():
     """Pods without a class, like KubeRay's, have 0; the cluster autoscaler looks away below -10."""
     values = [manifest["value"] for manifest in kinds(render(), "PriorityClass").values()]
     assert min(values) >= -10

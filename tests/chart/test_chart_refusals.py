@@ -216,7 +216,7 @@ def test_wrong_values_are_refused_by_key_and_value(name):
         ("config.storage", "s3://KEY:SECRET@bucket/nmt"),
     ],
 )
-def test_keys_in_the_address_of_a_bucket_are_refused_and_not_shown(kind, key, address):
+def test_keys_in_the_url_of_a_bucket_are_refused_and_not_shown(kind, key, address):
     places = {"storage.object.url": "s3://bucket/nmt", "config.storage": "runs", key: address}
     storage = {"type": kind, "object": {"url": places["storage.object.url"]}}
     message = refusal({"storage": storage, "config": {"storage": places["config.storage"]}})
@@ -226,33 +226,33 @@ def test_keys_in_the_address_of_a_bucket_are_refused_and_not_shown(kind, key, ad
 
 
 @pytest.mark.parametrize("prefix", ["nmt/@team", "nmt:1", "a/b"])
-def test_signs_after_the_bucket_are_no_keys(prefix):
+def test_special_characters_after_the_bucket_are_allowed(prefix):
     assert render({"storage": {"type": "object", "object": {"url": f"s3://bucket/{prefix}"}}})
 
 
 @pytest.mark.parametrize("folder", ["/opt/data", "/storage", "/mnt/nmt", "/var/nmt"])
-def test_a_folder_of_its_own_can_hold_the_storage(folder):
+def test_the_storage_can_be_mounted_at_another_folder(folder):
     assert render({"storage": {"mountPath": folder}})
 
 
 @pytest.mark.parametrize("name", ["n" * 37, "1st"])
-def test_a_name_of_a_release_that_ray_cannot_take_is_refused(name):
+def test_a_release_name_that_ray_cannot_use_is_refused(name):
     message = refusal({}, name)
     assert name in message
     assert "nameOverride" in message
 
 
-def test_a_long_name_of_a_release_can_be_overridden():
+def test_a_long_release_name_can_be_overridden():
     assert render({"nameOverride": "nmt"}, name="n" * 50)
 
 
-def test_a_folder_below_the_volume_is_taken():
+def test_a_folder_below_the_volume_is_accepted():
     assert render({"config": {"storage": "/storage/team"}})
 
 
-def test_a_registry_with_a_port_is_taken():
+def test_a_registry_with_a_port_is_accepted():
     assert render({"image": {"repository": "registry.example.com:5000/nmt-ray"}})
 
 
-def test_without_the_endpoint_its_room_does_not_matter():
+def test_without_the_endpoint_its_resources_are_not_checked():
     assert render({"serving": {"enabled": False}, "config": {"serving": {"max_replicas": 99}}})

@@ -40,7 +40,7 @@ def test_jobs_start_from_the_settings_of_the_values(name):
     assert Config.parse(parsed(RELEASES[name]).config) == Config.parse(config)
 
 
-def test_it_is_found_by_its_label():
+def test_the_release_config_map_is_found_by_its_label():
     found = kinds(render(), "ConfigMap")["demo-release"]
     assert found["metadata"]["labels"]["app.kubernetes.io/component"] == "release"
 
@@ -51,14 +51,14 @@ def test_storage_is_the_mounted_folder_or_the_bucket():
     assert (bucket.storage, bucket.storage_secret) == ("s3://bucket/nmt", "keys")
 
 
-def test_a_job_has_a_head_of_its_own_and_no_worker_groups_yet():
+def test_the_cluster_of_a_job_has_a_head_and_no_worker_groups():
     cluster = parsed().ray_cluster
     assert cluster["enableInTreeAutoscaling"] is False
     assert "workerGroupSpecs" not in cluster
     assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
 
 
-def test_a_worker_group_says_what_a_pod_offers_and_not_how_many():
+def test_a_worker_group_describes_one_pod_without_a_count():
     values = {"workers": {"gpu": {"cpus": 6, "gpus": 2, "max": 3}}}
     release = parsed(values)
     group = release.worker_groups["gpu"]
@@ -67,7 +67,7 @@ def test_a_worker_group_says_what_a_pod_offers_and_not_how_many():
     assert release.max_pods == {"cpu": 4, "gpu": 3}
 
 
-def test_a_worker_group_takes_what_is_left_out_from_the_defaults():
+def test_a_worker_group_inherits_missing_fields_from_the_defaults():
     group = parsed({"workers": {"gpu": {"gpus": 1}}}).worker_groups["gpu"]
     resources = group["template"]["spec"]["containers"][0]["resources"]
     assert resources["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
@@ -98,7 +98,7 @@ def test_with_a_bucket_the_hubs_files_stay_in_the_pod():
     assert environment["HF_HOME"] == "/tmp/hub"
 
 
-def test_a_groups_environment_wins_over_that_of_all_pods():
+def test_the_environment_of_a_group_overrides_the_common_one():
     values = {"env": {"A": "all", "B": "all"}, "workers": {"cpu": {"env": {"A": "group"}}}}
     environment = _environment(values)
     assert (environment["A"], environment["B"]) == ("group", "all")
@@ -116,13 +116,13 @@ def test_training_workers_have_a_minute_to_write_a_checkpoint():
     assert template["spec"]["terminationGracePeriodSeconds"] == 60
 
 
-def test_heads_are_not_moved_to_save_a_node():
+def test_the_autoscaler_may_not_evict_heads():
     head = parsed().ray_cluster["headGroupSpec"]["template"]
     annotations = head["metadata"]["annotations"]
     assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
 
 
-def test_the_pod_beside_the_storage_runs_nmt_k8s_without_arguments():
+def test_the_storage_pod_runs_nmt_k8s_without_arguments():
     (container,) = parsed().storage_pod["spec"]["containers"]
     assert container["name"] == "nmt-k8s"
     assert container["image"] == f"nmt-tools:{__version__}"
@@ -130,7 +130,7 @@ def test_the_pod_beside_the_storage_runs_nmt_k8s_without_arguments():
     assert {"name": "NMT_STORAGE", "value": "/storage"} in container["env"]
 
 
-def test_the_pod_beside_the_storage_reaches_the_bucket_as_jobs_do():
+def test_the_storage_pod_reaches_the_bucket_as_jobs_do():
     env = {"AWS_ENDPOINT_URL": "https://minio.example.com", "HTTPS_PROXY": "http://proxy:3128"}
     release = parsed({**BUCKET, "env": env, "envSecretName": "more"})
     (container,) = release.storage_pod["spec"]["containers"]
@@ -140,7 +140,7 @@ def test_the_pod_beside_the_storage_reaches_the_bucket_as_jobs_do():
 
 
 @pytest.mark.parametrize("pod", ["submitter", "storagePod"])
-def test_pods_of_a_job_go_where_its_head_goes(pod):
+def test_helper_pods_are_scheduled_like_the_head(pod):
     placement = {
         "nodeSelector": {"pool": "batch"},
         "tolerations": [{"key": "batch", "operator": "Exists"}],
@@ -151,11 +151,11 @@ def test_pods_of_a_job_go_where_its_head_goes(pod):
 
 
 @pytest.mark.parametrize("pod", ["submitter", "storagePod"])
-def test_pods_that_run_once_do_not_start_again(pod):
+def test_pods_that_run_once_are_not_restarted(pod):
     assert release_json(render())[pod]["spec"]["restartPolicy"] == "Never"
 
 
-def test_components_tell_the_pods_apart():
+def test_pods_are_distinguished_by_their_component_label():
     release = parsed()
     component = "app.kubernetes.io/component"
     assert release.submitter["metadata"]["labels"][component] == "submitter"
@@ -165,7 +165,7 @@ def test_components_tell_the_pods_apart():
     assert component not in release.labels
 
 
-def test_jobs_and_the_endpoint_have_the_same_pods_but_for_what_serving_needs():
+def test_pods_of_jobs_and_of_the_endpoint_differ_only_in_what_serving_needs():
     manifests = render({"jobs": {"head": {"memory": "2Gi"}}, "priorities": {"create": False}})
     job = release_json(manifests)["rayCluster"]["headGroupSpec"]["template"]
     (service,) = kinds(manifests, "RayService").values()
@@ -174,13 +174,13 @@ def test_jobs_and_the_endpoint_have_the_same_pods_but_for_what_serving_needs():
     assert {k: v for k, v in theirs.items() if k != "lifecycle"} == ours
 
 
-def test_what_is_switched_off_has_no_name():
+def test_disabled_parts_have_an_empty_name():
     release = parsed({"serving": {"enabled": False}, "priorities": {"create": False}})
     assert (release.service, release.endpoint, release.cluster) == ("", "", "")
     assert release.priority_classes == {}
 
 
-def test_what_is_switched_on_is_there_under_the_name_that_is_told():
+def test_enabled_parts_exist_under_the_published_name():
     manifests, release = render(EVERYTHING), parsed(EVERYTHING)
     assert release.service in kinds(manifests, "RayService")
     assert release.endpoint in kinds(manifests, "Service")
@@ -188,7 +188,7 @@ def test_what_is_switched_on_is_there_under_the_name_that_is_told():
     assert set(release.priority_classes.values()) == set(kinds(manifests, "PriorityClass"))
 
 
-def test_a_digest_wins_over_a_tag():
+def test_a_digest_is_preferred_to_a_tag():
     digest = f"sha256:{'a' * 64}"
     image = {"repository": "registry.example.com:5000/nmt-ray", "tag": "1", "digest": digest}
     assert parsed({"image": image}).images.ray == f"registry.example.com:5000/nmt-ray@{digest}"

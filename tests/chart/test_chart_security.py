@@ -40,7 +40,7 @@ def test_files_of_the_storage_belong_to_the_group_of_every_pod(release):
         assert pod.spec["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch", pod.where
 
 
-def test_no_pod_uses_what_belongs_to_the_node(release):
+def test_no_pod_uses_host_resources(release):
     for pod in pods(release):
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod.spec), pod.where
         for container in pod.containers:
@@ -57,14 +57,14 @@ def test_every_container_can_write_to_tmp(release):
             assert "emptyDir" in volumes[mounts["/tmp"]], pod.where
 
 
-def test_a_token_is_mounted_in_autoscaling_heads_alone(release):
+def test_only_autoscaling_heads_mount_a_token(release):
     with_token = {p.where for p in pods(release) if p.spec["automountServiceAccountToken"]}
     specs = cluster_specs(release).items()
     autoscaling = {f"{where}: head" for where, spec in specs if spec["enableInTreeAutoscaling"]}
     assert with_token == autoscaling
 
 
-def test_an_autoscaling_head_shares_its_account_with_no_pod_that_works(release):
+def test_an_autoscaling_head_shares_its_account_with_no_worker_pod(release):
     for pod in pods(release):
         named = pod.spec.get("serviceAccountName", "")
         if pod.spec["automountServiceAccountToken"]:
@@ -106,7 +106,7 @@ def test_the_autoscaler_is_as_restricted_as_the_head(release):
             assert options["resources"]["limits"] == {"memory": "512Mi"}, where
 
 
-def test_secrets_are_given_by_reference_alone(release):
+def test_secrets_are_only_referenced(release):
     for pod in pods(release):
         for container in pod.containers:
             values = [e["name"] for e in container.get("env", []) if "value" in e]
@@ -114,11 +114,11 @@ def test_secrets_are_given_by_reference_alone(release):
     assert kinds(release, "Secret") == {}
 
 
-def test_the_secret_of_the_environment_reaches_whoever_uses_the_storage():
+def test_the_environment_secret_reaches_every_pod_that_uses_the_storage():
     assert _with_secret(EVERYTHING, "hub") == {"serving", "cluster", "job", "storage"}
 
 
-def test_the_secret_of_the_bucket_reaches_whoever_reads_the_storage():
+def test_the_bucket_secret_reaches_every_pod_that_reads_the_storage():
     assert _with_secret(BUCKET, "keys") == {"serving", "cluster", "job", "storage"}
 
 
@@ -161,7 +161,7 @@ def test_pull_secrets_reach_every_pod():
         assert pod.spec["imagePullSecrets"] == [{"name": "registry"}], pod.where
 
 
-def test_the_dashboard_asks_for_a_token_unless_switched_off(release):
+def test_the_dashboard_requires_a_token_by_default(release):
     for where, spec in cluster_specs(release).items():
         assert spec["authOptions"] == {"mode": "token"}, where
     for where, spec in cluster_specs(render({"ray": {"token": False}})).items():
@@ -197,10 +197,10 @@ def test_the_role_is_bound_to_the_account_and_to_the_subjects():
 
 
 @pytest.mark.parametrize("kind", ["ClusterRole", "ClusterRoleBinding"])
-def test_nothing_has_rights_in_the_whole_cluster(release, kind):
+def test_no_rights_are_cluster_wide(release, kind):
     assert kinds(release, kind) == {}
 
 
-def test_the_restricted_values_make_nothing_of_the_whole_cluster_and_no_rights():
+def test_the_restricted_values_create_no_cluster_wide_objects_and_no_rights():
     made = {manifest["kind"] for manifest in render(RELEASES["restricted"], name="nmt")}
     assert not made & {"PriorityClass", "ServiceAccount", "Role", "RoleBinding"}

@@ -35,7 +35,7 @@ def served(values: JsonObject | None) -> Config:
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_the_application_gets_what_the_values_say_of_the_endpoint(name):
+def test_the_application_gets_the_serving_settings_of_the_values(name):
     config = Config.parse(RELEASES[name].get("config", {}))
     assert without_scale(served(RELEASES[name]).serving) == without_scale(config.serving)
     assert served(RELEASES[name]).storage == config.storage
@@ -56,11 +56,11 @@ def test_the_numbers_of_replicas_are_options_of_the_deployments(name):
         {"serving": {"max_replicas": 4, "downscale_delay_seconds": 9}},
     ],
 )
-def test_what_replicas_do_not_read_restarts_none(config):
+def test_settings_that_replicas_do_not_read_restart_no_replica(config):
     assert application({"config": config})["args"] == application()["args"]
 
 
-def test_large_and_small_numbers_arrive_as_they_are():
+def test_large_and_small_numbers_are_passed_unchanged():
     config = {"serving": {"max_queued_tokens": 30_000_000, "poll_seconds": 1e-05}}
     assert served({"config": config}).serving == Config.parse(config).serving
     assert application({"config": config})["args"]["serving"] == config["serving"]
@@ -71,13 +71,13 @@ def test_the_application_is_the_projects_at_the_root():
     assert application()["route_prefix"] == "/"
 
 
-def test_every_node_answers_on_all_addresses():
+def test_every_node_runs_a_proxy_on_all_addresses():
     options = yaml.safe_load(service()["serveConfigV2"])
     assert options["proxy_location"] == "EveryNode"
     assert options["http_options"] == {"host": "0.0.0.0", "port": 8000}
 
 
-def test_changed_settings_change_nothing_but_the_application():
+def test_changed_settings_change_only_the_application():
     before, after = service(), service({"config": {"serving": {"beam_size": 4}}})
     assert before.pop("serveConfigV2") != after.pop("serveConfigV2")
     assert before == after
@@ -87,14 +87,14 @@ def test_changed_settings_change_nothing_but_the_application():
     "pods_",
     [{"min": 2}, {"max": 5}, {"tolerations": [{"key": "spot", "operator": "Exists"}]}],
 )
-def test_what_kuberay_overlooks_still_makes_a_new_cluster(pods_):
+def test_changes_that_kuberay_ignores_still_start_a_new_cluster(pods_):
     """KubeRay compares neither the numbers of Pods nor their tolerations."""
     before = group()["template"]["metadata"]["annotations"]
     after = group({"serving": {"pods": pods_}})["template"]["metadata"]["annotations"]
     assert before["nmt/pods"] != after["nmt/pods"]
 
 
-def test_the_head_takes_no_requests_and_no_engines():
+def test_the_head_runs_no_proxy_and_no_replica():
     assert service()["excludeHeadPodFromServeSvc"] is True
     start = service()["rayClusterConfig"]["headGroupSpec"]["rayStartParams"]
     assert start == {"dashboard-host": "0.0.0.0", "num-cpus": "0"}
@@ -109,7 +109,7 @@ def test_pods_scale_between_the_bounds_of_the_values():
     assert cluster["autoscalerOptions"]["idleTimeoutSeconds"] == 60
 
 
-def test_a_pod_is_asked_every_second_whether_it_answers():
+def test_the_readiness_of_a_pod_is_checked_every_second():
     (container,) = group()["template"]["spec"]["containers"]
     probe = container["readinessProbe"]
     assert probe["periodSeconds"] == 1
@@ -119,7 +119,7 @@ def test_a_pod_is_asked_every_second_whether_it_answers():
 
 
 @pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
-def test_a_pod_that_goes_answers_while_clients_learn_of_it(template):
+def test_a_terminating_pod_keeps_answering_for_a_while(template):
     spec = template({"serving": {"drainSeconds": 20}})["spec"]
     assert spec["containers"][0]["lifecycle"] == {"preStop": {"exec": {"command": ["sleep", "20"]}}}
     assert spec["terminationGracePeriodSeconds"] == 65
@@ -151,7 +151,7 @@ def test_the_service_has_one_port_and_the_type_of_the_values():
     assert (port["name"], port["port"], port["targetPort"]) == ("http", 8000, 8000)
 
 
-def test_a_drained_node_takes_one_of_the_least_pods():
+def test_the_disruption_budget_allows_one_missing_pod():
     values = {"serving": {"pods": {"min": 3}}}
     (budget,) = kinds(render(values), "PodDisruptionBudget").values()
     assert budget["spec"]["minAvailable"] == 2
@@ -165,7 +165,7 @@ def test_a_single_pod_can_be_drained_and_the_budget_can_be_off(values):
     assert kinds(render(values), "PodDisruptionBudget") == {}
 
 
-def test_without_the_endpoint_nothing_of_it_is_left():
+def test_without_the_endpoint_no_object_of_it_is_created():
     manifests = render({"serving": {"enabled": False}, "monitoring": {"alerts": True}})
     assert not {"RayService", "Service", "PodDisruptionBudget", "Pod"} & {
         m["kind"] for m in manifests
@@ -186,7 +186,7 @@ def test_the_interactive_cluster_scales_the_groups_it_names():
     assert spec["autoscalerOptions"]["idleTimeoutSeconds"] == 90
 
 
-def test_an_upgrade_leaves_no_worker_beside_a_head_of_another_version():
+def test_an_upgrade_leaves_no_worker_with_a_head_of_another_version():
     spec = kinds(render({"cluster": {"enabled": True}}), "RayCluster")["demo-cluster"]["spec"]
     assert spec["upgradeStrategy"] == {"type": "Recreate"}
 

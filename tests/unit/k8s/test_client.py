@@ -94,7 +94,7 @@ def test_another_context_and_namespace_can_be_chosen(kubeconfig):
     assert connect("there", "team").namespace == "team"
 
 
-def test_an_unknown_context_is_refused_with_those_there(kubeconfig):
+def test_an_unknown_context_is_refused_with_the_known_names(kubeconfig):
     with pytest.raises(InputError, match="--context nowhere: the kubeconfig has here, there"):
         connect("nowhere", None)
 
@@ -119,30 +119,30 @@ def test_a_kind_of_the_whole_cluster_has_no_namespace(cluster, api):
     assert api.asked[0][1] == "/api/v1/nodes"
 
 
-def test_an_object_that_is_not_there_is_none(cluster, api):
+def test_get_returns_none_for_a_missing_object(cluster, api):
     api.answers = [refusal(404, "not found")]
     assert cluster.get(RAY_JOB, "a") is None
 
 
-def test_objects_are_chosen_by_label(cluster, api):
+def test_objects_are_selected_by_label(cluster, api):
     api.answers = [(200, {"items": [{"metadata": {"name": "a"}}]})]
     assert len(cluster.select(POD, "a=b,c=d")) == 1
     assert api.asked[0][1] == "/api/v1/namespaces/mine/pods?labelSelector=a%3Db%2Cc%3Dd"
 
 
-def test_objects_are_chosen_by_field(cluster, api):
+def test_objects_are_selected_by_field(cluster, api):
     api.answers = [(200, {"items": []})]
     cluster.select(EVENT, fields="type=Warning")
     assert api.asked[0][1] == "/api/v1/namespaces/mine/events?fieldSelector=type%3DWarning"
 
 
-def test_missing_kuberay_is_told_as_such(cluster, api):
+def test_a_missing_kuberay_is_reported_with_how_to_install_it(cluster, api):
     api.answers = [(404, b"404 page not found\n")]
     with pytest.raises(ClusterError, match="KubeRay is not installed"):
         cluster.select(RAY_JOB)
 
 
-def test_an_object_is_made_with_unknown_fields_refused(cluster, api):
+def test_create_asks_the_server_to_refuse_unknown_fields(cluster, api):
     body = {"kind": "ConfigMap", "metadata": {"name": "a"}}
     api.answers = [(201, {**body, "metadata": {"name": "a", "uid": "1"}})]
     made = cluster.create(body)
@@ -152,12 +152,12 @@ def test_an_object_is_made_with_unknown_fields_refused(cluster, api):
     assert api.asked == [("POST", path, body)]
 
 
-def test_an_object_that_is_there_already_is_none(cluster, api):
+def test_create_returns_none_if_the_name_is_taken(cluster, api):
     api.answers = [refusal(409, "exists", reason="AlreadyExists")]
     assert cluster.create({"kind": "ConfigMap", "metadata": {"name": "a"}}) is None
 
 
-def test_making_is_never_tried_twice(cluster, api):
+def test_create_is_never_retried(cluster, api):
     api.answers = [refusal(503, "overloaded"), (201, {})]
     with pytest.raises(UnreachableError, match="overloaded"):
         cluster.create({"kind": "ConfigMap", "metadata": {"name": "a"}})
@@ -176,19 +176,19 @@ def test_a_patch_is_merged(cluster, api):
     assert api.asked[0][2] == {"metadata": {"labels": {"b": "c"}}}
 
 
-def test_deleting_says_whether_it_was_there(cluster, api):
+def test_delete_returns_whether_the_object_existed(cluster, api):
     api.answers = [(200, {}), refusal(404, "not found")]
     assert cluster.delete(RAY_JOB, "a")
     assert not cluster.delete(RAY_JOB, "a")
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_reading_is_tried_again_when_the_server_is_busy(cluster, api, status):
+def test_a_read_is_retried_when_the_server_is_busy(cluster, api, status):
     api.answers = [refusal(status, "busy"), (200, {"items": []})]
     assert cluster.select(POD) == []
 
 
-def test_reading_ends_when_the_server_stays_busy(cluster, api):
+def test_a_read_fails_when_the_server_stays_busy(cluster, api):
     api.answers = [refusal(503, "busy")] * 3
     with pytest.raises(UnreachableError, match="busy"):
         cluster.select(POD)
@@ -215,7 +215,7 @@ def test_a_refusal_becomes_an_error_that_says_what_to_do(
         cluster.create({"kind": "ConfigMap", "metadata": {"name": "a"}})
 
 
-def test_no_message_holds_the_token(cluster, api):
+def test_no_message_contains_the_token(cluster, api):
     api.answers = [refusal(401, "Unauthorized")]
     with pytest.raises(ClusterError) as caught:
         cluster.get(POD, "a")
@@ -239,13 +239,13 @@ def test_a_log_comes_line_by_line(cluster, api):
         assert part in query
 
 
-def test_a_log_that_is_not_there_yet_can_be_asked_for_again(cluster, api):
+def test_a_log_that_does_not_exist_yet_raises_an_error_that_allows_a_retry(cluster, api):
     api.answers = [refusal(400, "container is waiting to start")]
     with pytest.raises(UnreachableError, match="waiting to start"):
         list(cluster.log("p", "main"))
 
 
-def test_a_right_is_asked_for_with_its_subresource(cluster, api):
+def test_a_right_on_a_subresource_is_checked(cluster, api):
     api.answers = [(201, {"status": {"allowed": True}})]
     assert cluster.allowed("get", POD, subresource="log")
     attributes = api.asked[0][2]["spec"]["resourceAttributes"]

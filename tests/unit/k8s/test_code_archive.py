@@ -26,7 +26,7 @@ def test_all_files_are_packed_by_their_relative_names(folder):
     assert names(pack(folder).content) == ["main.py", "pack/part.py"]
 
 
-def test_what_only_weighs_is_left_out(folder):
+def test_caches_and_environments_are_left_out(folder):
     for name in (".git", ".venv", "__pycache__", "runs"):
         (folder / name).mkdir()
         (folder / name / "big").write_text("x")
@@ -59,7 +59,7 @@ def test_a_link_out_of_the_folder_is_refused(folder, tmp_path):
         pack(folder)
 
 
-def test_a_link_to_a_folder_is_refused_since_it_may_lead_in_circles(folder):
+def test_a_link_to_a_folder_is_refused_because_it_may_form_a_cycle(folder):
     (folder / "pack" / "up").symlink_to(folder)
     with pytest.raises(InputError, match="link to a folder"):
         pack(folder)

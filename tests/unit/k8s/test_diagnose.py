@@ -82,7 +82,7 @@ def test_events_and_conditions_explain_why_a_pod_was_not_created(message, words)
         assert all(word in str(problem) for word in words)
 
 
-def test_a_claim_whose_volume_is_refused_is_told_with_its_class_and_the_reason():
+def test_a_claim_without_a_volume_is_reported_with_its_class_and_the_reason():
     about = {"kind": "PersistentVolumeClaim", "name": "demo-storage"}
     event = {**warning("no such zone"), "involvedObject": about, "reason": "ProvisioningFailed"}
     text = str(diagnose([], [event], claims=[claim("Pending")]))
@@ -90,11 +90,11 @@ def test_a_claim_whose_volume_is_refused_is_told_with_its_class_and_the_reason()
     assert "no such zone" in text
 
 
-def test_a_claim_whose_volume_is_lost_is_told():
+def test_a_claim_that_lost_its_volume_is_reported():
     assert "demo-storage is Lost" in str(diagnose([], claims=[claim("Lost")]))
 
 
-def test_a_claim_that_waits_for_its_first_pod_is_no_problem():
+def test_a_claim_that_waits_for_its_first_pod_is_not_a_problem():
     assert diagnose([], claims=[claim("Pending")]) is None
 
 
@@ -108,26 +108,26 @@ def test_a_claim_that_waits_for_its_first_pod_is_no_problem():
     ],
     ids=["creating", "initializing", "running", "ended"],
 )
-def test_a_pod_that_takes_its_time_is_no_problem(found):
+def test_a_slow_pod_is_not_a_problem(found):
     assert diagnose([found]) is None
 
 
-def test_a_pod_that_goes_is_no_problem():
+def test_a_terminating_pod_is_not_a_problem():
     going = pod(waiting("ImagePullBackOff", PULL))
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert diagnose([going]) is None
 
 
-def test_harmless_events_are_passed_over():
+def test_harmless_events_are_ignored():
     assert diagnose([], [warning("Readiness probe failed"), {"type": "Normal"}]) is None
 
 
-def test_a_pods_own_words_are_newer_than_events():
+def test_the_status_of_a_pod_wins_over_events():
     problem = diagnose([pod(waiting("ErrImagePull", PULL))], [warning(QUOTA)])
     assert "ErrImagePull" in str(problem)
 
 
-def test_of_several_pods_the_one_with_the_gravest_problem_is_told():
+def test_of_several_problems_the_most_serious_is_reported():
     problem = diagnose([unschedulable(GPU), pod(waiting("ErrImagePull", PULL))])
     assert "ErrImagePull" in str(problem)
 
@@ -143,7 +143,7 @@ def test_of_several_pods_the_one_with_the_gravest_problem_is_told():
     ],
     ids=["name", "pull", "config", "gpu", "crash"],
 )
-def test_what_will_not_heal_by_itself_has_little_time(found, seconds):
+def test_a_permanent_problem_has_a_short_grace_time(found, seconds):
     problem = diagnose([found])
     assert problem is not None
     assert problem.grace_seconds == seconds

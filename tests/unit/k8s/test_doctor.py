@@ -59,14 +59,14 @@ def findings(nmt_k8s, capsys):
     return look
 
 
-def test_a_cluster_where_all_is_well_has_only_good_lines(findings):
+def test_a_healthy_cluster_has_only_ok_findings(findings):
     code, found = findings()
     assert code == 0
     assert {state for state, _ in found.values()} == {"ok"}
     assert found["devices"][1] == "nvidia.com/gpu: 2 on 1 of 1 nodes"
 
 
-def test_each_finding_is_one_line_with_what_to_do(nmt_k8s, cluster, capsys):
+def test_each_finding_is_one_line_with_advice(nmt_k8s, cluster, capsys):
     add_claim(cluster, "Lost", "ReadWriteMany")
     nmt_k8s("doctor")
     lines = capsys.readouterr().out.splitlines()
@@ -74,7 +74,7 @@ def test_each_finding_is_one_line_with_what_to_do(nmt_k8s, cluster, capsys):
     assert any(line.startswith("bad  storage") and "  -> set storage" in line for line in lines)
 
 
-def test_missing_kuberay_is_bad(findings, cluster):
+def test_a_missing_kuberay_is_bad(findings, cluster):
     cluster.unknown = {"RayJob", "RayCluster", "RayService"}
     code, found = findings()
     assert code == 3
@@ -82,7 +82,7 @@ def test_missing_kuberay_is_bad(findings, cluster):
     assert "helm install kuberay-operator" in found["kuberay"][1]
 
 
-def test_a_missing_kind_of_kuberay_is_bad_and_named(findings, cluster):
+def test_a_missing_crd_of_kuberay_is_bad_and_named(findings, cluster):
     cluster.unknown = {"RayService"}
     code, found = findings()
     assert (code, found["kuberay"][0]) == (3, "bad")
@@ -95,7 +95,7 @@ def test_an_operator_that_is_not_ready_is_bad(findings, cluster):
 
 
 @pytest.mark.parametrize("label", ["name", "component"])
-def test_the_operators_version_is_its_images(findings, cluster, label):
+def test_the_version_of_the_operator_comes_from_its_image(findings, cluster, label):
     add_operator(cluster, 1, label)
     assert findings()[1]["kuberay"] == ("ok", "operator kuberay/operator:v1.6.1")
 
@@ -110,7 +110,9 @@ def test_the_operators_version_is_its_images(findings, cluster, label):
         ("kuberay/operator:nightly", "ok"),
     ],
 )
-def test_an_operator_older_than_the_chart_was_tried_with_is_a_note(findings, cluster, image, state):
+def test_an_operator_older_than_the_oldest_tested_version_is_a_note(
+    findings, cluster, image, state
+):
     add_operator(cluster, 1, image=image)
     code, found = findings()
     assert (code, found["kuberay"][0]) == (0, state)
@@ -134,7 +136,7 @@ def test_another_version_of_the_chart_is_a_note(findings, cluster):
     assert (code, found["release"][0]) == (0, "note")
 
 
-def test_a_claim_whose_volume_is_refused_is_bad_and_the_classes_are_named(findings, cluster):
+def test_a_claim_without_a_volume_is_bad_and_the_classes_are_named(findings, cluster):
     add_claim(cluster, "Pending", "ReadWriteMany")
     cluster.warn(CLAIM, "demo-storage", "no such zone", reason="ProvisioningFailed")
     cluster.add(STORAGE_CLASS, "nfs")
@@ -151,17 +153,17 @@ def test_a_claim_that_waits_for_its_first_pod_is_a_note(findings, cluster):
     assert "no volume yet" in found["storage"][1]
 
 
-def test_a_claim_of_one_node_is_a_note(findings, cluster):
+def test_a_claim_that_only_one_node_can_mount_is_a_note(findings, cluster):
     add_claim(cluster, "Bound", "ReadWriteOnce")
     assert findings()[1]["storage"][0] == "note"
 
 
-def test_a_claim_that_is_missing_is_bad(findings, cluster):
+def test_a_missing_claim_is_bad(findings, cluster):
     cluster.delete(CLAIM, "demo-storage")
     assert findings()[1]["storage"][0] == "bad"
 
 
-def test_pods_in_trouble_are_bad(findings, cluster):
+def test_pods_with_problems_are_bad(findings, cluster):
     add_pod(cluster, "registry.example/x:1", state=PULL_FAILS)
     state, text = findings()[1]["pods"]
     assert state == "bad"
@@ -176,7 +178,7 @@ def test_an_image_that_no_pod_has_used_is_a_note(findings, cluster):
     assert found["toolsImage"][0] == "ok"
 
 
-def test_an_image_that_a_pod_waits_for_is_not_pulled_yet(findings, cluster):
+def test_an_image_that_a_pod_is_pulling_is_a_note(findings, cluster):
     install(cluster, images={"ray": "registry.example/new:2", "tools": TOOLS_IMAGE})
     add_pod(cluster, "registry.example/new:2", imageID="", state=PULL_FAILS)
     state, text = findings()[1]["image"]
@@ -189,13 +191,13 @@ def test_devices_that_no_node_has_are_a_note(findings, cluster):
     assert findings()[1]["devices"][0] == "note"
 
 
-def test_devices_are_counted_in_any_way_that_kubernetes_writes_them(findings, cluster):
+def test_devices_are_counted_from_any_form_of_quantity(findings, cluster):
     cluster.add(NODE, "a", status={"allocatable": {"nvidia.com/gpu": "1k"}})
     assert findings()[1]["devices"] == ("ok", "nvidia.com/gpu: 1000 on 1 of 1 nodes")
 
 
 @pytest.mark.parametrize(("hard", "used"), [("1Pi", "1024Ti"), ("2E", "2000P"), ("1k", "1e3")])
-def test_a_quota_is_understood_in_any_way_that_kubernetes_writes_it(findings, cluster, hard, used):
+def test_a_quota_is_read_from_any_form_of_quantity(findings, cluster, hard, used):
     status = {"hard": {"requests.storage": hard}, "used": {"requests.storage": used}}
     cluster.add(QUOTA, "team", status=status)
     assert findings()[1]["quota"][0] == "note"
@@ -211,7 +213,7 @@ def test_a_used_up_quota_is_a_note(findings, cluster):
     assert "pods" not in text
 
 
-def test_what_this_user_may_not_read_is_a_note(nmt_k8s, cluster, capsys):
+def test_a_check_that_the_user_may_not_read_is_a_note(nmt_k8s, cluster, capsys):
     cluster.denied = {("list", "nodes"), ("list", "deployments")}
     assert nmt_k8s("doctor") == 0
     shown = capsys.readouterr().out
@@ -219,7 +221,7 @@ def test_what_this_user_may_not_read_is_a_note(nmt_k8s, cluster, capsys):
     assert "ok   kuberay       installed; you may not read its version" in shown
 
 
-def test_no_kubeconfig_is_bad_and_ends_the_list(capsys):
+def test_a_missing_kubeconfig_is_bad_and_ends_the_checks(capsys):
     def refuse(context, namespace):
         raise ClusterError("no usable kubeconfig")
 

@@ -30,14 +30,14 @@ def passed(lines: LineDeduplicator, pod: str, *stamped_lines: str) -> list[str]:
     return [text for text in texts if text is not None]
 
 
-def test_a_connection_that_is_taken_up_again_repeats_no_line():
+def test_a_new_connection_to_the_same_pod_repeats_no_line():
     lines = LineDeduplicator()
     log = [stamped(1, "a"), stamped(2.1, "b"), stamped(2.12, "c")]
     assert passed(lines, "p", *log[:2]) == ["a", "b"]
     assert passed(lines, "p", *log) == ["c"]
 
 
-def test_lines_of_the_same_moment_are_told_apart():
+def test_lines_with_equal_timestamps_are_distinguished():
     lines = LineDeduplicator()
     assert passed(lines, "p", stamped(1, "a")) == ["a"]
     assert passed(lines, "p", stamped(1, "a"), stamped(1, "a")) == ["a"]
@@ -51,21 +51,21 @@ def test_lines_out_of_order_are_passed_on_a_first_connection():
     assert passed(LineDeduplicator(), "p", stamped(2, "b"), stamped(1, "a")) == ["b", "a"]
 
 
-def test_only_what_is_newer_is_asked_for():
+def test_a_new_connection_asks_only_for_newer_lines():
     lines = LineDeduplicator()
     assert lines.connect("p") == ""
     lines.text(stamped(7.5, "a"))
     assert lines.connect("p") == "2026-01-01T00:00:07Z"
 
 
-def test_a_new_submitter_that_tells_the_log_again_goes_on_where_the_last_one_ended():
+def test_a_new_submitter_that_repeats_the_log_continues_where_the_last_one_ended():
     lines = LineDeduplicator()
     passed(lines, "p1", stamped(1, "a"), stamped(2, "b"))
     again = [stamped(5, "a"), stamped(5, "b"), stamped(5, "c"), stamped(6, "a")]
     assert passed(lines, "p2", *again) == ["c", "a"]
 
 
-def test_a_new_submitter_of_a_job_that_began_again_is_passed_whole():
+def test_the_log_of_a_job_that_started_again_is_passed_completely():
     lines = LineDeduplicator()
     passed(lines, "p1", stamped(1, "a"))
     assert passed(lines, "p2", stamped(5, "begins again"), stamped(6, "a")) == [
@@ -79,7 +79,7 @@ def of_job(*lines: str) -> list[str]:
     return [found for line in lines for found in job.filter(line)]
 
 
-def test_what_rays_command_says_is_left_out():
+def test_messages_of_rays_own_command_are_left_out():
     assert of_job(*SUBMITTED, "12:00:01 step 1") == ["12:00:01 step 1"]
 
 
@@ -87,7 +87,7 @@ def test_the_end_of_the_log_that_ray_repeats_after_a_failure_is_left_out():
     assert of_job("12:00:02 step 2", *FAILED) == ["12:00:02 step 2"]
 
 
-def test_rays_complaint_that_the_head_went_is_left_out():
+def test_rays_traceback_about_a_lost_head_is_left_out():
     complaint = [
         TRACEBACK,
         '  File "/opt/venv/bin/ray", line 10, in <module>',
@@ -96,7 +96,7 @@ def test_rays_complaint_that_the_head_went_is_left_out():
     assert of_job("12:00:02 step 2", *complaint) == ["12:00:02 step 2"]
 
 
-def test_a_traceback_of_the_job_stays():
+def test_a_traceback_of_the_job_is_kept():
     own = ["12:00:02 step 2", TRACEBACK, '  File "/code/x.py", line 1, in <module>', "ValueError"]
     assert of_job(*own) == own
 
@@ -104,7 +104,7 @@ def test_a_traceback_of_the_job_stays():
 @pytest.mark.parametrize(
     "line", ["2026-11-23 07:08:43 INFO cli.py:42 -- mine", "ERR cli.py:75", "Job 'x' failed"]
 )
-def test_lines_of_the_job_that_look_alike_stay(line):
+def test_lines_of_the_job_that_look_like_rays_are_kept(line):
     assert of_job(line) == [line]
 
 
@@ -113,7 +113,7 @@ def submitter(cluster, name: str, *lines: str) -> None:
     cluster.logs[name] = list(lines)
 
 
-def test_the_tail_writes_what_is_there_before_it_finishes(cluster):
+def test_the_tail_writes_all_lines_before_it_finishes(cluster):
     submitter(cluster, "demo-train-1-aaaaa", stamped(1, "a"), stamped(2, "b"))
     written: list[str] = []
     tail = LogTail(cluster, "demo-train-1", written.append)

@@ -37,9 +37,11 @@ EXIT_2 = f"Job entrypoint command failed with exit code 2, last available logs:{
         (app_failed(EXIT_2), JobState.FAILED, 2),
         (app_failed("Job entrypoint command failed with exit code 1. No logs"), JobState.FAILED, 1),
         (app_failed("Job entrypoint command failed with exit code -9, logs"), JobState.FAILED, 137),
-        (app_failed("Job entrypoint command failed with exit code 143, x"), JobState.FAILED, 143),
+        (app_failed("Job entrypoint command failed with exit code 143, logs"),
+         JobState.FAILED, 143),
         (app_failed("The actor died because its node has died."), JobState.FAILED, 3),
-        (app_failed("Submitter completed but Ray job not found."), JobState.FAILED, 3),
+        (app_failed("Submitter completed but Ray job not found in RayCluster."),
+         JobState.FAILED, 3),
         ({"jobDeploymentStatus": "Failed", "reason": "SubmissionFailed"}, JobState.FAILED, 3),
         ({"jobDeploymentStatus": "Failed", "reason": "PreRunningDeadlineExceeded"},
          JobState.FAILED, 3),
@@ -61,12 +63,12 @@ def test_state_and_exit_code_of_each_status(status, state, code):
 
 
 @pytest.mark.parametrize("outcome", ["SUCCEEDED", "FAILED", "STOPPED"])
-def test_an_end_inside_ray_is_no_end_while_kuberay_still_runs_it(outcome):
+def test_a_job_that_ended_only_inside_ray_has_not_ended(outcome):
     running = {"jobDeploymentStatus": "Running", "jobStatus": outcome}
     assert read_job_status(job(running)).exit_code is None
 
 
-def test_a_suspended_job_of_a_queue_is_queued():
+def test_a_suspended_job_with_a_queue_is_queued():
     verdict = read_job_status(job({"jobDeploymentStatus": "Suspended"}, QUEUE))
     assert (verdict.state, verdict.exit_code) == (JobState.QUEUED, None)
     assert "nights" in verdict.message
@@ -77,7 +79,7 @@ def test_a_job_that_is_being_deleted_is_cancelled():
     assert read_job_status(job(running, deletionTimestamp="2026-01-01T00:00:00Z")).exit_code == 4
 
 
-def test_a_job_that_had_ended_keeps_its_end_while_it_is_deleted():
+def test_a_job_that_had_ended_keeps_its_outcome_while_it_is_deleted():
     done = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
     assert read_job_status(job(done, deletionTimestamp="2026-01-01T00:00:00Z")).exit_code == 0
 
@@ -87,6 +89,6 @@ def test_the_message_leaves_out_the_log():
     assert message == "the job ended with exit code 2"
 
 
-def test_a_refusal_is_told_in_kuberays_words():
+def test_a_refusal_quotes_kuberays_message():
     status = {"jobDeploymentStatus": "ValidationFailed", "message": "TTL is wrong\nmore"}
     assert read_job_status(job(status)).message == "KubeRay refuses the job: TTL is wrong"

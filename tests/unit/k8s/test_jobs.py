@@ -60,7 +60,7 @@ def test_the_status_of_a_job_names_the_next_command(
     assert f"next     {command}" in capsys.readouterr().out
 
 
-def test_the_status_of_a_job_names_a_pod_in_trouble(nmt_k8s, cluster, capsys):
+def test_the_status_of_a_job_names_a_pod_with_a_problem(nmt_k8s, cluster, capsys):
     add_job(cluster, "job", {"jobDeploymentStatus": "Initializing", "rayClusterName": "job-abc"})
     condition = {"type": "PodScheduled", "reason": "Unschedulable", "message": "0/1 nodes"}
     cluster.pod("job-abc-head", {"ray.io/cluster": "job-abc"}, conditions=[condition])
@@ -71,13 +71,13 @@ def test_the_status_of_a_job_names_a_pod_in_trouble(nmt_k8s, cluster, capsys):
 
 
 @pytest.mark.parametrize("command", ["status", "cancel"])
-def test_an_unknown_job_is_refused_with_those_there(nmt_k8s, cluster, capsys, command):
+def test_an_unknown_job_is_refused_with_the_known_names(nmt_k8s, cluster, capsys, command):
     add_job(cluster, "night-train-1", RUNNING)
     assert nmt_k8s(command, "night-train-2") == 2
     assert "Did you mean 'night-train-1'" in capsys.readouterr().err
 
 
-def test_cancelling_deletes_the_job_and_says_how_to_go_on(nmt_k8s, cluster, capsys):
+def test_cancelling_deletes_the_job_and_prints_how_to_resume(nmt_k8s, cluster, capsys):
     add_job(cluster, "job", RUNNING)
     assert nmt_k8s("cancel", "job") == 0
     assert cluster.names(RAY_JOB) == []
@@ -95,14 +95,14 @@ def add_log(cluster: FakeCluster) -> None:
     cluster.logs["job-xyz"] = [f"2026-01-01T00:00:0{n}Z step {n}" for n in range(3)]
 
 
-def test_the_log_is_that_of_the_submitter(nmt_k8s, cluster, capsys):
+def test_the_log_comes_from_the_submitter_pod(nmt_k8s, cluster, capsys):
     add_job(cluster, "job", RUNNING)
     add_log(cluster)
     assert nmt_k8s("logs", "job") == 0
     assert capsys.readouterr().out.splitlines() == ["step 0", "step 1", "step 2"]
 
 
-def test_the_tail_of_the_log_can_be_had(nmt_k8s, cluster, capsys):
+def test_tail_prints_only_the_last_lines(nmt_k8s, cluster, capsys):
     add_job(cluster, "job", RUNNING)
     add_log(cluster)
     nmt_k8s("logs", "job", "--tail", "1")
@@ -125,7 +125,7 @@ def test_following_is_the_same_wait_with_the_same_exit_code(nmt_k8s, cluster, cl
     assert "job failed after" in written.err
 
 
-def test_following_deletes_no_job_though_its_pods_cannot_start(nmt_k8s, cluster, clock, capsys):
+def test_following_never_deletes_a_job_whose_pods_cannot_start(nmt_k8s, cluster, clock, capsys):
     add_job(cluster, "job", {"jobDeploymentStatus": "Initializing", "rayClusterName": "job-abc"})
     waiting = {"waiting": {"reason": "InvalidImageName"}}
     container = {"name": "main", "image": "x:1:1", "state": waiting}

@@ -14,7 +14,7 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command, capsys):
+def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as stop:
         main([command, "--help"])
     assert stop.value.code == 0
@@ -22,14 +22,14 @@ def test_every_command_explains_itself(command, capsys):
 
 
 @pytest.mark.parametrize("words", [[], ["submitt"], ["list", "--nope"], ["list", "-o", "xml"]])
-def test_a_command_line_that_cannot_be_read_ends_with_2(words, capsys):
+def test_an_invalid_command_line_ends_with_2(words, capsys):
     with pytest.raises(SystemExit) as stop:
         main(words)
     assert stop.value.code == 2
     assert "nmt-k8s" in capsys.readouterr().err
 
 
-def test_common_options_stand_before_or_behind_the_command():
+def test_common_options_may_be_before_or_after_the_command():
     assert parse(["-n", "a", "list"]).namespace == "a"
     assert parse(["list", "-n", "a"]).namespace == "a"
     assert parse(["-n", "a", "list", "-n", "b"]).namespace == "b"
@@ -39,7 +39,7 @@ def test_common_options_stand_before_or_behind_the_command():
 @pytest.mark.parametrize(
     ("error", "code"), [(ClusterError("x"), 3), (InputError("x"), 2)], ids=["cluster", "input"]
 )
-def test_an_error_of_ours_is_one_line_and_its_exit_code(capsys, error, code):
+def test_an_expected_error_prints_one_line_and_sets_the_exit_code(capsys, error, code):
     def refuse(context, namespace):
         raise error
 
@@ -47,7 +47,7 @@ def test_an_error_of_ours_is_one_line_and_its_exit_code(capsys, error, code):
     assert capsys.readouterr().err == "nmt-k8s: x\n"
 
 
-def test_a_fault_of_ours_is_a_traceback_and_1(capsys):
+def test_a_bug_prints_a_traceback_and_ends_with_1(capsys):
     def break_down(context, namespace):
         raise RuntimeError("broken")
 
@@ -55,7 +55,7 @@ def test_a_fault_of_ours_is_a_traceback_and_1(capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_ctrl_c_before_there_is_a_job_ends_with_130(capsys):
+def test_ctrl_c_before_the_job_exists_ends_with_130(capsys):
     def interrupt(context, namespace):
         raise KeyboardInterrupt
 
@@ -63,7 +63,7 @@ def test_ctrl_c_before_there_is_a_job_ends_with_130(capsys):
 
 
 @pytest.mark.parametrize("command", ["list", "cancel", "traffic"])
-def test_words_that_mean_nothing_are_refused(nmt_k8s, capsys, command):
+def test_unknown_words_are_refused(nmt_k8s, capsys, command):
     assert nmt_k8s(command, "a", "b") == 2
     assert "nmt-k8s: " in capsys.readouterr().err
 

@@ -34,7 +34,7 @@ def templates(job: dict) -> list[dict]:
     return [group["template"] for group in groups]
 
 
-def test_a_job_has_the_labels_that_it_is_found_by(release):
+def test_a_job_has_the_labels_used_to_find_it(release):
     labels = ray_job(release, submission("tune", "run=night.1"))["metadata"]["labels"]
     assert labels["app.kubernetes.io/instance"] == "demo"
     assert labels["app.kubernetes.io/component"] == "job"
@@ -53,7 +53,7 @@ def test_a_step_without_workers_has_no_worker_group(release):
     assert job["spec"]["rayClusterSpec"]["workerGroupSpecs"] == []
 
 
-def test_a_lost_head_is_tried_again_and_a_failed_job_is_not(release):
+def test_a_lost_head_is_retried_and_a_failed_job_is_not(release):
     spec = ray_job(release, submission(retries=2))["spec"]
     assert spec["submitterConfig"] == {"backoffLimit": 2}
     assert spec["backoffLimit"] == 0
@@ -64,7 +64,7 @@ def test_time_limits_are_those_asked_for(release):
     assert (spec["activeDeadlineSeconds"], spec["preRunningDeadlineSeconds"]) == (3600, 600)
 
 
-def test_the_cluster_goes_when_the_job_has_ended(release):
+def test_the_cluster_is_deleted_when_the_job_has_ended(release):
     spec = ray_job(release, submission())["spec"]
     assert spec["shutdownAfterJobFinishes"] is True
     assert spec["ttlSecondsAfterFinished"] == 60
@@ -83,13 +83,13 @@ def test_without_a_queue_there_is_no_queue_label(release):
 @pytest.mark.parametrize(
     ("step", "priority"), [("tune", "team-tune"), ("train", "team-train"), ("base", "team-train")]
 )
-def test_a_search_gives_way_to_training(release, step, priority):
+def test_a_search_has_a_lower_priority_than_training(release, step, priority):
     job = ray_job(release, submission(step))
     every = [*templates(job), job["spec"]["submitterPodTemplate"]]
     assert {template["spec"]["priorityClassName"] for template in every} == {priority}
 
 
-def test_without_priority_classes_none_is_named():
+def test_without_priority_classes_a_job_names_none():
     job = ray_job(make_release(priorityClasses={}), submission())
     assert "priorityClassName" not in templates(job)[0]["spec"]
 
@@ -101,13 +101,13 @@ def test_an_image_replaces_the_releases_in_every_pod(release):
     assert images == {"registry.example/mine:2"}
 
 
-def test_the_release_itself_is_left_as_it_was(release):
+def test_the_release_is_not_changed(release):
     before = release.model_copy(deep=True)
     ray_job(release, submission(image="registry.example/mine:2", code=CODE))
     assert release == before
 
 
-def test_a_job_on_a_running_cluster_leaves_that_cluster_alone(release):
+def test_a_job_on_a_running_cluster_does_not_change_the_cluster(release):
     spec = ray_job(release, submission(to="shared", pods=0))["spec"]
     assert spec["clusterSelector"] == {"ray.io/cluster": "shared"}
     refused = {"rayClusterSpec", "backoffLimit", "shutdownAfterJobFinishes", "suspend"}
@@ -115,7 +115,7 @@ def test_a_job_on_a_running_cluster_leaves_that_cluster_alone(release):
     assert "ttlSecondsAfterFinished" not in spec
 
 
-def test_a_job_on_a_running_cluster_keeps_its_deadline_itself(release):
+def test_a_job_on_a_running_cluster_enforces_its_own_deadline(release):
     words = entrypoint(submission("train", to="shared", pods=0, restart=True)).split()
     at = words.index("--deadline")
     assert words[at : at + 4] == ["--deadline", "3600", "--restart", "train"]
@@ -130,7 +130,7 @@ def test_a_job_with_a_cluster_of_its_own_leaves_the_deadline_to_kuberay():
     assert "--deadline" not in entrypoint(submission())
 
 
-def test_code_comes_before_the_images_in_head_and_workers(release):
+def test_code_is_found_before_the_images_in_head_and_workers(release):
     for template in templates(ray_job(release, submission(code=CODE))):
         spec = template["spec"]
         main, [unpack] = spec["containers"][0], spec["initContainers"]
@@ -154,7 +154,7 @@ def test_code_for_a_running_cluster_is_sent_by_the_submitter(release):
     assert spec["submitterPodTemplate"]["spec"]["initContainers"][0]["name"] == "code"
 
 
-def test_jobs_with_the_same_code_share_a_config_map_until_the_last_is_gone(release):
+def test_jobs_with_the_same_code_share_a_config_map_until_the_last_is_deleted(release):
     first = code_map(release, CODE)
     first["metadata"] |= {"ownerReferences": [{"uid": "a"}], "resourceVersion": "7"}
     job = {"metadata": {"name": "demo-train-2", "uid": "b"}}
@@ -162,7 +162,7 @@ def test_jobs_with_the_same_code_share_a_config_map_until_the_last_is_gone(relea
     assert [owner["uid"] for owner in owners] == ["a", "b"]
 
 
-def test_a_storage_job_runs_once_and_goes_by_itself(release):
+def test_a_storage_job_runs_once_and_is_deleted_afterwards(release):
     job = storage_job(release, "demo-storage-1", ["traffic", "--storage", "/storage/runs"])
     assert job["spec"]["backoffLimit"] == 0
     assert job["spec"]["ttlSecondsAfterFinished"] == 120
@@ -175,7 +175,7 @@ def test_a_name_of_run_step_and_suffix_fits_kuberay():
 
 
 @pytest.mark.parametrize("run", ["x" * 63, "7-up", "a.b_c", "9", "en-ta-" + "long-" * 11 + "x"])
-def test_every_run_gives_a_name_that_kuberay_takes(run):
+def test_every_run_gives_a_job_name_that_kuberay_accepts(run):
     assert job_name_problem(job_name(run, "evaluate", "abc123")) is None
 
 
@@ -196,7 +196,7 @@ def words_of(command: str) -> list[str]:
     return [unquote(word) for word in words[words.index("train") + 1 :]]
 
 
-def test_the_settings_arrive_as_they_were_given():
+def test_the_entry_point_contains_the_settings_as_given():
     config = load_config(overrides=HARD)
     found = load_config(overrides=words_of(entrypoint(submission("train", *HARD))))
     assert found == config
@@ -208,12 +208,12 @@ def test_the_entry_point_survives_bash_and_then_ray():
     assert list2cmdline(shlex.split(command)) == command
 
 
-def test_restart_stands_before_the_step():
+def test_restart_is_before_the_step():
     words = entrypoint(submission("train", "run=a", restart=True)).split()
     assert words[words.index("train") - 1] == "--restart"
 
 
-def test_a_text_that_no_word_stands_for_is_refused():
+def test_a_value_that_cannot_be_written_as_a_word_is_refused():
     config = load_config(base=("a file", {"data": {"path": "[draft].csv"}}))
     with pytest.raises(ConfigError, match=r"data.path: '\[draft\].csv' cannot be handed on"):
         entrypoint(submission(config=config))

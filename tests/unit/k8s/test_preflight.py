@@ -7,7 +7,7 @@ from nmt.errors import InputError
 from tests.unit.k8s.test_manifests import submission
 
 
-def test_a_job_of_the_defaults_passes():
+def test_a_job_with_default_options_passes():
     check_submission(submission())
 
 
@@ -24,11 +24,11 @@ def test_a_job_of_the_defaults_passes():
         ("retries", -1, "--retries -1"),
     ],
 )
-def test_a_value_that_would_be_refused_later_is_named(to, field, value, message):
+def test_a_value_that_kuberay_would_refuse_later_is_named(to, field, value, message):
     with pytest.raises(InputError, match=re.escape(message)):
         check_submission(submission(to=to, **{field: value}))
 
 
-def test_all_faults_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     with pytest.raises(InputError, match=r"--deadline 0.*--pending-timeout 0"):
         check_submission(submission(deadline_seconds=0, pending_seconds=0))

@@ -17,7 +17,7 @@ from nmt.errors import InputError
         ("1Ei", "1152921504606846976"),
     ],
 )  # fmt: skip
-def test_every_way_in_which_kubernetes_writes_a_quantity_is_read(text, number):
+def test_every_form_of_quantity_is_parsed(text, number):
     assert parse_quantity(text) == Decimal(number)
 
 

@@ -24,23 +24,23 @@ def test_a_release_is_found_by_its_name(cluster):
     assert find_release(cluster, "other").name == "other"
 
 
-def test_an_unknown_release_is_refused_with_those_there(cluster):
+def test_an_unknown_release_is_refused_with_the_known_names(cluster):
     with pytest.raises(InputError, match=r"has demo\. Did you mean 'demo'"):
         find_release(cluster, "dem")
 
 
-def test_a_namespace_without_a_release_is_told_how_to_get_one():
+def test_a_namespace_without_a_release_is_refused_with_how_to_install_one():
     with pytest.raises(InputError, match=r"helm install NAME helm/nmt -n team"):
         find_release(FakeCluster(), None)
 
 
-def test_a_release_of_another_version_that_cannot_be_read_says_so(cluster):
+def test_a_release_of_an_unreadable_version_is_refused_with_advice(cluster):
     cluster.objects["ConfigMap", "demo-release"]["data"]["release.json"] = '{"name": "demo"}'
     with pytest.raises(InputError, match="upgrade the release and nmt-k8s to the same version"):
         find_release(cluster, None)
 
 
-def test_fields_of_a_later_chart_are_read_over(cluster):
+def test_unknown_fields_of_a_newer_chart_are_ignored(cluster):
     data = cluster.objects["ConfigMap", "demo-release"]["data"]
     fields = json.loads(data["release.json"])
     fields |= {"gateway": {}, "jobs": {**fields["jobs"], "notify": ""}}
@@ -48,7 +48,7 @@ def test_fields_of_a_later_chart_are_read_over(cluster):
     assert find_release(cluster, None).name == "demo"
 
 
-def test_another_release_that_cannot_be_read_is_no_hindrance(cluster):
+def test_another_unreadable_release_does_no_harm(cluster):
     labels = {"app.kubernetes.io/component": "release"}
     metadata = {"name": "old-release", "labels": labels}
     cluster.add(CONFIG_MAP, "old-release", metadata=metadata, data={})

@@ -39,7 +39,7 @@ def test_pods_hold_all_processes_that_run_at_the_same_time(release, step, words,
     assert pods_for(release, config(*words), step, group) == pods
 
 
-def test_a_worker_too_big_for_a_pod_is_refused_with_a_group_that_fits(release):
+def test_a_worker_too_big_for_a_pod_is_refused_with_the_groups_that_fit(release):
     with pytest.raises(InputError, match=r"cpus_per_worker=8.*has 4 CPUs.*--workers gpu"):
         pods_for(release, config("scaling.cpus_per_worker=8"), "train", "cpu")
 
@@ -54,17 +54,17 @@ def test_more_pods_than_the_group_may_have_are_refused(release):
         pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), "train", "cpu")
 
 
-def test_an_unknown_group_is_refused_with_those_there(release):
+def test_an_unknown_group_is_refused_with_the_known_names(release):
     with pytest.raises(InputError, match=r"--workers tpu: .* it has cpu, gpu"):
         pods_for(release, config(), "train", "tpu")
 
 
-def test_fewer_pods_than_needed_are_refused_since_the_job_would_wait_for_ever(release):
+def test_fewer_pods_than_needed_are_refused(release):
     with pytest.raises(InputError, match=r"--pods 1: the settings need 2"):
         check_pods(release, "cpu", 1, 2)
 
 
-def test_more_pods_than_needed_are_the_users_choice(release):
+def test_more_pods_than_needed_are_allowed(release):
     check_pods(release, "cpu", 4, 2)
 
 
@@ -73,7 +73,7 @@ def groups_of(release: Release, **max_pods: int) -> list[WorkerGroup]:
     return [{**groups[name], "maxReplicas": count} for name, count in max_pods.items()]
 
 
-def test_a_running_cluster_that_holds_the_job_at_its_largest_is_taken(release):
+def test_a_running_cluster_that_can_scale_to_hold_the_job_is_accepted(release):
     check_cluster(groups_of(release, cpu=1, gpu=1), config(*WORKERS), "train", "shared")
 
 
@@ -85,13 +85,13 @@ def test_a_running_cluster_that_holds_the_job_at_its_largest_is_taken(release):
     ],
     ids=["too-many", "too-big"],
 )
-def test_a_running_cluster_that_never_holds_the_job_is_refused(release, words, message):
+def test_a_running_cluster_that_can_never_hold_the_job_is_refused(release, words, message):
     groups = groups_of(release, cpu=1, gpu=1)
     with pytest.raises(InputError, match=f"--to shared: .*{message}"):
         check_cluster(groups, config(*words), "train", "shared")
 
 
-def test_a_release_without_limits_takes_any_number():
+def test_a_release_without_limits_allows_any_number_of_pods():
     release = make_release(maxPods={})
     assert (
         pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), "train", "cpu") == 10

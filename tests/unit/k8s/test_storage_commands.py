@@ -80,13 +80,13 @@ def test_a_reason_promotes_it_and_is_shown_with_the_traffic(on_root, root, capsy
     assert json.loads(capsys.readouterr().out)["forced"] == {"engine-b": "the base may not be used"}
 
 
-def test_a_promotion_of_what_was_not_evaluated_says_so(on_root, capsys):
+def test_a_promotion_of_an_unevaluated_engine_is_reported(on_root, capsys):
     assert on_root("promote", "run=early") == 0
     assert "run 'early' is not evaluated" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["rollback", "traffic", "status", "list", "doctor"])
-def test_no_other_command_takes_a_reason(on_root, capsys, command):
+def test_only_promote_accepts_a_reason(on_root, capsys, command):
     with pytest.raises(SystemExit) as ended:
         on_root(command, "--force", "a reason")
     assert ended.value.code == 2
@@ -99,14 +99,14 @@ def test_an_empty_reason_is_refused_before_a_pod_is_started(nmt_k8s, cluster, ca
     assert cluster.names(BATCH_JOB) == []
 
 
-def test_rollback_goes_back_to_the_engine_before(on_root, root):
+def test_rollback_returns_to_the_previous_engine(on_root, root):
     on_root("promote", "run=early")
     on_root("promote", "run=night")
     assert on_root("rollback") == 0
     assert root.read_json("serving/default/traffic.json")["stable"] == "engine-a"
 
 
-def test_each_endpoint_has_a_pointer_of_its_own(on_root, root):
+def test_each_endpoint_has_its_own_pointer(on_root, root):
     on_root("promote", "run=night", "serving.name=tamil")
     assert root.exists("serving/tamil/traffic.json")
     assert not root.exists("serving/default/traffic.json")
@@ -127,9 +127,7 @@ def test_the_first_engine_cannot_be_rolled_back(on_root):
     assert on_root("rollback") == 2
 
 
-def test_a_dry_run_of_a_promotion_says_what_would_be_served_and_writes_nothing(
-    on_root, root, capsys
-):
+def test_a_dry_run_of_a_promotion_prints_the_engine_and_writes_nothing(on_root, root, capsys):
     assert on_root("promote", "run=night", "--dry-run") == 0
     assert "would serve engine engine-b" in capsys.readouterr().out
     assert not root.exists("serving/default/traffic.json")
@@ -143,24 +141,24 @@ def test_a_dry_run_of_a_rollback_writes_nothing(on_root, root, capsys):
     assert root.read_json("serving/default/traffic.json")["stable"] == "engine-b"
 
 
-def test_a_dry_run_is_refused_what_the_command_would_be(on_root):
+def test_a_dry_run_is_refused_like_the_command_itself(on_root):
     assert on_root("promote", "run=nothing", "--dry-run") == 2
 
 
-def test_a_dry_run_makes_no_folder(nmt_k8s, tmp_path, capsys):
+def test_a_dry_run_creates_no_folder(nmt_k8s, tmp_path, capsys):
     assert nmt_k8s("promote", "run=a", "--storage", str(tmp_path / "new"), "--dry-run") == 2
     assert "no such folder" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("words", [("status", "run=a"), ("traffic",), ("logs", "job")])
-def test_a_look_makes_no_folder(nmt_k8s, tmp_path, capsys, words):
+def test_reading_creates_no_folder(nmt_k8s, tmp_path, capsys, words):
     assert nmt_k8s(*words, "--storage", str(tmp_path / "new")) == 2
     assert "no such folder" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
-def test_traffic_tells_each_replicas_engine_and_trouble(on_root, root, capsys):
+def test_traffic_shows_the_engine_and_problem_of_each_replica(on_root, root, capsys):
     on_root("promote", "run=night")
     capsys.readouterr()
     fields = {"host": "a", "digest": "engine-a", "wanted": "engine-b", "since": "10:00"}
@@ -174,7 +172,7 @@ def test_traffic_tells_each_replicas_engine_and_trouble(on_root, root, capsys):
     assert "still loading engine-b" in shown
 
 
-def test_traffic_marks_the_replicas_that_have_fallen_silent(on_root, root, capsys):
+def test_traffic_marks_silent_replicas(on_root, root, capsys):
     on_root("promote", "run=night")
     capsys.readouterr()
     now = datetime.now(UTC)
@@ -192,7 +190,7 @@ def test_traffic_marks_the_replicas_that_have_fallen_silent(on_root, root, capsy
     assert {each["replica"]: each["silent"] for each in shown} == {"alive": False, "gone": True}
 
 
-def test_traffic_before_the_first_promotion_says_what_to_do(on_root, capsys):
+def test_traffic_before_the_first_promotion_is_refused_with_advice(on_root, capsys):
     assert on_root("traffic") == 2
     assert "nmt-k8s promote run=" in capsys.readouterr().err
 
@@ -200,7 +198,7 @@ def test_traffic_before_the_first_promotion_says_what_to_do(on_root, capsys):
 @pytest.mark.parametrize(
     "result", [{}, {"sizes": None}, {"sizes": 5, "best": [], "best_bleu": "much", "base": {}}]
 )
-def test_the_status_of_a_run_is_told_whatever_another_release_found(on_root, root, capsys, result):
+def test_the_status_of_a_run_survives_results_of_another_release(on_root, root, capsys, result):
     for name, step in STEPS.items():
         record(root, "night", name, step.folder, "engine-b", result)
     assert on_root("status", "run=night") == 0
@@ -209,7 +207,7 @@ def test_the_status_of_a_run_is_told_whatever_another_release_found(on_root, roo
     assert "engine engine-b" in shown
 
 
-def test_the_status_of_a_run_has_the_number_to_look_at_of_each_step(on_root, capsys):
+def test_the_status_of_a_run_shows_the_main_result_of_each_step(on_root, capsys):
     assert on_root("status", "run=night") == 0
     shown = capsys.readouterr().out
     for text in ("train 90, test 5", "best BLEU 20.50 of 2 trials", "BLEU 9.50 -> 21.50",
@@ -217,7 +215,7 @@ def test_the_status_of_a_run_has_the_number_to_look_at_of_each_step(on_root, cap
         assert text in shown
 
 
-def test_steps_that_are_unfinished_or_missing_are_told(on_root, root, capsys):
+def test_unfinished_and_missing_steps_are_shown(on_root, root, capsys):
     fields = {"step": "prepare", "done": False, "settings": {}, "inputs": {}}
     root.write_json("half/data/step.json", fields)
     assert on_root("status", "run=half") == 0
@@ -226,18 +224,18 @@ def test_steps_that_are_unfinished_or_missing_are_told(on_root, root, capsys):
     assert ["train", "-"] in lines
 
 
-def test_an_unknown_run_is_refused_with_those_there(on_root, capsys):
+def test_an_unknown_run_is_refused_with_the_known_names(on_root, capsys):
     assert on_root("status", "run=nigth") == 2
     assert "runs there: night" in capsys.readouterr().err
 
 
-def test_a_log_is_found_though_nobody_knows_its_run(on_root, root, capsys):
+def test_a_log_is_found_without_the_name_of_its_run(on_root, root, capsys):
     root.write_bytes("night/logs/night-train-1.log", b"step 1\nstep 2\n")
     assert on_root("logs", "night-train-1", "--tail", "1") == 0
     assert capsys.readouterr().out == "step 2\n"
 
 
-def test_a_log_that_is_nowhere_is_refused(on_root, capsys):
+def test_a_missing_log_is_refused(on_root, capsys):
     assert on_root("logs", "nothing") == 2
     assert "no log on the storage root" in capsys.readouterr().err
 
@@ -267,7 +265,7 @@ def storage_pod(cluster):
     return plan
 
 
-def test_a_pod_does_what_the_root_out_of_reach_needs(nmt_k8s, storage_pod, cluster, capsys):
+def test_a_pod_runs_the_command_if_the_root_is_out_of_reach(nmt_k8s, storage_pod, cluster, capsys):
     storage_pod(0, "endpoint 'default' serves engine x")
     assert nmt_k8s("promote", "run=night") == 0
     assert capsys.readouterr().out == "endpoint 'default' serves engine x\n"
@@ -283,7 +281,7 @@ def test_the_pods_command_is_the_same_with_the_root_of_the_release(nmt_k8s, clus
                                  "--storage", "/storage/team"]  # fmt: skip
 
 
-def test_a_command_understands_the_words_that_it_hands_on(on_root, root):
+def test_a_command_can_parse_the_arguments_that_it_passes_on(on_root, root):
     spoil(root)
     command = StorageCommand("promote", run="night", endpoint="tamil", force="-5 BLEU are enough")
     assert on_root(*command.arguments(root.url, "text")[:-2]) == 0
@@ -292,7 +290,7 @@ def test_a_command_understands_the_words_that_it_hands_on(on_root, root):
     }
 
 
-def test_the_pods_error_and_exit_code_are_handed_on(nmt_k8s, storage_pod, capsys):
+def test_the_error_and_exit_code_of_the_pod_are_passed_on(nmt_k8s, storage_pod, capsys):
     storage_pod(2, "nmt-k8s: no engine", phase="Failed")
     assert nmt_k8s("rollback") == 2
     written = capsys.readouterr()
@@ -310,7 +308,7 @@ def test_a_pod_that_cannot_be_pulled_ends_with_3_and_leaves_nothing(
     assert cluster.names(BATCH_JOB) == []
 
 
-def test_a_user_who_may_not_see_events_and_claims_reaches_the_root_all_the_same(
+def test_a_user_who_may_not_read_events_and_claims_can_still_reach_the_root(
     nmt_k8s, cluster, storage_pod, clock, capsys
 ):
     storage_pod(0, "done", phase="Pending")
@@ -325,9 +323,7 @@ def test_a_user_who_may_not_see_events_and_claims_reaches_the_root_all_the_same(
     assert capsys.readouterr().out == "done\n"
 
 
-def test_events_are_looked_at_every_6_seconds_at_most_and_warnings_alone(
-    nmt_k8s, cluster, storage_pod
-):
+def test_only_warnings_are_read_and_at_most_every_6_seconds(nmt_k8s, cluster, storage_pod):
     storage_pod(0, phase="Pending")
     assert nmt_k8s("traffic") == 3
     looks = [fields for kind, fields in cluster.selected if kind is EVENT]
@@ -335,7 +331,7 @@ def test_events_are_looked_at_every_6_seconds_at_most_and_warnings_alone(
     assert len(looks) <= 240 / 6 + 1
 
 
-def test_keys_in_the_storage_are_refused_and_reach_no_pod(nmt_k8s, cluster, capsys):
+def test_keys_in_the_storage_url_are_refused_before_a_pod_starts(nmt_k8s, cluster, capsys):
     assert nmt_k8s("traffic", "storage=s3://KEY:HUSH@bucket") == 2
     assert "HUSH" not in capsys.readouterr().err
     assert cluster.names(BATCH_JOB) == []
@@ -350,7 +346,7 @@ def test_the_log_of_a_job_whose_pods_are_gone_comes_from_the_root(
     assert cluster.names(POD) != []
 
 
-def test_a_bucket_whose_keys_are_here_needs_no_pod(nmt_k8s, cluster, s3_url, monkeypatch, capsys):
+def test_a_bucket_with_local_keys_needs_no_pod(nmt_k8s, cluster, s3_url, monkeypatch, capsys):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     install(cluster, storage=s3_url)
     storage = Storage(s3_url.replace("?", "/runs?"))
@@ -361,7 +357,7 @@ def test_a_bucket_whose_keys_are_here_needs_no_pod(nmt_k8s, cluster, s3_url, mon
     assert storage.read_json("serving/default/traffic.json")["stable"] == "engine-b"
 
 
-def test_a_bucket_that_only_pods_reach_is_left_to_one(
+def test_a_bucket_that_only_pods_can_reach_is_read_by_a_pod(
     nmt_k8s, cluster, storage_pod, monkeypatch, capsys
 ):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")

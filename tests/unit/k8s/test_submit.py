@@ -90,7 +90,7 @@ def test_a_malformed_image_name_ends_the_wait_at_once(nmt_k8s, cluster, script, 
     assert clock.now() - begun < 10
 
 
-def test_pods_that_find_no_room_are_waited_for_until_the_pending_timeout(
+def test_pods_without_a_node_are_waited_for_until_the_pending_timeout(
     nmt_k8s, cluster, script, clock, capsys
 ):
     script((2, STARTING))
@@ -140,7 +140,7 @@ def test_a_job_that_somebody_else_deletes_ends_the_wait_with_4(
     assert "deleted by somebody else" in capsys.readouterr().err
 
 
-def test_another_job_of_the_same_name_is_not_taken_for_it(nmt_k8s, cluster, script, clock):
+def test_a_later_job_with_the_same_name_is_not_mistaken_for_it(nmt_k8s, cluster, script, clock):
     script((4, RUNNING))
     clock.after(20, lambda: cluster.add(RAY_JOB, "job", spec={}, status=SUCCEEDED))
     assert nmt_k8s("submit", "train", *NAME) == 4
@@ -192,9 +192,7 @@ def test_a_refusal_of_the_cluster_ends_the_wait_with_3_and_a_resume_hint(
     [("list", "events"), ("get", "persistentvolumeclaims"), ("list", "pods")],
     ids=["events", "claims", "pods"],
 )
-def test_a_user_who_may_not_see_why_a_job_waits_follows_it_all_the_same(
-    nmt_k8s, cluster, script, denied
-):
+def test_a_user_who_may_not_read_events_can_still_follow_a_job(nmt_k8s, cluster, script, denied):
     script((4, STARTING), (30, RUNNING), (60, SUCCEEDED))
     pod = cluster.pod("job-abc-head", {"ray.io/cluster": "job-abc"}, phase="Pending")
     pod["spec"]["volumes"] = [{"persistentVolumeClaim": {"claimName": "demo-storage"}}]
@@ -228,7 +226,7 @@ def test_a_deletion_whose_answer_was_lost_is_reported_as_our_own(
     assert "The RayJob was deleted, so that it does not start later" in capsys.readouterr().err
 
 
-def test_events_are_looked_at_every_6_seconds_at_most_and_warnings_alone(nmt_k8s, cluster, script):
+def test_only_warnings_are_read_and_at_most_every_6_seconds(nmt_k8s, cluster, script):
     script((2, STARTING), (62, RUNNING), (64, SUCCEEDED))
     nmt_k8s("submit", "train", *NAME)
     looks = [fields for kind, fields in cluster.selected if kind is EVENT]
@@ -236,7 +234,7 @@ def test_events_are_looked_at_every_6_seconds_at_most_and_warnings_alone(nmt_k8s
     assert 5 <= len(looks) <= 62 / 6 + 1
 
 
-def test_a_claim_whose_volume_is_refused_is_told_while_waiting(nmt_k8s, cluster, script, capsys):
+def test_a_claim_without_a_volume_is_reported_while_waiting(nmt_k8s, cluster, script, capsys):
     script((2, STARTING), (30, RUNNING), (40, SUCCEEDED))
     pod = cluster.pod("job-abc-head", {"ray.io/cluster": "job-abc"}, phase="Pending")
     pod["spec"]["volumes"] = [{"persistentVolumeClaim": {"claimName": "demo-storage"}}]
@@ -246,7 +244,7 @@ def test_a_claim_whose_volume_is_refused_is_told_while_waiting(nmt_k8s, cluster,
     assert "no such zone" in capsys.readouterr().err
 
 
-def test_what_it_waits_for_is_told_again_every_15_seconds_at_most(nmt_k8s, script, capsys):
+def test_the_reason_for_waiting_is_repeated_at_most_every_15_seconds(nmt_k8s, script, capsys):
     script((1, STARTING), (60, RUNNING), (62, SUCCEEDED))
     nmt_k8s("submit", "train", *NAME)
     told = [line for line in capsys.readouterr().err.splitlines() if "waiting" in line]
@@ -264,7 +262,7 @@ def test_detach_answers_a_program_with_the_name(nmt_k8s, capsys):
     assert json.loads(capsys.readouterr().out) == {"name": "job", "namespace": "team"}
 
 
-def test_a_program_is_told_the_end_alone(nmt_k8s, cluster, script, capsys):
+def test_json_output_contains_only_the_end(nmt_k8s, cluster, script, capsys):
     script((4, RUNNING), (30, failed(2)))
     cluster.pod("job-xyz", {"batch.kubernetes.io/job-name": "job"})
     cluster.logs["job-xyz"] = ["2026-01-01T00:00:01Z step 1"]
@@ -273,7 +271,7 @@ def test_a_program_is_told_the_end_alone(nmt_k8s, cluster, script, capsys):
     assert (answer["state"], answer["exit_code"]) == ("failed", 2)
 
 
-def test_a_dry_run_prints_the_objects_and_makes_none(nmt_k8s, cluster, tmp_path, capsys):
+def test_a_dry_run_prints_the_objects_and_creates_none(nmt_k8s, cluster, tmp_path, capsys):
     (tmp_path / "a.py").write_text("x = 1\n")
     words = ("--working-dir", str(tmp_path), "--dry-run")
     assert nmt_k8s("submit", "train", *NAME, *words) == 0
@@ -290,20 +288,20 @@ def test_code_is_owned_by_its_job(nmt_k8s, cluster, tmp_path):
     assert owner["uid"] == cluster.objects["RayJob", "job"]["metadata"]["uid"]
 
 
-def test_code_of_a_job_that_could_not_be_made_is_removed(nmt_k8s, cluster, tmp_path):
+def test_code_of_a_job_that_could_not_be_created_is_removed(nmt_k8s, cluster, tmp_path):
     (tmp_path / "a.py").write_text("x = 1\n")
     cluster.add(RAY_JOB, "job", spec={})
     assert nmt_k8s("submit", "train", *NAME, "--working-dir", str(tmp_path)) == 2
     assert cluster.names(CONFIG_MAP) == ["demo-release"]
 
 
-def test_a_name_in_use_is_refused(nmt_k8s, cluster, capsys):
+def test_a_name_that_is_taken_is_refused(nmt_k8s, cluster, capsys):
     cluster.add(RAY_JOB, "job", spec={})
     assert nmt_k8s("submit", "train", *NAME) == 2
     assert "a RayJob of that name exists" in capsys.readouterr().err
 
 
-def test_the_releases_settings_lie_below_files_and_words(nmt_k8s, cluster, tmp_path):
+def test_files_and_words_override_the_settings_of_the_release(nmt_k8s, cluster, tmp_path):
     install(cluster, config={"training": {"max_steps": 300, "learning_rate": 1e-4}, "seed": 3})
     settings = tmp_path / "mine.yaml"
     settings.write_text("training:\n  max_steps: 400\nseed: 4\n")
@@ -313,13 +311,13 @@ def test_the_releases_settings_lie_below_files_and_words(nmt_k8s, cluster, tmp_p
     assert {"training.max_steps=400", "training.learning_rate=0.0001", "seed=5"} <= set(command)
 
 
-def test_a_bad_setting_of_the_release_is_told_with_its_origin(nmt_k8s, cluster, capsys):
+def test_a_bad_setting_of_the_release_is_reported_with_its_origin(nmt_k8s, cluster, capsys):
     install(cluster, config={"training": {"max_steps": -1}})
     assert nmt_k8s("submit", "train", *NAME) == 2
     assert "set in the values of release demo" in capsys.readouterr().err
 
 
-def test_options_and_words_stand_in_any_order(nmt_k8s, cluster):
+def test_options_and_words_can_be_in_any_order(nmt_k8s, cluster):
     assert nmt_k8s("-n", "team", "submit", "--detach", "run=a", "train", *NAME, "seed=2") == 0
     assert "seed=2" in cluster.objects["RayJob", "job"]["spec"]["entrypoint"]
 
@@ -354,7 +352,7 @@ def test_bad_input_is_refused_with_2_and_creates_nothing(nmt_k8s, cluster, capsy
     assert cluster.names(POD) == []
 
 
-def test_a_running_cluster_takes_a_job(nmt_k8s, cluster):
+def test_a_job_can_be_sent_to_a_running_cluster(nmt_k8s, cluster):
     cluster.add(RAY_CLUSTER, "shared")
     assert nmt_k8s("submit", "train", *NAME, "--to", "shared", "--detach") == 0
     spec = cluster.objects["RayJob", "job"]["spec"]
@@ -362,7 +360,7 @@ def test_a_running_cluster_takes_a_job(nmt_k8s, cluster):
 
 
 @pytest.mark.parametrize(("most", "code"), [(1, 2), (2, 0)], ids=["too-small", "enough"])
-def test_a_job_that_the_releases_own_cluster_never_holds_is_refused(
+def test_a_job_that_the_releases_cluster_can_never_hold_is_refused(
     nmt_k8s, cluster, capsys, most, code
 ):
     install(cluster, cluster="demo-cluster")
