@@ -116,8 +116,10 @@ class KubernetesCluster:
     def create(self, body: JsonObject) -> JsonObject | None:
         """Implement `Cluster`."""
         kind = kind_of(body)
+        # Otherwise the server drops fields that it does not know, and the job runs without them.
         query = [("fieldValidation", "Strict")]
         status, answer = self._call("POST", self._path(kind), query, body)
+        # A 409 can also mean a conflict with a quota's update, which is an error.
         if status == 409 and answer.get("reason") == "AlreadyExists":
             return None
         if status == 404 and "namespaces" in str(answer.get("message")):
@@ -137,6 +139,7 @@ class KubernetesCluster:
 
     def delete(self, kind: Kind, name: str) -> bool:
         """Implement `Cluster`."""
+        # A batch Job deleted through the API would otherwise leave its Pods behind.
         query = [("propagationPolicy", "Background")]
         status, answer = self._call("DELETE", self._path(kind, name), query)
         if status == 404:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 from k8s.api.cluster import (
     BATCH_JOB,
@@ -14,16 +15,15 @@ from k8s.api.cluster import (
     RAY_JOB,
     RAY_SERVICE,
     Cluster,
-    JsonObject,
     Kind,
 )
-from k8s.cli.findings import note_unreadable, show_findings
 from k8s.cli.output import Output
 from k8s.observe.lookup import find_release
 from k8s.observe.release_health import RELEASE_CHECKS
 from nmt.cli.diagnostics import Finding
-from nmt.errors import ClusterError, NmtError
+from nmt.errors import ClusterError, InputError, NmtError
 
+# What the commands call, and what the Role `nmt-user` of the chart grants.
 _NEEDED: tuple[tuple[Kind, str, str], ...] = (
     *((RAY_JOB, verb, "") for verb in ("get", "list", "create", "delete")),
     *((CONFIG_MAP, verb, "") for verb in ("get", "list", "create", "patch", "delete")),
@@ -39,7 +39,7 @@ _INSTALL = "helm install kuberay-operator kuberay/kuberay-operator --version 1.6
 def run_doctor(connect: Callable[[], Cluster], release: str | None, output: Output) -> int:
     """Print one line per finding; return 3 if something that is needed is missing."""
     findings = list(_findings(connect, release))
-    show_findings(findings, output)
+    output.answer([asdict(finding) for finding in findings], "\n".join(map(str, findings)))
     return 3 if any(finding.state == "bad" for finding in findings) else 0
 
 
@@ -51,15 +51,24 @@ def _findings(connect: Callable[[], Cluster], release: str | None) -> Iterator[F
     except ClusterError as error:
         yield Finding("api", "bad", str(error), "nothing else can be checked without it")
         return
-    yield from note_unreadable("kuberay", _kuberay(cluster))
-    yield from note_unreadable("rights", _rights(cluster))
+    yield from _note_unreadable("kuberay", _kuberay(cluster))
+    yield from _note_unreadable("rights", _rights(cluster))
     try:
         found = find_release(cluster, release)
     except NmtError as error:
         yield Finding("release", "bad", str(error), "install the chart, see docs/kubernetes.md")
         return
     for name, check in RELEASE_CHECKS.items():
-        yield from note_unreadable(name, check(cluster, found))
+        yield from _note_unreadable(name, check(cluster, found))
+
+
+def _note_unreadable(name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings, and a note in place of those that this user may not read."""
+    # A missing right says nothing about the cluster's health, so it must not end the command.
+    try:
+        yield from findings
+    except (ClusterError, InputError) as error:
+        yield Finding(name, "note", f"cannot be read: {error}")
 
 
 def _kuberay(cluster: Cluster) -> Iterator[Finding]:
@@ -84,13 +93,16 @@ def _operator(cluster: Cluster) -> Iterator[Finding]:
                 DEPLOYMENT, f"app.kubernetes.io/{label}=kuberay-operator", all_namespaces=True
             )
         ]
+    # Few users may list Deployments of other namespaces, and no command needs it.
     except ClusterError:
         yield Finding("kuberay", "ok", "installed; you may not read its version")
         return
     if not operators:
         yield Finding("kuberay", "note", "its types are installed; its operator was not found")
         return
-    images = sorted({_image(operator) for operator in operators})
+    images = sorted(
+        {each["spec"]["template"]["spec"]["containers"][0]["image"] for each in operators}
+    )
     old = [image for image in images if _is_old(image)]
     if not any(operator.get("status", {}).get("readyReplicas") for operator in operators):
         advice = "kubectl get pods -A -l app.kubernetes.io/name=kuberay-operator"
@@ -100,10 +112,6 @@ def _operator(cluster: Cluster) -> Iterator[Finding]:
         yield Finding("kuberay", "note", text, "upgrade it, its CRDs first")
     else:
         yield Finding("kuberay", "ok", f"operator {', '.join(images)}")
-
-
-def _image(operator: JsonObject) -> str:
-    return operator["spec"]["template"]["spec"]["containers"][0]["image"]
 
 
 def _is_old(image: str) -> bool:

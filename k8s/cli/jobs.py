@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from k8s.api.cluster import RAY_JOB, JsonObject
 from k8s.cli.output import Clock, Output, duration, table
@@ -17,8 +16,7 @@ _ACTIVE = (JobState.QUEUED, JobState.WAITING, JobState.RUNNING, JobState.RETRYIN
 
 def list_jobs(target: Target, output: Output, clock: Clock) -> int:
     """Print one line per job, latest first."""
-    jobs = jobs_of(target)
-    rows = [_job_row(job, clock.now()) for job in jobs]
+    rows = job_rows(target, clock)
     output.answer(rows, jobs_table(rows) if rows else f"no jobs of release {target.release.name}")
     return 0
 
@@ -37,6 +35,7 @@ def job_rows(target: Target, clock: Clock) -> list[dict[str, str]]:
 def _job_row(job: JsonObject, now: float) -> dict[str, str]:
     status = read_job_status(job)
     times = job.get("status", {})
+    # A job that was never started counts from its creation.
     begun = timestamp(times.get("startTime")) or timestamp(job["metadata"]["creationTimestamp"])
     ended = timestamp(times.get("endTime")) if status.exit_code is not None else now
     return {
@@ -72,7 +71,7 @@ def show_job(target: Target, name: str, output: Output, clock: Clock) -> int:
     return 0
 
 
-def _job_text(value: Mapping[str, Any], pods: list[dict[str, str]]) -> str:
+def _job_text(value: Mapping[str, object], pods: list[dict[str, str]]) -> str:
     lines = [
         f"{value['name']}: {value['step']} of run '{value['run']}'",
         f"state    {value['state']}, made {value['age']} ago, took {value['took']}",
@@ -87,6 +86,7 @@ def _job_text(value: Mapping[str, Any], pods: list[dict[str, str]]) -> str:
 def _pod(pod: JsonObject) -> dict[str, str]:
     status = pod.get("status", {})
     restarts = sum(state.get("restartCount", 0) for state in status.get("containerStatuses", []))
+    # The phase stays Running until the last container has stopped; `kubectl` shows this instead.
     terminating = "deletionTimestamp" in pod["metadata"]
     return {
         "name": pod["metadata"]["name"],
@@ -129,9 +129,11 @@ def write_pod_log(target: Target, name: str, output: Output, tail: int | None) -
     """Print the log of a job's submitter Pod; return False if there is no Pod or no log."""
     pods = submitters(target.cluster, name)
     try:
+        # After a lost head there are several; the last one repeats the log of a surviving job.
         for pod in pods[-1:]:
             for line in last_lines(target.cluster, pod, tail):
                 output.log_line(line)
+    # A Pod that has not started, or whose node is gone, has no log; the storage root may have it.
     except UnreachableError:
         return False
     return bool(pods)

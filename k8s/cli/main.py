@@ -53,6 +53,7 @@ class _Session:
         self.clock = clock
         self.output = Output(options.output)
         self._connect = connect
+        # Random, because two users may submit the same step of the same run.
         self.suffix = secrets.token_hex(3)
 
     def cluster(self) -> Cluster:
@@ -120,6 +121,7 @@ def _submit(session: _Session) -> int:
 def _logs(session: _Session) -> int:
     name, options = session.only_operand("job"), session.options
     command = StorageCommand("logs", job=name, tail=options.tail, run=_run_given(options))
+    # With the storage root at hand, no cluster is needed and none is asked.
     if options.storage:
         return _here(session, command)
     target = session.target()
@@ -136,6 +138,7 @@ def _follow(session: _Session, target: Target, command: StorageCommand) -> int:
         return JobWaiter(target.cluster, job, session.output, session.clock).wait()
     code = _past_log(session, target, command)
     session.output.note(f"{command.job} {status}")
+    # The job's own code is more important than whether its log could be read.
     return status.exit_code or code
 
 
@@ -147,6 +150,7 @@ def _past_log(session: _Session, target: Target, command: StorageCommand) -> int
     if job and read_job_status(job).state in (JobState.QUEUED, JobState.WAITING):
         session.output.note(f"{command.job} {read_job_status(job)}: there is no log yet")
         return 0
+    # The run in the RayJob's label saves a search through all runs.
     known = replace(command, run=command.run or (run_of(job) if job else ""))
     return _on_root(session, target, known)
 
@@ -182,6 +186,7 @@ def _root_action(session: _Session) -> int:
 
 
 def _here(session: _Session, command: StorageCommand) -> int:
+    # Here a dry run shows the result; on a release it prints the Job that would do the work.
     command = replace(command, dry_run=session.options.dry_run)
     run_on_storage(open_storage(session.options.storage, command), command, session.output)
     return 0

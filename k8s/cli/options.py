@@ -48,6 +48,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+# Set after parsing, since SUPPRESS leaves out options that were not given.
 _DEFAULTS = {
     "release": None,
     "namespace": None,
@@ -71,10 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     files = "YAML file of settings; later files override earlier ones"
     for name, (words, about) in _COMMANDS.items():
+        # `common` again, so that the options may also be after the command.
         command = commands.add_parser(name, help=about, description=about, parents=[common])
         command.add_argument("--config", action="append", default=[], metavar="FILE", help=files)
         command.add_argument("words", nargs="*", metavar=words or "key=value")
-        _OPTIONS.get(name, _none)(command)
+        if name in _OPTIONS:
+            _OPTIONS[name](command)
     return parser
 
 
@@ -121,10 +124,6 @@ def _logs(parser: argparse.ArgumentParser) -> None:
 
 def _promote(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", metavar="REASON", help=FORCE_HELP)
-
-
-def _none(parser: argparse.ArgumentParser) -> None:
-    """Add no options."""
 
 
 _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {

@@ -31,6 +31,7 @@ class Output:
         # Programs read the answer on standard output, so the log must not be there as well.
         stream = sys.stdout if self.form == "text" else sys.stderr
         stream.write(text + "\n")
+        # A pipe is buffered, but whoever follows a log wants each line at once.
         stream.flush()
 
     def raw_line(self, line: str) -> None:
@@ -59,6 +60,7 @@ class Output:
 
 
 def _dump(value: object, form: str) -> str:
+    # Not escaped, since the answers contain text of any language.
     if form == "json":
         return json.dumps(value, indent=2, ensure_ascii=False)
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip("\n")

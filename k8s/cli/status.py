@@ -1,6 +1,6 @@
 """The command `status` for a release: its endpoint, its cluster and its jobs."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from k8s.api.cluster import POD, RAY_CLUSTER, RAY_SERVICE, JsonObject
 from k8s.cli.jobs import job_rows, jobs_table
@@ -16,7 +16,7 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
     """Print the state of a release."""
     release = target.release
     jobs = job_rows(target, clock)
-    value: dict[str, Any] = {
+    value: dict[str, object] = {
         "release": release.name,
         "namespace": release.namespace,
         "version": release.chart_version,
@@ -26,11 +26,12 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
         "problem": _problem(target),
         "jobs": jobs,
     }
+    # Programs get all jobs; people see those that fit a screen.
     output.answer(value, _text(value, jobs[:_SHOWN_JOBS]))
     return 0
 
 
-def _text(value: dict[str, Any], jobs: list[dict[str, str]]) -> str:
+def _text(value: Mapping[str, object], jobs: list[dict[str, str]]) -> str:
     lines = [
         f"release  {value['release']} {value['version']} in namespace {value['namespace']}, "
         f"storage {value['storage']}"
@@ -38,6 +39,7 @@ def _text(value: dict[str, Any], jobs: list[dict[str, str]]) -> str:
     lines += [f"{key:<9}{value[key]}" for key in ("endpoint", "cluster", "problem") if value[key]]
     lines += [jobs_table(jobs)] if jobs else ["no jobs"]
     if value["endpoint"]:
+        # Only the storage root knows the engine, and reading it may take a Pod.
         lines.append("engine of the endpoint: nmt-k8s traffic")
     return "\n".join(lines)
 
@@ -50,8 +52,10 @@ def _endpoint(target: Target) -> str:
     if service is None:
         return f"{name}: no such RayService; upgrade the release"
     status = service.get("status", {})
-    ready = _condition(status, "Ready")
-    state = "ready" if ready.get("status") == "True" else f"not ready: {_reason(ready)}"
+    conditions: list[JsonObject] = status.get("conditions", [])
+    ready = next((each for each in conditions if each.get("type") == "Ready"), JsonObject())
+    reason = ready.get("message") or ready.get("reason") or "KubeRay has not seen it yet"
+    state = "ready" if ready.get("status") == "True" else f"not ready: {reason}"
     apps = _applications(status.get("activeServiceStatus") or {})
     return f"{target.release.endpoint}:8000 {state}" + (f", {apps}" if apps else "")
 
@@ -65,15 +69,6 @@ def _applications(status: JsonObject) -> str:
         deployments: dict[str, JsonObject] = about.get("serveDeploymentStatuses") or {}
         texts += [f"{part} {state.get('status', 'unknown')}" for part, state in deployments.items()]
     return ", ".join(texts)
-
-
-def _condition(status: JsonObject, kind: str) -> JsonObject:
-    found = [entry for entry in status.get("conditions", []) if entry.get("type") == kind]
-    return found[0] if found else {}
-
-
-def _reason(condition: JsonObject) -> str:
-    return condition.get("message") or condition.get("reason") or "KubeRay has not seen it yet"
 
 
 def _cluster(target: Target) -> str:

@@ -15,7 +15,7 @@ from nmt.storage import Storage
 
 _POLL_SECONDS = 1.0
 _DIAGNOSE_SECONDS = 6.0
-_START_SECONDS = 240.0
+_START_SECONDS = 240.0  # below the Job's own deadline of 300 s, so that the reason is known here
 _KEYS = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION_CREDENTIALS"}
 
 
@@ -63,6 +63,7 @@ def _open_if_reachable(
 ) -> Storage | None:
     """Open the storage root if this process can reach it: a mounted folder, or a bucket."""
     scheme = root.partition("://")[0] if "://" in root else ""
+    # Both variables: on a laptop NMT_STORAGE may name a folder with the same path.
     mounted = environ.get("NMT_STORAGE") == release_root and "KUBERNETES_SERVICE_HOST" in environ
     if not scheme:
         return Storage(root) if mounted else None
@@ -82,9 +83,11 @@ def _run_job(cluster: Cluster, job: JsonObject, output: Output, clock: Clock) ->
         pod = _wait_for_start(cluster, name, clock)
         container = pod["spec"]["containers"][0]["name"]
         log = cluster.log(pod["metadata"]["name"], container)
+        # Read to its end first: only the exit code says which stream the lines belong to.
         lines = [line.partition(" ")[2] for line in log]
         code = _exit_code(cluster, pod["metadata"]["name"], clock)
     finally:
+        # Also after Ctrl-C, or the next command would find this Pod on the storage root.
         cluster.delete(BATCH_JOB, name)
     # A Pod has one log for both streams: it holds the answer, or the message of an error.
     write = output.note if code else output.raw_line

@@ -181,6 +181,7 @@ def _problem(report: ReplicaReport, now: datetime) -> str:
         return f"silent for {duration(report.age_seconds(now) or 0)}: gone, or loading an engine"
     if report.error:
         return report.error
+    # The pointer already names another engine than the one that answers.
     late = report.wanted not in (None, report.digest)
     return f"still loading {report.wanted}" if late else ""
 
@@ -190,6 +191,7 @@ def _promote(storage: Storage, command: StorageCommand, output: Output) -> None:
         storage, command.run, command.endpoint, command.force, dry_run=command.dry_run
     )
     verb = "would serve" if command.dry_run else "serves"
+    # The digest and not the run decides what is served: a run can be exported again.
     text = f"endpoint '{command.endpoint}' {verb} engine {promoted.digest} of run {command.run}"
     value = {"name": command.endpoint, **promoted.traffic.model_dump(mode="json")}
     if promoted.remark:

@@ -99,7 +99,9 @@ def build_submission(
         InputError: options exclude each other, or the Pods cannot hold the job.
     """
     _check_to(options)
-    _check_image(options.image)
+    # A malformed name would end the job only after its Pods exist.
+    if options.image and not _IMAGE.match(options.image):
+        raise InputError(f"--image '{options.image}' is not an image name: write registry/name:tag")
     _check_storage(release, config)
     group = options.workers or release.jobs.workers
     return Submission(
@@ -139,6 +141,7 @@ def _check_to(options: SubmitOptions) -> None:
         "--image": options.image,
     }
     given = [option for option, value in excluded.items() if value not in ("", None)]
+    # These describe Pods of a new cluster; ignoring them silently would mislead.
     if options.to and given:
         raise InputError(
             f"--to {options.to} uses a cluster as it is: leave out {' and '.join(given)}"
@@ -151,11 +154,6 @@ def _check_cluster(target: Target, submission: Submission) -> None:
     if submission.to == target.release.cluster:
         groups: list[WorkerGroup] = found["spec"].get("workerGroupSpecs", [])
         check_cluster(groups, submission.config, submission.step, submission.to)
-
-
-def _check_image(image: str) -> None:
-    if image and not _IMAGE.match(image):
-        raise InputError(f"--image '{image}' is not an image name: write registry/name:tag")
 
 
 def _check_storage(release: Release, config: Config) -> None:
@@ -178,6 +176,7 @@ def _create(target: Target, job: JsonObject, code: CodeArchive | None) -> JsonOb
     try:
         made = target.cluster.create(job)
     finally:
+        # Without an owner, the ConfigMap would never be deleted.
         if made is None and code and code_made:
             target.cluster.delete(CONFIG_MAP, code_map_name(code))
     if made is None:

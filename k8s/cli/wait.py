@@ -21,6 +21,7 @@ from nmt.errors import ClusterError, NmtError, UnreachableError
 
 POLL_SECONDS = 2.0
 _REMINDER_SECONDS = 15.0
+# Each diagnosis lists Pods and events, which is too much for every poll.
 _DIAGNOSE_SECONDS = {JobState.WAITING: 6.0, JobState.RETRYING: 6.0}
 _SLOW_DIAGNOSE_SECONDS = 15.0
 _SILENCE_SECONDS = 300.0
@@ -108,6 +109,7 @@ class JobWaiter:
 
     def _poll(self) -> JobStatus:
         job = self._cluster.get(RAY_JOB, self._name)
+        # Another uid: somebody has deleted the job and created another of the same name.
         if job is None or job["metadata"].get("uid") != self._uid:
             return self._deleted_status or GONE
         if self._deleted_status and job["metadata"].get("deletionTimestamp"):
@@ -138,6 +140,7 @@ class JobWaiter:
         self._deleted_status = None
         if not self._gives_up or status.state is not JobState.WAITING or self._seen.ran:
             return status
+        # Waiting in a queue has another state, so it does not use up the pending time.
         problem, waited = self._seen.problem_timer.problem, now - self._seen.since
         fresh = self._seen.diagnosed_at == now  # an older problem may have been solved since
         if fresh and self._seen.problem_timer.expired(now):
@@ -156,6 +159,7 @@ class JobWaiter:
 
     def _with_problem(self, status: JobStatus) -> JobStatus:
         problem = self._seen.problem_timer.problem
+        # Other exit codes have their reason in the job's log.
         if status.exit_code != 3 or not problem:
             return status
         return replace(status, message=f"{status.message}: {problem}")
@@ -170,6 +174,7 @@ class JobWaiter:
     def _report_progress(self, status: JobStatus, now: float) -> None:
         seen, problem = self._seen, self._seen.problem_timer.problem
         text = status.state.value
+        # A running job speaks for itself through its log.
         if status.state is not JobState.RUNNING:
             text += f" {duration(now - seen.since)}: {problem or status.message}"
         elif problem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from k8s.api.cluster import JsonObject
 
+# The kubelet retries these, and a registry may fail for a moment.
 _RETRY_GRACE_SECONDS = 60.0
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
@@ -41,6 +42,7 @@ class ProblemTimer:
     def update(self, problem: Problem | None, now: float) -> None:
         """Replace the problem with the result of a new diagnosis."""
         before, self.problem = self.problem, problem
+        # Compare `about`, since the text changes: ErrImagePull alternates with ImagePullBackOff.
         if problem is None or before is None or problem.about != before.about:
             self.since = now
 
@@ -90,6 +92,7 @@ def _of_pod(pod: JsonObject) -> Iterator[Problem]:
 def _unschedulable(name: str, message: str) -> Problem:
     what = f"Pod {name} Pending: {_short(message)}"
     missing = re.findall(r"Insufficient ([\w./-]+)", message)
+    # A name with a slash belongs to a device plugin, which may be missing on every node.
     special = [resource.rstrip(".,") for resource in missing if "/" in resource]
     if special:
         advice = f"add nodes that offer {special[0]}, or choose a worker group without it"
@@ -112,7 +115,8 @@ def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
         permanent = reason in ("InvalidImageName", "ErrImageNeverPull")
         yield Problem(
             f"Pod {name} {reason}: image {state.get('image', '')} cannot be pulled: "
-            f"{_innermost_error(text)}",
+            # The runtime and the kubelet put their own messages in front of the registry's.
+            f"{_short(': '.join(text.split(': ')[-2:]))}",
             "check its name and tag, the registry, and imagePullSecrets of the release",
             about=f"image of {name}",
             grace_seconds=0 if permanent else _RETRY_GRACE_SECONDS,
@@ -130,7 +134,9 @@ def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
 
 def _of_ended(pod: JsonObject, state: JsonObject, reason: str) -> Iterator[Problem]:
     name = pod["metadata"]["name"]
-    ended = _ended(state)
+    # A container that was restarted has its end in lastState.
+    now, before = state.get("state", {}), state.get("lastState", {})
+    ended: JsonObject = now.get("terminated") or before.get("terminated") or {}
     if ended.get("reason") == "OOMKilled":
         limit = _memory_limit(pod, state["name"])
         yield Problem(
@@ -147,11 +153,6 @@ def _of_ended(pod: JsonObject, state: JsonObject, reason: str) -> Iterator[Probl
             f"read `kubectl logs {name} -c {state['name']} --previous`",
             weight=6,
         )
-
-
-def _ended(state: JsonObject) -> JsonObject:
-    now, before = state.get("state", {}), state.get("lastState", {})
-    return now.get("terminated") or before.get("terminated") or {}
 
 
 def _memory_limit(pod: JsonObject, container: str) -> str:
@@ -176,6 +177,7 @@ def _of_condition(condition: JsonObject) -> Iterator[Problem]:
 
 def _refused(who: str, message: str) -> Iterator[Problem]:
     """Yield the problem of a Pod that the API server refused to create."""
+    # A quota on a resource refuses each Pod that does not set it, however much is free.
     unset = re.search(r"must specify ([\w./,-]+)", message)
     if unset:
         what = unset[1].rstrip(".,")
@@ -187,6 +189,7 @@ def _refused(who: str, message: str) -> Iterator[Problem]:
         yield Problem(f"{who}: {_short(message)}", advice, weight=9)
     elif "violates PodSecurity" in message:
         advice = "install chart and nmt-k8s of the same version, or another namespace"
+        # Grace time 0: every retry would be refused in the same way.
         yield Problem(f"{who}: {_short(message)}", advice, "Pod Security", 0, weight=10)
     elif "is forbidden" in message or "admission webhook" in message:
         yield Problem(f"{who}: {_short(message)}", "ask the cluster's administrator", weight=8)
@@ -217,11 +220,6 @@ def provisioning_problem(claim: str, events: Iterable[JsonObject]) -> str:
         if named and event.get("reason") == "ProvisioningFailed":
             return _short(event.get("message", "")) or "provisioning failed"
     return ""
-
-
-def _innermost_error(text: str) -> str:
-    # The runtime and the kubelet wrap the registry's message, which is last, in their own.
-    return _short(": ".join(text.split(": ")[-2:]))
 
 
 def _short(text: str) -> str:

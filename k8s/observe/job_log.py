@@ -39,9 +39,11 @@ class LineDeduplicator:
     def connect(self, pod: str) -> str:
         """Prepare for a connection to a Pod; return the time to read from, empty for all."""
         if pod != self._pod:
+            # The first Pod repeats nothing.
             self._catching_up = bool(self._pod)
             self._pod, self._last, self._at_last = pod, "", 0
         self._resumed_at, self._to_skip = self._last, self._at_last
+        # sinceTime takes whole seconds, so the last second arrives again and is filtered below.
         return f"{self._last[:19]}Z" if self._last else ""
 
     def text(self, line: str) -> str | None:
@@ -59,6 +61,7 @@ class LineDeduplicator:
         if self._resumed_at:
             if at < self._resumed_at:
                 return True
+            # Several lines may have the same timestamp: count how many of them were read.
             if at == self._resumed_at and self._to_skip:
                 self._to_skip -= 1
                 return True
@@ -86,6 +89,7 @@ class LogTail:
         self._lines = LineDeduplicator()
         self._of_pod: dict[str, JobLineFilter] = {}
         self._ending = threading.Event()
+        # A daemon, since a read that hangs must not keep the process from exiting.
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
@@ -99,6 +103,7 @@ class LogTail:
 
     def _run(self) -> None:
         while True:
+            # Read the flag before the log, so that one complete read follows the job's end.
             ending = self._ending.is_set()
             # The Pod may not exist yet or any more, or the connection may be lost: try again.
             with suppress(ClusterError, InputError):

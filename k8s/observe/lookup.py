@@ -34,7 +34,8 @@ def find_release(cluster: Cluster, name: str | None) -> Release:
     Raises:
         InputError: there is no such release, or several.
     """
-    found = {_name(entry): entry for entry in cluster.select(CONFIG_MAP, f"{COMPONENT}=release")}
+    config_maps = cluster.select(CONFIG_MAP, f"{COMPONENT}=release")
+    found = {entry["metadata"]["name"].removesuffix("-release"): entry for entry in config_maps}
     names = sorted(found)
     if not found:
         raise InputError(
@@ -43,6 +44,7 @@ def find_release(cluster: Cluster, name: str | None) -> Release:
         )
     if name is None and len(found) > 1:
         raise InputError(f"several releases: choose one with --release: {', '.join(names)}")
+    # With `nameOverride` the objects have another name than the Helm release: accept both.
     chosen = [
         entry
         for key, entry in found.items()
@@ -53,11 +55,8 @@ def find_release(cluster: Cluster, name: str | None) -> Release:
             f"--release {name}: namespace '{cluster.namespace}' has {', '.join(names)}."
             + did_you_mean(str(name), names)
         )
+    # Only the chosen one is parsed: another version of the chart may have written the others.
     return Release.parse(chosen[0].get("data"), f"ConfigMap {chosen[0]['metadata']['name']}")
-
-
-def _name(config_map: JsonObject) -> str:
-    return config_map["metadata"]["name"].removesuffix("-release")
 
 
 def jobs_of(target: Target) -> list[JsonObject]:
@@ -123,6 +122,7 @@ def cluster_of(job: JsonObject) -> str:
 def pods_of(cluster: Cluster, job: JsonObject) -> list[JsonObject]:
     """List the submitter Pods of a job and, if the RayCluster is its own, the cluster's Pods."""
     pods = submitters(cluster, job["metadata"]["name"])
+    # On a shared cluster, problems of its Pods may belong to other jobs.
     own = "clusterSelector" not in job["spec"]
     if own and cluster_of(job):
         pods += cluster.select(POD, f"ray.io/cluster={cluster_of(job)}")
@@ -149,6 +149,7 @@ def warnings_of(cluster: Cluster, names: Sequence[str], ray_cluster: str = "") -
 
 
 def _concerns(about: str, names: Sequence[str], ray_cluster: str) -> bool:
+    # A Pod that could not be created is known only by the prefix of its name.
     pod = bool(ray_cluster) and about.startswith(f"{ray_cluster}-")
     return about in names or pod or (bool(ray_cluster) and about == ray_cluster)
 
@@ -157,6 +158,7 @@ def unless_forbidden(read: Callable[[], list[JsonObject]]) -> list[JsonObject]:
     """Return the result of `read`, or an empty list if access is forbidden."""
     try:
         return read()
+    # A subclass of ClusterError, but it says nothing about rights: the caller may try again.
     except UnreachableError:
         raise
     except ClusterError:
@@ -186,5 +188,6 @@ def names_of(objects: Sequence[JsonObject]) -> list[str]:
 
 def submitter_container(pod: JsonObject) -> str:
     """Return the name of the container whose log is the job's."""
+    # KubeRay names the container, unless the template of the release gives it another name.
     containers = [container["name"] for container in pod["spec"]["containers"]]
     return _SUBMITTER if _SUBMITTER in containers else containers[0]

@@ -57,6 +57,7 @@ def _claim(cluster: Cluster, claim: JsonObject) -> Iterator[Finding]:
         advice = "" if shared else "all Pods must run on one node; use ReadWriteMany for several"
         yield Finding("storage", "ok" if shared else "note", text, advice)
         return
+    # Without events the claim still gets a note: a user may not be allowed to read them.
     warnings = unless_forbidden(lambda: cluster.select(EVENT, fields="type=Warning"))
     problem, advice = provisioning_problem(name, warnings), "set storage.claim.storageClass to "
     if problem or phase == "Lost":
@@ -103,6 +104,7 @@ def _pulled(pod: JsonObject) -> set[str]:
     """Return the images of a Pod that were pulled."""
     status = pod.get("status", {})
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    # The kubelet sets imageID only when the image is on the node.
     there = {state.get("name") for state in states if state.get("imageID")}
     return {entry.get("image", "") for entry in _containers(pod) if entry["name"] in there}
 
@@ -126,7 +128,7 @@ def _gpus(cluster: Cluster, release: Release) -> Iterator[Finding]:
         resource
         for group in release.worker_groups.values()
         for resource in _limits(group["template"])
-        if "/" in resource
+        if "/" in resource  # as in nvidia.com/gpu: resources of a device plugin have a domain
     }
     if not wanted:
         return
@@ -150,6 +152,7 @@ def _quota(cluster: Cluster, release: Release) -> Iterator[Finding]:
     for quota in cluster.select(QUOTA):
         status = quota.get("status", {})
         hard, used = status.get("hard", {}), status.get("used", {})
+        # A used-up quota is a note: running jobs are fine, but the next one cannot start.
         full = [
             f"{key} {used[key]} of {hard[key]}"
             for key in hard
