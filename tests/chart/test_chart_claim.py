@@ -1,4 +1,4 @@
-"""What an upgrade may change of the claim that is installed.
+"""Changes of an installed claim that an upgrade may make.
 
 Helm asks a cluster for it; here a template of its own gives the checks what a cluster would.
 """
@@ -25,7 +25,7 @@ PROBE = """\
 
 @pytest.fixture
 def faults(tmp_path: Path) -> Callable[[JsonObject], str]:
-    """What the checks say of `storage.claim` over the claim that is installed."""
+    """Return what the checks report about new values of `storage.claim`."""
     copy = shutil.copytree(CHART, tmp_path / "nmt")
     (copy / "templates" / "probe.yaml").write_text(f"probe: >-\n  {PROBE % json.dumps(INSTALLED)}")
 

@@ -1,4 +1,4 @@
-"""The rules of `nmt.config` that the chart repeats: both refuse the same trees, and take the same.
+"""The rules of `nmt.config` that the chart repeats: both accept and refuse the same settings.
 
 A rule that `Config` gets and the chart does not would show only when the endpoint does not start.
 """
@@ -132,7 +132,7 @@ def test_the_chart_accepts_what_the_settings_accept(name):
 
 
 def sections(annotation: object) -> Iterator[type[BaseModel]]:
-    """Every section that a type holds, at any depth."""
+    """Yield every section of a type, at any depth."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         for field in annotation.model_fields.values():
@@ -142,7 +142,7 @@ def sections(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def rules(section: type[BaseModel]) -> Iterator[str]:
-    """What a section checks beyond the types and bounds that a JSON schema says."""
+    """Yield the rules of a section that a JSON schema cannot express."""
     decorators = section.__pydantic_decorators__
     for name in [*decorators.model_validators, *decorators.field_validators]:
         yield f"{section.__name__}.{name}"
@@ -152,7 +152,7 @@ def rules(section: type[BaseModel]) -> Iterator[str]:
 
 
 def test_every_rule_of_the_settings_is_also_in_the_chart():
-    """Whoever adds one adds it to `_checks_config.tpl` and to the tables above."""
+    """A new rule must be added to `_checks_config.tpl` and to the tables above."""
     found = {rule for section in sections(Config) for rule in rules(section)}
     assert found == {*REPEATED, *WITHOUT_TWIN}
     assert set(REPEATED.values()) <= set(REFUSED)

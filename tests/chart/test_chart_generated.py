@@ -1,4 +1,4 @@
-"""What is generated from `helm.values.nmt`, and what its schema takes and refuses."""
+"""The files generated from `helm.values.nmt`, and what their schema accepts and refuses."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""What `helm test` runs, and what Helm says after an installation."""
+"""The script of `helm test`, and the notes that Helm prints after an installation."""
 
 import importlib.util
 import json
@@ -31,7 +31,7 @@ def script() -> ModuleType:
 
 @pytest.fixture
 def run(script, monkeypatch) -> Iterator[Callable[..., int]]:
-    """Run the script against an endpoint with these answers; its exit code."""
+    """Run the script against an endpoint with these answers and return its exit code."""
     servers = []
 
     def against(got: tuple, posted: tuple) -> int:

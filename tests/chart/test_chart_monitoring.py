@@ -1,4 +1,4 @@
-"""Monitors, alerts and the dashboard: that they ask for what there is."""
+"""Monitors, alerts and the dashboard use only ports and metrics that exist."""
 
 import importlib.util
 import json
@@ -32,7 +32,7 @@ def expressions() -> list[str]:
 
 @pytest.fixture(scope="module")
 def metrics_of_ray() -> str:
-    """The panels that Ray ships, which name its metrics as Prometheus sees them."""
+    """Return Ray's own panels, which use the names of its metrics in Prometheus."""
     spec = importlib.util.find_spec("ray")
     if spec is None or spec.origin is None:
         pytest.skip("ray is not installed")

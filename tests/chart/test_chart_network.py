@@ -1,4 +1,4 @@
-"""Who may talk to whom: the flows that a release needs, and those that must not be."""
+"""NetworkPolicies: connections that a release needs are allowed, and others are denied."""
 
 import pytest
 
@@ -118,7 +118,7 @@ FORBIDDEN = [
 
 
 def peers(manifests: list[JsonObject]) -> dict[str, Peer]:
-    """Every Pod of a release as KubeRay labels it, and the others around."""
+    """Return every Pod of a release with KubeRay's labels, and Pods outside the release."""
     found = dict(OTHERS)
     for pod in pods(manifests):
         name, labels = pod.component, dict(pod.metadata["labels"])
@@ -185,7 +185,7 @@ def test_kuberay_can_be_pinned_to_a_namespace():
 
 
 def test_a_component_that_is_not_installed_is_still_denied():
-    """The Pods of a job come later than the release, and belong to it."""
+    """The Pods of a job are created after the release, but its policies cover them."""
     policies = kinds(render(), "NetworkPolicy").values()
     of_all = [p for p in policies if p["metadata"]["name"] == "demo-deny"]
     assert "app.kubernetes.io/component" not in str(of_all[0]["spec"])

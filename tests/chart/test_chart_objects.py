@@ -1,4 +1,4 @@
-"""The objects of a release as Kubernetes and KubeRay would take them."""
+"""The objects of a release are valid for Kubernetes and KubeRay."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.support.chart.rendering import (
 )
 
 VERSIONS = ("1.31", "1.37")
-"""The oldest that the chart takes, and the newest that is known."""
+"""The oldest version that the chart supports, and the newest that is known."""
 NOT_BUILT_IN = {"RayCluster", "RayService", "PodMonitor", "PrometheusRule"}
 CLUSTER_WIDE = {"PriorityClass"}
 
@@ -67,7 +67,7 @@ def schemas() -> dict[str, JsonObject]:
 
 
 def ray_objects(manifests: list[JsonObject]) -> list[JsonObject]:
-    """The RayCluster, the RayService, and a RayJob as nmt-k8s would make one."""
+    """Return the RayCluster, the RayService, and a RayJob like those of nmt-k8s."""
     job = {
         "apiVersion": "ray.io/v1",
         "kind": "RayJob",
@@ -224,7 +224,7 @@ def test_serving_has_priority_over_training_and_training_over_searching():
 
 
 def test_no_priority_preempts_other_pods_or_prevents_scaling_up():
-    """Pods without a class, like KubeRay's, have 0; the cluster autoscaler looks away below -10."""
+    """Pods without a class have 0; the cluster autoscaler ignores Pods below -10."""
     values = [manifest["value"] for manifest in kinds(render(), "PriorityClass").values()]
     assert min(values) >= -10
     assert max(values) <= 0

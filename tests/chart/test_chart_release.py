@@ -1,4 +1,4 @@
-"""What the chart tells `nmt-k8s`, which makes a job's Pods of it."""
+"""The description of the release, from which `nmt-k8s` builds the Pods of a job."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the Pods of a release may do: Pod Security "restricted", and less."""
+"""The rights of the Pods of a release: Pod Security "restricted", and stricter."""
 
 import re
 
@@ -84,7 +84,7 @@ def test_the_account_of_every_pod_has_the_annotations_of_the_values():
 
 
 def test_kuberay_does_not_shorten_the_name_of_the_autoscalers_account():
-    """Beyond 50 characters it binds the rights to another name."""
+    """KubeRay shortens a name of more than 50 characters and binds the rights to the short name."""
     manifests = render({"cluster": {"enabled": True}}, name="n" * 36)
     heads = [pod for pod in pods(manifests) if pod.spec["automountServiceAccountToken"]]
     assert [pod.component for pod in heads] == ["cluster", "serving"]

@@ -29,7 +29,7 @@ def group(values: JsonObject | None = None) -> JsonObject:
 
 
 def served(values: JsonObject | None) -> Config:
-    """The settings that replicas end up with: the arguments, and the options of the deployments."""
+    """Return the settings that replicas get: the arguments, and the options of the deployments."""
     found = application(values)
     return Config.parse(found["args"])
 

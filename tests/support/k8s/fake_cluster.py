@@ -11,7 +11,7 @@ Act = Callable[["FakeCluster"], None]
 
 
 class FakeTime:
-    """A clock that is ahead by what was slept; runs what is due meanwhile."""
+    """A clock that sleeping moves forward, and that runs scheduled functions on the way."""
 
     def __init__(self) -> None:
         self.seconds = 1_000_000.0
@@ -48,7 +48,7 @@ class FakeCluster:
         self._numbers = count(1)
 
     def add(self, kind: Kind, name: str, **fields: object) -> JsonObject:
-        """Put an object there as if it had always been."""
+        """Add an object as if it had always existed."""
         body: JsonObject = {"kind": kind.name, "metadata": {"name": name}, **deepcopy(fields)}
         metadata = body["metadata"]
         metadata.setdefault("name", name)
@@ -59,7 +59,7 @@ class FakeCluster:
         return body
 
     def pod(self, name: str, labels: dict[str, str], **status: object) -> JsonObject:
-        """Put a Pod there."""
+        """Add a Pod."""
         container = {"name": "main", "resources": {"limits": {"memory": "2Gi"}}}
         metadata = {"name": name, "labels": labels}
         return self.add(
@@ -67,13 +67,13 @@ class FakeCluster:
         )
 
     def warn(self, kind: Kind, name: str, message: str, reason: str = "Failed") -> None:
-        """Let an object have an event."""
+        """Add an event about an object."""
         about = {"kind": kind.name, "name": name}
         fields = {"type": "Warning", "reason": reason, "message": message}
         self.add(EVENT, f"{name}.{next(self._numbers)}", involvedObject=about, **fields)
 
     def set_status(self, name: str, **status: object) -> None:
-        """What KubeRay says of a RayJob from now on."""
+        """Set the status that KubeRay reports for a RayJob from now on."""
         self.objects[RAY_JOB.name, name].setdefault("status", {}).update(status)
 
     def get(self, kind: Kind, name: str) -> JsonObject | None:
@@ -144,7 +144,7 @@ class FakeCluster:
         return kind.name not in self.unknown
 
     def names(self, kind: Kind) -> list[str]:
-        """What is there of a kind."""
+        """Return the names of the objects of a kind."""
         return [name for found, name in self.objects if found == kind.name]
 
     def _check(self, verb: str, kind: Kind) -> None:

@@ -1,4 +1,4 @@
-"""A release under test, and the commands with which its users drive it."""
+"""A release under test, and the commands of its users."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def shell(
     check: bool = True,
     quiet: bool = False,
 ) -> str:
-    """Output of a command, standard error included; the test fails when it fails."""
+    """Run a command and return its output with standard error; fail the test if it fails."""
     path = f"{PROJECT / '.venv/bin'}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
@@ -46,7 +46,7 @@ def wait_for(what: Callable[[], object], seconds: float, why: str) -> None:
 
 @dataclass(frozen=True)
 class Installed:
-    """A release `nmt` in a namespace of its own."""
+    """A release `nmt` in its own namespace."""
 
     namespace: str
 
@@ -54,7 +54,7 @@ class Installed:
         return shell(f"kubectl -n {self.namespace} {words}", check=check, quiet=True)
 
     def nmt(self, words: str, *, code: int = 0) -> str:
-        """Output of nmt-k8s, which must end with the given code."""
+        """Run nmt-k8s, check its exit code, and return its output."""
         said = shell(f"nmt-k8s {words} -n {self.namespace} && rc=0 || rc=$?; echo rc=$rc")
         assert said.rstrip().endswith(f"rc={code}"), said
         return said
@@ -63,7 +63,7 @@ class Installed:
         return shell(f"helm -n {self.namespace} {words}")
 
     def endpoint(self) -> str:
-        """URL of the endpoint; a port-forward would not do, since it ends with its Pod."""
+        """Return the URL of the endpoint, without a port-forward, which ends with its Pod."""
         address = self.kubectl("get service nmt-endpoint -o jsonpath={.spec.clusterIP}").strip()
         if connection_error(address, 8000):
             pytest.skip(f"this machine does not reach Services of the cluster ({address}:8000)")

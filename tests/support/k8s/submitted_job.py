@@ -1,4 +1,4 @@
-"""Jobs that run beside a test, so that something can happen to them."""
+"""Jobs that run in parallel to a test, so that the test can disturb them."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from tests.support.project import PROJECT
 
 
 class Submitted:
-    """A `nmt-k8s submit` that runs beside the test."""
+    """A `nmt-k8s submit` that runs in parallel to the test."""
 
     def __init__(self, release: Installed, words: str, name: str) -> None:
         self.release, self.name = release, name
@@ -39,10 +39,10 @@ class Submitted:
         wait_for(lambda: "validation BLEU" in self.log(), 240, "no validation was reached")
 
     def step(self) -> int:
-        """The latest that its log tells of."""
+        """Return the latest step in its log."""
         return max(map(int, re.findall(r"train step (\d+)/", self.log())), default=0)
 
 
 def began_at(said: str) -> list[int]:
-    """Step at which each attempt of a training began."""
+    """Return the step at which each attempt of a training began."""
     return [int(number) for number in re.findall(r"train from step (\d+) of", said)]

@@ -15,7 +15,7 @@ IMAGE = "registry.example/nmt-ray:1"
 
 
 def template(name: str, **container: object) -> JsonObject:
-    """A Pod template as the chart makes it, in little."""
+    """Build a small Pod template like those of the chart."""
     body = {"name": name, "image": IMAGE, "securityContext": {"readOnlyRootFilesystem": True}}
     return {
         "metadata": {"labels": {"app.kubernetes.io/component": "job"}},
@@ -78,7 +78,7 @@ def make_release(**changes: object) -> Release:
 
 
 def install(cluster: FakeCluster, /, **changes: object) -> None:
-    """Put a release's ConfigMap there, as the chart does."""
+    """Add the ConfigMap of a release, as the chart does."""
     fields = release_fields(**changes)
     labels = {"app.kubernetes.io/component": "release"}
     name = f"{fields['name']}-release"
@@ -106,7 +106,7 @@ def clock() -> FakeTime:
 
 @pytest.fixture
 def nmt_k8s(cluster, clock, monkeypatch) -> Callable[..., int]:
-    """Run the command on that cluster; its exit code."""
+    """Run `nmt-k8s` on that cluster and return its exit code."""
     monkeypatch.delenv("NMT_STORAGE", raising=False)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
 

@@ -1,4 +1,4 @@
-"""The client against an HTTP server that answers as an API server does."""
+"""Tests of the client with an HTTP server that answers like an API server."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ users: [{name: u, user: {token: secret-token}}]
 
 
 class Api(ThreadingHTTPServer):
-    """Answers what it was told to, and keeps what it was asked."""
+    """An API server that sends prepared answers and records the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -28,7 +28,7 @@ def add_claim(cluster: FakeCluster, phase: str, mode: str) -> None:
 
 
 def add_pod(cluster: FakeCluster, image: str, **state: object) -> None:
-    """A Pod of the release, whose image is there unless told otherwise."""
+    """Add a Pod of the release, whose image is pulled by default."""
     name = f"demo-{len(cluster.objects)}"
     status = {"name": "main", "image": image, "imageID": f"{image}@sha256:1", **state}
     pod = cluster.pod(name, {"app.kubernetes.io/instance": "demo"}, containerStatuses=[status])
@@ -37,7 +37,7 @@ def add_pod(cluster: FakeCluster, image: str, **state: object) -> None:
 
 @pytest.fixture
 def cluster(cluster) -> FakeCluster:
-    """All is well."""
+    """A cluster without problems."""
     add_operator(cluster, 1)
     add_claim(cluster, "Bound", "ReadWriteMany")
     cluster.add(NODE, "a", status={"allocatable": {"nvidia.com/gpu": "2"}})
@@ -48,7 +48,7 @@ def cluster(cluster) -> FakeCluster:
 
 @pytest.fixture
 def findings(nmt_k8s, capsys):
-    """Exit code, and name -> (state, text and remedy)."""
+    """Run `doctor`; return its exit code, and name -> (state, text and remedy)."""
 
     def look() -> tuple[int, dict[str, tuple[str, str]]]:
         code = nmt_k8s("doctor", "-o", "json")

@@ -191,7 +191,7 @@ HARD = (
 
 
 def words_of(command: str) -> list[str]:
-    """What the supervisor makes of an entry point that a shell has split."""
+    """Return the settings that the supervisor gets after a shell has split the entry point."""
     words = shlex.split(command)
     return [unquote(word) for word in words[words.index("train") + 1 :]]
 

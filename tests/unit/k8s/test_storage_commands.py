@@ -43,7 +43,7 @@ def record(
 
 @pytest.fixture
 def on_root(nmt_k8s, root):
-    """Run a command on that root, as a Pod beside it does."""
+    """Run a command on that root, as a Pod with the storage mounted does."""
     return lambda *words: nmt_k8s(*words, "--storage", root.url)
 
 
@@ -54,7 +54,7 @@ def test_promotion_lets_the_endpoint_serve_the_runs_engine(on_root, root, capsys
 
 
 def spoil(root: Storage) -> None:
-    """Make the evaluation of `night` find that its engine is worse than its base."""
+    """Let the evaluation of `night` report that its engine is worse than its base."""
     place = "night/evaluation/step.json"
     root.write_json(place, root.read_json(place) | {"result": WORSE_RESULT})
 

@@ -24,7 +24,7 @@ def failed(code: int) -> dict:
 
 @pytest.fixture
 def script(cluster, clock):
-    """What becomes of the job: (seconds, status) after it was made."""
+    """Script the job's status: (seconds after its creation, status)."""
 
     def plan(*entries: tuple[float, dict]) -> None:
         def begin(made: FakeCluster) -> None:
