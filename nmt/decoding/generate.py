@@ -1,4 +1,4 @@
-"""Greedy and beam search over many sentences, in batches of like length."""
+"""Greedy and beam search over many sentences, in batches of similar length."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -36,31 +36,33 @@ def translate(
 ) -> list[str]:
     """Translate sentences into the codec's target language, in their order.
 
-    A source beyond what can be trained on, or the model's positions, is cut. A hypothesis ends at
-    `output_limit`, or where the positions end, at the latest. A batch that the memory does not hold
-    is halved, and so are those after it. What `after_batch` raises ends it.
+    Args:
+        model: the model, whose mode is restored at the end.
+        codec: the model's tokenization.
+        sentences: the sources; one that is too long for the model is cut.
+        beam_size: number of beams; 1 is greedy search.
+        batch_tokens: padded source tokens of a batch.
+        after_batch: called after each batch; an exception that it raises ends the translation.
 
     Raises:
-        InsufficientMemoryError: the memory does not hold a single sentence.
+        InsufficientMemoryError: the memory does not suffice for a single sentence.
     """
     was_training = model.training
     model.eval()
-    max_tokens, limit = _MAX_SOURCE_TOKENS, max_positions(model)
-    if limit:  # what continues the source needs half of them
-        max_tokens = min(max_tokens, limit // 2 if codec.one_sequence else limit)
-    encoded = codec.encode_sources(sentences, max_tokens)
+    encoded = codec.encode_sources(sentences, _max_source_tokens(model, codec))
     hypotheses = [""] * len(sentences)
     try:
-        waiting = batches_by_length([len(ids) for ids in encoded], batch_tokens)
-        while waiting:
-            rows = waiting.pop(0)
+        pending = batches_by_length([len(ids) for ids in encoded], batch_tokens)
+        while pending:
+            rows = pending.pop(0)
             sources = [encoded[row] for row in rows]
             try:
-                found = attempt(partial(search, model, codec, sources, beam_size), len(rows))
+                generated = attempt(partial(search, model, codec, sources, beam_size), len(rows))
             except DoesNotFitError as error:
-                waiting = _halved([rows, *waiting], error.rows, beam_size)
+                # The batches after it have as many tokens, so they would not fit either.
+                pending = _halved([rows, *pending], error.rows, beam_size)
                 continue
-            for row, text in zip(rows, codec.decode(*found), strict=True):
+            for row, text in zip(rows, codec.decode(*generated), strict=True):
                 hypotheses[row] = text
             after_batch()
     finally:
@@ -68,20 +70,30 @@ def translate(
     return hypotheses
 
 
+def _max_source_tokens(model: torch.nn.Module, codec: Codec) -> int:
+    positions = max_positions(model)
+    if not positions:
+        return _MAX_SOURCE_TOKENS
+    # A decoder-only model continues its source: half of the positions are for the translation.
+    return min(_MAX_SOURCE_TOKENS, positions // 2 if codec.one_sequence else positions)
+
+
 @torch.inference_mode()
 def search(
     model: torch.nn.Module, codec: Codec, sources: Sequence[Sequence[int]], beam_size: int
 ) -> tuple[Tensor, int]:
-    """Decode one batch of what `codec.sources` gave, each row as if it were alone.
+    """Search the translations of one batch of encoded sources, each row as if it were alone.
 
-    The model is in evaluation mode.
+    The model must be in evaluation mode.
 
     Returns:
-        What `codec.hypotheses` takes.
+        The arguments of `codec.decode`: generated tokens, and the padded width of the sources.
     """
     batch = codec.pad(sources).to(device_of(model))
     width = batch["input_ids"].shape[1]
     limits = _output_limits(sources, max_positions(model), codec.one_sequence)
+    # `max_new_tokens` is one limit for the batch: with it alone, a short source next to a long one
+    # could get a longer translation than by itself.
     own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))
     generated = model.generate(  # pyright: ignore[reportCallIssue]
         **batch,
@@ -95,7 +107,7 @@ def search(
 
 
 class _OwnLimits(StoppingCriteria):
-    """A length limit for each row and its beams, since `generate` has one limit for all."""
+    """A length limit for each row and its beams."""
 
     def __init__(self, limits_B: Tensor) -> None:
         self._limits_B = limits_B
@@ -107,6 +119,7 @@ class _OwnLimits(StoppingCriteria):
         """Tell which candidates have reached their limit; called once for each new token."""
         del scores, kwargs
         self._tokens += 1
+        # With beams, `generate` passes several candidates for each row.
         candidates = len(input_ids) // len(self._limits_B)
         return (self._limits_B <= self._tokens).repeat_interleave(candidates)
 
@@ -118,6 +131,7 @@ def _output_limits(
     if positions is None:
         return limits
     left = [positions - len(source) if one_sequence else positions for source in sources]
+    # `generate` needs a limit of at least 1, also for a source that fills all positions.
     return [max(1, min(pair)) for pair in zip(limits, left, strict=True)]
 
 
@@ -125,9 +139,10 @@ def _halved(batches: list[list[int]], rows: int, beam_size: int) -> list[list[in
     if rows == 1:
         smaller = "take a smaller beam, or leave out" if beam_size > 1 else "leave out"
         raise InsufficientMemoryError(
-            f"the memory does not hold the translation of a single sentence: {smaller} the longest "
+            f"the memory does not suffice to translate a single sentence: {smaller} the longest "
             "sentences"
         )
     log.warning("translating %d sentences at once does not fit into the memory: halved", rows)
+    # Every other row, since rows are sorted by length: both halves then need the same memory.
     halves = (list(half) for batch in batches for half in (batch[::2], batch[1::2]))
     return [half for half in halves if half]

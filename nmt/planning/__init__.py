@@ -1,1 +1,1 @@
-"""What a training will need: memory, time and cost, reckoned without weights, data or a GPU."""
+"""The memory, time and cost of a training, estimated without weights, data or a GPU."""

@@ -1,4 +1,8 @@
-"""Emulation of a GPU on the meta device: fused attention, byte masks and autocast."""
+"""Emulation of a GPU on the meta device: fused attention, byte masks and autocast.
+
+Without it, a trace would count what plain attention and dropout keep for the backward pass, which
+is not what a GPU's kernels keep.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,13 +19,14 @@ ATTENTION = "nmt_plan"
 
 
 class FusedAttention(torch.autograd.Function):
-    """A stand-in for the fused kernel, which keeps the norms of the attention weights alone."""
+    """A replacement for the fused attention kernel, with its shapes and without its arithmetic."""
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:  # noqa: ANN401
         """Return the attention's output, and save what the backward pass needs."""
         batch, heads, queries, width = query.shape
         output = query.new_empty(batch, queries, heads, width).transpose(1, 2)
+        # The kernel keeps no matrix of attention weights, but one norm for each of its rows.
         norms = query.new_empty(batch, heads, queries, dtype=torch.float32)
         mask = query.new_empty(batch, 1, queries, key.shape[2])
         ctx.save_for_backward(query, key, value, output, norms, mask)
@@ -42,7 +47,8 @@ def _attention(
     **options: object,
 ) -> tuple[Tensor, None]:
     groups = query.shape[1] // key.shape[1]
-    if groups > 1:  # with a mask, as padded rows have one, the kernel takes no shared keys
+    # With a mask, which padded rows need, the kernel does not take keys that heads share.
+    if groups > 1:
         key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     output: Tensor = FusedAttention.apply(query, key, value)  # pyright: ignore[reportAssignmentType]
     return output.transpose(1, 2).contiguous(), None
@@ -60,7 +66,7 @@ def register_attention() -> None:
 
 
 _IN_BF16 = (functional.linear, Tensor.baddbmm, torch.bmm)
-"""BLOOM calls the last two itself."""
+"""Functions that autocast runs in bf16; BLOOM calls the last two itself."""
 
 
 class GpuOperations(TorchFunctionMode):

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU type, with its dense rates, without sparsity."""
+    """One GPU type, with its rates for dense matrices."""
 
     name: str
     memory_gib: float
     bandwidth_gigabytes_per_second: float
     fp32_teraflops: float
     bf16_teraflops: float | None
-    """None where the GPU has no bf16: training then runs in fp32."""
+    """None if the GPU has no bf16; training then runs in fp32."""
 
     def teraflops(self, mixed: bool) -> float:
         """Return the peak rate of matrix products, in bf16 or in fp32."""

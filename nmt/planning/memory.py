@@ -1,7 +1,7 @@
 """Memory of one GPU while it trains, part by part.
 
-All parts count as held at once. Gradients grow while activations go, so a step of one micro-batch
-with all weights trained needs less than the sum.
+The sum assumes that all parts are used at once. With one micro-batch an update needs less, since
+gradients are allocated while activations are freed.
 """
 
 from dataclasses import asdict, dataclass
@@ -18,14 +18,15 @@ _FP32 = 4
 _BLOCK = 64
 _OUTER_BLOCK = 256
 _LIVE_COPIES = 1.5
-"""fp32 matrices of a chunk's logits: itself, and one in bf16 on the way there and back."""
+"""A chunk's logits in fp32, and once more in bf16, half the size, while they are cast."""
+# The reserve is an assumption, which no measurement on a GPU has checked.
 _CONTEXT_GIB = 1.0
 _RESERVE_SHARE = 0.06
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryParts:
-    """GiB of one GPU, by what they hold."""
+    """The memory of one GPU in GiB, part by part."""
 
     weights: float
     gradients: float
@@ -34,9 +35,9 @@ class MemoryParts:
     loss: float
     quantization_constants: float
     gathered_weights: float
-    """What ZeRO-3 takes beyond a step while a validation or checkpoint has all weights at once."""
+    """What ZeRO-3 needs beyond an update while a validation or a checkpoint gathers all weights."""
     reserve: float
-    """CUDA context and libraries, error-correcting bits of GDDR, fragmentation: an assumption."""
+    """CUDA context and libraries, error-correcting bits of GDDR, and fragmentation."""
 
     @property
     def tensors(self) -> float:
@@ -50,7 +51,14 @@ class MemoryParts:
 
 
 def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> MemoryParts:
-    """Estimate a worker's memory for its share of a micro-batch of `rows` longest rows."""
+    """Estimate a worker's memory for its share of a micro-batch.
+
+    Args:
+        config: `training`, `scaling`, `strategy` and `adapter` are read.
+        shape: the sizes of the model.
+        rows: rows of maximum length in a micro-batch.
+        gpu: the GPU of the worker.
+    """
     trained, stage = shape.trained_parameters, zero_stage(config)
     workers = config.scaling.workers
     _, rows = largest_share(config.training.micro_batches_per_step, rows, workers)
@@ -60,8 +68,9 @@ def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> M
     kept = _kept_by_quantized_layers(config, shape) if per_weight > 1 else 0
     bucket = gradient_bucket(trained) if stage else 0
     activations, loss = shape.activation_bytes.at(rows), _loss_bytes(shape, rows)
-    only_in_steps = gathered + kept + activations + loss
-    # DeepSpeed updates a copy of the weights, of which the model gets a copy in turn.
+    # A validation or a checkpoint comes between updates, when this memory is free.
+    only_in_updates = gathered + kept + activations + loss
+    # Two moments; DeepSpeed has a copy of the weights too, which it updates and copies back.
     states = 0 if _offloads(config) else 3 if stage else 2
     bytes_by_part = {
         "weights": weights / per_weight + gathered + kept,
@@ -70,7 +79,7 @@ def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> M
         "activations": activations,
         "loss": loss,
         "quantization_constants": constants,  # which ZeRO-3 does not partition
-        "gathered_weights": max(0, weights - only_in_steps) if per_weight > 1 else 0,
+        "gathered_weights": max(0, weights - only_in_updates) if per_weight > 1 else 0,
     }
     gib = {name: amount / GIB for name, amount in bytes_by_part.items()}
     return MemoryParts(**gib, reserve=_CONTEXT_GIB + _RESERVE_SHARE * gpu.memory_gib)
@@ -96,10 +105,9 @@ def _gathered_share(shape: TrainingShape) -> float:
 
 
 def _kept_by_quantized_layers(config: Config, shape: TrainingShape) -> float:
-    """Count the bytes of 4-bit weights that bitsandbytes keeps for the backward pass.
-
-    Stage 3 itself would free them.
-    """
+    """Count the bytes of 4-bit weights that bitsandbytes keeps for the backward pass."""
+    # ZeRO-3 frees gathered weights after each layer, but bitsandbytes still refers to them. A layer
+    # that is recomputed refers to its weights only while it runs.
     if config.adapter.type != "qlora" or config.training.gradient_checkpointing:
         return 0
     return shape.quantizable_parameters / 2
@@ -107,21 +115,22 @@ def _kept_by_quantized_layers(config: Config, shape: TrainingShape) -> float:
 
 def weight_bytes(config: Config, shape: TrainingShape) -> tuple[float, float]:
     """Return the bytes of the weights, and of the constants of those in 4 bits."""
-    # Trained weights are in fp32, a frozen base is in the precision of the matrix products. Next to
-    # 4-bit layers, the rest is in the compute precision.
+    # Trained weights are in fp32, and a frozen base in the precision of the matrix products. Of a
+    # base with 4-bit layers, the other weights are in the compute precision.
     trained, frozen = _FP32 * shape.trained_parameters, shape.frozen_parameters
     if config.adapter.type != "qlora":
         return trained + shape.frozen_bytes, 0.0
-    small = shape.quantizable_parameters
-    rest = (frozen - small) * (2 if config.adapter.compute_precision == "bf16" else _FP32)
+    quantized = shape.quantizable_parameters
+    rest = (frozen - quantized) * (2 if config.adapter.compute_precision == "bf16" else _FP32)
+    # Double quantization stores each constant in 8 bits, and one in fp32 for each outer block.
     double = config.adapter.double_quantization
     per_block = 1 + _FP32 / _OUTER_BLOCK if double else _FP32
-    return trained + rest + small / 2, small / _BLOCK * per_block
+    return trained + rest + quantized / 2, quantized / _BLOCK * per_block
 
 
 def _loss_bytes(shape: TrainingShape, rows: int) -> float:
     """Count the bytes of a chunk's logits and of the gradients that the loss keeps."""
-    # The hidden states' gradient is there twice, and a trained head has one too.
+    # The gradient of the hidden states exists twice; a trained head has a gradient too.
     tokens = rows * shape.target_tokens
     logits = min(rows_at_once(shape.vocabulary), tokens) * shape.vocabulary * _FP32 * _LIVE_COPIES
     hidden = 2 * tokens * shape.width * _FP32

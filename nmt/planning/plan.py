@@ -1,4 +1,4 @@
-"""The memory estimate of a training: whether it fits, the largest micro-batch, and the cost."""
+"""The plan of a training: whether it fits, the largest micro-batch, and the cost."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -25,15 +25,15 @@ class Plan:
     parameters: int
     micro_batch_tokens: int
     rows: int
-    """Longest rows that one micro-batch holds."""
+    """Rows of maximum length in one micro-batch."""
     memory: MemoryParts
     step: StepTime
     max_steps: int
     price_per_hour: float | None
     largest_micro_batch_tokens: int | None
-    """None: not even one row fits."""
+    """None if not even one row fits."""
     changes: Mapping[str, Any]
-    """Settings that make it fit; empty when it fits, or when nothing does."""
+    """Settings that make it fit; empty if it fits, or if nothing makes it fit."""
 
     @property
     def fits(self) -> bool:
@@ -61,13 +61,14 @@ class Plan:
 
 
 def make_plan(config: Config) -> Plan:
-    """Estimate a training; only the model's configuration is loaded.
+    """Estimate memory, time and cost of a training from its settings.
 
     Raises:
         ModelError: the model or the adapter does not fit.
         UnavailableError: the hub cannot be reached.
     """
     gpu = GPUS[config.plan.gpu]
+    # The model's configuration is enough for all of this: no weights are loaded.
     mixed = _is_mixed(config, gpu)
     shape = training_shape(config, mixed=mixed)
     rows = rows_of(shape, config.training.micro_batch_tokens)
@@ -92,7 +93,8 @@ def make_plan(config: Config) -> Plan:
 
 
 def max_rows(config: Config, shape: TrainingShape, gpu: Gpu) -> int:
-    """Find the largest number of longest rows that a micro-batch may have; 0 when none fits."""
+    """Find the largest number of maximum-length rows in a micro-batch that fits; 0 if none does."""
+    # A binary search, since memory grows with the rows.
     low, high = 0, _MAX_ROWS
     while low < high:
         middle = (low + high + 1) // 2
@@ -115,6 +117,7 @@ def _remedy(config: Config, shape: TrainingShape, largest: int, gpu: Gpu) -> dic
         return {"training.micro_batch_tokens": largest * shape.row_tokens}
     for changes in _candidates(config):
         changed = config.with_overrides(changes)
+        # Tracing the model again is slow, and of the changes only an adapter changes its sizes.
         same = "adapter.type" not in changes
         new_shape = shape if same else training_shape(changed, mixed=_is_mixed(config, gpu))
         if rows := max_rows(changed, new_shape, gpu):
@@ -126,11 +129,12 @@ def _remedy(config: Config, shape: TrainingShape, largest: int, gpu: Gpu) -> dic
 
 def _candidates(config: Config) -> Iterator[dict[str, Any]]:
     """Yield changes in the order of preference."""
-    # A frozen base is stored in fewer bits before it is partitioned.
+    # A frozen base is stored in fewer bits before it is partitioned. Full fine-tuning is
+    # partitioned before it is replaced by an adapter.
     if config.adapter.type == "lora":
         yield {"adapter.type": "qlora", **_kept_by_qlora(config)}
     for workers in sorted({n for n in (config.scaling.workers, *_WORKERS) if n > 1}):
-        if workers < config.scaling.workers:
+        if workers < config.scaling.workers:  # never advise fewer than are set
             continue
         for stage in (1, 2, 3):
             yield {

@@ -26,6 +26,7 @@ from nmt.planning.gpu_emulation import ATTENTION, GpuOperations, register_attent
 from nmt.training.recompute import recompute_activations
 
 _LANGUAGE_CODES = 2
+"""Tokens that the tiny model's tokenizer has in addition to its vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class TrainingShape:
     vocabulary: int
     width: int
     head_is_trained: bool
-    layers_run_again: bool
+    recomputes_layers: bool
     """Whether the backward pass recomputes the activations."""
     activation_bytes: CostPerRow
     forward_flops: CostPerRow
@@ -88,7 +89,7 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
     one, two = (_trace(model, rows, config.model, mixed) for rows in (1, 2))
     activations = _cost_per_row(one[0], two[0])
     if config.training.gradient_checkpointing:
-        activations = _recomputed(model, config.model, mixed, activations)
+        activations = _with_recomputing(model, config.model, mixed, activations)
     parameters = list(model.parameters())
     head, _ = family_of(unwrap(model).config).head(model)
     return TrainingShape(
@@ -102,7 +103,7 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
         vocabulary=head.shape[0],
         width=head.shape[1],
         head_is_trained=head.requires_grad,
-        layers_run_again=config.training.gradient_checkpointing,
+        recomputes_layers=config.training.gradient_checkpointing,
         activation_bytes=activations,
         forward_flops=_cost_per_row(one[1], two[1]),
     )
@@ -110,12 +111,11 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
 
 def _build(config: Config, mixed: bool) -> nn.Module:
     shape = _model_shape(config.model)
+    # As in a training, which runs every layer in each pass.
     shape.update(without_layer_drop(shape))
     adapter = config.adapter
-    if adapter.type in (
-        "lora",
-        "qlora",
-    ):  # QLoRA trains the same matrices; only the base is stored otherwise
+    if adapter.type in ("lora", "qlora"):
+        # QLoRA trains the same matrices as LoRA; only the base is stored in another format.
         names = LoraAdapter.model_fields.keys() - {"type", "initialization"}
         adapter = LoraAdapter(**{name: getattr(adapter, name) for name in names})
     register_attention()
@@ -136,7 +136,8 @@ def _model_shape(model: ModelConfig) -> PreTrainedConfig:
     if shape.model_type not in ENCODERS:
         return shape
     paired = encoder_decoder_config(shape)
-    paired.pad_token_id = paired.decoder_start_token_id = 0  # its tokenizer's, in the base step
+    # The step `base` takes them from the tokenizer; their values change no size.
+    paired.pad_token_id = paired.decoder_start_token_id = 0
     return paired
 
 
@@ -150,6 +151,7 @@ def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tup
     family = family_of(unwrap(model).config)
     widths = limits.max_source_tokens, limits.max_target_tokens
     if family.decoder_only:
+        # Source and target are one sequence, of which each token has a label.
         widths = (sum(widths),) * 2
     source, labels = (torch.zeros(rows, width, dtype=torch.long, device="meta") for width in widths)
     batch = {"input_ids": source, "attention_mask": torch.ones_like(source), "labels": labels}
@@ -159,12 +161,13 @@ def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tup
         GpuOperations(mixed),
     ):
         hidden = family.hidden_states(model, batch)
-    held = sum(storage.nbytes() for storage in saved.values())
-    return held + hidden.untyped_storage().nbytes(), flops.get_total_flops()
+    kept = sum(storage.nbytes() for storage in saved.values())
+    # The loss, which is not traced, keeps the hidden states.
+    return kept + hidden.untyped_storage().nbytes(), flops.get_total_flops()
 
 
-def _recomputed(
-    model: nn.Module, limits: ModelConfig, mixed: bool, every: CostPerRow
+def _with_recomputing(
+    model: nn.Module, limits: ModelConfig, mixed: bool, all_activations: CostPerRow
 ) -> CostPerRow:
     """Measure the activations of a model that recomputes its layers in the backward pass."""
     # All layers keep their inputs. One layer at a time has all of its activations again.
@@ -173,8 +176,8 @@ def _recomputed(
     one, two = (_trace(model, rows, limits, mixed)[0] for rows in (1, 2))
     kept = _cost_per_row(one, two)
     return CostPerRow(
-        fixed=kept.fixed + (every.fixed - kept.fixed) / layers,
-        per_row=kept.per_row + (every.per_row - kept.per_row) / layers,
+        fixed=kept.fixed + (all_activations.fixed - kept.fixed) / layers,
+        per_row=kept.per_row + (all_activations.per_row - kept.per_row) / layers,
     )
 
 
@@ -183,6 +186,8 @@ def saved_storages(
     parameters: Iterable[Tensor],
 ) -> Iterator[dict[int, torch.UntypedStorage]]:
     """Collect the distinct storages that autograd keeps, without those of the parameters."""
+    # Several tensors can be views of one storage, which takes its memory only once. The memory of
+    # the parameters is counted as weights.
     known = {p.untyped_storage()._cdata for p in parameters}
     saved: dict[int, torch.UntypedStorage] = {}
 
@@ -202,5 +207,6 @@ def _cost_per_row(one: float, two: float) -> CostPerRow:
 
 
 def rows_of(shape: TrainingShape, micro_batch_tokens: int) -> int:
-    """Count the longest rows that fit a token budget; a row beyond the budget is still a batch."""
+    """Count the rows of maximum length that fit into a token budget."""
+    # A single row that exceeds the budget is a batch too.
     return max(1, math.floor(micro_batch_tokens / shape.row_tokens))

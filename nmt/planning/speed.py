@@ -1,4 +1,4 @@
-"""Time of an optimizer step: arithmetic, then the optimizer, then the network, none overlapping."""
+"""Time of an optimizer update: arithmetic, optimizer and network, one after the other."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,13 @@ from nmt.planning.shapes import TrainingShape
 
 _FP32 = 4
 _OPTIMIZER_BYTES = 28
-"""Per trained weight: weight, gradient and two moments read, all but the gradient written."""
+"""Bytes per trained weight: weight, gradient and two moments are read, and all but the gradient
+written, in fp32."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """Seconds of one optimizer step, by what takes them."""
+    """The seconds of one optimizer update, part by part."""
 
     compute_seconds: float
     optimizer_seconds: float
@@ -30,18 +31,27 @@ class StepTime:
 def step_time(
     config: Config, shape: TrainingShape, rows: int, gpu: Gpu, *, mixed: bool
 ) -> StepTime:
-    """Estimate the time of a step whose micro-batches of `rows` longest rows the workers share."""
+    """Estimate the time of an update.
+
+    Args:
+        config: `training`, `scaling`, `strategy`, `adapter` and `plan` are read.
+        shape: the sizes of the model.
+        rows: rows of maximum length in a micro-batch.
+        gpu: the GPU of each worker.
+        mixed: whether matrix products are in bf16.
+    """
     workers = config.scaling.workers
     micro_batches, rows = largest_share(config.training.micro_batches_per_step, rows, workers)
     # The loss is outside autocast, and takes the head's number format: fp32 where it is trained.
     picoseconds = body_flops(shape, rows) / gpu.teraflops(mixed)
     picoseconds += head_flops(shape, rows) / gpu.teraflops(mixed and not shape.head_is_trained)
     partitions = workers if zero_stage(config) else 1
-    traffic = _OPTIMIZER_BYTES * shape.trained_parameters / partitions
+    # The optimizer does little arithmetic: its time is that of reading and writing memory.
+    moved = _OPTIMIZER_BYTES * shape.trained_parameters / partitions
     bits = 8 * _network_bytes(config, shape, micro_batches)
     return StepTime(
         compute_seconds=micro_batches * picoseconds / (1e12 * config.plan.efficiency),
-        optimizer_seconds=traffic / (gpu.bandwidth_gigabytes_per_second * 1e9),
+        optimizer_seconds=moved / (gpu.bandwidth_gigabytes_per_second * 1e9),
         communication_seconds=bits / (config.plan.link_gigabits_per_second * 1e9),
     )
 
@@ -51,7 +61,7 @@ def body_flops(shape: TrainingShape, rows: int) -> float:
     # A frozen weight needs the gradient of its input alone, a trained one also its own. Layers that
     # are recomputed run forward twice.
     passes = 3 if shape.trained_parameters > shape.frozen_parameters else 2
-    return (passes + shape.layers_run_again) * shape.forward_flops.at(rows)
+    return (passes + shape.recomputes_layers) * shape.forward_flops.at(rows)
 
 
 def head_flops(shape: TrainingShape, rows: int) -> float:
@@ -61,7 +71,7 @@ def head_flops(shape: TrainingShape, rows: int) -> float:
 
 
 def _network_bytes(config: Config, shape: TrainingShape, micro_batches: int) -> float:
-    """Count the bytes that each worker sends in a step."""
+    """Count the bytes that each worker sends in an update."""
     # Gradients are fp32 in any precision, and travel in a ring all-reduce. ZeRO-3 also gathers all
     # weights in each pass.
     workers = config.scaling.workers
@@ -70,4 +80,4 @@ def _network_bytes(config: Config, shape: TrainingShape, micro_batches: int) -> 
     if zero_stage(config) < 3:
         return reduced
     gathered = weight_bytes(config, shape)[0] * others
-    return reduced + (2 + shape.layers_run_again) * micro_batches * gathered
+    return reduced + (2 + shape.recomputes_layers) * micro_batches * gathered
