@@ -1,4 +1,4 @@
-"""Which engine an endpoint serves, what its replicas report, and how a run's engine gets there."""
+"""The engine that an endpoint serves, the reports of its replicas, and the promotion of a run."""
 
 from nmt.traffic.pointer import (
     REPORT_EVERY_SECONDS,

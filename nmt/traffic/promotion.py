@@ -35,14 +35,14 @@ def promote_run(
 
     Args:
         storage: the storage root.
-        run: its name.
-        endpoint: its name (`serving.name`).
+        run: name of the run.
+        endpoint: name of the endpoint (`serving.name`).
         force: the reason to serve the engine even if it is worse than its base.
-        dry_run: change nothing, and only return what would be the result.
+        dry_run: change nothing, and only return the result.
 
     Raises:
         MissingStepError: the run is not exported.
-        InputError: the reason is empty, or not a line of text.
+        InputError: the reason is empty, or has characters that cannot be printed.
         WorseThanBaseError: the engine is significantly worse than its base, and no reason is given.
     """
     reason = None if force is None else checked_reason(force)
@@ -51,10 +51,12 @@ def promote_run(
     evaluation = _find_evaluation(storage, run, exported, evaluated)
     compared = evaluation.comparison() if evaluation else None
     if evaluation and compared and compared.verdict == "worse":
+        # Only a significant loss is refused: any other difference may be chance.
         remark = _explain_force(run, _write_scores(evaluation), reason)
     else:
         remarks = [] if compared else [_explain_unknown(run, evaluated, evaluation)]
         remarks += ["--force was not needed, and its reason is not kept"] if reason else []
+        # A reason that is kept with the engine says that it is worse than its base.
         remark, reason = "; ".join(remarks), None
     moved = pointer.promote(storage, endpoint, exported.output, reason, dry_run=dry_run)
     return Promotion(moved, exported.output, remark)
@@ -81,11 +83,12 @@ def checked_reason(text: str) -> str:
     Raises:
         InputError: it is empty, or has characters that cannot be printed.
     """
+    # It is shown within a line, where a line break or a control character would forge another.
     reason = " ".join(text.split())
     if not reason:
-        raise InputError("--force needs a reason, which is kept with the engine: none is given")
+        raise InputError("--force needs a reason, which is kept with the engine")
     if not reason.isprintable():
-        raise InputError("--force: the reason has characters that cannot be printed: write text")
+        raise InputError("--force: the reason has characters that cannot be printed")
     return reason
 
 
