@@ -1,4 +1,4 @@
-"""What this machine has and lacks, each line with what to do. Works without the extras."""
+"""The command `nmt doctor`, which works without the extras."""
 
 import importlib.util
 import os
@@ -58,6 +58,7 @@ def _packages(config: Config) -> Iterator[Finding]:
         if not missing:
             yield Finding(f"[{extra}]", "ok", there)
             continue
+        # The quickstart needs these two; the others are for clusters and GPUs.
         needed = extra in ("train", "serve")
         text = f"missing: {', '.join(missing)}"
         yield Finding(f"[{extra}]", "bad" if needed else "note", text, install_command(extra))
@@ -72,7 +73,7 @@ def _machine(config: Config) -> Iterator[Finding]:
         "memory",
         "ok" if enough else "note",
         f"{memory:.0f} GiB",
-        "" if enough else "the quickstart wants 6 GiB; a 600M model with LoRA 16",
+        "" if enough else "the quickstart needs 6 GiB, a 600M model with LoRA 16 GiB",
     )
     yield from _gpu(config)
 
@@ -80,7 +81,7 @@ def _machine(config: Config) -> Iterator[Finding]:
 def _gpu(config: Config) -> Iterator[Finding]:
     if importlib.util.find_spec("torch") is None:
         return
-    import torch  # slow to load, and only this line needs it
+    import torch  # slow to load, and only this check needs it
 
     wanted = config.scaling.gpus_per_worker > 0
     if not torch.cuda.is_available():
@@ -97,16 +98,16 @@ def _ray(config: Config) -> Iterator[Finding]:
     if address is None:
         yield _private_ray()
     elif importlib.util.find_spec("ray") is not None:
-        fault = ray_connection_error(address)
-        if fault:
-            yield Finding("ray", "bad", fault.text, fault.remedy)
+        problem = ray_connection_error(address)
+        if problem:
+            yield Finding("ray", "bad", problem.text, problem.remedy)
         else:
             yield Finding("ray", "ok", f"RAY_ADDRESS={address} answers")
     if "RAY_AUTH_MODE" not in os.environ and _has_token():
         yield Finding(
             "ray token", "note",
-            "a token for Ray is there, so `ray start` makes a cluster that asks for it",
-            "set RAY_AUTH_MODE=token: without it `ray job submit` sends none",
+            "there is a token for Ray, so `ray start` makes a cluster that asks for it",
+            "set RAY_AUTH_MODE=token: without it `ray job submit` sends no token",
         )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def _private_ray() -> Finding:
 
 def _has_token() -> bool:
     """Tell whether Ray finds a token."""
-    # In the order in which Ray looks.
+    # In the order in which Ray looks for it.
     if os.environ.get("RAY_AUTH_TOKEN"):
         return True
     place = os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token"
@@ -131,14 +132,14 @@ def _has_token() -> bool:
 
 def _hub(config: Config) -> Iterator[Finding]:
     if os.environ.get("HF_HUB_OFFLINE"):
-        yield Finding("hub", "note", "HF_HUB_OFFLINE is set: only what is in the cache is found")
+        yield Finding("hub", "note", "HF_HUB_OFFLINE is set: only the cache is used")
         return
     reached = connection_error(*_HUB) is None
     yield Finding(
         "hub",
         "ok" if reached else "note",
         f"{_HUB[0]} {'answers' if reached else 'does not answer'}",
-        "" if reached else "give model.name_or_path and data.path as local folders",
+        "" if reached else "set model.name_or_path and data.path to local folders",
     )
 
 
@@ -149,12 +150,13 @@ def _storage(config: Config) -> Iterator[Finding]:
     from ray_jobs.runtime.storage_location import absolute_storage
 
     place = absolute_storage(config)
+    # Only writing shows whether a folder is read-only, a disk is full or credentials are wrong.
     try:
         storage = Storage(place)
         storage.write_bytes(layout.WRITE_PROBE, b"written by nmt doctor")
         storage.delete(layout.WRITE_PROBE)
     except NmtError as error:
-        yield Finding("storage", "bad", str(error), "set storage= to a place you may write to")
+        yield Finding("storage", "bad", str(error), "set storage to a place that you may write to")
         return
     yield Finding("storage", "ok", f"{place} can be written")
     if storage.is_local:

@@ -1,4 +1,4 @@
-"""The console command `nmt`. Works without ray and torch as far as settings and help go."""
+"""The console command `nmt`, whose help and settings need neither ray nor torch."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
 
 _ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
 _EXAMPLES = """examples:
-  nmt quickstart                                  the whole path on built-in data
+  nmt quickstart                                  all steps on built-in data
   nmt prepare data.path=corpus.tmx run=demo       read, clean and split your own
   nmt pipeline --config configs/en_ta_lora.yaml   NLLB-200 600M, English to Tamil
   nmt translate "The doctor is at home." run=demo
@@ -25,7 +25,7 @@ _EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the value is the process's exit code."""
+    """Run a command and return the exit code of the process."""
     options = parse(_parser(), arguments)
     action: Callable[[argparse.Namespace], int | None] = options.action
     return guarded(lambda: action(options), extra=options.extra)
@@ -44,11 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     for job in jobs().values():
         command = commands.add_parser(job.name, help=job.about, description=job.about)
         add_options(command, job)
+        # `job=job` binds the job of this turn of the loop, not that of the last one.
         command.set_defaults(action=lambda options, job=job: run_job(job, options), extra=job.extra)
-    _add(commands, "quickstart", "the whole path on built-in data, in three minutes", _quickstart)
-    _add(commands, "doctor", "what this machine has and lacks, each with what to do", _doctor)
-    plan = _add(commands, "plan", "memory, time and cost of a training, before it starts", _plan)
-    plan.add_argument("--json", action="store_true", help="the same as JSON")
+    _add(commands, "quickstart", "run all steps on built-in data, in three minutes", _quickstart)
+    _add(commands, "doctor", "check this machine, and say what to do about each problem", _doctor)
+    plan = _add(commands, "plan", "estimate memory, time and cost of a training", _plan)
+    plan.add_argument("--json", action="store_true", help="print the plan as JSON")
     _add(commands, "translate", "translate text, or lines from standard input", _translate, "serve")
     return parser
 
@@ -88,18 +89,21 @@ def _config(options: argparse.Namespace) -> None:
 
 
 def _quickstart(options: argparse.Namespace) -> None:
+    # First, so that the user's own files win over it.
     options.config = [quickstart_file(), *options.config]
     run_job(jobs()[PIPELINE], options)
 
 
 def quickstart_file() -> Path:
-    """Return the settings file of the embedded default, which is part of the package."""
+    """Return the settings file of the quickstart."""
+    # Part of the package, so that it exists in an installed wheel too.
     return Path(str(files("ray_jobs") / "quickstart.yaml"))
 
 
 def _translate(options: argparse.Namespace) -> None:
     from ray_jobs.translate import translate_words
 
+    # Settings and the text to translate are both plain words of the command line.
     words = [word for word in options.overrides if not is_override(word)]
     overrides = [word for word in options.overrides if is_override(word)]
     translate_words(load_config(options.config, overrides), words)

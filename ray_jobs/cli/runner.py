@@ -1,4 +1,4 @@
-"""From a command line to a job, and from its outcome to an exit code.
+"""The way from a command line to a command's module, and from its result to an exit code.
 
 Imports neither ray nor torch.
 """
@@ -19,18 +19,19 @@ from ray_jobs.runtime.logs import setup_logging
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command that runs on a session: its module below `ray_jobs`, and what it needs."""
+    """A command that runs on a session, with its module in `ray_jobs` and its needs."""
 
     name: str
     about: str
     extra: str = "train"
     after: str = ""
-    """Step that the module asks for first: looked for before its imports, which take a while."""
+    """Step that must be done. It is checked before the module is imported, which takes a while."""
     takes_force: bool = False
     """Whether it has the option `--force REASON`."""
 
     def run(self, config: Config, *, restart: bool, force: str | None = None) -> None:
         """Import the job's module and call its `run`."""
+        # Imported here, so that `nmt --help` need not load them.
         from nmt.runs.records import require
         from nmt.runs.running import check_not_running
         from nmt.storage import Storage
@@ -39,10 +40,12 @@ class Job:
 
         storage = Storage(absolute_storage(config))
         if inside_job():
+            # A submitted job may resolve a relative folder to another place than its user expects.
             logging.getLogger(__name__).info("storage: %s", storage.locate(""))
         if self.after:
             require(storage, config.run, STEPS[self.after])
         steps = STEPS.values() if self.name == PIPELINE else steps_of(self.name, config)
+        # Before the imports too: another process may be doing the same step.
         check_not_running(storage, config.run, steps)
         module = importlib.import_module(f"ray_jobs.{self.name}")
         session = Session(config, storage, restart=restart)
@@ -67,7 +70,7 @@ def jobs() -> dict[str, Job]:
 
 
 def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one job as `python -m ray_jobs.NAME` and leave the process."""
+    """Run one command as `python -m ray_jobs.NAME`, and exit."""
     job = jobs()[name]
     parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{name}", description=job.about)
     add_options(parser, job)
@@ -76,17 +79,17 @@ def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def add_options(parser: argparse.ArgumentParser, job: Job | None = None) -> None:
-    """Add the options that every command takes, and those of one job alone."""
+    """Add the options that every command takes, and those of one command."""
     if job and job.takes_force:
         parser.add_argument("--force", metavar="REASON", help=console.FORCE_HELP)
     parser.add_argument(
-        "--config", action="append", default=[], metavar="FILE", help="YAML file; later ones win"
+        "--config", action="append", default=[], metavar="FILE", help="YAML file; later files win"
     )
     parser.add_argument(
-        "--restart", action="store_true", help="discard what an earlier call of the step made"
+        "--restart", action="store_true", help="discard what an earlier call of the command made"
     )
     parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="a setting, like training.max_steps=500"
+        "overrides", nargs="*", metavar="key=value", help="setting, such as training.max_steps=500"
     )
 
 
@@ -94,7 +97,7 @@ def parse(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None
 ) -> argparse.Namespace:
     """Parse options and words in any order."""
-    # argparse alone takes no words after a later option.
+    # `parse_args` refuses words after a later option.
     options, left = parser.parse_known_args(arguments)
     if any(word.startswith("-") for word in left):
         parser.error(f"unrecognized arguments: {' '.join(left)}")
@@ -103,14 +106,14 @@ def parse(
 
 
 def run_job(job: Job, options: argparse.Namespace) -> None:
-    """Read the settings and run a job with them."""
+    """Read the settings and run a command with them."""
     config = load_config(options.config, options.overrides)
     force = options.force if job.takes_force else None
     job.run(config, restart=options.restart, force=force)
 
 
 def guarded(action: Callable[[], int | None], *, extra: str) -> int:
-    """Exit code of an action of `nmt`, with its log set up; see `nmt.cli.console.guarded`."""
+    """Set up the log, run an action of `nmt`, and return its exit code."""
     setup_logging()
-    after = ": the same command goes on from here"
+    after = ": run the same command again to resume"
     return console.guarded(action, program="nmt", extra=extra, after=after)

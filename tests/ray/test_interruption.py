@@ -49,4 +49,4 @@ def test_a_signal_ends_the_command_with_its_code(
     process.send_signal(number)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == code, output
-    assert "the same command goes on from here" in output
+    assert "run the same command again to resume" in output

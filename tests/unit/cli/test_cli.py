@@ -218,7 +218,7 @@ def test_translate_without_an_engine_is_2(capsys, tmp_path):
     [
         (InputError("wrong"), 2, "nmt: wrong\n"),
         (StorageError("away"), 1, "nmt: away\n"),
-        (KeyboardInterrupt(), 130, "nmt: interrupted: the same command goes on from here\n"),
+        (KeyboardInterrupt(), 130, "nmt: interrupted: run the same command again to resume\n"),
     ],
     ids=["input", "other", "interrupt"],
 )
