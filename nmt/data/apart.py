@@ -43,6 +43,7 @@ def require_apart(held_out: Mapping[str, Sequence[Pair]], data: DataConfig) -> N
     if not held_out.keys() >= {"validation", "test"}:
         return
     parts = (("validation", held_out["validation"]), ("test", held_out["test"]))
+    # In both directions, since a small part may be contained in a large one.
     for (part, pairs), (other, others) in (parts, parts[::-1]):
         own, shared = drop_leaks(pairs, others)
         if pairs and not own:

@@ -1,7 +1,7 @@
-"""Token-budget batches: which rows one optimizer step sees, decided by seed and epoch alone.
+"""Batches within a token budget: the rows of each update, which depend on seed and epoch only.
 
-Neither the number of workers nor a restart changes a step's rows, so a run resumes with each
-sample seen once. Imports no torch.
+Neither the number of workers nor a restart changes the rows of an update, so a resumed run sees
+each row once per epoch. Imports no torch.
 """
 
 import math
@@ -18,7 +18,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position in the data: the next step to take."""
+    """A position in the data: the next update."""
 
     epoch: int = 0
     step: int = 0
@@ -26,34 +26,36 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """Rows and their lengths; `replay` rows are a pool of which each epoch draws a share."""
+    """The rows of a training with their lengths, and how each epoch makes batches of them."""
 
     source_tokens: NDArray[np.int32]
-    """Tokens of each row's source; rows of the corpus first, then the replay pool's."""
+    """Tokens of each row's source; first the rows of the corpus, then those of the replay pool."""
     target_tokens: NDArray[np.int32]
     corpus_rows: int
-    """Rows that every epoch holds; the rest is the replay pool."""
+    """Rows that are in every epoch; of the others, the replay pool, each epoch draws a share."""
     replay_fraction: float
     """Share of an epoch's rows that come from the pool."""
     micro_batch_tokens: int
-    """Padded source and target tokens of a micro-batch, at most."""
+    """Maximum number of source and target tokens in a micro-batch, padding included."""
     micro_batches_per_step: int
     seed: int
     round_to: int = 1
     """Widths are padded to a multiple of this."""
 
     def epoch(self, epoch: int) -> list[list[Rows]]:
-        """Return the steps of an epoch, as lists of micro-batches of rows of similar length."""
+        """Return the updates of an epoch, as lists of micro-batches of rows of similar length."""
         random = np.random.default_rng((self.seed, epoch))
         rows = np.concatenate([np.arange(self.corpus_rows), self._replay(random)])
+        # Sorting keeps equal rows in their order, so shuffling mixes rows of equal length.
         random.shuffle(rows)
         batches = self._fill(rows[self._order(rows)])
+        # Otherwise each epoch would go from short rows to long ones.
         order = random.permutation(len(batches))
         size = self.micro_batches_per_step
         return [[batches[i] for i in order[at : at + size]] for at in range(0, len(order), size)]
 
     def steps(self, cursor: Cursor) -> Iterator[tuple[Cursor, list[Rows]]]:
-        """Yield endless steps from a cursor on, each with the cursor after it."""
+        """Yield updates without end from a cursor on, each with the cursor after it."""
         epoch = cursor.epoch
         while True:
             steps = self.epoch(epoch)
@@ -65,12 +67,13 @@ class BatchPlan:
     def padding(self, epoch: int = 0) -> float:
         """Return the share of an epoch's tokens that are padding, 0-1."""
         batches = [rows for step in self.epoch(epoch) for rows in step]
-        held = sum(padded_tokens(self, rows) for rows in batches)
+        padded = sum(padded_tokens(self, rows) for rows in batches)
         real = sum(int(self.source_tokens[r].sum() + self.target_tokens[r].sum()) for r in batches)
-        return 1 - real / held
+        return 1 - real / padded
 
     def _replay(self, random: np.random.Generator) -> Rows:
         pool = len(self.source_tokens) - self.corpus_rows
+        # The fraction is that of the whole epoch, corpus and replay together.
         wanted = round(self.corpus_rows * self.replay_fraction / (1 - self.replay_fraction))
         drawn = random.permutation(pool)[: min(wanted, pool)]
         return (drawn + self.corpus_rows).astype(np.int64)
@@ -108,10 +111,10 @@ def rounded_up(lengths: NDArray[np.signedinteger], multiple: int) -> NDArray[np.
 
 
 def share(step: Sequence[Rows], rank: int, workers: int) -> list[Rows]:
-    """Return one worker's part of a step; over all workers every row occurs once.
+    """Return one worker's part of an update; over all workers every row occurs once.
 
-    Whole micro-batches where they divide evenly, else a stride of each one's rows.
-    A worker may get nothing when a step has fewer rows than workers.
+    These are whole micro-batches if they divide evenly, otherwise every n-th row of each. A worker
+    gets nothing if the update has fewer rows than there are workers.
     """
     if len(step) % workers == 0:
         return list(step[rank::workers])
@@ -119,7 +122,7 @@ def share(step: Sequence[Rows], rank: int, workers: int) -> list[Rows]:
 
 
 def largest_share(micro_batches: int, rows: int, workers: int) -> tuple[int, int]:
-    """Return the most micro-batches of a step that a worker takes, and its rows of each."""
+    """Return how many micro-batches of an update a worker takes at most, and its rows of each."""
     if micro_batches % workers == 0:
         return micro_batches // workers, rows
     return micro_batches, math.ceil(rows / workers)

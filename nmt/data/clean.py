@@ -69,7 +69,7 @@ def clean(pairs: Iterable[Pair], data: DataConfig) -> Cleaned:
         pair = _without_markup(raw)
         reason = reason_to_drop(pair, data) or ("duplicate" if pair in seen else None)
         if reason:
-            cleaned.drop(reason, raw)
+            cleaned.drop(reason, raw)  # the examples show what is in the file
             continue
         seen.add(pair)
         cleaned.kept.append(pair)
@@ -86,6 +86,7 @@ def reason_to_drop(pair: Pair, data: DataConfig) -> str | None:
         return "html"
     if pair.source == pair.target:
         return "identical"
+    # The script is checked last, since that takes the most time.
     return _length_reason(pair, data.cleaning) or _script_reason(pair, data)
 
 

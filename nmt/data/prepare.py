@@ -60,6 +60,7 @@ def prepare(data: DataConfig, seed: int, destination: Path) -> PrepareReport:
         StorageError: the destination cannot be written.
     """
     parts = {name: clean(pairs, data) for name, pairs in _read(data, seed).items()}
+    # After cleaning: pairs that differ only in markup must not get into two splits.
     splits = _split(parts, data, seed)
     for name, part in parts.items():
         log.info(
@@ -114,6 +115,7 @@ def fingerprint(data: DataConfig) -> str | None:
         for setting in sorted(name for name in DataConfig.model_fields if name.endswith("path")):
             value = getattr(data, setting)
             for name, file in _files(Path(value)) if value else ():
+                # With the setting and the name, so that two swapped files count as a change.
                 digest.update(f"{setting}\0{name}\0".encode())
                 with file.open("rb") as stream:
                     digest.update(file_digest(stream, "sha256").digest())
@@ -194,6 +196,7 @@ def _require_pairs(pairs: list[Pair], minimum: int, name: str, part: Cleaned) ->
             "data.validation_path and data.test_path to hold out a share of the pairs"
         )
     left = f"only {len(pairs)} are" if pairs else "nothing is"
+    # A pair that was dropped often shows what is wrong, such as swapped columns.
     example = next(iter(part.dropped.values())).examples[0] if part.dropped else None
     shown = f" First dropped: {example.source[:60]!r} | {example.target[:60]!r}." if example else ""
     raise DataError(
@@ -206,6 +209,7 @@ def _require_pairs(pairs: list[Pair], minimum: int, name: str, part: Cleaned) ->
 def _digest(splits: Mapping[str, list[Pair]]) -> str:
     digest = sha256()
     for name, pairs in sorted(splits.items()):
+        # With the number of pairs, so that a pair that moves to another split changes the digest.
         digest.update(f"{name}\0{len(pairs)}\0".encode())
         for pair in pairs:
             digest.update(f"{pair.source}\0{pair.target}\0".encode())

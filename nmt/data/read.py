@@ -42,6 +42,7 @@ def read_pairs(data: DataConfig) -> dict[str, list[Pair]]:
     }
     for part, (path, target_path) in held_out.items():
         if path is not None:
+            # `data.format` describes `data.path` only.
             parts[part] = _read(_corpus(data, part, path, target_path), "auto")[part]
     return parts
 
@@ -96,6 +97,7 @@ def _pairs(corpus: Corpus, raw: Iterable[RawPair], limit: int | None) -> list[Pa
 
 
 def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
+    # Imported only when needed, since pyarrow is large.
     from nmt.data.formats.data_sets.folder import read_folder
     from nmt.data.formats.data_sets.hub import read_hub
 

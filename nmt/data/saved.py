@@ -78,6 +78,7 @@ def _features() -> dict[str, dict[str, str]]:
 
 
 def _state(name: str) -> dict[str, object]:
+    # `load_from_disk` requires each of these keys.
     return {
         "_data_files": [{"filename": _ARROW_FILE}],
         "_fingerprint": "0" * 16,

@@ -67,6 +67,7 @@ def _take(groups: list[Group], wanted: int, max_groups: int) -> tuple[list[Group
     """Take, in order, the groups that fit into the wanted pairs; if none fits, the smallest."""
     taken: list[Group] = []
     left: list[Group] = []
+    # A group that is too large is skipped, since smaller ones after it may still fit.
     for group in groups:
         fits = len(group) <= wanted and len(taken) < max_groups
         (taken if fits else left).append(group)
@@ -102,7 +103,7 @@ def _roots(pairs: Sequence[Pair]) -> list[int]:
 
     def root(index: int) -> int:
         while parents[index] != index:
-            parents[index] = parents[parents[index]]
+            parents[index] = parents[parents[index]]  # keeps the paths to the roots short
             index = parents[index]
         return index
 

@@ -101,6 +101,7 @@ def explain_arrow_errors(path: str, kind: str) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException, ValidationError) as error:
+        # These messages can have many lines, and the first says what is wrong.
         first = str(error).strip().splitlines()[0][:300].rstrip(". ")
         raise DataError(f"{path} cannot be read {kind}: {first}. Copy or write it again") from None
 
@@ -123,6 +124,7 @@ def _pairs(corpus: Corpus, batches: Iterator[pa.RecordBatch], place: str) -> Ite
 
 
 def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    # A batch of a file may be large, and as Python objects it takes several times the memory.
     for batch in batches:
         for start in range(0, batch.num_rows, ROWS_AT_ONCE):
             yield from batch.slice(start, ROWS_AT_ONCE).to_pylist()

@@ -37,6 +37,7 @@ class _Candidates(NamedTuple):
         return bool(self.tags or self.names or self.codes)
 
 
+# Cached, since every unit of a TMX file has the same few tags.
 @lru_cache(maxsize=4096)
 def matches_language(tag: str, language: str) -> bool:
     """Tell whether a language tag (`en-GB`, `ENG`, `zh`) may mean a FLORES-200 code."""

@@ -35,7 +35,7 @@ def _objects(corpus: Corpus) -> Iterator[tuple[str, dict[str, Any]]]:
 def _object(line: str, place: str) -> dict[str, Any]:
     try:
         value = json.loads(line, object_pairs_hook=_refuse_repeated_keys)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # brackets may be nested too deeply
         raise DataError(_explain_invalid(line, place, error)) from None
     if isinstance(value, list):
         raise DataError(_explain_array(place))
@@ -45,6 +45,7 @@ def _object(line: str, place: str) -> dict[str, Any]:
 
 
 def _refuse_repeated_keys(entries: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON allows repeated keys, and Python would silently keep the last of them.
     record = dict(entries)
     if len(record) < len(entries):
         names = [name for name, _ in entries]

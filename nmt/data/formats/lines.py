@@ -69,6 +69,7 @@ def read_lines(path: Path, *, max_stray: int = MAX_STRAY, quoted: bool = False) 
         ends_in_cr = _ends_in_cr(stream, quoted=quoted)
         stray = b"\n" if ends_in_cr else b"\r"
         for number, line in enumerate(_cr_lines(stream) if ends_in_cr else stream, start=1):
+            # An end in `\r\n` that was split at `\r` leaves its `\n` on the next line.
             text = line.removeprefix(UTF_8_BOM) if number == 1 else line.removeprefix(b"\n")
             content = text.rstrip(b"\r\n")
             if stray in content:

@@ -9,7 +9,7 @@ from nmt.errors import DataError
 GZIP = b"\x1f\x8b"
 HEAD_BYTES = 512
 _ZIP = b"PK\x03\x04"
-_TAR = (257, b"ustar")
+_TAR = (257, b"ustar")  # at this offset, behind the name of the first member
 _SHEET = "open it in a spreadsheet program, save the sheet as CSV (UTF-8), and name that file"
 _OTHERS = (
     (

@@ -44,6 +44,7 @@ class RecordReader:
         # A nested mapping goes before keys beside it, such as `id`, that only look like a side.
         if isinstance(record.get(NESTED), Mapping) and not is_set:
             return None
+        # Most records have the same keys, for which the columns are found only once.
         if keys not in self._columns:
             self._columns[keys] = find_columns(keys, self._corpus)
         return self._columns[keys]

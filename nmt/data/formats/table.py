@@ -88,6 +88,7 @@ def _is_data(cells: list[str], corpus: Corpus) -> bool:
     """Tell whether a first row is a pair and not a header, by the script of its cells."""
     if len(cells) != 2:
         return False
+    # Column names are in Latin letters: only a cell in another script shows that the row is a pair.
     languages = (corpus.source_language, corpus.target_language)
     return any(
         script_of(language) != "Latn" and (script_share(cell, language) or 0) > 0.5
@@ -96,13 +97,16 @@ def _is_data(cells: list[str], corpus: Corpus) -> bool:
 
 
 def _csv_rows(corpus: Corpus) -> Iterator[Row]:
+    # With their ends, which belong to the text inside quotes.
     lines = (f"{line}\n" for line in read_lines(corpus.file, quoted=True))
     first, skipped = next(lines, ""), 0
     separator = _SEPARATOR.fullmatch(first.strip("\r\n"))
     if separator:
         first, skipped = next(lines, ""), 1
     delimiter = separator["delimiter"] if separator else max(",;\t", key=first.count)
+    # Python's own limit, 131,072 characters, is lower than a long document needs.
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    # Unless it is strict, Python accepts a quote that is not closed, and merges the rows after it.
     reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     start = 1 + skipped
     try:

@@ -36,6 +36,7 @@ def read_text(corpus: Corpus) -> Iterator[RawPair]:
     both = zip_longest(*(read_lines(file, max_stray=MAX_STRAY_IN_TEXT) for file in files))
     for number, (source, target) in enumerate(both, start=1):
         if source is None or target is None:
+            # The message names the length of both files, so the longer one is read to its end.
             total = number + sum(1 for _ in both)
             counts = (number - 1, total) if source is None else (total, number - 1)
             raise DataError(

@@ -88,10 +88,11 @@ def _files(folder: Path, patterns: list[str]) -> list[Path]:
         try:
             matches = sorted(path for path in folder.glob(pattern) if path.is_file())
         except (ValueError, NotImplementedError, IndexError):
-            matches = []
+            matches = []  # the pattern is not valid, or is an absolute path
         if not matches:
             raise DataError(f"{folder}: README.md names {pattern!r}, but there is no such file")
         found |= dict.fromkeys(matches)
+    # A plain text file has one language, and the card does not say which files belong together.
     for path in found:
         if suffix(path) not in FORMATS or suffix(path) == ".txt":
             raise DataError(

@@ -52,6 +52,7 @@ def read_folder(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
 
 
 def _refuse_other_files(folder: Path) -> None:
+    # Otherwise a file that the user added would be ignored without a warning.
     others = [
         path
         for _, path in visible_files(folder)
@@ -101,7 +102,7 @@ def _split_of(path: Path) -> str | None:
     for part in (path.name, *reversed(path.parent.parts)):
         words = _WORDS.findall(part.casefold())
         found = [split for split, usual in SPLIT_NAMES.items() if set(usual) & set(words)]
-        if len(found) > 1:
+        if len(found) > 1:  # such as `train-and-test.csv`
             return None
         if found:
             return found[0]

@@ -31,6 +31,7 @@ def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
     found = False
     for unit in _units(corpus):
         variants = [(_language(variant), variant) for variant in unit if _tag(variant) == "tuv"]
+        # A unit counts once for each language, even if it has two variants in it.
         languages.update(dict.fromkeys((tag for tag, _ in variants), 1))
         source = _segment(variants, corpus.source_language)
         target = _segment(variants, corpus.target_language)
@@ -82,6 +83,7 @@ def _decode(stream: BinaryIO, corpus: Corpus) -> XmlText:
 def _parse(text: XmlText) -> Iterator[Element]:
     """Parse the units one by one."""
     parents: list[Element] = []
+    # The bytes of `XmlText` are UTF-8, whatever the file declares.
     parser = DefusedXMLParser(encoding="utf-8")
     for event, element in iterparse(text, events=("start", "end"), parser=parser):
         if event == "start":
