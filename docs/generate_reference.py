@@ -24,8 +24,8 @@ _HEAD = """\
 # Settings
 
 Every setting, its type, its default and what it means. They are given in YAML files
-(`--config FILE`, several times, later ones win) and as `key=value` words on the command line, which
-override all files. An unknown key, or a key given twice in one file, is an error.
+(`--config FILE`, which may be repeated; later files win) and as `key=value` words on the command
+line, which override all files. An unknown key, or a key given twice in one file, is an error.
 `nmt config show` prints the resolved settings, `nmt config check` checks them, and
 `nmt config schema` prints their JSON schema.
 
@@ -100,6 +100,7 @@ def _ranges(key: str) -> Iterator[str]:
 
 def _table(model: type[BaseModel], prefix: str, names: list[str]) -> Iterator[str]:
     yield "| key | type | default | meaning |\n|---|---|---|---|"
+    # The JSON schema has the bounds of a number in one form, which the annotations do not.
     properties = model.model_json_schema()["properties"]
     for name in names:
         field = model.model_fields[name]
@@ -109,6 +110,7 @@ def _table(model: type[BaseModel], prefix: str, names: list[str]) -> Iterator[st
             "" if field.is_required() else _shown(field.get_default(call_default_factory=True)),
             field.description or "",
         )
+        # A table of Markdown has one line for each row, in which `|` ends a cell.
         yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
     yield ""
 

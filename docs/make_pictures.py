@@ -1,7 +1,7 @@
-"""The pictures of the README: a run's report and the translation page, as a browser shows them.
+"""The pictures of the README: a run's report and the translation page in a browser.
 
-It needs Playwright (`pip install playwright`), a Chromium, and a finished run whose engine an
-endpoint serves:
+The script needs Playwright (`pip install playwright`), a Chromium, and a finished run whose engine
+an endpoint serves:
 
     nmt quickstart
     nmt serve run=quickstart
@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
+# From the domain of the quickstart's corpus, as its small model knows little else.
 TEXT = """\
 If you have a cough, rest for two days.
 The patient must meet the nurse.
@@ -33,6 +34,7 @@ def take_translation(browser: Browser, url: str, text: str, image: Path) -> None
     page.goto(url)
     page.fill("#source", text)
     page.click("#go")
+    # The page asks the endpoint in the background, so the translation is not there at once.
     page.locator("#target:not(:empty)").wait_for()
     page.screenshot(path=image)
 
@@ -43,7 +45,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("endpoint", help="address of an endpoint that serves the run's engine")
     parser.add_argument("--browser", help="path of a Chromium; Playwright's own by default")
-    parser.add_argument("--text", default=TEXT, help="what to translate")
+    parser.add_argument("--text", default=TEXT, help="text to translate")
     options = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:

@@ -45,6 +45,7 @@ def _explain_one(details: ErrorDetails, root: _SectionType, origins: Mapping[str
     message = details["msg"].removeprefix("Value error, ")
     context = details.get("ctx", {})
     match details["type"]:
+        # The user sets `type` as a key of the section; pydantic reports the section itself.
         case "union_tag_invalid":
             name = f"{name}.type"
             message = f"'{context['tag']}' is not one of {context['expected_tags']}"
@@ -100,6 +101,7 @@ def _find_key(location: list[str], root: _SectionType) -> _Key:
             annotation, section_type, section_types = members[part], part, members
             continue
         parts.append(part)
+        # The keys of `tune.space` are the user's own, and its values are the ranges.
         if get_origin(annotation) is dict:
             section, annotation = None, get_args(annotation)[1]
         else:
@@ -133,6 +135,7 @@ def _hint(key: _Key, root: _SectionType) -> str:
     """Suggest what the user may have meant by an unknown key."""
     prefix, _, leaf = key.name.rpartition(".")
     known = dotted_keys(root)
+    # In a file, a dotted key is one key, which the schema does not have.
     if key.name in known:
         return " In a file, nest it: each part on a line of its own below the one before."
     leaves = {name: name.rpartition(".")[2] for name in known}

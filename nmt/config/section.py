@@ -13,8 +13,11 @@ class Section(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
+        # A misspelt key must not be ignored.
         extra="forbid",
+        # The reference and the chart's schema take each description from here.
         use_attribute_docstrings=True,
+        # A default must follow the rules that hold for the user's values.
         validate_default=True,
         allow_inf_nan=False,
     )

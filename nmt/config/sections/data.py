@@ -69,6 +69,7 @@ class DataConfig(Section):
     @field_validator("source_language", "target_language")
     @classmethod
     def _flores_code(cls, code: str) -> str:
+        # With one code for each language, `en` and `eng_Latn` are the same setting in a record.
         return resolve_language(code)
 
     @model_validator(mode="after")

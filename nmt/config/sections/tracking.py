@@ -22,6 +22,7 @@ class TrackingConfig(Section):
     @field_validator("mlflow_uri")
     @classmethod
     def _no_credentials(cls, uri: str | None) -> str | None:
+        # The part before the host may be `user:password@`.
         if uri is not None and "@" in urlsplit(uri).netloc:
             raise ValueError(
                 "the URI contains credentials, which would appear in logs and records: put them "
