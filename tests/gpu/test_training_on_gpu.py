@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from nmt.models.adapters import add_adapter, trainable
 from nmt.models.load import load_codec, load_model
@@ -26,6 +27,10 @@ LAST_STEP = 8
 def with_settings(job: TrainingJob, **settings: object) -> TrainingJob:
     changes = {name.replace("__", "."): value for name, value in settings.items()}
     return replace(job, config=job.config.with_overrides(changes))
+
+
+def on_gpu(model: nn.Module) -> nn.Module:
+    return model.to(CUDA)
 
 
 def assert_trained(job: TrainingJob) -> None:
@@ -72,7 +77,7 @@ def test_a_base_in_four_bits_is_trained_and_takes_less_memory(job: TrainingJob) 
     job = with_settings(job, adapter__type="qlora")
     source = job.base.resolve(job.storage)
     before = torch.cuda.memory_allocated()
-    full = load_model(source, torch.bfloat16).to(CUDA)
+    full = on_gpu(load_model(source, torch.bfloat16))
     full_bytes = torch.cuda.memory_allocated() - before
     del full
     before = torch.cuda.memory_allocated()
