@@ -1,4 +1,4 @@
-"""From YAML files and `key=value` words to one tree of plain values."""
+"""Layers of settings: YAML files and `key=value` words, merged into one tree of plain values."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -39,10 +39,10 @@ def read_layer(path: Path) -> dict[str, Any]:
 
 
 def read_overrides(words: Sequence[str]) -> dict[str, Any]:
-    """`key=value` words as dotted keys; text is left for the schema to convert.
+    """Read `key=value` words as dotted keys.
 
-    Only `null`, lists and mappings are read as YAML: so `run=123` stays a name and
-    `training.learning_rate=1e-4` becomes a number.
+    Raises:
+        ConfigError: a word is not an override, or a key is given twice.
     """
     overrides: dict[str, Any] = {}
     for word in words:
@@ -56,6 +56,8 @@ def read_overrides(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _scalar(key: str, text: str) -> Any:  # noqa: ANN401 - a plain YAML value
+    # Other text is left for the schema to convert: `run=123` stays a name, and
+    # `training.learning_rate=1e-4` becomes a number.
     if text == "null":
         return None
     if text[:1] in ("[", "{"):
@@ -64,15 +66,14 @@ def _scalar(key: str, text: str) -> Any:  # noqa: ANN401 - a plain YAML value
 
 
 def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys as a tree: `{"a.b": 1}` -> `{"a": {"b": 1}}`.
-
-    What follows `tune.space.` is one key, since it is the name of a setting.
+    """Convert dotted keys to a tree: `{"a.b": 1}` becomes `{"a": {"b": 1}}`.
 
     Raises:
-        ConfigError: a key lies below another one.
+        ConfigError: a key is below another one.
     """
     tree: dict[str, Any] = {}
     for key, value in sorted(dotted.items(), key=lambda item: item[0].count(".")):
+        # The rest of such a key is one key, since it is the name of a setting.
         if key.startswith(f"{_SPACE}."):
             parents, leaf = _SPACE.split("."), key.removeprefix(f"{_SPACE}.")
         else:
@@ -90,11 +91,7 @@ def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Second tree laid over the first.
-
-    A section whose `type` changes is replaced whole, since the keys of one type mean nothing to
-    another; `tune.space` is replaced whole, so that a search can drop a dimension.
-    """
+    """Merge two trees; values of the second replace those of the first."""
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
@@ -106,5 +103,7 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> 
 
 
 def _replaced(path: str, below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    # The keys of one type mean nothing to another. A new search space replaces the old one, so that
+    # a search can drop a dimension.
     before = below.get("type", DEFAULT_TYPES.get(path))
     return path == _SPACE or ("type" in value and value["type"] != before)

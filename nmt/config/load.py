@@ -1,4 +1,4 @@
-"""The one way from a command line to a `Config`."""
+"""The only reader of a command line's settings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,12 +14,13 @@ def load_config(
     *,
     base: tuple[str, Mapping[str, Any]] = ("", {}),
 ) -> Config:
-    """Defaults, under a base, under YAML files from left to right, under `key=value` words.
+    """Read the settings from the defaults, a base, YAML files and words; later ones win.
 
     Args:
-        files: YAML files.
-        overrides: `key=value` words.
-        base: a tree of settings, and where they were set, for messages.
+        files: YAML files; later ones replace earlier ones.
+        overrides: `key=value` words, which replace all files.
+        base: where a tree of settings comes from, for messages, and the tree, which replaces the
+            defaults.
 
     Raises:
         ConfigError: a file or a setting cannot be used.

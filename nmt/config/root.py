@@ -66,13 +66,14 @@ class Config(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _default_types(cls, raw: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Let `adapter.rank=8` stand without `adapter.type=lora`, which is then not `explicit`."""
+        """Fill in the default `type` of a section when only its other keys are given."""
         if not is_tree(raw):
             return handler(raw)
         added = [key for key in DEFAULT_TYPES if is_tree(raw.get(key)) and "type" not in raw[key]]
         config = handler(
             {**raw, **{key: {"type": DEFAULT_TYPES[key], **raw[key]} for key in added}}
         )
+        # The user did not set it, so it is not `explicit`.
         for key in added:
             getattr(config, key).model_fields_set.discard("type")
         return config
@@ -92,10 +93,10 @@ class Config(Section):
 
         Args:
             raw: nested mappings as a YAML file holds them.
-            origins: dotted key -> where it was set, for messages.
+            origins: maps each dotted key to the place where it was set, for messages.
 
         Raises:
-            ConfigError: names each bad key, its value, the rule and what to do.
+            ConfigError: names each bad key, its value, the rule and the remedy.
         """
         try:
             return cls.model_validate(raw)
@@ -103,38 +104,38 @@ class Config(Section):
             raise ConfigError(explain(error, cls, origins or {})) from None
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
-        """Copy with dotted keys replaced and everything validated again.
-
-        `explicit` of the copy names what is replaced too, whoever replaces it: which keys the user
-        set is asked of the settings that `load_config` returned.
-        """
+        """Copy the settings, replace dotted keys, and validate everything again."""
+        # `explicit` of the copy contains the replaced keys too, whoever replaced them. So only the
+        # settings that `load_config` returned know which keys the user set.
         return type(self).parse(merge(self._given(), nest(overrides)))
 
     def explicit(self) -> frozenset[str]:
-        """Dotted keys that were set, rather than left at their defaults."""
+        """Return the dotted keys that were set and not left at their defaults."""
         return frozenset(flatten(self._given()))
 
     def given_words(self) -> list[str]:
-        """What was set, as the `key=value` words that `load_config` reads back.
+        """Write the keys that were set as the `key=value` words that `load_config` reads back.
 
         Raises:
-            ConfigError: a text looks like a YAML value, so that no word stands for it.
+            ConfigError: a text looks like a YAML value, so it cannot be written as a word.
         """
         return [f"{key}={_word(key, value)}" for key, value in flatten(self._given()).items()]
 
     def _given(self) -> dict[str, Any]:
-        """What was set, as plain values; a section set as an object brings its type along."""
+        """Return the values that were set, as a tree of plain values."""
         raw = self.model_dump(mode="json", exclude_unset=True)
+        # A section that was given as an object has a type that nobody set as a key.
         for key, default in DEFAULT_TYPES.items():
             if key in raw and getattr(self, key).type != default:
                 raw[key].setdefault("type", getattr(self, key).type)
+        # The ranges of a space are complete, or their types would be missing.
         if "space" in raw.get("tune", {}):
             raw["tune"]["space"] = self.tune.model_dump(mode="json")["space"]
         return raw
 
     @property
     def search_space(self) -> dict[str, SearchRange]:
-        """`tune.space`; of its default, what the chosen adapter has."""
+        """Return `tune.space`, of its default only the keys that the chosen adapter has."""
         if "space" in self.tune.model_fields_set:
             return self.tune.space
         lacking = {f"adapter.{name}" for name in ("rank", "alpha")} - {
@@ -143,7 +144,7 @@ class Config(Section):
         return {key: searched for key, searched in self.tune.space.items() if key not in lacking}
 
     def settings(self, *prefixes: str) -> dict[str, Any]:
-        """Dotted key -> plain value of every setting below the given keys."""
+        """Map the dotted key of every setting below the given keys to its plain value."""
         flat = flatten(self.model_dump(mode="json"))
         return {
             key: value
@@ -152,15 +153,16 @@ class Config(Section):
         }
 
     def digest(self) -> str:
-        """Twelve hexadecimal digits that stand for all settings."""
+        """Compute twelve hexadecimal digits that identify all settings."""
         return digest_of(self.model_dump(mode="json"))
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Dotted key -> leaf; `tune.space` counts as one leaf, since its keys hold dots."""
+    """Map the dotted key of each leaf to its value."""
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         dotted = f"{prefix}{key}"
+        # `tune.space` is one leaf, since its own keys contain dots.
         if is_tree(value) and dotted != "tune.space":
             flat |= flatten(value, f"{dotted}.")
         else:
@@ -172,11 +174,12 @@ def _word(key: str, value: object) -> str:
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if value == "null" or value[:1] in ("[", "{"):
-        raise ConfigError(f"{key}: '{value}' cannot be handed on as {key}=VALUE: rename it")
+        raise ConfigError(f"{key}: '{value}' cannot be passed on as {key}=VALUE: rename it")
     return value
 
 
 def digest_of(value: object) -> str:
-    """Twelve hexadecimal digits of a plain value's canonical JSON."""
+    """Compute twelve hexadecimal digits that identify a plain value."""
+    # Sorted keys give equal values the same text.
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
