@@ -152,7 +152,7 @@ def test_unset_targets_are_the_linear_layers_of_the_blocks(fresh: Fresh) -> None
 
 
 def test_a_pissa_rank_above_the_layers_width_is_refused(fresh: Fresh) -> None:
-    with pytest.raises(ModelError, match=r"adapter.rank=200.*at most.*128"):
+    with pytest.raises(ModelError, match=r"adapter.rank=200.*must not exceed.*128"):
         add_adapter(fresh(), LoraAdapter(rank=200, initialization="pissa"), seed=3)
 
 
