@@ -215,5 +215,5 @@ def test_restart_is_before_the_step():
 
 def test_a_value_that_cannot_be_written_as_a_word_is_refused():
     config = load_config(base=("a file", {"data": {"path": "[draft].csv"}}))
-    with pytest.raises(ConfigError, match=r"data.path: '\[draft\].csv' cannot be handed on"):
+    with pytest.raises(ConfigError, match=r"data.path: '\[draft\].csv' cannot be passed on"):
         entrypoint(submission(config=config))
