@@ -95,7 +95,14 @@ def test_a_range_of_a_setting_that_is_not_there_is_refused_at_once(prepared: Ses
 
 def test_a_trial_that_diverges_is_marked_and_the_search_goes_on(prepared: Session) -> None:
     space = {"adapter.alpha": {"type": "choice", "values": [8.0, 1e38]}}
-    session = branch(prepared, "diverging", tune__space=space, tune__trials=4)
+    session = branch(
+        # No rung before the last step: a trial that is stopped early does not get to diverge.
+        prepared,
+        "diverging",
+        tune__space=space,
+        tune__trials=4,
+        tune__grace_steps=8,
+    )
     tune.run(session)
     record = find_record(session.storage, "diverging", TUNE)
     assert record is not None
