@@ -1,6 +1,5 @@
 """The files generated from `helm.values.nmt`, and what their schema accepts and refuses."""
 
-import importlib.util
 import json
 from itertools import pairwise
 from types import ModuleType
@@ -12,17 +11,12 @@ import yaml
 from helm.values.nmt import ChartValues
 from nmt import __version__
 from tests.support.chart.rendering import CHART, RELEASES, JsonObject, render
+from tests.support.project import load_script
 
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    path = CHART.parent / "generate.py"
-    spec = importlib.util.spec_from_file_location("generate", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(CHART.parent / "generate.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The script of `helm test`, and the notes that Helm prints after an installation."""
 
-import importlib.util
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import pytest
 from nmt.serving.responses import health_body
 from nmt.serving.types import ServedEngine
 from tests.support.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
+from tests.support.project import load_script
 
 NO_ENGINE = (200, health_body(None)), (503, {"error": "none yet", "code": "no_engine"})
 SERVED = health_body(ServedEngine("abc", "tiny", "none", "eng_Latn", "tam_Taml"))
@@ -20,13 +20,7 @@ TRANSLATED = {"translations": [{"text": "மருத்துவமனை எ�
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    path = CHART / "files" / "test_endpoint.py"
-    spec = importlib.util.spec_from_file_location("endpoint_script", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(CHART / "files" / "test_endpoint.py")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The pages agree with the code: settings, files, errors, links and ports."""
 
 import ast
-import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from nmt.config import Config, load_config
 from nmt.config.explain import dotted_keys
 from nmt.errors import NmtError
 from nmt.serving.errors import RequestError
-from tests.support.project import CODE_BLOCK, CONFIGS, PAGES, PROJECT, relative
+from tests.support.project import CODE_BLOCK, CONFIGS, PAGES, PROJECT, load_script, relative
 
 HOSTS = {
     "aclanthology.org",
@@ -75,13 +74,7 @@ def test_a_missing_settings_file_is_found():
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    path = PROJECT / "docs" / "generate_reference.py"
-    spec = importlib.util.spec_from_file_location("generate_reference", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(PROJECT / "docs" / "generate_reference.py")
 
 
 def test_the_reference_is_up_to_date(generator):

@@ -1,6 +1,5 @@
 """The GitHub workflows and the pre-commit hooks: they parse, and call only what exists."""
 
-import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.project import PROJECT
+from tests.support.project import PROJECT, load_script
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"actions/[\w-]+@[0-9a-f]{40}")
@@ -138,13 +137,7 @@ def test_the_hooks_of_pre_commit_run_what_exists():
 
 @pytest.fixture(scope="module")
 def checker() -> ModuleType:
-    path = PROJECT / ".github" / "check_release.py"
-    spec = importlib.util.spec_from_file_location("check_release", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(PROJECT / ".github" / "check_release.py")
 
 
 @pytest.fixture
