@@ -21,11 +21,6 @@ from tests.unit.storage.test_records import MUTATIONS, Damaged, mutations
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(str(tmp_path / "runs"))
-
-
-@pytest.fixture
 def session(storage: Storage) -> Session:
     words = ["data.phrasebook.general_pairs=200", "data.phrasebook.domain_pairs=120"]
     return Session(load_config(overrides=words), storage)
