@@ -28,7 +28,7 @@ from nmt.models.license import license_of
 from nmt.models.tokenization.codec import Codec
 from nmt.runs import layout
 from nmt.runs.records import is_intact
-from nmt.storage import Storage, describe_files
+from nmt.storage import MANIFEST, Storage, describe_files
 
 Translate = Callable[[str], str]
 """Translates a sentence greedily with an engine folder, on this machine's CPU."""
@@ -148,5 +148,5 @@ def store_by_digest(config: Config, storage: Storage, folder: Path) -> str:
 
 def copy_content(source: Path, destination: Path) -> None:
     """Copy a folder commit without its manifest."""
-    ignore = shutil.ignore_patterns("manifest.json")
+    ignore = shutil.ignore_patterns(MANIFEST)
     shutil.copytree(source, destination, dirs_exist_ok=True, ignore=ignore)

@@ -38,7 +38,7 @@ class Plan:
     @property
     def fits(self) -> bool:
         """Tell whether the GPU's memory is enough."""
-        return self.memory.total <= self.gpu.memory_gib
+        return _fits(self.memory, self.gpu)
 
     @property
     def gpu_hours(self) -> float:
@@ -74,7 +74,6 @@ def make_plan(config: Config) -> Plan:
     rows = rows_of(shape, config.training.micro_batch_tokens)
     memory = memory_parts(config, shape, rows, gpu)
     largest = max_rows(config, shape, gpu)
-    fits = memory.total <= gpu.memory_gib
     return Plan(
         gpu=gpu,
         workers=config.scaling.workers,
@@ -88,8 +87,12 @@ def make_plan(config: Config) -> Plan:
         max_steps=config.training.max_steps,
         price_per_hour=config.plan.price_per_hour,
         largest_micro_batch_tokens=largest * shape.row_tokens or None,
-        changes={} if fits else _remedy(config, shape, largest, gpu),
+        changes={} if _fits(memory, gpu) else _remedy(config, shape, largest, gpu),
     )
+
+
+def _fits(memory: MemoryParts, gpu: Gpu) -> bool:
+    return memory.total <= gpu.memory_gib
 
 
 def max_rows(config: Config, shape: TrainingShape, gpu: Gpu) -> int:
@@ -98,7 +101,7 @@ def max_rows(config: Config, shape: TrainingShape, gpu: Gpu) -> int:
     low, high = 0, _MAX_ROWS
     while low < high:
         middle = (low + high + 1) // 2
-        if memory_parts(config, shape, middle, gpu).total <= gpu.memory_gib:
+        if _fits(memory_parts(config, shape, middle, gpu), gpu):
             low = middle
         else:
             high = middle - 1

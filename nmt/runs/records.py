@@ -11,8 +11,8 @@ from pydantic import Field
 from nmt.config import Config
 from nmt.errors import MissingStepError, StepConflictError, StorageError
 from nmt.runs import layout
-from nmt.runs.results import Summary, read_result
-from nmt.runs.steps import PREPARE, STEPS, ResultT, Step
+from nmt.runs.results import ResultT, Summary, read_result
+from nmt.runs.steps import PREPARE, STEPS, Step
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.storage import RecordKind, Storage
 

@@ -5,15 +5,18 @@ To add a step, add an entry here and a module `ray_jobs/NAME.py` with a function
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
-
-from pydantic import BaseModel
+from typing import Any, Generic, Literal
 
 from nmt.config import Config
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.results import BaseResult, ExportResult, PrepareResult, TrainResult, TuneResult
-
-ResultT = TypeVar("ResultT", bound=BaseModel)
+from nmt.runs.results import (
+    BaseResult,
+    ExportResult,
+    PrepareResult,
+    ResultT,
+    TrainResult,
+    TuneResult,
+)
 
 Processes = Literal["driver", "worker", "workers", "trials"]
 """Where a step's work runs: in the command itself, on one worker, on all workers of

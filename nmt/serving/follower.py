@@ -20,11 +20,6 @@ _MAX_DOUBLINGS = 16
 _SWEEP_EVERY_SECONDS = 3600.0
 
 
-def replica_path(name: str, replica_id: str) -> str:
-    """Return the path of a replica's report on the storage root."""
-    return layout.replica_report(name, replica_id)
-
-
 class Follower:
     """A poller of the traffic pointer that loads the engine and passes it on once it is ready.
 
@@ -60,7 +55,7 @@ class Follower:
         self._adopt = adopt
         self._poll_seconds = poll_seconds
         self._clock = clock
-        self._path = replica_path(name, replica_id)
+        self._path = layout.replica_report(name, replica_id)
         self.report = ReplicaReport(
             replica=replica_id,
             host=socket.gethostname(),

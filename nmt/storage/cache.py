@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nmt.errors import StorageError
-from nmt.storage.disk import explain_full_disk, mark_in_use, remove_leftovers
+from nmt.storage.disk import explain_full_disk, is_at, mark_in_use, remove_leftovers
 from nmt.storage.manifest import (
     MANIFEST,
     FileEntry,
@@ -153,7 +153,7 @@ def remove_if_unused(copy: Path) -> None:
         return  # another process was faster
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _is_at(descriptor, copy):
+        if is_at(descriptor, copy):
             # The rename removes the copy in one step. A process that was about to open it makes
             # a new one, and never reads a folder of which half is deleted.
             aside = copy.with_name(f".{copy.name}.{uuid.uuid4().hex[:8]}.old")
@@ -176,13 +176,6 @@ def _open_shared(copy: Callable[[], Path]) -> tuple[Path, int]:
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_SH)
         # Another process may have removed the folder between the opening and the lock.
-        if _is_at(descriptor, folder):
+        if is_at(descriptor, folder):
             return folder, descriptor
         os.close(descriptor)
-
-
-def _is_at(descriptor: int, folder: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), folder.stat())
-    except FileNotFoundError:
-        return False

@@ -29,6 +29,14 @@ def mark_in_use(path: Path) -> Generator[None]:
         os.close(descriptor)
 
 
+def is_at(descriptor: int, path: Path) -> bool:
+    """Tell whether a path still names the file or folder that a descriptor has opened."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def is_in_use(path: Path) -> bool:
     """Tell whether a living process writes a path; False where the file system has no locks."""
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from nmt.errors import InUseError, StorageError
+from nmt.storage.disk import is_at
 from nmt.storage.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ def _lock(file: Path, what: str) -> int:
             return descriptor
         # The previous holder may have removed the file between the opening and the lock. A lock
         # on a removed file would exclude nobody.
-        if _is_at(descriptor, file):
+        if is_at(descriptor, file):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, Holder.here().dump(), 0)
             return descriptor
@@ -151,17 +152,10 @@ def _unlock(file: Path, descriptor: int) -> None:
     """Remove a lock file, and its folder if it is empty."""
     # The file goes before the lock does: afterwards it may be the file of the next holder.
     with suppress(OSError):
-        if _is_at(descriptor, file):
+        if is_at(descriptor, file):
             file.unlink()
         file.parent.rmdir()
     os.close(descriptor)
-
-
-def _is_at(descriptor: int, file: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), file.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _in_use(what: str, holder: Holder | None) -> InUseError:

@@ -76,7 +76,7 @@ def prepare_base(config: Config, storage: Storage) -> ModelSource:
 
 
 def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> ModelSource:
-    made = ModelSource(_initial(config), stored=True)
+    made = ModelSource(layout.untrained_base(config.run), stored=True)
     if is_intact(storage, made.name):
         return made.resolve(storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
@@ -95,11 +95,6 @@ def _encoder_decoder(config: Config, storage: Storage, source: ModelSource) -> M
     return made.resolve(storage)
 
 
-def _initial(config: Config) -> str:
-    """Return the folder of a model that was built and is still untrained."""
-    return layout.untrained_base(config.run)
-
-
 def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_report) -> Outcome:
     """Build the tiny tokenizer and model once, and train all of it on the general part.
 
@@ -109,7 +104,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
     data = fetch_output(storage, layout.pairs(config.run))
     prefix = "general_" if has_split(data, "general_train") else ""
     train_split = f"{prefix}train"
-    initial = _initial(config)
+    initial = layout.untrained_base(config.run)
     if not is_intact(storage, initial):
         lines = [
             text

@@ -17,7 +17,7 @@ from nmt.engines.engine import Engine
 from nmt.errors import StorageError, TranslationError
 from nmt.runs import layout
 from nmt.serving.errors import NoEngineError, UnsupportedLanguageError
-from nmt.serving.follower import Follower, replica_path
+from nmt.serving.follower import Follower
 from nmt.serving.replica import Replica
 from nmt.storage import Storage
 from nmt.traffic import Traffic, promote, read_reports, rollback, write_traffic
@@ -75,7 +75,7 @@ class World:
         )
 
     def report(self) -> dict[str, Any]:
-        return self.storage.read_json(replica_path(NAME, "replica1"))
+        return self.storage.read_json(layout.replica_report(NAME, "replica1"))
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_stopping_deletes_the_report(world: World) -> None:
     follower = world.follower()
     poll(follower)
     asyncio.run(follower.stop())
-    assert not world.storage.exists(replica_path(NAME, "replica1"))
+    assert not world.storage.exists(layout.replica_report(NAME, "replica1"))
 
 
 def test_stopping_deletes_a_report_that_is_being_written(
@@ -284,7 +284,7 @@ def test_stopping_deletes_a_report_that_is_being_written(
         await follower.stop()
 
     asyncio.run(body())
-    assert not world.storage.exists(replica_path(NAME, "replica1"))
+    assert not world.storage.exists(layout.replica_report(NAME, "replica1"))
 
 
 def test_old_reports_of_dead_replicas_are_deleted(world: World) -> None:
@@ -292,8 +292,8 @@ def test_old_reports_of_dead_replicas_are_deleted(world: World) -> None:
     poll(first)
     world.now += 600
     poll(world.follower("second"))
-    assert world.storage.exists(replica_path(NAME, "first"))  # it may be loading an engine
-    world.storage.write_bytes(replica_path(NAME, "torn"), b"{")
+    assert world.storage.exists(layout.replica_report(NAME, "first"))  # it may be loading an engine
+    world.storage.write_bytes(layout.replica_report(NAME, "torn"), b"{")
     world.now += 3600
     second = world.follower("third")
     poll(second)
@@ -305,7 +305,7 @@ def test_old_reports_of_dead_replicas_are_deleted(world: World) -> None:
 
 
 def _has_report(world: World, name: str) -> bool:
-    return world.storage.exists(replica_path(NAME, name))
+    return world.storage.exists(layout.replica_report(NAME, name))
 
 
 def replica(world: World) -> Replica:
