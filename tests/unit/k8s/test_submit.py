@@ -1,10 +1,12 @@
 import json
 import signal
+from collections.abc import Iterator
 
 import pytest
 import yaml
 
 from k8s.api.cluster import CLAIM, CONFIG_MAP, EVENT, POD, RAY_CLUSTER, RAY_JOB
+from nmt.cli.signals import restored_handlers
 from nmt.errors import ClusterError, UnreachableError
 from tests.support.k8s.fake_cluster import FakeCluster
 from tests.unit.k8s.conftest import install, worker_group
@@ -146,6 +148,15 @@ def test_a_later_job_with_the_same_name_is_not_mistaken_for_it(nmt_k8s, cluster,
     assert nmt_k8s("submit", "train", *NAME) == 4
 
 
+@pytest.fixture
+def ctrl_c_reaches_the_process() -> Iterator[None]:
+    """Undo what a shell does to its background jobs: they ignore Ctrl-C, and the command too."""
+    with restored_handlers([signal.SIGINT]):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+
+
+@pytest.mark.usefixtures("ctrl_c_reaches_the_process")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_detaches_and_the_job_keeps_running(
     nmt_k8s, cluster, script, clock, capsys, number, code
