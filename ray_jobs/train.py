@@ -67,10 +67,10 @@ def fit(session: Session, start_from: str | None) -> dict[str, Any]:
         session: with the settings to train with.
         start_from: folder of the checkpoints to go on from where the training has none yet.
     """
-    switch = StopCoordinator()
+    coordinator = StopCoordinator()
     steps = session.config.training.max_steps
-    with switch.guarding(), step_bar(TRAIN.name, steps, switch.reached):
-        while "told_to_go" in (answer := _fit_once(session, start_from, switch)):
+    with coordinator.guarding(), step_bar(TRAIN.name, steps, coordinator.reached):
+        while "told_to_go" in (answer := _fit_once(session, start_from, coordinator)):
             log.warning(
                 "%s: a worker was told to go: new ones go on from step %d",
                 TRAIN.name, answer["told_to_go"],
@@ -80,7 +80,9 @@ def fit(session: Session, start_from: str | None) -> dict[str, Any]:
     return answer
 
 
-def _fit_once(session: Session, start_from: str | None, switch: StopCoordinator) -> dict[str, Any]:
+def _fit_once(
+    session: Session, start_from: str | None, coordinator: StopCoordinator
+) -> dict[str, Any]:
     # They take a second, in which the first processes of a private Ray come up.
     import ray.train
 
@@ -96,7 +98,7 @@ def _fit_once(session: Session, start_from: str | None, switch: StopCoordinator)
             "config": config,
             "storage": storage,
             "start_from": start_from,
-            "switch": switch,
+            "coordinator": coordinator,
         },
         scaling_config=ray.train.ScalingConfig(
             num_workers=scaling.workers,
@@ -136,7 +138,7 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
 
     from nmt.training.trainer import run_training  # torch and transformers, which no driver needs
 
-    notice = WorkerNotice(loop_config["switch"], under_train=True)
+    notice = WorkerNotice(loop_config["coordinator"], under_train=True)
 
     def report(metrics: dict[str, float]) -> None:
         ray.train.report(metrics)

@@ -90,10 +90,12 @@ def search(session: Session) -> dict[str, Any]:
 
 def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
     """Run the trials that are missing under Tune."""
-    config, switch = session.config, StopCoordinator()
+    config, coordinator = session.config, StopCoordinator()
     tuner = tune.Tuner(
         tune.with_resources(
-            tune.with_parameters(run_trial, config=config, storage=session.storage, switch=switch),
+            tune.with_parameters(
+                run_trial, config=config, storage=session.storage, coordinator=coordinator
+            ),
             {"cpu": config.scaling.cpus_per_worker, "gpu": config.scaling.gpus_per_worker},
         ),
         tune_config=tune.TuneConfig(
@@ -105,7 +107,7 @@ def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
         ),
         run_config=_run_config(session, trials),
     )
-    with switch.guarding():
+    with coordinator.guarding():
         tuner.fit()
 
 
@@ -123,13 +125,13 @@ def _is_used_up(config: Config, made: int) -> bool:
 
 
 def run_trial(
-    sample: dict[str, Any], config: Config, storage: Storage, switch: StopCoordinator
+    sample: dict[str, Any], config: Config, storage: Storage, coordinator: StopCoordinator
 ) -> None:
     """Run or resume one trial in a Tune actor."""
     prepare_worker(config)
     from nmt.training.trainer import run_training  # torch and transformers, which no driver needs
 
-    notice = WorkerNotice(switch, under_train=False)
+    notice = WorkerNotice(coordinator, under_train=False)
 
     def report(metrics: dict[str, float]) -> None:
         with notice.waiting():

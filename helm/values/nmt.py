@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from k8s.api.cluster import JsonObject
-from nmt import __version__
 from nmt.config import Config
 
 RAY_VERSION = "2.60.0"
@@ -333,6 +332,3 @@ class ChartValues(Values):
     """More labels of every Pod."""
     pod_annotations: dict[str, str] = {}
     """More annotations of every Pod."""
-
-
-CHART_VERSION = __version__

@@ -172,16 +172,15 @@ def _root_action(session: _Session) -> int:
     """Run `promote`, `rollback` or `traffic`, which need only the storage root."""
     session.no_operands()
     options = session.options
-    if options.command == "promote" and not _run_given(options):
+    run = _run_given(options)
+    if options.command == "promote" and not run:
         raise InputError("promote: which run? give run=NAME")
     force = options.force if options.command == "promote" else None
     if force is not None:
         checked_reason(force)  # here, so that no Pod starts for a bad reason
     target = None if options.storage else session.target()
     config = session.config(target)
-    command = StorageCommand(
-        options.command, run=_run_given(options), endpoint=config.serving.name, force=force
-    )
+    command = StorageCommand(options.command, run=run, endpoint=config.serving.name, force=force)
     return _on_root(session, target, command) if target else _here(session, command)
 
 

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from k8s.api.cluster import RAY_JOB, JsonObject
+from k8s.api.cluster import BATCH_JOB, CONFIG_MAP, RAY_JOB, JsonObject
 from k8s.objects.code_archive import CodeArchive
 from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE
 from k8s.objects.pod_templates import CODE_FOLDER, with_code, with_image, with_labels, with_priority
@@ -99,8 +99,8 @@ def _active_deadline(submission: Submission) -> int:
 def code_map(release: Release, code: CodeArchive) -> JsonObject:
     """Build the ConfigMap that holds the code."""
     return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
+        "apiVersion": CONFIG_MAP.api_version,
+        "kind": CONFIG_MAP.name,
         "metadata": {
             "name": code_map_name(code),
             "namespace": release.namespace,
@@ -138,8 +138,8 @@ def storage_job(release: Release, name: str, arguments: list[str]) -> JsonObject
     template["spec"]["restartPolicy"] = "Never"
     template["spec"]["containers"][0]["args"] = arguments
     return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
+        "apiVersion": BATCH_JOB.api_version,
+        "kind": BATCH_JOB.name,
         "metadata": {
             "name": name,
             "namespace": release.namespace,

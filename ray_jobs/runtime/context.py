@@ -58,7 +58,7 @@ class Session:
         work: Callable[[], Mapping[str, Any]],
         is_intact: Callable[[], bool] = lambda: True,
     ) -> Record:
-        """Do a step unless it is done, and say so in one line; see `nmt.runs.steps.run_step`."""
+        """Do a step unless it is done, and say so in one line; see `nmt.runs.running.run_step`."""
         record, did_work = run_step(
             self.storage, self.config, step, work, restart=self.restart, is_intact=is_intact
         )

@@ -11,7 +11,7 @@ import celpy
 import jsonschema
 import yaml
 
-JsonObject = dict[str, Any]
+from k8s.api.cluster import JsonObject
 
 _INTEGERS = ("int32", "int64")
 

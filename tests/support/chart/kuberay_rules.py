@@ -5,9 +5,8 @@ After `validation.go` of KubeRay 1.6.1; an object that breaks one is accepted an
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-JsonObject = dict[str, Any]
+from k8s.api.cluster import JsonObject
 
 LONGEST = {"RayCluster": 53, "RayService": 47}
 _DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")

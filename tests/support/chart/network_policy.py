@@ -2,9 +2,8 @@
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import Any
 
-JsonObject = dict[str, Any]
+from k8s.api.cluster import JsonObject
 
 
 @dataclass(frozen=True)
