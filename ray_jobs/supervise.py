@@ -23,7 +23,7 @@ from pydantic import Field
 
 from nmt.cli.log_file import LogFile
 from nmt.cli.signals import STOP_SIGNALS, exit_code_of, handled_signals
-from nmt.config import Config, load_config
+from nmt.config import LoadedConfig, load_with_user_set
 from nmt.errors import NmtError
 from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _supervise(options: argparse.Namespace) -> int:
     words = [unquote(word) for word in options.words]
-    config = load_config(overrides=words)
+    loaded = load_with_user_set(overrides=words)
+    config = loaded.config
     storage = Storage(absolute_storage(config))
     log = LogFile(storage, layout.job_log(config.run, options.name))
     attempts_file = layout.job_attempts(config.run, options.name)
@@ -75,7 +76,7 @@ def _supervise(options: argparse.Namespace) -> int:
         with _told(log):
             attempts = _attempts(storage, attempts_file, log, restart=options.restart)
             if options.restart and not attempts.made:
-                _discard(storage, config, options.step)
+                _discard(storage, loaded, options.step)
         while attempts.made <= options.retries:
             if attempts.made:
                 _tell(log, _AGAIN)
@@ -104,11 +105,11 @@ def _told(log: LogFile) -> Iterator[None]:
         raise
 
 
-def _discard(storage: Storage, config: Config, step: str) -> None:
+def _discard(storage: Storage, loaded: LoadedConfig, step: str) -> None:
     """Discard what earlier jobs made, before the first attempt is counted."""
     # A kill before that count discards again, and a kill after it never does. If the first attempt
     # discarded by itself, a kill before or during the deletion would leave old work in place.
-    discard(storage, config, step, jobs()[step].after)
+    discard(storage, loaded, step, jobs()[step].after)
 
 
 def _attempts(storage: Storage, path: str, log: LogFile, *, restart: bool) -> Attempts:

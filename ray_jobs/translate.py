@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from nmt.config import Config
+from nmt.config import Config, LoadedConfig
 from nmt.errors import DataError, MissingStepError, TranslationError
 from nmt.runs.records import find_record, require
 from nmt.runs.steps import EXPORT
@@ -19,7 +19,7 @@ from ray_jobs.runtime.storage_location import absolute_storage
 _BATCH_LINES = 32
 
 
-def translate_words(config: Config, texts: Sequence[str]) -> None:
+def translate_words(loaded: LoadedConfig, texts: Sequence[str]) -> None:
     """Print the translations of texts, or, without texts, of the lines of standard input.
 
     Raises:
@@ -27,8 +27,9 @@ def translate_words(config: Config, texts: Sequence[str]) -> None:
         TranslationError: the translations cannot be written.
     """
     _check_words(texts)
+    config = loaded.config
     storage = Storage(absolute_storage(config))
-    folder = fetch_engine(storage, find_engine(config, storage))
+    folder = fetch_engine(storage, find_engine(loaded, storage))
     for target in translate_lines(config, folder, texts or _standard_input()):
         try:
             sys.stdout.write(f"{target}\n")
@@ -87,13 +88,15 @@ def _not_utf_8(where: str, encoding: str) -> str:
     )
 
 
-def find_engine(config: Config, storage: Storage) -> str:
+def find_engine(loaded: LoadedConfig, storage: Storage) -> str:
     """Return the digest of the named run's engine, else of the engine that the endpoint serves.
 
     Raises:
         MissingStepError: neither exists.
     """
-    if "run" in config.explicit():
+    config = loaded.config
+    # The default name of a run does not count: a promoted engine is more likely meant.
+    if "run" in loaded.user_set:
         return require(storage, config.run, EXPORT).output
     traffic = read_traffic(storage, config.serving.name)
     if traffic:

@@ -20,7 +20,7 @@ from k8s.objects.manifests import submittable_steps
 from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
 from nmt.cli.console import guarded
-from nmt.config import Config, load_config
+from nmt.config import LoadedConfig, load_with_user_set
 from nmt.errors import InputError, did_you_mean
 from nmt.traffic.promotion import checked_reason
 
@@ -63,11 +63,11 @@ class _Session:
         cluster = self.cluster()
         return Target(cluster, find_release(cluster, self.options.release))
 
-    def config(self, target: Target | None = None) -> Config:
+    def load_config(self, target: Target | None = None) -> LoadedConfig:
         base: tuple[str, JsonObject] = ("", {})
         if target:
             base = (f"the values of release {target.release.name}", target.release.config)
-        return load_config(self.options.config, self.options.overrides, base=base)
+        return load_with_user_set(self.options.config, self.options.overrides, base=base)
 
     def only_operand(self, what: str) -> str:
         """Return the only word that is not a setting.
@@ -107,7 +107,9 @@ def _submit(session: _Session) -> int:
         working_dir=options.working_dir,
     )
     target = session.target()
-    submission = build_submission(target.release, asked, session.config(target), session.suffix)
+    submission = build_submission(
+        target.release, asked, session.load_config(target), session.suffix
+    )
     return submit(
         target,
         submission,
@@ -179,7 +181,7 @@ def _root_action(session: _Session) -> int:
     if force is not None:
         checked_reason(force)  # here, so that no Pod starts for a bad reason
     target = None if options.storage else session.target()
-    config = session.config(target)
+    config = session.load_config(target).config
     command = StorageCommand(options.command, run=run, endpoint=config.serving.name, force=force)
     return _on_root(session, target, command) if target else _here(session, command)
 
@@ -195,7 +197,7 @@ def _on_root(session: _Session, target: Target, command: StorageCommand) -> int:
     return run_for_release(
         target,
         command,
-        session.config(target).storage,
+        session.load_config(target).config.storage,
         session.suffix,
         session.output,
         session.clock,
@@ -206,8 +208,8 @@ def _on_root(session: _Session, target: Target, command: StorageCommand) -> int:
 def _run_given(options: argparse.Namespace) -> str:
     """Return `run` from the command line or its files, or an empty text if it is not set."""
     # The default run is not what a user means who names no run.
-    config = load_config(options.config, options.overrides)
-    return config.run if "run" in config.explicit() else ""
+    loaded = load_with_user_set(options.config, options.overrides)
+    return loaded.config.run if "run" in loaded.user_set else ""
 
 
 def _list(session: _Session) -> int:

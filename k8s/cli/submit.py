@@ -15,7 +15,7 @@ from k8s.objects.release import Release
 from k8s.objects.sizing import WorkerGroup, check_cluster, check_pods, pods_for
 from k8s.objects.storage_location import storage_root
 from k8s.observe.lookup import Target, find_ray_cluster
-from nmt.config import Config
+from nmt.config import Config, LoadedConfig
 from nmt.errors import ConfigError, InputError
 
 _TRIES = 5
@@ -85,20 +85,21 @@ def _describe_place(submission: Submission) -> str:
 
 
 def build_submission(
-    release: Release, options: SubmitOptions, config: Config, suffix: str
+    release: Release, options: SubmitOptions, loaded: LoadedConfig, suffix: str
 ) -> Submission:
     """Build a submission from options, with the release's defaults for the rest.
 
     Args:
         release: the release that has the defaults.
         options: the options of the command line.
-        config: the settings.
+        loaded: the settings.
         suffix: makes the job's name unique.
 
     Raises:
         InputError: options exclude each other, or the Pods cannot hold the job.
     """
     _check_to(options)
+    config = loaded.config
     # A malformed name would end the job only after its Pods exist.
     if options.image and not _IMAGE.match(options.image):
         raise InputError(f"--image '{options.image}' is not an image name: write registry/name:tag")
@@ -107,7 +108,7 @@ def build_submission(
     return Submission(
         name=options.name or job_name(config.run, options.step, suffix),
         step=options.step,
-        config=config,
+        loaded=loaded,
         group=group,
         pods=0 if options.to else _pods(release, options, config, group),
         retries=_given(options.retries, release.jobs.retries),

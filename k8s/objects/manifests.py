@@ -13,7 +13,7 @@ from k8s.objects.code_archive import CodeArchive
 from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE
 from k8s.objects.pod_templates import CODE_FOLDER, with_code, with_image, with_labels, with_priority
 from k8s.objects.release import Release
-from nmt.config import Config
+from nmt.config import Config, LoadedConfig
 from nmt.runs.steps import PIPELINE, STEPS, TRAIN
 
 _SAFE = "/:=,.+@-_"
@@ -33,7 +33,8 @@ class Submission:
 
     name: str
     step: str
-    config: Config
+    loaded: LoadedConfig
+    """The settings, and those of them that the job is given as words."""
     group: str
     """Worker group of the release."""
     pods: int
@@ -49,12 +50,17 @@ class Submission:
     """Running RayCluster that runs the job; empty: the job gets its own cluster."""
     code: CodeArchive | None = None
 
+    @property
+    def config(self) -> Config:
+        """Return the settings of the job."""
+        return self.loaded.config
+
 
 def entrypoint(submission: Submission) -> str:
     """Return the command that the head Pod runs."""
     # KubeRay pastes the command into a shell and Ray quotes it again, each in its own way.
     # Percent-encoding keeps every character that means something to either of them out.
-    words = [quote(word, safe=_SAFE) for word in submission.config.given_words()]
+    words = [quote(word, safe=_SAFE) for word in submission.loaded.words()]
     options = ["--name", submission.name, "--retries", str(submission.retries)]
     # On a running cluster KubeRay's deadline ends the wait for the job, but not the job itself.
     options += ["--deadline", str(submission.deadline_seconds)] if submission.to else []

@@ -4,7 +4,7 @@
 torch nor ray.
 """
 
-from nmt.config.load import load_config
+from nmt.config.load import LoadedConfig, load_config, load_with_user_set
 from nmt.config.root import Config, digest_of
 from nmt.config.sections.adapter import (
     AdapterConfig,
@@ -46,6 +46,7 @@ __all__ = [
     "EvaluationConfig",
     "ExportConfig",
     "Ia3Adapter",
+    "LoadedConfig",
     "LoraAdapter",
     "ModelConfig",
     "NoAdapter",
@@ -66,4 +67,5 @@ __all__ = [
     "Uniform",
     "digest_of",
     "load_config",
+    "load_with_user_set",
 ]

@@ -19,8 +19,7 @@ def read_layer(path: Path) -> dict[str, Any]:
     """Read a YAML file as a tree.
 
     Raises:
-        ConfigError: the file is missing, is not UTF-8, not YAML, not a mapping, or gives a key
-            twice.
+        ConfigError: the file cannot be read, is not UTF-8, YAML or a mapping, or has a key twice.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -31,6 +30,7 @@ def read_layer(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"--config {path}: byte {error.start} is not UTF-8") from None
     raw = parse_yaml(text, f"--config {path}")
+    # A file that is empty or has only comments sets nothing.
     if raw is None:
         return {}
     if not is_tree(raw):
@@ -51,13 +51,13 @@ def read_overrides(words: Sequence[str]) -> dict[str, Any]:
             raise ConfigError(f"'{word}' is not an override: write key=value, like run=demo")
         if key in overrides:
             raise ConfigError(f"{key} is given twice: '{overrides[key]}' and '{text}'")
-        overrides[key] = _scalar(key, text)
+        overrides[key] = _read_value(key, text)
     return overrides
 
 
-def _scalar(key: str, text: str) -> Any:  # noqa: ANN401 - a plain YAML value
-    # Other text is left for the schema to convert: `run=123` stays a name, and
-    # `training.learning_rate=1e-4` becomes a number.
+def _read_value(key: str, text: str) -> Any:  # noqa: ANN401 - a plain YAML value
+    # Other text is left for the schema to convert, which knows the type of the key: `run=123`
+    # stays a name, and `training.learning_rate=1e-4`, which is text in YAML, becomes a number.
     if text == "null":
         return None
     if text[:1] in ("[", "{"):
@@ -69,9 +69,10 @@ def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
     """Convert dotted keys to a tree: `{"a.b": 1}` becomes `{"a": {"b": 1}}`.
 
     Raises:
-        ConfigError: a key is below another one.
+        ConfigError: a key is below another one that has a plain value, or is given twice.
     """
     tree: dict[str, Any] = {}
+    # Short keys first, so that a section given whole is there before the keys inside it.
     for key, value in sorted(dotted.items(), key=lambda item: item[0].count(".")):
         # The rest of such a key is one key, since it is the name of a setting.
         if key.startswith(f"{_SPACE}."):
@@ -86,8 +87,22 @@ def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
             node = node[parent]
         if leaf in node:
             raise ConfigError(f"{key} is given twice")
+        # A copy, because a longer key may add to this value, which belongs to the caller.
         node[leaf] = deepcopy(value)
     return tree
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Map the dotted key of each leaf to its value."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        dotted = f"{prefix}{key}"
+        # `tune.space` is one leaf, since its own keys contain dots.
+        if is_tree(value) and dotted != _SPACE:
+            flat |= flatten(value, f"{dotted}.")
+        else:
+            flat[dotted] = value
+    return flat
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> dict[str, Any]:
@@ -95,15 +110,17 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> 
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
-        if is_tree(value) and is_tree(below) and not _replaced(f"{path}{key}", below, value):
+        if is_tree(value) and is_tree(below) and not _replaces(f"{path}{key}", below, value):
             merged[key] = merge(below, value, f"{path}{key}.")
         else:
             merged[key] = value
     return merged
 
 
-def _replaced(path: str, below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-    # The keys of one type mean nothing to another. A new search space replaces the old one, so that
-    # a search can drop a dimension.
-    before = below.get("type", DEFAULT_TYPES.get(path))
-    return path == _SPACE or ("type" in value and value["type"] != before)
+def _replaces(path: str, below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    """Tell whether a section replaces the one below it, instead of changing single keys of it."""
+    # Merged, no layer could remove a range from the search space.
+    if path == _SPACE:
+        return True
+    # The keys of one type are unknown to another.
+    return "type" in value and value["type"] != below.get("type", DEFAULT_TYPES.get(path))

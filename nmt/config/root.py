@@ -5,16 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nmt.config.explain import explain
-from nmt.config.layers import DEFAULT_TYPES, merge, nest
+from nmt.config.layers import DEFAULT_TYPES, flatten, merge, nest
 from nmt.config.section import Section
 from nmt.config.sections.adapter import DEFAULT_ADAPTER, AdapterConfig
 from nmt.config.sections.data import DataConfig
@@ -63,20 +57,19 @@ class Config(Section):
             raise ValueError(f"'{run}' has another place in the storage root: choose another name")
         return run
 
-    @model_validator(mode="wrap")
+    @model_validator(mode="before")
     @classmethod
-    def _default_types(cls, raw: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _fill_default_types(cls, raw: object) -> object:
         """Fill in the default `type` of a section when only its other keys are given."""
+        # So `adapter.rank=8` is enough: pydantic alone would also ask for `adapter.type=lora`.
         if not is_tree(raw):
-            return handler(raw)
-        added = [key for key in DEFAULT_TYPES if is_tree(raw.get(key)) and "type" not in raw[key]]
-        config = handler(
-            {**raw, **{key: {"type": DEFAULT_TYPES[key], **raw[key]} for key in added}}
-        )
-        # The user did not set it, so it is not `explicit`.
-        for key in added:
-            getattr(config, key).model_fields_set.discard("type")
-        return config
+            return raw
+        filled = {
+            key: {"type": default, **raw[key]}
+            for key, default in DEFAULT_TYPES.items()
+            if is_tree(raw.get(key)) and "type" not in raw[key]
+        }
+        return {**raw, **filled}
 
     @model_validator(mode="after")
     def _strategy_fits_workers(self) -> Self:
@@ -104,38 +97,22 @@ class Config(Section):
             raise ConfigError(explain(error, cls, origins or {})) from None
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
-        """Copy the settings, replace dotted keys, and validate everything again."""
-        # `explicit` of the copy contains the replaced keys too, whoever replaced them. So only the
-        # settings that `load_config` returned know which keys the user set.
-        return type(self).parse(merge(self._given(), nest(overrides)))
-
-    def explicit(self) -> frozenset[str]:
-        """Return the dotted keys that were set and not left at their defaults."""
-        return frozenset(flatten(self._given()))
-
-    def given_words(self) -> list[str]:
-        """Write the keys that were set as the `key=value` words that `load_config` reads back.
+        """Copy the settings, replace dotted keys, and validate everything again.
 
         Raises:
-            ConfigError: a text looks like a YAML value, so it cannot be written as a word.
+            ConfigError: a value does not fit.
         """
-        return [f"{key}={_word(key, value)}" for key, value in flatten(self._given()).items()]
-
-    def _given(self) -> dict[str, Any]:
-        """Return the values that were set, as a tree of plain values."""
-        raw = self.model_dump(mode="json", exclude_unset=True)
-        # A section that was given as an object has a type that nobody set as a key.
-        for key, default in DEFAULT_TYPES.items():
-            if key in raw and getattr(self, key).type != default:
-                raw[key].setdefault("type", getattr(self, key).type)
-        # The ranges of a space are complete, or their types would be missing.
-        if "space" in raw.get("tune", {}):
-            raw["tune"]["space"] = self.tune.model_dump(mode="json")["space"]
-        return raw
+        tree = self.model_dump(mode="json")
+        if "space" not in self.tune.model_fields_set:
+            # Copied, the default space would count as the user's: `search_space` would no longer
+            # fit it to the adapter.
+            del tree["tune"]["space"]
+        return type(self).parse(merge(tree, nest(overrides)))
 
     @property
     def search_space(self) -> dict[str, SearchRange]:
-        """Return `tune.space`, of its default only the keys that the chosen adapter has."""
+        """Return `tune.space`; if it is the default, without the keys that the adapter lacks."""
+        # A range that the user gave for such a key is a mistake, which must not be hidden.
         if "space" in self.tune.model_fields_set:
             return self.tune.space
         lacking = {f"adapter.{name}" for name in ("rank", "alpha")} - {
@@ -155,27 +132,6 @@ class Config(Section):
     def digest(self) -> str:
         """Compute twelve hexadecimal digits that identify all settings."""
         return digest_of(self.model_dump(mode="json"))
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Map the dotted key of each leaf to its value."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        dotted = f"{prefix}{key}"
-        # `tune.space` is one leaf, since its own keys contain dots.
-        if is_tree(value) and dotted != "tune.space":
-            flat |= flatten(value, f"{dotted}.")
-        else:
-            flat[dotted] = value
-    return flat
-
-
-def _word(key: str, value: object) -> str:
-    if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if value == "null" or value[:1] in ("[", "{"):
-        raise ConfigError(f"{key}: '{value}' cannot be passed on as {key}=VALUE: rename it")
-    return value
 
 
 def digest_of(value: object) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from nmt import __version__
 from nmt.cli.console import is_override
-from nmt.config import Config, load_config
+from nmt.config import Config, load_config, load_with_user_set
 from nmt.runs.steps import PIPELINE
 from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
 
@@ -80,11 +80,11 @@ def _config(options: argparse.Namespace) -> None:
         schema = Config.model_json_schema()
         sys.stdout.write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
         return
-    config = load_config(options.config, options.overrides)
+    loaded = load_with_user_set(options.config, options.overrides)
     if options.what == "check":
-        sys.stdout.write(f"{len(config.explicit())} settings given, all of them valid\n")
+        sys.stdout.write(f"{len(loaded.user_set)} settings given, all of them valid\n")
         return
-    plain = config.model_dump(mode="json")
+    plain = loaded.config.model_dump(mode="json")
     sys.stdout.write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
 
 
@@ -106,7 +106,7 @@ def _translate(options: argparse.Namespace) -> None:
     # Settings and the text to translate are both plain words of the command line.
     words = [word for word in options.overrides if not is_override(word)]
     overrides = [word for word in options.overrides if is_override(word)]
-    translate_words(load_config(options.config, overrides), words)
+    translate_words(load_with_user_set(options.config, overrides), words)
 
 
 def _doctor(options: argparse.Namespace) -> None:

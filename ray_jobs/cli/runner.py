@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from nmt.cli import console
-from nmt.config import Config, load_config
+from nmt.config import LoadedConfig, load_with_user_set
 from nmt.runs.steps import PIPELINE, STEPS, steps_of
 from ray_jobs.runtime.logs import setup_logging
 
@@ -29,7 +29,7 @@ class Job:
     takes_force: bool = False
     """Whether it has the option `--force REASON`."""
 
-    def run(self, config: Config, *, restart: bool, force: str | None = None) -> None:
+    def run(self, loaded: LoadedConfig, *, restart: bool, force: str | None = None) -> None:
         """Import the job's module and call its `run`."""
         # Imported here, so that `nmt --help` need not load them.
         from nmt.runs.records import require
@@ -38,6 +38,7 @@ class Job:
         from ray_jobs.runtime.context import Session
         from ray_jobs.runtime.storage_location import absolute_storage, inside_job
 
+        config = loaded.config
         storage = Storage(absolute_storage(config))
         if inside_job():
             # A submitted job may resolve a relative folder to another place than its user expects.
@@ -48,7 +49,7 @@ class Job:
         # Before the imports too: another process may be doing the same step.
         check_not_running(storage, config.run, steps)
         module = importlib.import_module(f"ray_jobs.{self.name}")
-        session = Session(config, storage, restart=restart)
+        session = Session(config, storage, loaded.user_set, restart=restart)
         if self.takes_force:
             module.run(session, force)
         else:
@@ -107,9 +108,9 @@ def parse(
 
 def run_job(job: Job, options: argparse.Namespace) -> None:
     """Read the settings and run a command with them."""
-    config = load_config(options.config, options.overrides)
+    loaded = load_with_user_set(options.config, options.overrides)
     force = options.force if job.takes_force else None
-    job.run(config, restart=options.restart, force=force)
+    job.run(loaded, restart=options.restart, force=force)
 
 
 def guarded(action: Callable[[], int | None], *, extra: str) -> int:

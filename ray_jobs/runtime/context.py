@@ -18,23 +18,14 @@ log = logging.getLogger(__name__)
 class Session:
     """One command's settings and storage."""
 
-    asked: Config
-    """The settings as the user gave them."""
+    config: Config
+    """The settings that the command works with: an earlier step or a search may have filled in
+    some of them."""
     storage: Storage
+    user_set: frozenset[str]
+    """Dotted keys that the user set, and that nothing else may change."""
     restart: bool = False
     """Discard what an earlier call of the step made."""
-    filled: Config | None = None
-    """The settings with what earlier steps or a search have filled in; None: as asked."""
-
-    @property
-    def config(self) -> Config:
-        """Return the settings that the command works with."""
-        return self.filled or self.asked
-
-    @property
-    def user_set(self) -> frozenset[str]:
-        """Return the dotted keys that the user set, not an earlier step, a search or a default."""
-        return self.asked.explicit()
 
     def on(self, step: Step) -> "Session":
         """Return the same command with the settings of the finished steps before a step.
@@ -45,8 +36,8 @@ class Session:
         return self.with_config(inherit(self.storage, self.config, step, self.user_set))
 
     def with_config(self, config: Config) -> "Session":
-        """Return the same command, which works with other settings than the user gave."""
-        return replace(self, filled=config)
+        """Return the same command with other settings, which do not count as set by the user."""
+        return replace(self, config=config)
 
     def keeping(self) -> "Session":
         """Return the same command without `--restart`, to do a step that another one needs."""

@@ -3,7 +3,7 @@
 Imports neither ray nor torch.
 """
 
-from nmt.config import Config
+from nmt.config import LoadedConfig
 from nmt.runs import layout, running
 from nmt.runs.records import require
 from nmt.runs.running import inherit
@@ -12,25 +12,26 @@ from nmt.storage import Storage
 from ray_jobs.runtime.checks import check
 
 
-def discard(storage: Storage, config: Config, job: str, after: str) -> None:
+def discard(storage: Storage, loaded: LoadedConfig, job: str, after: str) -> None:
     """Discard what earlier calls of a job have made, for a job that is about to be started.
 
     Args:
         storage: the storage root.
-        config: the job's settings.
+        loaded: the job's settings.
         job: name of a step or of another command; those that make nothing discard nothing.
         after: the step that the job asks for first, or nothing.
 
     Raises:
         InputError: the job would refuse these settings, so nothing is discarded.
     """
+    config = loaded.config
     check(storage, config, job)
     if job == PIPELINE:
         discard_run(storage, config.run)
     elif job in STEPS:
         if after:
             require(storage, config.run, STEPS[after])
-        inherit(storage, config, STEPS[job], config.explicit())
+        inherit(storage, config, STEPS[job], loaded.user_set)
         running.discard(storage, config.run, [STEPS[job]])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt.config import Config, load_config
+from nmt.config import Config, LoadedConfig, load_with_user_set
 from nmt.storage import Storage
 from ray_jobs import base, prepare
 from ray_jobs.runtime.connection import connect
@@ -33,14 +33,19 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def config(root: Path) -> Config:
-    return load_config([], [*SMALL, f"storage={root}"])
+def loaded(root: Path) -> LoadedConfig:
+    return load_with_user_set([], [*SMALL, f"storage={root}"])
 
 
 @pytest.fixture(scope="module")
-def session(config: Config, root: Path) -> Session:
+def config(loaded: LoadedConfig) -> Config:
+    return loaded.config
+
+
+@pytest.fixture(scope="module")
+def session(loaded: LoadedConfig, root: Path) -> Session:
     """A run that has not begun."""
-    return Session(config, Storage(str(root)))
+    return Session(loaded.config, Storage(str(root)), loaded.user_set)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +68,10 @@ def prepared(
 def branch(session: Session, name: str, **overrides: object) -> Session:
     """Another run on the same data and base, so that a test starts where those end."""
     dotted = {key.replace("__", "."): value for key, value in overrides.items()}
-    config = session.config.with_overrides({"run": name, **dotted})
+    dotted["run"] = name
+    config = session.config.with_overrides(dotted)
     root = Path(session.storage.locate(""))
     (root / name).mkdir()
     for folder in ("data", "base"):
         (root / name / folder).symlink_to(root / session.config.run / folder)
-    return replace(session, asked=config)
+    return replace(session, config=config, user_set=session.user_set | dotted.keys())

@@ -20,7 +20,7 @@ from ray import serve
 from ray.serve.deployment import deployment_to_schema
 from ray.util import list_named_actors
 
-from nmt.config import Config, load_config
+from nmt.config import Config, load_with_user_set
 from nmt.errors import ConfigError, WorseThanBaseError
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback, write_traffic
@@ -239,9 +239,10 @@ def test_serving_a_run_does_not_promote_an_engine_worse_than_its_base(tmp_path: 
     storage = Storage(str(tmp_path))
     export(storage, "spoilt")
     evaluate(storage, "spoilt")
-    config = load_config([], ["run=spoilt", "serving.port=0", f"storage={tmp_path}"])
+    words = ["run=spoilt", "serving.port=0", f"storage={tmp_path}"]
+    loaded = load_with_user_set(overrides=words)
     with pytest.raises(WorseThanBaseError, match="--force"):
-        run(Session(config, storage))
+        run(Session(loaded.config, storage, loaded.user_set))
     assert read_traffic(storage, NAME) is None
 
 

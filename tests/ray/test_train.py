@@ -87,7 +87,7 @@ def test_work_whose_worker_was_told_to_go_is_begun_again_as_often_as_is_allowed(
     storage = Storage(str(tmp_path))
     config = prepared.config.with_overrides({"scaling.max_failures": max_failures})
     with pytest.raises(PreemptedError) if attempts < 3 else nullcontext():
-        on_worker(Session(config, storage), told_to_go_twice)
+        on_worker(Session(config, storage, prepared.user_set), told_to_go_twice)
     assert storage.read_json("attempts") == attempts
 
 

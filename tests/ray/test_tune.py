@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from nmt.errors import ConfigError
@@ -90,7 +88,7 @@ def test_a_range_of_a_setting_that_is_not_there_is_refused_at_once(prepared: Ses
     space = {"adapter.rnk": {"type": "choice", "values": [2]}}
     config = prepared.config.with_overrides({"tune.space": space})
     with pytest.raises(ConfigError, match=r"tune.space: adapter.rnk: unknown key"):
-        tune.run(replace(prepared, asked=config))
+        tune.run(prepared.with_config(config))
 
 
 def test_a_trial_that_diverges_is_marked_and_the_search_goes_on(prepared: Session) -> None:

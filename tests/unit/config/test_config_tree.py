@@ -15,6 +15,7 @@ from nmt.config import (
     QloraAdapter,
     TuneConfig,
     load_config,
+    load_with_user_set,
 )
 from nmt.errors import ConfigError
 from tests.support.project import PROJECT
@@ -25,19 +26,43 @@ CONFIGS = PROJECT / "configs"
 # What was set
 
 
-def test_explicit_names_what_was_set_in_any_layer(write):
-    config = load_config([write("data: {cleaning: {max_words: 9}}")], ["run=x", "adapter.rank=8"])
-    assert config.explicit() == {"data.cleaning.max_words", "run", "adapter.rank"}
+def test_the_keys_that_the_user_set_are_those_of_all_layers(write):
+    file = write("data: {cleaning: {max_words: 9}}")
+    words, base = ["run=x", "adapter.rank=8"], ("a release", {"storage": "/runs"})
+    loaded = load_with_user_set([file], words, base=base)
+    assert loaded.user_set == {"data.cleaning.max_words", "run", "adapter.rank", "storage"}
 
 
 def test_a_value_equal_to_its_default_counts_as_set():
-    assert load_config(overrides=["seed=1"]).explicit() == {"seed"}
+    assert load_with_user_set(overrides=["seed=1"]).user_set == {"seed"}
 
 
-def test_explicit_survives_overrides_and_takes_them_in(write):
-    config = load_config([write("adapter: {rank: 8}")], ["run=x"])
-    copy = config.with_overrides({"training.learning_rate": 1e-3})
-    assert copy.explicit() == config.explicit() | {"training.learning_rate"}
+def test_a_key_whose_section_a_later_layer_replaces_does_not_count_as_set(write):
+    loaded = load_with_user_set([write("adapter: {rank: 8}")], ["adapter.type=none"])
+    assert loaded.user_set == {"adapter.type"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["adapter.rank=8"],
+        ["adapter.type=qlora", "strategy.type=deepspeed", "strategy.zero_stage=3"],
+        ["adapter.target_modules=[q_proj]", "data.max_pairs=null", "seed=1"],
+        ["tune.space={adapter.rank: {values: [2, 4], type: choice}}"],
+    ],
+    ids=["default-type", "other-types", "yaml", "search-space"],
+)
+def test_the_words_of_a_config_load_as_the_same_config(words):
+    loaded = load_with_user_set(overrides=words)
+    assert load_with_user_set(overrides=loaded.words()) == loaded
+
+
+# Copies with other values
+
+
+def test_the_default_search_space_of_a_copy_still_fits_its_adapter():
+    copy = Config().with_overrides({"adapter.type": "ia3"})
+    assert list(copy.search_space) == ["training.learning_rate"]
 
 
 def test_overrides_leave_the_original_alone():
@@ -122,7 +147,7 @@ def test_there_are_files_in_configs():
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_file_in_configs_loads(path):
-    assert load_config([path]).explicit()
+    assert load_with_user_set([path]).user_set
 
 
 def test_the_schema_is_json_and_documents_every_top_level_section():

@@ -7,7 +7,7 @@ import pytest
 from k8s.objects.code_archive import CodeArchive
 from k8s.objects.manifests import Submission, code_map, entrypoint, owned_by, ray_job, storage_job
 from k8s.objects.names import job_name, job_name_problem
-from nmt.config import load_config
+from nmt.config import load_with_user_set
 from nmt.errors import ConfigError
 from tests.unit.k8s.conftest import IMAGE, make_release
 
@@ -18,7 +18,7 @@ def submission(step: str = "train", *words: str, **changes: object) -> Submissio
     fields: dict = {
         "name": "demo-train-1",
         "step": step,
-        "config": load_config(overrides=words),
+        "loaded": load_with_user_set(overrides=words),
         "group": "cpu",
         "pods": 2,
         "retries": 3,
@@ -197,10 +197,10 @@ def words_of(command: str) -> list[str]:
 
 
 def test_the_entry_point_contains_the_settings_as_given():
-    config = load_config(overrides=HARD)
-    found = load_config(overrides=words_of(entrypoint(submission("train", *HARD))))
-    assert found == config
-    assert found.explicit() == config.explicit()
+    loaded = load_with_user_set(overrides=HARD)
+    found = load_with_user_set(overrides=words_of(entrypoint(submission("train", *HARD))))
+    assert found.config == loaded.config
+    assert found.user_set == loaded.user_set
 
 
 def test_the_entry_point_survives_bash_and_then_ray():
@@ -214,6 +214,6 @@ def test_restart_is_before_the_step():
 
 
 def test_a_value_that_cannot_be_written_as_a_word_is_refused():
-    config = load_config(base=("a file", {"data": {"path": "[draft].csv"}}))
+    loaded = load_with_user_set(base=("a file", {"data": {"path": "[draft].csv"}}))
     with pytest.raises(ConfigError, match=r"data.path: '\[draft\].csv' cannot be passed on"):
-        entrypoint(submission(config=config))
+        entrypoint(submission(loaded=loaded))

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from nmt import errors
-from nmt.config import Config, load_config
+from nmt.config import Config, load_with_user_set
 from nmt.config.explain import dotted_keys
 from nmt.errors import NmtError
 from nmt.serving.errors import RequestError
@@ -47,13 +47,13 @@ MACHINE_PATH = re.compile(r"(?<![\w./:~-])/(?:home|root|Users|work|workspace|bui
 
 @pytest.mark.parametrize("file", CONFIGS, ids=relative)
 def test_every_settings_file_loads_and_sets_something(file):
-    assert load_config([file]).explicit()
+    assert load_with_user_set([file]).user_set
 
 
 def test_a_search_varies_only_keys_that_its_file_does_not_set():
-    config = load_config([PROJECT / "configs" / "en_ta_tune.yaml"])
-    assert config.tune.trials
-    assert not config.explicit() & config.tune.space.keys()
+    loaded = load_with_user_set([PROJECT / "configs" / "en_ta_tune.yaml"])
+    assert loaded.config.tune.trials
+    assert not loaded.user_set & loaded.config.tune.space.keys()
 
 
 def missing_files(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nmt.config import load_config
+from nmt.config import load_with_user_set
 from nmt.errors import StorageError
 from nmt.runs import layout
 from nmt.runs.records import fetch_output, find_record, require
@@ -23,7 +23,8 @@ from tests.unit.storage.test_records import MUTATIONS, Damaged, mutations
 @pytest.fixture
 def session(storage: Storage) -> Session:
     words = ["data.phrasebook.general_pairs=200", "data.phrasebook.domain_pairs=120"]
-    return Session(load_config(overrides=words), storage)
+    loaded = load_with_user_set(overrides=words)
+    return Session(loaded.config, storage, loaded.user_set)
 
 
 def flip(storage: Storage, path: str) -> None:

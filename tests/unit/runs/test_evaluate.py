@@ -27,7 +27,7 @@ def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
         if name == "evaluate":
             record = replace(record, result=result)
         storage.write_json(layout.step_record("demo", step), asdict(record))
-    return Session(config, storage)
+    return Session(config, storage, frozenset({"run"}))
 
 
 @pytest.mark.parametrize(

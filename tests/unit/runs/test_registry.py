@@ -78,7 +78,7 @@ def test_a_pipeline_does_a_new_step_after_the_others(toy, tmp_path, monkeypatch)
         monkeypatch.setitem(sys.modules, f"ray_jobs.{name}", module)
     monkeypatch.setattr(pipeline.prepare, "check_split", lambda *given: None)
     config = load_config(overrides=["tune.trials=2"])
-    pipeline._steps(Session(config, Storage(str(tmp_path))))
+    pipeline._steps(Session(config, Storage(str(tmp_path)), frozenset({"tune.trials"})))
     assert done == [step.name for step in pipeline_steps(config)]
     assert done[-1] == "toy"
 

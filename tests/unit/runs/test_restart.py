@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from nmt.config import load_config
+from nmt.config import load_with_user_set
 from nmt.errors import ConfigError, MissingPackageError, MissingStepError, StepConflictError
 from nmt.runs import layout
 from nmt.runs.records import Record
@@ -39,18 +39,18 @@ def left(storage: Storage) -> list[str]:
 
 
 def test_of_a_pipeline_all_that_the_run_has_made_but_its_logs(storage):
-    discard(storage, load_config(overrides=["run=demo"]), "pipeline", "")
+    discard(storage, load_with_user_set(overrides=["run=demo"]), "pipeline", "")
     assert left(storage) == OTHERS
 
 
 def test_of_a_step_its_folder_alone(storage):
-    discard(storage, load_config(overrides=["run=demo"]), "train", "prepare")
+    discard(storage, load_with_user_set(overrides=["run=demo"]), "train", "prepare")
     assert [path for path in MADE if path not in left(storage)] == ["demo/train/step.json"]
 
 
 @pytest.mark.parametrize("command", ["serve", "promote", "rollback"])
 def test_of_a_command_that_makes_nothing_nothing(storage, command):
-    discard(storage, load_config(overrides=["run=demo"]), command, "")
+    discard(storage, load_with_user_set(overrides=["run=demo"]), command, "")
     assert left(storage) == [*MADE, *OTHERS]
 
 
@@ -58,7 +58,9 @@ def test_of_a_command_that_makes_nothing_nothing(storage, command):
 def test_nothing_where_the_package_that_shall_record_it_is_missing(storage, job, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match="mlflow-skinny"):
-        discard(storage, load_config(overrides=["run=demo", "tracking.mlflow=true"]), job, "")
+        discard(
+            storage, load_with_user_set(overrides=["run=demo", "tracking.mlflow=true"]), job, ""
+        )
     assert left(storage) == [*MADE, *OTHERS]
 
 
@@ -75,5 +77,5 @@ def test_nothing_where_the_package_that_shall_record_it_is_missing(storage, job,
 )
 def test_nothing_where_the_job_would_refuse_its_settings(storage, job, after, word, refusal):
     with pytest.raises(refusal):
-        discard(storage, load_config(overrides=["run=demo", word]), job, after)
+        discard(storage, load_with_user_set(overrides=["run=demo", word]), job, after)
     assert left(storage) == [*MADE, *OTHERS]

@@ -1,6 +1,6 @@
 import pytest
 
-from nmt.config import Config
+from nmt.config import Config, load_with_user_set
 from nmt.errors import (
     InputError,
     MissingStepError,
@@ -285,15 +285,16 @@ def test_steps_stand_in_an_order_in_which_they_can_be_made():
         assert all(names.index(name) < names.index(step.name) for name in step.after)
 
 
-def filled_in(storage: Storage, asked: Config, step: Step) -> Config:
-    return inherit(storage, asked, step, asked.explicit())
+def filled_in(storage: Storage, step: Step, *words: str) -> Config:
+    loaded = load_with_user_set(overrides=words)
+    return inherit(storage, loaded.config, step, loaded.user_set)
 
 
 def test_a_later_step_takes_the_settings_of_the_steps_it_builds_on(storage):
     made = config("data.target_language=hin_Deva", "model.max_source_tokens=64")
     run_step(storage, made, PREPARE, Work(output="one"))
     run_step(storage, made, BASE, Work(output="one"))
-    inherited = filled_in(storage, config("training.max_steps=70"), TRAIN)
+    inherited = filled_in(storage, TRAIN, "training.max_steps=70")
     assert inherited.data.target_language == "hin_Deva"
     assert inherited.model.max_source_tokens == 64
     assert inherited.training.max_steps == 70
@@ -302,23 +303,22 @@ def test_a_later_step_takes_the_settings_of_the_steps_it_builds_on(storage):
 @pytest.mark.parametrize("step", [TRAIN, TUNE, EVALUATE, EXPORT], ids=lambda step: step.name)
 def test_no_step_forgets_the_languages_of_the_data(storage, step):
     run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
-    assert filled_in(storage, config(), step).data.target_language == "hin_Deva"
+    assert filled_in(storage, step).data.target_language == "hin_Deva"
 
 
 def test_settings_that_contradict_an_earlier_step_are_refused_by_name(storage):
     run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
-    asked = config("data.target_language=tam_Taml")
     with pytest.raises(StepConflictError, match=r"data.target_language: 'hin_Deva' there"):
-        filled_in(storage, asked, TRAIN)
+        filled_in(storage, TRAIN, "data.target_language=tam_Taml")
 
 
 def test_the_same_settings_may_be_given_again(storage):
     words = ("data.target_language=hin_Deva", "seed=3")
     run_step(storage, config(*words), PREPARE, Work(output="one"))
-    assert filled_in(storage, config(*words), TRAIN).seed == 3
+    assert filled_in(storage, TRAIN, *words).seed == 3
 
 
 def test_steps_of_another_run_are_not_asked(storage):
     run_step(storage, config("data.target_language=hin_Deva"), PREPARE, Work(output="one"))
-    other = filled_in(storage, config("run=other"), TRAIN)
+    other = filled_in(storage, TRAIN, "run=other")
     assert other.data.target_language == "tam_Taml"

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from nmt.config import Config, load_config
+from nmt.config import Config, load_config, load_with_user_set
 from nmt.errors import TrainingError
 from nmt.runs.records import BEST_TRIAL
 from nmt.runs.running import run_step
@@ -36,7 +36,8 @@ def search(storage: Storage, *words: str, found: dict[str, Any] = FOUND) -> None
 
 def best_for(storage: Storage, *words: str):
     """What a training with these words takes up, asked as `train.run` asks."""
-    return find_best(Session(load_config(overrides=words), storage).on(TRAIN))
+    loaded = load_with_user_set(overrides=words)
+    return find_best(Session(loaded.config, storage, loaded.user_set).on(TRAIN))
 
 
 def test_without_a_search_the_settings_stay(storage):
@@ -92,7 +93,7 @@ def test_what_the_search_found_for_a_setting_of_an_earlier_step_is_taken(storage
 def test_the_steps_after_a_training_go_on_with_what_it_took_from_the_search(storage):
     search(storage, found={"seed": 32})
     run_step(storage, best_for(storage).config, TRAIN, lambda: {"output": "one"})
-    session = Session(load_config(), storage)
+    session = Session(Config(), storage, frozenset())
     assert session.on(EVALUATE).config.seed == 32
     assert best_for(storage).config.seed == 32
 
