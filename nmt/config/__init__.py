@@ -17,8 +17,9 @@ from nmt.config.sections.adapter import (
     PromptAdapter,
     QloraAdapter,
 )
-from nmt.config.sections.data import CleaningConfig, DataConfig, PhrasebookConfig
-from nmt.config.sections.evaluation import EvaluationConfig
+from nmt.config.sections.cleaning import CleaningConfig
+from nmt.config.sections.data import CorpusConfig, DataConfig, PhrasebookConfig
+from nmt.config.sections.evaluation import EvaluationConfig, TestSetConfig
 from nmt.config.sections.export import ExportConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
@@ -40,6 +41,7 @@ __all__ = [
     "Choice",
     "CleaningConfig",
     "Config",
+    "CorpusConfig",
     "DataConfig",
     "DdpStrategy",
     "DeepspeedStrategy",
@@ -61,6 +63,7 @@ __all__ = [
     "ServingConfig",
     "SingleStrategy",
     "StrategyConfig",
+    "TestSetConfig",
     "TrackingConfig",
     "TrainingConfig",
     "TuneConfig",

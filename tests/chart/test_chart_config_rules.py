@@ -22,6 +22,14 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
     "nothing to train on": ({"data": {"validation_fraction": 0.96}}, "validation_fraction (0.96)"),
     "fractions": ({"data": {"validation_fraction": 0.5, "test_fraction": 0.5}}, "test_fraction"),
     "target without source": ({"data": {"target_path": "a.ta"}}, "target_path"),
+    "a corpus beside the corpora": (
+        {"data": {"path": "a.tsv", "corpora": {"web": {"path": "b.tsv"}}}},
+        "path and",
+    ),
+    "a threshold for no score": (
+        {"data": {"corpora": {"web": {"path": "a.tsv", "min_score": 0.5}}}},
+        "min_score is set but score_column is not",
+    ),
     "warm-up": ({"training": {"warmup_steps": 10, "max_steps": 10}}, "warmup_steps (10)"),
     "warm-up by default": ({"training": {"max_steps": 20}}, "max_steps (20)"),
     "averaged beyond the kept": (
@@ -79,6 +87,11 @@ TAKEN: dict[str, JsonObject] = {
     "offload": {"strategy": {"type": "deepspeed", "offload": True}},
     "two processes": {"scaling": {"workers": 2}, "strategy": {"type": "ddp"}},
     "both sides": {"data": {"path": "a.en", "target_path": "a.ta"}},
+    "several corpora": {
+        "data": {
+            "corpora": {"web": {"path": "a.tsv", "score_column": "1", "min_score": 0, "weight": 2}}
+        }
+    },
     "unset": {"data": {"path": None, "max_pairs": None}},
     "grace to the end": {"tune": {"grace_steps": 600}},
     "another space": {"tune": {"space": {"adapter.rank": {"type": "choice", "values": [8]}}}},
@@ -90,6 +103,7 @@ TAKEN: dict[str, JsonObject] = {
 REPEATED = {
     "Config._not_reserved": "reserved run engines",
     "Config._strategy_fits_workers": "one process",
+    "CorpusConfig._check_score": "a threshold for no score",
     "DataConfig._check": "nothing to train on",
     "DataConfig._flores_code": "unknown language",
     "DeepspeedStrategy._has_partitions": "offload of nothing",
@@ -107,7 +121,8 @@ REPEATED = {
 }
 
 WITHOUT_TWIN = {
-    "Config._default_types",  # refuses nothing
+    "Config._fill_default_types",  # refuses nothing
+    "DataConfig._inherit_cleaning",  # refuses nothing
     "DeepspeedStrategy._number",  # refuses nothing
     "TuneConfig._is_read_by_trials",  # the schema says it
 }

@@ -66,6 +66,14 @@ config.data.validation_fraction ({{ .validation_fraction }}) and config.data.tes
 {{- if and .target_path (not .path) }}
 config.data.target_path is '{{ .target_path }}' and config.data.path is not set: name the source file too
 {{- end }}
+{{- if and .path .corpora }}
+config.data.path and config.data.corpora are both set: make the file of path one of the corpora
+{{- end }}
+{{- range $name, $corpus := .corpora }}
+{{- if and (ne $corpus.min_score nil) (not $corpus.score_column) }}
+config.data.corpora.{{ $name }}.min_score is set but score_column is not: name the column
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

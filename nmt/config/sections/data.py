@@ -1,26 +1,54 @@
 """Settings of the parallel text."""
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from nmt.config.section import Fraction, PositiveInt, Section
+from nmt.config.sections.cleaning import CleaningConfig
+from nmt.config.tree import is_tree
 from nmt.languages import resolve_language
 
+Format = Literal[
+    "auto", "jsonl", "json", "csv", "tsv", "text", "tmx", "xliff", "po", "parquet", "datasets"
+]
+CorpusName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 
-class CleaningConfig(Section):
-    """Filters that every pair must pass; each counts the pairs it drops."""
 
-    max_words: PositiveInt = 200
-    """Maximum number of words on either side of a pair."""
-    min_characters: PositiveInt = 3
-    """Minimum number of characters on either side; a Chinese or Japanese one counts as three."""
-    min_length_ratio: float = Field(default=0.4, gt=0)
-    """Minimum number of target characters per source character, counted in the same way."""
-    max_length_ratio: float = Field(default=3.0, gt=0)
-    """Maximum number of target characters per source character, counted in the same way."""
-    min_script_share: float = Field(default=0.5, ge=0, le=1)
-    """Minimum share of a side's letters that are in the script of its language."""
+class CorpusConfig(Section):
+    """One of several corpora, and how it is read, cleaned and mixed into the training."""
+
+    path: str
+    """File, folder, prefix of two files, or `datasets` name."""
+    target_path: str | None = None
+    """File of the target side, if the two languages are in two text files."""
+    format: Format = "auto"
+    """File format; `auto`: chosen by the suffix of the path."""
+    source_column: str | None = None
+    """Column or key of the source; a number counts columns from 1; unset: found by its name."""
+    target_column: str | None = None
+    """Column or key of the target; a number counts columns from 1; unset: found by its name."""
+    score_column: str | None = None
+    """Column or key of a score, such as that of a sentence aligner."""
+    min_score: float | None = None
+    """Minimum score; pairs with a lower one are dropped. Needs `score_column`."""
+    max_pairs: PositiveInt | None = None
+    """Read only this many pairs."""
+    weight: float = Field(default=1.0, gt=0, le=1000)
+    """How often each training pair is used in an epoch: 2 is twice, 0.5 is every second epoch."""
+    tag: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
+    """Text to put before each source, such as `<bt>` for back-translated text.
+
+    Validation and test pairs are not held out from a corpus with a tag.
+    """
+    cleaning: CleaningConfig = CleaningConfig()
+    """Filters of this corpus; keys that are not set are those of `data.cleaning`."""
+
+    @model_validator(mode="after")
+    def _check_score(self) -> Self:
+        if self.min_score is not None and self.score_column is None:
+            raise ValueError("min_score is set but score_column is not: name the column")
+        return self
 
 
 class PhrasebookConfig(Section):
@@ -39,8 +67,10 @@ class DataConfig(Section):
     """File, folder or `datasets` name; unset: the built-in phrasebook."""
     target_path: str | None = None
     """File of the target side, if the two languages are in two text files."""
-    format: Literal["auto", "jsonl", "csv", "tsv", "text", "tmx", "datasets"] = "auto"
+    format: Format = "auto"
     """File format; `auto`: chosen by the suffix of `data.path`."""
+    corpora: dict[CorpusName, CorpusConfig] = Field(default={})
+    """Several corpora by name, in place of `data.path`."""
     source_language: str = "eng_Latn"
     """FLORES-200 or ISO 639 code of the source."""
     target_language: str = "tam_Taml"
@@ -63,8 +93,24 @@ class DataConfig(Section):
     """Share of the pairs to hold out for testing, if the data has no test split."""
     max_pairs: PositiveInt | None = None
     """Read only this many pairs of `data.path`."""
+    max_bad_rows: int = Field(default=0, ge=0)
+    """Number of rows of each input that may be damaged; they are counted, shown and skipped."""
+    min_ray_pairs: PositiveInt = 500_000
+    """Number of pairs from which the text is cleaned on Ray, in parallel."""
     cleaning: CleaningConfig = CleaningConfig()
     phrasebook: PhrasebookConfig = PhrasebookConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit_cleaning(cls, values: object) -> object:
+        """Give each corpus the keys of `data.cleaning` that it does not set itself."""
+        if not is_tree(values) or not is_tree(values.get("corpora")):
+            return values
+        shared = values.get("cleaning")
+        corpora = {
+            name: _with_cleaning(corpus, shared) for name, corpus in values["corpora"].items()
+        }
+        return {**values, "corpora": corpora}
 
     @field_validator("source_language", "target_language")
     @classmethod
@@ -83,4 +129,15 @@ class DataConfig(Section):
             )
         if self.target_path and not self.path:
             raise ValueError("target_path is set but path is not: set the source file too")
+        if self.path and self.corpora:
+            raise ValueError(
+                "path and corpora are both set: make the file of path one of the corpora"
+            )
         return self
+
+
+def _with_cleaning(corpus: object, shared: object) -> object:
+    if not is_tree(corpus) or not is_tree(shared):
+        return corpus  # the schema refuses what is not a section
+    own: Any = corpus.get("cleaning", {})
+    return {**corpus, "cleaning": {**shared, **own}} if is_tree(own) else corpus
