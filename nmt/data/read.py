@@ -1,181 +1,153 @@
 """Reading of the inputs, each with the reader for its format."""
 
-import logging
-import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Literal
 
-from nmt.config import DataConfig
-from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
-from nmt.data.formats.lines import open_bytes
-from nmt.data.formats.readers import FORMATS, reader, suffix
-from nmt.errors import DataError, did_you_mean
+from nmt.config import CorpusConfig, DataConfig, TestSetConfig
+from nmt.data.formats.corpus import Corpus
+from nmt.data.formats.open import open_splits
+from nmt.data.formats.rows import BadRow, BadRows, RawPair, Row
+from nmt.errors import DataError
 from nmt.text.normalise import normalise
 from nmt.text.pair import Pair
 
-log = logging.getLogger(__name__)
+Role = Literal["corpus", "validation", "test", "set"]
 
-HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]+)?")
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of `nmt prepare`."""
+
+    name: str
+    """`train` for `data.path`, `validation`, `test`, or the name of a corpus or a test set."""
+    role: Role
+    rows: Iterator[RawPair]
+    """Its pairs in order, to be read once. Reading raises a DataError if the input is damaged."""
+    bad: BadRows
+    """Its damaged rows; complete when `rows` is exhausted."""
+
+
+def open_inputs(
+    data: DataConfig, sets: Mapping[str, TestSetConfig] = MappingProxyType({})
+) -> Iterator[Input]:
+    """Open every input of the data, and the named test sets.
+
+    The splits of a data set that `data.path` names are inputs of their own, unless a setting names
+    another validation or test input.
+
+    Raises:
+        DataError: names the file, the place in it, the problem and the remedy. One that is found
+            only while the rows are read is raised there.
+        UnavailableError: the hub cannot be reached.
+    """
+    # All are opened before the first is read, so that a misspelt path is reported at once.
+    held_out = _held_out(data)
+    corpora = [
+        _only(data, name, settings, f"data.corpora.{name}.path", "corpus")
+        for name, settings in data.corpora.items()
+    ]
+    named = [
+        _only(data, name, settings, f"evaluation.sets.{name}.path", "set")
+        for name, settings in sets.items()
+    ]
+    splits = _splits_of_path(data) if data.path is not None else []
+    replaced = {opened.name for opened in held_out}
+    own = [opened for opened in splits if opened.name not in replaced]
+    return iter([*own, *corpora, *held_out, *named])
 
 
 def read_pairs(data: DataConfig) -> dict[str, list[Pair]]:
-    """Read the normalised pairs of every input.
+    """Read the normalised pairs of every input into memory, by the name of the input."""
+    return {
+        opened.name: [Pair(normalise(row.source), normalise(row.target)) for row in opened.rows]
+        for opened in open_inputs(data)
+    }
 
-    Returns:
-        `train`, if `data.path` is set, and `validation` and `test`, if a setting names them or the
-        data set has such splits. `data.max_pairs` limits only `train`.
 
-    Raises:
-        DataError: names the file, the place in it, the problem and the remedy.
-        UnavailableError: the hub cannot be reached.
-    """
-    parts: dict[str, list[Pair]] = {}
-    if data.path is not None:
-        train = _corpus(data, "train", data.path, data.target_path)
-        parts = _read(replace(train, max_pairs=data.max_pairs), data.format)
-    held_out = {
+def _splits_of_path(data: DataConfig) -> list[Input]:
+    corpus = Corpus(
+        path=data.path or "",
+        source_language=data.source_language,
+        target_language=data.target_language,
+        target_path=data.target_path,
+        source_column=data.source_column,
+        target_column=data.target_column,
+        max_pairs=data.max_pairs,
+    )
+    return [
+        _input(data, name, _ROLES[name], corpus, rows)
+        for name, rows in open_splits(corpus, data.format).items()
+    ]
+
+
+_ROLES: dict[str, Role] = {"train": "corpus", "validation": "validation", "test": "test"}
+
+
+def _held_out(data: DataConfig) -> list[Input]:
+    """Open the validation and the test input, if settings name them."""
+    paths = {
         "validation": (data.validation_path, data.validation_target_path),
         "test": (data.test_path, data.test_target_path),
     }
-    for part, (path, target_path) in held_out.items():
-        if path is not None:
-            # `data.format` describes `data.path` only.
-            parts[part] = _read(_corpus(data, part, path, target_path), "auto")[part]
-    return parts
+    opened: list[Input] = []
+    for part, (path, target_path) in paths.items():
+        if path is None:
+            continue
+        corpus = Corpus(
+            path=path,
+            source_language=data.source_language,
+            target_language=data.target_language,
+            target_path=target_path,
+            source_column=data.source_column,
+            target_column=data.target_column,
+            part=part,
+            setting=f"data.{part}_path",
+        )
+        # `data.format` describes `data.path` only.
+        rows = open_splits(corpus, "auto")[part]
+        opened.append(_input(data, part, _ROLES[part], corpus, rows))
+    return opened
 
 
-def find_format(corpus: Corpus, setting: str = "auto") -> str:
-    """Find the name of the format of an input.
-
-    Raises:
-        DataError: there is no such file, or its format cannot be recognised.
-    """
-    if not corpus.path or "://" in corpus.path:
-        raise DataError(f"data is read from local files, not from {corpus.path!r}: copy it first")
-    path = corpus.file
-    if setting == "datasets" or (path.is_dir() and setting == "auto"):
-        return "datasets"
-    if not path.exists():
-        if setting == "auto" and _looks_like_hub_name(corpus):
-            return "datasets"
-        _refuse_missing(path)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder: with data.format={setting} name a file in it")
-    return setting if setting != "auto" else _by_suffix(corpus)
-
-
-def _corpus(data: DataConfig, part: str, path: str, target_path: str | None) -> Corpus:
-    return Corpus(
-        path=path,
+def _only(
+    data: DataConfig, name: str, settings: CorpusConfig | TestSetConfig, setting: str, role: Role
+) -> Input:
+    """Open an input that has a name, and of a data set only the split that it is for."""
+    is_corpus = isinstance(settings, CorpusConfig)
+    corpus = Corpus(
+        path=settings.path,
         source_language=data.source_language,
         target_language=data.target_language,
-        target_path=target_path,
-        source_column=data.source_column,
-        target_column=data.target_column,
-        part=part,
+        target_path=settings.target_path,
+        source_column=settings.source_column,
+        target_column=settings.target_column,
+        score_column=settings.score_column if is_corpus else None,
+        max_pairs=settings.max_pairs if is_corpus else None,
+        part="train" if is_corpus else "test",
+        setting=setting,
     )
+    return _input(data, name, role, corpus, open_splits(corpus, settings.format)[corpus.part])
 
 
-def _read(corpus: Corpus, setting: str) -> dict[str, list[Pair]]:
-    """Read the part that an input is for, and other parts if it has them."""
-    found = find_format(corpus, setting)
-    if found == "datasets":
-        return _read_data_set(corpus)
-    if corpus.target_path and not Path(corpus.target_path).exists():
-        _refuse_missing(Path(corpus.target_path))
-    return {corpus.part: _pairs(corpus, reader(found)(corpus), corpus.max_pairs)}
+def _input(data: DataConfig, name: str, role: Role, corpus: Corpus, rows: Iterator[Row]) -> Input:
+    bad = BadRows(data.max_bad_rows)
+    # A limit for the training pairs must not cut the held-out splits of the same data set.
+    limit = corpus.max_pairs if role == "corpus" else None
+    return Input(name, role, islice(_pairs(corpus, rows, bad), limit), bad)
 
 
-def _pairs(corpus: Corpus, raw: Iterable[RawPair], limit: int | None) -> list[Pair]:
-    pairs = [Pair(normalise(source), normalise(target)) for source, target in islice(raw, limit)]
-    if not pairs:
-        raise DataError(f"{corpus.path} contains no sentence pairs: name a file that does")
-    return pairs
-
-
-def _read_data_set(corpus: Corpus) -> dict[str, list[Pair]]:
-    # Imported only when needed, since pyarrow is large.
-    from nmt.data.formats.data_sets.folder import read_folder
-    from nmt.data.formats.data_sets.hub import read_hub
-
-    if corpus.file.is_file():
-        raise DataError(
-            f"{corpus.path} is a file: data.format=datasets takes a folder or a data set's name"
-        )
-    if corpus.target_path is not None:
-        raise DataError(
-            f"{corpus.path} is not a text file, but {corpus.target_setting} names its "
-            f"translations: name a text file with {corpus.setting}, or unset "
-            f"{corpus.target_setting}"
-        )
-    splits = read_folder(corpus) if corpus.file.is_dir() else read_hub(corpus)
-    names = _split_names(corpus, list(splits))
-    unread = splits.keys() - names.values()
-    if unread and corpus.part == "train":
-        log.warning("%s: ignored splits: %s", corpus.path, ", ".join(sorted(unread)))
-    return {
-        part: _pairs(corpus, splits[name], corpus.max_pairs if part == corpus.part else None)
-        for part, name in names.items()
-    }
-
-
-def _split_names(corpus: Corpus, names: list[str]) -> dict[str, str]:
-    """Map the parts to read to the names of their splits in the data set."""
-    if len(names) == 1:
-        return {corpus.part: names[0]}
-    present = {
-        part: [name for name in usual if name in names] for part, usual in SPLIT_NAMES.items()
-    }
-    found = {part: usual[0] for part, usual in present.items() if usual}
-    if corpus.part not in found:
-        raise DataError(
-            f"{corpus.path} has no {corpus.part} split; it has {', '.join(names) or 'none'}. "
-            "Name a data set that has one, or a file"
-        )
-    # Only `data.path` may give several parts: a validation data set must not replace the test one.
-    return found if corpus.part == "train" else {corpus.part: found[corpus.part]}
-
-
-def _looks_like_hub_name(corpus: Corpus) -> bool:
-    path = corpus.file
-    # A misspelt file has a known suffix, or its folder exists.
-    return (
-        HUB_NAME.fullmatch(corpus.path) is not None
-        and suffix(path) not in FORMATS
-        and corpus.target_path is None
-        and not path.parent.is_dir()
-    )
-
-
-def _by_suffix(corpus: Corpus) -> str:
-    known = FORMATS.get(suffix(corpus.file))
-    if corpus.target_path is None:
-        if known:
-            return known
-        with open_bytes(corpus.file):  # refuses a file that is not text, and says what it is
-            pass
-        raise DataError(
-            f"{corpus.path}: the suffix does not show the format. Rename it to one of "
-            f"{', '.join(FORMATS)} (or set data.format for data.path), or set "
-            f"{corpus.target_setting} if the translations are in a second file"
-        )
-    if known in (None, "text"):
-        return "text"
-    raise DataError(
-        f"{corpus.path} is {known} and holds both languages: unset {corpus.target_setting}, or "
-        "set data.format=text if it is plain text"
-    )
-
-
-def _refuse_missing(path: Path) -> NoReturn:
-    folder = path.parent
-    if not folder.is_dir():
-        raise DataError(f"there is no file {path}, nor a folder {folder}")
-    names = [entry.name for entry in folder.iterdir()]
-    visible = sorted(name for name in names if not name.startswith("."))
-    first = (", ".join(visible[:8]) + (", ..." if len(visible) > 8 else "")) or "nothing"
-    hint = did_you_mean(path.name, names) or f" The folder holds {first}."
-    raise DataError(f"there is no file {path}.{hint}")
+def _pairs(corpus: Corpus, rows: Iterator[Row], bad: BadRows) -> Iterator[RawPair]:
+    """Pass the pairs on, and count the damaged rows."""
+    found = False
+    for row in rows:
+        if isinstance(row, BadRow):
+            bad.add(row)
+        else:
+            found = True
+            yield row
+    if not found:
+        reason = f"; the first damaged row is {bad.examples[0]}" if bad.count else ""
+        raise DataError(f"{corpus.path} contains no sentence pairs: name a file that does{reason}")

@@ -13,8 +13,9 @@ import pyarrow as pa
 from pyarrow import ipc, parquet
 from pydantic import BaseModel, Field, ValidationError
 
-from nmt.data.formats.corpus import Corpus, RawPair
-from nmt.data.formats.records import RecordReader
+from nmt.data.formats.corpus import Corpus
+from nmt.data.formats.records import Record, RecordReader
+from nmt.data.formats.rows import Row
 from nmt.data.formats.values import check_values
 from nmt.errors import DataError
 
@@ -43,7 +44,7 @@ class State(BaseModel):
     """Written by early versions of `datasets` if the rows have another order than in the files."""
 
 
-def read_parquet(corpus: Corpus) -> Iterator[RawPair]:
+def read_parquet(corpus: Corpus) -> Iterator[Row]:
     """Read the pairs of a Parquet file in order.
 
     Raises:
@@ -72,7 +73,7 @@ def saved_splits(folder: Path) -> dict[str, list[Path]] | None:
     return None
 
 
-def read_saved(corpus: Corpus, name: str, files: Sequence[Path]) -> Iterator[RawPair]:
+def read_saved(corpus: Corpus, name: str, files: Sequence[Path]) -> Iterator[Row]:
     """Read the pairs of one saved split in order.
 
     Raises:
@@ -116,11 +117,12 @@ def _state_files(folder: Path) -> list[Path]:
     return [folder / file.filename for file in state.data_files]
 
 
-def _pairs(corpus: Corpus, batches: Iterator[pa.RecordBatch], place: str) -> Iterator[RawPair]:
-    records = RecordReader(corpus)
-    rows = enumerate(_rows(batches), start=1)
-    found = (records.pair(row, f"{place}, row {number}") for number, row in rows)
-    yield from check_values(found, corpus)
+def _pairs(corpus: Corpus, batches: Iterator[pa.RecordBatch], place: str) -> Iterator[Row]:
+    records = (
+        Record(number, f"{place}, row {number}", row)
+        for number, row in enumerate(_rows(batches), start=1)
+    )
+    yield from check_values(RecordReader(corpus).read(records), corpus)
 
 
 def _rows(batches: Iterator[pa.RecordBatch]) -> Iterator[dict[str, Any]]:

@@ -72,7 +72,7 @@ def find_columns(names: Sequence[str], corpus: Corpus) -> Columns | None:
     if source == target:
         raise DataError(
             f"{corpus.path}: column {source!r} would be both source and target: "
-            "set data.source_column and data.target_column"
+            f"set {corpus.column_setting('source')} and {corpus.column_setting('target')}"
         )
     return Columns(source, target)
 
@@ -81,7 +81,8 @@ def explain_missing_columns(names: Sequence[str], corpus: Corpus) -> str:
     """Write that no columns were found, which names exist and how to choose, as a clause."""
     return (
         f"no columns found for {corpus.source_language} and {corpus.target_language} among "
-        f"{listed(names) or 'no names at all'}. Set data.source_column and data.target_column"
+        f"{listed(names) or 'no names at all'}. Set "
+        f"{corpus.column_setting('source')} and {corpus.column_setting('target')}"
     )
 
 
@@ -96,8 +97,8 @@ def _from_setting(
     if setting is None or setting in names:
         return setting
     raise DataError(
-        f"{corpus.path}: data.{side}_column is {setting!r}, but the columns are "
-        f"{listed(names)}.{did_you_mean(setting, names)}"
+        f"{corpus.path}: {corpus.column_setting(side)} is {setting!r}, but the columns "
+        f"are {listed(names)}.{did_you_mean(setting, names)}"
     )
 
 
@@ -141,7 +142,8 @@ def _choose(
         language = corpus.source_language if side == "source" else corpus.target_language
         raise DataError(
             f"{corpus.path}: columns {' and '.join(map(repr, likely))} could both be the {side} "
-            f"({language}): set data.{side}_column to the one that holds the sentences"
+            f"({language}): set {corpus.column_setting(side)} to the one that holds the "
+            "sentences"
         )
     return likely[0] if likely else None
 

@@ -10,9 +10,6 @@ SPLIT_NAMES = {
 }
 """Names that data sets use for each split, the most common first."""
 
-RawPair = tuple[str, str]
-"""Source and target as written in the file."""
-
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
@@ -27,8 +24,11 @@ class Corpus:
     target_path: str | None = None
     source_column: str | None = None
     target_column: str | None = None
+    score_column: str | None = None
     part: str = "train"
     """Split that this input is for."""
+    setting: str = "data.path"
+    """Setting that names the path, for messages."""
     max_pairs: int | None = None
     """Maximum number of pairs to read."""
 
@@ -38,11 +38,10 @@ class Corpus:
         return Path(self.path)
 
     @property
-    def setting(self) -> str:
-        """Name the setting of the path."""
-        return "data.path" if self.part == "train" else f"data.{self.part}_path"
-
-    @property
     def target_setting(self) -> str:
         """Name the setting of the target side's file."""
-        return "data.target_path" if self.part == "train" else f"data.{self.part}_target_path"
+        return f"{self.setting.removesuffix('path')}target_path"
+
+    def column_setting(self, side: str) -> str:
+        """Name the setting of a column, such as that of the source."""
+        return f"{self.setting.rpartition('.')[0]}.{side}_column"

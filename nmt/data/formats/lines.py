@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn, cast
 
 from nmt.data.formats.packed import GZIP, HEAD_BYTES, refuse_foreign
+from nmt.data.formats.rows import BadRow
 from nmt.errors import DataError
 
 UTF_8_BOM = b"\xef\xbb\xbf"
@@ -50,8 +51,12 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def read_lines(path: Path, *, max_stray: int = MAX_STRAY, quoted: bool = False) -> Iterator[str]:
+def read_lines(
+    path: Path, *, max_stray: int = MAX_STRAY, quoted: bool = False
+) -> Iterator[str | BadRow]:
     r"""Read lines in order, without their ends and without a byte-order mark.
+
+    A line is damaged if it is not UTF-8 or has too many ends of another kind.
 
     Lines end in `\n` or `\r\n`, or in `\r` if the file has more of these. A few ends of the other
     kind inside a line are strays, which become spaces.
@@ -62,7 +67,7 @@ def read_lines(path: Path, *, max_stray: int = MAX_STRAY, quoted: bool = False) 
         quoted: whether ends between two quotes are part of the text, as in CSV.
 
     Raises:
-        DataError: the file cannot be opened, is not UTF-8, or mixes two kinds of line ends.
+        DataError: the file cannot be opened, or is UTF-16.
     """
     offset = 0
     with open_bytes(path) as stream:
@@ -72,14 +77,17 @@ def read_lines(path: Path, *, max_stray: int = MAX_STRAY, quoted: bool = False) 
             # An end in `\r\n` that was split at `\r` leaves its `\n` on the next line.
             text = line.removeprefix(UTF_8_BOM) if number == 1 else line.removeprefix(b"\n")
             content = text.rstrip(b"\r\n")
-            if stray in content:
-                _refuse_mixed(path, number, content.count(stray), max_stray)
-                content = content.replace(stray, b" ")
-            try:
-                yield content.decode("utf-8")
-            except UnicodeDecodeError as error:
-                skipped = len(line) - len(text)
-                _refuse_encoding(path, number, offset + skipped + error.start, line)
+            strays = content.count(stray)
+            if strays > max_stray:
+                yield _mixed_ends(path, number, strays)
+            else:
+                try:
+                    yield content.replace(stray, b" ").decode("utf-8")
+                except UnicodeDecodeError as error:
+                    if number == 1 and line.startswith(UTF_16_BOMS):
+                        _refuse_utf_16(path)
+                    start = offset + len(line) - len(text) + error.start
+                    yield _wrong_encoding(path, number, start)
             offset += len(line)
 
 
@@ -108,18 +116,25 @@ def _cr_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _refuse_mixed(path: Path, number: int, count: int, max_stray: int) -> None:
-    if count > max_stray:
-        raise DataError(
-            f"{path}, line {number}: contains {count} line ends of another kind (carriage returns "
-            "and line feeds are mixed). Give all lines the same end: "
-            f"sed 's/\\r$//' {path.name} | tr '\\r' '\\n' > one-{path.name}"
-        )
+def _mixed_ends(path: Path, number: int, count: int) -> BadRow:
+    return BadRow(
+        f"{path}, line {number}",
+        f"contains {count} line ends of another kind (carriage returns and line feeds are mixed). "
+        "Give all lines the same end: "
+        f"sed 's/\\r$//' {path.name} | tr '\\r' '\\n' > one-{path.name}",
+    )
 
 
-def _refuse_encoding(path: Path, number: int, offset: int, line: bytes) -> NoReturn:
-    encoding = "UTF-16" if number == 1 and line.startswith(UTF_16_BOMS) else "ITS_ENCODING"
+def _wrong_encoding(path: Path, number: int, offset: int) -> BadRow:
+    return BadRow(
+        f"{path}, line {number}",
+        f"the bytes from offset {offset} of the file are not UTF-8. Convert it: "
+        f"iconv -f ITS_ENCODING -t UTF-8 {path.name} > utf8-{path.name}",
+    )
+
+
+def _refuse_utf_16(path: Path) -> NoReturn:
     raise DataError(
-        f"{path}, line {number}: the bytes from offset {offset} of the file are not UTF-8. "
-        f"Convert it: iconv -f {encoding} -t UTF-8 {path.name} > utf8-{path.name}"
+        f"{path} is UTF-16, not UTF-8. Convert it: "
+        f"iconv -f UTF-16 -t UTF-8 {path.name} > utf8-{path.name}"
     )

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.jsonl import read_jsonl
+from nmt.data.formats.rows import Row
 from nmt.data.formats.table import read_csv, read_tsv
 from nmt.data.formats.text import read_text
 
-Reader = Callable[[Corpus], Iterator[RawPair]]
+Reader = Callable[[Corpus], Iterator[Row]]
 FORMATS = {
     ".jsonl": "jsonl",
     ".json": "jsonl",

@@ -1,13 +1,22 @@
 """Pairs from mappings, such as JSON lines and `datasets` rows."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from nmt.data.formats.columns import Columns, explain_missing_columns, find_columns, listed
-from nmt.data.formats.corpus import Corpus, RawPair
-from nmt.errors import DataError
+from nmt.data.formats.corpus import Corpus
+from nmt.data.formats.rows import BadRow, RawPair
 
 NESTED = "translation"
+
+
+class Record(NamedTuple):
+    """A mapping that holds a pair: `{"en": .., "ta": ..}` or `{"translation": {"en": ..}}`."""
+
+    line: int
+    place: str
+    """File and line, for messages."""
+    values: Mapping[str, Any]
 
 
 class RecordReader:
@@ -17,45 +26,48 @@ class RecordReader:
         self._corpus = corpus
         self._columns: dict[tuple[str, ...], Columns | None] = {}
 
-    def pair(self, record: Mapping[str, Any], place: str) -> tuple[Columns, RawPair]:
-        """Read source and target of a record; a null is an empty sentence.
+    def read(
+        self, records: Iterable[Record | BadRow]
+    ) -> Iterator[tuple[Columns, RawPair] | BadRow]:
+        """Read the pair of each record; a null is an empty sentence, and other types are damage."""
+        for record in records:
+            yield record if isinstance(record, BadRow) else self._pair(record)
 
-        Args:
-            record: `{"en": .., "ta": ..}` or `{"translation": {"en": .., "ta": ..}}`.
-            place: begins the message if the record does not fit.
-
-        Raises:
-            DataError: a side is missing or not text.
-        """
-        columns = self._find(record)
+    def _pair(self, record: Record) -> tuple[Columns, RawPair] | BadRow:
+        columns = self._find(record.values)
         if columns:
-            return columns, (
-                self._text(record, columns.source, "source", place),
-                self._text(record, columns.target, "target", place),
-            )
-        nested = record.get(NESTED)
+            source = self._text(record, columns.source, "source")
+            target = self._text(record, columns.target, "target")
+            if isinstance(source, BadRow):
+                return source
+            if isinstance(target, BadRow):
+                return target
+            return columns, RawPair(source, target, record.line)
+        nested = record.values.get(NESTED)
         if isinstance(nested, Mapping):
-            return self.pair(nested, f"{place}, in {NESTED!r}")
-        raise DataError(f"{place}: {explain_missing_columns(list(record), self._corpus)}")
+            return self._pair(Record(record.line, f"{record.place}, in {NESTED!r}", nested))
+        return BadRow(record.place, explain_missing_columns(list(record.values), self._corpus))
 
-    def _find(self, record: Mapping[str, Any]) -> Columns | None:
-        keys = tuple(record)
+    def _find(self, values: Mapping[str, Any]) -> Columns | None:
+        keys = tuple(values)
         is_set = self._corpus.source_column in keys or self._corpus.target_column in keys
         # A nested mapping goes before keys beside it, such as `id`, that only look like a side.
-        if isinstance(record.get(NESTED), Mapping) and not is_set:
+        if isinstance(values.get(NESTED), Mapping) and not is_set:
             return None
         # Most records have the same keys, for which the columns are found only once.
         if keys not in self._columns:
             self._columns[keys] = find_columns(keys, self._corpus)
         return self._columns[keys]
 
-    def _text(self, record: Mapping[str, Any], key: str, side: str, place: str) -> str:
-        value = record[key]
+    def _text(self, record: Record, key: str, side: str) -> str | BadRow:
+        value = record.values[key]
         if value is None:
             return ""
-        if not isinstance(value, str):
-            raise DataError(
-                f"{place}: {key!r} holds {type(value).__name__} {value!r:.40}, not text: set "
-                f"data.{side}_column to the one of {listed(list(record))} that holds the sentences"
-            )
-        return value
+        if isinstance(value, str):
+            return value
+        return BadRow(
+            record.place,
+            f"{key!r} holds {type(value).__name__} {value!r:.40}, not text: set "
+            f"{self._corpus.column_setting(side)} to the one of "
+            f"{listed(list(record.values))} that holds the sentences",
+        )

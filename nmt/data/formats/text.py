@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.lines import read_lines
+from nmt.data.formats.rows import BadRow, RawPair, Row
 from nmt.errors import DataError
 
 MAX_STRAY_IN_TEXT = 4
@@ -15,7 +16,7 @@ It is lower than for tables, in which a line that swallowed others has too many 
 """
 
 
-def read_text(corpus: Corpus) -> Iterator[RawPair]:
+def read_text(corpus: Corpus) -> Iterator[Row]:
     """Read the pairs in order, empty lines included.
 
     Raises:
@@ -44,4 +45,10 @@ def read_text(corpus: Corpus) -> Iterator[RawPair]:
                 "line n of one must translate line n of the other. Name two files that were "
                 "written together"
             )
-        yield source, target
+        # A damaged line takes its translation with it, so that the other lines stay aligned.
+        if isinstance(source, BadRow):
+            yield source
+        elif isinstance(target, BadRow):
+            yield target
+        else:
+            yield RawPair(source, target, number)

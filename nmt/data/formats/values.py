@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import regex
 
 from nmt.data.formats.columns import Columns
-from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.corpus import Corpus
+from nmt.data.formats.rows import BadRow, RawPair, Row
 from nmt.errors import DataError
 
 SAMPLE_PAIRS = 100
@@ -30,15 +31,19 @@ _NO_LETTER = regex.compile(r"[^\p{L}\p{M}]+")
 _CODE = regex.compile(r"[!-~]*(?:[0-9_/@=#\\]|[:.](?=[0-9A-Za-z])|[a-z](?=[A-Z]))[!-~]*")
 
 
-def check_values(rows: Iterable[tuple[Columns, RawPair]], corpus: Corpus) -> Iterator[RawPair]:
-    """Pass pairs on, and refuse columns without sentences, unless a setting names them.
+def check_values(rows: Iterable[tuple[Columns, RawPair] | BadRow], corpus: Corpus) -> Iterator[Row]:
+    """Pass rows on, and refuse columns without sentences, unless a setting names them.
 
     Raises:
         DataError: a column holds identifiers, numbers, times or labels.
     """
     wanted = min(SAMPLE_PAIRS, corpus.max_pairs or SAMPLE_PAIRS)
     sample: list[tuple[Columns, RawPair]] = []
-    for columns, pair in rows:
+    for row in rows:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        columns, pair = row
         if len(sample) < wanted:
             sample.append((columns, pair))
             if len(sample) == wanted:
@@ -76,8 +81,9 @@ def _require_sentences(
     shown = ", ".join(f"{value[:40]!r}" for value in dict.fromkeys(filled[:3]))
     raise DataError(
         f"{corpus.path}: column {column!r} was found by its name for the {side} ({language}), but "
-        f"holds {kind} rather than sentences ({shown}): set data.{side}_column to the column of "
-        f"the sentences, or to {column!r} if it is the right one"
+        f"holds {kind} rather than sentences ({shown}): set "
+        f"{corpus.column_setting(side)} to the column of the sentences, or to {column!r} if it is "
+        "the right one"
     )
 
 

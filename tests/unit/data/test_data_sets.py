@@ -80,7 +80,7 @@ def test_a_folder_without_data_files_is_refused(tmp_path: Path) -> None:
 
 def test_a_broken_file_in_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text('{"en": "a", "ta": "b"}\n{"en": ')
-    with pytest.raises(DataError, match=r"train.jsonl, line 2 is not a complete JSON object"):
+    with pytest.raises(DataError, match=r"train.jsonl, line 2: not a complete JSON object"):
         read_pairs(DataConfig(path=str(tmp_path)))
 
 

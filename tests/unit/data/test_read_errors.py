@@ -77,7 +77,7 @@ def test_a_header_alone_contains_no_pairs(tmp_path: Path) -> None:
 
 def test_an_incomplete_line_is_refused_with_its_number(tmp_path: Path) -> None:
     message = fault(written(tmp_path, "x.jsonl", GOOD + '{"en": "two", "ta'))
-    assert "x.jsonl, line 2 is not a complete JSON object" in message
+    assert "x.jsonl, line 2: not a complete JSON object" in message
 
 
 def test_a_line_that_is_not_an_object_is_refused(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from nmt.config import DataConfig
 from nmt.data.formats.corpus import Corpus
+from nmt.data.formats.open import find_format
 from nmt.data.formats.table import read_csv
 from nmt.data.formats.tmx.reader import read_tmx
-from nmt.data.read import find_format, read_pairs
+from nmt.data.read import read_pairs
 from nmt.text.pair import Pair
 
 PAIRS = [
@@ -229,4 +230,5 @@ def round_trip(text: str, reader: Callable[..., object]) -> list[tuple[str, str]
         path = Path(folder) / "x.csv"
         path.write_bytes(text.encode())
         sides = {"source_column": "en", "target_column": "ta"}  # whatever the cells hold
-        return list(reader(Corpus(str(path), "eng_Latn", "tam_Taml", **sides)))  # type: ignore[call-overload]
+        rows = list(reader(Corpus(str(path), "eng_Latn", "tam_Taml", **sides)))  # type: ignore[call-overload]
+        return [(row.source, row.target) for row in rows]

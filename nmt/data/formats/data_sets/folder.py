@@ -9,9 +9,10 @@ from pathlib import Path
 
 from nmt.data.formats.arrow import DATA_SET_FILE, STATE_FILE, read_saved, saved_splits
 from nmt.data.formats.columns import matches_language
-from nmt.data.formats.corpus import SPLIT_NAMES, Corpus, RawPair
+from nmt.data.formats.corpus import SPLIT_NAMES, Corpus
 from nmt.data.formats.data_sets.card import declared_files
 from nmt.data.formats.readers import FORMATS, reader, suffix
+from nmt.data.formats.rows import Row
 from nmt.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ _DESCRIPTIONS = frozenset(
 )
 
 
-def read_folder(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
+def read_folder(corpus: Corpus) -> dict[str, Iterator[Row]]:
     """Find the splits of a folder, in which each file is read by the reader for its format.
 
     Returns:
@@ -65,7 +66,7 @@ def _refuse_other_files(folder: Path) -> None:
         )
 
 
-def _read_files(corpus: Corpus, files: Sequence[Path]) -> Iterator[RawPair]:
+def _read_files(corpus: Corpus, files: Sequence[Path]) -> Iterator[Row]:
     for file in files:
         read = reader(FORMATS[suffix(file)])
         yield from read(replace(corpus, path=str(file), target_path=None))

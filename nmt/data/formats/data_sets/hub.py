@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from nmt.data.formats.corpus import Corpus, RawPair
-from nmt.data.formats.records import RecordReader
+from nmt.data.formats.corpus import Corpus
+from nmt.data.formats.records import Record, RecordReader
+from nmt.data.formats.rows import Row
 from nmt.data.formats.values import check_values
 from nmt.errors import DataError, UnavailableError
 from nmt.network.hub import hub_error
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
-def read_hub(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
+def read_hub(corpus: Corpus) -> dict[str, Iterator[Row]]:
     """Load a data set from the hub or from the cache.
 
     Returns:
@@ -29,13 +30,12 @@ def read_hub(corpus: Corpus) -> dict[str, Iterator[RawPair]]:
     return {name: _read_rows(corpus, name, rows) for name, rows in dict(loaded).items()}
 
 
-def _read_rows(corpus: Corpus, name: str, rows: "Dataset") -> Iterator[RawPair]:
-    records = RecordReader(corpus)
-    found = (
-        records.pair(cast(dict[str, Any], row), f"{corpus.path}, split {name}, row {number}")
+def _read_rows(corpus: Corpus, name: str, rows: "Dataset") -> Iterator[Row]:
+    records = (
+        Record(number, f"{corpus.path}, split {name}, row {number}", cast(dict[str, Any], row))
         for number, row in enumerate(rows, start=1)
     )
-    yield from check_values(found, corpus)
+    yield from check_values(RecordReader(corpus).read(records), corpus)
 
 
 def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (DatasetDict)

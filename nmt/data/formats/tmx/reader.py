@@ -10,8 +10,9 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, iterparse
 
 from nmt.data.formats.columns import matches_language
-from nmt.data.formats.corpus import Corpus, RawPair
+from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.lines import open_bytes
+from nmt.data.formats.rows import RawPair
 from nmt.data.formats.tmx.inline_codes import plain_text
 from nmt.data.formats.tmx.xml_text import XmlText
 from nmt.errors import DataError
@@ -29,7 +30,7 @@ def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
     """
     languages: Counter[str] = Counter()
     found = False
-    for unit in _units(corpus):
+    for number, unit in enumerate(_units(corpus), start=1):
         variants = [(_language(variant), variant) for variant in unit if _tag(variant) == "tuv"]
         # A unit counts once for each language, even if it has two variants in it.
         languages.update(dict.fromkeys((tag for tag, _ in variants), 1))
@@ -37,7 +38,7 @@ def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
         target = _segment(variants, corpus.target_language)
         if source is not None and target is not None:
             found = True
-            yield source, target
+            yield RawPair(source, target, number)
     if not found:
         raise DataError(_explain_no_pairs(corpus, languages))
 
