@@ -14,9 +14,9 @@ from pyarrow import ipc, parquet
 from pydantic import BaseModel, Field, ValidationError
 
 from nmt.data.formats.corpus import Corpus
-from nmt.data.formats.records import Record, RecordReader
 from nmt.data.formats.rows import Row
-from nmt.data.formats.values import check_values
+from nmt.data.formats.tables.records import Record, RecordReader
+from nmt.data.formats.tables.values import check_values
 from nmt.errors import DataError
 
 DATA_SET_FILE = "dataset_dict.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus
-from nmt.data.formats.lines import open_bytes
+from nmt.data.formats.files.lines import open_bytes
 from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.formats.rows import Row
 from nmt.errors import DataError, did_you_mean

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nmt.data.formats.corpus import Corpus
-from nmt.data.formats.jsonl import read_jsonl
 from nmt.data.formats.rows import Row
-from nmt.data.formats.table import read_csv, read_tsv
+from nmt.data.formats.tables.json import read_jsonl
+from nmt.data.formats.tables.table import read_csv, read_tsv
 from nmt.data.formats.text import read_text
 
 Reader = Callable[[Corpus], Iterator[Row]]
@@ -31,7 +31,7 @@ def reader(name: str) -> Reader:
     """Return the reader of a format."""
     # Imported only when needed, since defusedxml and pyarrow are large.
     if name == "tmx":
-        from nmt.data.formats.tmx.reader import read_tmx
+        from nmt.data.formats.xml.tmx import read_tmx
 
         return read_tmx
     if name == "parquet":

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from nmt.data.formats.corpus import Corpus
-from nmt.data.formats.lines import read_lines
+from nmt.data.formats.files.lines import read_lines
 from nmt.data.formats.rows import BadRow, RawPair, Row
 from nmt.errors import DataError
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from nmt.config import DataConfig
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.open import find_format
-from nmt.data.formats.table import read_csv
-from nmt.data.formats.tmx.reader import read_tmx
+from nmt.data.formats.tables.table import read_csv
+from nmt.data.formats.xml.tmx import read_tmx
 from nmt.data.read import read_pairs
 from nmt.text.pair import Pair
 

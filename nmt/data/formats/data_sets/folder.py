@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from nmt.data.formats.arrow import DATA_SET_FILE, STATE_FILE, read_saved, saved_splits
-from nmt.data.formats.columns import matches_language
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus
 from nmt.data.formats.data_sets.card import declared_files
 from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.formats.rows import Row
+from nmt.data.formats.tables.columns import matches_language
 from nmt.errors import DataError
 
 log = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from nmt.data.formats.corpus import Corpus
-from nmt.data.formats.records import Record, RecordReader
 from nmt.data.formats.rows import Row
-from nmt.data.formats.values import check_values
+from nmt.data.formats.tables.records import Record, RecordReader
+from nmt.data.formats.tables.values import check_values
 from nmt.errors import DataError, UnavailableError
 from nmt.network.hub import hub_error
 

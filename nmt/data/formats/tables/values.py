@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import regex
 
-from nmt.data.formats.columns import Columns
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.rows import BadRow, RawPair, Row
+from nmt.data.formats.tables.columns import Columns
 from nmt.errors import DataError
 
 SAMPLE_PAIRS = 100

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from nmt.data.formats.lines import read_lines
+from nmt.data.formats.files.lines import read_lines
 from nmt.data.formats.rows import BadRow
 from nmt.errors import DataError
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NoReturn, cast
 
-from nmt.data.formats.packed import GZIP, HEAD_BYTES, refuse_foreign
+from nmt.data.formats.files.foreign import GZIP, HEAD_BYTES, refuse_foreign
 from nmt.data.formats.rows import BadRow
 from nmt.errors import DataError
 

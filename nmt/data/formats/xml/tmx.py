@@ -9,12 +9,12 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, iterparse
 
-from nmt.data.formats.columns import matches_language
 from nmt.data.formats.corpus import Corpus
-from nmt.data.formats.lines import open_bytes
+from nmt.data.formats.files.lines import open_bytes
 from nmt.data.formats.rows import RawPair
-from nmt.data.formats.tmx.inline_codes import plain_text
-from nmt.data.formats.tmx.xml_text import XmlText
+from nmt.data.formats.tables.columns import matches_language
+from nmt.data.formats.xml.inline_codes import plain_text
+from nmt.data.formats.xml.xml_text import XmlText
 from nmt.errors import DataError
 
 log = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from nmt.data.formats.corpus import Corpus
-from nmt.data.formats.lines import read_lines
-from nmt.data.formats.records import Record, RecordReader
+from nmt.data.formats.files.lines import read_lines
 from nmt.data.formats.rows import BadRow, Row
-from nmt.data.formats.values import check_values
+from nmt.data.formats.tables.records import Record, RecordReader
+from nmt.data.formats.tables.values import check_values
 from nmt.errors import DataError
 
 ONE_OBJECT = 'each line holds one object, such as {"en": "...", "ta": "..."}'

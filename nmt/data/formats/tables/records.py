@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nmt.data.formats.columns import Columns, explain_missing_columns, find_columns, listed
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.rows import BadRow, RawPair
+from nmt.data.formats.tables.columns import Columns, explain_missing_columns, find_columns, listed
 
 NESTED = "translation"
 

@@ -1,0 +1,1 @@
+"""Access to files: packed, in archives, and with any line ends."""

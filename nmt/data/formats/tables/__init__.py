@@ -1,0 +1,1 @@
+"""Readers for tables and records, which find the columns of the two languages."""

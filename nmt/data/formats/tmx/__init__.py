@@ -1,1 +1,0 @@
-"""The reader for translation memories (TMX)."""

@@ -1,0 +1,1 @@
+"""Readers for translation memories (TMX) and translation files (XLIFF)."""
