@@ -1,14 +1,13 @@
 """Checks that training, validation and test inputs are different."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 
 from nmt.config import DataConfig
-from nmt.data.split import drop_leaks
+from nmt.data.overlap import Keys, sharing
 from nmt.errors import DataError
-from nmt.text.pair import Pair
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def require_distinct_files(data: DataConfig) -> None:
             )
 
 
-def require_apart(held_out: Mapping[str, Sequence[Pair]], data: DataConfig) -> None:
+def require_apart(held_out: Mapping[str, Keys], data: DataConfig) -> None:
     """Refuse validation and test pairs that are all the same, and warn if some are.
 
     Raises:
@@ -44,9 +43,9 @@ def require_apart(held_out: Mapping[str, Sequence[Pair]], data: DataConfig) -> N
         return
     parts = (("validation", held_out["validation"]), ("test", held_out["test"]))
     # In both directions, since a small part may be contained in a large one.
-    for (part, pairs), (other, others) in (parts, parts[::-1]):
-        own, shared = drop_leaks(pairs, others)
-        if pairs and not own:
+    for (part, keys), (other, others) in (parts, parts[::-1]):
+        shared = int(sharing(keys, others).sum())
+        if shared and shared == len(keys):
             raise DataError(
                 f"every pair of {_name_of(part, data)} shares a sentence with "
                 f"{_name_of(other, data)}: the pairs that choose the checkpoint must not be the "
@@ -55,7 +54,7 @@ def require_apart(held_out: Mapping[str, Sequence[Pair]], data: DataConfig) -> N
         if part == "validation" and shared:
             log.warning(
                 "prepare: %d of %d pairs of %s share a sentence with %s",
-                len(shared), len(pairs), _name_of(part, data), _name_of(other, data),
+                shared, len(keys), _name_of(part, data), _name_of(other, data),
             )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from nmt.config import DataConfig
 from nmt.data.apart import require_apart, require_distinct_files
 from nmt.data.clean import Cleaned, clean
 from nmt.data.formats.data_sets.folder import visible_files
+from nmt.data.overlap import Keys, keys_of
 from nmt.data.read import read_pairs
 from nmt.data.saved import read_saved_pairs, split_names, write_pairs
 from nmt.data.split import cut, drop_leaks
@@ -154,7 +155,7 @@ def _split(parts: Mapping[str, Cleaned], data: DataConfig, seed: int) -> dict[st
     """Drop leaks from the parts, and divide the parts into all splits."""
     main = "train" if "train" in parts else "domain"
     given = {name: parts[name].kept for name in ("validation", "test") if name in parts}
-    require_apart(given, data)
+    require_apart({name: _keys(pairs) for name, pairs in given.items()}, data)
     _drop_leaks(parts[main], (pair for pairs in given.values() for pair in pairs))
     for name, part in parts.items():
         _require_pairs(part.kept, 1, name, part)
@@ -169,6 +170,10 @@ def _split(parts: Mapping[str, Cleaned], data: DataConfig, seed: int) -> dict[st
         general = _cut(parts, "general", shares, seed)
         ordered |= {f"general_{name}": general[name] for name in SPLITS if name in general}
     return ordered
+
+
+def _keys(pairs: list[Pair]) -> Keys:
+    return keys_of([pair.source for pair in pairs], [pair.target for pair in pairs], 0)
 
 
 def _drop_leaks(part: Cleaned, held_out: Iterable[Pair]) -> None:

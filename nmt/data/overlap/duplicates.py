@@ -1,0 +1,107 @@
+"""Pairs that repeat earlier ones: equal, similar, or further targets of the same source."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
+from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
+from nmt.data.overlap.similarity import jaccard
+from nmt.data.overlap.sketches import fold_digits
+from nmt.text.normalise import match_key
+
+MIN_CHARACTERS = 20
+"""Shorter texts are near-duplicates only if they are equal but for digits: one letter says
+something else in "He is here" and "She is here"."""
+_WIDTH = 2
+# An estimate from 64 columns is off by 0.06 (standard deviation) or less.
+_SLACK = 0.2
+
+
+def duplicates(keys: Keys) -> Mask:
+    """Mark the pairs that are equal to an earlier one."""
+    return ~_first(keys.pair)
+
+
+def near_duplicates(keys: Keys, texts: Texts, similarity: float | NDArray[np.float32]) -> Mask:
+    """Mark the pairs of which both sides are similar to those of one earlier pair.
+
+    Of similar pairs the first one stays, so a better corpus should come first.
+
+    Args:
+        keys: without duplicates.
+        texts: returns the pairs of rows.
+        similarity: minimum Jaccard similarity of each side, or one for each row; 1 finds nothing.
+    """
+    limits = np.broadcast_to(np.asarray(similarity, np.float32), len(keys))
+    found = np.zeros(len(keys), np.bool_)
+    active = limits < 1
+    if not active.any():
+        return found
+
+    def alike(firsts: Rows, rows: Rows) -> Mask:
+        mask = _alike(keys, texts, limits, firsts, rows)
+        found[rows[mask]] = True
+        return mask
+
+    # Both sides in one band: pairs that are similar in one side only are not even compared.
+    bands = columns_of(bands_needed(float(limits.min()), 2 * _WIDTH), _WIDTH)
+    for columns in bands:
+        source = band_of(keys.source_sketch, columns)
+        rows, numbers = runs(source << np.uint32(16) | band_of(keys.target_sketch, columns))
+        left = ~found[rows]
+        compare(rows[left], numbers[left], alike)
+    return found
+
+
+def excess_targets(keys: Keys, limit: int | NDArray[np.int64]) -> Mask:
+    """Mark the pairs whose source has enough other targets in earlier pairs.
+
+    Args:
+        keys: in the order of the pairs.
+        limit: maximum number of targets of a source, or one for each row.
+    """
+    # Equal targets of a source count once, so they are ranked as one.
+    _, firsts, inverse = np.unique(
+        _mixed(keys.source, keys.target), return_index=True, return_inverse=True
+    )
+    order = firsts[np.lexsort((firsts, keys.source[firsts]))]
+    begins = np.ones(len(order), np.bool_)
+    begins[1:] = keys.source[order[1:]] != keys.source[order[:-1]]
+    places = np.arange(len(order))
+    before = np.zeros(len(keys), np.int64)
+    before[order] = places - np.maximum.accumulate(np.where(begins, places, 0))
+    return before[firsts[inverse]] >= limit
+
+
+def _first(keys: Hashes) -> Mask:
+    first = np.zeros(len(keys), np.bool_)
+    first[np.unique(keys, return_index=True)[1]] = True
+    return first
+
+
+def _mixed(sources: Hashes, targets: Hashes) -> Hashes:
+    # Not symmetric, since the target of one pair may be the source of another.
+    return (sources * np.uint64(0x9E3779B97F4A7C15)) ^ targets
+
+
+def _alike(keys: Keys, texts: Texts, limits: NDArray[np.float32], firsts: Rows, rows: Rows) -> Mask:
+    """Tell for each row whether both sides are similar to those of its first row."""
+    mask = np.ones(len(rows), np.bool_)
+    for sketches in (keys.source_sketch, keys.target_sketch):
+        mask[mask] = agreement(sketches[firsts[mask]], sketches[rows[mask]]) >= (
+            limits[rows[mask]] - _SLACK
+        )
+    chosen = np.flatnonzero(mask)
+    one, other = texts(firsts[chosen]), texts(rows[chosen])
+    for place, limit, *sides in zip(chosen, limits[rows[chosen]], *one, *other, strict=True):
+        source, target, other_source, other_target = map(match_key, sides)
+        mask[place] = _similar(source, other_source, limit) and _similar(
+            target, other_target, limit
+        )
+    return mask
+
+
+def _similar(one: str, other: str, limit: float) -> bool:
+    if min(len(one), len(other)) < MIN_CHARACTERS:
+        return fold_digits(one) == fold_digits(other)
+    return jaccard(one, other) >= limit

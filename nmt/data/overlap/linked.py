@@ -1,0 +1,94 @@
+"""Links between pairs that share a sentence, or have similar ones."""
+
+import numpy as np
+
+from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
+from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
+from nmt.data.overlap.similarity import near
+from nmt.data.overlap.sketches import Sketches
+from nmt.text.normalise import match_key
+
+_WIDTH = 4
+_SLACK = 0.3
+
+
+def groups(keys: Keys, texts: Texts | None = None, similarity: float = 1) -> Rows:
+    """Number the groups of pairs that must stay together.
+
+    Pairs with equal or similar sources or targets are in one group, and so are pairs that are
+    linked through other pairs. The order of the pairs does not matter.
+
+    Args:
+        keys: of distinct pairs.
+        texts: returns the pairs of rows; needed for a similarity below 1.
+        similarity: minimum similarity (see `near`) of linked sentences; 1 links equal ones only.
+
+    Returns:
+        The number of each pair's group: the row of one of its pairs.
+    """
+    labels = np.arange(len(keys))
+    for hashes in (keys.source, keys.target):
+        labels = joined(labels, *_equal_rows(hashes))
+    if similarity >= 1 or texts is None:
+        return labels
+    order = np.argsort(keys.rank)
+    for side, sketches in enumerate((keys.source_sketch, keys.target_sketch)):
+        labels = _similar_joined(labels, order, sketches, texts, side, similarity)
+    return labels
+
+
+def joined(labels: Rows, one: Rows, other: Rows) -> Rows:
+    """Join the groups of linked rows, and give each group its smallest label.
+
+    Args:
+        labels: a row of its group for each row.
+        one: the first row of each link.
+        other: the second row of each link.
+    """
+    while True:
+        left, right = labels[one], labels[other]
+        apart = left != right
+        if not apart.any():
+            return labels
+        one, other, left, right = one[apart], other[apart], left[apart], right[apart]
+        # Each label points to a smaller one or to itself, so there are no circles.
+        np.minimum.at(labels, np.maximum(left, right), np.minimum(left, right))
+        while not np.array_equal(further := labels[labels], labels):
+            labels = further
+
+
+def _equal_rows(hashes: Hashes) -> tuple[Rows, Rows]:
+    order = np.argsort(hashes)
+    equal = hashes[order[1:]] == hashes[order[:-1]]
+    return order[1:][equal], order[:-1][equal]
+
+
+def _similar_joined(
+    labels: Rows, order: Rows, sketches: Sketches, texts: Texts, side: int, similarity: float
+) -> Rows:
+    """Join the groups of rows that are similar in one side."""
+
+    def alike(firsts: Rows, rows: Rows) -> Mask:
+        nonlocal labels
+        firsts, rows = order[firsts], order[rows]
+        mask = labels[firsts] == labels[rows]
+        unknown = np.flatnonzero(~mask)
+        mask[unknown] = similar(sketches, texts, side, similarity, firsts[unknown], rows[unknown])
+        labels = joined(labels, firsts[mask], rows[mask])
+        return mask
+
+    for columns in columns_of(bands_needed(similarity - 0.2, _WIDTH), _WIDTH):
+        compare(*runs(band_of(sketches, columns)[order]), alike)
+    return labels
+
+
+def similar(
+    sketches: Sketches, texts: Texts, side: int, similarity: float, firsts: Rows, rows: Rows
+) -> Mask:
+    """Tell for each row whether one of its sides is similar to that of its first row."""
+    mask = agreement(sketches[firsts], sketches[rows]) >= similarity - _SLACK
+    chosen = np.flatnonzero(mask)
+    one, other = texts(firsts[chosen])[side], texts(rows[chosen])[side]
+    for place, text, second in zip(chosen, one, other, strict=True):
+        mask[place] = near(match_key(text), match_key(second), similarity)
+    return mask
