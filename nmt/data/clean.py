@@ -4,20 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import regex
-
-from nmt.config import CleaningConfig, DataConfig
-from nmt.data.markup import has_markup, strip_markup
-from nmt.data.scripts import has_third_script, script_share
+from nmt.config import DataConfig
+from nmt.data.cleaning import clean_block, fit_ratios, fitted_drops
 from nmt.errors import shortened
-from nmt.text.normalise import normalise
 from nmt.text.pair import Pair
 
 EXAMPLES = 3
 EXAMPLE_CHARACTERS = 120
-# Traces of a text that was decoded with the wrong encoding or written in a private font.
-_BROKEN = regex.compile(r"[\uFFFD\p{Co}]")
-_IDEOGRAMS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 
 
 @dataclass
@@ -61,69 +54,28 @@ class Cleaned:
 
 
 def clean(pairs: Iterable[Pair], data: DataConfig) -> Cleaned:
-    """Strip markup, drop pairs that fail a filter, and keep the first of duplicates."""
-    cleaned = Cleaned()
+    """Strip markup, drop pairs that break a rule, and keep the first of duplicates."""
+    raw = list(pairs)
+    block = clean_block(
+        [pair.source for pair in raw], [pair.target for pair in raw],
+        data.cleaning, data.source_language, data.target_language,
+    )  # fmt: skip
+    fitted = fitted_drops(block.features, fit_ratios(block.features), data.cleaning)
+    reasons = {drop.row: drop.rule for drop in block.drops}
+    kept = iter(zip(map(Pair, block.sources, block.targets), fitted.codes.tolist(), strict=True))
+    cleaned = Cleaned(read=len(raw))
     seen: set[Pair] = set()
-    for raw in pairs:
-        cleaned.read += 1
-        pair = _without_markup(raw)
-        reason = reason_to_drop(pair, data) or ("duplicate" if pair in seen else None)
-        if reason:
-            cleaned.drop(reason, raw)  # the examples show what is in the file
-            continue
-        seen.add(pair)
-        cleaned.kept.append(pair)
+    for row, pair in enumerate(raw):
+        reason = reasons.get(row)
+        if reason is None:
+            clean_pair, code = next(kept)
+            reason = fitted.names[code] or ("duplicate" if clean_pair in seen else None)
+            if reason is None:
+                seen.add(clean_pair)
+                cleaned.kept.append(clean_pair)
+                continue
+        cleaned.drop(reason, pair)  # the examples show what is in the file
     return cleaned
-
-
-def reason_to_drop(pair: Pair, data: DataConfig) -> str | None:
-    """Return the first rule that a pair breaks, or None."""
-    if not pair.source or not pair.target:
-        return "empty"
-    if _BROKEN.search(pair.source) or _BROKEN.search(pair.target):
-        return "broken_characters"
-    if has_markup(pair.source) or has_markup(pair.target):
-        return "html"
-    if pair.source == pair.target:
-        return "identical"
-    # The script is checked last, since that takes the most time.
-    return _length_reason(pair, data.cleaning) or _script_reason(pair, data)
-
-
-def _length_reason(pair: Pair, rules: CleaningConfig) -> str | None:
-    source, target = (_count_letters(text) for text in (pair.source, pair.target))
-    if min(source, target) < rules.min_characters:
-        return "too_short"
-    if max(len(pair.source.split()), len(pair.target.split())) > rules.max_words:
-        return "too_long"
-    if not rules.min_length_ratio <= target / source <= rules.max_length_ratio:
-        return "length_ratio"
-    return None
-
-
-def _count_letters(text: str) -> int:
-    # An ideogram counts as three letters, since it is a syllable or a word.
-    return len(text) + 2 * len(_IDEOGRAMS.findall(text))
-
-
-def _script_reason(pair: Pair, data: DataConfig) -> str | None:
-    sides = ((pair.source, data.source_language), (pair.target, data.target_language))
-    for text, language in sides:
-        share = script_share(text, language)
-        # A side without letters, such as a number, has no share and passes.
-        if share is not None and share < data.cleaning.min_script_share:
-            return "wrong_script"
-        if has_third_script(text, data.source_language, data.target_language):
-            return "wrong_script"
-    return None
-
-
-def _without_markup(pair: Pair) -> Pair:
-    source, target = strip_markup(pair.source), strip_markup(pair.target)
-    # Most pairs have no markup: normalising them again would only cost time.
-    if source == pair.source and target == pair.target:
-        return pair
-    return Pair(normalise(source), normalise(target))
 
 
 def _shorten(pair: Pair) -> dict[str, str]:

@@ -19,7 +19,9 @@ _NOISE = (
     "\U000e0001\U000e0020-\U000e007f"  # tags, which can hide a text in a text
 )
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
-_FLAG_OR_NOISE = re.compile(f"({_FLAG})|[{_NOISE}]+")
+NOISE = re.compile(f"[{_NOISE}]+")
+"""Characters that normalisation removes."""
+_FLAG_OR_NOISE = re.compile(f"({_FLAG})|{NOISE.pattern}")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _OUTER_PUNCTUATION = regex.compile(r"^[\p{P}\s]+|[\p{P}\s]+$")
 

@@ -15,11 +15,8 @@ class CleaningConfig(Section):
     max_words: PositiveInt = 200
     """Maximum number of words on either side of a pair."""
     min_characters: PositiveInt = 3
-    """Minimum number of characters on either side; a Chinese or Japanese one counts as three."""
-    min_length_ratio: float = Field(default=0.4, gt=0)
-    """Minimum number of target characters per source character, counted in the same way."""
-    max_length_ratio: float = Field(default=3.0, gt=0)
-    """Maximum number of target characters per source character, counted in the same way."""
+    """Minimum number of characters on either side; a Chinese or Japanese one counts as three, a
+    Korean one as two."""
     min_script_share: float = Field(default=0.5, ge=0, le=1)
     """Minimum share of a side's letters that are in the script of its language."""
     max_ratio_deviation: float | None = Field(default=3.0, gt=0)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nmt.data.cleaning.normalised import normalise_all
 from nmt.text.normalise import match_key, normalise, remove_noise
 
 
@@ -89,6 +90,15 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
     assert unicodedata.is_normalized("NFC", once)
+
+
+# Letters and marks that compose, marks out of order, and what is removed: rare in random text.
+_COMPOSING = st.text(st.sampled_from("ae \u0301\u0323\u1e19\u0328ொொ각가क़़्\u00ad\n\u2028\x1c"))
+
+
+@given(st.lists(st.one_of(st.text(), _COMPOSING)))
+def test_many_texts_are_normalised_as_each_alone(texts: list[str]) -> None:
+    assert normalise_all(texts) == [normalise(text) for text in texts]
 
 
 @pytest.mark.parametrize("other", ["hello, World", "Hello, world!", '"Hello, world."'])

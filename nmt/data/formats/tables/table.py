@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from nmt.data.cleaning.scripts import script_share
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.rows import BadRow, RawPair, Row
 from nmt.data.formats.tables.columns import Columns, explain_missing_columns, find_columns
 from nmt.data.formats.tables.table_rows import TableRow, csv_rows, tsv_rows
 from nmt.data.formats.tables.values import check_values
-from nmt.data.scripts import script_share
 from nmt.errors import DataError
 from nmt.languages import script_of
 

@@ -13,8 +13,8 @@ _MIXED = {
     "Jpan": ("Hani", "Hira", "Kana"),
     "Hang": ("Hang", "Hani"),
 }
-# Letters that any script may use, such as modifier letters.
-_SHARED = r"\p{Script=Zyyy}\p{Script=Zinh}"
+SHARED = r"\p{Script=Zyyy}\p{Script=Zinh}"
+"""Letters that any script may use, such as modifier letters: the inside of a regex set."""
 
 
 def script_share(text: str, language: str) -> float | None:
@@ -25,15 +25,6 @@ def script_share(text: str, language: str) -> float | None:
     """
     letters = sum(map(_scripted().__getitem__, text))
     return sum(map(_letters_of(language).__getitem__, text)) / letters if letters else None
-
-
-def has_third_script(text: str, source_language: str, target_language: str) -> bool:
-    """Tell whether a text has a letter that is in neither script, not Latin and not a symbol."""
-    unknown = _unknown_to(source_language, target_language)
-    # The lookup is fast and finds nothing in most texts; the regular expression is slow.
-    if not any(map(unknown.__getitem__, set(text))):
-        return False
-    return _foreign_to(source_language, target_language).search(text) is not None
 
 
 # Matching the script property is slow, so each character is matched only once.
@@ -49,35 +40,31 @@ class _Members(dict[str, bool]):
         return found
 
 
-def _properties(language: str) -> str:
+def script_properties(language: str) -> str:
+    """Build the inside of a regex set that matches a language's script."""
     script = script_of(language)
     return "".join(rf"\p{{Script={name}}}" for name in _MIXED.get(script, (script,)))
 
 
 @cache
 def _scripted() -> _Members:
-    return _Members(rf"[\p{{L}}--[{_SHARED}]]")
+    return _Members(rf"[\p{{L}}--[{SHARED}]]")
 
 
 @cache
 def _letters_of(language: str) -> _Members:
-    return _Members(rf"[\p{{L}}&&[{_properties(language)}]]")
+    return _Members(rf"[\p{{L}}&&[{script_properties(language)}]]")
 
 
-def _known_to(source_language: str, target_language: str) -> str:
-    """Build the inside of a regex set: both scripts, Latin and the shared characters."""
-    scripts = _properties(source_language) + _properties(target_language)
-    return rf"{scripts}\p{{Script=Latn}}{_SHARED}"
-
-
-@cache
-def _unknown_to(source_language: str, target_language: str) -> _Members:
-    return _Members(rf"[\p{{L}}--[{_known_to(source_language, target_language)}]]")
+def has_third_script(text: str, source_language: str, target_language: str) -> bool:
+    """Tell whether a text has a letter that is in neither script, not Latin and not a symbol."""
+    return _foreign_to(source_language, target_language).search(text) is not None
 
 
 @cache
 def _foreign_to(source_language: str, target_language: str) -> regex.Pattern[str]:
-    known = _known_to(source_language, target_language)
+    scripts = script_properties(source_language) + script_properties(target_language)
+    known = rf"{scripts}\p{{Script=Latn}}{SHARED}"
     # A single Greek letter is a symbol in any language, as in `5 μg`, `IFNβ` and `10 kΩ`.
     word = rf"[\p{{Script=Grek}}--[{known}]]{{2,}}"
     return regex.compile(rf"{word}|[\p{{L}}--[{known}\p{{Script=Grek}}]]", regex.V1)

@@ -1,0 +1,28 @@
+"""Rules that a pair must pass: for single pairs, and with limits fitted to the corpus."""
+
+from nmt.data.cleaning.block import CleanedBlock, Drop, clean_block
+from nmt.data.cleaning.features import (
+    NUMBERS_DIFFER,
+    SENTENCES_DIFFER,
+    SOURCE_UNFINISHED,
+    TARGET_UNFINISHED,
+    URLS_DIFFER,
+    Features,
+)
+from nmt.data.cleaning.fitted import FittedDrops, RatioFit, fit_ratios, fitted_drops
+
+__all__ = [
+    "NUMBERS_DIFFER",
+    "SENTENCES_DIFFER",
+    "SOURCE_UNFINISHED",
+    "TARGET_UNFINISHED",
+    "URLS_DIFFER",
+    "CleanedBlock",
+    "Drop",
+    "Features",
+    "FittedDrops",
+    "RatioFit",
+    "clean_block",
+    "fit_ratios",
+    "fitted_drops",
+]
