@@ -50,7 +50,7 @@ def read_parquet(corpus: Corpus) -> Iterator[Row]:
     Raises:
         DataError: the file cannot be read, or its columns are missing or do not hold text.
     """
-    with explain_arrow_errors(corpus.path, "as Parquet"), corpus.file.open("rb") as stream:
+    with explain_arrow_errors(corpus.path, "as Parquet"), corpus.file.open() as stream:
         batches = parquet.ParquetFile(stream).iter_batches(batch_size=ROWS_AT_ONCE)
         yield from _pairs(corpus, batches, corpus.path)
 

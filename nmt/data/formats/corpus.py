@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmt.data.formats.files.input_file import InputFile
+
 SPLIT_NAMES = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "dev", "val"),
@@ -31,11 +33,21 @@ class Corpus:
     """Setting that names the path, for messages."""
     max_pairs: int | None = None
     """Maximum number of pairs to read."""
+    entry: InputFile | None = None
+    """File to read, if `path` only describes it, as for a member of an archive."""
+    target_entry: InputFile | None = None
 
     @property
-    def file(self) -> Path:
-        """Return the path as a `Path`; a hub data set has no file there."""
-        return Path(self.path)
+    def file(self) -> InputFile:
+        """Return the file at the path; a hub data set has none there."""
+        return self.entry or InputFile(Path(self.path))
+
+    @property
+    def target_file(self) -> InputFile | None:
+        """Return the file of the target side, if the two languages are in two text files."""
+        if self.target_entry is None and self.target_path is not None:
+            return InputFile(Path(self.target_path))
+        return self.target_entry
 
     @property
     def target_setting(self) -> str:

@@ -3,11 +3,16 @@
 import logging
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus
-from nmt.data.formats.files.lines import open_bytes
+from nmt.data.formats.data_sets.file_pairs import find_file_pairs
+from nmt.data.formats.data_sets.folder import open_file_pair, read_archive, read_folder
+from nmt.data.formats.data_sets.hub import read_hub
+from nmt.data.formats.data_sets.listing import Entry, name_files
+from nmt.data.formats.files.input_file import InputFile, is_zip
+from nmt.data.formats.files.unpack import open_bytes
 from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.formats.rows import Row
 from nmt.errors import DataError, did_you_mean
@@ -24,9 +29,14 @@ def open_splits(corpus: Corpus, setting: str = "auto") -> dict[str, Iterator[Row
         DataError: there is no such file, its format cannot be recognised, or it has no such split.
         UnavailableError: the hub cannot be reached.
     """
+    prefixed = _find_prefixed(corpus) if setting in ("auto", "text") else None
+    if prefixed:
+        return {corpus.part: prefixed}
     found = find_format(corpus, setting)
     if found == "datasets":
         return _open_data_set(corpus)
+    if found == "archive" or is_zip(corpus.file.path):
+        return _choose_splits(corpus, read_archive(corpus, setting))
     if corpus.target_path and not Path(corpus.target_path).exists():
         _refuse_missing(Path(corpus.target_path))
     return {corpus.part: reader(found)(corpus)}
@@ -40,7 +50,7 @@ def find_format(corpus: Corpus, setting: str = "auto") -> str:
     """
     if not corpus.path or "://" in corpus.path:
         raise DataError(f"data is read from local files, not from {corpus.path!r}: copy it first")
-    path = corpus.file
+    path = Path(corpus.path)
     if setting == "datasets" or (path.is_dir() and setting == "auto"):
         return "datasets"
     if not path.exists():
@@ -49,15 +59,13 @@ def find_format(corpus: Corpus, setting: str = "auto") -> str:
         _refuse_missing(path)
     if path.is_dir():
         raise DataError(f"{path} is a folder: with data.format={setting} name a file in it")
-    return setting if setting != "auto" else _by_suffix(corpus)
+    if setting != "auto":
+        return setting
+    return "archive" if is_zip(path) and not corpus.target_path else _by_suffix(corpus)
 
 
 def _open_data_set(corpus: Corpus) -> dict[str, Iterator[Row]]:
-    # Imported only when needed, since pyarrow is large.
-    from nmt.data.formats.data_sets.folder import read_folder
-    from nmt.data.formats.data_sets.hub import read_hub
-
-    if corpus.file.is_file():
+    if Path(corpus.path).is_file():
         raise DataError(
             f"{corpus.path} is a file: data.format=datasets takes a folder or a data set's name"
         )
@@ -67,7 +75,12 @@ def _open_data_set(corpus: Corpus) -> dict[str, Iterator[Row]]:
             f"translations: name a text file with {corpus.setting}, or unset "
             f"{corpus.target_setting}"
         )
-    splits = read_folder(corpus) if corpus.file.is_dir() else read_hub(corpus)
+    return _choose_splits(
+        corpus, read_folder(corpus) if Path(corpus.path).is_dir() else read_hub(corpus)
+    )
+
+
+def _choose_splits(corpus: Corpus, splits: dict[str, Iterator[Row]]) -> dict[str, Iterator[Row]]:
     names = _split_names(corpus, list(splits))
     unread = splits.keys() - names.values()
     if unread and corpus.part == "train":
@@ -92,19 +105,39 @@ def _split_names(corpus: Corpus, names: list[str]) -> dict[str, str]:
     return found if corpus.setting == "data.path" else {corpus.part: found[corpus.part]}
 
 
+def _find_prefixed(corpus: Corpus) -> Iterator[Row] | None:
+    """Open the two text files that begin with a path, as `corpus.en` and `corpus.ta`."""
+    path = Path(corpus.path)
+    if path.exists() or not path.name or corpus.target_path or not path.parent.is_dir():
+        return None
+    entries = [
+        Entry(PurePosixPath(file.name), InputFile(file))
+        for file in sorted(path.parent.iterdir())
+        if file.name.startswith(f"{path.name}.") and file.is_file()
+    ]
+    pairs, _ = find_file_pairs(entries, corpus)
+    if len(pairs) > 1:
+        files = [entry for pair in pairs for entry in pair]
+        raise DataError(
+            f"{corpus.path}: {name_files(files, shown=6)} begin so: set {corpus.setting} to more of the "
+            f"name, or {corpus.setting} and {corpus.target_setting} to two of them"
+        )
+    return open_file_pair(corpus, pairs[0]) if pairs else None
+
+
 def _looks_like_hub_name(corpus: Corpus) -> bool:
-    path = corpus.file
+    path = Path(corpus.path)
     # A misspelt file has a known suffix, or its folder exists.
     return (
         HUB_NAME.fullmatch(corpus.path) is not None
-        and suffix(path) not in FORMATS
+        and suffix(path.name) not in FORMATS
         and corpus.target_path is None
         and not path.parent.is_dir()
     )
 
 
 def _by_suffix(corpus: Corpus) -> str:
-    known = FORMATS.get(suffix(corpus.file))
+    known = FORMATS.get(suffix(corpus.file.name))
     if corpus.target_path is None:
         if known:
             return known

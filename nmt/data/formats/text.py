@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import zip_longest
-from pathlib import Path
 
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.files.lines import read_lines
@@ -22,18 +21,18 @@ def read_text(corpus: Corpus) -> Iterator[Row]:
     Raises:
         DataError: no second file is set, or the files have different numbers of lines.
     """
-    if corpus.target_path is None:
+    source_file, target_file = corpus.file, corpus.target_file
+    if target_file is None:
         raise DataError(
             f"{corpus.path} holds one language: set {corpus.target_setting} to the file of its "
             "translations (or data.format=tsv, if each line holds both with a tab between them)"
         )
-    target_file = Path(corpus.target_path)
-    if target_file.exists() and corpus.file.samefile(target_file):
+    if source_file.is_same(target_file):
         raise DataError(
             f"{corpus.target_setting} and {corpus.setting} name the same file, {corpus.path}: name "
             "the file of the translations"
         )
-    files = (corpus.file, target_file)
+    files = (source_file, target_file)
     both = zip_longest(*(read_lines(file, max_stray=MAX_STRAY_IN_TEXT) for file in files))
     for number, (source, target) in enumerate(both, start=1):
         if source is None or target is None:
@@ -41,7 +40,7 @@ def read_text(corpus: Corpus) -> Iterator[Row]:
             total = number + sum(1 for _ in both)
             counts = (number - 1, total) if source is None else (total, number - 1)
             raise DataError(
-                f"{corpus.path} has {counts[0]} lines and {corpus.target_path} has {counts[1]}: "
+                f"{source_file} has {counts[0]} lines and {target_file} has {counts[1]}: "
                 "line n of one must translate line n of the other. Name two files that were "
                 "written together"
             )

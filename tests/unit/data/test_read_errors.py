@@ -1,6 +1,7 @@
 """Every bad input is a DataError that names file, place, problem and remedy."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -93,10 +94,18 @@ def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['[{"en": "a", "ta": "b"}]', '[\n{"en": "a"}\n]', '[{"en": "a"},\n']
+    ("text", "problem"),
+    [
+        ('[{"en": "a", "ta": "b"},\n', "line 2: not a valid JSON array: not a complete element"),
+        ('[{"en": "a", "ta": "b"}\n', "line 2: not a valid JSON array: 'the end of the file'"),
+        ('[{"en": "a", "ta": "b"} {', "'{' instead of ','"),
+        ('[{"en": "a", "ta": "b"}] x', "text after the array, at 'x'"),
+        ('[\n{"en": "a", "en": "b"}]', "line 2: .*the key 'en' is given twice"),
+        ('[{"en": "a", "ta": "b"}, {"en": "a"}]', "line 1, element 2: no columns found"),
+    ],
 )
-def test_a_json_array_gets_the_conversion(tmp_path: Path, text: str) -> None:
-    assert "jq -c '.[]'" in fault(written(tmp_path, "x.json", text))
+def test_a_damaged_json_array_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    assert re.search(problem, fault(written(tmp_path, "x.json", text)))
 
 
 def test_an_object_over_several_lines_gets_the_conversion(tmp_path: Path) -> None:

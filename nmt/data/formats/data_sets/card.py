@@ -94,7 +94,7 @@ def _files(folder: Path, patterns: list[str]) -> list[Path]:
         found |= dict.fromkeys(matches)
     # A plain text file has one language, and the card does not say which files belong together.
     for path in found:
-        if suffix(path) not in FORMATS or suffix(path) == ".txt":
+        if suffix(path.name) not in FORMATS or suffix(path.name) == ".txt":
             raise DataError(
                 f"{path}, which README.md names, cannot be read as part of a folder: convert it "
                 "to JSONL, CSV, TSV, TMX or Parquet"

@@ -1,26 +1,30 @@
-"""A reader for folders, which finds the files with pairs and their splits."""
+"""A reader for folders and zip archives, which finds the files with pairs and their splits."""
 
 import logging
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from nmt.data.formats.arrow import DATA_SET_FILE, STATE_FILE, read_saved, saved_splits
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus
 from nmt.data.formats.data_sets.card import declared_files
+from nmt.data.formats.data_sets.file_pairs import FilePair, find_file_pairs
+from nmt.data.formats.data_sets.listing import Entry, entries_of, name_files, visible_files
+from nmt.data.formats.files.input_file import InputFile
 from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.formats.rows import Row
-from nmt.data.formats.tables.columns import matches_language
 from nmt.errors import DataError
+
+__all__ = ["read_archive", "read_folder", "visible_files"]
 
 log = logging.getLogger(__name__)
 
 _WORDS = re.compile(r"[a-z]+")
 _NOT_READ = frozenset(
-    {".txt", ".xlsx", ".xls", ".ods", ".docx", ".odt", ".html", ".xliff", ".xlf", ".po", ".arrow"}
-    | {".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".lz4", ".sqlite", ".db"}
+    {".txt", ".xlsx", ".xls", ".ods", ".docx", ".odt", ".html", ".arrow", ".7z", ".rar", ".tar"}
+    | {".tgz", ".lz4", ".sqlite", ".db"}
 )
 """Suffixes of files that often hold sentences, but are not read from a folder."""
 _ABOUT = re.compile(
@@ -33,6 +37,15 @@ _DESCRIPTIONS = frozenset(
 )
 
 
+class _Part(NamedTuple):
+    """A file with pairs, or two text files."""
+
+    name: PurePosixPath
+    """Name that shows the split."""
+    entries: Sequence[Entry]
+    rows: Iterator[Row]
+
+
 def read_folder(corpus: Corpus) -> dict[str, Iterator[Row]]:
     """Find the splits of a folder, in which each file is read by the reader for its format.
 
@@ -43,62 +56,77 @@ def read_folder(corpus: Corpus) -> dict[str, Iterator[Row]]:
     Raises:
         DataError: no file holds pairs, or the split of a file is not clear.
     """
-    saved = saved_splits(corpus.file)
+    folder = Path(corpus.path)
+    saved = saved_splits(folder)
     if saved is not None:
-        _refuse_other_files(corpus.file)
+        _refuse_other_files(folder)
         return {name: read_saved(corpus, name, files) for name, files in saved.items()}
-    declared = declared_files(corpus.file)
-    splits = declared if declared is not None else _splits_by_name(corpus)
-    return {name: _read_files(corpus, files) for name, files in splits.items()}
+    declared = declared_files(folder)
+    if declared is None:
+        return _splits_by_name(corpus)
+    return {
+        name: _chain([_open_file(corpus, InputFile(file)) for file in files])
+        for name, files in declared.items()
+    }
+
+
+def read_archive(corpus: Corpus, setting: str) -> dict[str, Iterator[Row]]:
+    """Find the splits of a zip archive, which is read like a folder.
+
+    Args:
+        corpus: the input.
+        setting: a format other than `auto` is that of the only file in the archive.
+
+    Raises:
+        DataError: no file holds pairs, or the split of a file is not clear.
+    """
+    if setting == "auto":
+        return _splits_by_name(corpus)
+    entries = [entry for entry in entries_of(corpus.file.path) if not _is_description(entry)]
+    if len(entries) != 1:
+        raise DataError(
+            f"{corpus.path} holds {name_files(entries) or 'no files'}: a format can be set for an "
+            "archive with one file; unpack it, then name its files"
+        )
+    return {"train": _open_file(corpus, entries[0].file, setting)}
 
 
 def _refuse_other_files(folder: Path) -> None:
     # Otherwise a file that the user added would be ignored without a warning.
     others = [
-        path
-        for _, path in visible_files(folder)
-        if suffix(path) in FORMATS and not _is_description(path)
+        entry
+        for entry in entries_of(folder)
+        if suffix(entry.file.name) in FORMATS and not _is_description(entry)
     ]
     if others:
         raise DataError(
             f"{folder} holds a data set that save_to_disk wrote and also "
-            f"{_name_files(others, folder)}: move one of them to another folder"
+            f"{name_files(others)}: move one of them to another folder"
         )
 
 
-def _read_files(corpus: Corpus, files: Sequence[Path]) -> Iterator[Row]:
-    for file in files:
-        read = reader(FORMATS[suffix(file)])
-        yield from read(replace(corpus, path=str(file), target_path=None))
-
-
-def _splits_by_name(corpus: Corpus) -> dict[str, list[Path]]:
-    folder = corpus.file
-    files = _data_files(corpus)
-    if not files:
-        raise DataError(
-            f"{folder} holds no files that end in "
-            f"{', '.join(name for name in FORMATS if name not in _NOT_READ)}, and no data set that "
-            "save_to_disk wrote: name a file, or a folder with such files"
-        )
-    splits: dict[str, list[Path]] = {}
-    unclear: list[Path] = []
-    for file in files:
-        name = _split_of(file.relative_to(folder))
-        splits.setdefault(name, []).append(file) if name else unclear.append(file)
+def _splits_by_name(corpus: Corpus) -> dict[str, Iterator[Row]]:
+    parts = _find_parts(corpus)
+    splits: dict[str, list[Iterator[Row]]] = {}
+    unclear: list[Entry] = []
+    for part in parts:
+        name = _split_of(part.name)
+        if name:
+            splits.setdefault(name, []).append(part.rows)
+        else:
+            unclear += part.entries
     if not splits:
-        return {"train": unclear}
-    splits = {name: splits[name] for name in SPLIT_NAMES if name in splits}
+        return {"train": _chain([part.rows for part in parts])}
     if unclear:
         raise DataError(
-            f"{folder} has files for {', '.join(splits)}, but the split of "
-            f"{_name_files(unclear, folder)} is not clear: put train, validation or test into "
+            f"{corpus.path} has files for {', '.join(n for n in SPLIT_NAMES if n in splits)}, but "
+            f"the split of {name_files(unclear)} is not clear: put train, validation or test into "
             "each name, or move files that should not be read"
         )
-    return splits
+    return {name: _chain(splits[name]) for name in SPLIT_NAMES if name in splits}
 
 
-def _split_of(path: Path) -> str | None:
+def _split_of(path: PurePosixPath) -> str | None:
     """Find the split in the name of a file, or else in the name of the nearest folder."""
     for part in (path.name, *reversed(path.parent.parts)):
         words = _WORDS.findall(part.casefold())
@@ -110,68 +138,75 @@ def _split_of(path: Path) -> str | None:
     return None
 
 
-def _data_files(corpus: Corpus) -> list[Path]:
+def _find_parts(corpus: Corpus) -> list[_Part]:
     """List the files that hold pairs, sorted; refuse other files that may hold sentences."""
-    folder = corpus.file
-    found: list[Path] = []
-    unread: list[Path] = []
-    other: list[Path] = []
-    for _, path in visible_files(folder):
-        kind = suffix(path)
-        if _is_description(path):
-            continue
-        if kind in FORMATS and kind not in _NOT_READ:
-            found.append(path)
-        elif kind in _NOT_READ or _is_language(kind, corpus):
-            unread.append(path)
-        else:
-            other.append(path)
-    if unread and found:
-        raise DataError(
-            f"{folder} holds {_name_files(found, folder)}, which can be read from a folder, and "
-            f"{_name_files(unread, folder)}, which cannot: name one file with data.path (and "
-            "data.target_path), or move files that should not be read"
-        )
+    entries = [entry for entry in entries_of(corpus.file.path) if not _is_description(entry)]
+    tables = [entry for entry in entries if _is_table(entry)]
+    pairs, alone = find_file_pairs([e for e in entries if not _is_table(e)], corpus)
+    found = [_Part(e.name, [e], _open_file(corpus, e.file)) for e in tables]
+    found += [_Part(pair.source.name, pair, open_file_pair(corpus, pair)) for pair in pairs]
+    paired = {entry for pair in pairs for entry in pair}
+    rest = [entry for entry in entries if not _is_table(entry) and entry not in paired]
+    unread = [e for e in rest if e in alone or suffix(e.file.name) in _NOT_READ]
     if unread:
+        _refuse_unread(corpus, [entry for part in found for entry in part.entries], unread, alone)
+    if not found:
+        readable = ", ".join(name for name in FORMATS if name not in _NOT_READ)
         raise DataError(
-            f"{folder} cannot be read as a data set: {_name_files(unread, folder)} cannot be read "
-            "from a folder. Name one file with data.path, and for two text files also "
-            "data.target_path; for a data set of save_to_disk, name the folder that it wrote"
+            f"{corpus.path} holds no files that end in {readable}, no two text files such as "
+            "train.en and train.ta, and no data set that save_to_disk wrote: name a file, or a "
+            "folder with such files"
         )
-    if other and found:
-        log.warning("%s: ignored files of unknown format: %s", folder, _name_files(other, folder))
-    return found
+    if rest:
+        log.warning("%s: ignored files of unknown format: %s", corpus.path, name_files(rest))
+    return sorted(found, key=lambda part: part.name)
 
 
-def _is_description(path: Path) -> bool:
+def _refuse_unread(
+    corpus: Corpus, found: Sequence[Entry], unread: Sequence[Entry], alone: Sequence[Entry]
+) -> None:
+    reason = f"{name_files(unread)} cannot be read from a folder"
+    if unread[0] in alone:
+        reason = f"{name_files(alone)} has no file of its translations beside it"
+    if found:
+        raise DataError(
+            f"{corpus.path} holds {name_files(found)}, which can be read, but {reason}: name one "
+            f"file with {corpus.setting} (and {corpus.target_setting}), or move files that should "
+            "not be read"
+        )
+    raise DataError(
+        f"{corpus.path} cannot be read as a data set: {reason}. Name one file with "
+        f"{corpus.setting}, and for two text files also {corpus.target_setting}; for a data set of "
+        "save_to_disk, name the folder that it wrote"
+    )
+
+
+def _is_table(entry: Entry) -> bool:
+    return suffix(entry.file.name) in FORMATS.keys() - _NOT_READ
+
+
+def _is_description(entry: Entry) -> bool:
     """Tell whether a file describes the data, such as a licence."""
     # A table with such a name, like `notice.csv`, is data.
-    about = _ABOUT.fullmatch(path.name) and suffix(path) not in FORMATS.keys() - _NOT_READ
-    return path.name in _DESCRIPTIONS or bool(about)
+    about = _ABOUT.fullmatch(entry.file.name) and not _is_table(entry)
+    return entry.file.name in _DESCRIPTIONS or bool(about)
 
 
-def visible_files(folder: Path) -> list[tuple[str, Path]]:
-    """List the relative names and paths of all files below a folder that are not hidden."""
-    found: list[Path] = []
-    seen: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        if os.path.realpath(place) in seen:  # a link to a folder above
-            folders.clear()
-            continue
-        seen.add(os.path.realpath(place))
-        # `__MACOSX` holds copies that macOS adds to archives.
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        found += (Path(place) / name for name in names if not name.startswith("."))
-    return sorted((file.relative_to(folder).as_posix(), file) for file in found)
+def _open_file(corpus: Corpus, file: InputFile, name: str | None = None) -> Iterator[Row]:
+    read = reader(name or FORMATS[suffix(file.name)])
+    return read(replace(corpus, path=str(file), entry=file, target_path=None))
 
 
-def _is_language(kind: str, corpus: Corpus) -> bool:
-    """Tell whether a suffix is one of the languages, as in `train.en` and `train.ta`."""
-    tag = kind.removeprefix(".")
-    languages = (corpus.source_language, corpus.target_language)
-    return any(matches_language(tag, language) for language in languages)
+def open_file_pair(corpus: Corpus, pair: FilePair) -> Iterator[Row]:
+    """Read two text files of a folder line by line."""
+    source, target = pair.source.file, pair.target.file
+    return reader("text")(
+        replace(
+            corpus, path=str(source), entry=source, target_path=str(target), target_entry=target
+        )
+    )
 
 
-def _name_files(files: Sequence[Path], folder: Path) -> str:
-    names = [file.relative_to(folder).as_posix() for file in files[:3]]
-    return ", ".join(names) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+def _chain(parts: Sequence[Iterator[Row]]) -> Iterator[Row]:
+    for rows in parts:
+        yield from rows

@@ -1,14 +1,11 @@
-"""A reader for the lines of UTF-8 files, packed with gzip or not."""
+"""A reader for the lines of UTF-8 files, packed or not."""
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO, NoReturn, cast
+from typing import BinaryIO, NoReturn
 
-from nmt.data.formats.files.foreign import GZIP, HEAD_BYTES, refuse_foreign
+from nmt.data.formats.files.input_file import InputFile
+from nmt.data.formats.files.unpack import open_bytes
 from nmt.data.formats.rows import BadRow
 from nmt.errors import DataError
 
@@ -21,38 +18,8 @@ _QUOTED = re.compile(rb'"[^"]*"')
 _LONE_CR = re.compile(rb"\r(?![\r\n])")
 
 
-@contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading, and unpack it if it is packed with gzip.
-
-    Raises:
-        DataError: the file cannot be opened, is empty, is not text, or is an incomplete archive.
-    """
-    try:
-        if not path.stat().st_size:
-            raise DataError(f"{path} is empty: name a file that contains sentence pairs")
-        with path.open("rb") as stream:
-            head = _head(stream)
-            # Browsers unpack some downloads, and others lose the suffix: the content decides too.
-            packed = path.suffix.lower() == ".gz" or head.startswith(GZIP)
-            if not packed:
-                refuse_foreign(path, head)
-                yield stream
-                return
-            unpacked = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-            refuse_foreign(path, _head(unpacked), unpacked=True)
-            yield unpacked
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path} is not a complete gzip archive ({error}): copy it again, or remove .gz from "
-            "its name if it is not packed"
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
-
-
 def read_lines(
-    path: Path, *, max_stray: int = MAX_STRAY, quoted: bool = False
+    file: InputFile, *, max_stray: int = MAX_STRAY, quoted: bool = False
 ) -> Iterator[str | BadRow]:
     r"""Read lines in order, without their ends and without a byte-order mark.
 
@@ -62,7 +29,7 @@ def read_lines(
     kind inside a line are strays, which become spaces.
 
     Args:
-        path: the file.
+        file: the file.
         max_stray: maximum number of strays in a line.
         quoted: whether ends between two quotes are part of the text, as in CSV.
 
@@ -70,7 +37,7 @@ def read_lines(
         DataError: the file cannot be opened, or is UTF-16.
     """
     offset = 0
-    with open_bytes(path) as stream:
+    with open_bytes(file) as stream:
         ends_in_cr = _ends_in_cr(stream, quoted=quoted)
         stray = b"\n" if ends_in_cr else b"\r"
         for number, line in enumerate(_cr_lines(stream) if ends_in_cr else stream, start=1):
@@ -79,22 +46,16 @@ def read_lines(
             content = text.rstrip(b"\r\n")
             strays = content.count(stray)
             if strays > max_stray:
-                yield _mixed_ends(path, number, strays)
+                yield _mixed_ends(file, number, strays)
             else:
                 try:
                     yield content.replace(stray, b" ").decode("utf-8")
                 except UnicodeDecodeError as error:
                     if number == 1 and line.startswith(UTF_16_BOMS):
-                        _refuse_utf_16(path)
+                        _refuse_utf_16(file)
                     start = offset + len(line) - len(text) + error.start
-                    yield _wrong_encoding(path, number, start)
+                    yield _wrong_encoding(file, number, start)
             offset += len(line)
-
-
-def _head(stream: BinaryIO) -> bytes:
-    head = stream.read(HEAD_BYTES)
-    stream.seek(0)
-    return head
 
 
 def _ends_in_cr(stream: BinaryIO, *, quoted: bool) -> bool:
@@ -116,25 +77,25 @@ def _cr_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _mixed_ends(path: Path, number: int, count: int) -> BadRow:
+def _mixed_ends(file: InputFile, number: int, count: int) -> BadRow:
     return BadRow(
-        f"{path}, line {number}",
+        f"{file}, line {number}",
         f"contains {count} line ends of another kind (carriage returns and line feeds are mixed). "
         "Give all lines the same end: "
-        f"sed 's/\\r$//' {path.name} | tr '\\r' '\\n' > one-{path.name}",
+        f"sed 's/\\r$//' {file.name} | tr '\\r' '\\n' > one-{file.name}",
     )
 
 
-def _wrong_encoding(path: Path, number: int, offset: int) -> BadRow:
+def _wrong_encoding(file: InputFile, number: int, offset: int) -> BadRow:
     return BadRow(
-        f"{path}, line {number}",
+        f"{file}, line {number}",
         f"the bytes from offset {offset} of the file are not UTF-8. Convert it: "
-        f"iconv -f ITS_ENCODING -t UTF-8 {path.name} > utf8-{path.name}",
+        f"iconv -f ITS_ENCODING -t UTF-8 {file.name} > utf8-{file.name}",
     )
 
 
-def _refuse_utf_16(path: Path) -> NoReturn:
+def _refuse_utf_16(file: InputFile) -> NoReturn:
     raise DataError(
-        f"{path} is UTF-16, not UTF-8. Convert it: "
-        f"iconv -f UTF-16 -t UTF-8 {path.name} > utf8-{path.name}"
+        f"{file} is UTF-16, not UTF-8. Convert it: "
+        f"iconv -f UTF-16 -t UTF-8 {file.name} > utf8-{file.name}"
     )

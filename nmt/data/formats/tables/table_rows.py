@@ -5,9 +5,9 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
+from nmt.data.formats.files.input_file import InputFile
 from nmt.data.formats.files.lines import read_lines
 from nmt.data.formats.rows import BadRow
 from nmt.errors import DataError
@@ -29,8 +29,8 @@ class TableRow(NamedTuple):
 class _Lines:
     """The lines of a CSV file for `csv.reader`, of which the last ones can be read again."""
 
-    def __init__(self, path: Path) -> None:
-        self._lines = enumerate(read_lines(path, quoted=True), start=1)
+    def __init__(self, file: InputFile) -> None:
+        self._lines = enumerate(read_lines(file, quoted=True), start=1)
         self._again: deque[tuple[int, str | BadRow]] = deque()
         self.taken: list[tuple[int, str | BadRow]] = []
         """Lines of the current row."""
@@ -54,13 +54,13 @@ class _Lines:
         del self.taken[keep:]
 
 
-def csv_rows(path: Path) -> Iterator[TableRow | BadRow]:
+def csv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
     """Read the rows of a CSV file; after a damaged one, continue with the next line.
 
     Raises:
         DataError: the file cannot be opened.
     """
-    lines = _Lines(path)
+    lines = _Lines(file)
     first = next(lines, "")
     separator = _SEPARATOR.fullmatch(first.strip("\r\n"))
     if separator:
@@ -80,7 +80,7 @@ def csv_rows(path: Path) -> Iterator[TableRow | BadRow]:
             return
         except csv.Error as error:
             start = lines.taken[0][0]
-            yield lines.damage() or BadRow(f"{path}, line {start}", _explain(str(error)))
+            yield lines.damage() or BadRow(f"{file}, line {start}", _explain(str(error)))
             lines.return_lines(keep=1)
             continue
         damage = lines.damage()
@@ -91,19 +91,19 @@ def csv_rows(path: Path) -> Iterator[TableRow | BadRow]:
             lines.return_lines(keep=1)
 
 
-def tsv_rows(path: Path) -> Iterator[TableRow | BadRow]:
+def tsv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
     """Read the rows of a TSV file, one per line.
 
     Raises:
         DataError: the file cannot be opened, or its first line says that it is not a TSV file.
     """
     all_quoted = False
-    lines = enumerate(read_lines(path), start=1)
+    lines = enumerate(read_lines(file), start=1)
     number, first = next(lines, (1, ""))
     separator = None if isinstance(first, BadRow) else _SEPARATOR.fullmatch(first)
     if separator and separator["delimiter"] != "\t":
         raise DataError(
-            f"{path}, line 1: {first!r} says that {separator['delimiter']!r} separates the "
+            f"{file}, line 1: {first!r} says that {separator['delimiter']!r} separates the "
             "cells: give the file a name that ends in .csv, or set data.format=csv"
         )
     rows = lines if separator else chain([(number, first)], lines)

@@ -10,7 +10,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, iterparse
 
 from nmt.data.formats.corpus import Corpus
-from nmt.data.formats.files.lines import open_bytes
+from nmt.data.formats.files.unpack import open_bytes
 from nmt.data.formats.rows import RawPair
 from nmt.data.formats.tables.columns import matches_language
 from nmt.data.formats.xml.inline_codes import plain_text
