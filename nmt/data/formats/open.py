@@ -119,8 +119,8 @@ def _find_prefixed(corpus: Corpus) -> Iterator[Row] | None:
     if len(pairs) > 1:
         files = [entry for pair in pairs for entry in pair]
         raise DataError(
-            f"{corpus.path}: {name_files(files, shown=6)} begin so: set {corpus.setting} to more of the "
-            f"name, or {corpus.setting} and {corpus.target_setting} to two of them"
+            f"{corpus.path}: {name_files(files, shown=6)} begin so: set {corpus.setting} to more "
+            f"of the name, or {corpus.setting} and {corpus.target_setting} to two of them"
         )
     return open_file_pair(corpus, pairs[0]) if pairs else None
 

@@ -15,7 +15,7 @@ from nmt.data.formats.files.input_file import InputFile
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from _typeshed import WriteableBuffer
 
     from pyarrow import NativeFile
 
@@ -70,7 +70,7 @@ class _ZstdStream(io.RawIOBase):
         self._position = 0
         return 0
 
-    def readinto(self, buffer: "Buffer", /) -> int:
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
         part = self._stream.read(len(memoryview(buffer)))
         memoryview(buffer)[: len(part)] = part
         self._position += len(part)

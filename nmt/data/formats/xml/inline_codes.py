@@ -1,6 +1,6 @@
-"""Plain text of a TMX segment, without its inline elements.
+"""Plain text of a segment of TMX or XLIFF, without its inline elements.
 
-Source: TMX 1.4b specification, section "Content markup".
+Sources: TMX 1.4b, section "Content markup"; XLIFF 1.2 and 2.1, inline elements.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,9 @@ from nmt.data.cleaning.markup import BREAKING_TAGS
 
 _CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
 """Elements that hold codes of another format instead of text of the segment."""
-_PAIRED = frozenset({"bpt", "ept", "it", "bx", "ex", "hi", "g", "mrk"})
+_PAIRED = frozenset(
+    {"bpt", "ept", "it", "bx", "ex", "hi", "g", "mrk"} | {"pc", "sc", "ec", "sm", "em"}
+)
 """Elements that begin or end a formatting, which may be inside a word."""
 _SPACE, _PLACEHOLDER = " ", "\0"
 """Replacements for a break, and for a code whose neighbours must be looked at first."""
@@ -46,7 +48,7 @@ _INSIDE_JOINED = regex.compile(rf"(?<={_JOINED})\0+(?={_JOINED})")
 
 
 def plain_text(segment: Element) -> str:
-    """Return the text of a `seg` without codes.
+    """Return the text of a segment without codes.
 
     A break or a tab becomes a space. The beginning or end of a formatting is removed, since it may
     be inside a word. Any other code, such as a picture or a variable, becomes a space if it is
@@ -78,7 +80,9 @@ def _is_empty(element: Element) -> bool:
 
 def _replacement(name: str, element: Element) -> str:
     """Return a space for a break, nothing for a formatting, else a placeholder."""
-    kind = element.get("type") or element.get("ctype") or ""
+    # The subtype of XLIFF 2 is more exact than its type: `xlf:lb` of `fmt`.
+    subtype = element.get("subType", "").rpartition(":")[2]
+    kind = subtype or element.get("type") or element.get("ctype") or ""
     code = _own_code(element)
     tags = {_without_number(tag.casefold()) for tag in _TAG_NAME.findall(code)}
     if (
