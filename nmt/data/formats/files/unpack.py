@@ -16,7 +16,6 @@ from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
     from pyarrow import NativeFile
 
 _BUFFER_BYTES = 1 << 18
