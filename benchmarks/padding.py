@@ -86,7 +86,7 @@ class Case:
         return {
             "ours": ours,
             "random": np.array_split(shuffled, len(ours)),
-            "by_source": plan._fill(by_source),
+            "by_source": np.split(by_source, plan.bounds(by_source)[1:-1]),
         }
 
     def plan(self) -> BatchPlan:
