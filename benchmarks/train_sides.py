@@ -41,7 +41,8 @@ from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable
 from nmt.models.tokenization.language_tags import LanguageCodes
 from nmt.storage import Storage
 from nmt.training.events import Signal
-from nmt.training.loading import LoadedTraining, TrainingJob
+from nmt.training.job import TrainingJob
+from nmt.training.loading import LoadedTraining
 from nmt.training.strategies import Single
 from nmt.training.trainer import Trainer
 

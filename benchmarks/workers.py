@@ -28,7 +28,8 @@ from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.language_tags import LanguageCodes
 from nmt.storage import Storage
 from nmt.training.events import Signal
-from nmt.training.loading import LoadedTraining, TrainingJob
+from nmt.training.job import TrainingJob
+from nmt.training.loading import LoadedTraining
 from nmt.training.strategies import Ddp, Single
 from nmt.training.trainer import Trainer
 

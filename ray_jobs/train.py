@@ -27,7 +27,7 @@ from ray_jobs.search.best_trial import find_best
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
 if TYPE_CHECKING:
-    from nmt.training.loading import TrainingJob
+    from nmt.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ def training_job(config: Config, storage: Storage, start_from: str | None) -> "T
         UnavailableError: a hub that cannot be reached.
     """
     from nmt.training.base import base_source
-    from nmt.training.loading import TrainingJob
+    from nmt.training.job import TrainingJob
 
     return TrainingJob(
         config=config,

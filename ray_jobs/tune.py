@@ -29,7 +29,7 @@ from ray_jobs.search.trials import TrialLog
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
 if TYPE_CHECKING:
-    from nmt.training.loading import TrainingJob
+    from nmt.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> "Trai
     """Describe the training of a trial, which runs on one worker."""
     # More workers would see the same rows in each update, so one is enough to compare settings.
     from nmt.training.base import base_source
-    from nmt.training.loading import TrainingJob
+    from nmt.training.job import TrainingJob
 
     tried = config.with_overrides(sample)
     return TrainingJob(

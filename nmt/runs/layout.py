@@ -98,6 +98,12 @@ def pairs(run: str) -> str:
     return f"{step_folder(run, PREPARE)}/pairs"
 
 
+def tokens(run: str, digest: str) -> str:
+    """Return the folder commit of tokenized pairs, by the digest of what they depend on."""
+    # Beside the pairs, so that they are discarded together.
+    return f"{step_folder(run, PREPARE)}/tokens/{digest}"
+
+
 def cleaning_report(run: str) -> str:
     """Return the file that counts the pairs dropped by each filter."""
     return f"{step_folder(run, PREPARE)}/cleaning.json"

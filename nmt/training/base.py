@@ -20,7 +20,7 @@ from nmt.runs.records import fetch_output, is_intact, require
 from nmt.runs.steps import BASE
 from nmt.storage import Storage
 from nmt.training.events import Report, ignore_report
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.trainer import Outcome, run_training
 
 log = logging.getLogger(__name__)

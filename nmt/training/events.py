@@ -39,6 +39,15 @@ def ignore_report(metrics: dict[str, float]) -> None:
     """Ignore a validation's figures, for runs without a listener."""
 
 
+class StoppedError(Exception):
+    """A stop request during the loading of a training."""
+
+
+def never() -> bool:
+    """Return False, for work that no request ends early."""
+    return False
+
+
 class NoNotice:
     """No requests, for runs that only their own process can stop."""
 

@@ -1,6 +1,8 @@
-"""The parts of a training: its model, data, settings and folder."""
+"""The parts of a training, loaded into a worker: its model, data and plan."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -8,7 +10,8 @@ from torch import nn
 
 from nmt.config import Config
 from nmt.data.batches import BatchPlan, rounded_up
-from nmt.data.prepare import has_split, load_pairs
+from nmt.data.mixing import CorpusMix
+from nmt.data.prepared_rows import first_pairs
 from nmt.errors import DataError, InputError, ModelError
 from nmt.models.adapters import add_adapter
 from nmt.models.families import max_positions
@@ -17,39 +20,17 @@ from nmt.models.precision import base_dtype, pick_dtype
 from nmt.models.sources.fingerprint import Fingerprint
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
-from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable, encode_pairs
+from nmt.models.tokenization.encoded_pairs import EncodedPairs
+from nmt.models.tokenization.saved_tokens import SavedTokens
 from nmt.runs.records import fetch_output
-from nmt.storage import Storage
 from nmt.text.pair import Pair
+from nmt.training.events import never
+from nmt.training.job import TrainingJob
 from nmt.training.recompute import recompute_activations
-from nmt.training.strategies import Strategy, pick_device
+from nmt.training.strategies import Single, Strategy, pick_device
+from nmt.training.tokens import Tokenization
 
-
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """A training as its workers receive it; picklable, without a model."""
-
-    config: Config
-    """`adapter`, `training`, `strategy`, `tracking`, `run`, `seed`, the languages and the model's
-    token limits are read."""
-    storage: Storage
-    folder: str
-    """Where checkpoints and the best weights go."""
-    base: ModelSource
-    """The model to start from."""
-    data: str
-    """Folder commit of the prepared data."""
-    name: str = "train"
-    """In front of each line of progress."""
-    train_split: str = "train"
-    validation_split: str = "validation"
-    replay_split: str | None = "general_train"
-    stop_at_step: int | None = None
-    """End here, as if interrupted; the schedule still aims at `training.max_steps`."""
-    start_from: str | None = None
-    """Folder of checkpoints to go on from when this one has none yet."""
-    compares_with_base: bool = False
-    """Validate the base too, and publish nothing that is worse."""
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +46,73 @@ class LoadedTraining:
     """What the files of the model hold; None for one that was made in this process."""
 
 
-def load_together(job: TrainingJob, strategy: Strategy) -> LoadedTraining:
+@dataclass(frozen=True, slots=True)
+class _LoadedModel:
+    """A job's model with its tokenizer."""
+
+    model: nn.Module
+    codec: Codec
+    source: ModelSource
+
+
+def load_together(
+    job: TrainingJob, strategy: Strategy, wants_stop: Callable[[], bool] = never
+) -> LoadedTraining:
     """Load model and data on every worker, and fail on all if one fails.
 
     Raises:
         InputError: model, data or settings do not fit, on this worker or another.
+        StoppedError: a worker had to stop before the pairs were tokenized.
     """
-    material, fault = None, None
-    try:
-        material = load_material(job, pick_device(job.config.scaling.gpus_per_worker))
-    except InputError as error:
-        fault = error
-    faults = [each for each in strategy.gather(fault) if each]
-    if material is None or faults:
-        raise faults[0]
-    return material
+    device = pick_device(job.config.scaling.gpus_per_worker)
+    return load_material(job, device, strategy, wants_stop)
 
 
-def load_material(job: TrainingJob, device: torch.device) -> LoadedTraining:
-    """Load the model, add the adapter, tokenize the data.
+def load_material(
+    job: TrainingJob,
+    device: torch.device,
+    strategy: Strategy | None = None,
+    wants_stop: Callable[[], bool] = never,
+) -> LoadedTraining:
+    """Load the model, add the adapter, and load the tokenized data.
+
+    Args:
+        job: the training.
+        device: of the model.
+        strategy: the workers that load the same job; None for this process alone.
+        wants_stop: asked while the pairs are tokenized.
 
     Raises:
         ModelError: the model, a language code or the adapter does not fit.
         DataError: no training or validation pair is left.
+        StoppedError: a worker had to stop before the pairs were tokenized.
     """
+    strategy = strategy or Single()
+    loaded = _on_all(strategy, lambda: _load_model(job, device))
+    tokenization = Tokenization(job, loaded.source, loaded.codec, strategy, wants_stop)
+    tokens = tokenization.load()
+    return _on_all(strategy, lambda: _load_data(job, loaded, tokens, width_multiple(device)))
+
+
+def _on_all(strategy: Strategy, work: Callable[[], Loaded]) -> Loaded:
+    """Do the same work on every worker, and fail on all if it fails on one.
+
+    Raises:
+        InputError: of this worker or another.
+    """
+    result, fault = None, None
+    try:
+        result = work()
+    except InputError as error:
+        fault = error
+    faults = [each for each in strategy.gather(fault) if each]
+    if result is None or faults:
+        raise faults[0]
+    return result
+
+
+def _load_model(job: TrainingJob, device: torch.device) -> _LoadedModel:
+    """Load the model and its tokenizer, and add the adapter."""
     config = job.config
     source = job.base.resolve(job.storage)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
@@ -99,23 +123,32 @@ def load_material(job: TrainingJob, device: torch.device) -> LoadedTraining:
     _check_positions(config, codec, model, width_multiple(device))
     if config.training.gradient_checkpointing:
         recompute_activations(model)
-    folder = fetch_output(job.storage, job.data)
-    corpus = _encode(job, codec, load_pairs(folder, job.train_split))
-    replay = replace(corpus, source=TokenTable.of([]), target=TokenTable.of([]), dropped_pairs=0)
-    if job.replay_split and config.training.replay_fraction and has_split(folder, job.replay_split):
-        replay = _encode(job, codec, load_pairs(folder, job.replay_split))
-    if not len(corpus):
+    return _LoadedModel(model, codec, source)
+
+
+def _load_data(
+    job: TrainingJob, loaded: _LoadedModel, tokens: SavedTokens, round_to: int
+) -> LoadedTraining:
+    """Plan the batches of the tokenized pairs, and read the validation pairs."""
+    config = job.config
+    if not tokens.index.rows[0]:
         raise DataError(
             f"no training pair fits into model.max_source_tokens="
             f"{config.model.max_source_tokens} and model.max_target_tokens="
             f"{config.model.max_target_tokens}: raise them"
         )
-    pairs = replace(_joined(corpus, replay), round_to=width_multiple(device))
-    validation = load_pairs(folder, job.validation_split)[: config.training.validation_sentences]
+    folder = fetch_output(job.storage, job.data)
+    validation = first_pairs(folder, job.validation_split, config.training.validation_sentences)
     if not validation:
         raise DataError(f"split '{job.validation_split}' is empty: set data.validation_fraction")
-    plan = _plan(config, pairs, len(corpus))
-    return LoadedTraining(model, codec, pairs, plan, validation, source.content)
+    return LoadedTraining(
+        loaded.model,
+        loaded.codec,
+        tokens.pairs(loaded.codec, round_to),
+        _plan(config, tokens, round_to),
+        validation,
+        loaded.source.content,
+    )
 
 
 def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: int) -> None:
@@ -132,34 +165,26 @@ def _check_positions(config: Config, codec: Codec, model: nn.Module, round_to: i
         )
 
 
-def _encode(job: TrainingJob, codec: Codec, pairs: list[Pair]) -> EncodedPairs:
-    limits = job.config.model
-    return encode_pairs(codec, pairs, limits.max_source_tokens, limits.max_target_tokens)
-
-
-def _joined(first: EncodedPairs, second: EncodedPairs) -> EncodedPairs:
-    def joined(a: TokenTable, b: TokenTable) -> TokenTable:
-        offsets = np.concatenate([a.offsets, b.offsets[1:] + a.offsets[-1]])
-        return TokenTable(np.concatenate([a.ids, b.ids]), offsets)
-
-    return replace(
-        first,
-        source=joined(first.source, second.source),
-        target=joined(first.target, second.target),
-        dropped_pairs=first.dropped_pairs + second.dropped_pairs,
+def _plan(config: Config, tokens: SavedTokens, round_to: int) -> BatchPlan:
+    """Plan the micro-batches of a training, with its corpora mixed by their weights."""
+    corpus_rows = tokens.index.rows[0]
+    corpora = config.data.corpora
+    weights = tuple(
+        corpora[name].weight if name in corpora else 1.0 for name in tokens.index.corpora
     )
-
-
-def _plan(config: Config, pairs: EncodedPairs, corpus_rows: int) -> BatchPlan:
+    mix = None
+    if tokens.corpora is not None and any(weight != 1 for weight in weights):
+        mix = CorpusMix(tokens.corpora[:corpus_rows], weights)
     return BatchPlan(
-        source_tokens=pairs.source.lengths,
-        target_tokens=pairs.target.lengths,
+        source_tokens=tokens.source.lengths,
+        target_tokens=tokens.target.lengths,
         corpus_rows=corpus_rows,
         replay_fraction=config.training.replay_fraction,
         micro_batch_tokens=config.training.micro_batch_tokens,
         micro_batches_per_step=config.training.micro_batches_per_step,
         seed=config.seed,
-        round_to=pairs.round_to,
+        round_to=round_to,
+        mix=mix,
     )
 
 

@@ -8,7 +8,7 @@ import torch
 
 from nmt.errors import DivergedError, TrainingError
 from nmt.models.out_of_memory import DoesNotFitError, is_out_of_memory
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.micro_batches import MicroBatches
 from nmt.training.saved.state import State
 from nmt.training.strategies import Strategy

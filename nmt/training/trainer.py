@@ -15,8 +15,17 @@ from nmt.models.families import device_of
 from nmt.models.out_of_memory import attempt
 from nmt.models.precision import pick_dtype
 from nmt.runs import layout
-from nmt.training.events import Interruption, NoNotice, Notice, Report, Signal, ignore_report
-from nmt.training.loading import LoadedTraining, TrainingJob, load_together
+from nmt.training.events import (
+    Interruption,
+    NoNotice,
+    Notice,
+    Report,
+    Signal,
+    StoppedError,
+    ignore_report,
+)
+from nmt.training.job import TrainingJob
+from nmt.training.loading import LoadedTraining, load_together
 from nmt.training.loss import LossModule
 from nmt.training.micro_batches import MicroBatches
 from nmt.training.monitoring.progress import Progress, log_start
@@ -57,9 +66,16 @@ def run_training(
         DivergedError: the loss is not finite, step after step.
     """
     strategy = build_strategy(job.config.strategy)
-    with explain_setup_memory(job.name):
-        material = load_together(job, strategy)
-    return Trainer(job, material, strategy, report, notice).run()
+    notice, interruption = notice or NoNotice(), Interruption()
+    try:
+        with explain_setup_memory(job.name), interruption.watching():
+            material = load_together(
+                job, strategy, lambda: interruption.raised or notice.wants_stop(0)
+            )
+    except StoppedError:
+        state = Checkpoints(job.storage, layout.checkpoints(job.folder)).last_state() or State()
+        return Outcome(state, finished=False, trained_parameters=0, dropped_pairs=0)
+    return Trainer(job, material, strategy, report, notice, interruption).run()
 
 
 class Trainer:
@@ -72,6 +88,7 @@ class Trainer:
         strategy: Strategy,
         report: Report = ignore_report,
         notice: Notice | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
         self.job, self.material, self.strategy = job, material, strategy
         self.report, self.notice = report, notice or NoNotice()
@@ -84,7 +101,7 @@ class Trainer:
         self.micro_batches = MicroBatches(job.name, job.storage, job.folder, strategy)
         self.guard = StepGuard(job, strategy, self.micro_batches)
         self.schedule = Schedule(self.training, job.stop_at_step, job.compares_with_base)
-        self.interruption, self.tracking = Interruption(), Tracking()
+        self.interruption, self.tracking = interruption or Interruption(), Tracking()
         self.progress = Progress(
             job.name,
             self.schedule.last_step,

@@ -8,17 +8,13 @@ from torch import Tensor, nn
 from nmt.decoding.generate import translate
 from nmt.metrics import corpus_bleu
 from nmt.models.adapters import load_weights
+from nmt.training.events import never
 from nmt.training.loading import LoadedTraining
 from nmt.training.strategies import Strategy
 
 
 class _Stopped(Exception):
     """A stop request that arrived during a worker's part."""
-
-
-def never() -> bool:
-    """Return False, for a validation that nothing ends early."""
-    return False
 
 
 def validation_bleu(

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from nmt.errors import StorageError
 from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS, Checkpoints
 from nmt.training.trainer import run_training
 from tests.support.training import sample_ledger as ledger

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from nmt.config import Config
 from nmt.runs import layout
 from nmt.training import loss
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS
 from nmt.training.trainer import run_training
 from tests.support.training.forked_process import start, wait

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nmt.config import Config
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from tests.support.training.small_training import _one_thread, config, job_below, prepared
 
 __all__ = ["_one_thread", "config", "prepared"]

@@ -13,7 +13,7 @@ from nmt.models.load import load_codec, load_model
 from nmt.models.precision import pick_dtype
 from nmt.models.tokenization.encoded_pairs import encode_pairs
 from nmt.text.pair import Pair
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.loss import LossModule
 from nmt.training.saved.checkpoints import PARAMETERS
 from nmt.training.trainer import run_training

@@ -58,6 +58,14 @@ class Codec(ABC):
         """Return the id of the padding token."""
         return int(self.tokenizer.pad_token_id)
 
+    @property
+    def vocabulary_size(self) -> int:
+        """Return a number that is above every token id."""
+        # A tokenizer may have a vocabulary for each side, or gaps between its ids.
+        sides = (self.tokenizer.get_vocab(), getattr(self.tokenizer, "target_encoder", {}))
+        ids = (max(side.values(), default=0) for side in sides)
+        return max(len(self.tokenizer), 1 + max(ids))
+
     def encode_sources(
         self, texts: Sequence[str], max_tokens: int | None = None
     ) -> list[list[int]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,22 +14,24 @@ from nmt.data.batches import rounded_up
 from nmt.models.tokenization.codec import Codec
 from nmt.text.pair import Pair
 
+_INT32 = np.dtype(np.int32)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenTable:
     """Rows of token ids, stored one after another in one array."""
 
     # One array instead of a list per row: lists of Python integers need about ten times the memory.
-    ids: NDArray[np.int32]
+    ids: NDArray[np.integer]
     offsets: NDArray[np.int64]
     """Where each row starts; one more entry than rows."""
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[int]]) -> "TokenTable":
+    def of(cls, rows: Sequence[Sequence[int]], id_type: np.dtype = _INT32) -> "TokenTable":
         """Copy lists of ids into one array."""
         lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        ids = np.fromiter((i for row in rows for i in row), np.int32, int(offsets[-1]))
+        ids = np.fromiter(chain.from_iterable(rows), id_type, int(offsets[-1]))
         return cls(ids, offsets)
 
     @property
@@ -97,19 +101,45 @@ def encode_pairs(
     max_source_tokens: int,
     max_target_tokens: int,
 ) -> EncodedPairs:
-    """Tokenize pairs, and drop those longer than a limit."""
-    # Dropped rather than cut: a cut target would teach the model to stop early.
-    sources = codec.encode_sources([pair.source for pair in pairs])
-    targets = codec.encode_targets([pair.target for pair in pairs])
-    kept = [
-        (source, target)
-        for source, target in zip(sources, targets, strict=True)
-        if len(source) <= max_source_tokens and len(target) <= max_target_tokens
-    ]
+    """Tokenize a few pairs, and drop those longer than a limit."""
+    encoded = encode_within(
+        codec,
+        [pair.source for pair in pairs],
+        [pair.target for pair in pairs],
+        max_source_tokens,
+        max_target_tokens,
+    )
     return EncodedPairs(
-        TokenTable.of([source for source, _ in kept]),
-        TokenTable.of([target for _, target in kept]),
+        TokenTable.of(encoded.sources),
+        TokenTable.of(encoded.targets),
         codec.pad_token,
-        len(pairs) - len(kept),
+        len(pairs) - len(encoded.kept),
         codec.one_sequence,
     )
+
+
+class EncodedRows(NamedTuple):
+    """The token ids of pairs within the limits."""
+
+    sources: list[list[int]]
+    targets: list[list[int]]
+    kept: list[int]
+    """Their places among the given pairs."""
+
+
+def encode_within(
+    codec: Codec,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    max_source_tokens: int,
+    max_target_tokens: int,
+) -> EncodedRows:
+    """Tokenize both sides of pairs, and drop pairs longer than a limit."""
+    # Dropped rather than cut: a cut target would teach the model to stop early.
+    source_ids, target_ids = codec.encode_sources(sources), codec.encode_targets(targets)
+    kept = [
+        row
+        for row, (source, target) in enumerate(zip(source_ids, target_ids, strict=True))
+        if len(source) <= max_source_tokens and len(target) <= max_target_tokens
+    ]
+    return EncodedRows([source_ids[i] for i in kept], [target_ids[i] for i in kept], kept)

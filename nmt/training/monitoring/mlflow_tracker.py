@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from nmt import __version__
 from nmt.runs import layout
 from nmt.runs.steps import TRAIN
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.saved.records import MLFLOW_RUN, MlflowRun
 
 log = logging.getLogger(__name__)

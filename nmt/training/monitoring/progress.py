@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from nmt.cli.durations import clock
 from nmt.models.adapters import trainable
 from nmt.training.loading import LoadedTraining
 from nmt.training.monitoring.tracking import Tracking
@@ -117,11 +118,3 @@ def peak_memory_gib() -> float:
         return peak / 2**30
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
-
-
-def clock(seconds: float) -> str:
-    """Format a duration in minutes and seconds, or hours and minutes: `2m05s`, `3h20m`."""
-    total = round(seconds)
-    if total >= 3600:
-        return f"{total // 3600}h{total % 3600 // 60:02d}m"
-    return f"{total // 60}m{total % 60:02d}s"

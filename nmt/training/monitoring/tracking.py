@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Literal, Protocol
 
 from nmt.runs import layout
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.monitoring.mlflow_tracker import MlflowTracker
 from nmt.training.monitoring.tensorboard_tracker import TensorBoardTracker
 

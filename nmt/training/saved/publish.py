@@ -7,7 +7,8 @@ from nmt.errors import CheckpointError, StorageError, WorseThanBaseError
 from nmt.models.adapters import load_weights, save_weights
 from nmt.runs import layout
 from nmt.runs.records import is_intact
-from nmt.training.loading import LoadedTraining, TrainingJob
+from nmt.training.job import TrainingJob
+from nmt.training.loading import LoadedTraining
 from nmt.training.saved.averaging import Candidate, mean_parameters
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.saved.state import State

@@ -12,7 +12,7 @@ from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.saved.checkpoints import PARAMETERS
 from nmt.training.trainer import run_training
 

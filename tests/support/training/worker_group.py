@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from tests.support.project import PROJECT
 
 Ledger = tuple[Path, int]

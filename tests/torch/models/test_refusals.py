@@ -25,7 +25,8 @@ from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.language_tags import ModelCodes
 from nmt.storage import Storage
 from nmt.training import loading as job_module
-from nmt.training.loading import TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import load_material
 from tests.support.models.checkpoints import Checkpoint, change_config, copied, load
 
 CPU = torch.device("cpu")

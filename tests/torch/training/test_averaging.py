@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from nmt.models.adapters import load_weights, save_weights
 from nmt.runs import layout
 from nmt.training import validation
-from nmt.training.loading import TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import load_material
 from nmt.training.saved.averaging import mean_parameters
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.trainer import run_training

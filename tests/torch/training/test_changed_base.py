@@ -12,7 +12,7 @@ from nmt.evaluation.hypotheses import translate_systems
 from nmt.export.trained_model import find_trained_model
 from nmt.models.sources.source import ModelSource
 from nmt.training.base import base_source, made_base
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.trainer import run_training
 from tests.support.runs.base_record import record_base
 

@@ -15,7 +15,7 @@ from nmt.export import trained_model
 from nmt.export.model_card import write_model_card
 from nmt.export.publish import export
 from nmt.models.sources.source import ModelSource
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.trainer import run_training
 
 

@@ -14,7 +14,7 @@ from nmt.evaluation.hypotheses import translate_systems
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.runs import layout
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.trainer import run_training
 
 SENTENCES = ["The doctor is at home.", "We go home.", "Where is the water?"]

@@ -6,7 +6,8 @@ import torch
 from nmt.decoding import generate
 from nmt.decoding.generate import translate
 from nmt.errors import InsufficientMemoryError
-from nmt.training.loading import LoadedTraining, TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import LoadedTraining, load_material
 
 SENTENCES = ["the river", "a house", "water", "we go home", "the child reads a book"]
 

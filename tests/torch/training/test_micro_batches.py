@@ -10,7 +10,8 @@ import torch
 from nmt.errors import InsufficientMemoryError, TrainingError
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.storage import Storage
-from nmt.training.loading import TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import load_material
 from nmt.training.micro_batches import MicroBatches
 from nmt.training.strategies import Batch, Single
 from nmt.training.trainer import Trainer, run_training

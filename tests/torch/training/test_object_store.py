@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from nmt.data.prepare import prepare
 from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.saved.averaging import mean_parameters
 from nmt.training.saved.checkpoints import OPTIMIZER, PARAMETERS, Checkpoints
 from nmt.training.trainer import run_training

@@ -7,7 +7,8 @@ import torch
 from nmt.decoding.generate import translate
 from nmt.models.adapters import trainable
 from nmt.training import loss as loss_module
-from nmt.training.loading import LoadedTraining, TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import LoadedTraining, load_material
 from nmt.training.loss import LossModule
 from nmt.training.trainer import run_training
 

@@ -7,7 +7,8 @@ import torch
 from nmt.errors import ModelError
 from nmt.models.adapters import trainable
 from nmt.planning.shapes import saved_storages
-from nmt.training.loading import TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import load_material
 from nmt.training.loss import LossModule
 from nmt.training.recompute import recompute_activations
 from nmt.training.trainer import run_training

@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from nmt.errors import ModelError, StorageError, WorseThanBaseError
 from nmt.runs import layout
-from nmt.training.loading import TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import load_material
 from nmt.training.micro_batches import MicroBatches
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.saved.publish import Publisher

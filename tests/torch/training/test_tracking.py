@@ -10,7 +10,7 @@ from nmt.errors import ConfigError
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.training.events import NoNotice
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.monitoring.tracking import Tracking
 from nmt.training.trainer import run_training
 

@@ -19,7 +19,7 @@ from nmt.runs.results import TrainingPoint
 from nmt.storage import Storage
 from nmt.training import loss, validation
 from nmt.training.events import NoNotice, Signal
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.trainer import run_training
 from tests.support.training.small_training import checkpoint_weights, same

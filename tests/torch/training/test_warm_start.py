@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from nmt.runs import layout
 from nmt.runs.steps import BASE
 from nmt.training.base import prepare_base
-from nmt.training.loading import TrainingJob
+from nmt.training.job import TrainingJob
 from nmt.training.trainer import run_training
 from tests.support.models.tiny_models import build
 

@@ -8,7 +8,8 @@ import torch
 
 from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable
 from nmt.training import loading as job_module
-from nmt.training.loading import TrainingJob, load_material, width_multiple
+from nmt.training.job import TrainingJob
+from nmt.training.loading import load_material, width_multiple
 from nmt.training.loss import LossModule
 from nmt.training.trainer import run_training
 from tests.support.training.small_training import checkpoint_weights, same

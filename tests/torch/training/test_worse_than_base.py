@@ -11,7 +11,8 @@ from nmt.errors import WorseThanBaseError
 from nmt.runs import layout
 from nmt.training import validation
 from nmt.training.events import NoNotice
-from nmt.training.loading import TrainingJob, load_material
+from nmt.training.job import TrainingJob
+from nmt.training.loading import load_material
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.strategies import Single
 from nmt.training.trainer import run_training

@@ -1,0 +1,34 @@
+"""The description of a training that its workers receive."""
+
+from dataclasses import dataclass
+
+from nmt.config import Config
+from nmt.models.sources.source import ModelSource
+from nmt.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """A training as its workers receive it; picklable, without a model."""
+
+    config: Config
+    """`adapter`, `training`, `strategy`, `tracking`, `run`, `seed`, the languages and the model's
+    token limits are read."""
+    storage: Storage
+    folder: str
+    """Where checkpoints and the best weights go."""
+    base: ModelSource
+    """The model to start from."""
+    data: str
+    """Folder commit of the prepared data."""
+    name: str = "train"
+    """In front of each line of progress."""
+    train_split: str = "train"
+    validation_split: str = "validation"
+    replay_split: str | None = "general_train"
+    stop_at_step: int | None = None
+    """End here, as if interrupted; the schedule still aims at `training.max_steps`."""
+    start_from: str | None = None
+    """Folder of checkpoints to go on from when this one has none yet."""
+    compares_with_base: bool = False
+    """Validate the base too, and publish nothing that is worse."""
