@@ -1,25 +1,61 @@
-"""Translate in the terminal, with an engine from the storage root."""
+"""Translate files, text or standard input, with an engine from the storage root."""
 
+import argparse
 import os
 import sys
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterable, Sequence
 
-from nmt.config import Config, LoadedConfig
-from nmt.errors import DataError, MissingStepError, TranslationError
+from nmt.cli import console
+from nmt.cli.translation import (
+    BASE_SETTINGS,
+    TRANSLATE,
+    TranslationOptions,
+    add_translation_options,
+    translation_options,
+)
+from nmt.config import Config, LoadedConfig, load_with_user_set
+from nmt.errors import DataError, InputError, MissingStepError, TranslationError
 from nmt.runs.records import find_record, require
 from nmt.runs.steps import EXPORT
 from nmt.storage import Storage
-from nmt.traffic import fetch_engine, read_traffic
+from nmt.traffic import read_traffic
+from ray_jobs.cli.runner import add_options, guarded, parse
 from ray_jobs.runtime.storage_location import absolute_storage
+from ray_jobs.translation.lines import batches_as_they_arrive, not_utf_8
 
 # Few, so that the first translations appear soon.
 _BATCH_LINES = 32
 
 
-def translate_words(loaded: LoadedConfig, texts: Sequence[str]) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Translate what the command line names.
+
+    Raises:
+        InputError: the options or the input cannot be used.
+    """
+    # Settings and the text to translate are both plain words of the command line.
+    texts = [word for word in options.overrides if not console.is_override(word)]
+    words = [word for word in options.overrides if console.is_override(word)]
+    loaded = load_with_user_set(
+        options.config, words, base=("the command translate", BASE_SETTINGS)
+    )
+    asked = translation_options(options)
+    if not asked.input:
+        translate_words(loaded, texts, asked)
+        return
+    if texts:
+        raise InputError(f"--input names the text, so '{texts[0]:.40}' cannot be translated too")
+    storage = Storage(absolute_storage(loaded.config))
+    # Imported here, so that errors in the command line are reported without loading a library.
+    from ray_jobs.translation.files import translate_files
+
+    engine = find_engine(loaded, storage)
+    translate_files(loaded.config, storage, engine, asked, restart=options.restart)
+
+
+def translate_words(
+    loaded: LoadedConfig, texts: Sequence[str], options: TranslationOptions
+) -> None:
     """Print the translations of texts, or, without texts, of the lines of standard input.
 
     Raises:
@@ -27,47 +63,53 @@ def translate_words(loaded: LoadedConfig, texts: Sequence[str]) -> None:
         TranslationError: the translations cannot be written.
     """
     _check_words(texts)
-    config = loaded.config
-    storage = Storage(absolute_storage(config))
-    folder = fetch_engine(storage, find_engine(loaded, storage))
-    for target in translate_lines(config, folder, texts or _standard_input()):
-        try:
-            sys.stdout.write(f"{target}\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Not an error for the command line: the reader, for instance `head`, has ended.
-            raise
-        except OSError as error:
-            raise TranslationError(f"standard output: {error.strerror}") from None
+    storage = Storage(absolute_storage(loaded.config))
+    engine = find_engine(loaded, storage)
+    batches = [list(texts)] if texts else _standard_input()
+    _print_translations(loaded.config, storage, engine, batches, options)
 
 
-def read_lines(stream: BinaryIO) -> Iterator[str]:
-    """Read UTF-8 lines without line ends and byte-order mark.
+def _print_translations(
+    config: Config,
+    storage: Storage,
+    engine: str,
+    batches: Iterable[list[str]],
+    options: TranslationOptions,
+) -> None:
+    from ray_jobs.translation.formats.text import lines_of
+    from ray_jobs.translation.translator import Translator, TranslatorSetup
 
-    Raises:
-        DataError: bytes are not UTF-8, or the stream cannot be read.
-    """
-    offset = 0
+    translator = Translator(TranslatorSetup(storage, engine, config.serving, options))
+    cut = 0
     try:
-        for number, line in enumerate(stream, start=1):
-            content = line.removesuffix(b"\n").removesuffix(b"\r")
-            try:
-                text = content.decode("utf-8")
-            except UnicodeDecodeError as error:
-                utf_16 = number == 1 and line.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-                where = f"standard input, line {number}, offset {offset + error.start}"
-                raise DataError(_not_utf_8(where, "UTF-16" if utf_16 else "ITS_ENCODING")) from None
-            offset += len(line)
-            # A single \r is a line end too, which iterating over bytes does not split at.
-            yield from text.removeprefix("\ufeff" if number == 1 else "").split("\r")
+        for batch in batches:
+            result = translator.translate(batch)
+            cut += result.cut
+            lines = result.columns[0]
+            if len(result.columns) > 1:
+                columns = {str(place): column for place, column in enumerate(result.columns)}
+                lines = lines_of(columns)
+            _print(f"{line}\n" for line in lines)
+    finally:
+        if cut:
+            sys.stderr.write(f"nmt: {cut} lines: the output did not end and was cut\n")
+
+
+def _print(lines: Iterable[str]) -> None:
+    try:
+        sys.stdout.writelines(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Not an error for the command line: the reader, for instance `head`, has ended.
+        raise
     except OSError as error:
-        raise DataError(f"standard input cannot be read: {error.strerror}") from None
+        raise TranslationError(f"standard output: {error.strerror}") from None
 
 
-def _standard_input() -> Iterator[str]:
+def _standard_input() -> Iterable[list[str]]:
     if sys.stdin is None:
         raise DataError("standard input is closed: give texts as words, or lines to read")
-    return read_lines(sys.stdin.buffer)
+    return batches_as_they_arrive(sys.stdin.buffer, _BATCH_LINES)
 
 
 def _check_words(texts: Sequence[str]) -> None:
@@ -78,14 +120,7 @@ def _check_words(texts: Sequence[str]) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             offset = len(os.fsencode(text[: error.start]))
-            raise DataError(_not_utf_8(f"text {number}, offset {offset}", "ITS_ENCODING")) from None
-
-
-def _not_utf_8(where: str, encoding: str) -> str:
-    return (
-        f"{where}: the bytes are not UTF-8. Convert the text first: iconv -f {encoding} -t UTF-8 "
-        "FILE | nmt translate"
-    )
+            raise DataError(not_utf_8(f"text {number}, offset {offset}", "ITS_ENCODING")) from None
 
 
 def find_engine(loaded: LoadedConfig, storage: Storage) -> str:
@@ -110,26 +145,15 @@ def find_engine(loaded: LoadedConfig, storage: Storage) -> str:
     return record.output
 
 
-def translate_lines(config: Config, folder: Path, lines: Iterable[str]) -> Iterator[str]:
-    """Translate lines in order and in small batches."""
-    # Imported here, so that errors in the command line are reported without loading a library.
-    from nmt.engines.engine import load_engine, translate_texts
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command as `python -m ray_jobs.translate`, and return its exit code."""
+    about = "translate text, lines from standard input, or files"
+    parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{TRANSLATE}", description=about)
+    add_options(parser)
+    add_translation_options(parser)
+    options = parse(parser, arguments)
+    return guarded(lambda: run(options), extra="serve")
 
-    engine = load_engine(folder, config.serving)
-    for batch in _batched(lines):
-        yield from translate_texts(engine, batch, config.serving)
 
-
-def _batched(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield batches of lines; yield those before an unreadable line before raising its error."""
-    batch: list[str] = []
-    try:
-        for line in lines:
-            batch.append(line)
-            if len(batch) == _BATCH_LINES:
-                yield batch
-                batch = []
-    except DataError:
-        yield batch
-        raise
-    yield batch
+if __name__ == "__main__":
+    sys.exit(main())

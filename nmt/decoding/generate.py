@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers.generation.utils import GenerateOutput
 
 from nmt.decoding.length import output_limit
 from nmt.errors import InsufficientMemoryError
@@ -62,7 +64,7 @@ def translate(
                 # The batches after it have as many tokens, so they would not fit either.
                 pending = _halved([rows, *pending], error.rows, beam_size)
                 continue
-            for row, text in zip(rows, codec.decode(*generated), strict=True):
+            for row, text in zip(rows, generated.decode(codec), strict=True):
                 hypotheses[row] = text
             after_batch()
     finally:
@@ -78,16 +80,47 @@ def _max_source_tokens(model: torch.nn.Module, codec: Codec) -> int:
     return min(_MAX_SOURCE_TOKENS, positions // 2 if codec.one_sequence else positions)
 
 
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The hypotheses of a batch, those of one row after those of the row before it."""
+
+    sequences_HT: Tensor
+    """Tokens as `generate` returns them."""
+    source_width: int
+    """Padded width of the sources."""
+    new_tokens_HT: Tensor
+    """Tokens without the start token or the source."""
+    log_probabilities: list[float]
+    """Natural logarithm of each hypothesis's probability; 0 unless it was asked for."""
+    limits: list[int]
+    """Maximum number of new tokens of each hypothesis."""
+
+    def decode(self, codec: Codec) -> list[str]:
+        """Decode the hypotheses."""
+        return codec.decode(self.sequences_HT, self.source_width)
+
+
 @torch.inference_mode()
 def search(
-    model: torch.nn.Module, codec: Codec, sources: Sequence[Sequence[int]], beam_size: int
-) -> tuple[Tensor, int]:
+    model: torch.nn.Module,
+    codec: Codec,
+    sources: Sequence[Sequence[int]],
+    beam_size: int,
+    *,
+    count: int = 1,
+    scored: bool = False,
+) -> Generated:
     """Search the translations of one batch of encoded sources, each row as if it were alone.
 
     The model must be in evaluation mode.
 
-    Returns:
-        The arguments of `codec.decode`: generated tokens, and the padded width of the sources.
+    Args:
+        model: the model.
+        codec: the model's tokenization.
+        sources: the encoded sources.
+        beam_size: number of beams; 1 is greedy search.
+        count: number of hypotheses of each row, at most the beam size.
+        scored: whether to compute their probabilities.
     """
     batch = codec.pad(sources).to(device_of(model))
     width = batch["input_ids"].shape[1]
@@ -95,15 +128,38 @@ def search(
     # `max_new_tokens` is one limit for the batch: with it alone, a short source next to a long one
     # could get a longer translation than by itself.
     own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))
-    generated = model.generate(  # pyright: ignore[reportCallIssue]
+    output = model.generate(  # pyright: ignore[reportCallIssue]
         **batch,
         **codec.generation_options(),
         num_beams=beam_size,
+        num_return_sequences=count,
         do_sample=False,
         max_new_tokens=max(limits),
         stopping_criteria=StoppingCriteriaList([own_limits]),
+        return_dict_in_generate=True,
+        output_scores=scored,
     )
-    return generated, width
+    # An encoder-decoder begins with a start token, a decoder-only model repeats its source.
+    new_tokens_HT = output.sequences[:, width if codec.one_sequence else 1 :]
+    scores = [0.0] * len(new_tokens_HT)
+    if scored:
+        scores = _log_probabilities(model, output, new_tokens_HT, codec.pad_token)
+    of_hypotheses = [limit for limit in limits for _ in range(count)]
+    return Generated(output.sequences, width, new_tokens_HT, scores, of_hypotheses)
+
+
+def _log_probabilities(
+    model: torch.nn.Module, output: GenerateOutput, new_tokens_HT: Tensor, pad_token: int
+) -> list[float]:
+    """Add up the log-probabilities of the tokens of each hypothesis."""
+    beams: Tensor | None = getattr(output, "beam_indices", None)
+    scores_HT: Tensor = model.compute_transition_scores(  # pyright: ignore[reportCallIssue]
+        output.sequences, output.scores, beams, normalize_logits=beams is None
+    )
+    # After the end of a hypothesis there are scores of padding.
+    scores_HT = scores_HT[:, : new_tokens_HT.shape[1]]
+    is_padding_HT = new_tokens_HT[:, : scores_HT.shape[1]] == pad_token
+    return scores_HT.masked_fill(is_padding_HT, 0.0).sum(dim=1).tolist()
 
 
 class _OwnLimits(StoppingCriteria):

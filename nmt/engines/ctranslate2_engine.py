@@ -16,6 +16,7 @@ from nmt.engines.card import (
     EngineCard,
 )
 from nmt.engines.golden import check_golden
+from nmt.engines.hypothesis import Hypothesis
 from nmt.errors import TranslationError
 from nmt.models.tokenization.text_encoder import TextEncoder
 from nmt.text.normalise import normalise
@@ -48,7 +49,7 @@ class CTranslate2Engine:
         self._model = _load_model(folder / MODEL_FOLDER, serving)
         self._has_vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
         golden = self.encode(card.golden.source)
-        answers = self._search(golden, 1, _GOLDEN_MAX_TOKENS)
+        answers = [found.hypotheses[0] for found in self._search(golden, 1, _GOLDEN_MAX_TOKENS)]
         check_golden(digest, card.golden, " ".join(map(self._decode, answers)))
         # The first real batch would else pay for memory that is allocated lazily.
         self.translate(golden * 4)
@@ -61,18 +62,51 @@ class CTranslate2Engine:
     def encode(self, sentence: str) -> list[list[str]]:
         """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
         limit = self.card.max_source_tokens - _SPECIAL_TOKENS
-        parts = split_to_fit(normalise(sentence), self._token_ends, limit)
-        return [[self.card.source_language, *self._tokens(part), _END] for part in parts]
+        text = normalise(sentence)
+        tokens = self._tokens(text)
+        # Most sentences fit, and are tokenized only once then.
+        if len(tokens) <= limit:
+            return [self._row(tokens)]
+        parts = split_to_fit(text, self._token_ends, limit)
+        return [self._row(self._tokens(part)) for part in parts]
 
     def translate(self, rows: Sequence[list[str]]) -> list[str]:
         """Translate rows with the configured beam size, each as if it were alone in the batch."""
+        return [found[0].text for found in self.search(rows)]
+
+    def search(
+        self, rows: Sequence[list[str]], *, count: int = 1, scored: bool = False
+    ) -> list[list[Hypothesis]]:
+        """Find the best hypotheses of each row, each as if it were alone in the batch.
+
+        Args:
+            rows: as `encode` returns them.
+            count: number of hypotheses of each row, at most the beam size.
+            scored: whether to compute their probabilities.
+        """
         limits = [self._output_limit(row) for row in rows]
-        texts = [""] * len(rows)
+        found: list[list[Hypothesis]] = [[] for _ in rows]
         for limit, indices in self._group_by_limit(limits).items():
-            found = self._search([rows[index] for index in indices], self._beam_size, limit)
-            for index, tokens in zip(indices, found, strict=True):
-                texts[index] = self._decode(tokens[: limits[index]])
-        return texts
+            searched = [rows[index] for index in indices]
+            results = self._search(searched, self._beam_size, limit, count, scored)
+            for index, result in zip(indices, results, strict=True):
+                scores = result.scores if scored else [0.0] * len(result.hypotheses)
+                found[index] = [
+                    self._hypothesis(tokens, score, limits[index])
+                    for tokens, score in zip(result.hypotheses, scores, strict=True)
+                ]
+        return found
+
+    def _row(self, tokens: list[str]) -> list[str]:
+        return [self.card.source_language, *tokens, _END]
+
+    def _hypothesis(self, tokens: Sequence[str], score: float, limit: int) -> Hypothesis:
+        """Make a hypothesis of the tokens that the row's own limit allows."""
+        # CTranslate2 divides the logarithm of the probability by the number of tokens.
+        log_probability = score * len(tokens)
+        own = tokens[:limit]
+        is_complete = own[-1:] == [_END]
+        return Hypothesis(self._decode(own), len(own) - 1, log_probability, is_complete)
 
     def _output_limit(self, row: Sequence[str]) -> int:
         """Limit the output of a row by the row's own length."""
@@ -99,18 +133,25 @@ class CTranslate2Engine:
         return self._encoder.encode([text])[0].tokens
 
     def _search(
-        self, rows: Sequence[list[str]], beam_size: int, max_tokens: int
-    ) -> list[list[str]]:
-        """Return the best hypothesis of each row, which begins with the language code."""
-        results = self._model.translate_batch(
+        self,
+        rows: Sequence[list[str]],
+        beam_size: int,
+        max_tokens: int,
+        count: int = 1,
+        scored: bool = False,
+    ) -> list[ctranslate2.TranslationResult]:
+        """Search the hypotheses of each row, which begin with the language code."""
+        return self._model.translate_batch(
             list(rows),
             target_prefix=[[self.card.target_language]] * len(rows),
             beam_size=beam_size,
+            num_hypotheses=count,
+            return_scores=scored,
+            return_end_token=True,  # shows whether the model ended the sentence
             max_input_length=0,  # the default would truncate long sentences silently
             max_decoding_length=max_tokens,
             use_vmap=self._has_vmap,
         )
-        return [result.hypotheses[0] for result in results]
 
     def _decode(self, tokens: Sequence[str]) -> str:
         ids = [self._tokenizer.token_to_id(token) for token in tokens[1:]]

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nmt.config import ServingConfig
 from nmt.engines.card import EngineCard, read_card
+from nmt.engines.hypothesis import Hypothesis
 from nmt.errors import MissingPackageError, install_command
-from nmt.languages import iso_code
-from nmt.text.document import Documents, join_parts
-from nmt.text.packing import batches_by_length
 
 Row = list[Any]
 """Tokens of a sentence or of a part of one: strings or ids, depending on the engine."""
@@ -33,7 +31,17 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(folder: Path, serving: ServingConfig, digest: str | None = None) -> Engine:
+class SearchEngine(Engine, Protocol):
+    """An engine that also returns several hypotheses of a row, and how probable they are."""
+
+    def search(
+        self, rows: Sequence[Any], *, count: int = 1, scored: bool = False
+    ) -> list[list[Hypothesis]]:
+        """Find the best hypotheses of each row, in order."""
+        ...
+
+
+def load_engine(folder: Path, serving: ServingConfig, digest: str | None = None) -> SearchEngine:
     """Load the engine in a folder that was fetched from the storage root.
 
     Args:
@@ -64,20 +72,3 @@ def _import_torch_engine() -> "type[TorchEngine]":
             "export with export.format=ctranslate2, where model and adapter allow it"
         ) from None
     return TorchEngine
-
-
-def translate_texts(engine: Engine, texts: Sequence[str], serving: ServingConfig) -> list[str]:
-    """Translate texts of any length as the endpoint does, sentence by sentence."""
-    documents = Documents.split(texts, iso_code(engine.card.source_language))
-    encoded = [engine.encode(sentence) for sentence in documents.sentences]
-    target = engine.card.target_language
-    parts = _translate_rows(engine, [row for rows in encoded for row in rows], serving)
-    return documents.join(join_parts(encoded, parts, target), target)
-
-
-def _translate_rows(engine: Engine, rows: Sequence[Row], serving: ServingConfig) -> list[str]:
-    """Translate rows in order, in batches of similar length under the token budget."""
-    texts: dict[int, str] = {}
-    for batch in batches_by_length([len(row) for row in rows], serving.max_batch_tokens):
-        texts.update(zip(batch, engine.translate([rows[i] for i in batch]), strict=True))
-    return [texts[index] for index in range(len(rows))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nmt.languages import languages
 from nmt.text.normalise import remove_noise
-from nmt.text.segment import Segment, split_text
+from nmt.text.segment import Segment, split_text, trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Documents:
             language: ISO code of their language; an unknown one is split by general rules.
         """
         return cls([split_text(remove_noise(text), language) for text in texts])
+
+    @classmethod
+    def whole(cls, texts: Iterable[str]) -> "Documents":
+        """Take each text as one sentence, without invisible and control characters."""
+        return cls([trim(remove_noise(text)) for text in texts])
 
     @property
     def sentences(self) -> list[str]:

@@ -47,7 +47,7 @@ def split_text(text: str, language: str) -> list[Segment]:
     segments: list[Segment] = []
     for line in _NEWLINES.split(text):
         for part in _split_line(line, language):
-            segments += _trim(part)
+            segments += trim(part)
     return segments
 
 
@@ -97,6 +97,18 @@ def split_to_fit(
     return [part for some in fitting for part in some]
 
 
+def trim(part: str) -> list[Segment]:
+    """Separate a sentence from the space around it."""
+    core = part.strip()
+    # A model that is asked to translate a row of dashes makes something up.
+    if not any(character.isalnum() for character in core):
+        return [Segment(part, is_sentence=False)] if part else []
+    start = part.index(core)
+    before, after = part[:start], part[start + len(core) :]
+    segments = (Segment(before, False), Segment(core, True), Segment(after, False))
+    return [each for each in segments if each.text]
+
+
 def _split_line(line: str, language: str) -> Iterator[str]:
     """Yield the sentences of a line, with the space around them."""
     if not line.strip():
@@ -130,18 +142,6 @@ def _split_in_windows(line: str, language: str) -> Iterator[str]:
         yield from parts
         start += end
     yield from segment(language, line[start:])
-
-
-def _trim(part: str) -> list[Segment]:
-    """Separate a sentence from the space around it."""
-    core = part.strip()
-    # A model that is asked to translate a row of dashes makes something up.
-    if not any(character.isalnum() for character in core):
-        return [Segment(part, is_sentence=False)] if part else []
-    start = part.index(core)
-    before, after = part[:start], part[start + len(core) :]
-    segments = (Segment(before, False), Segment(core, True), Segment(after, False))
-    return [each for each in segments if each.text]
 
 
 def _find_cut(sentence: str, start: int, end: int) -> int:

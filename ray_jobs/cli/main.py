@@ -1,6 +1,7 @@
 """The console command `nmt`, whose help and settings need neither ray nor torch."""
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from nmt import __version__
-from nmt.cli.console import is_override
+from nmt.cli.translation import TRANSLATE, add_translation_options
 from nmt.config import Config, load_config, load_with_user_set
 from nmt.runs.steps import PIPELINE
 from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
@@ -50,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "doctor", "check this machine, and say what to do about each problem", _doctor)
     plan = _add(commands, "plan", "estimate memory, time and cost of a training", _plan)
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
-    _add(commands, "translate", "translate text, or lines from standard input", _translate, "serve")
+    about = "translate text, lines from standard input, or files"
+    add_translation_options(_add(commands, TRANSLATE, about, _translate, "serve"))
     return parser
 
 
@@ -101,12 +103,7 @@ def quickstart_file() -> Path:
 
 
 def _translate(options: argparse.Namespace) -> None:
-    from ray_jobs.translate import translate_words
-
-    # Settings and the text to translate are both plain words of the command line.
-    words = [word for word in options.overrides if not is_override(word)]
-    overrides = [word for word in options.overrides if is_override(word)]
-    translate_words(load_with_user_set(options.config, overrides), words)
+    importlib.import_module(f"ray_jobs.{TRANSLATE}").run(options)
 
 
 def _doctor(options: argparse.Namespace) -> None:

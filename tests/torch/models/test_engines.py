@@ -15,7 +15,8 @@ from torch import nn
 from nmt.config import Config, load_config
 from nmt.decoding.generate import translate
 from nmt.engines.card import EngineCard, read_card
-from nmt.engines.engine import load_engine, translate_texts
+from nmt.engines.engine import load_engine
+from nmt.engines.translate import TranslateOptions, translate_texts
 from nmt.errors import ExportError, TranslationError
 from nmt.export.publish import export
 from nmt.models.adapters import add_adapter, save_weights, trainable
@@ -133,7 +134,8 @@ def test_a_torch_engine_answers_as_the_trained_model(
     engine = load_engine(run.engine_folder(), run.config.serving)
     assert engine.card.format == "torch"
     assert any(expected)
-    assert translate_texts(engine, SENTENCES, run.config.serving) == expected
+    options = TranslateOptions(max_batch_tokens=1024, cut_endless=False)
+    assert translate_texts(engine, SENTENCES, options).texts == expected
 
 
 @pytest.mark.parametrize(("adapter", "form"), [(LORA, "ctranslate2"), (PREFIX, "torch")])

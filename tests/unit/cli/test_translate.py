@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import ray_jobs
+from nmt.engines.translate import Candidate, Translated
 from nmt.errors import DataError
 from ray_jobs.cli import main
-from ray_jobs.translate import read_lines
+from ray_jobs.translation.lines import batches_as_they_arrive, read_lines
 
 TAMIL = "மருத்துவமனை எங்கே?"
 
@@ -26,19 +27,42 @@ def lines_of(content: bytes) -> list[str]:
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the exported engine by a fake one."""
 
-    def answers(_engine: object, texts: Sequence[str], _serving: object) -> list[str]:
-        return [text.upper() for text in texts]
+    def answers(_engine: object, texts: Sequence[str], _options: object) -> Translated:
+        return Translated([[Candidate(text.upper())] for text in texts], 0)
 
     monkeypatch.setattr("ray_jobs.translate.find_engine", lambda *_: "digest")
     monkeypatch.setattr("nmt.storage.Storage.fetch", lambda *_, **__: Path("engine"))
-    monkeypatch.setattr("nmt.engines.engine.load_engine", lambda *_: None)
-    monkeypatch.setattr("nmt.engines.engine.translate_texts", answers)
+    monkeypatch.setattr("ray_jobs.translation.translator.load_engine", lambda *_: None)
+    monkeypatch.setattr("ray_jobs.translation.translator.translate_texts", answers)
 
 
 def translate(monkeypatch: pytest.MonkeyPatch, folder: Path, content: Any, *words: str) -> int:
     standard_input = None if content is None else io.TextIOWrapper(io.BytesIO(content))
     monkeypatch.setattr(sys, "stdin", standard_input)
     return main.main(["translate", f"storage={folder}", *words])
+
+
+def test_lines_are_translated_as_soon_as_no_further_line_waits() -> None:
+    receiver, sender = os.pipe()
+    with os.fdopen(receiver, "rb") as stream:
+        batches = batches_as_they_arrive(stream, 32)
+        os.write(sender, b"one\ntwo\nthr")
+        assert next(batches) == ["one", "two"]
+        os.write(sender, b"ee\n")
+        assert next(batches) == ["three"]
+        os.write(sender, b"x\n" * 40 + b"last")
+        assert next(batches) == ["x"] * 32
+        assert next(batches) == ["x"] * 8
+        os.close(sender)
+        assert next(batches) == ["last"]
+        assert list(batches) == []
+
+
+def test_a_line_may_be_longer_than_what_is_read_at_once(tmp_path: Path) -> None:
+    long = "நீர்" * 100_000
+    (tmp_path / "lines").write_text(f"{long}\nshort\n{long}", encoding="utf-8")
+    with (tmp_path / "lines").open("rb") as stream:
+        assert list(batches_as_they_arrive(stream, 8)) == [[long, "short", long]]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -12,8 +12,9 @@ import pytest
 from tokenizers import Tokenizer
 
 from nmt.engines.card import CARD_FILE, EngineFormat, read_card
-from nmt.engines.engine import Engine, load_engine, translate_texts
+from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.golden import character_similarity
+from nmt.engines.translate import TranslateOptions, translate_texts
 from nmt.errors import MissingPackageError, TranslationError
 from nmt.storage import Storage
 from tests.support.models.tiny_engine import (
@@ -24,6 +25,9 @@ from tests.support.models.tiny_engine import (
     add_engine,
     serving_config,
 )
+
+# This engine never ends a sentence by itself: the length limit alone does.
+UNCUT = TranslateOptions(max_batch_tokens=1024, cut_endless=False)
 
 
 @pytest.fixture(scope="module", params=get_args(EngineFormat))
@@ -40,7 +44,7 @@ def storage(form: EngineFormat, tmp_path_factory: pytest.TempPathFactory) -> Sto
 
 
 @pytest.fixture(scope="module")
-def engine(storage: Storage) -> Engine:
+def engine(storage: Storage) -> SearchEngine:
     return load_engine(storage.fetch("engines/water"), serving_config())
 
 
@@ -53,7 +57,7 @@ def tokens_of(storage: Storage) -> Callable[[Sequence[Any]], list[str]]:
 
 
 def test_the_golden_sentence_has_the_tokens_and_translation_of_transformers(
-    engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
+    engine: SearchEngine, tokens_of: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     golden = engine.card.golden
     rows = engine.encode(golden.source)
@@ -66,7 +70,6 @@ def test_the_golden_sentence_has_the_tokens_and_translation_of_transformers(
 def test_a_translation_does_not_depend_on_the_rest_of_the_batch(
     storage: Storage, beam_size: int
 ) -> None:
-    # This engine never ends a sentence by itself: the length limit alone does.
     serving = serving_config(beam_size=beam_size)
     engine = load_engine(storage.fetch("engines/water"), serving)
     texts = [
@@ -75,10 +78,10 @@ def test_a_translation_does_not_depend_on_the_rest_of_the_batch(
         "Where is the hospital? " * 3,
         "The doctor sees two patients " * 4,
     ]
-    alone = [translate_texts(engine, [text], serving)[0] for text in texts]
+    alone = [translate_texts(engine, [text], UNCUT).texts[0] for text in texts]
     assert len(set(map(len, alone))) > 2
-    assert translate_texts(engine, texts, serving) == alone
-    assert translate_texts(engine, texts[::-1], serving) == alone[::-1]
+    assert translate_texts(engine, texts, UNCUT).texts == alone
+    assert translate_texts(engine, texts[::-1], UNCUT).texts == alone[::-1]
     rows = [engine.encode(text)[0] for text in texts[:2]]
     assert engine.translate(rows) == alone[:2]
 
@@ -94,7 +97,7 @@ def test_a_translation_does_not_depend_on_the_rest_of_the_batch(
     ],
 )
 def test_control_tokens_in_a_text_are_encoded_as_words(
-    engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]], text: str
+    engine: SearchEngine, tokens_of: Callable[[Sequence[Any]], list[str]], text: str
 ) -> None:
     (row,) = engine.encode(text)
     inside = tokens_of(row)[1:-1]
@@ -111,15 +114,14 @@ def test_control_tokens_in_a_text_are_encoded_as_words(
         "Where is\u202f\u200ethe \x02hospi\x1ftal?",
     ],
 )
-def test_a_text_is_normalised_as_in_training(engine: Engine, written: str) -> None:
+def test_a_text_is_normalised_as_in_training(engine: SearchEngine, written: str) -> None:
     assert engine.encode(written) == engine.encode("Where is the hospital?")
-    serving = serving_config()
-    answers = translate_texts(engine, [written, "Where is the hospital?"], serving)
+    answers = translate_texts(engine, [written, "Where is the hospital?"], UNCUT).texts
     assert answers[0] == answers[1]
 
 
 def test_a_long_sentence_is_split_into_rows_without_loss(
-    engine: Engine, tokens_of: Callable[[Sequence[Any]], list[str]]
+    engine: SearchEngine, tokens_of: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     sentence = "We need two patients now " * 30 + "now."
     rows = [tokens_of(row) for row in engine.encode(sentence)]
@@ -131,7 +133,7 @@ def test_a_long_sentence_is_split_into_rows_without_loss(
 
 
 @pytest.mark.parametrize("word", ["w" * 3000, "கி" * 500, "\U0001f600" * 400])
-def test_an_endless_word_is_split_into_rows(engine: Engine, word: str) -> None:
+def test_an_endless_word_is_split_into_rows(engine: SearchEngine, word: str) -> None:
     assert all(len(row) <= MAX_SOURCE_TOKENS for row in engine.encode(word))
 
 

@@ -1,0 +1,1 @@
+"""One module per format: how rows are read, and written again with their translations."""
