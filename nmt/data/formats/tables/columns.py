@@ -9,15 +9,20 @@ from nmt.data.formats.corpus import Corpus
 from nmt.errors import ConfigError, DataError, did_you_mean
 from nmt.languages import BCP_47, languages, resolve_language
 
-_AFFIX = re.compile(r"^(sentence|text)_|_(sentence|text)$")
-_COMMON_NAMES = {"source": ("source", "src"), "target": ("target", "tgt", "trg")}
+_AFFIX = re.compile(r"^(sentence|text|segment|string)_|_(sentence|text|segment|string)$")
+_INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_COMMON_NAMES = {
+    "source": ("source", "src", "prompt"),
+    "target": ("target", "tgt", "trg", "ref", "reference", "completion"),
+}
 
 
 class Columns(NamedTuple):
-    """The names of the source and target columns."""
+    """The names of the columns that are read."""
 
     source: str
     target: str
+    score: str | None = None
 
 
 class _Candidates(NamedTuple):
@@ -30,7 +35,7 @@ class _Candidates(NamedTuple):
     codes: list[str]
     """Named by a bare code (`id`, `en-GB`), which may mean something else."""
     common: list[str]
-    """Named by the side: `source` or `src`, `target` or `tgt`."""
+    """Named by the side: `source` or `src`, `target` or `ref`."""
 
     def match_language(self) -> bool:
         """Tell whether a column is named after the language, and not only after the side."""
@@ -74,7 +79,13 @@ def find_columns(names: Sequence[str], corpus: Corpus) -> Columns | None:
             f"{corpus.path}: column {source!r} would be both source and target: "
             f"set {corpus.column_setting('source')} and {corpus.column_setting('target')}"
         )
-    return Columns(source, target)
+    return Columns(source, target, _from_setting(names, corpus.score_column, "score", corpus))
+
+
+def names_side(name: str, side: str, corpus: Corpus) -> bool:
+    """Tell whether a name is that of a column for one side, by its language or in general."""
+    language = corpus.source_language if side == "source" else corpus.target_language
+    return any(_candidates([name], language, side))
 
 
 def explain_missing_columns(names: Sequence[str], corpus: Corpus) -> str:
@@ -91,11 +102,19 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(repr(name) for name in names[:12]) + (", ..." if len(names) > 12 else "")
 
 
+def column_number(setting: str | None) -> int | None:
+    """Return the number of a column that a setting gives instead of a name."""
+    return int(setting) if setting and setting.isascii() and setting.isdigit() else None
+
+
 def _from_setting(
     names: Sequence[str], setting: str | None, side: str, corpus: Corpus
 ) -> str | None:
     if setting is None or setting in names:
         return setting
+    number = column_number(setting)
+    if number is not None and 0 < number <= len(names):
+        return names[number - 1]
     raise DataError(
         f"{corpus.path}: {corpus.column_setting(side)} is {setting!r}, but the columns "
         f"are {listed(names)}.{did_you_mean(setting, names)}"
@@ -164,5 +183,7 @@ def _english_names(language: str) -> set[str]:
 
 
 def _fold(name: str) -> str:
-    folded = re.sub(r"[\s.-]+", "_", name.strip().casefold())
+    # `sourceString` is `source_string`.
+    spaced = _INNER_CAPITAL.sub("_", name.strip())
+    folded = re.sub(r"[\s.-]+", "_", spaced.casefold())
     return _AFFIX.sub("", folded)

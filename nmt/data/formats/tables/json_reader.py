@@ -6,6 +6,7 @@ from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.files.input_file import InputFile
 from nmt.data.formats.files.unpack import open_bytes
 from nmt.data.formats.rows import Row
+from nmt.data.formats.tables.chat import remove_instructions
 from nmt.data.formats.tables.json_array import json_array
 from nmt.data.formats.tables.json_lines import json_lines
 from nmt.data.formats.tables.records import RecordReader
@@ -21,7 +22,8 @@ def read_json(corpus: Corpus) -> Iterator[Row]:
         DataError: an array is not valid JSON, or no keys fit.
     """
     records = (json_array if _is_array(corpus.file) else json_lines)(corpus.file)
-    yield from check_values(RecordReader(corpus).read(records), corpus)
+    pairs = remove_instructions(RecordReader(corpus).read(records), corpus)
+    yield from check_values(pairs, corpus)
 
 
 def _is_array(file: InputFile) -> bool:

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.rows import BadRow, RawPair
+from nmt.data.formats.tables.chat import CHAT_COLUMNS, chat_turns, last_content
 from nmt.data.formats.tables.columns import Columns, explain_missing_columns, find_columns, listed
+from nmt.data.formats.tables.score import parse_score
 
 NESTED = "translation"
 
@@ -24,14 +26,30 @@ class RecordReader:
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
+        self._has_settings = bool(corpus.source_column or corpus.target_column)
         self._columns: dict[tuple[str, ...], Columns | None] = {}
 
     def read(
         self, records: Iterable[Record | BadRow]
     ) -> Iterator[tuple[Columns, RawPair] | BadRow]:
-        """Read the pair of each record; a null is an empty sentence, and other types are damage."""
+        """Read the pairs of each record; a null is an empty sentence, and other types are damage.
+
+        A record with chat messages has one pair for each answer.
+        """
         for record in records:
-            yield record if isinstance(record, BadRow) else self._pair(record)
+            if isinstance(record, BadRow):
+                yield record
+                continue
+            turns = None if self._has_settings else chat_turns(record.values)
+            if turns is None:
+                yield self._pair(record)
+            elif not turns:
+                yield BadRow(record.place, "no user message with an answer of the assistant")
+            else:
+                yield from (
+                    (CHAT_COLUMNS, RawPair(question, answer, record.line))
+                    for question, answer in turns
+                )
 
     def _pair(self, record: Record) -> tuple[Columns, RawPair] | BadRow:
         columns = self._find(record.values)
@@ -42,7 +60,10 @@ class RecordReader:
                 return source
             if isinstance(target, BadRow):
                 return target
-            return columns, RawPair(source, target, record.line)
+            score = parse_score(record.values[columns.score]) if columns.score else None
+            if isinstance(score, str):
+                return BadRow(record.place, score)
+            return columns, RawPair(source, target, record.line, score)
         nested = record.values.get(NESTED)
         if isinstance(nested, Mapping):
             return self._pair(Record(record.line, f"{record.place}, in {NESTED!r}", nested))
@@ -65,6 +86,9 @@ class RecordReader:
             return ""
         if isinstance(value, str):
             return value
+        message = last_content(value)
+        if message is not None:
+            return message
         return BadRow(
             record.place,
             f"{key!r} holds {type(value).__name__} {value!r:.40}, not text: set "

@@ -14,6 +14,8 @@ from nmt.errors import DataError
 
 _MAX_CELL_CHARACTERS = 16 << 20
 """Maximum length of a cell; a longer one has a quote that was never closed."""
+_BARS = "|||"
+"""Separator of word aligners, between spaces."""
 _SEPARATOR = re.compile(r'"?sep=(?P<delimiter>.)"?(?P=delimiter)*', re.IGNORECASE)
 """A first line in which Excel notes the delimiter for itself."""
 
@@ -92,7 +94,7 @@ def csv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
 
 
 def tsv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
-    """Read the rows of a TSV file, one per line.
+    """Read the rows of a TSV file, one per line, with tabs or `|||` between the cells.
 
     Raises:
         DataError: the file cannot be opened, or its first line says that it is not a TSV file.
@@ -107,9 +109,13 @@ def tsv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
             "cells: give the file a name that ends in .csv, or set data.format=csv"
         )
     rows = lines if separator else chain([(number, first)], lines)
+    has_bars = isinstance(first, str) and "\t" not in first and _BARS in first
     for row, (number, line) in enumerate(rows):
         if isinstance(line, BadRow):
             yield line
+            continue
+        if has_bars:
+            yield TableRow(number, [cell.strip() for cell in line.split(_BARS)])
             continue
         cells = line.split("\t")
         if row == 0:
