@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Protocol, TypeVar
 
-from nmt.data.formats.columns import matches_language
-
+from nmt.data.formats.tables.columns import matches_language
 from nmt.errors import DataError, did_you_mean
 
 CONFIDENCE = "confidence"
