@@ -61,10 +61,13 @@ class Codec(ABC):
     @property
     def vocabulary_size(self) -> int:
         """Return a number that is above every token id."""
-        # A tokenizer may have a vocabulary for each side, or gaps between its ids.
-        sides = (self.tokenizer.get_vocab(), getattr(self.tokenizer, "target_encoder", {}))
-        ids = (max(side.values(), default=0) for side in sides)
-        return max(len(self.tokenizer), 1 + max(ids))
+        # Marian's has a vocabulary for each side, and M2M100's keeps its language codes elsewhere.
+        tables = [
+            self.tokenizer.get_vocab(),
+            getattr(self.tokenizer, "target_encoder", {}),
+            getattr(self.tokenizer, "lang_code_to_id", {}),
+        ]
+        return 1 + max(max(table.values(), default=0) for table in tables)
 
     def encode_sources(
         self, texts: Sequence[str], max_tokens: int | None = None
