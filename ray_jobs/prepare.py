@@ -1,14 +1,24 @@
 """Read, clean and split parallel text."""
 
+import logging
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from nmt.data.prepare import fingerprint, prepare
+from nmt.config import Config
+from nmt.data.fingerprint import fingerprint, fingerprint_of_set
+from nmt.data.prepare import AUDIT_FILE, prepare
 from nmt.errors import DataError, StepConflictError
 from nmt.runs import layout
 from nmt.runs.records import Record, find_record, is_intact, result_of
+from nmt.runs.results import PrepareResult
 from nmt.runs.steps import PREPARE
 from nmt.storage import Storage
+from ray_jobs.runtime.blocks import map_blocks_of
 from ray_jobs.runtime.context import Session
+
+log = logging.getLogger(__name__)
 
 
 def run(session: Session) -> Record:
@@ -22,31 +32,17 @@ def run(session: Session) -> Record:
     found = find_record(storage, config.run, PREPARE)
     content = fingerprint(config.data)
     if found and found.done and not session.restart:
-        before = result_of(storage, config.run, PREPARE, found).fingerprint
-        if content and before and content != before:
+        before = result_of(storage, config.run, PREPARE, found)
+        if content and before.fingerprint and content != before.fingerprint:
             raise StepConflictError(
-                f"run '{config.run}': the content of data.path={config.data.path} has changed "
+                f"run '{config.run}': the content of {_inputs(config)} has changed "
                 "since it was prepared; choose another run=NAME, or add --restart"
             )
-
+        _warn_of_unscreened(config, before)
     pairs = layout.pairs(config.run)
-
-    def work() -> dict[str, Any]:
-        with storage.commit(pairs) as folder:
-            report = prepare(config.data, config.seed, folder)
-        storage.write_json(layout.cleaning_report(config.run), report.cleaning)
-        return {
-            "output": report.digest,
-            "fingerprint": content,
-            "sizes": report.sizes,
-            "dropped": {
-                reason: count["count"]
-                for part in report.cleaning.values()
-                for reason, count in part["dropped"].items()
-            },
-        }
-
-    return session.do(PREPARE, work, is_intact=lambda: is_intact(storage, pairs))
+    return session.do(
+        PREPARE, lambda: _prepare(session, content), is_intact=lambda: is_intact(storage, pairs)
+    )
 
 
 def check_split(storage: Storage, run: str, prepared: Record, split: str) -> None:
@@ -60,6 +56,70 @@ def check_split(storage: Storage, run: str, prepared: Record, split: str) -> Non
             f"run '{run}' has no {split} pairs: set data.{split}_fraction or data.{split}_path, "
             "with another run=NAME, or after preparing again with --restart"
         )
+
+
+def _prepare(session: Session, content: str | None) -> dict[str, Any]:
+    """Prepare the data, and return the fields of the result."""
+    config, storage = session.config, session.storage
+    with storage.commit(layout.pairs(config.run)) as folder:
+        report = prepare(
+            config.data, config.seed, folder,
+            sets=config.evaluation.sets, map_blocks=map_blocks_of(session),
+        )  # fmt: skip
+        # Beside the commit, so that the workers of a training need not copy it.
+        storage.move_in(folder / AUDIT_FILE, layout.dropped_pairs(config.run))
+    written = asdict(report)
+    storage.write_json(layout.cleaning_report(config.run), written["inputs"])
+    counts = {
+        name: {
+            "read": found.read,
+            "kept": found.kept,
+            "dropped": {rule: drops.count for rule, drops in found.dropped.items()},
+            "flagged": {flag: pairs.count for flag, pairs in found.flagged.items()},
+            "bad_rows": found.bad_rows,
+        }
+        for name, found in report.inputs.items()
+    }
+    dropped: dict[str, int] = {}
+    for found in report.inputs.values():
+        for rule, drops in found.dropped.items():
+            dropped[rule] = dropped.get(rule, 0) + drops.count
+    screened = {
+        name: written["screened"][name] | {"fingerprint": fingerprint_of_set(test_set)}
+        for name, test_set in config.evaluation.sets.items()
+    }
+    return {
+        "output": report.digest,
+        "fingerprint": content,
+        "sizes": report.sizes,
+        "dropped": dropped,
+        "inputs": counts,
+        "flagged": report.flagged,
+        "screened": screened,
+    }
+
+
+def _inputs(config: Config) -> str:
+    """Name the inputs for a message."""
+    return f"data.path={config.data.path}" if config.data.path else "data.corpora"
+
+
+def _warn_of_unscreened(config: Config, before: PrepareResult) -> None:
+    """Warn of named test sets that the training pairs were not compared with."""
+    for name, test_set in config.evaluation.sets.items():
+        screened = before.screened.get(name)
+        content = fingerprint_of_set(test_set)
+        if screened is None:
+            problem = "was not given when the training pairs were screened"
+        elif content and screened.fingerprint and content != screened.fingerprint:
+            problem = "has changed since the training pairs were screened"
+        else:
+            continue
+        log.warning(
+            "prepare: the test set '%s' %s, so they may hold its sentences: prepare again with "
+            "another run=NAME, or with --restart",
+            name, problem,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

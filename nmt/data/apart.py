@@ -41,20 +41,20 @@ def require_apart(held_out: Mapping[str, Keys], data: DataConfig) -> None:
     """
     if not held_out.keys() >= {"validation", "test"}:
         return
-    parts = (("validation", held_out["validation"]), ("test", held_out["test"]))
     # In both directions, since a small part may be contained in a large one.
-    for (part, keys), (other, others) in (parts, parts[::-1]):
-        shared = int(sharing(keys, others).sum())
-        if shared and shared == len(keys):
+    for part, other in (("validation", "test"), ("test", "validation")):
+        # Only equal sentences: that two test sets are alike is for their authors to decide.
+        shared = sharing(held_out[part], held_out[other])
+        if len(shared) and shared.all():
             raise DataError(
                 f"every pair of {_name_of(part, data)} shares a sentence with "
                 f"{_name_of(other, data)}: the pairs that choose the checkpoint must not be the "
                 "test pairs. Give other sentences"
             )
-        if part == "validation" and shared:
+        if part == "validation" and shared.any():
             log.warning(
                 "prepare: %d of %d pairs of %s share a sentence with %s",
-                shared, len(keys), _name_of(part, data), _name_of(other, data),
+                shared.sum(), len(shared), _name_of(part, data), _name_of(other, data),
             )  # fmt: skip
 
 
@@ -66,8 +66,13 @@ def _name_of(part: str, data: DataConfig) -> str:
 
 def _files(data: DataConfig) -> Iterator[tuple[str, str, Path]]:
     """List part, setting and path of each file that a setting names."""
-    for part, names in _PARTS.items():
-        for name in names:
-            value = getattr(data, name)
-            if value is not None and Path(value).is_file():
-                yield part, name, Path(value)
+    settings = [
+        (part, name, getattr(data, name)) for part, names in _PARTS.items() for name in names
+    ]
+    for corpus, given in data.corpora.items():
+        # Each corpus is a part of its own, since the same file twice doubles its pairs.
+        settings.append((corpus, f"corpora.{corpus}.path", given.path))
+        settings.append((corpus, f"corpora.{corpus}.target_path", given.target_path))
+    for part, name, value in settings:
+        if value is not None and Path(value).is_file():
+            yield part, name, Path(value)

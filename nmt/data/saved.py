@@ -1,7 +1,7 @@
 """Prepared pairs on disk, in the layout of `datasets`: a folder with one Arrow file per split."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,57 +16,96 @@ from nmt.data.formats.arrow import (
     explain_arrow_errors,
     saved_splits,
 )
+from nmt.errors import DataError
 from nmt.text.pair import Pair
 
-_COLUMNS = ("source", "target")
+SPLITS = ("train", "validation", "test")
+GENERAL_SPLITS = ("general_train", "general_validation", "general_test")
+SCHEMA = pa.schema(
+    {"source": pa.string(), "target": pa.string(), "corpus": pa.string(), "flags": pa.uint8()}
+)
+"""Columns of a split: the sentences, the name of the corpus (empty if it has none), and bits for
+what is conspicuous about the pair."""
+_DATA_SET = "dataset"
 _ARROW_FILE = "data-00000-of-00001.arrow"
-_ROWS_AT_ONCE = 10_000
 
 
-def write_pairs(folder: Path, splits: Mapping[str, Sequence[Pair]]) -> None:
-    """Write every split in a form that `datasets.load_from_disk` can read."""
-    # `save_to_disk` is not used: it would take `::` in a path for a chain of file systems.
-    folder.mkdir(parents=True)
-    for name, pairs in splits.items():
-        split = folder / name
-        split.mkdir()
-        _write_rows(split / _ARROW_FILE, pairs)
-        _write_json(split / "dataset_info.json", {"features": _features()})
-        _write_json(split / STATE_FILE, _state(name))
-    _write_json(folder / DATA_SET_FILE, {"splits": list(splits)})
+def write_split(folder: Path, name: str, batches: Iterable[pa.RecordBatch]) -> None:
+    """Write a split in a form that `datasets.load_from_disk` can read.
 
-
-def read_saved_pairs(folder: Path, split: str) -> list[Pair]:
-    """Read one split in order.
-
-    Raises:
-        DataError: the split is missing or damaged.
-        KeyError: there is no such split.
+    Args:
+        folder: of the prepared data; `write_split_names` completes it.
+        name: of the split.
+        batches: its pairs, in the columns of `SCHEMA`.
     """
-    files = (saved_splits(folder) or {})[split]
-    pairs: list[Pair] = []
-    with explain_arrow_errors(str(folder), "as prepared pairs"):
-        for batch in arrow_batches(files):
-            sides = (batch.column(name).to_pylist() for name in _COLUMNS)
-            pairs.extend(Pair(*pair) for pair in zip(*sides, strict=True))
-    return pairs
+    # `save_to_disk` is not used: it would take `::` in a path for a chain of file systems.
+    split = folder / _DATA_SET / name
+    split.mkdir(parents=True)
+    with (split / _ARROW_FILE).open("wb") as stream, ipc.new_stream(stream, SCHEMA) as rows:
+        for batch in batches:
+            rows.write_batch(batch)
+    _write_json(split / "dataset_info.json", {"features": _features()})
+    _write_json(split / STATE_FILE, _state(name))
+
+
+def write_split_names(folder: Path, names: Sequence[str]) -> None:
+    """Write the list of the splits, without which they cannot be read."""
+    _write_json(folder / _DATA_SET / DATA_SET_FILE, {"splits": list(names)})
 
 
 def split_names(folder: Path) -> list[str]:
     """List the splits that were written; empty if the folder is missing or damaged."""
     try:
-        return SplitNames.model_validate_json((folder / DATA_SET_FILE).read_bytes()).splits
+        content = (folder / _DATA_SET / DATA_SET_FILE).read_bytes()
+        return SplitNames.model_validate_json(content).splits
     except (OSError, ValidationError):
         return []
 
 
-def _write_rows(path: Path, pairs: Sequence[Pair]) -> None:
-    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
-    with path.open("wb") as stream, ipc.new_stream(stream, schema) as rows:
-        for start in range(0, len(pairs), _ROWS_AT_ONCE):
-            part = pairs[start : start + _ROWS_AT_ONCE]
-            sides = [[pair.source for pair in part], [pair.target for pair in part]]
-            rows.write_batch(pa.record_batch([pa.array(s, pa.string()) for s in sides], schema))
+def has_split(folder: Path, split: str) -> bool:
+    """Tell whether `prepare` wrote a split to a folder."""
+    return split in split_names(folder)
+
+
+def load_pairs(folder: Path, split: str) -> list[Pair]:
+    """Load the pairs of one split in order.
+
+    Args:
+        folder: the `destination` of `prepare`.
+        split: one of `SPLITS` or `GENERAL_SPLITS`.
+
+    Raises:
+        DataError: the split does not exist or is damaged.
+    """
+    pairs: list[Pair] = []
+    for batch in split_batches(folder, split):
+        sides = (batch.column(name).to_pylist() for name in ("source", "target"))
+        pairs.extend(Pair(*pair) for pair in zip(*sides, strict=True))
+    return pairs
+
+
+def split_batches(folder: Path, split: str) -> Iterator[pa.RecordBatch]:
+    """Read one split in order, as batches with the columns of `SCHEMA`.
+
+    Data that an earlier release prepared has only the columns `source` and `target`.
+
+    Raises:
+        DataError: the split does not exist or is damaged.
+    """
+    if not has_split(folder, split):
+        existing = ", ".join(split_names(folder)) or "no prepared data"
+        raise DataError(f"{folder} has no split {split!r}; it holds {existing}")
+    try:
+        files = (saved_splits(folder / _DATA_SET) or {})[split]
+        with explain_arrow_errors(str(folder), "as prepared pairs"):
+            for batch in arrow_batches(files):
+                if not {"source", "target"} <= set(batch.schema.names):
+                    raise DataError("the columns source and target are missing")
+                yield batch
+    except (DataError, KeyError) as error:
+        raise DataError(
+            f"the split {split!r} in {folder} is damaged ({error}): prepare the data again"
+        ) from error
 
 
 def _write_json(path: Path, value: object) -> None:
@@ -74,7 +113,7 @@ def _write_json(path: Path, value: object) -> None:
 
 
 def _features() -> dict[str, dict[str, str]]:
-    return {name: {"dtype": "string", "_type": "Value"} for name in _COLUMNS}
+    return {field.name: {"dtype": str(field.type), "_type": "Value"} for field in SCHEMA}
 
 
 def _state(name: str) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""The stages of `nmt prepare`: read, clean in blocks, compare all pairs, write the splits."""

@@ -1,0 +1,222 @@
+"""The work on each pair alone: blocks of raw pairs become blocks of cleaned pairs with their keys.
+
+A block is an Arrow table, so that it can be written to disk or sent to another process.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nmt.config.sections.cleaning import CleaningConfig
+from nmt.data.cleaning import CleanedBlock, Drop, Features, clean_block
+from nmt.data.formats.rows import RawPair
+from nmt.data.overlap import Keys, keys_of
+from nmt.text.normalise import normalise
+
+BLOCK_PAIRS = 20_000
+BLOCK_CHARACTERS = 32_000_000
+"""Maximum size of a block of long texts."""
+_READ_AT_ONCE = 1000
+
+
+def _key_columns(keys: Keys) -> dict[str, pa.Array]:
+    """Store the keys as columns; the row of a two-dimensional array is one binary value."""
+    columns: dict[str, pa.Array] = {}
+    for field in fields(keys):
+        values = np.ascontiguousarray(getattr(keys, field.name))
+        if values.ndim == 1:
+            columns[f"key_{field.name}"] = pa.array(values)
+            continue
+        kind = pa.binary(values.shape[1] * values.itemsize)
+        buffers = [None, pa.py_buffer(values)]
+        columns[f"key_{field.name}"] = pa.Array.from_buffers(kind, len(values), buffers)
+    return columns
+
+
+RAW = pa.schema(
+    {"source": pa.string(), "target": pa.string(), "line": pa.uint32(), "score": pa.float64()}
+)
+"""Columns of a block as it was read."""
+LOW_SCORE = "low_score"
+
+RAW = pa.schema(
+    {"source": pa.string(), "target": pa.string(), "line": pa.uint32(), "score": pa.float64()}
+)
+"""Columns of a block as it was read."""
+BAND_TYPE = np.uint32
+LOW_SCORE = "low_score"
+CLEANED = pa.schema(
+    {
+        "rule": pa.string(),  # null for a pair that is kept
+        "value": pa.string(),
+        "source": pa.string(),  # of a dropped pair as it was read, else cleaned
+        "target": pa.string(),
+        "line": pa.uint32(),
+        "log_ratio": pa.float32(),  # from here on null for a dropped pair
+        "length": pa.int32(),
+        "flags": pa.uint8(),
+    }
+    | {name: array.type for name, array in _key_columns(keys_of([], [], 0)).items()}
+)
+"""Columns of a processed block: first the kept pairs in order, then the dropped ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRules:
+    """How the pairs of one input are processed."""
+
+    source_language: str
+    target_language: str
+    seed: int
+    cleaning: CleaningConfig | None
+    """None keeps every pair that has two sides."""
+    min_score: float | None = None
+
+
+def raw_blocks(rows: Iterable[RawPair]) -> Iterator[pa.Table]:
+    """Gather raw pairs into blocks."""
+    remaining = iter(rows)
+    block: list[RawPair] = []
+    characters = 0
+    while part := list(islice(remaining, _READ_AT_ONCE)):
+        block += part
+        characters += sum(len(row.source) + len(row.target) for row in part)
+        if len(block) >= BLOCK_PAIRS or characters >= BLOCK_CHARACTERS:
+            yield _raw_block(block)
+            block, characters = [], 0
+    if block:
+        yield _raw_block(block)
+
+
+def _raw_block(rows: Sequence[RawPair]) -> pa.Table:
+    sources, targets, lines, scores = zip(*rows, strict=True)
+    columns = [_strings(sources), _strings(targets), pa.array(lines, pa.uint32())]
+    return pa.table([*columns, pa.array(scores, pa.float64())], schema=RAW)
+
+
+def _strings(texts: Sequence[str]) -> pa.Array:
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        # JSON may hold half of a surrogate pair, which no file in UTF-8 can.
+        pairs_joined = (text.encode("utf-16", "surrogatepass") for text in texts)
+        readable = [text.decode("utf-16", "replace") for text in pairs_joined]
+        return pa.array(readable, pa.string())
+
+
+def process_block(block: pa.Table, rules: BlockRules) -> pa.Table:
+    """Clean the pairs of a raw block, and compute features and keys of those that are kept."""
+    sources, targets = block["source"].to_pylist(), block["target"].to_pylist()
+    rows, drops = _by_score(block, rules.min_score)
+    if drops:
+        kept = _clean([sources[row] for row in rows], [targets[row] for row in rows], rules)
+    else:
+        kept = _clean(sources, targets, rules)
+    drops += [Drop(int(rows[drop.row]), drop.rule, drop.value) for drop in kept.drops]
+    lines = block["line"].to_numpy()
+    dropped = {
+        "rule": pa.array([drop.rule for drop in drops], pa.string()),
+        "value": pa.array([written(drop.value) for drop in drops], pa.string()),
+        "source": pa.array([sources[drop.row] for drop in drops], pa.string()),
+        "target": pa.array([targets[drop.row] for drop in drops], pa.string()),
+        "line": pa.array(lines[[drop.row for drop in drops]], pa.uint32()),
+    }
+    return pa.concat_tables(
+        [_kept_table(kept, lines[rows[kept.rows]], rules.seed), _table(dropped, len(drops))]
+    )
+
+
+def kept_rows(cleaned: pa.Table) -> int:
+    """Count the pairs at the beginning of a processed block that are kept."""
+    return cleaned["rule"].null_count
+
+
+def written(value: float | str | None) -> str | None:
+    """Write the value that a rule has measured."""
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
+def _by_score(block: pa.Table, minimum: float | None) -> tuple[NDArray[np.int64], list[Drop]]:
+    """Return the rows whose score is high enough, and the drops of the others."""
+    rows = np.arange(block.num_rows)
+    if minimum is None:
+        return rows, []
+    # A score that is missing is read as NaN, which is not high enough.
+    scores = block["score"].to_numpy()
+    enough = scores >= minimum
+    drops = [
+        Drop(int(row), LOW_SCORE, None if np.isnan(scores[row]) else float(scores[row]))
+        for row in rows[~enough]
+    ]
+    return rows[enough], drops
+
+
+def _clean(sources: list[str], targets: list[str], rules: BlockRules) -> CleanedBlock:
+    if rules.cleaning is not None:
+        return clean_block(
+            sources, targets, rules.cleaning, rules.source_language, rules.target_language
+        )
+    sides = [normalise(text) for text in sources], [normalise(text) for text in targets]
+    rows = [row for row in range(len(sources)) if sides[0][row] and sides[1][row]]
+    kept = [[side[row] for row in rows] for side in sides]
+    empty = Features(*(np.zeros(len(rows), kind) for kind in (np.float32, np.int32, np.uint8)))
+    return CleanedBlock(kept[0], kept[1], np.array(rows, np.int32), empty, [])
+
+
+def _kept_table(kept: CleanedBlock, lines: NDArray[np.uint32], seed: int) -> pa.Table:
+    count = len(kept.sources)
+    keys = keys_of(kept.sources, kept.targets, seed)
+    return _table(
+        {
+            "source": pa.array(kept.sources, pa.string()),
+            "target": pa.array(kept.targets, pa.string()),
+            "line": pa.array(lines, pa.uint32()),
+            "log_ratio": pa.array(kept.features.log_ratios),
+            "length": pa.array(kept.features.lengths),
+            "flags": pa.array(kept.features.flags),
+            **_key_columns(keys),
+        },
+        count,
+    )
+
+
+def _table(columns: dict[str, pa.Array], rows: int) -> pa.Table:
+    """Make a processed block, with null in the columns that are not given."""
+    arrays = [columns.get(field.name, pa.nulls(rows, field.type)) for field in CLEANED]
+    return pa.table(arrays, schema=CLEANED)
+
+
+def features_and_keys(cleaned: pa.Table) -> tuple[Features, Keys]:
+    """Read the features and keys of the kept pairs of a processed block."""
+    kept = cleaned.slice(0, kept_rows(cleaned))
+
+    def column(name: str) -> NDArray[Any]:
+        # Copied, so that the arrays do not keep the block's text in memory.
+        return kept[name].to_numpy().copy()
+
+    features = Features(column("log_ratio"), column("length"), column("flags"))
+    template = keys_of([], [], 0)
+    keys = {
+        field.name: _key_array(kept[f"key_{field.name}"], getattr(template, field.name))
+        for field in fields(template)
+    }
+    return features, Keys(**keys)
+
+
+def _key_array(column: pa.ChunkedArray, template: NDArray[Any]) -> NDArray[Any]:
+    """Read a column of keys as an array of the template's type and width."""
+    width = template.shape[1] if template.ndim > 1 else 1
+    whole = np.empty(len(column) * width, template.dtype)
+    first = 0
+    for chunk in column.chunks:
+        values = np.frombuffer(chunk.buffers()[1], template.dtype)
+        whole[first : first + len(chunk) * width] = values[chunk.offset * width :][
+            : len(chunk) * width
+        ]
+        first += len(chunk) * width
+    return whole.reshape(-1, width) if template.ndim > 1 else whole

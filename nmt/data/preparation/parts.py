@@ -1,0 +1,124 @@
+"""The inputs of a preparation, each with the rules for its pairs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nmt.config import DataConfig
+from nmt.config.sections.cleaning import CleaningConfig
+from nmt.config.sections.evaluation import TestSetConfig
+from nmt.data.apart import require_distinct_files
+from nmt.data.formats.rows import BadRows, RawPair
+from nmt.data.preparation.blocks import BlockRules
+from nmt.data.read import open_inputs
+from nmt.errors import DataError
+
+PHRASEBOOK_LANGUAGES = ("eng_Latn", "tam_Taml")
+
+Role = Literal["corpus", "validation", "test", "set"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One input: its pairs, and how they are processed."""
+
+    name: str
+    """`train` for `data.path`, `domain` and `general` for the phrasebook, else a corpus's or test
+    set's name."""
+    role: Role
+    rules: BlockRules
+    rows: Iterator[RawPair] = field(default_factory=lambda: iter(()))
+    """Once, in order."""
+    bad: BadRows = field(default_factory=BadRows)
+    """Complete when the rows have been read."""
+    tagged: bool = False
+    """Whether it is a corpus with a tag, from which nothing is held out."""
+    named: bool = False
+    """Whether it is one of `data.corpora`."""
+    generated: bool = False
+    """Whether it is from the phrasebook, whose sentences are alike by design."""
+
+    @property
+    def cleaning(self) -> CleaningConfig:
+        """Return the cleaning rules; the defaults for a test set, which is not cleaned."""
+        return self.rules.cleaning or CleaningConfig()
+
+
+def open_parts(data: DataConfig, sets: Mapping[str, TestSetConfig], seed: int) -> Iterator[Part]:
+    """Open the inputs one after another.
+
+    Raises:
+        DataError: an input cannot be read, or two settings name the same file.
+        UnavailableError: the hub cannot be reached.
+    """
+    require_distinct_files(data)
+    if data.path is None and not data.corpora:
+        yield from _phrasebook(data, seed)
+    for given in open_inputs(data, sets):
+        corpus = data.corpora.get(given.name) if given.role == "corpus" else None
+        rules = BlockRules(
+            data.source_language,
+            data.target_language,
+            seed,
+            _cleaning(data, given.name, given.role),
+            corpus.min_score if corpus else None,
+        )
+        yield Part(
+            given.name,
+            given.role,
+            rules,
+            given.rows,
+            given.bad,
+            tagged=corpus is not None and corpus.tag is not None,
+            named=corpus is not None,
+        )
+
+
+def basic_rules(cleaning: CleaningConfig) -> CleaningConfig:
+    """Leave out the rules that may be wrong about a pair that a person has chosen."""
+    return cleaning.model_copy(
+        update={
+            "max_ratio_deviation": None,
+            "min_language_confidence": None,
+            "max_word_repetitions": None,
+            "max_word_characters": None,
+            "drop_mojibake": False,
+            "drop_unequal_sentences": False,
+            "numbers": "ignore" if cleaning.numbers == "ignore" else "flag",
+            "urls": "ignore" if cleaning.urls == "ignore" else "flag",
+            "max_targets_per_source": None,
+            "max_similarity": 1.0,
+        }
+    )
+
+
+def _cleaning(data: DataConfig, name: str, role: Role) -> CleaningConfig | None:
+    if role == "set":
+        return None
+    if role != "corpus":
+        return basic_rules(data.cleaning)
+    return data.corpora[name].cleaning if name in data.corpora else data.cleaning
+
+
+def _phrasebook(data: DataConfig, seed: int) -> Iterator[Part]:
+    from nmt.phrasebook import domain_pairs, general_pairs
+
+    languages = (data.source_language, data.target_language)
+    if sorted(languages) != sorted(PHRASEBOOK_LANGUAGES):
+        raise DataError(
+            f"the built-in phrasebook is English and Tamil, not {' and '.join(languages)}: "
+            "set data.path to text in these languages"
+        )
+    drawn = {
+        "domain": domain_pairs(data.phrasebook.domain_pairs, seed),
+        "general": general_pairs(data.phrasebook.general_pairs, seed),
+    }
+    rules = BlockRules(*languages, seed, basic_rules(data.cleaning))
+    for name, pairs in drawn.items():
+        sides = ((pair.source, pair.target) for pair in pairs)
+        swapped = languages != PHRASEBOOK_LANGUAGES
+        rows = (
+            RawPair(*(side[::-1] if swapped else side), line)
+            for line, side in enumerate(sides, start=1)
+        )
+        yield Part(name, "corpus", rules, rows, generated=True)

@@ -1,0 +1,96 @@
+"""Texts of many pairs in files, read at any row."""
+
+import mmap
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+
+
+class StoredTexts:
+    """One side of all pairs: a file with the bytes of the texts, and one with their places."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Create the files of a column.
+
+        Args:
+            folder: for the files.
+            name: of the column.
+        """
+        self._paths = folder / f"{name}.bytes", folder / f"{name}.offsets"
+        self._open = ExitStack()
+        self._bytes, self._offsets = (self._open.enter_context(p.open("wb")) for p in self._paths)
+        self._offsets.write(np.zeros(1, np.int64).tobytes())
+        self._rows = 0
+        self._size = 0
+        self._maps: list[mmap.mmap] = []
+        self._column: pa.Array | None = None
+
+    def append(self, texts: pa.ChunkedArray) -> None:
+        """Add texts at the end."""
+        for chunk in texts.chunks:
+            if not len(chunk):
+                continue
+            _, places, content = chunk.buffers()
+            offsets = np.frombuffer(places, np.int32)[chunk.offset :][: len(chunk) + 1]
+            if content is not None:
+                self._bytes.write(content[int(offsets[0]) : int(offsets[-1])])
+            self._offsets.write((offsets[1:].astype(np.int64) - offsets[0] + self._size).tobytes())
+            self._size += int(offsets[-1] - offsets[0])
+            self._rows += len(chunk)
+
+    def take(self, rows: Rows) -> pa.Array:
+        """Read the texts of some rows, in their order."""
+        if self._column is None:
+            self._column = self._mapped()
+        taken = self._column.take(pa.array(rows))
+        # Pages of a mapped file count as memory of the process until they are released.
+        for mapped in self._maps:
+            mapped.madvise(mmap.MADV_DONTNEED)
+        return taken.cast(pa.string())
+
+    def close(self) -> None:
+        """Close the files."""
+        self._column = None
+        self._maps.clear()
+        self._open.close()
+
+    def _mapped(self) -> pa.Array:
+        self._open.close()
+        content, places = (self._map(path) for path in self._paths)
+        buffers = [None, places, content]
+        return pa.Array.from_buffers(pa.large_string(), self._rows, buffers)
+
+    def _map(self, path: Path) -> pa.Buffer:
+        if not path.stat().st_size:  # nothing can be mapped
+            return pa.py_buffer(b"")
+        with path.open("rb") as stream:
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        self._maps.append(mapped)
+        return pa.py_buffer(mapped)
+
+
+class StoredPairs:
+    """Both sides of all pairs in files."""
+
+    def __init__(self, folder: Path) -> None:
+        """Create the files in a folder."""
+        self.sources, self.targets = StoredTexts(folder, "source"), StoredTexts(folder, "target")
+
+    def append(self, pairs: pa.Table) -> None:
+        """Add the columns `source` and `target` of a table at the end."""
+        self.sources.append(pairs["source"])
+        self.targets.append(pairs["target"])
+
+    def texts(self, rows: Rows) -> tuple[list[str], list[str]]:
+        """Read the sources and the targets of some rows."""
+        return self.sources.take(rows).to_pylist(), self.targets.take(rows).to_pylist()
+
+    def close(self) -> None:
+        """Close the files."""
+        self.sources.close()
+        self.targets.close()
