@@ -1,9 +1,7 @@
 """Read, clean and split parallel text."""
 
 import logging
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from nmt.config import Config

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from nmt.data.formats.arrow import arrow_batches, explain_arrow_errors, saved_splits
-from nmt.data.prepare import has_split
+from nmt.data.saved import has_split
 from nmt.errors import DataError
 from nmt.text.pair import Pair
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nmt.config import Config
-from nmt.data.prepare import has_split, load_pairs
+from nmt.data.saved import has_split, load_pairs
 from nmt.errors import DataError
 from nmt.evaluation.hypotheses import translate_systems
 from nmt.evaluation.significance import ResampledBleu, compare, resample_bleu

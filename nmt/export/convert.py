@@ -10,7 +10,7 @@ from ctranslate2.converters import TransformersConverter
 from torch import nn
 
 from nmt.config import Config, digest_of
-from nmt.data.prepare import load_pairs
+from nmt.data.saved import load_pairs
 from nmt.decoding.generate import translate
 from nmt.engines.card import (
     ADAPTER_FOLDER,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt.config import Config
-from nmt.data.prepare import load_pairs
+from nmt.data.saved import load_pairs
 from nmt.errors import ExportError
 from nmt.models.adapters import attach, can_merge, is_adapter, merge
 from nmt.models.families import family_of, unwrap

@@ -109,6 +109,16 @@ def cleaning_report(run: str) -> str:
     return f"{step_folder(run, PREPARE)}/cleaning.json"
 
 
+def dropped_pairs(run: str) -> str:
+    """Return the file with every dropped pair, its place in the input and the rule."""
+    return f"{step_folder(run, PREPARE)}/dropped.parquet"
+
+
+def staged_blocks(run: str) -> str:
+    """Return the folder in which the workers of an object store find the pairs to clean."""
+    return f"{step_folder(run, PREPARE)}/blocks"
+
+
 def untrained_base(run: str) -> str:
     """Return the folder commit of a base that was built for the run and not trained yet."""
     return f"{step_folder(run, BASE)}/initial"

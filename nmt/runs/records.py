@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 # These settings say how the work is distributed or reported, which does not change its result.
 _WITHOUT_EFFECT = frozenset(
     {
+        "data.min_ray_pairs",
         "training.log_every_seconds",
         "training.checkpoint_every_steps",
         "training.keep_checkpoints",

@@ -19,6 +19,29 @@ class StepResult(BaseModel):
     )
 
 
+class InputCounts(StepResult):
+    """What became of the pairs of one input."""
+
+    read: NonNegativeInt
+    kept: NonNegativeInt
+    dropped: dict[str, NonNegativeInt] = {}
+    """Rule -> pairs that it dropped."""
+    flagged: dict[str, NonNegativeInt] = {}
+    """Flag -> kept pairs that have it."""
+    bad_rows: NonNegativeInt = 0
+    """Damaged rows, which were not read."""
+
+
+class ScreenedSet(StepResult):
+    """A named test set that no training pair is like."""
+
+    pairs: NonNegativeInt
+    digest: str
+    """SHA-256 of its sentences."""
+    fingerprint: str | None = None
+    """SHA-256 of its files; null for a data set of the hub."""
+
+
 class PrepareResult(StepResult):
     """The result of `prepare`."""
 
@@ -27,7 +50,13 @@ class PrepareResult(StepResult):
     sizes: dict[str, NonNegativeInt]
     """Split -> pairs."""
     dropped: dict[str, NonNegativeInt] = {}
-    """Filter -> pairs that it dropped."""
+    """Rule -> pairs that it dropped."""
+    inputs: dict[str, InputCounts] = {}
+    """Input -> what became of its pairs; empty in the record of an earlier release."""
+    flagged: dict[str, dict[str, NonNegativeInt]] = {}
+    """Split -> flag -> pairs that have it."""
+    screened: dict[str, ScreenedSet] = {}
+    """Named test set -> what the training pairs were compared with."""
 
 
 class BaseResult(StepResult):
@@ -102,7 +131,11 @@ class DataSummary(SummaryPart):
     sizes: dict[str, NonNegativeInt]
     """Split -> pairs."""
     dropped: dict[str, NonNegativeInt] = {}
-    """Filter -> pairs that it dropped."""
+    """Rule -> pairs that it dropped."""
+    inputs: dict[str, InputCounts] = {}
+    """Input -> what became of its pairs."""
+    flagged: dict[str, dict[str, NonNegativeInt]] = {}
+    """Split -> flag -> pairs that have it."""
 
 
 class ModelSummary(SummaryPart):

@@ -110,6 +110,21 @@ class FileStorage:
         ):
             stream.write(content)
 
+    def move_in(self, source: Path, path: str) -> None:
+        """Replace a file by a local one, which is removed; a local root must be on its disk."""
+        self.check_writable(path)
+        with self._explain_errors("write", path):
+            if self._local:
+                (self._local / path).parent.mkdir(parents=True, exist_ok=True)
+                source.replace(self._local / path)
+                return
+            with (
+                source.open("rb") as stream,
+                self._fs.open_output_stream(self._join(path)) as sink,
+            ):
+                shutil.copyfileobj(stream, sink, CHUNK_BYTES)
+            source.unlink()
+
     def read_json(self, path: str) -> Any:  # noqa: ANN401 - plain JSON
         """Read a JSON file as a plain value.
 

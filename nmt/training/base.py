@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from pydantic import TypeAdapter, ValidationError
 
 from nmt.config import Config, NoAdapter, SingleStrategy, TrainingConfig
-from nmt.data.prepare import has_split, load_pairs
+from nmt.data.saved import has_split, load_pairs
 from nmt.errors import StepConflictError
 from nmt.models.load import load_codec, load_outline
 from nmt.models.model_config import find_model, is_encoder

@@ -1,17 +1,15 @@
 """The audit: every dropped pair in a file, and counts and random examples for the reports."""
 
-import random
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
+from nmt.data.overlap.keys import Rows, Texts
 from nmt.data.preparation.reports import EXAMPLES, Finding, shorten
 from nmt.text.pair import Pair
 
@@ -28,27 +26,38 @@ SCHEMA = pa.schema(
 """Columns of the file of dropped pairs."""
 
 
-@dataclass
 class Sampler:
-    """Counts of findings, each with a uniform sample of pairs as examples."""
+    """Counts of findings, each with a few random pairs as examples."""
 
-    seed: int
-    findings: dict[str, Finding] = field(default_factory=dict[str, Finding])
+    def __init__(self, seed: int) -> None:
+        """Begin without findings; the seed decides which pairs become the examples."""
+        self._random = np.random.default_rng(seed)
+        self.findings: dict[str, Finding] = {}
+        self._priorities: dict[str, list[float]] = {}
 
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
+    def add(self, name: str, rows: Rows, texts: Texts) -> None:
+        """Count pairs of a finding.
 
-    def add(self, name: str, pairs: Sequence[Pair]) -> None:
-        """Count the pairs of a finding; each may replace an example."""
+        Args:
+            name: of the finding.
+            rows: the pairs.
+            texts: reads the texts of some of the rows.
+        """
         finding = self.findings.setdefault(name, Finding())
-        for pair in pairs:
-            # Reservoir sampling: every pair has the same chance, however many follow.
-            place = self._random.randrange(finding.count + 1)
-            finding.count += 1
-            if len(finding.examples) < EXAMPLES:
-                finding.examples.append(shorten(pair))
-            elif place < EXAMPLES:
-                finding.examples[place] = shorten(pair)
+        finding.count += len(rows)
+        # Each pair draws a number, and those with the smallest are shown: so every pair has the
+        # same chance, and only the text of a few is read.
+        drawn = self._random.random(len(rows))
+        best = np.argsort(drawn)[:EXAMPLES]
+        sources, targets = texts(rows[best])
+        shown = [
+            shorten(Pair(source, target)) for source, target in zip(sources, targets, strict=True)
+        ]
+        priorities = [*self._priorities.get(name, []), *drawn[best].tolist()]
+        examples = [*finding.examples, *shown]
+        order = np.argsort(priorities)[:EXAMPLES]
+        self._priorities[name] = [priorities[place] for place in order]
+        finding.examples = [examples[place] for place in order]
 
 
 class Audit:
@@ -62,8 +71,10 @@ class Audit:
             seed: decides which pairs are the examples.
         """
         self._open = ExitStack()
+        # Opened here, since Arrow would give some characters of a path a meaning.
+        stream = self._open.enter_context(path.open("wb"))
         self._file = self._open.enter_context(
-            parquet.ParquetWriter(path, SCHEMA, compression="zstd")
+            parquet.ParquetWriter(stream, SCHEMA, compression="zstd")
         )
         self._seed = seed
         self._samplers: dict[str, Sampler] = {}
@@ -95,11 +106,15 @@ class Audit:
         names = pa.array([name]).take(pa.array([0] * drops.num_rows))
         columns = {field.name: drops[field.name] for field in SCHEMA if field.name != "corpus"}
         self._file.write_table(pa.table({"corpus": names, **columns}, schema=SCHEMA))
-        for rule in drops["rule"].unique().to_pylist():
-            of_rule = drops.filter(pc.equal(drops["rule"], rule))
-            sides = (of_rule[side].to_pylist() for side in ("source", "target"))
-            pairs = [Pair(source, target) for source, target in zip(*sides, strict=True)]
-            self._sampler(name).add(rule, pairs)
+        rules = drops["rule"].to_numpy()
+        for rule in np.unique(rules):
+            rows = np.flatnonzero(rules == rule)
+            self._sampler(name).add(rule, rows, lambda rows: _texts(drops, rows))
 
     def _sampler(self, name: str) -> Sampler:
         return self._samplers.setdefault(name, Sampler(self._seed))
+
+
+def _texts(drops: pa.Table, rows: Rows) -> tuple[list[str], list[str]]:
+    chosen = drops.take(pa.array(rows))
+    return chosen["source"].to_pylist(), chosen["target"].to_pylist()

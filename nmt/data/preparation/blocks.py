@@ -138,7 +138,9 @@ def kept_rows(cleaned: pa.Table) -> int:
 
 def written(value: float | str | None) -> str | None:
     """Write the value that a rule has measured."""
-    return f"{value:.4g}" if isinstance(value, float) else value
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return None if value is None else str(value)
 
 
 def _by_score(block: pa.Table, minimum: float | None) -> tuple[NDArray[np.int64], list[Drop]]:
@@ -164,7 +166,10 @@ def _clean(sources: list[str], targets: list[str], rules: BlockRules) -> Cleaned
     sides = [normalise(text) for text in sources], [normalise(text) for text in targets]
     rows = [row for row in range(len(sources)) if sides[0][row] and sides[1][row]]
     kept = [[side[row] for row in rows] for side in sides]
-    empty = Features(*(np.zeros(len(rows), kind) for kind in (np.float32, np.int32, np.uint8)))
+    count = len(rows)
+    empty = Features(
+        np.zeros(count, np.float32), np.zeros(count, np.int32), np.zeros(count, np.uint8)
+    )
     return CleanedBlock(kept[0], kept[1], np.array(rows, np.int32), empty, [])
 
 

@@ -10,13 +10,12 @@ import pyarrow as pa
 from nmt.data.cleaning import NUMBERS_DIFFER, SENTENCES_DIFFER, URLS_DIFFER
 from nmt.data.preparation.audit import Audit, Sampler
 from nmt.data.preparation.blocks import kept_rows
-from nmt.data.preparation.pairs import Collector, Dropped, Origin, Pairs, Rows, chunks
+from nmt.data.preparation.pairs import Collector, Dropped, Pairs, Rows, chunks
 from nmt.data.preparation.parts import Part
 from nmt.data.preparation.progress import Progress
 from nmt.data.preparation.reports import InputReport
 from nmt.data.preparation.staging import StagedBlock
 from nmt.data.preparation.texts import StoredPairs
-from nmt.text.pair import Pair
 
 FLAGS = {
     NUMBERS_DIFFER: "numbers_differ",
@@ -74,7 +73,8 @@ class Collected:
             kept += len(rows)
             for bit, name in FLAGS.items():
                 found = rows[(pairs.features.flags[rows] & bit) > 0]
-                self._sample(flagged, name, pairs.origin, found)
+                if len(found):
+                    flagged.add(name, pairs.origin.row[found], self.texts.texts)
         return InputReport(
             read=self.read[number],
             kept=kept,
@@ -83,16 +83,6 @@ class Collected:
             bad_rows=part.bad.count,
             bad_examples=[str(row) for row in part.bad.examples],
         )
-
-    def _sample(self, sampler: Sampler, name: str, origin: Origin, rows: Rows) -> None:
-        """Count flagged pairs, with some random ones as examples."""
-        if not len(rows):
-            return
-        random = np.random.default_rng(self.seed)
-        shown = random.choice(rows, min(len(rows), 3), replace=False)
-        sides = self.texts.texts(origin.row[np.sort(shown)])
-        sampler.add(name, [Pair(*pair) for pair in zip(*sides, strict=True)])
-        sampler.findings[name].count = len(rows)
 
     def _drop_table(self, dropped: Dropped, rows: Rows) -> pa.Table:
         origin = dropped.origin.take(rows)

@@ -124,8 +124,7 @@ class Collector:
 
 def take_features(features: Features, rows: Rows | Mask) -> Features:
     """Return the features of some pairs."""
-    arrays = features.log_ratios, features.lengths, features.flags
-    return Features(*(array[rows] for array in arrays))
+    return Features(features.log_ratios[rows], features.lengths[rows], features.flags[rows])
 
 
 def chunks(rows: Rows) -> Iterator[Rows]:

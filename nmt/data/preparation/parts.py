@@ -114,11 +114,12 @@ def _phrasebook(data: DataConfig, seed: int) -> Iterator[Part]:
         "general": general_pairs(data.phrasebook.general_pairs, seed),
     }
     rules = BlockRules(*languages, seed, basic_rules(data.cleaning))
+    swapped = languages != PHRASEBOOK_LANGUAGES
     for name, pairs in drawn.items():
-        sides = ((pair.source, pair.target) for pair in pairs)
-        swapped = languages != PHRASEBOOK_LANGUAGES
-        rows = (
-            RawPair(*(side[::-1] if swapped else side), line)
-            for line, side in enumerate(sides, start=1)
-        )
-        yield Part(name, "corpus", rules, rows, generated=True)
+        rows = [
+            RawPair(pair.target, pair.source, line)
+            if swapped
+            else RawPair(pair.source, pair.target, line)
+            for line, pair in enumerate(pairs, start=1)
+        ]
+        yield Part(name, "corpus", rules, iter(rows), generated=True)

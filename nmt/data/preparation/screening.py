@@ -75,7 +75,7 @@ def drop_leaks(pairs: Pairs, held_out: Pairs, parts: Sequence[Part], texts: Stor
 
 
 def texts_of(pairs: Pairs, texts: StoredPairs, among: Rows | None = None) -> Texts:
-    """Return a function that reads the texts of pairs by their row, or by their place in `among`."""
+    """Return a function that reads the texts of pairs by row, or by place in `among`."""
     if among is None:
         return lambda rows: texts.texts(pairs.origin.row[rows])
     return lambda rows: texts.texts(pairs.origin.row[among[rows]])

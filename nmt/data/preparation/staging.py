@@ -31,19 +31,19 @@ class StagedBlock:
 
 
 MapBlocks = Callable[[Sequence[StagedBlock]], Iterator[pa.Table]]
-"""Processes staged blocks, in order, with `process_staged`."""
+"""Processes staged blocks with `process_block`, and yields the results in order."""
 
 
-def process_staged(path: Path, rules: BlockRules) -> pa.Table:
-    """Process one staged block."""
-    with pa.memory_map(str(path)) as stream, ipc.open_file(stream) as blocks:
-        return process_block(blocks.read_all(), rules)
+def read_block(stream: pa.NativeFile) -> pa.Table:
+    """Read a staged block."""
+    with stream, ipc.open_file(stream) as batches:
+        return batches.read_all()
 
 
 def map_here(blocks: Sequence[StagedBlock]) -> Iterator[pa.Table]:
     """Process staged blocks in this process."""
     for block in blocks:
-        yield process_staged(block.path, block.rules)
+        yield process_block(read_block(pa.OSFile(str(block.path))), block.rules)
 
 
 def stage(parts: Iterable[Part], folder: Path) -> list[StagedBlock]:

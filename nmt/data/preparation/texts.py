@@ -45,9 +45,8 @@ class StoredTexts:
 
     def take(self, rows: Rows) -> pa.Array:
         """Read the texts of some rows, in their order."""
-        if self._column is None:
-            self._column = self._mapped()
-        taken = self._column.take(pa.array(rows))
+        column = self._column = self._column or self._mapped()
+        taken = column.take(pa.array(rows))
         # Pages of a mapped file count as memory of the process until they are released.
         for mapped in self._maps:
             mapped.madvise(mmap.MADV_DONTNEED)

@@ -1,7 +1,7 @@
 """The splits on disk, written in a stream."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ def write_splits(splits: Mapping[str, Split], collected: Collected, destination:
     Returns:
         The SHA-256 of their names and sentences, and of the corpora if these have names.
     """
-    digest = sha256()
+    digest = hashlib.sha256()
     progress = Progress("wrote", sum(map(len, splits.values())))
     names = [_corpus_name(collected, number) for number in range(len(collected.parts))]
 
@@ -63,7 +63,7 @@ def screened_sets(collected: Collected) -> dict[str, ScreenedSet]:
 
 def _digest_of_part(collected: Collected, number: int) -> str:
     """Compute the SHA-256 of the sentences of an input."""
-    digest = sha256()
+    digest = hashlib.sha256()
     pairs = collected.held_out
     for rows in chunks(np.flatnonzero(pairs.of_part(number))):
         sides = collected.texts.texts(pairs.origin.row[rows])
@@ -91,7 +91,7 @@ def _batches(split: Split, collected: Collected, names: list[str]) -> Iterator[p
         yield pa.record_batch(columns, schema=SCHEMA)
 
 
-def _add(digest: "sha256", batch: pa.RecordBatch, *, with_corpus: bool) -> None:
+def _add(digest: "hashlib._Hash", batch: pa.RecordBatch, *, with_corpus: bool) -> None:
     """Add the sentences of a batch to a digest."""
     names = ["source", "target", *(["corpus"] if with_corpus else [])]
     for row in zip(*(batch.column(name).to_pylist() for name in names), strict=True):

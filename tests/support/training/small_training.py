@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import load_file
 
 from nmt.config import Config, load_config
-from nmt.data.prepare import load_pairs, prepare
+from nmt.data.prepare import prepare
+from nmt.data.saved import load_pairs
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.runs import layout

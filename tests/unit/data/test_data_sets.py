@@ -17,11 +17,13 @@ from pyarrow import parquet
 
 from nmt.config import DataConfig
 from nmt.data.formats.data_sets import hub
-from nmt.data.prepare import load_pairs, prepare
+from nmt.data.prepare import prepare
 from nmt.data.read import read_pairs
+from nmt.data.saved import load_pairs
 from nmt.errors import DataError, UnavailableError
 from nmt.network import hub as nmt_hub
 from nmt.text.pair import Pair
+from tests.support.sentences import distinct_pairs
 
 PAIRS = [Pair(f"sentence {number}", f"வாக்கியம் {number}") for number in range(4)]
 ROWS = [{"en": pair.source, "ta": pair.target} for pair in PAIRS]
@@ -346,7 +348,8 @@ def test_special_characters_in_a_path_have_no_meaning(
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_pairs_are_written_to_a_path_with_special_characters(tmp_path: Path, name: str) -> None:
-    write_lines(tmp_path / "x.jsonl", [{"en": f"one {n}", "ta": f"ஒன்று {n}"} for n in range(40)])
+    rows = [{"en": pair.source, "ta": pair.target} for pair in distinct_pairs(40)]
+    write_lines(tmp_path / "x.jsonl", rows)
     prepare(DataConfig(path=str(tmp_path / "x.jsonl")), 1, tmp_path / name / "out")
     assert len(load_pairs(tmp_path / name / "out", "train")) == 36
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "x.jsonl"])

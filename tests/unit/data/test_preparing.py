@@ -1,23 +1,20 @@
 import json
 import random
+from dataclasses import asdict
 from pathlib import Path
 
 import datasets
 import pytest
 
 from nmt.config import DataConfig
-from nmt.data.prepare import (
-    GENERAL_SPLITS,
-    SPLITS,
-    fingerprint,
-    has_split,
-    load_pairs,
-    prepare,
-)
-from nmt.errors import DataError, StorageError
+from nmt.data.fingerprint import fingerprint
+from nmt.data.prepare import prepare
+from nmt.data.saved import GENERAL_SPLITS, SPLITS, has_split, load_pairs
+from nmt.errors import DataError
 from nmt.text.pair import Pair
+from tests.support.sentences import distinct_pairs
 
-PAIRS = [Pair(f"This is sentence {number}.", f"இது வாக்கியம் {number}.") for number in range(100)]
+PAIRS = distinct_pairs(100)
 
 
 def write(path: Path, pairs: list[Pair]) -> str:
@@ -42,23 +39,30 @@ def test_every_pair_is_written_to_one_split(tmp_path: Path) -> None:
 def test_the_data_set_is_one_that_datasets_reads(tmp_path: Path) -> None:
     prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
     saved = datasets.DatasetDict.load_from_disk(str(tmp_path / "out" / "dataset"))
-    assert saved.column_names == {split: ["source", "target"] for split in SPLITS}
+    assert saved.column_names == {
+        split: ["source", "target", "corpus", "flags"] for split in SPLITS
+    }
 
 
 def test_the_report_is_written_beside_it(tmp_path: Path) -> None:
     pairs = [*PAIRS, Pair("Nothing here.", "")]
     report = prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), 1, tmp_path / "out")
     on_disk = json.loads((tmp_path / "out" / "cleaning.json").read_text())
-    assert on_disk["cleaning"] == report.cleaning
-    assert on_disk["cleaning"]["train"]["read"] == 101
-    assert on_disk["cleaning"]["train"]["dropped"]["empty"]["count"] == 1
+    assert on_disk["inputs"]["train"] == asdict(report.inputs["train"])
+    assert on_disk["inputs"]["train"]["read"] == 101
+    assert on_disk["inputs"]["train"]["dropped"]["empty"]["count"] == 1
     assert on_disk["digest"] == report.digest
 
 
 def test_the_order_of_the_file_changes_nothing(tmp_path: Path) -> None:
     shuffled = random.Random(1).sample(PAIRS, len(PAIRS))
-    paths = write(tmp_path / "x.jsonl", PAIRS), write(tmp_path / "y.jsonl", shuffled)
-    digests = {prepare(DataConfig(path=path), 1, tmp_path / "out").digest for path in paths}
+    paths = {"x": PAIRS, "y": shuffled}
+    digests = {
+        prepare(
+            DataConfig(path=write(tmp_path / f"{name}.jsonl", pairs)), 1, tmp_path / name
+        ).digest
+        for name, pairs in paths.items()
+    }
     assert len(digests) == 1
 
 
@@ -67,7 +71,7 @@ def test_another_seed_or_content_gives_another_digest(
     tmp_path: Path, seed: int, pairs: list[Pair]
 ) -> None:
     first = prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
-    other = prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), seed, tmp_path / "out")
+    other = prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), seed, tmp_path / "other")
     assert first.digest != other.digest
 
 
@@ -85,8 +89,8 @@ def test_train_pairs_that_share_a_sentence_with_given_splits_are_counted_leaks(
     tmp_path: Path,
 ) -> None:
     leaks = [
-        Pair("THIS IS SENTENCE 90", "வேறு ஒரு வாக்கியம்."),
-        Pair("Something else.", PAIRS[91].target),
+        Pair(PAIRS[90].source.upper(), "வேறு ஒரு வாக்கியம் இங்கே எழுதப்பட்டுள்ளது."),
+        Pair("Something else is written in this sentence.", PAIRS[91].target),
     ]
     data = DataConfig(
         path=write(tmp_path / "x.jsonl", [*PAIRS[:80], *leaks]),
@@ -94,8 +98,8 @@ def test_train_pairs_that_share_a_sentence_with_given_splits_are_counted_leaks(
         test_path=write(tmp_path / "t.jsonl", PAIRS[91:92]),
     )
     report = prepare(data, 1, tmp_path / "out")
-    assert report.cleaning["train"]["dropped"]["leak"]["count"] == 2
-    assert report.cleaning["train"]["kept"] == report.sizes["train"] == 80
+    assert report.inputs["train"].dropped["leak"].count == 2
+    assert report.inputs["train"].kept == report.sizes["train"] == 80
 
 
 def test_a_fraction_of_nothing_gives_no_split(tmp_path: Path) -> None:
@@ -105,14 +109,12 @@ def test_a_fraction_of_nothing_gives_no_split(tmp_path: Path) -> None:
     assert has_split(tmp_path / "out", "validation")
 
 
-def test_preparing_again_leaves_nothing_of_before(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.jsonl", PAIRS)
-    prepare(DataConfig(path=path), 1, tmp_path / "out")
-    prepare(DataConfig(path=path, validation_fraction=0), 1, tmp_path / "out")
-    assert not has_split(tmp_path / "out", "validation")
+def test_nothing_but_the_result_is_left_in_the_folder(tmp_path: Path) -> None:
+    prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [
         "cleaning.json",
         "dataset",
+        "dropped.parquet",
     ]
 
 
@@ -137,18 +139,6 @@ def test_a_part_that_cleaning_empties_is_refused_with_an_example(tmp_path: Path)
         prepare(data, 1, tmp_path / "out")
 
 
-def test_nothing_is_written_when_the_input_is_bad(tmp_path: Path) -> None:
-    with pytest.raises(DataError):
-        prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS[:5])), 1, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_place_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file")
-    with pytest.raises(StorageError, match="cannot be written"):
-        prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
-
-
 def test_a_split_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
     prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
     with pytest.raises(DataError, match="'general_test'; it holds train, validation, test"):
@@ -168,7 +158,7 @@ def phrasebook(**settings: object) -> DataConfig:
 def test_the_phrasebook_gives_domain_and_general_splits(tmp_path: Path) -> None:
     report = prepare(phrasebook(), 1, tmp_path)
     assert list(report.sizes) == [*SPLITS, *GENERAL_SPLITS]
-    assert set(report.cleaning) == {"domain", "general"}
+    assert set(report.inputs) == {"domain", "general"}
 
 
 def test_no_general_sentence_is_in_the_domain(tmp_path: Path) -> None:
