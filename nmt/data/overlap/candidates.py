@@ -14,6 +14,9 @@ Bands = NDArray[np.uint32]
 _ROUNDS = 4
 """How many rows of a run are compared with all rows after them."""
 
+# Rows of which the sketches are gathered at once, so that they stay in the processor's cache.
+_CHUNK = 4096
+
 
 @cache
 def columns_of(count: int, width: int) -> list[list[int]]:
@@ -35,10 +38,12 @@ def bands_needed(similarity: float, width: int, missed: float = 0.002) -> int:
 
 
 def band_of(sketches: Sketches, columns: list[int]) -> Bands:
-    """Pack up to four columns of each sketch into one number."""
+    """Combine some columns of each sketch into one number, exactly if they are four or fewer."""
     packed = np.zeros(len(sketches), np.uint32)
-    for column in columns:
-        packed = (packed << np.uint32(8)) | sketches[:, column]
+    for place, column in enumerate(columns):
+        if place >= np.uint32().itemsize:
+            packed *= np.uint32(0x9E3779B1)  # spreads the bits that the shift would lose
+        packed = (packed << np.uint32(8) | packed >> np.uint32(24)) ^ sketches[:, column]
     return packed
 
 
@@ -84,7 +89,20 @@ def compare(rows: Rows, numbers: Rows, alike: Callable[[Rows, Rows], Mask]) -> N
         rows, numbers = rows[left], numbers[left]
 
 
-def agreement(one: Sketches, other: Sketches) -> NDArray[np.float32]:
-    """Estimate the Jaccard similarity of texts from their sketches, row by row."""
-    equal = (one == other).mean(axis=1, dtype=np.float32)
-    return (equal - 1 / 256) / (1 - 1 / 256)
+def agreement(
+    sketches: Sketches, rows: Rows, others: Sketches, other_rows: Rows
+) -> NDArray[np.float32]:
+    """Estimate the Jaccard similarity of texts from their sketches.
+
+    Returns:
+        One estimate for each row; its standard deviation is 0.06 or less.
+    """
+    counts = np.empty(len(rows), np.uint64)
+    for first in range(0, len(rows), _CHUNK):
+        part = slice(first, first + _CHUNK)
+        equal = sketches[rows[part]] == others[other_rows[part]]
+        # Eight bytes, each 0 or 1, are added at once: the product has their sum in its first byte.
+        words = equal.view(np.uint64).sum(axis=1, dtype=np.uint64)
+        counts[part] = words * np.uint64(0x0101010101010101) >> np.uint64(56)
+    # Unequal minima have an equal byte once in 256.
+    return (counts.astype(np.float32) / COLUMNS - 1 / 256) / np.float32(1 - 1 / 256)

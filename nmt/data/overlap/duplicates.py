@@ -1,5 +1,7 @@
 """Pairs that repeat earlier ones: equal, similar, or further targets of the same source."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,14 +9,14 @@ from nmt.data.overlap.candidates import agreement, band_of, bands_needed, column
 from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
 from nmt.data.overlap.similarity import jaccard
 from nmt.data.overlap.sketches import fold_digits
-from nmt.text.normalise import match_key
+from nmt.data.overlap.verified import Comparisons
 
 MIN_CHARACTERS = 20
 """Shorter texts are near-duplicates only if they are equal but for digits: one letter says
 something else in "He is here" and "She is here"."""
 _WIDTH = 2
-# An estimate from 64 columns is off by 0.06 (standard deviation) or less.
-_SLACK = 0.2
+# Three standard deviations of the estimate, for a similarity of 0.8.
+_SLACK = 0.15
 
 
 def duplicates(keys: Keys) -> Mask:
@@ -38,8 +40,18 @@ def near_duplicates(keys: Keys, texts: Texts, similarity: float | NDArray[np.flo
     if not active.any():
         return found
 
+    def similar(row: int, one: Sequence[str], other: Sequence[str]) -> bool:
+        limit = float(limits[row])
+        return all(_similar(*texts, limit) for texts in zip(one, other, strict=True))
+
+    comparisons = Comparisons(texts, similar)
+
     def alike(firsts: Rows, rows: Rows) -> Mask:
-        mask = _alike(keys, texts, limits, firsts, rows)
+        mask = ~found[rows]
+        for sketches in (keys.source_sketch, keys.target_sketch):
+            estimates = agreement(sketches, firsts[mask], sketches, rows[mask])
+            mask[mask] = estimates >= limits[rows[mask]] - _SLACK
+        mask[mask] = comparisons.compare(rows[mask], firsts[mask])
         found[rows[mask]] = True
         return mask
 
@@ -82,23 +94,6 @@ def _first(keys: Hashes) -> Mask:
 def _mixed(sources: Hashes, targets: Hashes) -> Hashes:
     # Not symmetric, since the target of one pair may be the source of another.
     return (sources * np.uint64(0x9E3779B97F4A7C15)) ^ targets
-
-
-def _alike(keys: Keys, texts: Texts, limits: NDArray[np.float32], firsts: Rows, rows: Rows) -> Mask:
-    """Tell for each row whether both sides are similar to those of its first row."""
-    mask = np.ones(len(rows), np.bool_)
-    for sketches in (keys.source_sketch, keys.target_sketch):
-        mask[mask] = agreement(sketches[firsts[mask]], sketches[rows[mask]]) >= (
-            limits[rows[mask]] - _SLACK
-        )
-    chosen = np.flatnonzero(mask)
-    one, other = texts(firsts[chosen]), texts(rows[chosen])
-    for place, limit, *sides in zip(chosen, limits[rows[chosen]], *one, *other, strict=True):
-        source, target, other_source, other_target = map(match_key, sides)
-        mask[place] = _similar(source, other_source, limit) and _similar(
-            target, other_target, limit
-        )
-    return mask
 
 
 def _similar(one: str, other: str, limit: float) -> bool:

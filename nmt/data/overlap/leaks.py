@@ -1,20 +1,23 @@
 """Training pairs that are like a held-out sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nmt.data.overlap.candidates import agreement, band_of, columns_of
-from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
+from nmt.data.overlap.keys import Keys, Mask, Rows, Texts
 from nmt.data.overlap.similarity import near
 from nmt.data.overlap.sketches import Sketches
-from nmt.text.normalise import match_key
+from nmt.data.overlap.verified import compare_texts
 
 _WIDTH = 3
 _BANDS = 64
-# Few edits can change most grams of a text, but rarely more than seven in ten.
-_MIN_AGREEMENT = 0.2
+_MAX_MATCHES = 16
+"""Number of held-out rows that are considered for a row in each band."""
+# A tenth of a text's characters, if changed, rarely changes more than seven tenths of its grams.
+_MIN_AGREEMENT = 0.25
+_TABLE = 1 << 22
+_CHUNK = 1 << 18
 
 
 def sharing(keys: Keys, held_out: Keys) -> Mask:
@@ -42,49 +45,51 @@ def leaks(
         (keys.target_sketch, held_out.target_sketch),
     )
     for side, (sketches, others) in enumerate(sides):
-        compared = np.empty(0, np.uint64)
-        for columns in columns_of(_BANDS, _WIDTH):
-            rows, matches = _best(*_candidates(sketches, others, columns, found, compared))
-            one, other = texts(rows)[side], held_out_texts(matches)[side]
-            found[rows] = _near(one, other, similarity)
-            compared = np.union1d(compared, _packed(rows, matches))
+
+        def alike(_: int, one: Sequence[str], other: Sequence[str], side: int = side) -> bool:
+            return near(one[side], other[side], similarity)
+
+        rows, matches = _best_matches(sketches, others, found)
+        found[rows] = compare_texts(rows, texts, matches, held_out_texts, alike)
     return found
 
 
+def _best_matches(sketches: Sketches, others: Sketches, found: Mask) -> tuple[Rows, Rows]:
+    """List the rows that agree with a held-out row, and the one that each agrees with best."""
+    # Only the best one is kept, which bounds memory and time where much text is alike.
+    best = np.full(len(sketches), _MIN_AGREEMENT, np.float32)
+    matches = np.full(len(sketches), -1, np.int32)
+    for columns in columns_of(_BANDS, _WIDTH):
+        for rows, candidates in _candidates(sketches, others, columns, found):
+            estimates = agreement(sketches, rows, others, candidates)
+            better = np.flatnonzero(estimates > best[rows])
+            # Of several candidates of a row the last one is assigned.
+            better = better[np.argsort(estimates[better])]
+            best[rows[better]] = estimates[better]
+            matches[rows[better]] = candidates[better]
+    rows = np.flatnonzero(matches >= 0)
+    return rows, matches[rows].astype(np.int64)
+
+
 def _candidates(
-    sketches: Sketches, others: Sketches, columns: list[int], found: Mask, compared: Hashes
-) -> tuple[Rows, Rows, NDArray[np.float32]]:
-    """List the rows that share a band with a held-out row, these, and how well they agree."""
+    sketches: Sketches, others: Sketches, columns: list[int], found: Mask
+) -> Iterator[tuple[Rows, Rows]]:
+    """List the rows that share a band with held-out rows, and these, a part of the rows a time."""
     held = band_of(others, columns)
     order = np.argsort(held)
     held = held[order]
-    bands = band_of(sketches, columns)
     # A table answers for most rows, which share no band, faster than a search.
-    present = np.zeros(1 << 8 * _WIDTH, np.bool_)
-    present[held] = True
-    rows = np.flatnonzero(present[bands] & ~found)
-    first = np.searchsorted(held, bands[rows])
-    counts = np.searchsorted(held, bands[rows], side="right") - first
-    rows = np.repeat(rows, counts)
-    inside = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    matches = order[np.repeat(first, counts) + inside]
-    agreed = agreement(sketches[rows], others[matches])
-    new = agreed >= _MIN_AGREEMENT
-    new[new] = ~np.isin(_packed(rows[new], matches[new]), compared)
-    return rows[new], matches[new], agreed[new]
+    present = np.zeros(_TABLE, np.bool_)
+    present[held % _TABLE] = True
+    for begin in range(0, len(sketches), _CHUNK):
+        bands = band_of(sketches[begin : begin + _CHUNK], columns)
+        places = np.flatnonzero(present[bands % _TABLE] & ~found[begin : begin + _CHUNK])
+        first = np.searchsorted(held, bands[places])
+        counts = np.searchsorted(held, bands[places], side="right") - first
+        yield _expanded(places + begin, order, first, np.minimum(counts, _MAX_MATCHES))
 
 
-def _best(rows: Rows, matches: Rows, agreed: NDArray[np.float32]) -> tuple[Rows, Rows]:
-    """Choose the match of each row that agrees best; others follow with a later band."""
-    order = np.lexsort((-agreed, rows))
-    first = np.unique(rows[order], return_index=True)[1]
-    return rows[order][first], matches[order][first]
-
-
-def _packed(rows: Rows, matches: Rows) -> Hashes:
-    return rows.astype(np.uint64) << np.uint64(32) | matches.astype(np.uint64)
-
-
-def _near(one: Sequence[str], other: Sequence[str], similarity: float) -> Mask:
-    pairs = zip(one, other, strict=True)
-    return np.array([near(match_key(a), match_key(b), similarity) for a, b in pairs], np.bool_)
+def _expanded(rows: Rows, order: Rows, first: Rows, counts: Rows) -> tuple[Rows, Rows]:
+    """Repeat each row for each of its matches, which follow each other in the order."""
+    inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(rows, counts), order[np.repeat(first, counts) + inside]

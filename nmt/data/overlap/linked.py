@@ -1,15 +1,18 @@
 """Links between pairs that share a sentence, or have similar ones."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
 from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
-from nmt.data.overlap.similarity import near
+from nmt.data.overlap.similarity import jaccard
 from nmt.data.overlap.sketches import Sketches
-from nmt.text.normalise import match_key
+from nmt.data.overlap.verified import Comparisons
 
-_WIDTH = 4
-_SLACK = 0.3
+_WIDTH = 5
+# Three standard deviations of the estimate, for a similarity of 0.8.
+_SLACK = 0.15
 
 
 def groups(keys: Keys, texts: Texts | None = None, similarity: float = 1) -> Rows:
@@ -21,7 +24,7 @@ def groups(keys: Keys, texts: Texts | None = None, similarity: float = 1) -> Row
     Args:
         keys: of distinct pairs.
         texts: returns the pairs of rows; needed for a similarity below 1.
-        similarity: minimum similarity (see `near`) of linked sentences; 1 links equal ones only.
+        similarity: minimum Jaccard similarity of linked sentences; 1 links equal ones only.
 
     Returns:
         The number of each pair's group: the row of one of its pairs.
@@ -68,27 +71,21 @@ def _similar_joined(
 ) -> Rows:
     """Join the groups of rows that are similar in one side."""
 
+    def similar(_: int, one: Sequence[str], other: Sequence[str]) -> bool:
+        return jaccard(one[side], other[side]) >= similarity
+
+    comparisons = Comparisons(texts, similar)
+
     def alike(firsts: Rows, rows: Rows) -> Mask:
         nonlocal labels
         firsts, rows = order[firsts], order[rows]
-        mask = labels[firsts] == labels[rows]
-        unknown = np.flatnonzero(~mask)
-        mask[unknown] = similar(sketches, texts, side, similarity, firsts[unknown], rows[unknown])
+        mask = agreement(sketches, firsts, sketches, rows) >= similarity - _SLACK
+        # Rows that are in one group already need no other link.
+        unknown = mask & (labels[firsts] != labels[rows])
+        mask[unknown] = comparisons.compare(rows[unknown], firsts[unknown])
         labels = joined(labels, firsts[mask], rows[mask])
         return mask
 
-    for columns in columns_of(bands_needed(similarity - 0.2, _WIDTH), _WIDTH):
+    for columns in columns_of(bands_needed(similarity, _WIDTH), _WIDTH):
         compare(*runs(band_of(sketches, columns)[order]), alike)
     return labels
-
-
-def similar(
-    sketches: Sketches, texts: Texts, side: int, similarity: float, firsts: Rows, rows: Rows
-) -> Mask:
-    """Tell for each row whether one of its sides is similar to that of its first row."""
-    mask = agreement(sketches[firsts], sketches[rows]) >= similarity - _SLACK
-    chosen = np.flatnonzero(mask)
-    one, other = texts(firsts[chosen])[side], texts(rows[chosen])[side]
-    for place, text, second in zip(chosen, one, other, strict=True):
-        mask[place] = near(match_key(text), match_key(second), similarity)
-    return mask

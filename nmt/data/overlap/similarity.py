@@ -1,6 +1,12 @@
 """Exact similarity of two texts."""
 
-from nmt.data.overlap.sketches import GRAM, fold_digits, grams_of
+from math import floor
+from os.path import commonprefix
+
+from nmt.data.overlap.sketches import fold_digits, grams_of
+
+
+_ROUNDING = 1e-9
 
 
 def jaccard(one: str, other: str) -> float:
@@ -19,16 +25,20 @@ def near(one: str, other: str, similarity: float) -> bool:
         similarity: minimum Jaccard similarity. Edits may change half of what it leaves:
             a tenth of the characters for 0.8.
     """
-    one, other = fold_digits(one), fold_digits(other)
-    longest, shortest = max(len(one), len(other)), min(len(one), len(other))
-    grams, others = grams_of(one), grams_of(other)
-    shared = len(grams & others)
-    if shared >= similarity * (len(grams) + len(others) - shared):
+    if jaccard(one, other) >= similarity:
         return True
-    max_edits = int(longest * (1 - similarity) / 2)
-    # One edit changes at most five grams, which excludes most texts without counting the edits.
-    if longest - shortest > max_edits or len(grams) - shared > GRAM * max_edits:
+    one, other = fold_digits(one), fold_digits(other)
+    # One character more, for the full stop that the text has and its key has not.
+    max_edits = floor((max(len(one), len(other)) + 1) * (1 - similarity) / 2 + _ROUNDING)
+    if abs(len(one) - len(other)) > max_edits:
         return False
+    prefix = len(commonprefix([one, other]))
+    one, other = one[prefix:], other[prefix:]
+    suffix = len(commonprefix([one[::-1], other[::-1]]))
+    one, other = one[: len(one) - suffix], other[: len(other) - suffix]
+    # In most near-duplicates only a word is left.
+    if max(len(one), len(other)) <= max_edits:
+        return True
     return _edits(one, other) <= max_edits
 
 
@@ -36,6 +46,8 @@ def _edits(one: str, other: str) -> int:
     """Count the insertions, deletions and replacements that turn a text into another."""
     # Myers' algorithm: one column of the table of distances is kept as the bits of two integers
     # that say where the distance rises and falls from one row to the next.
+    if not one:
+        return len(other)
     positions: dict[str, int] = {}
     for place, character in enumerate(one):
         positions[character] = positions.get(character, 0) | 1 << place

@@ -1,0 +1,42 @@
+"""Comparison of the texts of rows whose sketches agree."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nmt.data.overlap.keys import Hashes, Mask, Rows, Texts
+from nmt.text.normalise import match_key
+
+Alike = Callable[[int, Sequence[str], Sequence[str]], bool]
+"""Tells from the row, and the match keys of two pairs, whether they are alike."""
+# So many texts are in memory at once.
+_CHUNK = 16_384
+
+
+def compare_texts(rows: Rows, texts: Texts, others: Rows, other_texts: Texts, alike: Alike) -> Mask:
+    """Read and compare the texts of each row and of its other row."""
+    mask = np.zeros(len(rows), np.bool_)
+    for begin in range(0, len(rows), _CHUNK):
+        part = slice(begin, begin + _CHUNK)
+        pairs = zip(*texts(rows[part]), *other_texts(others[part]), strict=True)
+        for place, (row, pair) in enumerate(zip(rows[part].tolist(), pairs, strict=True), begin):
+            keys = [match_key(text) for text in pair]
+            mask[place] = alike(row, keys[:2], keys[2:])
+    return mask
+
+
+class Comparisons:
+    """The comparisons of texts that were made, none of them twice."""
+
+    def __init__(self, texts: Texts, alike: Alike) -> None:
+        self._texts, self._alike = texts, alike
+        self._unlike: Hashes = np.empty(0, np.uint64)
+
+    def compare(self, rows: Rows, others: Rows) -> Mask:
+        """Tell for each row whether its texts are like those of its other row."""
+        pairs = rows.astype(np.uint64) << np.uint64(32) | others.astype(np.uint64)
+        # Texts that share one band often share several, also if they are not alike.
+        mask = ~np.isin(pairs, self._unlike)
+        mask[mask] = compare_texts(rows[mask], self._texts, others[mask], self._texts, self._alike)
+        self._unlike = np.union1d(self._unlike, pairs[~mask])
+        return mask
