@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
+from nmt.data.overlap.grams import fold_digits
 from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
 from nmt.data.overlap.similarity import jaccard
-from nmt.data.overlap.sketches import fold_digits
-from nmt.data.overlap.verified import Comparisons
+from nmt.data.overlap.verified import Comparisons, Sides
+from nmt.text.normalise import match_key
 
 MIN_CHARACTERS = 20
 """Shorter texts are near-duplicates only if they are equal but for digits: one letter says
@@ -40,9 +41,8 @@ def near_duplicates(keys: Keys, texts: Texts, similarity: float | NDArray[np.flo
     if not active.any():
         return found
 
-    def similar(row: int, one: Sequence[str], other: Sequence[str]) -> bool:
-        limit = float(limits[row])
-        return all(_similar(*texts, limit) for texts in zip(one, other, strict=True))
+    def similar(rows: Rows, one: Sides, other: Sides) -> Mask:
+        return _similar(one[0], other[0], limits[rows]) & _similar(one[1], other[1], limits[rows])
 
     comparisons = Comparisons(texts, similar)
 
@@ -96,7 +96,11 @@ def _mixed(sources: Hashes, targets: Hashes) -> Hashes:
     return (sources * np.uint64(0x9E3779B97F4A7C15)) ^ targets
 
 
-def _similar(one: str, other: str, limit: float) -> bool:
-    if min(len(one), len(other)) < MIN_CHARACTERS:
-        return fold_digits(one) == fold_digits(other)
-    return jaccard(one, other) >= limit
+def _similar(one: Sequence[str], other: Sequence[str], limits: NDArray[np.float32]) -> Mask:
+    texts, others = [match_key(text) for text in one], [match_key(text) for text in other]
+    mask = jaccard(texts, others) >= limits
+    for place in np.flatnonzero(mask):
+        text, second = texts[place], others[place]
+        if min(len(text), len(second)) < MIN_CHARACTERS:
+            mask[place] = fold_digits(text) == fold_digits(second)
+    return mask

@@ -1,6 +1,6 @@
 """Training pairs that are like a held-out sentence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,7 +8,8 @@ from nmt.data.overlap.candidates import agreement, band_of, columns_of
 from nmt.data.overlap.keys import Keys, Mask, Rows, Texts
 from nmt.data.overlap.similarity import near
 from nmt.data.overlap.sketches import Sketches
-from nmt.data.overlap.verified import compare_texts
+from nmt.data.overlap.verified import Sides, compare_texts
+from nmt.text.normalise import match_key
 
 _WIDTH = 3
 _BANDS = 64
@@ -46,8 +47,9 @@ def leaks(
     )
     for side, (sketches, others) in enumerate(sides):
 
-        def alike(_: int, one: Sequence[str], other: Sequence[str], side: int = side) -> bool:
-            return near(one[side], other[side], similarity)
+        def alike(_: Rows, one: Sides, other: Sides, side: int = side) -> Mask:
+            texts, others = (list(map(match_key, sides[side])) for sides in (one, other))
+            return near(texts, others, similarity)
 
         rows, matches = _best_matches(sketches, others, found)
         found[rows] = compare_texts(rows, texts, matches, held_out_texts, alike)

@@ -1,14 +1,13 @@
 """Links between pairs that share a sentence, or have similar ones."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
 from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
 from nmt.data.overlap.similarity import jaccard
 from nmt.data.overlap.sketches import Sketches
-from nmt.data.overlap.verified import Comparisons
+from nmt.data.overlap.verified import Comparisons, Sides
+from nmt.text.normalise import match_key
 
 _WIDTH = 5
 # Three standard deviations of the estimate, for a similarity of 0.8.
@@ -71,8 +70,9 @@ def _similar_joined(
 ) -> Rows:
     """Join the groups of rows that are similar in one side."""
 
-    def similar(_: int, one: Sequence[str], other: Sequence[str]) -> bool:
-        return jaccard(one[side], other[side]) >= similarity
+    def similar(_: Rows, one: Sides, other: Sides) -> Mask:
+        texts, others = (list(map(match_key, sides[side])) for sides in (one, other))
+        return jaccard(texts, others) >= similarity
 
     comparisons = Comparisons(texts, similar)
 

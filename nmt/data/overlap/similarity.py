@@ -1,58 +1,113 @@
-"""Exact similarity of two texts."""
+"""Exact similarity of texts, from their 5-grams and from the edits between them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from math import floor
-from os.path import commonprefix
 
-from nmt.data.overlap.sketches import fold_digits, grams_of
+import numpy as np
+from numpy.typing import NDArray
 
+from nmt.data.overlap.grams import fold_digits, hashed_grams
+from nmt.data.overlap.keys import Mask
 
+# Equal outer punctuation makes sentences themselves a little more similar than their keys.
+_PUNCTUATION = 0.03
 _ROUNDING = 1e-9
+# So many pairs at once keep the grams in the processor's cache.
+_PAIRS = 512
 
 
-def jaccard(one: str, other: str) -> float:
-    """Return the share of the 5-grams of two texts that both have, digits folded."""
-    grams, others = grams_of(one), grams_of(other)
-    shared = len(grams & others)
-    return shared / (len(grams) + len(others) - shared)
-
-
-def near(one: str, other: str, similarity: float) -> bool:
-    """Tell whether two texts are near-duplicates: in their 5-grams, or in few edits.
+def jaccard(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
+    """Compute the share of the 5-grams of two texts that both have, digits folded.
 
     Args:
-        one: as `match_key` returns it.
-        other: likewise.
+        texts: as `match_key` returns them.
+        others: one for each text.
+    """
+    parts = [
+        _jaccard(texts[first : first + _PAIRS], others[first : first + _PAIRS])
+        for first in range(0, len(texts), _PAIRS)
+    ]
+    return np.concatenate([np.empty(0), *parts])
+
+
+def near(texts: Sequence[str], others: Sequence[str], similarity: float) -> Mask:
+    """Tell which texts are near-duplicates of the others: in their 5-grams, or in few edits.
+
+    Args:
+        texts: as `match_key` returns them.
+        others: one for each text.
         similarity: minimum Jaccard similarity. Edits may change half of what it leaves:
             a tenth of the characters for 0.8.
     """
-    if jaccard(one, other) >= similarity:
-        return True
-    one, other = fold_digits(one), fold_digits(other)
-    # One character more, for the full stop that the text has and its key has not.
-    max_edits = floor((max(len(one), len(other)) + 1) * (1 - similarity) / 2 + _ROUNDING)
-    if abs(len(one) - len(other)) > max_edits:
+    mask = jaccard(texts, others) >= similarity - _PUNCTUATION
+    for place in np.flatnonzero(~mask):
+        mask[place] = few_edits(texts[place], others[place], (1 - similarity) / 2)
+    return mask
+
+
+def few_edits(text: str, other: str, share: float) -> bool:
+    """Tell whether edits of a share of the characters turn a text into another, digits folded."""
+    text, other = fold_digits(text), fold_digits(other)
+    # One character more, for the full stop that keys have not.
+    max_edits = floor((max(len(text), len(other)) + 1) * share + _ROUNDING)
+    if abs(len(text) - len(other)) > max_edits:
         return False
-    prefix = len(commonprefix([one, other]))
-    one, other = one[prefix:], other[prefix:]
-    suffix = len(commonprefix([one[::-1], other[::-1]]))
-    one, other = one[: len(one) - suffix], other[: len(other) - suffix]
+    text, other = _differing(text, other)
     # In most near-duplicates only a word is left.
-    if max(len(one), len(other)) <= max_edits:
+    if max(len(text), len(other)) <= max_edits:
         return True
-    return _edits(one, other) <= max_edits
+    # An edit takes away one character and adds one, which is counted faster than the edits.
+    characters, others = Counter(text), Counter(other)
+    if max((characters - others).total(), (others - characters).total()) > max_edits:
+        return False
+    return _edits(text, other) <= max_edits
 
 
-def _edits(one: str, other: str) -> int:
+def _jaccard(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
+    sets = [_gram_sets(texts), _gram_sets(others)]
+    both = np.concatenate(sets)
+    both.sort()
+    shared = both[1:][both[1:] == both[:-1]]
+    sizes, other_sizes, shared_sizes = (
+        np.bincount(grams >> np.uint64(32), minlength=len(texts)) for grams in (*sets, shared)
+    )
+    return shared_sizes / (sizes + other_sizes - shared_sizes)
+
+
+def _gram_sets(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the distinct grams of each text: its number and the hash of a gram, in 64 bits."""
+    grams, starts = hashed_grams(texts)
+    counts = np.diff(starts, append=len(grams))
+    numbers = np.repeat(np.arange(len(texts), dtype=np.uint64), counts)
+    packed = numbers << np.uint64(32) | grams
+    packed.sort()
+    first = np.ones(len(packed), np.bool_)
+    first[1:] = packed[1:] != packed[:-1]
+    return packed[first]
+
+
+def _differing(text: str, other: str) -> tuple[str, str]:
+    """Remove the beginning and the end that two texts have in common."""
+    shortest = min(len(text), len(other))
+    start = next((i for i in range(shortest) if text[i] != other[i]), shortest)
+    text, other = text[start:], other[start:]
+    shortest -= start
+    end = next((i for i in range(shortest) if text[-1 - i] != other[-1 - i]), shortest)
+    return text[: len(text) - end], other[: len(other) - end]
+
+
+def _edits(text: str, other: str) -> int:
     """Count the insertions, deletions and replacements that turn a text into another."""
+    if not text:
+        return len(other)
     # Myers' algorithm: one column of the table of distances is kept as the bits of two integers
     # that say where the distance rises and falls from one row to the next.
-    if not one:
-        return len(other)
     positions: dict[str, int] = {}
-    for place, character in enumerate(one):
+    for place, character in enumerate(text):
         positions[character] = positions.get(character, 0) | 1 << place
-    mask, last = (1 << len(one)) - 1, 1 << (len(one) - 1)
-    rises, falls, distance = mask, 0, len(one)
+    mask, last = (1 << len(text)) - 1, 1 << (len(text) - 1)
+    rises, falls, distance = mask, 0, len(text)
     for character in other:
         equal = positions.get(character, 0)
         diagonal = (((equal & rises) + rises) ^ rises) | equal | falls

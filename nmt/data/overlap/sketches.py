@@ -4,24 +4,20 @@ The share of equal columns in the sketches of two texts estimates the Jaccard si
 texts: the number of 5-grams that both have, divided by the number of 5-grams that either has.
 """
 
-import re
-import sys
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmt.data.overlap.grams import hashed_grams
+
 COLUMNS = 64
 """Number of hash functions, and so of bytes of a sketch."""
-GRAM = 5
 # Fixed, because sketches that were made by different workers are compared.
 _SEED = 20_260_101
 # So many texts at once keep the arrays of a step in the processor's cache.
 _TEXTS = 1024
-_ZERO = ord("0")
-_DIGITS = re.compile(r"\d+")
 
 Sketches = NDArray[np.uint8]
 """One sketch a row. A byte of each minimum is enough: unequal ones agree once in 256."""
@@ -36,19 +32,8 @@ def sketches_of(texts: Sequence[str]) -> Sketches:
     sketches = np.empty((len(texts), COLUMNS), np.uint8)
     for first in range(0, len(texts), _TEXTS):
         part = texts[first : first + _TEXTS]
-        sketches[first : first + len(part)] = _sketch(*_hashed_grams(part))
+        sketches[first : first + len(part)] = _sketch(*hashed_grams(part))
     return sketches
-
-
-def fold_digits(text: str) -> str:
-    """Replace each number by a zero, whatever its script and length."""
-    return _DIGITS.sub("0", text)
-
-
-def grams_of(text: str) -> set[str]:
-    """Return the 5-grams of a text; a shorter text is its own gram."""
-    folded = fold_digits(text)
-    return {folded[first : first + GRAM] for first in range(max(1, len(folded) - GRAM + 1))}
 
 
 def _sketch(grams: NDArray[np.uint32], starts: NDArray[np.intp]) -> Sketches:
@@ -60,70 +45,8 @@ def _sketch(grams: NDArray[np.uint32], starts: NDArray[np.intp]) -> Sketches:
     return columns.T
 
 
-def _hashed_grams(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """Hash the 5-grams of all texts.
-
-    Returns:
-        The hashes in the order of the texts, and where those of each text start.
-    """
-    codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass"), "<u4")
-    lengths = np.fromiter(map(len, texts), np.intp, len(texts)) + 1
-    ends = np.cumsum(lengths) - 1
-    codes, ends = _folded(codes, ends)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    lengths = ends - starts
-    factors = _factors()
-    # Zeros after the last text give its last grams something to add.
-    padded = np.concatenate((codes, np.zeros(GRAM - 1, np.uint32)))
-    hashes = padded[: len(codes)] * factors[0]
-    for place in range(1, GRAM):
-        hashes += padded[place : place + len(codes)] * factors[place]
-    short = lengths < GRAM
-    for place, factor in enumerate(factors):
-        # A short text is one gram; what the sum took from the next text is replaced.
-        inside = np.where(place < lengths[short], padded[starts[short] + place], 0)
-        contribution = inside.astype(np.uint32) * factor
-        hashes[starts[short]] = contribution if place == 0 else hashes[starts[short]] + contribution
-    counts = np.maximum(lengths - GRAM + 1, 1)
-    first_gram = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    places = np.arange(counts.sum()) + np.repeat(starts - first_gram, counts)
-    return _mixed(hashes[places]), first_gram
-
-
-def _folded(
-    codes: NDArray[np.uint32], ends: NDArray[np.intp]
-) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """Replace each run of digits by one zero, and move the ends of the texts accordingly."""
-    digits = _is_digit()[codes]
-    if not digits.any():
-        return codes, ends
-    folded = np.where(digits, np.uint32(_ZERO), codes)
-    kept = ~digits
-    kept[1:] |= ~digits[:-1]
-    kept[0] = True
-    return folded[kept], np.cumsum(kept)[ends] - 1
-
-
-def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Spread every bit over all others, as the final step of MurmurHash3."""
-    hashes = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
-    hashes = (hashes ^ (hashes >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-    return hashes ^ (hashes >> np.uint32(16))
-
-
 @cache
 def _permutations() -> list[tuple[np.uint32, np.uint32]]:
     numbers = np.random.default_rng(_SEED).integers(0, 2**32, (COLUMNS, 2), np.uint32)
     # An odd factor makes the product a permutation of the 32-bit numbers.
     return [(salt, factor | np.uint32(1)) for salt, factor in numbers]
-
-
-@cache
-def _factors() -> NDArray[np.uint32]:
-    return np.random.default_rng(_SEED + 1).integers(0, 2**32, GRAM, np.uint32) | np.uint32(1)
-
-
-@cache
-def _is_digit() -> NDArray[np.bool_]:
-    decimals = [unicodedata.category(chr(code)) == "Nd" for code in range(sys.maxunicode + 1)]
-    return np.array(decimals)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nmt.data.overlap.keys import Hashes, Mask, Rows, Texts
-from nmt.text.normalise import match_key
 
-Alike = Callable[[int, Sequence[str], Sequence[str]], bool]
-"""Tells from the row, and the match keys of two pairs, whether they are alike."""
+Sides = tuple[Sequence[str], Sequence[str]]
+"""Sources and targets."""
+Alike = Callable[[Rows, Sides, Sides], Mask]
+"""Tells which rows are alike, from the rows, their texts and the texts of the others."""
 # So many texts are in memory at once.
 _CHUNK = 16_384
 
@@ -18,10 +19,8 @@ def compare_texts(rows: Rows, texts: Texts, others: Rows, other_texts: Texts, al
     mask = np.zeros(len(rows), np.bool_)
     for begin in range(0, len(rows), _CHUNK):
         part = slice(begin, begin + _CHUNK)
-        pairs = zip(*texts(rows[part]), *other_texts(others[part]), strict=True)
-        for place, (row, pair) in enumerate(zip(rows[part].tolist(), pairs, strict=True), begin):
-            keys = [match_key(text) for text in pair]
-            mask[place] = alike(row, keys[:2], keys[2:])
+        one, other = texts(rows[part]), other_texts(others[part])
+        mask[part] = alike(rows[part], one, other)
     return mask
 
 
