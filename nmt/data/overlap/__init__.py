@@ -3,10 +3,10 @@
 from nmt.data.overlap.cutting import cut
 from nmt.data.overlap.duplicates import duplicates, excess_targets, near_duplicates
 from nmt.data.overlap.keys import Keys, Texts, keys_of
-from nmt.data.overlap.leaks import leaks, sharing
+from nmt.data.overlap.leaks import leaked_from, leaks, sharing
 from nmt.data.overlap.linked import groups
 
 __all__ = [
-    "Keys", "Texts", "cut", "duplicates", "excess_targets", "groups", "keys_of", "leaks",
-    "near_duplicates", "sharing",
+    "Keys", "Texts", "cut", "duplicates", "excess_targets", "groups", "keys_of", "leaked_from",
+    "leaks", "near_duplicates", "sharing",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
 from nmt.data.overlap.grams import fold_digits
 from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
-from nmt.data.overlap.similarity import jaccard
+from nmt.data.overlap.similarity import SLACK, jaccard
 from nmt.data.overlap.verified import Comparisons, Sides
 from nmt.text.normalise import match_key
 
@@ -16,8 +16,6 @@ MIN_CHARACTERS = 20
 """Shorter texts are near-duplicates only if they are equal but for digits: one letter says
 something else in "He is here" and "She is here"."""
 _WIDTH = 2
-# Three standard deviations of the estimate, for a similarity of 0.8.
-_SLACK = 0.15
 
 
 def duplicates(keys: Keys) -> Mask:
@@ -41,16 +39,20 @@ def near_duplicates(keys: Keys, texts: Texts, similarity: float | NDArray[np.flo
     if not active.any():
         return found
 
-    def similar(rows: Rows, one: Sides, other: Sides) -> Mask:
+    def similar(rows: Rows, _: Rows, one: Sides, other: Sides) -> Mask:
         return _similar(one[0], other[0], limits[rows]) & _similar(one[1], other[1], limits[rows])
 
     comparisons = Comparisons(texts, similar)
 
     def alike(firsts: Rows, rows: Rows) -> Mask:
         mask = ~found[rows]
+        both = np.zeros(len(rows), np.float32)
         for sketches in (keys.source_sketch, keys.target_sketch):
             estimates = agreement(sketches, firsts[mask], sketches, rows[mask])
-            mask[mask] = estimates >= limits[rows[mask]] - _SLACK
+            both[mask] += estimates
+            mask[mask] = estimates >= limits[rows[mask]] - SLACK
+        # The errors of both sides together are not much larger than that of one.
+        mask &= both >= 2 * limits[rows] - SLACK
         mask[mask] = comparisons.compare(rows[mask], firsts[mask])
         found[rows[mask]] = True
         return mask

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
@@ -79,5 +78,7 @@ def _factors() -> NDArray[np.uint32]:
 
 @cache
 def _is_digit() -> NDArray[np.bool_]:
-    decimals = [unicodedata.category(chr(code)) == "Nd" for code in range(sys.maxunicode + 1)]
-    return np.array(decimals)
+    table = np.zeros(sys.maxunicode + 1, np.bool_)
+    every_character = "".join(map(chr, range(sys.maxunicode + 1)))
+    table[[ord(digit) for digit in "".join(_DIGITS.findall(every_character))]] = True
+    return table

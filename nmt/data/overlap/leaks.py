@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmt.data.overlap.candidates import agreement, band_of, columns_of
-from nmt.data.overlap.keys import Keys, Mask, Rows, Texts
+from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
 from nmt.data.overlap.similarity import near
 from nmt.data.overlap.sketches import Sketches
 from nmt.data.overlap.verified import Sides, compare_texts
@@ -27,42 +28,79 @@ def sharing(keys: Keys, held_out: Keys) -> Mask:
 
 
 def leaks(
-    keys: Keys, texts: Texts, held_out: Keys, held_out_texts: Texts, similarity: float
+    keys: Keys,
+    texts: Texts,
+    held_out: Keys,
+    held_out_texts: Texts,
+    similarity: float | NDArray[np.float32],
 ) -> Mask:
     """Mark the pairs of which one side is similar to that of a held-out pair.
+
+    Args: as for `leaked_from`.
+    """
+    return leaked_from(keys, texts, held_out, held_out_texts, similarity) >= 0
+
+
+def leaked_from(
+    keys: Keys,
+    texts: Texts,
+    held_out: Keys,
+    held_out_texts: Texts,
+    similarity: float | NDArray[np.float32],
+) -> Rows:
+    """Find for each pair a held-out pair with an equal or similar source or target.
 
     Args:
         keys: of the pairs that may leak.
         texts: returns the pairs of rows of `keys`.
         held_out: of the validation and test pairs.
         held_out_texts: returns the pairs of rows of `held_out`.
-        similarity: minimum similarity (see `near`); 1 finds equal sentences only.
+        similarity: minimum similarity (see `near`), or one for each row of `keys`; 1 finds equal
+            sentences only.
+
+    Returns:
+        A row of `held_out`, or -1 for a pair that does not leak.
     """
-    found = sharing(keys, held_out)
-    if similarity >= 1 or not len(keys) or not len(held_out):
-        return found
+    if not len(held_out):
+        return np.full(len(keys), -1)
+    limits = np.broadcast_to(np.asarray(similarity, np.float32), len(keys))
+    found = _equal(keys.source, held_out.source)
+    found = np.where(found >= 0, found, _equal(keys.target, held_out.target))
     sides = (
         (keys.source_sketch, held_out.source_sketch),
         (keys.target_sketch, held_out.target_sketch),
     )
     for side, (sketches, others) in enumerate(sides):
 
-        def alike(_: Rows, one: Sides, other: Sides, side: int = side) -> Mask:
-            texts, others = (list(map(match_key, sides[side])) for sides in (one, other))
-            return near(texts, others, similarity)
+        def alike(
+            rows: Rows, matches: Rows, one: Sides, other: Sides,
+            side: int = side, sketches: Sketches = sketches, others: Sketches = others,
+        ) -> Mask:  # fmt: skip
+            estimates = agreement(sketches, rows, others, matches)
+            pairs = (list(map(match_key, sides[side])) for sides in (one, other))
+            return near(*pairs, limits[rows], estimates)
 
-        rows, matches = _best_matches(sketches, others, found)
-        found[rows] = compare_texts(rows, texts, matches, held_out_texts, alike)
+        rows, matches = _best_matches(sketches, others, (found < 0) & (limits < 1))
+        leaking = compare_texts(rows, texts, matches, held_out_texts, alike)
+        found[rows[leaking]] = matches[leaking]
     return found
 
 
-def _best_matches(sketches: Sketches, others: Sketches, found: Mask) -> tuple[Rows, Rows]:
-    """List the rows that agree with a held-out row, and the one that each agrees with best."""
+def _equal(hashes: Hashes, others: Hashes) -> Rows:
+    """Find for each hash the row of an equal one, or -1."""
+    order = np.argsort(others)
+    places = np.minimum(np.searchsorted(others[order], hashes), len(others) - 1)
+    rows = order[places]
+    return np.where(others[rows] == hashes, rows, -1)
+
+
+def _best_matches(sketches: Sketches, others: Sketches, wanted: Mask) -> tuple[Rows, Rows]:
+    """List the wanted rows that agree with a row of the others, and the one that agrees best."""
     # Only the best one is kept, which bounds memory and time where much text is alike.
     best = np.full(len(sketches), _MIN_AGREEMENT, np.float32)
     matches = np.full(len(sketches), -1, np.int32)
     for columns in columns_of(_BANDS, _WIDTH):
-        for rows, candidates in _candidates(sketches, others, columns, found):
+        for rows, candidates in _candidates(sketches, others, columns, wanted):
             estimates = agreement(sketches, rows, others, candidates)
             better = np.flatnonzero(estimates > best[rows])
             # Of several candidates of a row the last one is assigned.
@@ -74,7 +112,7 @@ def _best_matches(sketches: Sketches, others: Sketches, found: Mask) -> tuple[Ro
 
 
 def _candidates(
-    sketches: Sketches, others: Sketches, columns: list[int], found: Mask
+    sketches: Sketches, others: Sketches, columns: list[int], wanted: Mask
 ) -> Iterator[tuple[Rows, Rows]]:
     """List the rows that share a band with held-out rows, and these, a part of the rows a time."""
     held = band_of(others, columns)
@@ -85,7 +123,7 @@ def _candidates(
     present[held % _TABLE] = True
     for begin in range(0, len(sketches), _CHUNK):
         bands = band_of(sketches[begin : begin + _CHUNK], columns)
-        places = np.flatnonzero(present[bands % _TABLE] & ~found[begin : begin + _CHUNK])
+        places = np.flatnonzero(present[bands % _TABLE] & wanted[begin : begin + _CHUNK])
         first = np.searchsorted(held, bands[places])
         counts = np.searchsorted(held, bands[places], side="right") - first
         yield _expanded(places + begin, order, first, np.minimum(counts, _MAX_MATCHES))

@@ -3,27 +3,22 @@
 import numpy as np
 
 from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
-from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
-from nmt.data.overlap.similarity import jaccard
+from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows
 from nmt.data.overlap.sketches import Sketches
-from nmt.data.overlap.verified import Comparisons, Sides
-from nmt.text.normalise import match_key
 
 _WIDTH = 5
-# Three standard deviations of the estimate, for a similarity of 0.8.
-_SLACK = 0.15
 
 
-def groups(keys: Keys, texts: Texts | None = None, similarity: float = 1) -> Rows:
-    """Number the groups of pairs that must stay together.
+def groups(keys: Keys, similarity: float = 1) -> Rows:
+    """Number the groups of pairs that should stay together.
 
-    Pairs with equal or similar sources or targets are in one group, and so are pairs that are
-    linked through other pairs. The order of the pairs does not matter.
+    Pairs with equal sources or targets are in one group, nearly all with similar ones, and so are
+    pairs that are linked through other pairs. The order of the pairs does not matter.
 
     Args:
         keys: of distinct pairs.
-        texts: returns the pairs of rows; needed for a similarity below 1.
-        similarity: minimum Jaccard similarity of linked sentences; 1 links equal ones only.
+        similarity: minimum Jaccard similarity of linked sentences, as their sketches estimate it;
+            1 links equal sentences only.
 
     Returns:
         The number of each pair's group: the row of one of its pairs.
@@ -31,11 +26,12 @@ def groups(keys: Keys, texts: Texts | None = None, similarity: float = 1) -> Row
     labels = np.arange(len(keys))
     for hashes in (keys.source, keys.target):
         labels = joined(labels, *_equal_rows(hashes))
-    if similarity >= 1 or texts is None:
+    if similarity >= 1:
         return labels
+    # Which pairs are compared depends on their order, so it must not be that of the input.
     order = np.argsort(keys.rank)
-    for side, sketches in enumerate((keys.source_sketch, keys.target_sketch)):
-        labels = _similar_joined(labels, order, sketches, texts, side, similarity)
+    for sketches in (keys.source_sketch, keys.target_sketch):
+        labels = _similar_joined(labels, order, sketches, similarity)
     return labels
 
 
@@ -65,24 +61,13 @@ def _equal_rows(hashes: Hashes) -> tuple[Rows, Rows]:
     return order[1:][equal], order[:-1][equal]
 
 
-def _similar_joined(
-    labels: Rows, order: Rows, sketches: Sketches, texts: Texts, side: int, similarity: float
-) -> Rows:
-    """Join the groups of rows that are similar in one side."""
-
-    def similar(_: Rows, one: Sides, other: Sides) -> Mask:
-        texts, others = (list(map(match_key, sides[side])) for sides in (one, other))
-        return jaccard(texts, others) >= similarity
-
-    comparisons = Comparisons(texts, similar)
+def _similar_joined(labels: Rows, order: Rows, sketches: Sketches, similarity: float) -> Rows:
+    """Join the groups of rows whose sketches agree."""
 
     def alike(firsts: Rows, rows: Rows) -> Mask:
         nonlocal labels
         firsts, rows = order[firsts], order[rows]
-        mask = agreement(sketches, firsts, sketches, rows) >= similarity - _SLACK
-        # Rows that are in one group already need no other link.
-        unknown = mask & (labels[firsts] != labels[rows])
-        mask[unknown] = comparisons.compare(rows[unknown], firsts[unknown])
+        mask = agreement(sketches, firsts, sketches, rows) >= similarity
         labels = joined(labels, firsts[mask], rows[mask])
         return mask
 

@@ -12,7 +12,9 @@ from nmt.data.overlap.keys import Mask
 
 # Equal outer punctuation makes sentences themselves a little more similar than their keys.
 _PUNCTUATION = 0.03
-_ROUNDING = 1e-9
+_ROUNDING = 1e-6
+SLACK = 0.15
+"""Three standard deviations of an estimate from sketches, for a similarity of 0.8."""
 # So many pairs at once keep the grams in the processor's cache.
 _PAIRS = 512
 
@@ -31,18 +33,28 @@ def jaccard(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
     return np.concatenate([np.empty(0), *parts])
 
 
-def near(texts: Sequence[str], others: Sequence[str], similarity: float) -> Mask:
+def near(
+    texts: Sequence[str],
+    others: Sequence[str],
+    similarity: NDArray[np.float32],
+    estimates: NDArray[np.float32],
+) -> Mask:
     """Tell which texts are near-duplicates of the others: in their 5-grams, or in few edits.
 
     Args:
         texts: as `match_key` returns them.
         others: one for each text.
-        similarity: minimum Jaccard similarity. Edits may change half of what it leaves:
-            a tenth of the characters for 0.8.
+        similarity: minimum Jaccard similarity for each text. Edits may change half of what it
+            leaves: a tenth of the characters for 0.8.
+        estimates: of the Jaccard similarities, from sketches.
     """
-    mask = jaccard(texts, others) >= similarity - _PUNCTUATION
+    mask = estimates >= similarity - SLACK
+    chosen = np.flatnonzero(mask)
+    found = jaccard([texts[place] for place in chosen], [others[place] for place in chosen])
+    mask[chosen] = found >= similarity[chosen] - _PUNCTUATION
     for place in np.flatnonzero(~mask):
-        mask[place] = few_edits(texts[place], others[place], (1 - similarity) / 2)
+        share = (1 - float(similarity[place])) / 2
+        mask[place] = few_edits(texts[place], others[place], share)
     return mask
 
 

@@ -8,8 +8,8 @@ from nmt.data.overlap.keys import Hashes, Mask, Rows, Texts
 
 Sides = tuple[Sequence[str], Sequence[str]]
 """Sources and targets."""
-Alike = Callable[[Rows, Sides, Sides], Mask]
-"""Tells which rows are alike, from the rows, their texts and the texts of the others."""
+Alike = Callable[[Rows, Rows, Sides, Sides], Mask]
+"""Tells which rows are like their other rows, from both rows and their texts."""
 # So many texts are in memory at once.
 _CHUNK = 16_384
 
@@ -20,7 +20,7 @@ def compare_texts(rows: Rows, texts: Texts, others: Rows, other_texts: Texts, al
     for begin in range(0, len(rows), _CHUNK):
         part = slice(begin, begin + _CHUNK)
         one, other = texts(rows[part]), other_texts(others[part])
-        mask[part] = alike(rows[part], one, other)
+        mask[part] = alike(rows[part], others[part], one, other)
     return mask
 
 

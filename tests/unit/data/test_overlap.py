@@ -122,7 +122,7 @@ def test_similar_sentences_are_in_one_group_whatever_their_order() -> None:
     rows = [(REPORT, "x"), ("alone", "y"), (REPORT[:-1] + " today", "z"), ("else", "z!")]
     for order in ([0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]):
         shuffled = [rows[place] for place in order]
-        labels = groups(keys(shuffled), texts(shuffled), 0.8)[np.argsort(order)]
+        labels = groups(keys(shuffled), 0.8)[np.argsort(order)]
         assert labels[0] == labels[2] == labels[3]
         assert labels[0] != labels[1]
 
