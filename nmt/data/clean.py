@@ -40,7 +40,7 @@ class Cleaned:
         self.dropped.setdefault(reason, Drops()).add(pair)
 
     def reasons(self) -> str:
-        """List the reasons with their counts, the most frequent first: `12 html, 3 duplicate`."""
+        """List the reasons with their counts, the most frequent first: `12 markup, 3 duplicate`."""
         ranked = sorted(self.dropped.items(), key=lambda item: -item[1].count)
         return ", ".join(f"{drops.count} {reason}" for reason, drops in ranked) or "none"
 

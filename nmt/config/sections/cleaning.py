@@ -23,7 +23,7 @@ class CleaningConfig(Section):
     """Maximum distance of a pair's length ratio from the corpus's median, in robust standard
     deviations of its logarithm; null keeps every ratio."""
     min_language_confidence: float | None = Field(default=0.8, gt=0, le=1)
-    """Confidence from which a side that is found to be in another language is dropped; null
+    """Confidence from which a side that is found to be in other languages is dropped; null
     identifies no languages."""
     max_word_repetitions: PositiveInt | None = 3
     """Maximum number of times a word may follow itself; null allows any number."""
@@ -35,6 +35,8 @@ class CleaningConfig(Section):
     """Whether to drop text with markup that could not be removed."""
     drop_unequal_sentences: bool = True
     """Whether to drop pairs whose sides differ in both number of sentences and length."""
+    drop_truncated: bool = True
+    """Whether to drop pairs of which one side is short and lacks the other's full stop."""
     numbers: Mismatch = "flag"
     """What to do with pairs whose sides have different numbers."""
     urls: Mismatch = "flag"

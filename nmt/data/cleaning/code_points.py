@@ -40,12 +40,15 @@ class Kind(IntFlag):
     """A letter, mark or digit, of any script."""
     CLOSING = 1 << 12
     """A quotation mark or bracket, which may follow the end of a sentence."""
-    LATIN_LEAD = 1 << 13
-    """What the first byte of a character in UTF-8 is in Latin-1 and cp1252."""
-    LATIN_TAIL = 1 << 14
-    """What the other bytes of a character in UTF-8 are in Latin-1 and cp1252."""
+    MOJIBAKE_HEAD = 1 << 13
+    """What the first byte of a character in UTF-8 becomes in other encodings."""
+    MOJIBAKE_TAIL = 1 << 14
+    """What the second byte of a character in UTF-8 becomes in other encodings."""
     MARKUP = 1 << 15
     """A character without which there is no markup."""
+    SMALL_LETTER = 1 << 16
+    WIDE_STOP = 1 << 17
+    """The end of a sentence in a script that has no space after it."""
 
 
 _GENERAL = {
@@ -59,9 +62,12 @@ _GENERAL = {
     Kind.BROKEN: r"\uFFFD\p{Co}",
     Kind.WORD: r"\p{L}\p{M}\p{Nd}",
     Kind.CLOSING: r"\p{Pe}\p{Pf}\p{Pi}\"'*_",
-    Kind.LATIN_LEAD: r"\u00C2-\u00F4",
-    Kind.LATIN_TAIL: r"\u0080-\u00BF€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ",
-    Kind.MARKUP: r"<&\[\]{}=%\\",
+    Kind.MOJIBAKE_HEAD: r"\u00C2-\u00F4РС√‚├┬Γ",
+    Kind.MOJIBAKE_TAIL: r"\u0080-\u00BF€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ№ЅѕјѓЂЃЉЊЌЋЏђљњќћџҐґЈЎў"
+    r"∂∏ßÄÇéôöÜÖ⌐¡ó▒í║ñ¼",
+    Kind.MARKUP: r"<&\[\]{}=>'",
+    Kind.SMALL_LETTER: r"\p{Ll}",
+    Kind.WIDE_STOP: r"。！？｡．",
 }
 
 

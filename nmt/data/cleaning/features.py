@@ -13,6 +13,8 @@ TARGET_UNFINISHED = 8
 """The source ends like a sentence, and the target does not."""
 SOURCE_UNFINISHED = 16
 """The target ends like a sentence, and the source does not."""
+SOURCE_HAS_MORE_SENTENCES = 32
+"""Which of the sides has more, for pairs with `SENTENCES_DIFFER`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

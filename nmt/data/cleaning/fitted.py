@@ -1,17 +1,26 @@
 """Rules whose limits come from the corpus itself: the length ratio, and what it gives away."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmt.config import CleaningConfig
-from nmt.data.cleaning.features import SENTENCES_DIFFER, Features
+from nmt.data.cleaning.features import (
+    NUMBERS_DIFFER,
+    SENTENCES_DIFFER,
+    SOURCE_HAS_MORE_SENTENCES,
+    SOURCE_UNFINISHED,
+    TARGET_UNFINISHED,
+    Features,
+)
+from nmt.data.cleaning.text_block import Mask
 
-RULES = ("", "length_ratio", "sentence_count")
+RULES = ("", "length_ratio", "sentence_count", "truncated")
 """Names of the codes in `FittedDrops`; 0 keeps a pair."""
-LENGTH_RATIO, SENTENCE_COUNT = 1, 2
+LENGTH_RATIO, SENTENCE_COUNT, TRUNCATED = 1, 2, 3
 
 _MIN_PAIRS = 100
 """Minimum number of pairs that a deviation is fitted to."""
@@ -24,8 +33,9 @@ _USUAL_DEVIATION, _USUAL_SLACK = 0.25, 2.5
 _MIN_DEVIATION, _MIN_SLACK = 0.15, 2.0
 # Of the median absolute deviation of a normal distribution.
 _TO_STANDARD = 1.4826
-_UNEQUAL_SENTENCES = 1.5
-"""Deviation from which a differing number of sentences means that text is missing."""
+_MAX_CHANCE = 0.0015
+"""Share of right pairs that may have both a difference and an unusual length by chance."""
+_MIN_LIMIT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +86,39 @@ def fit_ratios(features: Features) -> RatioFit:
 def fitted_drops(features: Features, fit: RatioFit, rules: CleaningConfig) -> FittedDrops:
     """Find the pairs whose lengths do not fit to each other, as the corpus has them."""
     deviations = fit.deviations(features)
+    flags = features.flags
     codes = np.zeros(len(features), np.uint8)
-    distances = np.abs(deviations)
     if rules.drop_unequal_sentences:
-        differ = (features.flags & SENTENCES_DIFFER) != 0
-        codes[differ & (distances > _UNEQUAL_SENTENCES)] = SENTENCE_COUNT
+        differ, more = _has(flags, SENTENCES_DIFFER), _has(flags, SOURCE_HAS_MORE_SENTENCES)
+        codes[_missing_text(-deviations, more)] = SENTENCE_COUNT
+        codes[_missing_text(deviations, differ & ~more)] = SENTENCE_COUNT
+    if rules.drop_truncated:
+        codes[_missing_text(-deviations, _has(flags, TARGET_UNFINISHED))] = TRUNCATED
+        codes[_missing_text(deviations, _has(flags, SOURCE_UNFINISHED))] = TRUNCATED
     if rules.max_ratio_deviation is not None:
+        distances = np.abs(deviations)
+        # Text with other numbers is likely to be another text.
+        codes[_missing_text(distances, _has(flags, NUMBERS_DIFFER))] = LENGTH_RATIO
         codes[distances > rules.max_ratio_deviation] = LENGTH_RATIO
     return FittedDrops(codes, RULES, deviations)
+
+
+def _has(flags: NDArray[np.uint8], flag: int) -> Mask:
+    return (flags & np.uint8(flag)) != 0
+
+
+def _missing_text(deviations: NDArray[np.float32], differ: Mask) -> Mask:
+    """Find the pairs that have a difference and whose length shows that it matters.
+
+    Args:
+        deviations: higher if more text seems to be missing where the difference points to.
+        differ: the pairs with the difference.
+    """
+    usual = np.abs(deviations) < 1
+    # Many corpora have no full stops on one side, or divide sentences otherwise. The more common
+    # a difference is among right pairs, the less it means.
+    share = np.count_nonzero(differ & usual) / max(np.count_nonzero(usual), 1)
+    if share <= _MAX_CHANCE:
+        return differ & (deviations > _MIN_LIMIT)
+    limit = NormalDist().inv_cdf(1 - _MAX_CHANCE / share)
+    return differ & (deviations > max(limit, _MIN_LIMIT))

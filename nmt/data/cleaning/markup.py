@@ -1,4 +1,4 @@
-"""Removal of HTML from sentences, and detection of what is left."""
+"""Removal of HTML from sentences, and detection of HTML and other markup that is left."""
 
 import html
 import re
@@ -12,7 +12,20 @@ BREAKING_TAGS = frozenset(
     | {"table", "tr", "td", "th", "blockquote", "pre", "section", "article", "option", "title"}
 )
 """HTML elements that begin a new line or cell, so that they separate words."""
-_LEFT_OVER = re.compile(rf"</?[a-zA-Z]|<!--|{_ENTITY.pattern}")
+_ATTRIBUTES = (
+    "align|alt|bgcolor|border|cellpadding|class|colspan|face|height|href|id|lang|name|rel|rowspan"
+    "|size|src|style|target|title|type|url|valign|width"
+)
+_LEFT_OVER = re.compile(
+    rf"</?[a-zA-Z]|<!--|-->|{_ENTITY.pattern}"
+    # The end of a tag whose beginning is lost, and the inside of one.
+    rf"|[\w\"']\s*/>|\b(?:{_ATTRIBUTES})\s*=\s*[\"'][^\"']*[\"']"
+    # Wikis: links, templates, tables and emphasis. `{{name}}` is a placeholder in an interface.
+    r"|\[\[|\]\]|\{\{(?!\s*[\w.]+\s*\}\})|\s\}\}|^\}\}|\{\||\|\}|'''"
+    # Forums.
+    r"|\[/(?:b|i|u|url|img|quote|code|size|color|list)\]|\[(?:url|img|quote|size|color)=[^\]]*\]",
+    re.IGNORECASE,
+)
 
 
 def strip_markup(text: str) -> str:
@@ -25,6 +38,7 @@ def strip_markup(text: str) -> str:
     return text
 
 
-def has_markup(text: str) -> bool:
-    """Tell whether a text has a tag or an entity."""
-    return ("<" in text or "&" in text) and _LEFT_OVER.search(text) is not None
+def find_markup(text: str) -> str | None:
+    """Return the first tag, entity or piece of a wiki's markup in a text, or None."""
+    found = _LEFT_OVER.search(text)
+    return found[0] if found else None

@@ -65,8 +65,8 @@ def test_a_chinese_pair_of_common_lengths_is_kept(source: str, target: str) -> N
         (GOOD.source, "", "empty"),
         ("Hi", "வா", "too_short"),
         ("word " * 200 + "word", "சொல் " * 201, "too_long"),
-        ("Read <unclosed here now.", GOOD.target, "html"),
-        ("Salt &amp;lt; sugar", GOOD.target, "html"),
+        ("Read <unclosed here now.", GOOD.target, "markup"),
+        ("Salt &amp;lt; sugar", GOOD.target, "markup"),
         (GOOD.source, "Maruththuvar inru inge irukkiraar.", "wrong_script"),
         (GOOD.target, GOOD.target + " ஆம்", "wrong_script"),
         (GOOD.source, GOOD.target + " 의사", "wrong_script"),
@@ -81,7 +81,9 @@ def test_each_rule_drops_under_its_own_reason(source: str, target: str, reason: 
 
 
 def test_the_longest_allowed_side_is_kept() -> None:
-    assert not dropped(Pair("word " * 199 + "word", "சொல் " * 199 + "சொல்"))
+    source, target = ([f"{word}{number}" for number in range(200)] for word in ("word", "சொல்"))
+    assert not dropped(Pair(" ".join(source), " ".join(target)))
+    assert dropped(Pair(" ".join([*source, "more"]), " ".join(target))) == "too_long"
 
 
 def test_latin_names_in_tamil_are_kept() -> None:

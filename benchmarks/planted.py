@@ -1,0 +1,249 @@
+"""Recall and precision of `nmt prepare` on errors planted in a clean corpus.
+
+About half of the corpus stays as it is; each kind of error gets as many pairs of the other half.
+Prints a table and writes the figures as JSON. Needs no accelerator.
+"""
+
+import argparse
+import json
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from planted_errors import KINDS, Corpus, Planted
+
+from nmt.config import DataConfig, EvaluationConfig
+from nmt.data.cleaning import NUMBERS_DIFFER, clean_block, fit_ratios, fitted_drops
+from nmt.data.read import open_inputs
+from nmt.text.normalise import normalise
+
+RESULTS = Path(__file__).parent / "results" / "planted.json"
+CLEAN = "clean"
+SHIFTED, BLOCK = "shifted_lines", 10
+GROUPED = ("boilerplate", "many_targets", "near_number", "near_form", "near_numbered")
+"""Kinds whose error is that there are several pairs of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a planted corpus."""
+
+    rules: Mapping[int, str]
+    """Rule that dropped each dropped row."""
+    texts: Mapping[int, tuple[str, str]]
+    """The other rows, as they are kept."""
+    flagged: frozenset[int]
+    """Rows whose numbers were found to differ."""
+
+
+def main() -> None:
+    """Plant errors, clean the corpus, print the table and write the figures."""
+    options = read_options()
+    data = DataConfig(
+        path=options.corpus,
+        source_language=options.source_language,
+        target_language=options.target_language,
+    )
+    inputs = open_inputs(data, EvaluationConfig().sets)
+    clean = [(normalise(row.source), normalise(row.target)) for row in next(inputs).rows]
+    planted = plant(clean, options.each, random.Random(options.seed))
+    outcome = apply_rules(planted, data) if options.rules_only else prepare(planted, data)
+    figures = measure(planted, outcome)
+    print(table(figures))
+    if options.show:
+        show(planted, outcome, options.show)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    settings = {"corpus": options.corpus, "seed": options.seed, "rules_only": options.rules_only}
+    text = json.dumps({**settings, **figures}, indent=2, ensure_ascii=False)
+    options.output.write_text(text + "\n", encoding="utf-8")
+
+
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", help="a clean corpus, as data.path names it")
+    parser.add_argument("--source-language", default="eng_Latn")
+    parser.add_argument("--target-language", default="tam_Taml")
+    parser.add_argument("--each", type=int, default=50, help="pairs of each kind")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--rules-only", action="store_true",
+        help="apply the rules for single pairs alone: quick, and without duplicates",
+    )  # fmt: skip
+    parser.add_argument("--show", help="print the pairs of a kind that were not found")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="file of the JSON")
+    return parser.parse_args()
+
+
+def plant(pairs: list[tuple[str, str]], each: int, chance: random.Random) -> list[Planted]:
+    """Plant every kind of error, and mix the result."""
+    pairs = [pair for pair in dict.fromkeys(pairs) if len(pair[0].split()) >= 4]
+    chance.shuffle(pairs)
+    corpus = Corpus(pairs, chance)
+    # If the corpus is small, each kind gets less.
+    each = min(each, len(pairs) // 2 // (len(KINDS) + len(GROUPED) + 1))
+    drawn = iter(pairs)
+    rows: list[Planted] = []
+    for kind, change in KINDS.items():
+        for source, target in (next(drawn) for _ in range(each)):
+            changed = change(source, target, corpus)
+            # A Latin target cannot be romanised.
+            if changed != (source, target):
+                rows.append(Planted(*changed, kind, source, target))
+    for _ in range(each // BLOCK):
+        block = [next(drawn) for _ in range(BLOCK)]
+        shifted = [target for _, target in block[1:] + block[:1]]
+        rows += [
+            Planted(source, other, SHIFTED, source, target)
+            for (source, target), other in zip(block, shifted, strict=True)
+        ]
+    originals = [next(drawn) for _ in range(each)]
+    rows += [Planted(*pair, CLEAN, *pair) for pair in [*originals, *drawn]]
+    chance.shuffle(rows)
+    # After all others: of similar pairs the first one is kept.
+    copies = [copy for kind in GROUPED for copy in _copies(kind, originals, corpus)]
+    return rows + copies
+
+
+def _copies(kind: str, originals: Sequence[tuple[str, str]], corpus: Corpus) -> list[Planted]:
+    copies: list[Planted] = []
+    for source, target in originals:
+        copy = source, target
+        number = corpus.random.randrange(2, 99)
+        if kind == "many_targets":
+            copy = source, corpus.other()[1]
+            copies += [Planted(source, corpus.other()[1], kind, *copy) for _ in range(5)]
+        elif kind == "near_number":
+            copy = _renumbered(source, number), _renumbered(target, number)
+        elif kind == "near_form":
+            copy = corpus.random.choice([(source.upper(), target), (f"{source} !", f"{target} !")])
+        elif kind == "near_numbered":
+            copy = f"{number}. {source}", f"{number}. {target}"
+        copies.append(Planted(*copy, kind, source, target))
+    return copies
+
+
+def _renumbered(text: str, number: int) -> str:
+    return re.sub(r"\d+", str(number), text) if re.search(r"\d", text) else f"{text} ({number})"
+
+
+def apply_rules(planted: Sequence[Planted], data: DataConfig) -> Outcome:
+    """Apply the rules for single pairs and the fitted ones."""
+    block = clean_block(
+        [row.source for row in planted],
+        [row.target for row in planted],
+        data.cleaning, data.source_language, data.target_language,
+    )  # fmt: skip
+    fitted = fitted_drops(block.features, fit_ratios(block.features), data.cleaning)
+    rules = {drop.row: drop.rule for drop in block.drops}
+    rows, codes = block.rows.tolist(), fitted.codes.tolist()
+    rules |= {row: fitted.names[code] for row, code in zip(rows, codes, strict=True) if code}
+    texts = dict(zip(rows, zip(block.sources, block.targets, strict=True), strict=True))
+    flags = zip(rows, block.features.flags.tolist(), strict=True)
+    return Outcome(
+        rules,
+        {row: text for row, text in texts.items() if row not in rules},
+        frozenset(row for row, flag in flags if flag & NUMBERS_DIFFER),
+    )
+
+
+def prepare(planted: Sequence[Planted], data: DataConfig) -> Outcome:
+    """Run `nmt prepare` on the corpus, and read its audit file and its splits."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus, storage = Path(folder, "planted.jsonl"), Path(folder, "storage")
+        rows = [json.dumps({"source": row.source, "target": row.target}) for row in planted]
+        corpus.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        command = [
+            "nmt", "prepare", "run=planted", f"storage.path={storage}", f"data.path={corpus}",
+            f"data.source_language={data.source_language}",
+            f"data.target_language={data.target_language}",
+            "data.source_column=source", "data.target_column=target",
+        ]  # fmt: skip
+        subprocess.run([sys.executable, "-m", "nmt.cli", *command[1:]], check=True)
+        return _read_outcome(storage, planted)
+
+
+def _read_outcome(storage: Path, planted: Sequence[Planted]) -> Outcome:
+    (audit,) = storage.rglob("dropped.parquet")
+    dropped = pq.read_table(audit, columns=["line", "rule"]).to_pylist()
+    rules = {row["line"] - 1: row["rule"] for row in dropped}
+    kept = {row: planted[row] for row in range(len(planted)) if row not in rules}
+    raise NotImplementedError(f"{len(kept)} kept pairs")
+
+
+def measure(planted: Sequence[Planted], outcome: Outcome) -> dict[str, Any]:
+    """Compute recall per kind, precision, and the share of clean pairs that were lost."""
+    total, found = Counter[str](), Counter[str]()
+    by_rule: dict[str, Counter[str]] = {}
+    for row, pair in enumerate(planted):
+        total[pair.kind] += 1
+        if row in outcome.rules:
+            by_rule.setdefault(pair.kind, Counter())[outcome.rules[row]] += 1
+        found[pair.kind] += is_found(row, pair, outcome)
+    errors = sum(total.values()) - total[CLEAN]
+    caught = sum(found.values()) - found[CLEAN]
+    dropped = sum(sum(rules.values()) for rules in by_rule.values())
+    lost = sum(by_rule.get(CLEAN, Counter()).values())
+    return {
+        "precision": (dropped - lost) / max(dropped, 1),
+        "recall": caught / errors,
+        "clean_lost": lost / total[CLEAN],
+        "clean_pairs": total[CLEAN],
+        "clean_flagged": len(outcome.flagged & _rows_of(planted, CLEAN)) / total[CLEAN],
+        "kinds": {
+            kind: {
+                "pairs": total[kind],
+                "recall": found[kind] / total[kind],
+                "rules": dict(by_rule.get(kind, Counter()).most_common()),
+            }
+            for kind in sorted(total)
+        },
+    }
+
+
+def is_found(row: int, pair: Planted, outcome: Outcome) -> bool:
+    """Tell whether an error was dropped, mended or, for differing numbers, flagged."""
+    if pair.kind == CLEAN:
+        return False
+    if row in outcome.rules:
+        return True
+    mended = (pair.clean_source, pair.clean_target)
+    if outcome.texts[row] == mended and mended != (pair.source, pair.target):
+        return True
+    return pair.kind == "other_number" and row in outcome.flagged
+
+
+def _rows_of(planted: Sequence[Planted], kind: str) -> frozenset[int]:
+    return frozenset(row for row, pair in enumerate(planted) if pair.kind == kind)
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """Format the figures for the terminal."""
+    lines = [f"{'kind':22}{'pairs':>7}{'recall':>8}  rules"]
+    for kind, row in figures["kinds"].items():
+        rules = ", ".join(f"{count} {rule}" for rule, count in list(row["rules"].items())[:4])
+        recall = "" if kind == CLEAN else f"{row['recall']:.1%}"
+        lines.append(f"{kind:22}{row['pairs']:7}{recall:>8}  {rules}")
+    names = ("precision", "recall", "clean_lost", "clean_flagged")
+    lines += [f"{name:22}{figures[name]:15.2%}" for name in names]
+    return "\n".join(lines)
+
+
+def show(planted: Sequence[Planted], outcome: Outcome, kind: str) -> None:
+    """Print the missed pairs of a kind; of the clean ones, those that were lost."""
+    for row, pair in enumerate(planted):
+        wrong = row in outcome.rules if kind == CLEAN else not is_found(row, pair, outcome)
+        if pair.kind == kind and wrong:
+            print(f"\n{outcome.rules.get(row, 'missed')}\n{pair.source}\n{pair.target}")
+
+
+if __name__ == "__main__":
+    main()

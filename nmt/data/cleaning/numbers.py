@@ -1,0 +1,63 @@
+"""Numbers of both sides, compared by value: digits of any script, in any order."""
+
+import unicodedata
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from nmt.data.cleaning.code_points import Kind, digit_values
+from nmt.data.cleaning.text_block import Mask, Side
+
+# Between two digits: `1,000`, `1.000` and `1'000` are one number in different languages.
+_JOINER = ".,'’٬٫"
+_NUMBER = regex.compile(rf"\p{{Nd}}+(?:[{_JOINER}]\p{{Nd}}+)*")
+_MAX_SPELLED = 12
+"""The highest number that a language is likely to write as a word."""
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_MAX_DIGITS = 20
+
+
+def suspect_numbers(source: Side, target: Side) -> Mask:
+    """Find the pairs whose sides have not exactly the same numbers."""
+    return _sum_of_numbers(source) != _sum_of_numbers(target)
+
+
+def numbers_differ(source: str, target: str) -> bool:
+    """Tell whether two texts have different numbers; `three` on one side may be `3`."""
+    in_source, in_target = _values(source), _values(target)
+    only_source, only_target = in_source - in_target, in_target - in_source
+    if only_source and only_target:
+        return True
+    return any(value > _MAX_SPELLED for value in only_source | only_target)
+
+
+def _values(text: str) -> set[int]:
+    found = (number[0] for number in _NUMBER.finditer(text))
+    return {
+        int("".join(str(unicodedata.decimal(c, 0)) for c in n if c not in _JOINER)) for n in found
+    }
+
+
+def _sum_of_numbers(side: Side) -> NDArray[np.uint64]:
+    """Sum the hashes of each text's numbers, so that equal numbers have equal sums."""
+    sums = np.zeros(len(side.texts), np.uint64)
+    at = np.flatnonzero(side.has(Kind.DIGIT))
+    if not len(at):
+        return sums
+    gaps = np.diff(at, prepend=-3)
+    joined = (gaps == 1) | ((gaps == 2) & np.isin(side.codes[at - 1], _joiners()))
+    starts = np.flatnonzero(~joined)
+    places = np.arange(len(at)) - np.repeat(starts, np.diff(starts, append=len(at)))
+    digits = digit_values()[side.codes[at]].astype(np.uint64) + np.uint64(1)
+    powers = np.cumprod(np.full(_MAX_DIGITS + 1, _BASE))
+    values = np.add.reduceat(digits * powers[np.minimum(places, _MAX_DIGITS)], starts)
+    # Without this step, the sums of 12 and 21 with other numbers could be equal.
+    values ^= values >> np.uint64(29)
+    values *= _BASE
+    np.add.at(sums, side.rows(at[starts]), values)
+    return sums
+
+
+def _joiners() -> NDArray[np.uint32]:
+    return np.array([ord(character) for character in _JOINER], np.uint32)

@@ -1,0 +1,127 @@
+"""Rules about words and sentences: copies, lengths, repetition, numbers and addresses."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmt.data.cleaning.addresses import addresses_of, may_have_address
+from nmt.data.cleaning.code_points import Kind
+from nmt.data.cleaning.features import (
+    NUMBERS_DIFFER,
+    SENTENCES_DIFFER,
+    SOURCE_HAS_MORE_SENTENCES,
+    SOURCE_UNFINISHED,
+    TARGET_UNFINISHED,
+    URLS_DIFFER,
+)
+from nmt.data.cleaning.numbers import numbers_differ, suspect_numbers
+from nmt.data.cleaning.pairs import Pairs, weighted_lengths
+from nmt.data.cleaning.sentences import count_sentences, is_finished
+from nmt.data.cleaning.text_block import Mask
+from nmt.data.cleaning.untranslated import copied_share, may_be_copied
+from nmt.data.cleaning.words import (
+    count_repetitions,
+    longest_runs,
+    longest_word,
+    repeating,
+    repeating_characters,
+    words_of,
+)
+from nmt.languages import languages, resolve_language, script_of
+
+_MAX_COPIED = 0.35
+
+
+def drop_copies(pairs: Pairs) -> None:
+    """Drop pairs whose sides are the same text."""
+    same = np.fromiter(map(str.__eq__, pairs.sources, pairs.targets), bool, len(pairs.sources))
+    pairs.drop("identical", same)
+
+
+def drop_by_length(pairs: Pairs) -> None:
+    """Drop pairs that are too short or too long, whatever the corpus is like."""
+    shortest = np.minimum(weighted_lengths(pairs.source), weighted_lengths(pairs.target))
+    pairs.drop("too_short", shortest < pairs.rules.min_characters, shortest)
+    # A normalised text has one space between two words, and one separator after it.
+    words = np.maximum(pairs.source.count_kind(Kind.SPACE), pairs.target.count_kind(Kind.SPACE))
+    pairs.drop("too_long", words > pairs.rules.max_words, words)
+
+
+def drop_by_words(pairs: Pairs) -> None:
+    """Drop pairs with a repeated or an endless word, and targets that copy their source."""
+    _drop_long_words(pairs)
+    _drop_repetitions(pairs)
+
+
+def _drop_long_words(pairs: Pairs) -> None:
+    limit = pairs.rules.max_word_characters
+    if limit is None:
+        return
+
+    def find(text: str) -> float | None:
+        length = longest_word(text)
+        return length if length > limit else None
+
+    for side, language in pairs.sides():
+        if not languages()[resolve_language(language)].is_unsegmented:
+            pairs.drop_texts("long_word", side, longest_runs(side) > limit, find)
+
+
+def _drop_repetitions(pairs: Pairs) -> None:
+    limit = pairs.rules.max_word_repetitions
+    sides = [words_of(side) for side in (pairs.source, pairs.target)]
+    if limit is not None:
+        suspects = [repeating(words, limit, len(pairs.sources)) for words in sides]
+
+        def find(row: int) -> float | None:
+            counts = [count_repetitions(text[row]) for text in (pairs.sources, pairs.targets)]
+            # `No, no, no, no!` is repeated in the translation too.
+            if max(counts) <= limit or (min(counts) > limit and max(counts) <= 2 * limit):
+                return None
+            return max(counts)
+
+        pairs.drop_found("repetition", suspects[0] | suspects[1], find)
+        for side, language in pairs.sides():
+            if languages()[resolve_language(language)].is_unsegmented:
+                pairs.drop("repetition", repeating_characters(side, limit))
+    if script_of(pairs.source_language) == script_of(pairs.target_language):
+
+        def copied(row: int) -> float | None:
+            share = copied_share(pairs.sources[row], pairs.targets[row])
+            return round(share, 3) if share > _MAX_COPIED else None
+
+        suspected = may_be_copied(sides[0], sides[1], len(pairs.sources))
+        pairs.drop_found("untranslated", suspected, copied)
+
+
+def flags_of(pairs: Pairs) -> NDArray[np.uint8]:
+    """Flag the pairs whose sides differ; drop those with a difference that is to be dropped."""
+    flags = np.zeros(len(pairs.sources), np.uint8)
+    rules = pairs.rules
+    if rules.numbers != "ignore":
+        differ = suspect_numbers(pairs.source, pairs.target) & pairs.left
+        for row in np.flatnonzero(differ).tolist():
+            differ[row] = numbers_differ(pairs.sources[row], pairs.targets[row])
+        flags |= np.uint8(NUMBERS_DIFFER) * differ
+        if rules.numbers == "drop":
+            pairs.drop("numbers", differ)
+    if rules.urls != "ignore":
+        differ = _addresses_differ(pairs)
+        flags |= np.uint8(URLS_DIFFER) * differ
+        if rules.urls == "drop":
+            pairs.drop("urls", differ)
+    in_source, in_target = count_sentences(pairs.source), count_sentences(pairs.target)
+    flags |= np.uint8(SENTENCES_DIFFER) * (in_source != in_target)
+    flags |= np.uint8(SOURCE_HAS_MORE_SENTENCES) * (in_source > in_target)
+    source, target = is_finished(pairs.source), is_finished(pairs.target)
+    flags |= np.uint8(TARGET_UNFINISHED) * (source & ~target)
+    flags |= np.uint8(SOURCE_UNFINISHED) * (target & ~source)
+    return flags
+
+
+def _addresses_differ(pairs: Pairs) -> Mask:
+    differ = np.zeros(len(pairs.sources), bool)
+    for row, texts in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
+        if any(map(may_have_address, texts)):
+            source, target = map(addresses_of, texts)
+            differ[row] = source != target
+    return differ
