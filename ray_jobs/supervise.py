@@ -23,6 +23,7 @@ from pydantic import Field
 
 from nmt.cli.log_file import LogFile
 from nmt.cli.signals import STOP_SIGNALS, exit_code_of, handled_signals
+from nmt.cli.translation import TRANSLATE, read_option_words
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.errors import NmtError
 from nmt.runs import layout
@@ -30,6 +31,7 @@ from nmt.storage import RecordKind, Storage
 from ray_jobs.cli.runner import guarded, jobs
 from ray_jobs.runtime.restart import discard
 from ray_jobs.runtime.storage_location import absolute_storage, submission_id
+from ray_jobs.translation.work import discard_output
 
 _AGAIN = "the job starts again and goes on from its last checkpoint"
 
@@ -60,14 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--retries", type=int, default=0, help="new attempts after a kill")
     parser.add_argument("--deadline", type=float, metavar="SECONDS", help="stop the job after it")
     parser.add_argument("--restart", action="store_true", help="discard what was made before, once")
-    parser.add_argument("step", choices=sorted(jobs()))
+    parser.add_argument("step", choices=sorted([*jobs(), TRANSLATE]))
     parser.add_argument("words", nargs="*", metavar="key=value")
     return parser
 
 
 def _supervise(options: argparse.Namespace) -> int:
     words = [unquote(word) for word in options.words]
-    loaded = load_with_user_set(overrides=words)
+    # Options of the job itself are encoded up to their dashes, so that they are words here.
+    own_options = [word for word in words if word.startswith("--")]
+    loaded = load_with_user_set(overrides=[word for word in words if word not in own_options])
     config = loaded.config
     storage = Storage(absolute_storage(config))
     log = LogFile(storage, layout.job_log(config.run, options.name))
@@ -76,7 +80,7 @@ def _supervise(options: argparse.Namespace) -> int:
         with _told(log):
             attempts = _attempts(storage, attempts_file, log, restart=options.restart)
             if options.restart and not attempts.made:
-                _discard(storage, loaded, options.step)
+                _discard(storage, loaded, options.step, own_options)
         while attempts.made <= options.retries:
             if attempts.made:
                 _tell(log, _AGAIN)
@@ -105,11 +109,14 @@ def _told(log: LogFile) -> Iterator[None]:
         raise
 
 
-def _discard(storage: Storage, loaded: LoadedConfig, step: str) -> None:
+def _discard(storage: Storage, loaded: LoadedConfig, step: str, own_options: Sequence[str]) -> None:
     """Discard what earlier jobs made, before the first attempt is counted."""
     # A kill before that count discards again, and a kill after it never does. If the first attempt
     # discarded by itself, a kill before or during the deletion would leave old work in place.
-    discard(storage, loaded, step, jobs()[step].after)
+    if step == TRANSLATE:
+        discard_output(read_option_words(own_options), loaded.config)
+    else:
+        discard(storage, loaded, step, jobs()[step].after)
 
 
 def _attempts(storage: Storage, path: str, log: LogFile, *, restart: bool) -> Attempts:

@@ -9,6 +9,7 @@ from k8s.cli.wait import problem_of
 from k8s.observe.job_log import last_lines
 from k8s.observe.job_status import JobState, JobStatus, read_job_status
 from k8s.observe.lookup import Target, find_job, jobs_of, pods_of, run_of, step_of, submitters
+from nmt.cli.translation import TRANSLATE
 from nmt.errors import UnreachableError
 
 _ACTIVE = (JobState.QUEUED, JobState.WAITING, JobState.RUNNING, JobState.RETRYING)
@@ -102,6 +103,8 @@ def next_command(job: JsonObject, status: JobStatus) -> str:
         return f"nmt-k8s logs {name} --follow"
     if status.state is not JobState.SUCCEEDED:
         return f"nmt-k8s logs {name}, then the same submit command, which resumes the step"
+    if step_of(job) == TRANSLATE:
+        return f"nmt-k8s logs {name}"
     exported = step_of(job) in ("export", "pipeline")
     return f"nmt-k8s {'promote' if exported else 'status'} run={run}"
 
@@ -117,9 +120,11 @@ def cancel(target: Target, name: str, output: Output, *, dry_run: bool) -> int:
     if status.state not in _ACTIVE:
         text = f"{name} had ended ({status.state}); its Pods are removed, its results are kept"
     else:
+        step = step_of(job)
+        options = " with the same options" if step == TRANSLATE else ""
         text = (
             f"{name} is cancelled; checkpoints and log are kept on the storage root. Resume with "
-            f"the same command: nmt-k8s submit {step_of(job)} run={run_of(job)}"
+            f"the same command: nmt-k8s submit {step} run={run_of(job)}{options}"
         )
     output.answer({"name": name, "state": "cancelled"}, text)
     return 0

@@ -3,10 +3,11 @@
 import argparse
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from k8s.api.cluster import RAY_JOB, Cluster, JsonObject
+from k8s.api.cluster import RAY_JOB, Cluster
 from k8s.cli.doctor import run_doctor
 from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
 from k8s.cli.options import parse
@@ -20,7 +21,14 @@ from k8s.objects.manifests import submittable_steps
 from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
 from nmt.cli.console import guarded
+from nmt.cli.translation import (
+    BASE_SETTINGS,
+    TRANSLATE,
+    TranslationOptions,
+    translation_options,
+)
 from nmt.config import LoadedConfig, load_with_user_set
+from nmt.config.layers import merge
 from nmt.errors import InputError, did_you_mean
 from nmt.traffic.promotion import checked_reason
 
@@ -63,10 +71,14 @@ class _Session:
         cluster = self.cluster()
         return Target(cluster, find_release(cluster, self.options.release))
 
-    def load_config(self, target: Target | None = None) -> LoadedConfig:
-        base: tuple[str, JsonObject] = ("", {})
+    def load_config(
+        self, target: Target | None = None, defaults: Mapping[str, Any] = {}
+    ) -> LoadedConfig:
+        """Read the settings: some defaults, and above them those of the release and the user."""
+        base: tuple[str, Mapping[str, Any]] = ("", {})
         if target:
-            base = (f"the values of release {target.release.name}", target.release.config)
+            tree = merge(defaults, target.release.config)
+            base = (f"the values of release {target.release.name}", tree)
         return load_with_user_set(self.options.config, self.options.overrides, base=base)
 
     def only_operand(self, what: str) -> str:
@@ -105,11 +117,11 @@ def _submit(session: _Session) -> int:
         image=options.image,
         to=options.to,
         working_dir=options.working_dir,
+        translation=_translation(options) if step == TRANSLATE else None,
     )
     target = session.target()
-    submission = build_submission(
-        target.release, asked, session.load_config(target), session.suffix
-    )
+    loaded = session.load_config(target, BASE_SETTINGS if step == TRANSLATE else {})
+    submission = build_submission(target.release, asked, loaded, session.suffix)
     return submit(
         target,
         submission,
@@ -118,6 +130,10 @@ def _submit(session: _Session) -> int:
         dry_run=options.dry_run,
         detach=options.detach,
     )
+
+
+def _translation(options: argparse.Namespace) -> TranslationOptions:
+    return translation_options(options, output=options.place)
 
 
 def _logs(session: _Session) -> int:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from nmt import __version__
 from nmt.cli.console import FORCE_HELP, is_override
+from nmt.cli.translation import add_translation_options
 
 _ABOUT = "Run jobs of an installed release on Kubernetes, and choose what its endpoint serves."
 _EXAMPLES = """examples:
   nmt-k8s doctor                                   check the cluster and the release
   nmt-k8s submit pipeline run=demo                 run all steps as one job, and wait for it
   nmt-k8s submit train run=demo --workers gpu      run one step on another worker group
+  nmt-k8s submit translate --input s3://bucket/mono.ta --output s3://bucket/mono.en run=demo
   nmt-k8s logs demo-train-1f2e3d --follow          wait for a running job again
   nmt-k8s promote run=demo                         let the endpoint serve the run's engine
 
@@ -20,7 +22,7 @@ exit codes: the job's own; 2 bad input; 3 an error of the cluster; 4 cancelled b
 """
 
 _COMMANDS = {
-    "submit": ("STEP|key=value", "run a step as a job and wait for its end"),
+    "submit": ("STEP|key=value", "run a step or a translation as a job and wait for its end"),
     "logs": ("NAME|key=value", "print the log of a job; --follow waits for its end"),
     "status": ("NAME|run=RUN", "show the state of the release, a job, or a run"),
     "list": ("", "list the jobs of the release"),
@@ -45,8 +47,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.operands = [word for word in words if not is_override(word)]
     for name, default in _DEFAULTS.items():
         setattr(options, name, getattr(options, name, default))
+    _read_output(parser, options)
     return options
 
+
+def _read_output(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Take `--output` as the format of the answer, or as the place of a translation."""
+    given: list[str] = options.output
+    formats = [word for word in given if word in _FORMATS]
+    places = [word for word in given if word not in _FORMATS]
+    if len(places) > 1 or (places and not getattr(options, "input", "")):
+        listed = ", ".join(_FORMATS)
+        parser.error(f"argument -o/--output: invalid choice: '{places[0]}' (choose from {listed})")
+    options.output = formats[-1] if formats else "text"
+    options.place = places[0] if places else ""
+
+
+_FORMATS = ("text", "yaml", "json")
 
 # Set after parsing, since SUPPRESS leaves out options that were not given.
 _DEFAULTS = {
@@ -54,7 +71,7 @@ _DEFAULTS = {
     "namespace": None,
     "context": None,
     "storage": None,
-    "output": "text",
+    "output": [],
     "dry_run": False,
 }
 
@@ -91,7 +108,14 @@ def _common() -> argparse.ArgumentParser:
     common.add_argument("-n", "--namespace", help="namespace (default: the context's)")
     common.add_argument("--context", help="context of the kubeconfig (default: the current one)")
     common.add_argument("--dry-run", action="store_true", help="print objects, change nothing")
-    common.add_argument("-o", "--output", choices=("text", "yaml", "json"))
+    # `submit translate --output PLACE` uses the same option.
+    common.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        metavar="FORMAT|PLACE",
+        help="text, yaml or json; for `submit translate`, also the place of the translations",
+    )
     common.add_argument("--storage", metavar="URL", help="storage root to use without a cluster")
     return common
 
@@ -115,6 +139,7 @@ def _submit(parser: argparse.ArgumentParser) -> None:
     add("--queue", default="", metavar="NAME", help="Kueue LocalQueue that admits the job")
     add("--to", default="", metavar="CLUSTER", help="running RayCluster that runs the job")
     add("--detach", action="store_true", help="do not wait for the job")
+    add_translation_options(parser, with_output=False)
 
 
 def _logs(parser: argparse.ArgumentParser) -> None:

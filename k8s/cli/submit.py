@@ -13,8 +13,9 @@ from k8s.objects.names import job_name
 from k8s.objects.preflight import check_submission
 from k8s.objects.release import Release
 from k8s.objects.sizing import WorkerGroup, check_cluster, check_pods, pods_for
-from k8s.objects.storage_location import storage_root
+from k8s.objects.storage_location import refuse_keys, storage_root
 from k8s.observe.lookup import Target, find_ray_cluster
+from nmt.cli.translation import TranslationOptions
 from nmt.config import Config, LoadedConfig
 from nmt.errors import ConfigError, InputError
 
@@ -38,6 +39,7 @@ class SubmitOptions:
     image: str = ""
     to: str = ""
     working_dir: Path | None = None
+    translation: TranslationOptions | None = None
 
 
 def submit(
@@ -104,6 +106,8 @@ def build_submission(
     if options.image and not _IMAGE.match(options.image):
         raise InputError(f"--image '{options.image}' is not an image name: write registry/name:tag")
     _check_storage(release, config)
+    if options.translation:
+        _check_translation(release, options.translation)
     group = options.workers or release.jobs.workers
     return Submission(
         name=options.name or job_name(config.run, options.step, suffix),
@@ -119,6 +123,7 @@ def build_submission(
         image=options.image,
         to=options.to,
         code=pack(options.working_dir) if options.working_dir else None,
+        translation=options.translation,
     )
 
 
@@ -167,6 +172,23 @@ def _check_storage(release: Release, config: Config) -> None:
             f"storage={config.storage} would be lost with the Pod: give a relative folder, "
             f"which is under {release.storage}, or an s3:// or gs:// URL"
         )
+
+
+def _check_translation(release: Release, options: TranslationOptions) -> None:
+    if not options.input:
+        raise InputError("translate: give --input and --output: a Pod has no standard input")
+    for option, place in (("--input", options.input), ("--output", options.output)):
+        refuse_keys(place)
+        path = Path(place)
+        below_root = "://" not in release.storage and path.is_relative_to(release.storage)
+        # The files of this machine are not in the Pods.
+        if "://" not in place and (
+            place.startswith("~") or (path.is_absolute() and not below_root)
+        ):
+            raise ConfigError(
+                f"{option} {place} is not in the Pods: give a relative path, which is below the "
+                "storage root, or an s3:// or gs:// URL"
+            )
 
 
 def _create(target: Target, job: JsonObject, code: CodeArchive | None) -> JsonObject:

@@ -13,6 +13,7 @@ from k8s.objects.code_archive import CodeArchive
 from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE
 from k8s.objects.pod_templates import CODE_FOLDER, with_code, with_image, with_labels, with_priority
 from k8s.objects.release import Release
+from nmt.cli.translation import TRANSLATE, TranslationOptions
 from nmt.config import Config, LoadedConfig
 from nmt.runs.steps import PIPELINE, STEPS, TRAIN
 
@@ -23,8 +24,8 @@ _STORAGE_JOB_TTL_SECONDS = 120
 
 
 def submittable_steps() -> tuple[str, ...]:
-    """Return what a job can be submitted for: each step, or all of them."""
-    return (*STEPS, PIPELINE)
+    """Return what a job can be submitted for: each step, a translation, or all steps."""
+    return (*STEPS, TRANSLATE, PIPELINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Submission:
     to: str = ""
     """Running RayCluster that runs the job; empty: the job gets its own cluster."""
     code: CodeArchive | None = None
+    translation: TranslationOptions | None = None
+    """What to translate; None for a step."""
 
     @property
     def config(self) -> Config:
@@ -61,6 +64,10 @@ def entrypoint(submission: Submission) -> str:
     # KubeRay pastes the command into a shell and Ray quotes it again, each in its own way.
     # Percent-encoding keeps every character that means something to either of them out.
     words = [quote(word, safe=_SAFE) for word in submission.loaded.words()]
+    if submission.translation:
+        # Dashes too, so that `supervise` does not take the options of the job for its own.
+        own = [quote(word, safe=_SAFE) for word in submission.translation.words()]
+        words = [*(word.replace("-", "%2D") for word in own), *words]
     options = ["--name", submission.name, "--retries", str(submission.retries)]
     # On a running cluster KubeRay's deadline ends the wait for the job, but not the job itself.
     options += ["--deadline", str(submission.deadline_seconds)] if submission.to else []

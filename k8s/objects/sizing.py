@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict, cast
 
 from k8s.objects.release import Release
+from nmt.cli.translation import TRANSLATE
 from nmt.config import Config
 from nmt.errors import InputError
 from nmt.runs.steps import PIPELINE, steps_of
@@ -62,7 +63,7 @@ def demands(config: Config, step: str) -> Iterator[Demand]:
     scaling, serving = config.scaling, config.serving
     each = (scaling.cpus_per_worker, scaling.gpus_per_worker)
     processes = {each.processes for each in steps_of(step, config)}
-    if "workers" in processes:
+    if "workers" in processes or step == TRANSLATE:
         yield Demand(scaling.workers, *each, "scaling.workers", "scaling")
     if "trials" in processes:
         count = min(config.tune.max_concurrent, max(config.tune.trials, 1))

@@ -1,7 +1,7 @@
 """The options of the command `translate`, in a terminal and as a job on Kubernetes."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -115,6 +115,17 @@ def add_translation_options(parser: argparse.ArgumentParser, *, with_output: boo
         metavar="N",
         help="tokens of a batch (default: serving.max_batch_tokens, and 16 times that on a GPU)",
     )
+
+
+def read_option_words(words: Sequence[str]) -> TranslationOptions:
+    """Read back what `TranslationOptions.words` has written.
+
+    Raises:
+        InputError: options exclude each other.
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    add_translation_options(parser)
+    return translation_options(parser.parse_args(words))
 
 
 def translation_options(options: argparse.Namespace, **changes: str) -> TranslationOptions:

@@ -9,11 +9,13 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
+from nmt.cli.translation import TranslationOptions
+from nmt.config import Config
 from nmt.errors import InUseError, StepConflictError, StorageError
 from nmt.storage import RecordKind, Storage, alone
 from nmt.storage.disk import explain_full_disk
 from ray_jobs.translation.formats.rows import FileFormat
-from ray_jobs.translation.places import InputFile
+from ray_jobs.translation.places import InputFile, absolute_place, output_parent
 from ray_jobs.translation.shards import Shard
 
 _REMEDY = "add --restart, which translates everything again"
@@ -191,6 +193,17 @@ class WorkFolder:
             return False
         path = Path(self._storage.locate(self._output))
         return not (self._storage.is_local and path.is_dir() and not any(path.iterdir()))
+
+
+def discard_output(options: TranslationOptions, config: Config) -> None:
+    """Discard the output of a translation, and its finished shards.
+
+    Raises:
+        InUseError: another command writes it.
+    """
+    work = WorkFolder(*output_parent(absolute_place(options.output, config)))
+    with work.alone():
+        work.discard()
 
 
 @contextmanager
