@@ -117,7 +117,7 @@ def _submit(session: _Session) -> int:
         image=options.image,
         to=options.to,
         working_dir=options.working_dir,
-        translation=_translation(options) if step == TRANSLATE else None,
+        translation=_translation(options, step),
     )
     target = session.target()
     loaded = session.load_config(target, BASE_SETTINGS if step == TRANSLATE else {})
@@ -132,8 +132,13 @@ def _submit(session: _Session) -> int:
     )
 
 
-def _translation(options: argparse.Namespace) -> TranslationOptions:
-    return translation_options(options, output=options.place)
+def _translation(options: argparse.Namespace, step: str) -> TranslationOptions | None:
+    found = translation_options(options, output=options.place)
+    if step == TRANSLATE:
+        return found
+    for word in found.words():
+        raise InputError(f"{word.partition('=')[0]} is an option of translate, not of {step}")
+    return None
 
 
 def _logs(session: _Session) -> int:

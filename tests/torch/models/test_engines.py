@@ -13,9 +13,10 @@ from datasets import Dataset, DatasetDict
 from torch import nn
 
 from nmt.config import Config, load_config
-from nmt.decoding.generate import translate
+from nmt.decoding.generate import search, translate
 from nmt.engines.card import EngineCard, read_card
 from nmt.engines.engine import load_engine
+from nmt.engines.torch_engine import TorchEngine
 from nmt.engines.translate import TranslateOptions, translate_texts
 from nmt.errors import ExportError, TranslationError
 from nmt.export.publish import export
@@ -136,6 +137,43 @@ def test_a_torch_engine_answers_as_the_trained_model(
     assert any(expected)
     options = TranslateOptions(max_batch_tokens=1024, cut_endless=False)
     assert translate_texts(engine, SENTENCES, options).texts == expected
+
+
+@pytest.mark.parametrize("beam_size", [1, 3])
+@pytest.mark.parametrize("name", ["nllb", "mt5", "llama"])
+def test_the_probability_of_a_hypothesis_is_that_of_its_tokens(
+    name: str, beam_size: int, run_of: RunOf
+) -> None:
+    run = run_of(name, LORA)
+    serving = run.config.serving.model_copy(update={"beam_size": beam_size})
+    engine = load_engine(run.engine_folder(format="torch"), serving)
+    assert isinstance(engine, TorchEngine)
+    rows = [engine.encode(text)[0] for text in SENTENCES[:3]]
+    together = engine.search(rows, count=beam_size, scored=True)
+    for row, found in zip(rows, together, strict=True):
+        alone = engine.search([row], count=beam_size, scored=True)[0]
+        assert [each.text for each in found] == [each.text for each in alone]
+        scores = [each.log_probability for each in found]
+        assert scores == pytest.approx([each.log_probability for each in alone], abs=1e-3)
+        assert scores[0] == pytest.approx(forced_score(engine, row, beam_size), abs=1e-3)
+
+
+def forced_score(engine: TorchEngine, row: list[int], beam_size: int) -> float:
+    """Add up the log-probabilities of the best hypothesis in one pass of the model."""
+    codec = engine._codec
+    found = search(engine._model, codec, [row], beam_size)
+    new = found.new_tokens_HT[0]
+    new = new[: min(found.limits[0], len(new))]
+    batch = codec.pad([row])
+    with torch.inference_mode():
+        if codec.one_sequence:
+            logits = engine._model(input_ids=found.sequences_HT).logits[0, -len(new) - 1 : -1]
+        else:
+            decoded = found.sequences_HT[:, : len(new)]
+            logits = engine._model(**batch, decoder_input_ids=decoded).logits[0]
+    picked = logits.log_softmax(-1)[torch.arange(len(new)), new]
+    # The language code is forced, so its probability is 1.
+    return float(picked[int("forced_bos_token_id" in codec.generation_options()) :].sum())
 
 
 @pytest.mark.parametrize(("adapter", "form"), [(LORA, "ctranslate2"), (PREFIX, "torch")])

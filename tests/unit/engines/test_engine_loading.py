@@ -5,12 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from tokenizers import Tokenizer
 
+from nmt.decoding.length import output_limit
 from nmt.engines.card import CARD_FILE, EngineFormat, read_card
 from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.golden import character_similarity
@@ -84,6 +86,39 @@ def test_a_translation_does_not_depend_on_the_rest_of_the_batch(
     assert translate_texts(engine, texts[::-1], UNCUT).texts == alone[::-1]
     rows = [engine.encode(text)[0] for text in texts[:2]]
     assert engine.translate(rows) == alone[:2]
+
+
+def test_a_search_returns_several_hypotheses_with_their_probabilities(storage: Storage) -> None:
+    engine = load_engine(storage.fetch("engines/water"), serving_config(beam_size=3))
+    rows = [engine.encode(text)[0] for text in ("We", "We need water now.")]
+    for row, found in zip(rows, engine.search(rows, count=3, scored=True), strict=True):
+        scores = [hypothesis.log_probability for hypothesis in found]
+        assert len(scores) == 3
+        assert scores == sorted(scores, reverse=True)
+        assert max(scores) <= 0
+        assert not any(hypothesis.is_complete for hypothesis in found)
+        assert min(hypothesis.tokens for hypothesis in found) >= output_limit(len(row)) - 1
+    assert [found[0].text for found in engine.search(rows)] == engine.translate(rows)
+
+
+def test_output_that_does_not_end_is_cut_and_counted(engine: SearchEngine) -> None:
+    options = TranslateOptions(max_batch_tokens=1024)
+    found = translate_texts(engine, ["We need water now.", "---", "x" * 20_000], options)
+    assert found.cut == 2
+    assert found.texts[1] == "---"
+    assert len(found.texts[0]) < 30
+    assert len(found.texts[2]) < 50_000
+
+
+def test_whole_lines_are_not_split_into_sentences(engine: SearchEngine) -> None:
+    text = "We need water. Where is it?"
+    split = TranslateOptions(max_batch_tokens=1024, cut_endless=False)
+    whole = replace(split, split_sentences=False)
+    rows = engine.encode(text)
+    assert translate_texts(engine, [text], whole).texts == [" ".join(engine.translate(rows))]
+    assert (
+        translate_texts(engine, [text], split).texts != translate_texts(engine, [text], whole).texts
+    )
 
 
 @pytest.mark.parametrize(
