@@ -1,12 +1,16 @@
 """Read, clean and split parallel text."""
 
 import logging
+import sys
+import tempfile
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from nmt.config import Config
 from nmt.data.fingerprint import fingerprint, fingerprint_of_set
 from nmt.data.prepare import AUDIT_FILE, prepare
+from nmt.data.prepare import dry_run as find_drops
 from nmt.errors import DataError, StepConflictError
 from nmt.runs import layout
 from nmt.runs.records import Record, find_record, is_intact, result_of
@@ -41,6 +45,17 @@ def run(session: Session) -> Record:
     return session.do(
         PREPARE, lambda: _prepare(session, content), is_intact=lambda: is_intact(storage, pairs)
     )
+
+
+def dry_run(config: Config) -> None:
+    """Print what the preparation would drop, and write nothing below the storage root.
+
+    Raises:
+        DataError: the corpus cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        lines = find_drops(config.data, config.seed, Path(folder), config.evaluation.sets)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def check_split(storage: Storage, run: str, prepared: Record, split: str) -> None:

@@ -12,10 +12,11 @@ from nmt.config import DataConfig, TestSetConfig
 from nmt.data.preparation.audit import Audit
 from nmt.data.preparation.collected import Collected, collect
 from nmt.data.preparation.parts import open_parts
+from nmt.data.preparation.proposals import lines_of, propose
 from nmt.data.preparation.reports import PrepareReport
-from nmt.data.preparation.screening import drop_by_ratio, drop_duplicates, drop_equal
+from nmt.data.preparation.screening import drop_by_ratio, drop_duplicates, drop_equal, drop_leaks
 from nmt.data.preparation.splits import split_pairs
-from nmt.data.preparation.staging import MapBlocks, map_here, stage
+from nmt.data.preparation.staging import MapBlocks, StagedBlock, map_here, stage
 from nmt.data.preparation.writing import flags_of_splits, screened_sets, write_splits
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def prepare(
     scratch.mkdir()
     try:
         with Audit(destination / AUDIT_FILE, seed) as audit:
-            collected = _collect(data, seed, scratch, audit, sets, map_blocks)
+            collected, _ = _collect(data, seed, scratch, audit, sets, map_blocks)
             compare(collected)
             splits = split_pairs(collected, data)
             reports = collected.reports()
@@ -80,6 +81,30 @@ def prepare(
     return report
 
 
+def dry_run(
+    data: DataConfig, seed: int, scratch: Path, sets: Mapping[str, TestSetConfig]
+) -> list[str]:
+    """Report what `prepare` would drop, and what nearby limits would.
+
+    Args:
+        data: the inputs.
+        seed: decides which pairs are compared first.
+        scratch: folder for temporary files.
+        sets: named test sets.
+
+    Raises:
+        DataError: an input cannot be read.
+        UnavailableError: the hub cannot be reached.
+    """
+    with Audit(scratch / AUDIT_FILE, seed) as audit:
+        collected, staged = _collect(data, seed, scratch, audit, sets, map_here)
+        # Before the comparisons, which drop the pairs that other limits would have kept.
+        proposals = propose(collected, staged)
+        compare(collected)
+        drop_leaks(collected.main, collected.held_out, collected.parts, collected.texts)
+        return list(lines_of(collected.reports(), proposals))
+
+
 def compare(collected: Collected) -> None:
     """Drop the pairs that only a comparison with the others shows to be wrong."""
     drop_equal(collected.held_out, collected.parts)
@@ -95,10 +120,10 @@ def _collect(
     audit: Audit,
     sets: Mapping[str, TestSetConfig],
     map_blocks: MapBlocks,
-) -> Collected:
+) -> tuple[Collected, list[StagedBlock]]:
     """Read all inputs, and clean their pairs one by one."""
     parts = list(open_parts(data, sets, seed))
     staged = stage(parts, scratch)
     on_ray = sum(block.pairs for block in staged) >= data.min_ray_pairs
     cleaned = (map_blocks if on_ray else map_here)(staged)
-    return collect(parts, staged, cleaned, scratch, audit, seed)
+    return collect(parts, staged, cleaned, scratch, audit, seed), staged

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from nmt.cli import console
 from nmt.config import LoadedConfig, load_with_user_set
-from nmt.runs.steps import PIPELINE, STEPS, steps_of
+from nmt.runs.steps import PIPELINE, PREPARE, STEPS, steps_of
 from ray_jobs.runtime.logs import setup_logging
 
 
@@ -28,6 +28,8 @@ class Job:
     """Step that must be done. It is checked before the module is imported, which takes a while."""
     takes_force: bool = False
     """Whether it has the option `--force REASON`."""
+    takes_dry_run: bool = False
+    """Whether it has the option `--dry-run`."""
 
     def run(self, loaded: LoadedConfig, *, restart: bool, force: str | None = None) -> None:
         """Import the job's module and call its `run`."""
@@ -66,7 +68,10 @@ _OTHERS = (
 
 def jobs() -> dict[str, Job]:
     """Return the commands that run on a session: the steps of a run, and what follows them."""
-    steps = [Job(step.name, step.about, step.extra, step.required) for step in STEPS.values()]
+    steps = [
+        Job(step.name, step.about, step.extra, step.required, takes_dry_run=step is PREPARE)
+        for step in STEPS.values()
+    ]
     return {job.name: job for job in (*steps, *_OTHERS)}
 
 
@@ -83,6 +88,9 @@ def add_options(parser: argparse.ArgumentParser, job: Job | None = None) -> None
     """Add the options that every command takes, and those of one command."""
     if job and job.takes_force:
         parser.add_argument("--force", metavar="REASON", help=console.FORCE_HELP)
+    if job and job.takes_dry_run:
+        about = "print what would be dropped and which limits the data suggests; write nothing"
+        parser.add_argument("--dry-run", action="store_true", help=about)
     parser.add_argument(
         "--config", action="append", default=[], metavar="FILE", help="YAML file; later files win"
     )
@@ -109,6 +117,10 @@ def parse(
 def run_job(job: Job, options: argparse.Namespace) -> None:
     """Read the settings and run a command with them."""
     loaded = load_with_user_set(options.config, options.overrides)
+    if job.takes_dry_run and options.dry_run:
+        # Without a storage root, which would be created if it is missing.
+        importlib.import_module(f"ray_jobs.{job.name}").dry_run(loaded.config)
+        return
     force = options.force if job.takes_force else None
     job.run(loaded, restart=options.restart, force=force)
 

@@ -50,13 +50,14 @@ class _Work:
 
 def _map(session: Session, blocks: Sequence[StagedBlock]) -> Iterator[pa.Table]:
     storage, folder = session.storage, layout.staged_blocks(session.config.run)
+    # Its warnings say that what is set here is set.
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     # The arrays of the driver follow the order of the file, in which the first of two equal pairs
     # is the one that stays.
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
     try:
         work = _Work(storage, _places(storage, folder, blocks), [block.rules for block in blocks])
         # One block of Ray Data for each of ours: by itself it would join them into a few.
