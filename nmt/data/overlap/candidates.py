@@ -105,4 +105,5 @@ def agreement(
         words = equal.view(np.uint64).sum(axis=1, dtype=np.uint64)
         counts[part] = words * np.uint64(0x0101010101010101) >> np.uint64(56)
     # Unequal minima have an equal byte once in 256.
-    return (counts.astype(np.float32) / COLUMNS - 1 / 256) / np.float32(1 - 1 / 256)
+    shares = counts.astype(np.float32) / np.float32(COLUMNS)
+    return (shares - np.float32(1 / 256)) / np.float32(1 - 1 / 256)

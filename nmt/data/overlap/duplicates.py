@@ -101,7 +101,7 @@ def _mixed(sources: Hashes, targets: Hashes) -> Hashes:
 def _similar(one: Sequence[str], other: Sequence[str], limits: NDArray[np.float32]) -> Mask:
     texts, others = [match_key(text) for text in one], [match_key(text) for text in other]
     mask = jaccard(texts, others) >= limits
-    for place in np.flatnonzero(mask):
+    for place in np.flatnonzero(mask).tolist():
         text, second = texts[place], others[place]
         if min(len(text), len(second)) < MIN_CHARACTERS:
             mask[place] = fold_digits(text) == fold_digits(second)

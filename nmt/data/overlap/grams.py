@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -20,48 +21,55 @@ def fold_digits(text: str) -> str:
     return _DIGITS.sub("0", text)
 
 
-def hashed_grams(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """Hash the 5-grams of all texts.
+@dataclass(frozen=True)
+class Characters:
+    """The code points of some texts, digits folded, with a line feed after each text."""
+
+    codes: NDArray[np.uint32]
+    starts: NDArray[np.intp]
+    """Where each text begins."""
+    lengths: NDArray[np.intp]
+
+
+def characters_of(texts: Sequence[str]) -> Characters:
+    """Return the code points of texts."""
+    codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass"), "<u4")
+    ends = np.cumsum(np.fromiter(map(len, texts), np.intp, len(texts)) + 1) - 1
+    digits = _is_digit()[codes]
+    if digits.any():
+        # Of each run of digits only the first is left, which moves the ends of the texts.
+        kept = ~digits
+        kept[1:] |= ~digits[:-1]
+        kept[0] = True
+        codes = np.where(digits, np.uint32(_ZERO), codes)[kept]
+        ends = np.cumsum(kept)[ends] - 1
+    starts = np.concatenate((np.zeros(1, np.intp), ends[:-1] + 1))
+    return Characters(codes, starts, ends - starts)
+
+
+def hashed_grams(characters: Characters) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """Hash the 5-grams of some texts; a shorter text is its own gram.
 
     Returns:
         The hashes in the order of the texts, and where those of each text start.
     """
-    codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass"), "<u4")
-    lengths = np.fromiter(map(len, texts), np.intp, len(texts)) + 1
-    ends = np.cumsum(lengths) - 1
-    codes, ends = _folded(codes, ends)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    lengths = ends - starts
-    factors = _factors()
+    starts, lengths = characters.starts, characters.lengths
+    size = len(characters.codes)
     # Zeros after the last text give its last grams something to add.
-    padded = np.concatenate((codes, np.zeros(GRAM - 1, np.uint32)))
-    hashes = padded[: len(codes)] * factors[0]
+    padded = np.concatenate((characters.codes, np.zeros(GRAM - 1, np.uint32)))
+    factors = _factors()
+    hashes = padded[:size] * factors[0]
     for place in range(1, GRAM):
-        hashes += padded[place : place + len(codes)] * factors[place]
+        hashes += padded[place : place + size] * factors[place]
     short = lengths < GRAM
-    for place, factor in enumerate(factors):
-        # A short text is one gram; what the sum took from the next text is replaced.
-        inside = np.where(place < lengths[short], padded[starts[short] + place], 0)
-        contribution = inside.astype(np.uint32) * factor
-        hashes[starts[short]] = contribution if place == 0 else hashes[starts[short]] + contribution
+    places = starts[short, np.newaxis] + np.arange(GRAM)
+    inside = np.arange(GRAM) < lengths[short, np.newaxis]
+    # What the sums of short texts took from the next text is left out.
+    hashes[starts[short]] = (padded[places] * inside * factors).sum(axis=1, dtype=np.uint32)
     counts = np.maximum(lengths - GRAM + 1, 1)
-    first_gram = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    first_gram = np.cumsum(counts) - counts
     places = np.arange(counts.sum()) + np.repeat(starts - first_gram, counts)
     return _mixed(hashes[places]), first_gram
-
-
-def _folded(
-    codes: NDArray[np.uint32], ends: NDArray[np.intp]
-) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """Replace each run of digits by one zero, and move the ends of the texts accordingly."""
-    digits = _is_digit()[codes]
-    if not digits.any():
-        return codes, ends
-    folded = np.where(digits, np.uint32(_ZERO), codes)
-    kept = ~digits
-    kept[1:] |= ~digits[:-1]
-    kept[0] = True
-    return folded[kept], np.cumsum(kept)[ends] - 1
 
 
 def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:

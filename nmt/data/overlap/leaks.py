@@ -16,8 +16,8 @@ _WIDTH = 3
 _BANDS = 64
 _MAX_MATCHES = 16
 """Number of held-out rows that are considered for a row in each band."""
-# A tenth of a text's characters, if changed, rarely changes more than seven tenths of its grams.
-_MIN_AGREEMENT = 0.25
+# Where a tenth of the characters differs, half of the 5-grams or more are usually equal.
+_MIN_AGREEMENT = 0.3
 _TABLE = 1 << 22
 _CHUNK = 1 << 18
 
@@ -77,8 +77,8 @@ def leaked_from(
             side: int = side, sketches: Sketches = sketches, others: Sketches = others,
         ) -> Mask:  # fmt: skip
             estimates = agreement(sketches, rows, others, matches)
-            pairs = (list(map(match_key, sides[side])) for sides in (one, other))
-            return near(*pairs, limits[rows], estimates)
+            sentences, held = (list(map(match_key, sides[side])) for sides in (one, other))
+            return near(sentences, held, limits[rows], estimates)
 
         rows, matches = _best_matches(sketches, others, (found < 0) & (limits < 1))
         leaking = compare_texts(rows, texts, matches, held_out_texts, alike)

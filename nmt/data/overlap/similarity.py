@@ -1,13 +1,12 @@
 """Exact similarity of texts, from their 5-grams and from the edits between them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.data.overlap.grams import fold_digits, hashed_grams
+from nmt.data.overlap.grams import Characters, characters_of, fold_digits, hashed_grams
 from nmt.data.overlap.keys import Mask
 
 # Equal outer punctuation makes sentences themselves a little more similar than their keys.
@@ -49,12 +48,15 @@ def near(
         estimates: of the Jaccard similarities, from sketches.
     """
     mask = estimates >= similarity - SLACK
-    chosen = np.flatnonzero(mask)
+    chosen = np.flatnonzero(mask).tolist()
     found = jaccard([texts[place] for place in chosen], [others[place] for place in chosen])
     mask[chosen] = found >= similarity[chosen] - _PUNCTUATION
-    for place in np.flatnonzero(~mask):
-        share = (1 - float(similarity[place])) / 2
-        mask[place] = few_edits(texts[place], others[place], share)
+    shares = (1 - similarity) / 2
+    for first in range(0, len(texts), _PAIRS):
+        part = slice(first, first + _PAIRS)
+        possible = ~mask[part] & _may_have_few_edits(texts[part], others[part], shares[part])
+        for place in (np.flatnonzero(possible) + first).tolist():
+            mask[place] = few_edits(texts[place], others[place], float(shares[place]))
     return mask
 
 
@@ -63,17 +65,31 @@ def few_edits(text: str, other: str, share: float) -> bool:
     text, other = fold_digits(text), fold_digits(other)
     # One character more, for the full stop that keys have not.
     max_edits = floor((max(len(text), len(other)) + 1) * share + _ROUNDING)
-    if abs(len(text) - len(other)) > max_edits:
-        return False
     text, other = _differing(text, other)
     # In most near-duplicates only a word is left.
-    if max(len(text), len(other)) <= max_edits:
-        return True
-    # An edit takes away one character and adds one, which is counted faster than the edits.
-    characters, others = Counter(text), Counter(other)
-    if max((characters - others).total(), (others - characters).total()) > max_edits:
-        return False
-    return _edits(text, other) <= max_edits
+    return max(len(text), len(other)) <= max_edits or _edits(text, other) <= max_edits
+
+
+def _may_have_few_edits(
+    texts: Sequence[str], others: Sequence[str], shares: NDArray[np.floating]
+) -> Mask:
+    """Tell which texts have nearly the characters of the others, whatever their order."""
+    # An edit takes away one character and adds one.
+    sides = [characters_of(texts), characters_of(others)]
+    counts, other_counts = map(_character_counts, sides)
+    differences = counts - other_counts
+    edits = np.maximum(
+        np.maximum(differences, 0).sum(axis=1), np.maximum(-differences, 0).sum(axis=1)
+    )
+    longest = np.maximum(*(side.lengths for side in sides))
+    return edits <= (longest + 1) * shares + _ROUNDING
+
+
+def _character_counts(characters: Characters) -> NDArray[np.int64]:
+    """Count the characters of each text in 64 classes."""
+    numbers = np.repeat(np.arange(len(characters.lengths)), characters.lengths + 1)
+    classes = (numbers << 6) + (characters.codes & np.uint32(63))
+    return np.bincount(classes, minlength=len(characters.lengths) << 6).reshape(-1, 64)
 
 
 def _jaccard(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
@@ -89,7 +105,7 @@ def _jaccard(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]
 
 def _gram_sets(texts: Sequence[str]) -> NDArray[np.uint64]:
     """Return the distinct grams of each text: its number and the hash of a gram, in 64 bits."""
-    grams, starts = hashed_grams(texts)
+    grams, starts = hashed_grams(characters_of(texts))
     counts = np.diff(starts, append=len(grams))
     numbers = np.repeat(np.arange(len(texts), dtype=np.uint64), counts)
     packed = numbers << np.uint64(32) | grams

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.data.overlap.grams import hashed_grams
+from nmt.data.overlap.grams import characters_of, hashed_grams
 
 COLUMNS = 64
 """Number of hash functions, and so of bytes of a sketch."""
@@ -32,7 +32,7 @@ def sketches_of(texts: Sequence[str]) -> Sketches:
     sketches = np.empty((len(texts), COLUMNS), np.uint8)
     for first in range(0, len(texts), _TEXTS):
         part = texts[first : first + _TEXTS]
-        sketches[first : first + len(part)] = _sketch(*hashed_grams(part))
+        sketches[first : first + len(part)] = _sketch(*hashed_grams(characters_of(part)))
     return sketches
 
 
