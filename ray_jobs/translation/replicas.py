@@ -162,8 +162,8 @@ class Replicas:
             self._deaths[what] += 1
         if self._deaths[what] > self._scaling.max_failures:
             raise TranslationError(
-                f"{self._deaths[what]} replicas died while {what}: does one need more memory? "
-                "See the lines of the log above"
+                f"replicas died while {what}, {self._deaths[what]} in all: does one need more "
+                "memory? See the log above"
             )
         log.warning("a replica died while %s: it is replaced", what)
         self._again.extendleft(reversed(shards))
