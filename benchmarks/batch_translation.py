@@ -27,7 +27,7 @@ import psutil
 
 from nmt.cli.translation import TranslationOptions
 from nmt.config import load_with_user_set
-from nmt.data.saved import read_saved_pairs
+from nmt.data.saved import load_pairs
 from nmt.runs import layout
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import connect
@@ -105,7 +105,7 @@ def read_options() -> argparse.Namespace:
 def write_lines(options: argparse.Namespace, path: Path) -> None:
     """Write lines made of the sentences that the run was trained on."""
     with Storage(options.storage).reading(layout.pairs(options.run)) as folder:
-        sources = [pair.source for pair in read_saved_pairs(folder / "dataset", "train")]
+        sources = [pair.source for pair in load_pairs(folder, "train")]
     draw = random.Random(1)
     lines = (" ".join(draw.choices(sources, k=draw.randint(1, 3))) for _ in range(options.lines))
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 
 from k8s.cli.options import parse as parse_k8s
 from nmt.cli.console import is_override
+from nmt.cli.translation import BASE_SETTINGS
 from nmt.config import load_config
 from nmt.errors import NmtError
 from ray_jobs.cli import main
@@ -90,9 +91,11 @@ def nmt_problem(words: list[str]) -> str:
     try:
         options = parse(main._parser(), words)
         given = [w for w in getattr(options, "overrides", []) if not PLACEHOLDER.search(w)]
+        base = {}
         if words[0] == "translate":
             given = [word for word in given if is_override(word)]
-        load_config([PROJECT / file for file in options.config], given)
+            base = BASE_SETTINGS
+        load_config([PROJECT / file for file in options.config], given, base=("", base))
     except SystemExit:
         return "the parser refuses it"
     except NmtError as error:
