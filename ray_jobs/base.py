@@ -27,10 +27,10 @@ def run(session: Session, *, thorough: bool = True) -> Record:
         ModelError: the model or a language code does not fit.
         UnavailableError: a hub that cannot be reached.
     """
-    session = session.on(BASE)
+    session = session.with_inherited(BASE)
     run = session.config.run
     check_split(session.storage, run, require(session.storage, run, PREPARE), "validation")
-    return session.do(
+    return session.run_step(
         BASE,
         lambda: on_worker(session, make_base),
         is_intact=lambda: _is_intact(session, thorough=thorough),

@@ -22,7 +22,7 @@ def run(session: Session) -> Record:
     Raises:
         MissingStepError: the run is not trained.
     """
-    session = session.on(EVALUATE)
+    session = session.with_inherited(EVALUATE)
     run_name = session.config.run
     require(session.storage, run_name, TRAIN)
 
@@ -31,7 +31,7 @@ def run(session: Session) -> Record:
         session.storage.write_json(layout.evaluation(run_name), result)
         return result
 
-    record = session.do(EVALUATE, work)
+    record = session.run_step(EVALUATE, work)
     for line in score_lines(result_of(session.storage, run_name, EVALUATE, record)):
         log.info("%s", line)
     return record

@@ -19,14 +19,14 @@ def run(session: Session) -> Record:
         MissingStepError: the run is not trained.
         ExportError: the merged model does not answer as the trained one.
     """
-    session = session.on(EXPORT)
+    session = session.with_inherited(EXPORT)
     require(session.storage, session.config.run, TRAIN)
 
     def work() -> dict[str, Any]:
         result = on_worker(session, export_on_worker)
         return {"output": result.engine, **result.model_dump()}
 
-    return session.do(EXPORT, work, is_intact=lambda: _is_intact(session))
+    return session.run_step(EXPORT, work, is_intact=lambda: _is_intact(session))
 
 
 def _is_intact(session: Session) -> bool:

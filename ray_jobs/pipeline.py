@@ -43,7 +43,7 @@ def run(session: Session) -> Summary:
     check_settings(storage, config, PIPELINE)
     if session.restart:
         discard_run(storage, config.run)
-        session = session.keeping()
+        session = session.without_restart()
     with connect(config):
         records = _steps(session)
         endpoint, seconds = _endpoint(session, records)

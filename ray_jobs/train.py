@@ -39,10 +39,10 @@ def run(session: Session) -> Record:
         MissingStepError: the data is not prepared.
         TrainingError: the workers failed more often than `scaling.max_failures`.
     """
-    session = session.on(TRAIN)
+    session = session.with_inherited(TRAIN)
     check(session.storage, session.config, "train")
     require(session.storage, session.config.run, PREPARE)
-    base_job.run(session.keeping(), thorough=False)
+    base_job.run(session.without_restart(), thorough=False)
     best = find_best(session)
     session = session.with_config(best.config)
     storage = session.storage
@@ -54,7 +54,7 @@ def run(session: Session) -> Record:
         files = storage.manifest(published)["files"]
         return result | {"output": digest_of(files)}
 
-    return session.do(TRAIN, work, is_intact=lambda: is_intact(storage, published))
+    return session.run_step(TRAIN, work, is_intact=lambda: is_intact(storage, published))
 
 
 def fit(session: Session, start_from: str | None) -> dict[str, Any]:

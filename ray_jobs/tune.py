@@ -42,13 +42,13 @@ def run(session: Session) -> Record:
             no trial could work with its settings.
         TrainingError: no trial gave a score, or one failed and is worth another call.
     """
-    session = session.on(TUNE)
+    session = session.with_inherited(TUNE)
     config = session.config
     check(session.storage, config, "tune")
     require(session.storage, config.run, PREPARE)
-    base_job.run(session.keeping(), thorough=False)
+    base_job.run(session.without_restart(), thorough=False)
 
-    return session.do(TUNE, lambda: search(session), is_intact=lambda: _is_complete(session))
+    return session.run_step(TUNE, lambda: search(session), is_intact=lambda: _is_complete(session))
 
 
 def _is_complete(session: Session) -> bool:

@@ -27,7 +27,7 @@ class Session:
     restart: bool = False
     """Discard what an earlier call of the step made."""
 
-    def on(self, step: Step) -> "Session":
+    def with_inherited(self, step: Step) -> "Session":
         """Return the same command with the settings of the finished steps before a step.
 
         Raises:
@@ -39,11 +39,11 @@ class Session:
         """Return the same command with other settings, which do not count as set by the user."""
         return replace(self, config=config)
 
-    def keeping(self) -> "Session":
+    def without_restart(self) -> "Session":
         """Return the same command without `--restart`, to do a step that another one needs."""
         return replace(self, restart=False)
 
-    def do(
+    def run_step(
         self,
         step: Step,
         work: Callable[[], Mapping[str, Any]],

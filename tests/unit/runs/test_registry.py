@@ -38,7 +38,7 @@ TOY = Step(
 
 
 def count_words(session: Session) -> Record:
-    return session.do(TOY, lambda: {"words": 7})
+    return session.run_step(TOY, lambda: {"words": 7})
 
 
 @pytest.fixture

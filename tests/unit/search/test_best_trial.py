@@ -37,7 +37,7 @@ def search(storage: Storage, *words: str, found: dict[str, Any] = FOUND) -> None
 def best_for(storage: Storage, *words: str):
     """What a training with these words takes up, asked as `train.run` asks."""
     loaded = load_with_user_set(overrides=words)
-    return find_best(Session(loaded.config, storage, loaded.user_set).on(TRAIN))
+    return find_best(Session(loaded.config, storage, loaded.user_set).with_inherited(TRAIN))
 
 
 def test_without_a_search_the_settings_stay(storage):
@@ -94,7 +94,7 @@ def test_the_steps_after_a_training_go_on_with_what_it_took_from_the_search(stor
     search(storage, found={"seed": 32})
     run_step(storage, best_for(storage).config, TRAIN, lambda: {"output": "one"})
     session = Session(Config(), storage, frozenset())
-    assert session.on(EVALUATE).config.seed == 32
+    assert session.with_inherited(EVALUATE).config.seed == 32
     assert best_for(storage).config.seed == 32
 
 
