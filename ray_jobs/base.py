@@ -1,12 +1,11 @@
 """The base model of a run: checked, or, for `tiny`, built and trained."""
 
-from typing import Any
-
 from nmt.config import Config
 from nmt.errors import PreemptedError
-from nmt.models.sources.source import ModelSource
 from nmt.runs import layout
 from nmt.runs.records import Record, is_intact, require
+from nmt.runs.results import BaseResult
+from nmt.runs.running import StepOutput
 from nmt.runs.steps import BASE, PREPARE
 from nmt.storage import Storage
 from ray_jobs.prepare import check_split
@@ -46,7 +45,7 @@ def _is_intact(session: Session, *, thorough: bool) -> bool:
     return not thorough or not storage.exists(initial) or is_intact(storage, initial)
 
 
-def make_base(config: Config, storage: Storage) -> dict[str, Any]:
+def make_base(config: Config, storage: Storage) -> StepOutput[BaseResult]:
     """Train a tiny base, or check that a named one exists and fits, on a worker.
 
     Raises:
@@ -55,22 +54,20 @@ def make_base(config: Config, storage: Storage) -> dict[str, Any]:
     from nmt.models.license import license_of
     from nmt.training.base import made_base, prepare_base, train_tiny_base
 
-    model = config.model
-    about: dict[str, Any] = {"license": license_of(model.name_or_path)}
-    if not model.is_tiny:
-        return about | _described(prepare_base(config, storage))
-    outcome = train_tiny_base(config, storage)
-    if not outcome.finished:
-        raise PreemptedError(
-            f"base: told to stop at step {outcome.state.step}: the same command goes on from there"
-        )
-    described = _described(made_base(config).resolve(storage))
-    return about | described | {"validation_bleu": outcome.state.best_bleu}
-
-
-def _described(base: ModelSource) -> dict[str, Any]:
-    """Give what the record says of a base, by which later steps notice that it has changed."""
-    return {"output": base.content.digest, "model": base.as_record()}
+    license_name, bleu = license_of(config.model.name_or_path), None
+    if config.model.is_tiny:
+        outcome = train_tiny_base(config, storage)
+        if not outcome.finished:
+            raise PreemptedError(
+                f"base: told to stop at step {outcome.state.step}: the same command goes on from "
+                "there"
+            )
+        source, bleu = made_base(config).resolve(storage), outcome.state.best_bleu
+    else:
+        source = prepare_base(config, storage)
+    result = BaseResult(license=license_name, model=source.as_record(), validation_bleu=bleu)
+    # By the digest of its files, later steps notice that a base has changed.
+    return StepOutput(result, source.content.digest)
 
 
 if __name__ == "__main__":

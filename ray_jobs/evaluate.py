@@ -1,13 +1,13 @@
 """Score the base and the trained model of a run on its test sets."""
 
 import logging
-from typing import Any
 
 from nmt.config import Config
 from nmt.report.console import score_lines
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.records import Record, require, result_of
+from nmt.runs.running import StepOutput
 from nmt.runs.steps import EVALUATE, TRAIN
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import on_worker
@@ -26,10 +26,10 @@ def run(session: Session) -> Record:
     run_name = session.config.run
     require(session.storage, run_name, TRAIN)
 
-    def work() -> dict[str, Any]:
-        result = on_worker(session, evaluate_on_worker).model_dump(mode="json")
-        session.storage.write_json(layout.evaluation(run_name), result)
-        return result
+    def work() -> StepOutput[EvaluationResult]:
+        result = on_worker(session, evaluate_on_worker)
+        session.storage.write_json(layout.evaluation(run_name), result.as_json())
+        return StepOutput(result)
 
     record = session.run_step(EVALUATE, work)
     for line in score_lines(result_of(session.storage, run_name, EVALUATE, record)):

@@ -1,11 +1,10 @@
 """Merge and convert the adapter of a run into an engine that can be served."""
 
-from typing import Any
-
 from nmt.config import Config
 from nmt.runs import layout
 from nmt.runs.records import Record, is_intact, require
 from nmt.runs.results import ExportResult
+from nmt.runs.running import StepOutput
 from nmt.runs.steps import EXPORT, TRAIN
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import on_worker
@@ -22,9 +21,9 @@ def run(session: Session) -> Record:
     session = session.with_inherited(EXPORT)
     require(session.storage, session.config.run, TRAIN)
 
-    def work() -> dict[str, Any]:
+    def work() -> StepOutput[ExportResult]:
         result = on_worker(session, export_on_worker)
-        return {"output": result.engine, **result.model_dump()}
+        return StepOutput(result, result.engine)
 
     return session.run_step(EXPORT, work, is_intact=lambda: _is_intact(session))
 

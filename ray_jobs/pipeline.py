@@ -15,10 +15,9 @@ from nmt.report.console import console_lines
 from nmt.report.page import render_report
 from nmt.report.summarize import Records, summarize
 from nmt.runs import layout
-from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.records import SUMMARY
+from nmt.runs.records import SUMMARY, result_of
 from nmt.runs.results import EndpointSummary, Summary
-from nmt.runs.steps import PIPELINE, PREPARE, pipeline_steps
+from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, pipeline_steps
 from nmt.traffic import promote
 from ray_jobs import prepare
 from ray_jobs.runtime.checks import check as check_settings
@@ -47,7 +46,7 @@ def run(session: Session) -> Summary:
     with connect(config):
         records = _steps(session)
         endpoint, seconds = _endpoint(session, records)
-    summary = summarize(config, records, endpoint, seconds)
+    summary = summarize(storage, config, records, endpoint, seconds)
     SUMMARY.write(storage, layout.summary(config.run), summary)
     storage.write_bytes(layout.report(config.run), render_report(summary).encode())
     for line in [*console_lines(summary), "", *_next_lines(session, summary)]:
@@ -70,7 +69,8 @@ def _steps(session: Session) -> Records:
 def _endpoint(session: Session, records: Records) -> tuple[EndpointSummary, float]:
     """Ask a real endpoint for one test sentence, unless an earlier call did for this engine."""
     engine = records["export"].output
-    samples = EvaluationResult.model_validate(records["evaluate"].result).samples
+    evaluation = result_of(session.storage, session.config.run, EVALUATE, records["evaluate"])
+    samples = evaluation.samples
     sentence = samples[0].source if samples else "Hello."
     path, again = layout.summary(session.config.run), "the endpoint is asked again"
     before = SUMMARY.find_or_leave_out(session.storage, path, again, log.warning)

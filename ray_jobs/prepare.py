@@ -5,7 +5,6 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from nmt.config import Config
 from nmt.data.fingerprint import fingerprint, fingerprint_of_set
@@ -14,7 +13,8 @@ from nmt.data.prepare import dry_run as find_drops
 from nmt.errors import DataError, StepConflictError
 from nmt.runs import layout
 from nmt.runs.records import Record, find_record, is_intact, result_of
-from nmt.runs.results import PrepareResult
+from nmt.runs.results import InputCounts, PrepareResult, ScreenedSet
+from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE
 from nmt.storage import Storage
 from ray_jobs.runtime.blocks import map_blocks_of
@@ -71,8 +71,8 @@ def check_split(storage: Storage, run: str, prepared: Record, split: str) -> Non
         )
 
 
-def _prepare(session: Session, content: str | None) -> dict[str, Any]:
-    """Prepare the data, and return the fields of the result."""
+def _prepare(session: Session, content: str | None) -> StepOutput[PrepareResult]:
+    """Prepare the data of a run."""
     config, storage = session.config, session.storage
     with storage.commit(layout.pairs(config.run)) as folder:
         report = prepare(
@@ -84,13 +84,13 @@ def _prepare(session: Session, content: str | None) -> dict[str, Any]:
     written = asdict(report)
     storage.write_json(layout.cleaning_report(config.run), written["inputs"])
     counts = {
-        name: {
-            "read": found.read,
-            "kept": found.kept,
-            "dropped": {rule: drops.count for rule, drops in found.dropped.items()},
-            "flagged": {flag: pairs.count for flag, pairs in found.flagged.items()},
-            "bad_rows": found.bad_rows,
-        }
+        name: InputCounts(
+            read=found.read,
+            kept=found.kept,
+            dropped={rule: drops.count for rule, drops in found.dropped.items()},
+            flagged={flag: pairs.count for flag, pairs in found.flagged.items()},
+            bad_rows=found.bad_rows,
+        )
         for name, found in report.inputs.items()
     }
     dropped: dict[str, int] = {}
@@ -98,18 +98,18 @@ def _prepare(session: Session, content: str | None) -> dict[str, Any]:
         for rule, drops in found.dropped.items():
             dropped[rule] = dropped.get(rule, 0) + drops.count
     screened = {
-        name: written["screened"][name] | {"fingerprint": fingerprint_of_set(test_set)}
+        name: ScreenedSet(**written["screened"][name], fingerprint=fingerprint_of_set(test_set))
         for name, test_set in config.evaluation.sets.items()
     }
-    return {
-        "output": report.digest,
-        "fingerprint": content,
-        "sizes": report.sizes,
-        "dropped": dropped,
-        "inputs": counts,
-        "flagged": report.flagged,
-        "screened": screened,
-    }
+    result = PrepareResult(
+        fingerprint=content,
+        sizes=report.sizes,
+        dropped=dropped,
+        inputs=counts,
+        flagged=report.flagged,
+        screened=screened,
+    )
+    return StepOutput(result, report.digest)
 
 
 def _inputs(config: Config) -> str:

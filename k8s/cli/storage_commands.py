@@ -11,11 +11,10 @@ from k8s.api.cluster import JsonObject
 from k8s.cli.output import Output, duration, table
 from k8s.objects.storage_location import refuse_keys
 from nmt import traffic
-from nmt.errors import InputError, MissingStepError
+from nmt.errors import InputError, MissingStepError, StorageError
 from nmt.runs import layout
-from nmt.runs.evaluation import BASE_SYSTEM, TEST_SET, TUNED_SYSTEM, EvaluationResult
-from nmt.runs.records import Record, find_record, list_runs
-from nmt.runs.steps import STEPS
+from nmt.runs.records import Record, find_record, list_runs, result_of
+from nmt.runs.steps import EXPORT, STEPS, AnyStep
 from nmt.storage import Storage
 from nmt.traffic import ReplicaReport
 from nmt.traffic.promotion import promote_run
@@ -97,42 +96,30 @@ def _status(storage: Storage, command: StorageCommand, output: Output) -> None:
         raise MissingStepError(
             f"run '{command.run}' is not on the storage root ({storage.locate('')}){known}"
         )
-    rows = [_row(name, record) for name, record in records.items()]
+    rows = [_row(storage, command.run, STEPS[name], record) for name, record in records.items()]
     steps = {name: _as_json(record) for name, record in records.items() if record}
     text = table(("STEP", "STATE", "TOOK", "RESULT"), rows)
     output.answer({"run": command.run, "steps": steps}, text)
 
 
-def _row(name: str, record: Record | None) -> Sequence[str]:
+def _row(storage: Storage, run: str, step: AnyStep, record: Record | None) -> Sequence[str]:
     if record is None:
-        return (name, "-", "-", "")
-    took = duration(record.seconds) if record.done else "-"
-    try:
-        result = _result(name, record)
-    # Another version of the library may have written the record in another form.
-    except (KeyError, TypeError, ValueError, AttributeError):
-        result = "this nmt-k8s cannot read its result: see -o yaml"
-    return (name, "done" if record.done else "unfinished", took, result)
-
-
-def _result(name: str, record: Record) -> str:
-    """Summarize the result of a step in a few words."""
-    result = record.result
+        return (step.name, "-", "-", "")
     if not record.done:
-        return ""
-    if name == "prepare":
-        return ", ".join(f"{part} {size}" for part, size in result["sizes"].items())
-    if name == "tune":
-        return f"best BLEU {result['best']['bleu']:.2f} of {len(result['trials'])} trials"
-    if name == "train":
-        base = result.get("base_bleu")
-        before = "" if base is None else f"{base:.2f} -> "
-        return f"BLEU {before}{result['best_bleu']:.2f} (validation) at step {result['best_step']}"
-    if name == "evaluate":
-        evaluation = EvaluationResult.model_validate(result)
-        scores = [evaluation.score(name, TEST_SET, "bleu") for name in (BASE_SYSTEM, TUNED_SYSTEM)]
-        return f"BLEU {' -> '.join(f'{s.value:.2f}' for s in scores if s)} (test)"
-    return f"engine {record.output}" if name == "export" else ""
+        return (step.name, "unfinished", "-", "")
+    return (step.name, "done", duration(record.seconds), _headline(storage, run, step, record))
+
+
+def _headline(storage: Storage, run: str, step: AnyStep, record: Record) -> str:
+    """Summarize the result of a finished step in a few words."""
+    # The record itself holds the digest of an engine, whichever release exported it.
+    if step is EXPORT:
+        return f"engine {record.output}"
+    try:
+        return result_of(storage, run, step, record).headline()
+    # Another release may have written the result in another form.
+    except StorageError:
+        return "this nmt-k8s cannot read its result: see -o yaml"
 
 
 def _as_json(record: Record) -> JsonObject:

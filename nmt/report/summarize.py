@@ -5,8 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from nmt import __version__
 from nmt.config import Config
-from nmt.runs.evaluation import TEST_SET, EvaluationResult
-from nmt.runs.records import Record
+from nmt.runs.evaluation import TEST_SET
+from nmt.runs.records import Record, result_of
 from nmt.runs.results import (
     BaseResult,
     DataSummary,
@@ -15,9 +15,10 @@ from nmt.runs.results import (
     PrepareResult,
     Summary,
     TrainResult,
-    TuneResult,
 )
+from nmt.runs.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE
 from nmt.runs.trials import Setting, Trial
+from nmt.storage import Storage
 
 Records = dict[str, Record]
 
@@ -27,22 +28,31 @@ _PACKAGES = ("torch", "transformers", "peft", "ray", "ctranslate2", "sacrebleu",
 
 
 def summarize(
-    config: Config, records: Mapping[str, Record], endpoint: EndpointSummary, seconds: float
+    storage: Storage,
+    config: Config,
+    records: Mapping[str, Record],
+    endpoint: EndpointSummary,
+    seconds: float,
 ) -> Summary:
     """Collect everything a run found.
 
     Args:
+        storage: the storage root of the run.
         config: the settings the user gave.
         records: step -> its record.
         endpoint: what the endpoint answered.
         seconds: how long asking it took.
+
+    Raises:
+        StorageError: another release wrote a record.
     """
-    prepared = PrepareResult.model_validate(records["prepare"].result)
-    base = BaseResult.model_validate(records["base"].result)
-    trained = TrainResult.model_validate(records["train"].result)
-    tuned = TuneResult.model_validate(records["tune"].result) if "tune" in records else None
+    run = config.run
+    prepared = result_of(storage, run, PREPARE, records["prepare"])
+    base = result_of(storage, run, BASE, records["base"])
+    trained = result_of(storage, run, TRAIN, records["train"])
+    tuned = result_of(storage, run, TUNE, records["tune"]) if "tune" in records else None
     return Summary(
-        run=config.run,
+        run=run,
         version=__version__,
         data=DataSummary(
             name=config.data.path or "the built-in phrasebook",
@@ -55,7 +65,7 @@ def summarize(
             tiny=config.model.is_tiny,
             trainable=trained.trained_parameters,
         ),
-        evaluation=EvaluationResult.model_validate(records["evaluate"].result),
+        evaluation=result_of(storage, run, EVALUATE, records["evaluate"]),
         trials=tuned.trials if tuned else (),
         best_config=_taken_settings(tuned.best, records["train"]) if tuned else {},
         base_validation_bleu=trained.base_bleu,

@@ -5,14 +5,15 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveInt,
     computed_field,
     model_validator,
 )
+from typing_extensions import override
+
+from nmt.runs.step_result import ResultPart, StepResult
 
 BASE_SYSTEM = "base"
 """The model before the training."""
@@ -32,23 +33,14 @@ Interval = tuple[float, float]
 Verdict = Literal["better", "worse", "no significant difference"]
 
 
-class EvaluationPart(BaseModel):
-    """A frozen part of an evaluation's result."""
-
-    # A later release may have written the record, so unknown fields are ignored.
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class SystemInfo(EvaluationPart):
+class SystemInfo(ResultPart):
     """One translation system."""
 
     parameters: NonNegativeInt | None = None
     """Parameters of the model, with those of an adapter; null for a system without a model."""
 
 
-class TestSetInfo(EvaluationPart):
+class TestSetInfo(ResultPart):
     """One test set."""
 
     __test__ = False  # pytest collects classes by this prefix
@@ -56,7 +48,7 @@ class TestSetInfo(EvaluationPart):
     sentences: PositiveInt
 
 
-class SystemScore(EvaluationPart):
+class SystemScore(ResultPart):
     """One score of one system on one test set."""
 
     system: str
@@ -71,7 +63,7 @@ class SystemScore(EvaluationPart):
     """95 % interval of the value; null where it was not resampled."""
 
 
-class Comparison(EvaluationPart):
+class Comparison(ResultPart):
     """One system against a baseline on the same sentences."""
 
     test_set: str
@@ -104,7 +96,7 @@ class Comparison(EvaluationPart):
         return "worse" if rises == (self.metric in LOWER_IS_BETTER) else "better"
 
 
-class Sample(EvaluationPart):
+class Sample(ResultPart):
     """One test sentence and what each system made of it."""
 
     test_set: str
@@ -114,7 +106,7 @@ class Sample(EvaluationPart):
     """System -> translation."""
 
 
-class EvaluationResult(EvaluationPart):
+class EvaluationResult(StepResult):
     """Scores, comparisons and samples, one row each, of any number of systems and test sets."""
 
     systems: Annotated[dict[str, SystemInfo], Field(min_length=1)]
@@ -138,6 +130,12 @@ class EvaluationResult(EvaluationPart):
         if len(places) != len(set(places)):
             raise ValueError("two scores of one system on one test set in one metric")
         return self
+
+    @override
+    def headline(self) -> str:
+        """Name the BLEU of the base and of the tuned system on the test set."""
+        scores = [self.score(name, TEST_SET, "bleu") for name in (BASE_SYSTEM, TUNED_SYSTEM)]
+        return f"BLEU {' -> '.join(f'{score.value:.2f}' for score in scores if score)} (test)"
 
     def score(self, system: str, test_set: str, metric: str) -> SystemScore | None:
         """Return one score, or None if it was not computed."""

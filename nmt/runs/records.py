@@ -11,7 +11,8 @@ from pydantic import Field
 from nmt.config import Config
 from nmt.errors import MissingStepError, StepConflictError, StorageError
 from nmt.runs import layout
-from nmt.runs.results import ResultT, Summary, read_result
+from nmt.runs.results import Summary
+from nmt.runs.step_result import ResultT, read_result
 from nmt.runs.steps import PREPARE, STEPS, Step
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.storage import RecordKind, Storage
@@ -46,7 +47,7 @@ class Record:
     seconds: Annotated[float, Field(ge=0)] = 0.0
     """Duration of the call that finished the step, plus later repairs."""
     result: dict[str, Any] = field(default_factory=dict)
-    """What the step found, as the fields of its result type."""
+    """What the step found, as the fields of its result type; read it with `result_of`."""
 
 
 RECORD = RecordKind(Record, "the record of a step")

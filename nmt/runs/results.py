@@ -1,38 +1,29 @@
 """What each step of a run found, and the summary of a run: typed and torch-free."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt, field_serializer
+from typing_extensions import override
 
-from nmt.errors import StorageError, first_validation_error
 from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.step_result import ResultPart, StepResult
 from nmt.runs.trials import Bleu, Trial, TrialWithCheckpoints
 
 
-class StepResult(BaseModel):
-    """The result of a step."""
-
-    # Fields of a later release are ignored, so that two releases can share a storage root.
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class InputCounts(StepResult):
+class InputCounts(ResultPart):
     """What became of the pairs of one input."""
 
     read: NonNegativeInt
     kept: NonNegativeInt
-    dropped: dict[str, NonNegativeInt] = {}
+    dropped: dict[str, NonNegativeInt] = Field(default_factory=dict)
     """Rule -> pairs that it dropped."""
-    flagged: dict[str, NonNegativeInt] = {}
+    flagged: dict[str, NonNegativeInt] = Field(default_factory=dict)
     """Flag -> kept pairs that have it."""
     bad_rows: NonNegativeInt = 0
     """Damaged rows, which were not read."""
 
 
-class ScreenedSet(StepResult):
+class ScreenedSet(ResultPart):
     """A named test set that no training pair is like."""
 
     pairs: NonNegativeInt
@@ -49,14 +40,19 @@ class PrepareResult(StepResult):
     """SHA-256 of the local input files; null where there are none."""
     sizes: dict[str, NonNegativeInt]
     """Split -> pairs."""
-    dropped: dict[str, NonNegativeInt] = {}
+    dropped: dict[str, NonNegativeInt] = Field(default_factory=dict)
     """Rule -> pairs that it dropped."""
-    inputs: dict[str, InputCounts] = {}
+    inputs: dict[str, InputCounts] = Field(default_factory=dict)
     """Input -> what became of its pairs; empty in the record of an earlier release."""
-    flagged: dict[str, dict[str, NonNegativeInt]] = {}
+    flagged: dict[str, dict[str, NonNegativeInt]] = Field(default_factory=dict)
     """Split -> flag -> pairs that have it."""
-    screened: dict[str, ScreenedSet] = {}
+    screened: dict[str, ScreenedSet] = Field(default_factory=dict)
     """Named test set -> what the training pairs were compared with."""
+
+    @override
+    def headline(self) -> str:
+        """List the sizes of the splits."""
+        return ", ".join(f"{split} {size}" for split, size in self.sizes.items())
 
 
 class BaseResult(StepResult):
@@ -66,7 +62,8 @@ class BaseResult(StepResult):
     """Licence of the base model, which the trained model inherits."""
     model: dict[str, JsonValue] | None = None
     """Fields of `nmt.models.sources.source.ModelSource`."""
-    validation_bleu: Bleu | None = None
+    # Left out where there is none, as in the records of earlier releases.
+    validation_bleu: Bleu | None = Field(None, exclude_if=lambda value: value is None)
     """BLEU of a base that was trained on the spot."""
 
 
@@ -77,8 +74,15 @@ class TuneResult(StepResult):
     trials: tuple[Trial, ...]
     """All trials, best first."""
 
+    @override
+    def headline(self) -> str:
+        """Name the best score and the number of trials."""
+        if self.best.bleu is None:
+            return f"{len(self.trials)} trials"
+        return f"best BLEU {self.best.bleu:.2f} of {len(self.trials)} trials"
 
-class TrainingPoint(StepResult):
+
+class TrainingPoint(ResultPart):
     """One validation of the final training."""
 
     step: NonNegativeInt
@@ -101,6 +105,19 @@ class TrainResult(StepResult):
     best_bleu: Bleu | None = None
     train_seconds: float = 0.0
     curve: tuple[TrainingPoint, ...] = ()
+
+    @override
+    def headline(self) -> str:
+        """Name the scores before the training and of its best weights."""
+        if self.best_bleu is None:
+            return f"{self.steps} steps, not validated"
+        before = "" if self.base_bleu is None else f"{self.base_bleu:.2f} -> "
+        return f"BLEU {before}{self.best_bleu:.2f} (validation) at step {self.best_step}"
+
+    @field_serializer("curve")
+    def _write_curve(self, curve: tuple[TrainingPoint, ...]) -> list[dict[str, float]]:
+        # A record leaves out a loss that was not finite, as the checkpoints do.
+        return [point.model_dump(exclude_none=True) for point in curve]
 
 
 class ExportResult(StepResult):
@@ -197,30 +214,3 @@ class Summary(SummaryPart):
         taken = self.best_config.items()
         chosen = [i for i in scored if self.trials[i].config.items() <= taken]
         return max(chosen or scored, key=lambda i: self.trials[i].bleu or 0.0, default=None)
-
-
-ResultT = TypeVar("ResultT", bound=BaseModel)
-
-
-def read_result(
-    kind: type[ResultT], content: Mapping[str, Any], *, step: str, place: str
-) -> ResultT:
-    """Read the stored result of a step.
-
-    Args:
-        kind: the result type of the step.
-        content: the result in the step's record.
-        step: name of the step, for the message.
-        place: the record's file, for the message.
-
-    Raises:
-        StorageError: the content does not fit; names the command that makes it again.
-    """
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        problem = first_validation_error(error, prefix="result")
-        raise StorageError(
-            f"{place}: not the result of `nmt {step}` as this release reads it "
-            f"({problem}): give `nmt {step} --restart` with this run's name, which makes it again"
-        ) from None

@@ -5,17 +5,27 @@ settings under the same run name are refused: a folder never holds the work of t
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Generic
 
 from nmt.config import Config, digest_of
 from nmt.errors import InputError
 from nmt.runs import layout
 from nmt.runs.records import RECORD, Record, check_same, find_record, require, settings_of
+from nmt.runs.step_result import ResultT
 from nmt.runs.steps import STEPS, TUNE, Step
 from nmt.storage import Storage, alone, check_free
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput(Generic[ResultT]):
+    """What the work of a step hands over."""
+
+    result: ResultT
+    digest: str = ""
+    """Digest of what the step made; empty where only its settings and inputs identify it."""
 
 
 def inherit(storage: Storage, config: Config, step: Step, user_set: Collection[str]) -> Config:
@@ -51,8 +61,8 @@ def inherit(storage: Storage, config: Config, step: Step, user_set: Collection[s
 def run_step(
     storage: Storage,
     config: Config,
-    step: Step,
-    work: Callable[[], Mapping[str, Any]],
+    step: Step[ResultT],
+    work: Callable[[], StepOutput[ResultT]],
     *,
     restart: bool = False,
     is_intact: Callable[[], bool] = lambda: True,
@@ -63,8 +73,7 @@ def run_step(
         storage: the storage root.
         config: all settings.
         step: what is done.
-        work: does the step, and resumes where it can; returns the fields of the result, and
-            optionally `output`, a digest.
+        work: does the step, and resumes where it can.
         restart: discard what an earlier call made.
         is_intact: returns False when the output of a finished step is damaged, which repeats it.
 
@@ -107,10 +116,10 @@ def _find_same(storage: Storage, run: str, step: Step, wanted: Record) -> Record
 def _do(
     storage: Storage,
     config: Config,
-    step: Step,
+    step: Step[ResultT],
     wanted: Record,
     found: Record | None,
-    work: Callable[[], Mapping[str, Any]],
+    work: Callable[[], StepOutput[ResultT]],
 ) -> Record:
     """Do a step's work, between a record that says it was begun and one that says it is done."""
     folder = layout.step_folder(config.run, step)
@@ -119,7 +128,7 @@ def _do(
     RECORD.write(storage, layout.step_record(config.run, step), wanted)
     started = time.monotonic()
     try:
-        result = dict(work())
+        output = work()
     except InputError:
         # After bad input the run name must be free for other settings. But the same error can come
         # hours later, when a restarted worker cannot reach a hub: then the checkpoints stay.
@@ -131,9 +140,9 @@ def _do(
         done=True,
         settings=wanted.settings,
         inputs=wanted.inputs,
-        output=str(result.pop("output", "")) or digest_of([wanted.settings, wanted.inputs]),
+        output=output.digest or digest_of([wanted.settings, wanted.inputs]),
         seconds=round((found.seconds if found else 0.0) + time.monotonic() - started, 2),
-        result=result,
+        result=output.result.as_json(),
     )
     RECORD.write(storage, layout.step_record(config.run, step), record)
     return record

@@ -9,14 +9,8 @@ from typing import Any, Generic, Literal
 
 from nmt.config import Config
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.results import (
-    BaseResult,
-    ExportResult,
-    PrepareResult,
-    ResultT,
-    TrainResult,
-    TuneResult,
-)
+from nmt.runs.results import BaseResult, ExportResult, PrepareResult, TrainResult, TuneResult
+from nmt.runs.step_result import ResultT
 
 Processes = Literal["driver", "worker", "workers", "trials"]
 """Where a step's work runs: in the command itself, on one worker, on all workers of

@@ -13,6 +13,9 @@ Bleu = Annotated[float, Field(ge=0, le=100.001)]
 
 Setting = bool | int | float | str
 
+TrialSettings = dict[str, Setting]
+"""Searched setting -> value."""
+
 
 class TrialPoint(BaseModel):
     """One validation of a trial."""
@@ -28,8 +31,7 @@ class Trial(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    config: dict[str, Setting] = Field(min_length=1)
-    """Searched setting -> value."""
+    config: TrialSettings = Field(min_length=1)
     state: TrialState
     number: NonNegativeInt = 0
     """Position in the order in which the search drew its trials."""

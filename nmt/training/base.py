@@ -16,7 +16,7 @@ from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.tokenizer_check import check_tokenizer
 from nmt.models.warm_start import build_encoder_decoder
 from nmt.runs import layout
-from nmt.runs.records import fetch_output, is_intact, require
+from nmt.runs.records import fetch_output, is_intact, require, result_of
 from nmt.runs.steps import BASE
 from nmt.storage import Storage
 from nmt.training.events import Report, ignore_report
@@ -33,7 +33,8 @@ def base_source(config: Config, storage: Storage) -> ModelSource:
         MissingStepError: there is no base yet.
         StepConflictError: the base was found by a release that kept no fingerprint.
     """
-    about = require(storage, config.run, BASE).result.get("model")
+    record = require(storage, config.run, BASE)
+    about = result_of(storage, config.run, BASE, record).model
     if about is None and config.model.is_tiny:
         return made_base(config)
     try:

@@ -1,13 +1,13 @@
 """What every job has at hand: its settings, its storage, and how it was called."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from nmt.config import Config
 from nmt.runs.records import Record
-from nmt.runs.running import inherit, run_step
+from nmt.runs.running import StepOutput, inherit, run_step
+from nmt.runs.step_result import ResultT
 from nmt.runs.steps import Step
 from nmt.storage import Storage
 
@@ -45,8 +45,8 @@ class Session:
 
     def run_step(
         self,
-        step: Step,
-        work: Callable[[], Mapping[str, Any]],
+        step: Step[ResultT],
+        work: Callable[[], StepOutput[ResultT]],
         is_intact: Callable[[], bool] = lambda: True,
     ) -> Record:
         """Do a step unless it is done, and say so in one line; see `nmt.runs.running.run_step`."""

@@ -10,9 +10,8 @@ import torch
 from ray.train.v2._internal.util import construct_user_exception_with_traceback
 
 from nmt.errors import InputError, PreemptedError, StorageError, TrainingError
-from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.records import find_record
-from nmt.runs.steps import TRAIN
+from nmt.runs.records import find_record, result_of
+from nmt.runs.steps import EVALUATE, TRAIN
 from nmt.storage import Storage
 from nmt.training.events import Signal
 from ray_jobs import evaluate, export, train
@@ -44,8 +43,10 @@ def test_training_leaves_a_record_with_its_curve(whole: Session) -> None:
     record = find_record(whole.storage, "whole", TRAIN)
     assert record is not None
     assert record.done
-    assert [point["step"] for point in record.result["curve"]] == [4, 8, 12]
-    assert record.result["base_bleu"] >= 0
+    result = result_of(whole.storage, "whole", TRAIN, record)
+    assert [point.step for point in result.curve] == [4, 8, 12]
+    assert result.base_bleu is not None
+    assert result.base_bleu >= 0
 
 
 def test_a_second_call_does_not_train_again(whole: Session) -> None:
@@ -151,7 +152,7 @@ def test_bad_input_on_a_worker_is_bad_input_here_and_not_tried_again(prepared: S
 
 
 def test_a_trained_run_is_evaluated_and_exported(whole: Session) -> None:
-    found = EvaluationResult.model_validate(evaluate.run(whole).result)
+    found = result_of(whole.storage, "whole", EVALUATE, evaluate.run(whole))
     for metric in ("bleu", "chrf++", "ter"):
         assert found.score("tuned", "test", metric) is not None
         assert found.score("tuned", "general", metric) is not None

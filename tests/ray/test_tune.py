@@ -1,7 +1,7 @@
 import pytest
 
 from nmt.errors import ConfigError
-from nmt.runs.records import find_record
+from nmt.runs.records import find_record, result_of
 from nmt.runs.steps import TRAIN, TUNE
 from ray_jobs import train, tune
 from ray_jobs.runtime.context import Session
@@ -23,17 +23,18 @@ def searched(prepared: Session) -> Session:
 def test_every_trial_ends_with_a_score(searched: Session) -> None:
     record = find_record(searched.storage, "searched", TUNE)
     assert record is not None
-    trials = record.result["trials"]
+    trials = result_of(searched.storage, "searched", TUNE, record).trials
     assert len(trials) >= 2  # the same setting drawn twice is one trial
-    assert all(trial["state"] in ("finished", "pruned") for trial in trials)
-    assert all(trial["bleu"] is not None for trial in trials)
+    assert all(trial.state in ("finished", "pruned") for trial in trials)
+    assert all(trial.bleu is not None for trial in trials)
 
 
 def test_the_best_trial_is_the_one_with_the_highest_bleu(searched: Session) -> None:
     best = searched.storage.read_json("searched/tune/best.json")
     record = find_record(searched.storage, "searched", TUNE)
     assert record is not None
-    assert best["bleu"] == max(trial["bleu"] for trial in record.result["trials"])
+    trials = result_of(searched.storage, "searched", TUNE, record).trials
+    assert best["bleu"] == max(trial.bleu or 0.0 for trial in trials)
 
 
 def test_training_takes_the_best_settings_and_goes_on_from_its_checkpoint(
@@ -45,7 +46,7 @@ def test_training_takes_the_best_settings_and_goes_on_from_its_checkpoint(
     assert record is not None
     assert {key: record.settings[key] for key in best["config"]} == best["config"]
     assert record.settings["seed"] in (3, 7)
-    assert record.result["curve"][0]["step"] == 4
+    assert result_of(searched.storage, "searched", TRAIN, record).curve[0].step == 4
     assert not searched.storage.exists("searched/train/checkpoints/step-00000004")
 
 
@@ -104,7 +105,8 @@ def test_a_trial_that_diverges_is_marked_and_the_search_goes_on(prepared: Sessio
     tune.run(session)
     record = find_record(session.storage, "diverging", TUNE)
     assert record is not None
-    states = {trial["config"]["adapter.alpha"]: trial["state"] for trial in record.result["trials"]}
+    trials = result_of(session.storage, "diverging", TUNE, record).trials
+    states = {trial.config["adapter.alpha"]: trial.state for trial in trials}
     assert states[1e38] == "diverged"
     assert states[8.0] in ("finished", "pruned")
     assert session.storage.read_json("diverging/tune/best.json")["config"]["adapter.alpha"] == 8.0

@@ -15,6 +15,6 @@ def record_base(config: Config, storage: Storage, result: dict[str, Any] | None 
     """Write it as the step does, or with another result."""
     if result is None:
         found = ModelSource(config.model.name_or_path).resolve(storage)
-        result = {"output": found.content.digest, "model": found.as_record()}
+        result = {"license": "unknown", "model": found.as_record()}
     record = Record(step="base", done=True, settings={}, inputs={}, result=result)
     storage.write_json(layout.step_record(config.run, BASE), asdict(record))

@@ -1,24 +1,28 @@
 """Steps whose work is counted and takes no time."""
 
+from typing import Any
+
 from nmt.config import Config, load_config
-from nmt.runs.running import run_step
+from nmt.runs.running import StepOutput, run_step
 from nmt.runs.steps import Step
 from nmt.storage import Storage
+from tests.support.runs.records import step_output
 
 
 class Work:
     """Counts its calls; fails when it is told to."""
 
-    def __init__(self, error: Exception | None = None, **result: object) -> None:
+    def __init__(self, error: Exception | None = None, output: str = "", **result: object) -> None:
         self.calls = 0
         self.error = error
+        self.output = output
         self.result = result
 
-    def __call__(self) -> dict[str, object]:
+    def __call__(self) -> StepOutput[Any]:
         self.calls += 1
         if self.error:
             raise self.error
-        return dict(self.result)
+        return step_output(self.output, **self.result)
 
 
 def config(*words: str) -> Config:

@@ -1,8 +1,19 @@
-"""Records changed by a test, as if the program had written them so."""
+"""Records as a test needs them, as if the program had written them so."""
 
 from typing import Any
 
+from nmt.runs.running import StepOutput
+from nmt.runs.step_result import StepResult
 from nmt.storage import Storage
+
+
+class AnyResult(StepResult, extra="allow"):
+    """A result with any fields, for a step of any kind."""
+
+
+def step_output(digest: str = "", **fields: object) -> StepOutput[Any]:
+    """Return what the work of a step hands over, with any fields as its result."""
+    return StepOutput(AnyResult.model_validate(fields), digest)
 
 
 def change_record(storage: Storage, path: str, **changes: Any) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_the_base_of_a_run_is_found_under_the_runs_new_name(
         shutil.copytree(folder, place, dirs_exist_ok=True)
     tiny = config.with_overrides({"model.name_or_path": "tiny"})
     made = made_base(tiny).resolve(storage)
-    record_base(tiny, storage, {"output": made.content.digest, "model": made.as_record()})
+    record_base(tiny, storage, {"license": "unknown", "model": made.as_record()})
     run = Path(storage.locate(config.run))
     run.rename(run.with_name("renamed"))
     base = base_source(tiny.with_overrides({"run": "renamed"}), storage)

@@ -8,13 +8,21 @@ from k8s.cli.storage_commands import StorageCommand
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from tests.support.k8s.fake_cluster import FakeCluster
-from tests.support.runs.summaries import BETTER, WORSE, evaluation
+from tests.support.runs.summaries import BETTER, WORSE, evaluation, trial
 from tests.unit.k8s.conftest import install
 
 DONE = {
     "prepare": {"sizes": {"train": 90, "test": 5}},
-    "tune": {"best": {"bleu": 20.5}, "trials": [{}, {}]},
-    "train": {"base_bleu": 9.5, "best_bleu": 21.5, "best_step": 300},
+    "base": {"license": "mit"},
+    "tune": {"best": trial(8, 20.5) | {"checkpoints": "c"}, "trials": [trial(8, 20.5)] * 2},
+    "train": {
+        "trained_parameters": 50,
+        "left_out": 0,
+        "steps": 400,
+        "base_bleu": 9.5,
+        "best_bleu": 21.5,
+        "best_step": 300,
+    },
     "evaluate": evaluation(10.25, 22.75, compared=BETTER).model_dump(mode="json"),
 }
 WORSE_RESULT = evaluation(22.75, 10.25, compared=WORSE).model_dump(mode="json")
@@ -203,7 +211,7 @@ def test_the_status_of_a_run_survives_results_of_another_release(on_root, root, 
         record(root, "night", name, step.folder, "engine-b", result)
     assert on_root("status", "run=night") == 0
     shown = capsys.readouterr().out
-    assert shown.count("this nmt-k8s cannot read its result") == 4
+    assert shown.count("this nmt-k8s cannot read its result") == 5
     assert "engine engine-b" in shown
 
 

@@ -31,4 +31,4 @@ def test_a_finished_base_is_named_by_its_files_and_score(tmp_path, monkeypatch):
         (folder / "weights").write_text("1")
     finished = Outcome(State(step=9, curve=({"step": 9, "bleu": 5.0},)), True, 1, 0)
     made = make_after(finished, monkeypatch, storage)
-    assert (made["validation_bleu"], bool(made["output"])) == (5.0, True)
+    assert (made.result.validation_bleu, bool(made.digest)) == (5.0, True)

@@ -10,13 +10,14 @@ from nmt.config import load_with_user_set
 from nmt.errors import StorageError
 from nmt.runs import layout
 from nmt.runs.records import fetch_output, find_record, require
-from nmt.runs.results import ExportResult
-from nmt.runs.running import run_step
+from nmt.runs.results import BaseResult, ExportResult
+from nmt.runs.running import StepOutput, run_step
 from nmt.runs.steps import BASE, PREPARE, TRAIN
 from nmt.storage import Storage
 from nmt.traffic import fetch_engine, promote, read_traffic
 from ray_jobs import base, export, prepare
 from ray_jobs.runtime.context import Session
+from tests.support.runs.records import step_output
 from tests.unit.storage.test_records import MUTATIONS, Damaged, mutations
 
 
@@ -42,7 +43,7 @@ def commit(storage: Storage, path: str, **meta: Any) -> None:
 
 def finish(session: Session, *steps: Any) -> None:
     for step in steps:
-        run_step(session.storage, session.config, step, lambda: {"output": "engine"})
+        run_step(session.storage, session.config, step, lambda: step_output("engine"))
 
 
 def test_damaged_data_is_prepared_again(session: Session, caplog: pytest.LogCaptureFixture) -> None:
@@ -65,13 +66,13 @@ def test_a_damaged_base_is_made_again(
     storage = session.storage
     if name == "initial":
         session = session.with_config(session.config.with_overrides({"model.name_or_path": "x"}))
-    run_step(storage, session.config, PREPARE, lambda: {"sizes": {"validation": 1}})
+    run_step(storage, session.config, PREPARE, lambda: step_output(sizes={"validation": 1}))
     made: list[str] = []
 
-    def make(_: Session, work: object) -> dict[str, str]:
+    def make(_: Session, work: object) -> StepOutput[BaseResult]:
         made.append(name)
         commit(storage, f"demo/base/{name}")
-        return {"output": "base"}
+        return StepOutput(BaseResult(license="mit"), "base")
 
     monkeypatch.setattr(base, "on_worker", make)
     for _ in range(2):

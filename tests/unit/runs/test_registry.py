@@ -9,8 +9,9 @@ from k8s.objects.manifests import submittable_steps
 from k8s.objects.sizing import pods_for
 from nmt.config import Config, load_config
 from nmt.runs import layout
-from nmt.runs.records import Record, find_record
-from nmt.runs.results import StepResult
+from nmt.runs.records import Record, find_record, result_of
+from nmt.runs.running import StepOutput
+from nmt.runs.step_result import StepResult
 from nmt.runs.steps import PIPELINE, STEPS, TUNE, Step, pipeline_steps, steps_of
 from nmt.storage import Storage
 from ray_jobs import pipeline
@@ -38,7 +39,7 @@ TOY = Step(
 
 
 def count_words(session: Session) -> Record:
-    return session.run_step(TOY, lambda: {"words": 7})
+    return session.run_step(TOY, lambda: StepOutput(ToyResult(words=7)))
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_the_command_of_a_new_step_does_it(toy, tmp_path):
     assert main(["toy", f"storage={tmp_path}", "run=demo"]) == 0
     record = find_record(storage, "demo", toy)
     assert record is not None
-    assert ToyResult.model_validate(record.result).words == 7
+    assert result_of(storage, "demo", toy, record).words == 7
 
 
 def test_a_pipeline_does_a_new_step_after_the_others(toy, tmp_path, monkeypatch):

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from nmt.errors import StorageError
 from nmt.runs.evaluation import Comparison, EvaluationResult
-from nmt.runs.results import Summary, read_result
+from nmt.runs.results import Summary
+from nmt.runs.step_result import read_result
 from tests.support.runs.summaries import (
     BETTER,
     UNSURE,

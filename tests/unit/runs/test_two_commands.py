@@ -1,17 +1,19 @@
 """Two commands that work on the same step of a run."""
 
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
 from nmt.errors import InUseError
 from nmt.runs import running
 from nmt.runs.records import find_record
-from nmt.runs.running import discard, lock_step, run_step
+from nmt.runs.running import StepOutput, discard, lock_step, run_step
 from nmt.runs.steps import BASE, PREPARE, Step
 from nmt.storage import Storage
 from ray_jobs.cli import main, runner
 from tests.support.runs.finished_steps import Work, config, finish
+from tests.support.runs.records import step_output
 
 
 def test_a_step_that_another_process_does_is_refused_by_name(storage):
@@ -65,10 +67,10 @@ def test_a_finished_step_is_taken_without_waiting_for_anybody(storage):
 
 
 def test_a_step_is_held_while_it_is_done_and_not_after(storage):
-    def look() -> dict[str, object]:
+    def look() -> StepOutput[Any]:
         with pytest.raises(InUseError), lock_step(storage, "demo", PREPARE):
             pass
-        return {}
+        return step_output()
 
     run_step(storage, config(), PREPARE, look)
     assert storage.list("demo") == ["data"]

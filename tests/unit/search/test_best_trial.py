@@ -5,12 +5,14 @@ import pytest
 from nmt.config import Config, load_config, load_with_user_set
 from nmt.errors import TrainingError
 from nmt.runs.records import BEST_TRIAL
-from nmt.runs.running import run_step
+from nmt.runs.results import TuneResult
+from nmt.runs.running import StepOutput, run_step
 from nmt.runs.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE
 from nmt.runs.trials import TrialWithCheckpoints
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
 from ray_jobs.search.best_trial import find_best
+from tests.support.runs.records import step_output
 
 FOUND = {"adapter.rank": 32, "adapter.alpha": 64, "training.learning_rate": 3e-4}
 CHECKPOINTS = "demo/tune/trials/x/checkpoints"
@@ -21,13 +23,13 @@ def storage(tmp_path) -> Storage:
     """A storage root with a run that is prepared and has a base."""
     storage = Storage(str(tmp_path / "runs"))
     for step in (PREPARE, BASE):
-        run_step(storage, Config(), step, lambda: {"output": "one"})
+        run_step(storage, Config(), step, lambda: step_output("one"))
     return storage
 
 
 def search(storage: Storage, *words: str, found: dict[str, Any] = FOUND) -> None:
     """A finished search, made with these settings."""
-    run_step(storage, load_config(overrides=words), TUNE, dict)
+    run_step(storage, load_config(overrides=words), TUNE, step_output)
     best = TrialWithCheckpoints(
         config=found, state="finished", bleu=30.0, steps=600, checkpoints=CHECKPOINTS
     )
@@ -46,7 +48,7 @@ def test_without_a_search_the_settings_stay(storage):
 
 
 def test_an_unfinished_search_is_left_out(storage, caplog):
-    def lost() -> dict[str, Any]:
+    def lost() -> StepOutput[TuneResult]:
         raise TrainingError("lost")
 
     with pytest.raises(TrainingError):
@@ -92,7 +94,7 @@ def test_what_the_search_found_for_a_setting_of_an_earlier_step_is_taken(storage
 
 def test_the_steps_after_a_training_go_on_with_what_it_took_from_the_search(storage):
     search(storage, found={"seed": 32})
-    run_step(storage, best_for(storage).config, TRAIN, lambda: {"output": "one"})
+    run_step(storage, best_for(storage).config, TRAIN, lambda: step_output("one"))
     session = Session(Config(), storage, frozenset())
     assert session.with_inherited(EVALUATE).config.seed == 32
     assert best_for(storage).config.seed == 32
@@ -114,7 +116,7 @@ def test_settings_beside_the_search_stay(storage):
 @pytest.mark.parametrize("step", [PREPARE, BASE], ids=lambda step: step.name)
 def test_a_search_on_other_data_or_another_base_is_left_out(storage, caplog, step):
     search(storage)
-    run_step(storage, Config(), step, lambda: {"output": "two"}, restart=True)
+    run_step(storage, Config(), step, lambda: step_output("two"), restart=True)
     best = best_for(storage)
     assert (best.config, best.checkpoints) == (Config(), None)
     assert "other data or another base" in caplog.text

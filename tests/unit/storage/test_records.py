@@ -18,6 +18,7 @@ from nmt.runs.trials import Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
 from nmt.training.saved.records import CUT, MLFLOW_RUN, Cut, MlflowRun
 from ray_jobs.supervise import ATTEMPTS, Attempts
+from tests.support.runs.records import step_output
 from tests.support.runs.summaries import full
 
 MUTATIONS = 1000
@@ -114,7 +115,7 @@ def test_a_damaged_record_is_refused_with_advice(storage: Storage, name: str) ->
 
 def test_a_damaged_record_of_a_step_is_refused_with_advice(storage: Storage) -> None:
     result = {"sizes": {"train": 90, "test": 10}, "fingerprint": None, "share": 0.5}
-    run_step(storage, Config(), PREPARE, lambda: result)
+    run_step(storage, Config(), PREPARE, lambda: step_output(**result))
     check_all(storage, "demo/data/step.json", lambda root: find_record(root, "demo", PREPARE))
 
 
