@@ -2,7 +2,8 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from nmt.config import Config, digest_of
 from nmt.errors import (
@@ -15,6 +16,8 @@ from nmt.errors import (
 )
 from nmt.runs import layout
 from nmt.runs.records import Record, is_intact, require
+from nmt.runs.results import TrainingPoint, TrainResult
+from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE, TRAIN
 from nmt.storage import Storage
 from ray_jobs import base as base_job
@@ -24,10 +27,13 @@ from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.logs import quiet_expected_failures
 from ray_jobs.runtime.progress_bar import step_bar
 from ray_jobs.search.best_trial import find_best
+from ray_jobs.workers.attempt import Attempt, AttemptSettings, Failed, Finished, Preempted
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
 if TYPE_CHECKING:
     from nmt.training.job import TrainingJob
+    from nmt.training.trainer import Outcome
+    from ray_jobs.workers.ray_trainer import RayTrainer
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +54,15 @@ def run(session: Session) -> Record:
     storage = session.storage
     published = layout.trained_weights(session.config.run)
 
-    def work() -> dict[str, Any]:
+    def work() -> StepOutput[TrainResult]:
         with connect(session.config):
             result = fit(session, best.checkpoints)
-        files = storage.manifest(published)["files"]
-        return result | {"output": digest_of(files)}
+        return StepOutput(result, digest_of(storage.manifest(published)["files"]))
 
     return session.run_step(TRAIN, work, is_intact=lambda: is_intact(storage, published))
 
 
-def fit(session: Session, start_from: str | None) -> dict[str, Any]:
+def fit(session: Session, start_from: str | None) -> TrainResult:
     """Run a training on the workers of `scaling`, restarted from its checkpoints when they die.
 
     Workers that are told to go have saved their work: new ones go on, and
@@ -70,36 +75,51 @@ def fit(session: Session, start_from: str | None) -> dict[str, Any]:
     coordinator = StopCoordinator()
     steps = session.config.training.max_steps
     with coordinator.guarding(), step_bar(TRAIN.name, steps, coordinator.reached):
-        while "told_to_go" in (answer := _fit_once(session, start_from, coordinator)):
+        while isinstance(attempt := _fit_once(session, start_from, coordinator), Preempted):
             log.warning(
                 "%s: a worker was told to go: new ones go on from step %d",
-                TRAIN.name, answer["told_to_go"],
+                TRAIN.name, attempt.step,
             )  # fmt: skip
-    if "error" in answer:
-        raise answer["error"]
-    return answer
+    if isinstance(attempt, Failed):
+        raise attempt.error
+    return attempt.result
 
 
-def _fit_once(
+def _fit_once(session: Session, start_from: str | None, coordinator: StopCoordinator) -> Attempt:
+    trainer = _trainer(session, start_from, coordinator)
+    try:
+        attempt: Attempt | None = trainer.fit().return_value
+    except Exception as error:
+        cause = cause_of(error)
+        if isinstance(cause, NmtError) and not isinstance(cause, TrainingError):
+            raise cause from None
+        raise TrainingError(
+            f"the training failed and was not restarted (scaling.max_failures="
+            f"{session.config.scaling.max_failures}): the same command goes on from the last "
+            f"checkpoint. The last failure: {cause}"
+        ) from error
+    if attempt is None:
+        raise TrainingError(
+            "the workers ended without a result: the same command goes on from the last checkpoint"
+        )
+    return attempt
+
+
+def _trainer(
     session: Session, start_from: str | None, coordinator: StopCoordinator
-) -> dict[str, Any]:
+) -> "RayTrainer":
     # They take a second, in which the first processes of a private Ray come up.
     import ray.train
 
     from ray_jobs.workers.process_group import ProcessGroupConfig
     from ray_jobs.workers.ray_trainer import RayTrainer
 
-    config, storage = session.config, session.storage
-    scaling = config.scaling
-    filesystem, root = storage.filesystem
-    trainer = RayTrainer(
+    config, scaling = session.config, session.config.scaling
+    filesystem, root = session.storage.filesystem
+    settings = AttemptSettings(config, session.storage, start_from, coordinator)
+    return RayTrainer(
         train_worker,
-        train_loop_config={
-            "config": config,
-            "storage": storage,
-            "start_from": start_from,
-            "coordinator": coordinator,
-        },
+        train_loop_config={"settings": settings},
         scaling_config=ray.train.ScalingConfig(
             num_workers=scaling.workers,
             use_gpu=scaling.gpus_per_worker > 0,
@@ -116,35 +136,25 @@ def _fit_once(
             logging_config=ray.train.LoggingConfig(log_level="ERROR"),
         ),
     )
-    try:
-        return trainer.fit().return_value or {}
-    except Exception as error:
-        cause = cause_of(error)
-        if isinstance(cause, NmtError) and not isinstance(cause, TrainingError):
-            raise cause from None
-        raise TrainingError(
-            f"the training failed and was not restarted (scaling.max_failures="
-            f"{scaling.max_failures}): the same command goes on from the last checkpoint. "
-            f"The last failure: {cause}"
-        ) from error
 
 
-def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
+def train_worker(loop_config: Mapping[str, AttemptSettings]) -> Attempt:
     """Train on one worker, and return the errors that a restart would only repeat."""
-    config: Config = loop_config["config"]
+    settings = loop_config["settings"]
+    config = settings.config
     prepare_worker(config)
     quiet_expected_failures()
     import ray.train
 
     from nmt.training.trainer import run_training  # torch and transformers, which no driver needs
 
-    notice = WorkerNotice(loop_config["coordinator"], under_train=True)
+    notice = WorkerNotice(settings.coordinator, under_train=True)
 
     def report(metrics: dict[str, float]) -> None:
         ray.train.report(metrics)
 
     try:
-        job = training_job(config, loop_config["storage"], loop_config["start_from"])
+        job = training_job(config, settings.storage, settings.start_from)
         with notice.under_way():
             outcome = run_training(job, report, notice)
             notice.ended(outcome.state.step)
@@ -153,22 +163,26 @@ def train_worker(loop_config: dict[str, Any]) -> dict[str, Any]:
     except InsufficientMemoryError as error:
         if config.scaling.workers > 1:  # the others wait for this one
             raise
-        return {"error": error}
+        return Failed(error)
     except (InputError, DivergedError) as error:  # on all of them
-        return {"error": error}
-    state = outcome.state
+        return Failed(error)
     if not outcome.finished and not notice.stopping:
-        return {"told_to_go": state.step}
-    return {
-        "trained_parameters": outcome.trained_parameters,
-        "left_out": outcome.dropped_pairs,
-        "steps": state.step,
-        "base_bleu": state.base_bleu,
-        "best_step": state.best_step,
-        "best_bleu": state.best_bleu,
-        "train_seconds": round(state.seconds, 2),
-        "curve": list(state.curve),
-    }
+        return Preempted(outcome.state.step)
+    return Finished(_result(outcome))
+
+
+def _result(outcome: "Outcome") -> TrainResult:
+    state = outcome.state
+    return TrainResult(
+        trained_parameters=outcome.trained_parameters,
+        left_out=outcome.dropped_pairs,
+        steps=state.step,
+        base_bleu=state.base_bleu,
+        best_step=state.best_step,
+        best_bleu=state.best_bleu,
+        train_seconds=round(state.seconds, 2),
+        curve=tuple(TrainingPoint.model_validate(point) for point in state.curve),
+    )
 
 
 def training_job(config: Config, storage: Storage, start_from: str | None) -> "TrainingJob":

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ray import tune
 
@@ -17,7 +17,10 @@ from nmt.errors import (
 )
 from nmt.runs import layout
 from nmt.runs.records import BEST_TRIAL, Record, find_record, require, result_of
+from nmt.runs.results import TuneResult
+from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE, TUNE
+from nmt.runs.trials import TrialSettings
 from nmt.storage import Storage
 from ray_jobs import base as base_job
 from ray_jobs.runtime.checks import check
@@ -64,7 +67,7 @@ def _is_complete(session: Session) -> bool:
     return made >= config.tune.trials or _is_used_up(config, made)
 
 
-def search(session: Session) -> dict[str, Any]:
+def search(session: Session) -> StepOutput[TuneResult]:
     """Run the missing trials, and return the best trial and all others."""
     config, storage = session.config, session.storage
     trials = TrialLog(storage, config)
@@ -84,8 +87,7 @@ def search(session: Session) -> dict[str, Any]:
         raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
     _is_used_up(config, len(trials.ended()))
     BEST_TRIAL.write(storage, layout.best_trial(config.run), best)
-    entries = [trial.model_dump(mode="json") for trial in trials.entries()]
-    return {"best": best.model_dump(mode="json"), "trials": entries}
+    return StepOutput(TuneResult(best=best, trials=tuple(trials.entries())))
 
 
 def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
@@ -125,7 +127,7 @@ def _is_used_up(config: Config, made: int) -> bool:
 
 
 def run_trial(
-    sample: dict[str, Any], config: Config, storage: Storage, coordinator: StopCoordinator
+    sample: TrialSettings, config: Config, storage: Storage, coordinator: StopCoordinator
 ) -> None:
     """Run or resume one trial in a Tune actor."""
     prepare_worker(config)
@@ -161,7 +163,7 @@ def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
     return state.curve if state else ()
 
 
-def trial_job(config: Config, storage: Storage, sample: dict[str, Any]) -> "TrainingJob":
+def trial_job(config: Config, storage: Storage, sample: TrialSettings) -> "TrainingJob":
     """Describe the training of a trial, which runs on one worker."""
     # More workers would see the same rows in each update, so one is enough to compare settings.
     from nmt.training.base import base_source

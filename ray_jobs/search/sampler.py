@@ -19,7 +19,7 @@ from ray.tune.search.optuna import OptunaSearch
 from typing_extensions import override
 
 from nmt.config import Choice, Config, SearchRange, digest_of
-from nmt.runs.trials import Trial
+from nmt.runs.trials import Setting, Trial, TrialSettings
 from ray_jobs.search.trials import TrialLog
 
 _DRAWS = 100
@@ -116,7 +116,7 @@ class DistinctSearch(OptunaSearch):
         self._completed_trials.discard(trial_id)
         del self._ot_trials[trial_id]
 
-    def _left_over(self) -> list[dict[str, Any]]:
+    def _left_over(self) -> list[TrialSettings]:
         """List the combinations that the sampler has not drawn yet."""
         if combinations(self._searched) is None:
             return []
@@ -203,7 +203,7 @@ def build_scheduler(config: Config, trials: TrialLog) -> RememberingScheduler:
     return scheduler
 
 
-def _choices(searched: SearchRange) -> list[Any]:
+def _choices(searched: SearchRange) -> list[Setting]:
     return list(dict.fromkeys(searched.values)) if isinstance(searched, Choice) else []
 
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from ray import serve
 from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError
@@ -41,6 +41,21 @@ _MAX_TRIES = 3
 _RETRY_SECONDS = 0.1
 _STATUS_TIMEOUT_SECONDS = 5.0
 _STATUS_CACHE_SECONDS = 1.0
+
+
+class ScaleOptions(TypedDict):
+    """The options of each deployment that decide how many replicas run."""
+
+    Translator: "_TranslatorScale"
+    Gateway: "_GatewayScale"
+
+
+class _TranslatorScale(TypedDict):
+    autoscaling_config: dict[str, int | float]
+
+
+class _GatewayScale(TypedDict):
+    num_replicas: int
 
 
 @serve.deployment(
@@ -151,7 +166,7 @@ class Gateway:
         raise NoReplicaError("the translators died during this request")
 
 
-def build(args: dict[str, Any] | Config) -> serve.Application:
+def build(args: Mapping[str, object] | Config) -> serve.Application:
     """Build the application, for `serve.run`, `serve deploy` and RayServices.
 
     Args:
@@ -173,7 +188,7 @@ def build(args: dict[str, Any] | Config) -> serve.Application:
     return gateway.bind(translator, serving)
 
 
-def scale_options(serving: ServingConfig) -> dict[str, dict[str, Any]]:
+def scale_options(serving: ServingConfig) -> ScaleOptions:
     """Return the options of each deployment that decide how many replicas run."""
     # Serve restarts all replicas when their arguments change, but not when these options do. The
     # chart therefore writes them into its Serve config as options too.

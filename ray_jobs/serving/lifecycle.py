@@ -117,10 +117,10 @@ def _promote_first(session: Session) -> None:
 def _announce(url: str) -> None:
     health = get_health(url, timeout_seconds=10)
     lines = [f"serving at {url}  (Ctrl+C stops)"]
-    if health.get("status") == "ok":
+    if isinstance(health, str):
+        lines.append("no engine yet: requests get 503 until one is promoted")
+    else:
         lines.append(f"engine {health['engine']}, {health['source']} to {health['target']}")
         lines.append(f"base {health['base']}, licence {health['license']}, which it inherits")
-    else:
-        lines.append("no engine yet: requests get 503 until one is promoted")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

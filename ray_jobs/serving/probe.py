@@ -3,11 +3,13 @@
 import http.client
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 from urllib.parse import urlsplit
 
 from nmt.errors import TranslationError
+from nmt.serving.responses import ReadyBody, TranslationBody
 
 _POLL_SECONDS = 0.2
 _TRANSLATE_TIMEOUT_SECONDS = 30.0
@@ -37,26 +39,29 @@ def check_endpoint(
     deadline = time.monotonic() + timeout_seconds
     while True:
         health = get_health(url, max(1.0, deadline - time.monotonic()))
-        if health.get("status") == "ok":
+        if not isinstance(health, str):
             break
         if time.monotonic() >= deadline:
-            last = health.get("error") or health.get("status")
-            raise TranslationError(f"{url} serves no engine after {timeout_seconds:g} s: {last}")
+            raise TranslationError(f"{url} serves no engine after {timeout_seconds:g} s: {health}")
         time.sleep(_POLL_SECONDS)
     body = _request("POST", url, "/v1/translate", _TRANSLATE_TIMEOUT_SECONDS, {"text": sentence})
     if "translations" not in body:
         raise TranslationError(f"{url} does not translate: {body.get('error')}")
-    return EndpointCheck(url, body["engine"], sentence, body["translations"][0]["text"])
+    answer = cast(TranslationBody, body)
+    return EndpointCheck(url, answer["engine"], sentence, answer["translations"][0]["text"])
 
 
-def get_health(url: str, timeout_seconds: float) -> dict[str, Any]:
-    """Get the body of `/health`, or only `error` if there is no answer."""
-    return _request("GET", url, "/health", timeout_seconds)
+def get_health(url: str, timeout_seconds: float) -> ReadyBody | str:
+    """Get the body of `/health`, or the reason why no engine is served."""
+    body = _request("GET", url, "/health", timeout_seconds)
+    if body.get("status") == "ok":
+        return cast(ReadyBody, body)
+    return str(body.get("error") or body.get("status"))
 
 
 def _request(
     method: str, url: str, path: str, timeout_seconds: float, body: object = None
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     """Send a request; return the JSON object of any answer, or only `error` if there is none."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(

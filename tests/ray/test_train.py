@@ -115,10 +115,10 @@ def test_one_failure_too_many_is_told_with_what_remains_to_do(prepared: Session)
 
 def test_a_worker_that_another_one_ends_knows_that_the_driver_wanted_it(prepared: Session) -> None:
     """Else it fails, as one does whose group shall begin again."""
-    switch = StopCoordinator()
-    notice = WorkerNotice(switch, under_train=False)
+    coordinator = StopCoordinator()
+    notice = WorkerNotice(coordinator, under_train=False)
     assert notice(0) is Signal.CONTINUE
-    ray.get(switch.board.ask_to_stop.remote())
+    ray.get(coordinator.board.ask_to_stop.remote())
     notice.ended(1)
     assert notice.stopping
 
@@ -129,19 +129,19 @@ def test_a_worker_that_is_to_stop_still_joins_the_others_question_about_the_node
     """They would wait for it in that barrier, and it for them in the next step."""
     asked: list[None] = []
     monkeypatch.setattr("ray.train.get_preemption_info", lambda: asked.append(None))
-    switch = StopCoordinator()
-    notice = WorkerNotice(switch, under_train=True)
-    ray.get(switch.board.ask_to_stop.remote())
+    coordinator = StopCoordinator()
+    notice = WorkerNotice(coordinator, under_train=True)
+    ray.get(coordinator.board.ask_to_stop.remote())
     assert notice(10) is Signal.STOP
     assert asked == [None]
 
 
 def test_a_trial_that_is_cut_while_it_waits_is_counted_off_once(prepared: Session) -> None:
-    switch = StopCoordinator()
-    notice = WorkerNotice(switch, under_train=False)
+    coordinator = StopCoordinator()
+    notice = WorkerNotice(coordinator, under_train=False)
     with pytest.raises(SystemExit), notice.under_way(), notice.waiting():
         raise SystemExit
-    assert ray.get(switch.board.under_way.remote()) == 0
+    assert ray.get(coordinator.board.under_way.remote()) == 0
 
 
 def test_bad_input_on_a_worker_is_bad_input_here_and_not_tried_again(prepared: Session) -> None:

@@ -1,0 +1,48 @@
+"""One attempt at a training: what the workers get, and how they report its end to the driver."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nmt.errors import NmtError
+from nmt.runs.results import TrainResult
+
+# Ray's controller imports this module to read an attempt, and must not pay for these.
+if TYPE_CHECKING:
+    from nmt.config import Config
+    from nmt.storage import Storage
+    from ray_jobs.workers.interruption import StopCoordinator
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSettings:
+    """What each worker of an attempt needs."""
+
+    config: "Config"
+    storage: "Storage"
+    start_from: str | None
+    """Folder of the checkpoints to go on from where the training has none yet."""
+    coordinator: "StopCoordinator"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An attempt that reached the end of the training, or was stopped by the driver."""
+
+    result: TrainResult
+
+
+@dataclass(frozen=True, slots=True)
+class Preempted:
+    """An attempt whose workers were told to go, after they had saved a checkpoint."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt with an error that another attempt would only repeat."""
+
+    error: NmtError
+
+
+Attempt = Finished | Preempted | Failed
