@@ -63,7 +63,7 @@ class BaseResult(StepResult):
     model: dict[str, JsonValue] | None = None
     """Fields of `nmt.models.sources.source.ModelSource`."""
     # Left out where there is none, as in the records of earlier releases.
-    validation_bleu: Bleu | None = Field(None, exclude_if=lambda value: value is None)
+    validation_bleu: Bleu | None = Field(default=None, exclude_if=lambda value: value is None)
     """BLEU of a base that was trained on the spot."""
 
 

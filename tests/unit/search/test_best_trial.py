@@ -12,6 +12,7 @@ from nmt.runs.trials import TrialWithCheckpoints
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
 from ray_jobs.search.best_trial import find_best
+from tests.support.runs.finished_steps import finish
 from tests.support.runs.records import step_output
 
 FOUND = {"adapter.rank": 32, "adapter.alpha": 64, "training.learning_rate": 3e-4}
@@ -22,8 +23,7 @@ CHECKPOINTS = "demo/tune/trials/x/checkpoints"
 def storage(tmp_path) -> Storage:
     """A storage root with a run that is prepared and has a base."""
     storage = Storage(str(tmp_path / "runs"))
-    for step in (PREPARE, BASE):
-        run_step(storage, Config(), step, lambda: step_output("one"))
+    finish(storage, PREPARE, BASE)
     return storage
 
 
