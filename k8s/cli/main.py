@@ -1,264 +1,42 @@
 """The console command `nmt-k8s`."""
 
-import argparse
-import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from k8s.api.cluster import RAY_JOB, Cluster
-from k8s.cli.doctor import run_doctor
-from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
 from k8s.cli.options import parse
-from k8s.cli.output import Clock, Output
-from k8s.cli.status import show_release
-from k8s.cli.storage_access import run_for_release
-from k8s.cli.storage_commands import StorageCommand, open_storage, run_on_storage
-from k8s.cli.submit import SubmitOptions, build_submission, submit
-from k8s.cli.wait import JobWaiter
-from k8s.objects.manifests import submittable_steps
-from k8s.observe.job_status import JobState, read_job_status
-from k8s.observe.lookup import Target, find_job, find_release, run_of
 from nmt.cli.console import guarded
-from nmt.cli.translation import (
-    BASE_SETTINGS,
-    TRANSLATE,
-    TranslationOptions,
-    translation_options,
-)
-from nmt.config import LoadedConfig, load_with_user_set
-from nmt.config.layers import merge
-from nmt.errors import InputError, did_you_mean
-from nmt.traffic.promotion import checked_reason
 
-Connect = Callable[[str | None, str | None], Cluster]
+if TYPE_CHECKING:
+    from k8s.api.cluster import Cluster
+    from k8s.cli.actions import Connect
+    from k8s.cli.output import Clock
 
 
 def main(
     arguments: Sequence[str] | None = None,
-    connect: Connect | None = None,
-    clock: Clock | None = None,
+    connect: "Connect | None" = None,
+    clock: "Clock | None" = None,
 ) -> int:
     """Run a command and return the exit code of the process."""
     options = parse(arguments)
-    session = _Session(options, connect or _connect, clock or Clock())
-    return guarded(lambda: _ACTIONS[options.command](session), program="nmt-k8s", extra="k8s")
+
+    def run() -> int:
+        # Only now, because they import the settings and pyarrow, which takes a second: `--help`
+        # ends in `parse`.
+        from k8s.cli.actions import ACTIONS, Session
+        from k8s.cli.output import Clock
+
+        return ACTIONS[options.command](Session(options, connect or _connect, clock or Clock()))
+
+    return guarded(run, program="nmt-k8s", extra="k8s")
 
 
-def _connect(context: str | None, namespace: str | None) -> Cluster:
-    # Importing the client takes half a second, which `--help` does not need.
+def _connect(context: str | None, namespace: str | None) -> "Cluster":
+    # Importing the client takes half a second, which no command on a storage root needs.
     from k8s.api.client import connect
 
     return connect(context, namespace)
-
-
-class _Session:
-    """A call of the command: its options, and the cluster that it connects to when needed."""
-
-    def __init__(self, options: argparse.Namespace, connect: Connect, clock: Clock) -> None:
-        self.options = options
-        self.clock = clock
-        self.output = Output(options.output)
-        self._connect = connect
-        # Random, because two users may submit the same step of the same run.
-        self.suffix = secrets.token_hex(3)
-
-    def cluster(self) -> Cluster:
-        return self._connect(self.options.context, self.options.namespace)
-
-    def target(self) -> Target:
-        cluster = self.cluster()
-        return Target(cluster, find_release(cluster, self.options.release))
-
-    def load_config(
-        self, target: Target | None = None, defaults: Mapping[str, Any] = {}
-    ) -> LoadedConfig:
-        """Read the settings: some defaults, and above them those of the release and the user."""
-        base: tuple[str, Mapping[str, Any]] = ("", {})
-        if target:
-            tree = merge(defaults, target.release.config)
-            base = (f"the values of release {target.release.name}", tree)
-        return load_with_user_set(self.options.config, self.options.overrides, base=base)
-
-    def only_operand(self, what: str) -> str:
-        """Return the only word that is not a setting.
-
-        Raises:
-            InputError: there is no such word, or more than one.
-        """
-        if len(self.options.operands) != 1:
-            given = " ".join(self.options.operands) or "nothing"
-            raise InputError(f"{self.options.command}: give one {what}; given: {given}")
-        return self.options.operands[0]
-
-    def no_operands(self) -> None:
-        if self.options.operands:
-            word = self.options.operands[0]
-            raise InputError(f"{self.options.command}: '{word}' is not a setting: write key=value")
-
-
-def _submit(session: _Session) -> int:
-    steps = submittable_steps()
-    options, step = session.options, session.only_operand(f"step ({', '.join(steps)})")
-    if step not in steps:
-        known = f"choose one of {', '.join(steps)}."
-        raise InputError(f"'{step}' is not a step: {known}{did_you_mean(step, steps)}")
-    asked = SubmitOptions(
-        step=step,
-        name=options.name,
-        workers=options.workers,
-        pods=options.pods,
-        retries=options.retries,
-        deadline=options.deadline,
-        pending_timeout=options.pending_timeout,
-        restart=options.restart,
-        queue=options.queue,
-        image=options.image,
-        to=options.to,
-        working_dir=options.working_dir,
-        translation=_translation(options, step),
-    )
-    target = session.target()
-    loaded = session.load_config(target, BASE_SETTINGS if step == TRANSLATE else {})
-    submission = build_submission(target.release, asked, loaded, session.suffix)
-    return submit(
-        target,
-        submission,
-        session.output,
-        session.clock,
-        dry_run=options.dry_run,
-        detach=options.detach,
-    )
-
-
-def _translation(options: argparse.Namespace, step: str) -> TranslationOptions | None:
-    found = translation_options(options, output=options.place)
-    if step == TRANSLATE:
-        return found
-    for word in found.words():
-        raise InputError(f"{word.partition('=')[0]} is an option of translate, not of {step}")
-    return None
-
-
-def _logs(session: _Session) -> int:
-    name, options = session.only_operand("job"), session.options
-    command = StorageCommand("logs", job=name, tail=options.tail, run=_run_given(options))
-    # With the storage root at hand, no cluster is needed and none is asked.
-    if options.storage:
-        return _here(session, command)
-    target = session.target()
-    if options.follow:
-        return _follow(session, target, command)
-    return _past_log(session, target, command)
-
-
-def _follow(session: _Session, target: Target, command: StorageCommand) -> int:
-    """Wait for a job as `submit` does; for a job that has ended, print its log."""
-    job = find_job(target, command.job)
-    status = read_job_status(job)
-    if status.exit_code is None:
-        return JobWaiter(target.cluster, job, session.output, session.clock).wait()
-    code = _past_log(session, target, command)
-    session.output.note(f"{command.job} {status}")
-    # The job's own code is more important than whether its log could be read.
-    return status.exit_code or code
-
-
-def _past_log(session: _Session, target: Target, command: StorageCommand) -> int:
-    """Print the log of a job so far, from its Pods or, if they are gone, the storage root."""
-    if write_pod_log(target, command.job, session.output, command.tail):
-        return 0
-    job = target.cluster.get(RAY_JOB, command.job)
-    if job and read_job_status(job).state in (JobState.QUEUED, JobState.WAITING):
-        session.output.note(f"{command.job} {read_job_status(job)}: there is no log yet")
-        return 0
-    # The run in the RayJob's label saves a search through all runs.
-    known = replace(command, run=command.run or (run_of(job) if job else ""))
-    return _on_root(session, target, known)
-
-
-def _status(session: _Session) -> int:
-    options = session.options
-    if options.operands:
-        name = session.only_operand("job")
-        return show_job(session.target(), name, session.output, session.clock)
-    command = StorageCommand("status", run=_run_given(options))
-    if not command.run:
-        return show_release(session.target(), session.output, session.clock)
-    if options.storage:
-        return _here(session, command)
-    return _on_root(session, session.target(), command)
-
-
-def _root_action(session: _Session) -> int:
-    """Run `promote`, `rollback` or `traffic`, which need only the storage root."""
-    session.no_operands()
-    options = session.options
-    run = _run_given(options)
-    if options.command == "promote" and not run:
-        raise InputError("promote: which run? give run=NAME")
-    force = options.force if options.command == "promote" else None
-    if force is not None:
-        checked_reason(force)  # here, so that no Pod starts for a bad reason
-    target = None if options.storage else session.target()
-    config = session.load_config(target).config
-    command = StorageCommand(options.command, run=run, endpoint=config.serving.name, force=force)
-    return _on_root(session, target, command) if target else _here(session, command)
-
-
-def _here(session: _Session, command: StorageCommand) -> int:
-    # Here a dry run shows the result; on a release it prints the Job that would do the work.
-    command = replace(command, dry_run=session.options.dry_run)
-    run_on_storage(open_storage(session.options.storage, command), command, session.output)
-    return 0
-
-
-def _on_root(session: _Session, target: Target, command: StorageCommand) -> int:
-    return run_for_release(
-        target,
-        command,
-        session.load_config(target).config.storage,
-        session.suffix,
-        session.output,
-        session.clock,
-        dry_run=session.options.dry_run,
-    )
-
-
-def _run_given(options: argparse.Namespace) -> str:
-    """Return `run` from the command line or its files, or an empty text if it is not set."""
-    # The default run is not what a user means who names no run.
-    loaded = load_with_user_set(options.config, options.overrides)
-    return loaded.config.run if "run" in loaded.user_set else ""
-
-
-def _list(session: _Session) -> int:
-    session.no_operands()
-    return list_jobs(session.target(), session.output, session.clock)
-
-
-def _cancel(session: _Session) -> int:
-    name = session.only_operand("job")
-    return cancel(session.target(), name, session.output, dry_run=session.options.dry_run)
-
-
-def _doctor(session: _Session) -> int:
-    session.no_operands()
-    return run_doctor(session.cluster, session.options.release, session.output)
-
-
-_ACTIONS: dict[str, Callable[[_Session], int]] = {
-    "submit": _submit,
-    "logs": _logs,
-    "status": _status,
-    "list": _list,
-    "cancel": _cancel,
-    "promote": _root_action,
-    "rollback": _root_action,
-    "traffic": _root_action,
-    "doctor": _doctor,
-}
 
 
 if __name__ == "__main__":

@@ -68,8 +68,21 @@ def test_unknown_words_are_refused(nmt_k8s, capsys, command):
     assert "nmt-k8s: " in capsys.readouterr().err
 
 
-def test_help_needs_no_client_and_no_torch():
+def test_help_imports_neither_the_client_nor_the_storage():
+    code = (
+        "import sys\n"
+        "from k8s.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'kubernetes', 'torch', 'ray', 'pyarrow', 'numpy', 'pydantic', 'yaml'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_no_command_imports_torch_or_the_client_before_it_connects():
     heavy = "{'kubernetes', 'torch', 'ray'}"
-    code = f"import sys, k8s.cli.main; print(sorted({heavy} & sys.modules.keys()))"
+    code = f"import sys, k8s.cli.actions; print(sorted({heavy} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
