@@ -3,7 +3,7 @@
 Other modules call these functions and never write such a path themselves.
 """
 
-from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, Step
+from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, AnyStep
 
 # Shared by all runs. `nmt.config` refuses these names for a run.
 
@@ -64,28 +64,28 @@ def report(run: str) -> str:
     return f"{run}/report.html"
 
 
-def step_folder(run: str, step: Step) -> str:
+def step_folder(run: str, step: AnyStep) -> str:
     """Return the folder of a step."""
     return f"{run}/{step.folder}"
 
 
-def step_record(run: str, step: Step) -> str:
+def step_record(run: str, step: AnyStep) -> str:
     """Return the file that says whether a step is done, and with which settings."""
     return f"{step_folder(run, step)}/step.json"
 
 
-def step_config(run: str, step: Step) -> str:
+def step_config(run: str, step: AnyStep) -> str:
     """Return the file with all settings of the command that last worked on a step."""
     return f"{step_folder(run, step)}/config.json"
 
 
-def step_lock(run: str, step: Step) -> str:
+def step_lock(run: str, step: AnyStep) -> str:
     """Return the lock of a step."""
     # Beside the folder, not in it: a command that holds the lock may delete the folder.
     return f"{step_folder(run, step)}.lock"
 
 
-def ray_files(run: str, step: Step) -> str:
+def ray_files(run: str, step: AnyStep) -> str:
     """Return the folder in which Ray keeps its own files of a step."""
     return f"{step_folder(run, step)}/ray"
 

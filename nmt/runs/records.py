@@ -13,7 +13,7 @@ from nmt.errors import MissingStepError, StepConflictError, StorageError
 from nmt.runs import layout
 from nmt.runs.results import Summary
 from nmt.runs.step_result import ResultT, read_result
-from nmt.runs.steps import PREPARE, STEPS, Step
+from nmt.runs.steps import PREPARE, STEPS, AnyStep, Step
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.storage import RecordKind, Storage
 
@@ -46,7 +46,7 @@ class Record:
     """Digest of what the step made; the steps after it store it among their inputs."""
     seconds: Annotated[float, Field(ge=0)] = 0.0
     """Duration of the call that finished the step, plus later repairs."""
-    result: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the step found, as the fields of its result type; read it with `result_of`."""
 
 
@@ -56,7 +56,7 @@ BEST_TRIAL = RecordKind(TrialWithCheckpoints, "the best trial of a search")
 SUMMARY = RecordKind(Summary, "the summary of a run")
 
 
-def find_record(storage: Storage, run: str, step: Step[Any]) -> Record | None:
+def find_record(storage: Storage, run: str, step: AnyStep) -> Record | None:
     """Read the record of a step, finished or not; return None if the step was never begun.
 
     Raises:
@@ -110,7 +110,7 @@ def list_runs(storage: Storage) -> list[str]:
     return [name for name in storage.list("") if storage.exists(layout.step_folder(name, PREPARE))]
 
 
-def require(storage: Storage, run: str, step: Step) -> Record:
+def require(storage: Storage, run: str, step: AnyStep) -> Record:
     """Read the record of a step that must be finished.
 
     Raises:
@@ -138,7 +138,7 @@ def result_of(storage: Storage, run: str, step: Step[ResultT], record: Record) -
     return read_result(step.result, record.result, step=step.name, place=place)
 
 
-def settings_of(step: Step, config: Config) -> dict[str, Any]:
+def settings_of(step: AnyStep, config: Config) -> dict[str, Any]:
     """Return the settings that change what a step makes."""
     settings = config.settings(*step.reads)
     return {key: value for key, value in settings.items() if key not in _WITHOUT_EFFECT}

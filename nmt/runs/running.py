@@ -15,7 +15,7 @@ from nmt.errors import InputError
 from nmt.runs import layout
 from nmt.runs.records import RECORD, Record, check_same, find_record, require, settings_of
 from nmt.runs.step_result import ResultT
-from nmt.runs.steps import STEPS, TUNE, Step
+from nmt.runs.steps import STEPS, TUNE, AnyStep, Step
 from nmt.storage import Storage, alone, check_free
 
 
@@ -28,7 +28,7 @@ class StepOutput(Generic[ResultT]):
     """Digest of what the step made; empty where only its settings and inputs identify it."""
 
 
-def inherit(storage: Storage, config: Config, step: Step, user_set: Collection[str]) -> Config:
+def inherit(storage: Storage, config: Config, step: AnyStep, user_set: Collection[str]) -> Config:
     """Fill in the settings of the finished steps that a step builds on.
 
     Args:
@@ -105,7 +105,7 @@ def run_step(
         return _do(storage, config, step, wanted, found, work), True
 
 
-def _find_same(storage: Storage, run: str, step: Step, wanted: Record) -> Record | None:
+def _find_same(storage: Storage, run: str, step: AnyStep, wanted: Record) -> Record | None:
     """Find the record of a step that was made, or begun, with the same settings and inputs."""
     found = find_record(storage, run, step)
     if found is not None:
@@ -148,7 +148,7 @@ def _do(
     return record
 
 
-def lock_step(storage: Storage, run: str, step: Step) -> AbstractContextManager[None]:
+def lock_step(storage: Storage, run: str, step: AnyStep) -> AbstractContextManager[None]:
     """Lock a step of a run, so that no other process works on it.
 
     Raises:
@@ -157,7 +157,7 @@ def lock_step(storage: Storage, run: str, step: Step) -> AbstractContextManager[
     return alone(storage, *_lock_of(run, step))
 
 
-def check_not_running(storage: Storage, run: str, steps: Collection[Step]) -> None:
+def check_not_running(storage: Storage, run: str, steps: Collection[AnyStep]) -> None:
     """Refuse steps that another process works on, before slow imports and a cluster.
 
     Raises:
@@ -167,12 +167,12 @@ def check_not_running(storage: Storage, run: str, steps: Collection[Step]) -> No
         check_free(storage, *_lock_of(run, step))
 
 
-def _lock_of(run: str, step: Step) -> tuple[str, str]:
+def _lock_of(run: str, step: AnyStep) -> tuple[str, str]:
     """Return the path of a step's lock, and what to call the work in messages."""
     return layout.step_lock(run, step), f"run '{run}': the step '{step.name}'"
 
 
-def discard(storage: Storage, run: str, steps: Collection[Step]) -> None:
+def discard(storage: Storage, run: str, steps: Collection[AnyStep]) -> None:
     """Delete what earlier calls of the steps have made.
 
     Raises:
@@ -185,7 +185,7 @@ def discard(storage: Storage, run: str, steps: Collection[Step]) -> None:
             storage.delete(layout.step_folder(run, step))
 
 
-def _holds_checkpoints(storage: Storage, run: str, step: Step) -> bool:
+def _holds_checkpoints(storage: Storage, run: str, step: AnyStep) -> bool:
     names = storage.list(layout.trials(run)) if step is TUNE else []
     trained = [layout.step_folder(run, step), *(layout.trial_folder(run, name) for name in names)]
     return any(storage.exists(layout.checkpoints(folder)) for folder in trained)

@@ -10,7 +10,7 @@ import pytest
 
 from nmt.config.root import RESERVED_RUNS
 from nmt.runs import layout
-from nmt.runs.steps import STEPS, TRAIN, Step
+from nmt.runs.steps import STEPS, TRAIN, AnyStep
 from tests.support.project import PROJECT
 
 LAYOUT = {"nmt/runs/layout.py", "nmt/runs/steps.py"}
@@ -36,7 +36,7 @@ def paths() -> list[str]:
         if not inspect.isfunction(function) or function is layout.checkpoint_step:
             continue
         parameters = inspect.signature(function).parameters.values()
-        kinds = {str: [PLACEHOLDER], int: [1], Step: STEPS.values()}
+        kinds = {str: [PLACEHOLDER], int: [1], AnyStep: STEPS.values()}
         for values in itertools.product(*(kinds[each.annotation] for each in parameters)):
             found.append(function(*values))
     return found
