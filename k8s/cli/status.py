@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from k8s.api.cluster import POD, RAY_CLUSTER, RAY_SERVICE, JsonObject
+from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE, JsonObject
 from k8s.cli.jobs import job_rows, jobs_table
 from k8s.cli.output import Clock, Output
-from k8s.objects.names import INSTANCE
 from k8s.observe.diagnose import diagnose
-from k8s.observe.lookup import Target
+from k8s.observe.lookup import Target, release_pods
 
 _SHOWN_JOBS = 8
 
@@ -84,6 +83,5 @@ def _cluster(target: Target) -> str:
 
 
 def _problem(target: Target) -> str:
-    instance = target.release.labels.get(INSTANCE, target.release.name)
-    problem = diagnose(target.cluster.select(POD, f"{INSTANCE}={instance}"))
+    problem = diagnose(release_pods(target.cluster, target.release))
     return str(problem) if problem else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from k8s.api.cluster import JsonObject
+from k8s.api.errors import shorten
 
 # The kubelet retries these, and a registry may fail for a moment.
 _RETRY_GRACE_SECONDS = 60.0
@@ -80,7 +81,7 @@ def _of_pod(pod: JsonObject) -> Iterator[Problem]:
     if pod["metadata"].get("deletionTimestamp") or status.get("phase") == "Succeeded":
         return
     if status.get("reason") == "Evicted":
-        text = _short(status.get("message", ""))
+        text = shorten(status.get("message", ""))
         yield Problem(f"Pod {name} was evicted: {text}", "give it more memory or disk", weight=6)
     for condition in status.get("conditions", []):
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
@@ -90,7 +91,7 @@ def _of_pod(pod: JsonObject) -> Iterator[Problem]:
 
 
 def _unschedulable(name: str, message: str) -> Problem:
-    what = f"Pod {name} Pending: {_short(message)}"
+    what = f"Pod {name} Pending: {shorten(message)}"
     missing = re.findall(r"Insufficient ([\w./-]+)", message)
     # A name with a slash belongs to a device plugin, which may be missing on every node.
     special = [resource.rstrip(".,") for resource in missing if "/" in resource]
@@ -116,7 +117,7 @@ def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
         yield Problem(
             f"Pod {name} {reason}: image {state.get('image', '')} cannot be pulled: "
             # The runtime and the kubelet put their own messages in front of the registry's.
-            f"{_short(': '.join(text.split(': ')[-2:]))}",
+            f"{shorten(': '.join(text.split(': ')[-2:]))}",
             "check its name and tag, the registry, and imagePullSecrets of the release",
             about=f"image of {name}",
             grace_seconds=0 if permanent else _RETRY_GRACE_SECONDS,
@@ -126,7 +127,7 @@ def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
         advice = "create the Secret, ConfigMap or volume that it names"
         about = f"container of {name}"
         yield Problem(
-            f"Pod {name} {reason}: {_short(text)}", advice, about, _RETRY_GRACE_SECONDS, weight=7
+            f"Pod {name} {reason}: {shorten(text)}", advice, about, _RETRY_GRACE_SECONDS, weight=7
         )
     else:
         yield from _of_ended(pod, state, reason)
@@ -183,19 +184,19 @@ def _refused(who: str, message: str) -> Iterator[Problem]:
         what = unset[1].rstrip(".,")
         limit = "CPU limit" if what == "limits.cpu" else f"value for {what}"
         advice = f"ask for a LimitRange with a default {limit}, or for a quota without {what}"
-        yield Problem(f"{who}: {_short(message)}", advice, weight=9)
+        yield Problem(f"{who}: {shorten(message)}", advice, weight=9)
     elif "exceeded quota" in message:
         advice = "free resources (`nmt-k8s list`), request less, or ask for a larger quota"
-        yield Problem(f"{who}: {_short(message)}", advice, weight=9)
+        yield Problem(f"{who}: {shorten(message)}", advice, weight=9)
     elif "violates PodSecurity" in message:
         advice = "install chart and nmt-k8s of the same version, or another namespace"
         # Grace time 0: every retry would be refused in the same way.
-        yield Problem(f"{who}: {_short(message)}", advice, "Pod Security", 0, weight=10)
+        yield Problem(f"{who}: {shorten(message)}", advice, "Pod Security", 0, weight=10)
     elif "is forbidden" in message or "admission webhook" in message:
-        yield Problem(f"{who}: {_short(message)}", "ask the cluster's administrator", weight=8)
+        yield Problem(f"{who}: {shorten(message)}", "ask the cluster's administrator", weight=8)
     elif "serviceaccount" in message or "service account" in message:
         advice = "upgrade the release: it creates the accounts"
-        yield Problem(f"{who}: {_short(message)}", advice, weight=8)
+        yield Problem(f"{who}: {shorten(message)}", advice, weight=8)
 
 
 def _of_claim(claim: JsonObject, events: Iterable[JsonObject]) -> Iterator[Problem]:
@@ -218,10 +219,5 @@ def provisioning_problem(claim: str, events: Iterable[JsonObject]) -> str:
         about = event.get("involvedObject", {})
         named = (about.get("kind"), about.get("name")) == ("PersistentVolumeClaim", claim)
         if named and event.get("reason") == "ProvisioningFailed":
-            return _short(event.get("message", "")) or "provisioning failed"
+            return shorten(event.get("message", "")) or "provisioning failed"
     return ""
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 300 else f"{flat[:300]}…"

@@ -65,6 +65,11 @@ def jobs_of(target: Target) -> list[JsonObject]:
     return sorted(found, key=lambda job: job["metadata"]["creationTimestamp"], reverse=True)
 
 
+def release_pods(cluster: Cluster, release: Release) -> list[JsonObject]:
+    """List the Pods of a release, those of its jobs and of its endpoint alike."""
+    return cluster.select(POD, f"{INSTANCE}={release.labels.get(INSTANCE, release.name)}")
+
+
 def selector(release: Release, component: str) -> str:
     """Build the label selector of a release's objects of one component."""
     instance = release.labels.get(INSTANCE)

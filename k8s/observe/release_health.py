@@ -6,17 +6,15 @@ from k8s.api.cluster import (
     CLAIM,
     EVENT,
     NODE,
-    POD,
     QUOTA,
     STORAGE_CLASS,
     Cluster,
     JsonObject,
 )
-from k8s.objects.names import INSTANCE
 from k8s.objects.quantity import parse_quantity
 from k8s.objects.release import Release
 from k8s.observe.diagnose import diagnose, provisioning_problem
-from k8s.observe.lookup import unless_forbidden
+from k8s.observe.lookup import release_pods, unless_forbidden
 from nmt import __version__
 from nmt.cli.diagnostics import Finding
 from nmt.errors import ClusterError
@@ -78,13 +76,9 @@ def _classes(cluster: Cluster) -> str:
     return "one of " + ", ".join(sorted(names)) if names else "a class; this cluster has none"
 
 
-def _pods_of(cluster: Cluster, release: Release) -> list[JsonObject]:
-    return cluster.select(POD, f"{INSTANCE}={release.labels.get(INSTANCE, release.name)}")
-
-
 def _images(cluster: Cluster, release: Release) -> Iterator[Finding]:
     # Only a Pod that has pulled an image proves that it can be pulled.
-    pods = _pods_of(cluster, release)
+    pods = release_pods(cluster, release)
     pulled = {image for pod in pods for image in _pulled(pod)}
     tried = {entry.get("image") for pod in pods for entry in _containers(pod)}
     images = release.images
@@ -115,7 +109,7 @@ def _containers(pod: JsonObject) -> list[JsonObject]:
 
 
 def _pods(cluster: Cluster, release: Release) -> Iterator[Finding]:
-    pods = _pods_of(cluster, release)
+    pods = release_pods(cluster, release)
     problem = diagnose(pods)
     if problem:
         yield Finding("pods", "bad", problem.what, problem.remedy)
