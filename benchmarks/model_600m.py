@@ -315,7 +315,7 @@ def copy_gigabytes_per_second() -> float:
 
 
 HEADER = (
-    "| side | trained | peak GiB | forecast GiB | CPU-s per step | forecast CPU-s "
+    "| side | trained | peak GiB | forecast GiB | CPU-s per update | forecast CPU-s "
     "| GiB / ours | CPU / ours |",
     "|---|---|---|---|---|---|---|---|",
 )

@@ -121,7 +121,7 @@ def _ratio(rounds: list[Round], side: str) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """Format the figures as a Markdown table."""
     lines = [
-        "| side | tokens per CPU-second | padding | tokens per step | ours / side |",
+        "| side | tokens per CPU-second | padding | tokens per update | ours / side |",
         "|---|---|---|---|---|",
     ]
     for side, title in TITLES.items():

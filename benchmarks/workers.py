@@ -35,7 +35,7 @@ from nmt.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "workers.json"
 MICRO_BATCHES = 4
-"""Micro-batches per step of all workers; divisible by every number of workers."""
+"""Micro-batches per update of all workers; divisible by every number of workers."""
 WARM_UP_STEPS = 10
 TARGET = 0.9
 """Minimum work per CPU-second of 2 workers, relative to one worker."""
