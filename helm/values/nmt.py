@@ -23,6 +23,7 @@ Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|
 OptionalQuantity = Annotated[str, Field(pattern=r"^([0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?)?$")]
 ObjectName = Annotated[str, Field(pattern=rf"^{_SUBDOMAIN}$", max_length=253)]
 OptionalName = Annotated[str, Field(pattern=rf"^({_SUBDOMAIN})?$", max_length=253)]
+# Short, because it becomes part of the names of Pods, which have at most 63 characters.
 GroupName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
 Seconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -40,7 +41,7 @@ class Values(BaseModel):
         use_attribute_docstrings=True,
         alias_generator=to_camel,
         populate_by_name=True,
-        validate_default=True,
+        validate_default=True,  # a wrong default is then found by every test, not by a release
     )
 
 

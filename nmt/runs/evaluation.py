@@ -85,6 +85,7 @@ class Comparison(ResultPart):
         low, high = self.interval
         return self.p_value < 0.05 and (low > 0 or high < 0)
 
+    # Computed, so that a stored verdict cannot contradict its own figures.
     @computed_field
     @property
     def verdict(self) -> Verdict:

@@ -51,6 +51,7 @@ def job_log(run: str, job: str) -> str:
 
 def job_attempts(run: str, job: str) -> str:
     """Return the file that counts the attempts of a Kubernetes job."""
+    # On the storage root, since Kubernetes starts each attempt in a new Pod.
     return f"{run}/logs/{job}.json"
 
 
@@ -136,6 +137,7 @@ def trials(run: str) -> str:
 
 def trial_folder(run: str, digest: str) -> str:
     """Return the training folder of a trial, by the digest of its settings."""
+    # So a search that goes on finds the checkpoints of a trial that it draws again.
     return f"{trials(run)}/{digest}"
 
 
@@ -186,12 +188,14 @@ def checkpoints(folder: str) -> str:
 
 def checkpoint(checkpoints: str, step: int) -> str:
     """Return the folder commit of one checkpoint."""
+    # With leading zeros, names in a listing are sorted by step.
     return f"{checkpoints}/{_CHECKPOINT}{step:08d}"
 
 
 def checkpoint_step(name: str) -> int | None:
     """Read the step from the name of a checkpoint; None for other names."""
     number = name.removeprefix(_CHECKPOINT)
+    # Comparing with the written name refuses `step-7`, which would be a second name of step 7.
     is_checkpoint = number.isdecimal() and name == checkpoint("", int(number)).removeprefix("/")
     return int(number) if is_checkpoint else None
 

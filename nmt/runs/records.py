@@ -63,6 +63,7 @@ def find_record(storage: Storage, run: str, step: AnyStep) -> Record | None:
         StorageError: the file is not the record of this step.
     """
     path = layout.step_record(run, step)
+    # The checkpoints beside a damaged record are intact: `--restart` would throw them away.
     remedy = (
         f"delete this one file and give `nmt {step.name} run={run}` with this run's settings, as "
         "config.json beside it has them; it goes on with what lies there"
@@ -107,6 +108,7 @@ def fetch_output(storage: Storage, path: str) -> Path:
 
 def list_runs(storage: Storage) -> list[str]:
     """List the runs on a storage root."""
+    # Every run begins with `prepare`; other folders there belong to engines, endpoints and MLflow.
     return [name for name in storage.list("") if storage.exists(layout.step_folder(name, PREPARE))]
 
 
@@ -120,6 +122,7 @@ def require(storage: Storage, run: str, step: AnyStep) -> Record:
     if record is None or not record.done:
         state = "no" if record is None else "no finished"
         others = list_runs(storage)
+        # A run that exists is not misspelt, so the names of others would not help.
         hint = f" Runs there: {', '.join(others[:8])}." if others and run not in others else ""
         raise MissingStepError(
             f"run '{run}' in {storage.locate('')} has {state} step '{step.name}': "

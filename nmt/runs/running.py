@@ -91,6 +91,7 @@ def run_step(
         settings=settings_of(step, config),
         inputs={name: require(storage, config.run, STEPS[name]).output for name in step.after},
     )
+    # Before the lock, so that a finished step is read without waiting for anybody.
     seen = None
     if not restart:
         seen = _find_same(storage, config.run, step, wanted)
@@ -123,6 +124,7 @@ def _do(
 ) -> Record:
     """Do a step's work, between a record that says it was begun and one that says it is done."""
     folder = layout.step_folder(config.run, step)
+    # Under the lock of the step, so what is half written there is of a command that was killed.
     storage.sweep(folder)
     storage.write_json(layout.step_config(config.run, step), config.model_dump(mode="json"))
     RECORD.write(storage, layout.step_record(config.run, step), wanted)
@@ -141,6 +143,7 @@ def _do(
         settings=wanted.settings,
         inputs=wanted.inputs,
         output=output.digest or digest_of([wanted.settings, wanted.inputs]),
+        # The earlier record holds a time only where a finished step is repaired.
         seconds=round((found.seconds if found else 0.0) + time.monotonic() - started, 2),
         result=output.result.as_json(),
     )
@@ -179,6 +182,7 @@ def discard(storage: Storage, run: str, steps: Collection[AnyStep]) -> None:
         InUseError: another process does one of them, so nothing is deleted.
     """
     with ExitStack() as locks:
+        # All locks first: either everything is deleted, or nothing.
         for step in steps:
             locks.enter_context(lock_step(storage, run, step))
         for step in steps:

@@ -49,6 +49,7 @@ def read_result(
     try:
         return kind.model_validate(content)
     except ValidationError as error:
+        # One error is enough: a result of another release differs in many fields.
         problem = first_validation_error(error, prefix="result")
         raise StorageError(
             f"{place}: not the result of `nmt {step}` as this release reads it "

@@ -19,6 +19,7 @@ Processes = Literal["driver", "worker", "workers", "trials"]
 PIPELINE = "pipeline"
 """Name of the command that does all steps."""
 
+# The rest of `model` reaches a training through the base that it starts from.
 _MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
 _TRAINING = (*_MODEL_LIMITS, "adapter", "training", "strategy", "seed")
 
@@ -67,6 +68,7 @@ BASE = Step(
     "check the base model; build and train it when it is `tiny`",
     BaseResult,
     ("model", "seed"),
+    # A tiny base learns its vocabulary and its weights from the run's pairs.
     after=("prepare",),
     processes="worker",
     on_demand=True,
@@ -89,6 +91,8 @@ TRAIN = Step(
     "train the adapter, from the search's best where it fits",
     TrainResult,
     _TRAINING,
+    # Not after `tune`: a run without a search is trained too, and the record then holds what the
+    # training took from the search among its settings.
     after=("prepare", "base"),
     processes="workers",
     tracked=True,
@@ -112,6 +116,7 @@ EXPORT = Step(
     processes="worker",
 )
 
+# `Step` is invariant in its result type, so a table of several steps needs `Any`.
 AnyStep = Step[Any]
 
 STEPS: dict[str, AnyStep] = {

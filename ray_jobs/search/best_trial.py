@@ -33,6 +33,7 @@ def find_best(session: Session) -> BestTrial:
         if record is not None:
             log.warning("train: the search of this run is not finished, and is left out")
         return BestTrial(config)
+    # Scores on other data, or of another base, would not tell which settings suit these.
     current = {name: find_record(storage, config.run, STEPS[name]) for name in TUNE.after}
     if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
         log.warning("train: the search was made on other data or another base, and is left out")
@@ -50,10 +51,11 @@ def find_best(session: Session) -> BestTrial:
         log.info("train: %s stays as you set it; the search found %s", key, found[key])
     if taken:
         log.info("train: from the search: %s", ", ".join(f"{k}={v}" for k, v in taken.items()))
-    others = _others(trained, record.settings | found)
-    if others:
-        log.warning("train: what was tried had other settings than this training: %s", others)
-    continued = config.training.from_best_trial and not others
+    differences = _differences(trained, record.settings | found)
+    if differences:
+        log.warning("train: what was tried had other settings than this training: %s", differences)
+    # Its checkpoint continues only the same training: moments and learning rate would not fit.
+    continued = config.training.from_best_trial and not differences
     return BestTrial(trained, best.checkpoints if continued else None)
 
 
@@ -71,8 +73,9 @@ def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:
     return best
 
 
-def _others(trained: Config, tried: Mapping[str, Any]) -> str:
+def _differences(trained: Config, tried: Mapping[str, Any]) -> str:
     """List the settings in which a training differs from a trial."""
+    # A trial runs on one worker whatever `strategy` says, and has no trial to go on from.
     return ", ".join(
         f"{key}={tried.get(key)} there, {value} here"
         for key, value in settings_of(TRAIN, trained).items()

@@ -22,6 +22,8 @@ from nmt.config import Choice, Config, SearchRange, digest_of
 from nmt.runs.trials import Setting, Trial, TrialSettings
 from ray_jobs.search.trials import TrialLog
 
+# So often, Optuna draws before the combinations that are left are listed: its draws are the better
+# ones, and a space with a range cannot be listed.
 _DRAWS = 100
 _WORST_BLEU = 0.0
 _GIVEN_UP = ("diverged", "refused", "abandoned")
@@ -58,13 +60,15 @@ class DistinctSearch(OptunaSearch):
                 self.add_evaluated_point(trial.config, trial.bleu)
             elif trial.state != "abandoned":  # which says nothing of its settings
                 self.add_evaluated_point(trial.config, _WORST_BLEU)
-        for trial in begun:  # behind the others: the sampler looks at their order
+        # After the others, because the sampler looks at the order of its trials.
+        for trial in begun:
             self._study.enqueue_trial(trial.config)
 
     @override
     def suggest(self, trial_id: str) -> Any:
         """Draw new settings, or end the search when all have been drawn."""
         number = len(self._known)
+        # A new one for each draw: its state then depends on the number of draws alone.
         self._study.sampler = self._sampler_after(number)
         for _ in range(_DRAWS):
             drawn = super().suggest(trial_id) or {}
@@ -75,6 +79,7 @@ class DistinctSearch(OptunaSearch):
         left = self._left_over()
         if not left:
             return Searcher.FINISHED
+        # Seeded as the sampler is, so that a resumed search draws the same.
         drawn = random.Random(f"{self._first_seed} {number}").choice(left)
         self._study.enqueue_trial(drawn)
         self._known.add(digest_of(drawn))
@@ -93,6 +98,7 @@ class DistinctSearch(OptunaSearch):
         """Tell the sampler the best score, as a resumed search does; 0 where there is none."""
         if result and "bleu" in result:
             best = max(result["bleu"], self._best.get(trial_id, _WORST_BLEU))
+            # Without a score Optuna would forget the trial, and draw near its settings again.
             result = {**result, "bleu": _WORST_BLEU if "ended" in result else best}
         super().on_trial_complete(trial_id, result, error)
 
@@ -106,6 +112,7 @@ class DistinctSearch(OptunaSearch):
         """Make a sampler that has drawn so often, whichever call of the search drew."""
         sampler = optuna.samplers.TPESampler(seed=self._first_seed)
         other = optuna.create_study(sampler=sampler)
+        # Failed trials leave no trace in the model, but each takes its random numbers.
         for _ in range(number):
             other.tell(other.ask(self._distributions), state=optuna.trial.TrialState.FAIL)
         return sampler

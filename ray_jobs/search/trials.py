@@ -102,13 +102,14 @@ class TrialLog(tune.Callback):
         before = self._of(trial)
         if "ended" in result:
             # What it scored before is no reason to train with its settings.
-            told = {"state": result["ended"], "error": result["error"], "bleu": None}
-            self._write(before.model_copy(update=told))
+            changes = {"state": result["ended"], "error": result["error"], "bleu": None}
+            self._write(before.model_copy(update=changes))
             return
-        # A trial that goes on tells its earlier scores again.
-        went_on = {"state": "running", "error": None} if result["step"] > before.steps else {}
+        # A trial that resumes reports its earlier scores again, which does not show that it works.
+        is_new = result["step"] > before.steps
+        changes = {"state": "running", "error": None} if is_new else {}
         after = before.validated(result["step"], result["bleu"])
-        self._write(after.model_copy(update=went_on))
+        self._write(after.model_copy(update=changes))
         self._table()
 
     def on_trial_complete(
@@ -116,6 +117,7 @@ class TrialLog(tune.Callback):
     ) -> None:
         """Record that a trial ended by itself or was stopped by ASHA."""
         known = self._of(trial)
+        # Its last report has said so already: to Tune, every trial that returns is complete.
         if known.state in (_DIVERGED, _REFUSED):
             return
         state = "finished" if self._came_to_its_end(known) else "pruned"
@@ -130,6 +132,7 @@ class TrialLog(tune.Callback):
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
         lines = str(cause or "").strip().splitlines() or [text]
+        # A second failure is hardly an accident, and would stop the search at every call.
         state = "abandoned" if known.state == _FAILED else _FAILED
         self._write(known.model_copy(update={"state": state, "error": lines[-1][:300]}))
         self._table(force=True)
@@ -153,6 +156,8 @@ class TrialLog(tune.Callback):
         return 1 + max((trial.number for trial in self._trials.values()), default=0)
 
     def _has_ended(self, trial: Trial) -> bool:
+        # While no trial has a score, a refusal may be due to settings that all of them share, which
+        # the user can correct: then those trials are drawn again.
         shared = all(t.bleu is None for t in self._trials.values())
         return trial.state in _ENDED or (trial.state == _REFUSED and not shared)
 
@@ -169,6 +174,7 @@ class TrialLog(tune.Callback):
         TRIAL.write(self.storage, path, trial)
 
     def _table(self, *, force: bool = False) -> None:
+        # Many short trials would else fill the log with tables.
         now = time.monotonic()
         if not force and now - self._last_table < self.config.training.log_every_seconds:
             return
