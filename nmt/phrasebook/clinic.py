@@ -31,6 +31,7 @@ _ALL_AILMENTS = (*AILMENTS, *AILMENTS_ONLY)
 _TENSES = (Tense.PAST, Tense.PAST, Tense.NOW, Tense.FUTURE)
 # Objects of these verbs already say how often or how long.
 _DOSED = {*TAKING, APPLY, AVOID, REST}
+# Only what is in the accusative in Tamil can become the subject of a passive.
 _DIRECT_CARE = tuple(verb for verb in CARING if "dative" not in verb.tags)
 
 
@@ -56,6 +57,8 @@ def activity(random: Random) -> Pair:
     """Draw a sentence such as "The doctor examined the patient", its negation or its question."""
     subject, predicate = random.choice((_staff_work, _sick_work))(random)
     say = random.choice((grammar.statement, grammar.statement, grammar.negation, grammar.question))
+    # "Did not prescribe a tablet" has the same difficulty as in `actions.definite`, and nobody asks
+    # about their own actions.
     counted = say is grammar.negation and predicate.verb is PRESCRIBE
     if counted or (say is grammar.question and subject.key == "first"):
         say = grammar.statement
@@ -66,6 +69,7 @@ def activity(random: Random) -> Pair:
 
 def ailment(random: Random) -> Pair:
     """Draw a sentence such as "The child has a headache"."""
+    # In Tamil, a fever is "to" somebody; a thing is "at" its owner.
     sick = _in_dative(random.choice(SICK))
     what = random.choice(_ALL_AILMENTS)
     tense = random.choice((Tense.HABIT, Tense.PAST))
@@ -120,6 +124,7 @@ def obligation(random: Random) -> Pair:
     """Draw a sentence such as "The patient must rest for two days"."""
     predicate = treatment.advice(random)
     subject = _other(random, SICK, predicate.people).subject()
+    # Staff have duties too, though mostly the sick are told what to do.
     if random.random() < 0.3:
         subject, predicate = _staff_work(random)
     return grammar.sentence(
@@ -148,6 +153,7 @@ def ability(random: Random) -> Pair:
     )
     return grammar.sentence(
         (who.english, can, predicate.verb.base, predicate.english),
+        # In Tamil, something can be done "by" somebody, so the verb does not agree with the person.
         (who.instrumental, *predicate.tamil, predicate.verb.infinitive, tamil_can),
     )
 

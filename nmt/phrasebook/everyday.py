@@ -74,6 +74,7 @@ def request(random: Random) -> Pair:
     """Draw a request or a prohibition."""
     polite = random.random() < 0.65
     predicate = action(random) if polite else definite(random, action)
+    # A person who is asked cannot also be the object of the request.
     if not predicate.verb.imperative or "you" in predicate.people:
         return request(random)
     time = moment(random, Tense.FUTURE) if random.random() < 0.5 else NO_TIME
@@ -102,6 +103,7 @@ def description(random: Random) -> Pair:
 def possession(random: Random) -> Pair:
     """Draw a sentence such as "The boy has a ball"."""
     owner = phrases.doer(random, frozenset())
+    # Tamil has no verb "have": a thing is "at" its owner.
     possessor = Subject(owner.english, owner.at, owner.agreement, owner.key)
     what = phrases.indefinite(random, random.choice(_NEAR))
     tense = random.choice((Tense.HABIT, Tense.PAST))
@@ -155,6 +157,7 @@ def profession(random: Random) -> Pair:
     what = random.choice((*WORKERS, *CLINIC_PEOPLE))
     name = f"{praise} {what.english.removeprefix('the ')}".strip()
     return grammar.sentence(
+        # Tamil has no verb here: "my father a farmer".
         (who.english, "is", phrases.article(name), name),
         (who.nominative, "ஒரு", tamil_praise, what.nominative),
     )

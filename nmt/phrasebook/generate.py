@@ -33,6 +33,7 @@ def draw(
     seen: set[str] = set()
     while len(drawn) < count:
         pair = random.choices(makers, weights)[0](random)
+        # A repeated target too would put one sentence into two splits.
         new = seen.isdisjoint((pair.source, pair.target))
         if new and len(pair.source.split()) <= MAX_WORDS:
             seen.update((pair.source, pair.target))

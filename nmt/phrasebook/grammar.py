@@ -37,6 +37,7 @@ def spell(parts: Iterable[str]) -> str:
 
 
 def _spell(word: str, following: str) -> str:
+    # Like "a" and "an": ஒரு becomes ஓர் before a vowel.
     if word == "ஒரு" and following[:1] in _VOWELS:
         return "ஓர்"
     stem = word.removesuffix(LINK)
@@ -75,12 +76,14 @@ def tamil_verb(verb: Verb, agreement: Agreement, tense: Tense) -> str:
         return _tamil_past(verb.tamil_past, agreement)
     if tense is Tense.FUTURE:
         return _tamil_future(verb, agreement)
+    # The present of things in the plural takes -கின்ற- where all others take -கிற-.
     if agreement is Agreement.THINGS:
         return f"{verb.tamil_present.removesuffix('கிற')}கின்றன"
     return verb.tamil_present + agreement.value
 
 
 def _tamil_past(stem: str, agreement: Agreement) -> str:
+    # Stems in -இன drop it before the ending of a thing: ஓடினான், but ஓடியது and ஓடின.
     if agreement is Agreement.IT and stem.endswith("ின"):
         return f"{stem.removesuffix('ன')}யது"
     if agreement is Agreement.THINGS and stem.endswith("ின"):
@@ -89,6 +92,7 @@ def _tamil_past(stem: str, agreement: Agreement) -> str:
 
 
 def _tamil_future(verb: Verb, agreement: Agreement) -> str:
+    # The future of things has one form for both numbers, made from the infinitive.
     if agreement in {Agreement.IT, Agreement.THINGS}:
         return f"{verb.infinitive}ும்"
     return verb.tamil_future + agreement.value
@@ -108,6 +112,7 @@ def conditional(verb: Verb) -> str:
 
 def passive(verb: Verb) -> Verb:
     """Return a regular verb's passive, in the past and the future only."""
+    # The auxiliary படு conjugates, so a passive is a verb with the same kinds of stems.
     stem = f"{verb.infinitive}ப்பட"
     return Verb(
         base=f"be {verb.past}",
@@ -118,7 +123,7 @@ def passive(verb: Verb) -> Verb:
         tamil_past=f"{stem}்ட",
         tamil_future=f"{stem}ுவ",
         infinitive=stem,
-        imperative="",
+        imperative="",  # nobody is asked to be examined
         tags=frozenset(),
         objects=(),
     )
@@ -145,6 +150,7 @@ def negation(subject: Subject, predicate: Predicate, tense: Tense, time: When) -
     """Say that somebody did not or will not do something."""
     past = tense is Tense.PAST
     verb = predicate.verb
+    # -இல்லை is the same for every subject; only the future agrees with it.
     no = f"{verb.infinitive}வில்லை" if past else negative_future(verb, subject.agreement)
     english_no = "did not" if past else "will not"
     return sentence(
@@ -163,6 +169,7 @@ def question(
     """Ask whether somebody does something or, with a question word, when, where or why."""
     helper, verb = _inverted(predicate.verb, subject.agreement, tense)
     finite = tamil_verb(predicate.verb, subject.agreement, tense)
+    # A question word already makes the question: the verb then keeps its plain form.
     ending = finite if word[1] else as_question(finite)
     return sentence(
         (word[0], helper, subject.english, verb, predicate.english, time.english),

@@ -22,6 +22,7 @@ Noun = TypeVar("Noun", Thing, Place)
 
 _OWNERS = (*PRONOUNS[:3], *RELATIVES, *YOUNG, *ADULTS, *CLINIC_PEOPLE)
 _DETERMINERS = ("the", "one", "owned", "this", "all", "counted")
+# Most things in everyday speech are known to both speakers, so "the" is the most frequent.
 _DETERMINER_WEIGHTS = (46, 22, 7, 10, 5, 10)
 _ADJECTIVE_SHARE = 0.14
 _CLINIC_PERSON_SHARE = 0.1
@@ -57,6 +58,7 @@ def person(random: Random) -> Person:
 
 def doer(random: Random, avoid: frozenset[str], *, adult: bool = False) -> Person:
     """Draw a person as the subject, except those to avoid."""
+    # Drawing again keeps the shares of the kinds, whoever is to be avoided.
     while True:
         chosen = random.choice(PRONOUNS) if random.random() < 0.35 else person(random)
         if chosen.key not in avoid and not (adult and chosen in YOUNG):

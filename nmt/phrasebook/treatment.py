@@ -198,5 +198,6 @@ def straining(random: Random) -> Predicate:
 
 def breathing(random: Random) -> Predicate:
     """Draw a predicate such as "breathe slowly"."""
+    # Slowly or quickly: nobody is told to breathe quietly.
     how, tamil_how = random.choice((("", ""), *MANNERS[:2]))
     return Predicate(BREATHE, how, (tamil_how,))
