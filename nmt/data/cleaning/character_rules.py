@@ -1,23 +1,18 @@
 """Rules about characters: damaged text, markup, scripts and languages."""
 
 import numpy as np
-import regex
 
 from nmt.data.cleaning.code_points import Kind
 from nmt.data.cleaning.language import MIN_LETTERS, language_check
 from nmt.data.cleaning.markup import find_markup
 from nmt.data.cleaning.mojibake import find_mojibake
 from nmt.data.cleaning.pairs import Pairs
-from nmt.data.cleaning.scripts import has_third_script, script_properties
-from nmt.data.cleaning.text_block import Mask, Side
-from nmt.data.cleaning.untranslated import (
-    MIN_FOREIGN_SHARE,
-    foreign_share,
-    untranslated_share,
-)
+from nmt.data.cleaning.scripts import has_third_script
+from nmt.data.cleaning.text_block import Counts, Mask, Side
+from nmt.data.cleaning.untranslated import MIN_FOREIGN_SHARE, copied_share, foreign_share
 from nmt.languages import script_of
 
-_MAX_UNTRANSLATED = 0.25
+_MAX_COPIED = 0.2
 
 
 def drop_damaged(pairs: Pairs) -> None:
@@ -27,12 +22,18 @@ def drop_damaged(pairs: Pairs) -> None:
         suspects = pairs.either(_may_be_mojibake)
         pairs.drop_found("mojibake", suspects, lambda row: _mojibake_in(pairs, row))
     if pairs.rules.drop_markup:
-        suspects = pairs.either(lambda side: side.count_kind(Kind.MARKUP) > 0)
+        suspects = pairs.either(_may_have_markup)
         pairs.drop_found(
             "markup",
             suspects,
             lambda row: find_markup(pairs.sources[row]) or find_markup(pairs.targets[row]),
         )
+
+
+def _may_have_markup(side: Side) -> Mask:
+    # Quotes are too common to be a kind, and three of them too rare.
+    emphasis = ("'''" in text for text in side.texts)
+    return (side.count_kind(Kind.MARKUP) > 0) | np.fromiter(emphasis, bool, len(side.texts))
 
 
 def _may_be_mojibake(side: Side) -> Mask:
@@ -50,12 +51,8 @@ def _mojibake_in(pairs: Pairs, row: int) -> str | None:
 def drop_wrong_script(pairs: Pairs) -> None:
     """Drop sides in another script than their language's, and those with words of a third one."""
     for side, own in ((pairs.source, Kind.SOURCE_LETTER), (pairs.target, Kind.TARGET_LETTER)):
-        ideograms, letter, in_script = (side.has(k) for k in (Kind.IDEOGRAM, Kind.LETTER, own))
-        # As in lengths: otherwise the letters of one foreign name outweigh a Chinese sentence.
-        letters = side.count(letter) + 2 * side.count(ideograms & letter)
-        share = (side.count(in_script) + 2 * side.count(ideograms & in_script)) / np.maximum(
-            letters, 1
-        )
+        letters = _count_letters(side, Kind.LETTER)
+        share = _count_letters(side, own) / np.maximum(letters, 1)
         # A side without letters, such as a number, has no share and passes.
         wrong = (letters > 0) & (share < pairs.rules.min_script_share)
         pairs.drop("wrong_script", wrong, share.astype(np.float32))
@@ -67,18 +64,30 @@ def drop_wrong_script(pairs: Pairs) -> None:
         pairs.drop("wrong_script", third)
 
 
+def _count_letters(side: Side, kind: Kind) -> Counts:
+    # As in lengths: otherwise the letters of one foreign name outweigh a Chinese sentence.
+    letters = side.has(kind)
+    ideograms, syllables = side.has(Kind.IDEOGRAM), side.has(Kind.HANGUL)
+    return (
+        side.count(letters) + 2 * side.count(letters & ideograms) + side.count(letters & syllables)
+    )
+
+
 def drop_untranslated(pairs: Pairs) -> None:
-    """Drop targets that are partly in the source's language, where its script shows that."""
-    if script_of(pairs.source_language) == script_of(pairs.target_language):
-        return
-    foreign = regex.compile(rf"[{script_properties(pairs.source_language)}]", regex.V1)
-    shares = foreign_share(pairs.target, Kind.TARGET_LETTER, Kind.SOURCE_LETTER)
+    """Drop targets that are partly a copy of the source, where the script shows that."""
+    if script_of(pairs.source_language) != script_of(pairs.target_language):
+        shares = foreign_share(pairs.target, Kind.TARGET_LETTER, Kind.SOURCE_LETTER)
+        drop_copied(pairs, shares > MIN_FOREIGN_SHARE, _MAX_COPIED)
+
+
+def drop_copied(pairs: Pairs, suspects: Mask, max_share: float) -> None:
+    """Drop those of the suspected targets of which more than a share is copied."""
 
     def find(row: int) -> float | None:
-        share = untranslated_share(pairs.sources[row], pairs.targets[row], foreign)
-        return round(share, 3) if share > _MAX_UNTRANSLATED else None
+        share = copied_share(pairs.sources[row], pairs.targets[row])
+        return round(share, 3) if share > max_share else None
 
-    pairs.drop_found("untranslated", shares > MIN_FOREIGN_SHARE, find)
+    pairs.drop_found("untranslated", suspects, find)
 
 
 def drop_other_language(pairs: Pairs) -> None:

@@ -17,7 +17,8 @@ _ATTRIBUTES = (
     "|size|src|style|target|title|type|url|valign|width"
 )
 _LEFT_OVER = re.compile(
-    rf"</?[a-zA-Z]|<!--|-->|{_ENTITY.pattern}"
+    # A mail address may be in angle brackets too.
+    rf"</?[a-zA-Z][\w:-]*(?![\w:.@-])|<!--|-->|{_ENTITY.pattern}"
     # The end of a tag whose beginning is lost, and the inside of one.
     rf"|[\w\"']\s*/>|\b(?:{_ATTRIBUTES})\s*=\s*[\"'][^\"']*[\"']"
     # Wikis: links, templates, tables and emphasis. `{{name}}` is a placeholder in an interface.

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.data.cleaning.addresses import addresses_of, may_have_address
+from nmt.data.cleaning.character_rules import drop_copied
 from nmt.data.cleaning.code_points import Kind
 from nmt.data.cleaning.features import (
     NUMBERS_DIFFER,
@@ -17,7 +18,7 @@ from nmt.data.cleaning.numbers import numbers_differ, suspect_numbers
 from nmt.data.cleaning.pairs import Pairs, weighted_lengths
 from nmt.data.cleaning.sentences import count_sentences, is_finished
 from nmt.data.cleaning.text_block import Mask
-from nmt.data.cleaning.untranslated import copied_share, may_be_copied
+from nmt.data.cleaning.untranslated import may_be_copied
 from nmt.data.cleaning.words import (
     count_repetitions,
     longest_runs,
@@ -84,13 +85,7 @@ def _drop_repetitions(pairs: Pairs) -> None:
             if languages()[resolve_language(language)].is_unsegmented:
                 pairs.drop("repetition", repeating_characters(side, limit))
     if script_of(pairs.source_language) == script_of(pairs.target_language):
-
-        def copied(row: int) -> float | None:
-            share = copied_share(pairs.sources[row], pairs.targets[row])
-            return round(share, 3) if share > _MAX_COPIED else None
-
-        suspected = may_be_copied(sides[0], sides[1], len(pairs.sources))
-        pairs.drop_found("untranslated", suspected, copied)
+        drop_copied(pairs, may_be_copied(*sides, len(pairs.sources)), _MAX_COPIED)
 
 
 def flags_of(pairs: Pairs) -> NDArray[np.uint8]:
