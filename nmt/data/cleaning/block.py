@@ -21,7 +21,7 @@ from nmt.data.cleaning.word_rules import drop_by_length, drop_by_words, drop_cop
 from nmt.text.normalise import normalise
 
 # The arrays of so many pairs fit into a processor's cache.
-_CHUNK = 1000
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)

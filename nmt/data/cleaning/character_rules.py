@@ -19,14 +19,12 @@ def drop_damaged(pairs: Pairs) -> None:
     """Drop text that was decoded wrongly, and text with markup."""
     pairs.drop("broken_characters", pairs.either(lambda side: side.count_kind(Kind.BROKEN) > 0))
     if pairs.rules.drop_mojibake:
-        suspects = pairs.either(_may_be_mojibake)
+        suspects = pairs.either(_may_be_mojibake) | pairs.changed
         pairs.drop_found("mojibake", suspects, lambda row: _mojibake_in(pairs, row))
     if pairs.rules.drop_markup:
         suspects = pairs.either(_may_have_markup)
         pairs.drop_found(
-            "markup",
-            suspects,
-            lambda row: find_markup(pairs.sources[row]) or find_markup(pairs.targets[row]),
+            "markup", suspects, lambda row: find_markup(pairs.sources[row], pairs.targets[row])
         )
 
 
@@ -38,10 +36,7 @@ def _may_have_markup(side: Side) -> Mask:
 
 def _may_be_mojibake(side: Side) -> Mask:
     heads, tails = side.has(Kind.MOJIBAKE_HEAD), side.has(Kind.MOJIBAKE_TAIL)
-    # A tail that normalisation removed leaves the space or the letter after it.
-    lonely = side.count(heads) > 3
-    heads[:-1] &= tails[1:]
-    return lonely | (side.count(heads) > 0)
+    return side.count(np.append(heads[:-1] & tails[1:], False)) > 0
 
 
 def _mojibake_in(pairs: Pairs, row: int) -> str | None:
@@ -66,11 +61,8 @@ def drop_wrong_script(pairs: Pairs) -> None:
 
 def _count_letters(side: Side, kind: Kind) -> Counts:
     # As in lengths: otherwise the letters of one foreign name outweigh a Chinese sentence.
-    letters = side.has(kind)
-    ideograms, syllables = side.has(Kind.IDEOGRAM), side.has(Kind.HANGUL)
-    return (
-        side.count(letters) + 2 * side.count(letters & ideograms) + side.count(letters & syllables)
-    )
+    ideograms, syllables = (side.count_both(kind, k) for k in (Kind.IDEOGRAM, Kind.HANGUL))
+    return side.count_kind(kind) + 2 * ideograms + syllables
 
 
 def drop_untranslated(pairs: Pairs) -> None:

@@ -13,7 +13,7 @@ from nmt.languages import iso_code, script_of
 MIN_LETTERS = 20
 """Minimum number of letters of a text that the model can judge."""
 # The model takes as long as the text is, and a few words are enough to know most sentences.
-_FIRST_LOOK, _SECOND_LOOK = 64, 200
+_FIRST_LOOK, _SECOND_LOOK = 40, 200
 _SURE = 0.6
 """Confidence from which the first look is enough."""
 _MAX_GUESSES, _MIN_GUESS = 8, 0.01

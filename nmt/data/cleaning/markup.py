@@ -20,13 +20,14 @@ _LEFT_OVER = re.compile(
     # A mail address may be in angle brackets too.
     rf"</?[a-zA-Z][\w:-]*(?![\w:.@-])|<!--|-->|{_ENTITY.pattern}"
     # The end of a tag whose beginning is lost, and the inside of one.
-    rf"|[\w\"']\s*/>|\b(?:{_ATTRIBUTES})\s*=\s*[\"'][^\"']*[\"']"
-    # Wikis: links, templates, tables and emphasis. `{{name}}` is a placeholder in an interface.
+    rf"|/>|\b(?:{_ATTRIBUTES})\s*=\s*[\"'][^\"']*[\"']"
+    # Wikis: links, templates, tables and emphasis.
     r"|\[\[|\]\]|\{\{(?!\s*[\w.]+\s*\}\})|\s\}\}|^\}\}|\{\||\|\}|'''"
     # Forums.
     r"|\[/(?:b|i|u|url|img|quote|code|size|color|list)\]|\[(?:url|img|quote|size|color)=[^\]]*\]",
     re.IGNORECASE,
 )
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
 
 
 def strip_markup(text: str) -> str:
@@ -39,7 +40,11 @@ def strip_markup(text: str) -> str:
     return text
 
 
-def find_markup(text: str) -> str | None:
-    """Return the first tag, entity or piece of a wiki's markup in a text, or None."""
-    found = _LEFT_OVER.search(text)
-    return found[0] if found else None
+def find_markup(source: str, target: str) -> str | None:
+    """Return the first tag, entity or piece of a wiki's markup in a pair, or None."""
+    found = _LEFT_OVER.search(source) or _LEFT_OVER.search(target)
+    if found:
+        return found[0]
+    # `{{name}}` is a placeholder in an interface, and its translation has it too.
+    names = [set(_PLACEHOLDER.findall(text)) for text in (source, target)]
+    return min(names[0] ^ names[1], default=None)

@@ -77,6 +77,21 @@ class Pairs:
         yield self.source, self.source_language
         yield self.target, self.target_language
 
+    @property
+    def changed(self) -> Mask:
+        """Tell of each pair whether normalising or stripping changed it."""
+        # A text without changes is the same object, so that no characters are compared.
+        return np.fromiter(
+            (
+                source is not raw_source or target is not raw_target
+                for source, raw_source, target, raw_target in zip(
+                    self.sources, self.raw_sources, self.targets, self.raw_targets, strict=True
+                )
+            ),
+            bool,
+            len(self.sources),
+        )
+
     def either(self, test: Callable[[Side], Mask]) -> Mask:
         """Tell of each pair whether a test is true of one of its sides."""
         return test(self.source) | test(self.target)

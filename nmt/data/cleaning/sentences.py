@@ -14,18 +14,20 @@ def count_sentences(side: Side) -> Counts:
     spaces, small = side.has(Kind.SPACE), side.has(Kind.SMALL_LETTER)
     # `Dr. Smith` and `e.g. this`: the word before a full stop must be longer, and what follows
     # must not be a small letter.
-    near = spaces | side.has(Kind.SENTENCE_END)
+    near = spaces | ends
     abbreviated = (side.codes == _FULL_STOP) & (
         _before(near, 2) | _before(near, 3) | _before(near, 4)
     )
-    ends &= ~abbreviated
+    ends = ends & ~abbreviated
     ended = ends | (closing & _before(ends, 1))
     separators = np.zeros(len(spaces), bool)
     separators[side.separators] = True
     inner = ended & _after(spaces & ~separators, 1) & ~_after(small, 2)
     # Chinese and Japanese have no space there.
-    wide = side.has(Kind.WIDE_STOP)
-    inner |= wide & ~_after(spaces | closing | side.has(Kind.SENTENCE_END), 1)
+    if side.count_kind(Kind.WIDE_STOP).any():
+        inner |= side.has(Kind.WIDE_STOP) & ~_after(
+            spaces | closing | side.has(Kind.SENTENCE_END), 1
+        )
     return side.count(inner) + 1
 
 

@@ -38,13 +38,29 @@ class Side(TextBlock):
         """Look up the kinds of all characters."""
         super().__init__(texts)
         self.texts = texts
-        self.kinds: Bits = kinds[self.codes]
-        self.kinds[self.separators] = np.uint32(Kind.SPACE)
+        self._kinds: Bits = kinds[self.codes]
+        self._kinds[self.separators] = np.uint32(Kind.SPACE)
+        self._present = int(np.bitwise_or.reduce(self._kinds)) if texts else 0
+        self._masks: dict[Kind, Mask] = {}
+        self._counts: dict[Kind, Counts] = {}
 
     def has(self, kind: Kind) -> Mask:
-        """Tell of each character whether it is of a kind."""
-        return (self.kinds & np.uint32(kind)) != 0
+        """Tell of each character whether it is of a kind; do not change the result."""
+        if kind not in self._masks:
+            self._masks[kind] = (self._kinds & np.uint32(kind)) != 0
+        return self._masks[kind]
 
     def count_kind(self, kind: Kind) -> Counts:
-        """Count the characters of a kind in each text."""
-        return self.count(self.has(kind))
+        """Count the characters of a kind in each text; do not change the result."""
+        if kind not in self._counts:
+            # Most texts have no ideograms and nothing that is broken.
+            found = self._present & kind
+            empty = np.zeros(len(self.texts), np.int32)
+            self._counts[kind] = self.count(self.has(kind)) if found else empty
+        return self._counts[kind]
+
+    def count_both(self, first: Kind, second: Kind) -> Counts:
+        """Count the characters of each text that are of two kinds."""
+        if not self._present & first or not self._present & second:
+            return np.zeros(len(self.texts), np.int32)
+        return self.count(self.has(first) & self.has(second))

@@ -21,7 +21,7 @@ def foreign_share(side: Side, own: Kind, foreign: Kind) -> NDArray[np.float32]:
     """Compute the share of a side's letters that are in the other language's script alone."""
     own_letters = side.has(own)
     other = side.count(side.has(foreign) & ~own_letters)
-    weighted = side.count(own_letters) + 2 * side.count(own_letters & side.has(Kind.IDEOGRAM))
+    weighted = side.count_kind(own) + 2 * side.count_both(own, Kind.IDEOGRAM)
     return (other / np.maximum(weighted + other, 1)).astype(np.float32)
 
 
