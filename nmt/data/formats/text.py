@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from nmt.data.formats.alignment import refuse_slips
 from nmt.data.formats.corpus import Corpus
+from nmt.data.formats.files.input_file import InputFile
 from nmt.data.formats.files.lines import read_lines
 from nmt.data.formats.rows import BadRow, RawPair, Row
 from nmt.errors import DataError
@@ -19,7 +21,8 @@ def read_text(corpus: Corpus) -> Iterator[Row]:
     """Read the pairs in order, empty lines included.
 
     Raises:
-        DataError: no second file is set, or the files have different numbers of lines.
+        DataError: no second file is set, the files have different numbers of lines, or one slips
+            against the other.
     """
     source_file, target_file = corpus.file, corpus.target_file
     if target_file is None:
@@ -33,6 +36,10 @@ def read_text(corpus: Corpus) -> Iterator[Row]:
             f"{corpus.target_setting} and {corpus.setting} name the same file, {corpus.path}: name "
             "the file of the translations"
         )
+    yield from refuse_slips(_lines(source_file, target_file), source_file, target_file)
+
+
+def _lines(source_file: InputFile, target_file: InputFile) -> Iterator[Row]:
     files = (source_file, target_file)
     both = zip_longest(*(read_lines(file, max_stray=MAX_STRAY_IN_TEXT) for file in files))
     for number, (source, target) in enumerate(both, start=1):
