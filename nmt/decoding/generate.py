@@ -141,11 +141,11 @@ def search(
     )
     # An encoder-decoder begins with a start token, a decoder-only model repeats its source.
     new_tokens_HT = output.sequences[:, width if codec.one_sequence else 1 :]
-    scores = [0.0] * len(new_tokens_HT)
+    log_probabilities = [0.0] * len(new_tokens_HT)
     if scored:
-        scores = _log_probabilities(model, output, new_tokens_HT, codec.pad_token)
-    of_hypotheses = [limit for limit in limits for _ in range(count)]
-    return Generated(output.sequences, width, new_tokens_HT, scores, of_hypotheses)
+        log_probabilities = _log_probabilities(model, output, new_tokens_HT, codec.pad_token)
+    limits = [limit for limit in limits for _ in range(count)]
+    return Generated(output.sequences, width, new_tokens_HT, log_probabilities, limits)
 
 
 def _log_probabilities(

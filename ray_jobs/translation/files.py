@@ -13,9 +13,7 @@ from nmt.engines.card import read_card
 from nmt.errors import ConfigError
 from nmt.storage import Storage
 from nmt.traffic import fetch_engine
-from ray_jobs.translation.formats.rows import FileFormat
 from ray_jobs.translation.places import (
-    InputFile,
     absolute_place,
     input_files,
     output_parent,
@@ -24,6 +22,7 @@ from ray_jobs.translation.places import (
 from ray_jobs.translation.progress import Progress
 from ray_jobs.translation.shards import (
     Shard,
+    Source,
     added_columns,
     check_output_name,
     format_of,
@@ -63,30 +62,39 @@ def translate_files(
         StepConflictError: the output exists, or was begun with something else.
         InUseError: another command writes the same output.
     """
-    source = absolute_place(options.input, config)
+    place = absolute_place(options.input, config)
     target = absolute_place(options.output, config)
-    _check_apart(source, target)
-    files, is_folder = input_files(source)
-    language = read_card(fetch_engine(storage, engine)).source_language
-    formats = [format_of(file, options, language) for file in files]
+    _check_apart(place, target)
     parent, name = output_parent(target)
-    if not is_folder:
-        check_output_name(files[0], name, options)
-    description = _describe(config, files, engine, options)
+    language = read_card(fetch_engine(storage, engine)).source_language
+    sources, is_folder = _sources(place, name, options, language)
+    description = _describe(config, sources, engine, options)
     work = WorkFolder(parent, name)
     with work.alone():
         if not work.begin(description, restart=restart):
             log.info("%s: already done", parent.locate(name))
             return Totals()
-        setup = TranslatorSetup(storage, engine, config.serving, options)
-        job = _Job(config, setup, work)
-        # A folder keeps the names of its files; a single file is packed as its output is named.
-        totals = job.translate(files, formats, [f.name for f in files] if is_folder else [name])
-        work.finish(files, formats, job.names, description, is_folder=is_folder)
+        job = _Job(config, TranslatorSetup(storage, engine, config.serving, options), work)
+        totals = job.translate(sources)
+        work.finish(sources, job.names, description, is_folder=is_folder)
     log.info("%s: %s", parent.locate(name), job.progress.summary())
     if totals.cut:
         log.warning("%d lines: the output did not end and was cut", totals.cut)
     return totals
+
+
+def _sources(
+    place: str, output: str, options: TranslationOptions, language: str
+) -> tuple[list[Source], bool]:
+    """List what to translate, and tell whether the output is a folder."""
+    files, is_folder = input_files(place)
+    if not is_folder:
+        check_output_name(files[0], output, options)
+    # A folder keeps the names of its files; a single file is packed as its output is named.
+    return [
+        Source(file, format_of(file, options, language), file.name if is_folder else output)
+        for file in files
+    ], is_folder
 
 
 class _Job:
@@ -98,24 +106,16 @@ class _Job:
         """The names of the shards of each file, in order."""
         self.progress = Progress(0)
 
-    def translate(
-        self, files: Sequence[InputFile], formats: Sequence[FileFormat], outputs: Sequence[str]
-    ) -> Totals:
-        """Translate and store what is missing.
-
-        Args:
-            files: the inputs.
-            formats: the format of each of them.
-            outputs: the name of the output of each of them.
-        """
+    def translate(self, sources: Sequence[Source]) -> Totals:
+        """Translate and store what is missing."""
         options, totals = self._setup.options, Totals()
-        self.progress = Progress(sum(file.size for file in files))
+        self.progress = Progress(sum(source.file.size for source in sources))
         names = added_columns(options)
-        shards = self._unfinished(read_shards(files, formats, options.shard_lines))
+        shards = self._unfinished(read_shards(sources, options.shard_lines))
         for shard, result in self._results(shards):
             added = dict(zip(names, result.columns, strict=True))
             piece = shard.rows.piece(added, is_first=shard.number == 0)
-            self._work.store(shard.name, packed(piece, outputs[shard.file]))
+            self._work.store(shard.name, packed(piece, sources[shard.file].output))
             totals.lines += len(shard.rows.texts)
             totals.cut += result.cut
             totals.cpu_seconds += result.cpu_seconds
@@ -173,10 +173,10 @@ class _Job:
 
 
 def _describe(
-    config: Config, files: Sequence[InputFile], engine: str, options: TranslationOptions
+    config: Config, sources: Sequence[Source], engine: str, options: TranslationOptions
 ) -> Description:
     return Description(
-        inputs={file.name: file.size for file in files},
+        inputs={source.file.name: source.file.size for source in sources},
         engine=engine,
         settings={
             "column": options.column,

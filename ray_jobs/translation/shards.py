@@ -25,6 +25,16 @@ _OTHER = {".xml", ".tmx", ".xlf", ".xliff", ".po", ".zip", ".zst", ".docx", ".xl
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A file to translate, with its format and the name of its output."""
+
+    file: InputFile
+    form: FileFormat
+    output: str
+    """Name of the output, or the path of a file below it if it is a folder."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shard:
     """Rows of one file that are translated, stored and resumed together."""
 
@@ -112,18 +122,16 @@ def _check_text(file: InputFile, suffix: str, options: TranslationOptions) -> No
         )
 
 
-def read_shards(
-    files: Sequence[InputFile], formats: Sequence[FileFormat], size: int
-) -> Iterator[Shard]:
+def read_shards(sources: Sequence[Source], size: int) -> Iterator[Shard]:
     """Read files in shards of at most `size` rows, as they are asked for.
 
     Raises:
         DataError: a file cannot be read; names the place in it.
     """
-    for place, (file, form) in enumerate(zip(files, formats, strict=True)):
-        with file.open() as (stream, packed_stream):
+    for place, source in enumerate(sources):
+        with source.file.open() as (stream, packed_stream):
             before = 0
-            for number, rows in enumerate(form.read(stream, file.name, size)):
+            for number, rows in enumerate(source.form.read(stream, source.file.name, size)):
                 # A Parquet file is not read from beginning to end.
                 position = max(before, packed_stream.tell())
                 content = rows.content().encode("utf-8", "surrogatepass")

@@ -1,11 +1,12 @@
 """The hidden folder beside an output, in which finished shards wait for the others."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -14,10 +15,11 @@ from nmt.config import Config
 from nmt.errors import InUseError, StepConflictError, StorageError
 from nmt.storage import RecordKind, Storage, alone
 from nmt.storage.disk import explain_full_disk
-from ray_jobs.translation.formats.rows import FileFormat
-from ray_jobs.translation.places import InputFile, absolute_place, output_parent
-from ray_jobs.translation.shards import Shard
+from ray_jobs.translation.places import absolute_place, output_parent
+from ray_jobs.translation.shards import Shard, Source
 
+_Write = Callable[[BinaryIO], None]
+"""Writes a whole file to a stream."""
 _REMEDY = "add --restart, which translates everything again"
 
 
@@ -138,8 +140,7 @@ class WorkFolder:
 
     def finish(
         self,
-        files: Sequence[InputFile],
-        formats: Sequence[FileFormat],
+        sources: Sequence[Source],
         shards: Mapping[int, Sequence[str]],
         description: Description,
         *,
@@ -148,9 +149,8 @@ class WorkFolder:
         """Put the output together from its shards, and remove this folder.
 
         Args:
-            files: the inputs.
-            formats: the format of each of them.
-            shards: the names of the shards of each file, in order.
+            sources: the inputs.
+            shards: the names of the shards of each input, in order.
             description: as for `begin`.
             is_folder: whether the output is a folder of files and not one file.
         """
@@ -158,21 +158,16 @@ class WorkFolder:
         if self._storage.is_local:
             root = Path(self._storage.locate(self._path("output")))
             with explain_full_disk(root.parent):
-                for place, (file, form) in enumerate(zip(files, formats, strict=True)):
-                    path = root / file.name if is_folder else root
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    with path.open("wb") as sink:
-                        form.join(self._pieces(shards[place]), sink)
-                        sink.flush()
-                        os.fsync(sink.fileno())
+                for source, write in self._joined(sources, shards):
+                    _write_synced(root / source.output if is_folder else root, write)
             # First, so that a command that is killed after the renaming finds a finished output.
             _DESCRIPTION.write(self._storage, self._path("description.json"), finished)
             root.replace(self._storage.locate(self._output))
         else:
-            for place, (file, form) in enumerate(zip(files, formats, strict=True)):
-                name = f"{self._output}/{file.name}" if is_folder else self._output
-                with _uploaded(self._storage, name) as sink:
-                    form.join(self._pieces(shards[place]), sink)
+            # An object store cannot rename; each of its files appears when it is complete.
+            for source, write in self._joined(sources, shards):
+                name = f"{self._output}/{source.output}" if is_folder else self._output
+                _upload(self._storage, name, write)
             _DESCRIPTION.write(self._storage, self._path("description.json"), finished)
         self._storage.delete(self._folder)
 
@@ -180,6 +175,14 @@ class WorkFolder:
         """Delete the finished shards, and the output."""
         for path in (self._folder, self._output):
             self._storage.delete(path)
+
+    def _joined(
+        self, sources: Sequence[Source], shards: Mapping[int, Sequence[str]]
+    ) -> Iterator[tuple[Source, _Write]]:
+        """Yield each source with a function that writes its output."""
+        for place, source in enumerate(sources):
+            pieces = self._pieces(shards[place])
+            yield source, partial(source.form.join, pieces)
 
     def _pieces(self, names: Iterable[str]) -> Iterator[bytes]:
         return (self._storage.read_bytes(self._path(f"shards/{name}")) for name in names)
@@ -206,12 +209,20 @@ def discard_output(options: TranslationOptions, config: Config) -> None:
         work.discard()
 
 
-@contextmanager
-def _uploaded(storage: Storage, name: str) -> Iterator[BinaryIO]:
-    """Provide a stream to an object, which appears as a whole when the stream is closed."""
+def _write_synced(path: Path, write: _Write) -> None:
+    """Write a file and wait until it is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as sink:
+        write(sink)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def _upload(storage: Storage, name: str, write: _Write) -> None:
+    """Write an object, which appears as a whole when its stream is closed."""
     filesystem, root = storage.filesystem
     try:
         with filesystem.open_output_stream(f"{root}/{name}") as sink:
-            yield cast(BinaryIO, sink)
+            write(sink)
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"cannot write {storage.locate(name)}: {error}") from error

@@ -16,6 +16,7 @@ from nmt.cli.translation import TranslationOptions
 from nmt.errors import DataError
 from ray_jobs.translation.places import InputFile, input_files, packed
 from ray_jobs.translation.shards import (
+    Source,
     added_columns,
     check_output_name,
     format_of,
@@ -38,7 +39,7 @@ def translate(path: Path, options: TranslationOptions = PAIR, size: int = 2) -> 
     form = format_of(file, options, "tam_Taml")
     names = added_columns(options)
     pieces: list[bytes] = []
-    for shard in read_shards([file], [form], size):
+    for shard in read_shards([Source(file, form, path.name)], size):
         texts = shard.rows.texts
         values = [[text.upper() for text in texts] if i % 2 == 0 else [-0.5] * len(texts)
                   for i in range(len(names))]  # fmt: skip
