@@ -8,11 +8,9 @@ import argparse
 import json
 import random
 import re
-import subprocess
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,16 @@ from typing import Any
 import pyarrow.parquet as pq
 from planted_errors import KINDS, Corpus, Planted
 
+import nmt.data.prepare
 from nmt.config import DataConfig, EvaluationConfig
 from nmt.data.cleaning import NUMBERS_DIFFER, clean_block, fit_ratios, fitted_drops
 from nmt.data.read import open_inputs
+from nmt.data.saved import split_batches, split_names
 from nmt.text.normalise import normalise
 
 RESULTS = Path(__file__).parent / "results" / "planted.json"
-CLEAN = "clean"
+CLEAN, ORIGINAL = "clean", "original"
+"""Right pairs: without a copy, and with one, so that either of them may be dropped."""
 SHIFTED, BLOCK = "shifted_lines", 10
 GROUPED = ("boilerplate", "many_targets", "near_number", "near_form", "near_numbered")
 """Kinds whose error is that there are several pairs of them."""
@@ -105,11 +106,13 @@ def plant(pairs: list[tuple[str, str]], each: int, chance: random.Random) -> lis
             Planted(source, other, SHIFTED, source, target)
             for (source, target), other in zip(block, shifted, strict=True)
         ]
-    originals = [next(drawn) for _ in range(each)]
-    rows += [Planted(*pair, CLEAN, *pair) for pair in [*originals, *drawn]]
+    originals = {kind: [next(drawn) for _ in range(each)] for kind in GROUPED}
+    kinds = {pair: ORIGINAL for group in originals.values() for pair in group}
+    rest = [*kinds, *drawn]
+    rows += [Planted(*pair, kinds.get(pair, CLEAN), *pair) for pair in rest]
     chance.shuffle(rows)
     # After all others: of similar pairs the first one is kept.
-    copies = [copy for kind in GROUPED for copy in _copies(kind, originals, corpus)]
+    copies = [copy for kind in GROUPED for copy in _copies(kind, originals[kind], corpus)]
     return rows + copies
 
 
@@ -120,7 +123,7 @@ def _copies(kind: str, originals: Sequence[tuple[str, str]], corpus: Corpus) -> 
         number = corpus.random.randrange(2, 99)
         if kind == "many_targets":
             copy = source, corpus.other()[1]
-            copies += [Planted(source, corpus.other()[1], kind, *copy) for _ in range(5)]
+            copies += [Planted(source, corpus.other()[1], kind, source, target) for _ in range(5)]
         elif kind == "near_number":
             copy = _renumbered(source, number), _renumbered(target, number)
         elif kind == "near_form":
@@ -156,27 +159,34 @@ def apply_rules(planted: Sequence[Planted], data: DataConfig) -> Outcome:
 
 
 def prepare(planted: Sequence[Planted], data: DataConfig) -> Outcome:
-    """Run `nmt prepare` on the corpus, and read its audit file and its splits."""
+    """Prepare the corpus as `nmt prepare` does, and read its audit file and its splits."""
     with tempfile.TemporaryDirectory() as folder:
-        corpus, storage = Path(folder, "planted.jsonl"), Path(folder, "storage")
+        corpus, prepared = Path(folder, "planted.jsonl"), Path(folder, "prepared")
         rows = [json.dumps({"source": row.source, "target": row.target}) for row in planted]
         corpus.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        command = [
-            "nmt", "prepare", "run=planted", f"storage.path={storage}", f"data.path={corpus}",
-            f"data.source_language={data.source_language}",
-            f"data.target_language={data.target_language}",
-            "data.source_column=source", "data.target_column=target",
-        ]  # fmt: skip
-        subprocess.run([sys.executable, "-m", "nmt.cli", *command[1:]], check=True)
-        return _read_outcome(storage, planted)
+        columns = {"path": str(corpus), "source_column": "source", "target_column": "target"}
+        nmt.data.prepare.prepare(data.model_copy(update=columns), 0, prepared)
+        audit = pq.read_table(prepared / "dropped.parquet", columns=["line", "rule"])
+        rules = {row["line"] - 1: row["rule"] for row in audit.to_pylist()}
+        flags = dict(_kept(prepared))
+    texts = {
+        row: (normalise(pair.source), normalise(pair.target))
+        for row, pair in enumerate(planted)
+        if row not in rules
+    }
+    # A pair that is kept in another form than its own was mended.
+    for row, text in texts.items():
+        clean = planted[row].clean_source, planted[row].clean_target
+        texts[row] = clean if text not in flags and clean in flags else text
+    flagged = (row for row, text in texts.items() if flags.get(text, 0) & NUMBERS_DIFFER)
+    return Outcome(rules, texts, frozenset(flagged))
 
 
-def _read_outcome(storage: Path, planted: Sequence[Planted]) -> Outcome:
-    (audit,) = storage.rglob("dropped.parquet")
-    dropped = pq.read_table(audit, columns=["line", "rule"]).to_pylist()
-    rules = {row["line"] - 1: row["rule"] for row in dropped}
-    kept = {row: planted[row] for row in range(len(planted)) if row not in rules}
-    raise NotImplementedError(f"{len(kept)} kept pairs")
+def _kept(prepared: Path) -> Iterator[tuple[tuple[str, str], int]]:
+    for split in split_names(prepared):
+        for batch in split_batches(prepared, split):
+            for row in batch.to_pylist():
+                yield (row["source"], row["target"]), row["flags"]
 
 
 def measure(planted: Sequence[Planted], outcome: Outcome) -> dict[str, Any]:
@@ -184,6 +194,8 @@ def measure(planted: Sequence[Planted], outcome: Outcome) -> dict[str, Any]:
     total, found = Counter[str](), Counter[str]()
     by_rule: dict[str, Counter[str]] = {}
     for row, pair in enumerate(planted):
+        if pair.kind == ORIGINAL:
+            continue
         total[pair.kind] += 1
         if row in outcome.rules:
             by_rule.setdefault(pair.kind, Counter())[outcome.rules[row]] += 1

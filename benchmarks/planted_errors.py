@@ -50,11 +50,14 @@ def _address_only(source: str, target: str, corpus: Corpus) -> tuple[str, str]:
 
 
 def _romanised(source: str, target: str, corpus: Corpus) -> tuple[str, str]:
-    return source, "".join(map(_latin_letter, target))
+    latin = "".join(map(_latin_letter, target))
+    # A Latin target cannot be romanised.
+    return source, target if latin.casefold() == target.casefold() else latin
 
 
 def _latin_letter(character: str) -> str:
-    if not character.isalpha() and not unicodedata.category(character).startswith("M"):
+    mark = unicodedata.category(character).startswith("M")
+    if character.isascii() or not (character.isalpha() or mark):
         return character
     name = unicodedata.name(character, "X").split()
     return "" if name[-1] == "VIRAMA" else name[-1][:2].lower()

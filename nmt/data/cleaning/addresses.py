@@ -17,3 +17,8 @@ def addresses_of(text: str) -> set[str]:
     """Find the addresses of a text, without punctuation at their ends, scheme and case."""
     found = (address[0].casefold().rstrip(".,;:!?)]}>\"'-/") for address in _ADDRESS.finditer(text))
     return {address.removeprefix("https://").removeprefix("http://") for address in found}
+
+
+def without_addresses(text: str) -> str:
+    """Remove the addresses from a text."""
+    return _ADDRESS.sub("", text)

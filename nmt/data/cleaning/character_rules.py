@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from nmt.data.cleaning.addresses import may_have_address, without_addresses
 from nmt.data.cleaning.code_points import Kind
 from nmt.data.cleaning.language import MIN_LETTERS, language_check
 from nmt.data.cleaning.markup import find_markup
 from nmt.data.cleaning.mojibake import find_mojibake
 from nmt.data.cleaning.pairs import Pairs
-from nmt.data.cleaning.scripts import has_third_script
+from nmt.data.cleaning.scripts import has_third_script, script_share
 from nmt.data.cleaning.text_block import Counts, Mask, Side
 from nmt.data.cleaning.untranslated import MIN_FOREIGN_SHARE, copied_share, foreign_share
 from nmt.languages import script_of
@@ -45,9 +46,13 @@ def _mojibake_in(pairs: Pairs, row: int) -> str | None:
 
 def drop_wrong_script(pairs: Pairs) -> None:
     """Drop sides in another script than their language's, and those with words of a third one."""
-    for side, own in ((pairs.source, Kind.SOURCE_LETTER), (pairs.target, Kind.TARGET_LETTER)):
+    own = (Kind.SOURCE_LETTER, Kind.TARGET_LETTER)
+    for (side, language), kind in zip(pairs.sides(), own, strict=True):
         letters = _count_letters(side, Kind.LETTER)
-        share = _count_letters(side, own) / np.maximum(letters, 1)
+        share = _count_letters(side, kind) / np.maximum(letters, 1)
+        for row in np.flatnonzero(share < pairs.rules.min_script_share).tolist():
+            if may_have_address(side.texts[row]):
+                share[row] = script_share(without_addresses(side.texts[row]), language) or 0
         # A side without letters, such as a number, has no share and passes.
         wrong = (letters > 0) & (share < pairs.rules.min_script_share)
         pairs.drop("wrong_script", wrong, share.astype(np.float32))

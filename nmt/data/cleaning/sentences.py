@@ -15,9 +15,8 @@ def count_sentences(side: Side) -> Counts:
     # `Dr. Smith` and `e.g. this`: the word before a full stop must be longer, and what follows
     # must not be a small letter.
     near = spaces | ends
-    abbreviated = (side.codes == _FULL_STOP) & (
-        _before(near, 2) | _before(near, 3) | _before(near, 4)
-    )
+    short = ~(_before(~near, 2) & _before(~near, 3) & _before(~near, 4))
+    abbreviated = (side.codes == _FULL_STOP) & short
     ends = ends & ~abbreviated
     ended = ends | (closing & _before(ends, 1))
     separators = np.zeros(len(spaces), bool)

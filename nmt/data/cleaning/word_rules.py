@@ -69,7 +69,7 @@ def _drop_long_words(pairs: Pairs) -> None:
 
 def _drop_repetitions(pairs: Pairs) -> None:
     limit = pairs.rules.max_word_repetitions
-    sides = [words_of(side) for side in (pairs.source, pairs.target)]
+    sides = words_of(pairs.source), words_of(pairs.target)
     if limit is not None:
         suspects = [repeating(words, limit, len(pairs.sources)) for words in sides]
 
