@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from heapq import nsmallest
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from ctranslate2.converters import TransformersConverter
 from torch import nn
 
 from nmt.config import Config, digest_of
-from nmt.data.saved import load_pairs
+from nmt.data.prepared_rows import read_rows
 from nmt.decoding.generate import translate
 from nmt.engines.card import (
     ADAPTER_FOLDER,
@@ -33,7 +34,7 @@ from nmt.storage import MANIFEST, Storage, describe_files
 Translate = Callable[[str], str]
 """Translates a sentence greedily with an engine folder, on this machine's CPU."""
 
-_GOLDEN_CHARACTERS, _MAX_GOLDEN_TRIES = 40, 16
+_GOLDEN_CHARACTERS, _MAX_GOLDEN_TRIES, _MAX_GOLDEN_CANDIDATES = 40, 16, 1000
 _ENGINE_FOLDERS = (MODEL_FOLDER, ADAPTER_FOLDER, TOKENIZER_FOLDER)
 
 
@@ -91,8 +92,9 @@ def build_card(
     """
     folder = storage.fetch(layout.pairs(config.run), verify=False)
     # A sentence of usual length is the best evidence, and quick to translate.
-    sources = sorted(
-        (pair.source for pair in load_pairs(folder, "train")),
+    sources = nsmallest(
+        _MAX_GOLDEN_CANDIDATES,
+        (text for rows in read_rows(folder, "train", 10_000) for text in rows.sources),
         key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
     )
     codec = trained.codec

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt.config import Config
-from nmt.data.saved import load_pairs
+from nmt.data.prepared_rows import first_pairs
 from nmt.errors import ExportError
 from nmt.models.adapters import attach, can_merge, is_adapter, merge
 from nmt.models.families import family_of, unwrap
@@ -126,7 +126,7 @@ def _reference_batch(config: Config, storage: Storage, codec: Codec) -> dict[str
     limits = config.model
     pairs = encode_pairs(
         codec,
-        load_pairs(folder, "train")[:_MAX_PAIRS],
+        first_pairs(folder, "train", _MAX_PAIRS),
         limits.max_source_tokens,
         limits.max_target_tokens,
     )
