@@ -118,7 +118,7 @@ def _next_lines(session: Session, summary: Summary) -> list[str]:
         f"serve it    {serve_it}",
         f'in a shell  {nmt} translate {place} "{_example(config)}"',
     ]
-    if config.data.path is None:
+    if config.data.is_phrasebook:
         lines.append(f"your data   {nmt} quickstart data.path=corpus.tmx run=mine")
     return lines
 
@@ -140,7 +140,7 @@ def _storage_word(session: Session) -> str:
 
 
 def _example(config: Config) -> str:
-    return "The doctor is at home." if config.data.path is None else "…"
+    return "The doctor is at home." if config.data.is_phrasebook else "…"
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def run(session: Session) -> Record:
         before = result_of(storage, config.run, PREPARE, found)
         if content and before.fingerprint and content != before.fingerprint:
             raise StepConflictError(
-                f"run '{config.run}': the content of {_inputs(config)} has changed "
+                f"run '{config.run}': the content of {config.data.name} has changed "
                 "since it was prepared; choose another run=NAME, or add --restart"
             )
         _warn_of_unscreened(config, before)
@@ -110,11 +110,6 @@ def _prepare(session: Session, content: str | None) -> StepOutput[PrepareResult]
         screened=screened,
     )
     return StepOutput(result, report.digest)
-
-
-def _inputs(config: Config) -> str:
-    """Name the inputs for a message."""
-    return f"data.path={config.data.path}" if config.data.path else "data.corpora"
 
 
 def _warn_of_unscreened(config: Config, before: PrepareResult) -> None:

@@ -14,7 +14,7 @@ def fingerprint(data: DataConfig) -> str | None:
     Returns:
         None if there are no such files: for the phrasebook, a hub data set and deleted files.
     """
-    if data.path is None and not data.corpora:
+    if data.is_phrasebook:
         return None
     return _digest_of(_paths_of(data))
 

@@ -24,6 +24,7 @@ from nmt.report.comparisons import (
     score_chart,
     score_tables,
 )
+from nmt.report.data_tables import data_tables
 from nmt.report.scores import headings, metrics_disagree, other_systems
 from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, SystemInfo
 from nmt.runs.results import Summary
@@ -89,6 +90,7 @@ def render_report(summary: Summary) -> str:
             searched=_searched(summary),
             scatter_charts=_scatter_charts(summary),
             sample_rows=sample_rows(evaluation),
+            data_tables=data_tables(summary.data),
             parameters=evaluation.systems.get(TUNED_SYSTEM, SystemInfo()).parameters,
             # In JSON mode, tuples become lists, which YAML can write.
             config_yaml=_write_yaml(summary.model_dump(mode="json")["config"]),

@@ -55,9 +55,11 @@ def summarize(
         run=run,
         version=__version__,
         data=DataSummary(
-            name=config.data.path or "the built-in phrasebook",
+            name=config.data.name,
             sizes=prepared.sizes,
             dropped=prepared.dropped,
+            inputs=prepared.inputs,
+            flagged=prepared.flagged,
         ),
         model=ModelSummary(
             name=config.model.name_or_path,
@@ -102,7 +104,7 @@ def _notes(
             "A tiny model, built and trained on the spot, shows the path and not quality: set "
             "model.name_or_path for a real one."
         )
-    if config.data.path is not None:
+    if not config.data.is_phrasebook:
         notes.append("Your own data has no general test set, so forgetting is not measured.")
     if "nc" in base.license.split("-"):
         notes.append(f"The weights inherit {base.license}: not for commercial use.")

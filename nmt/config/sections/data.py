@@ -100,6 +100,18 @@ class DataConfig(Section):
     cleaning: CleaningConfig = CleaningConfig()
     phrasebook: PhrasebookConfig = PhrasebookConfig()
 
+    @property
+    def is_phrasebook(self) -> bool:
+        """Tell whether the data is the built-in phrasebook."""
+        return self.path is None and not self.corpora
+
+    @property
+    def name(self) -> str:
+        """Return where the data is from, in a few words."""
+        if self.corpora:
+            return f"the corpora {', '.join(self.corpora)}"
+        return self.path or "the built-in phrasebook"
+
     @model_validator(mode="before")
     @classmethod
     def _inherit_cleaning(cls, values: object) -> object:
@@ -129,6 +141,8 @@ class DataConfig(Section):
             )
         if self.target_path and not self.path:
             raise ValueError("target_path is set but path is not: set the source file too")
+        for name in self.corpora.keys() & {"validation", "test"}:
+            raise ValueError(f"corpora.{name} has the name of a split: give it another one")
         if self.path and self.corpora:
             raise ValueError(
                 "path and corpora are both set: make the file of path one of the corpora"

@@ -52,7 +52,7 @@ def open_parts(data: DataConfig, sets: Mapping[str, TestSetConfig], seed: int) -
         UnavailableError: the hub cannot be reached.
     """
     require_distinct_files(data)
-    if data.path is None and not data.corpora:
+    if data.is_phrasebook:
         yield from _phrasebook(data, seed)
     for given in open_inputs(data, sets):
         corpus = data.corpora.get(given.name) if given.role == "corpus" else None
