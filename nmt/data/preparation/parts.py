@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nmt.config import DataConfig
-from nmt.config.sections.cleaning import CleaningConfig
+from nmt.config.sections.cleaning import CleaningConfig, Mismatch
 from nmt.config.sections.evaluation import TestSetConfig
 from nmt.data.apart import require_distinct_files
 from nmt.data.formats.rows import BadRows, RawPair
@@ -84,12 +84,17 @@ def basic_rules(cleaning: CleaningConfig) -> CleaningConfig:
             "max_word_characters": None,
             "drop_mojibake": False,
             "drop_unequal_sentences": False,
-            "numbers": "ignore" if cleaning.numbers == "ignore" else "flag",
-            "urls": "ignore" if cleaning.urls == "ignore" else "flag",
+            "drop_truncated": False,
+            "numbers": _not_dropped(cleaning.numbers),
+            "urls": _not_dropped(cleaning.urls),
             "max_targets_per_source": None,
             "max_similarity": 1.0,
         }
     )
+
+
+def _not_dropped(mismatch: Mismatch) -> Mismatch:
+    return "flag" if mismatch == "drop" else mismatch
 
 
 def _cleaning(data: DataConfig, name: str, role: Role) -> CleaningConfig | None:

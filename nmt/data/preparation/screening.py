@@ -1,11 +1,12 @@
 """Comparison of all pairs: ratios, duplicates, near-duplicates, targets of a source, leaks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmt.data.cleaning import fit_ratios, fitted_drops
-from nmt.data.overlap import Texts, duplicates, excess_targets, leaks, near_duplicates
+from nmt.data.overlap import Texts, duplicates, excess_targets, leaked_from, near_duplicates
 from nmt.data.preparation.blocks import written
 from nmt.data.preparation.pairs import Mask, Pairs, Rows, take_features
 from nmt.data.preparation.parts import Part
@@ -46,9 +47,9 @@ def drop_duplicates(pairs: Pairs, parts: Sequence[Part], texts: StoredPairs) -> 
     Pairs of all corpora are compared, so the first corpus that holds a pair keeps it.
     """
     pairs.drop("duplicate", duplicates(pairs.keys))
-    limits = np.array([part.cleaning.max_similarity for part in parts], np.float32)
     # Limits are those of the corpus whose pair would be dropped, not of the one it is like.
-    found = near_duplicates(pairs.keys, texts_of(pairs, texts), limits[pairs.origin.part])
+    limits = similarities(pairs, parts)
+    found = near_duplicates(pairs.keys, texts_of(pairs, texts), limits)
     pairs.drop("near_duplicate", found)
     targets = [part.cleaning.max_targets_per_source or _UNLIMITED for part in parts]
     found = excess_targets(pairs.keys, np.array(targets)[pairs.origin.part])
@@ -60,32 +61,24 @@ def drop_leaks(pairs: Pairs, held_out: Pairs, parts: Sequence[Part], texts: Stor
 
     The input that a pair shares it with is the value in the audit.
     """
-    leaked_from = np.full(len(pairs), -1, np.int32)
-    for number in np.unique(held_out.origin.part):
-        others = held_out.take(held_out.of_part(number))
-        for limit, rows in _by_similarity(pairs, parts):
-            rows = rows[leaked_from[rows] < 0]
-            found = leaks(
-                pairs.keys.take(rows), texts_of(pairs, texts, rows),
-                others.keys, texts_of(others, texts), limit,
-            )  # fmt: skip
-            leaked_from[rows[found]] = number
-    found = leaked_from >= 0
-    pairs.drop("leak", found, [parts[number].name for number in leaked_from[found]])
+    found = leaked_from(
+        pairs.keys, texts_of(pairs, texts), held_out.keys, texts_of(held_out, texts),
+        similarities(pairs, parts),
+    )  # fmt: skip
+    leaking = found >= 0
+    origins = held_out.origin.part[found[leaking]]
+    pairs.drop("leak", leaking, [parts[number].name for number in origins])
 
 
-def texts_of(pairs: Pairs, texts: StoredPairs, among: Rows | None = None) -> Texts:
-    """Return a function that reads the texts of pairs by row, or by place in `among`."""
-    if among is None:
-        return lambda rows: texts.texts(pairs.origin.row[rows])
-    return lambda rows: texts.texts(pairs.origin.row[among[rows]])
+def similarities(pairs: Pairs, parts: Sequence[Part]) -> NDArray[np.float32]:
+    """Return for each pair the similarity from which its input's rules call it a near-duplicate."""
+    limits = np.array([part.cleaning.max_similarity for part in parts], np.float32)
+    return limits[pairs.origin.part]
 
 
-def _by_similarity(pairs: Pairs, parts: Sequence[Part]) -> Iterator[tuple[float, Rows]]:
-    """Yield each similarity that the rules of an input set, with the rows of such inputs."""
-    limits = np.array([part.cleaning.max_similarity for part in parts])
-    for limit in np.unique(limits[pairs.origin.part]):
-        yield float(limit), np.flatnonzero(limits[pairs.origin.part] == limit)
+def texts_of(pairs: Pairs, texts: StoredPairs) -> Texts:
+    """Return a function that reads the texts of some of the pairs."""
+    return lambda rows: texts.texts(pairs.origin.row[rows])
 
 
 def _mask(pairs: Pairs, rows: Rows) -> Mask:

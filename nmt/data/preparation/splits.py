@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from nmt.config import DataConfig
 from nmt.data.apart import require_apart
-from nmt.data.overlap import cut, groups
+from nmt.data.overlap import cut, groups, leaks
 from nmt.data.preparation.collected import Collected
 from nmt.data.preparation.pairs import Mask, Origin, Pairs
 from nmt.data.preparation.reports import merged
-from nmt.data.preparation.screening import drop_leaks, texts_of
+from nmt.data.preparation.screening import drop_leaks, similarities, texts_of
 from nmt.data.saved import SPLITS
 from nmt.errors import DataError
 
@@ -80,7 +80,7 @@ def _cut(collected: Collected, pairs: Pairs, fractions: Mapping[str, float]) -> 
     if not fractions:
         return {"train": _split(pairs, np.ones(len(pairs), np.bool_))}
     least = min(parts[number].cleaning.max_similarity for number in numbers)
-    labels = groups(pairs.keys, texts_of(pairs, collected.texts), least)
+    labels = groups(pairs.keys, least)
     tagged = [number for number in numbers if parts[number].tagged]
     natural = ~np.isin(pairs.origin.part, tagged if len(tagged) < len(numbers) else [])
     codes = np.zeros(len(pairs), np.uint8)
@@ -88,9 +88,26 @@ def _cut(collected: Collected, pairs: Pairs, fractions: Mapping[str, float]) -> 
     # A pair of a tagged corpus stays out of the tests, and so do the sentences of the tests out of
     # the training.
     leaking = ~natural & np.isin(labels, np.unique(labels[codes > 0]))
+    leaking |= _alike(collected, pairs, codes)
     pairs.drop("leak", leaking)
     codes = codes[~leaking]
     return {name: _split(pairs, codes == code) for code, name in enumerate(["train", *fractions])}
+
+
+def _alike(collected: Collected, pairs: Pairs, codes: NDArray[np.uint8]) -> Mask:
+    """Mark the training pairs that are like a pair that was held out from the same corpora."""
+    # The groups come from sketches, which miss some pairs that are alike.
+    limits = similarities(pairs, collected.parts)
+    found = np.zeros(len(pairs), np.bool_)
+    training, held_out = np.flatnonzero(codes == 0), np.flatnonzero(codes)
+    if limits.min() >= 1:
+        return found
+    texts = texts_of(pairs, collected.texts)
+    found[training] = leaks(
+        pairs.keys.take(training), lambda rows: texts(training[rows]),
+        pairs.keys.take(held_out), lambda rows: texts(held_out[rows]), limits[training],
+    )  # fmt: skip
+    return found
 
 
 def _split(pairs: Pairs, mask: Mask) -> Split:

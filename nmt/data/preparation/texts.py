@@ -1,12 +1,16 @@
 """Texts of many pairs in files, read at any row."""
 
 import mmap
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from typing_extensions import override
 
 Rows = NDArray[np.int64]
 
@@ -73,6 +77,35 @@ class StoredTexts:
         return pa.py_buffer(mapped)
 
 
+class _LazyTexts(Sequence[str]):
+    """The texts of some rows of one side."""
+
+    # Comparisons of all pairs often look at one side only.
+    def __init__(self, stored: StoredTexts, rows: Rows) -> None:
+        self._stored, self._rows = stored, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    @override
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        return self._read[index]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    @cached_property
+    def _read(self) -> list[str]:
+        return self._stored.take(self._rows).to_pylist()
+
+
 class StoredPairs:
     """Both sides of all pairs in files."""
 
@@ -85,9 +118,9 @@ class StoredPairs:
         self.sources.append(pairs["source"])
         self.targets.append(pairs["target"])
 
-    def texts(self, rows: Rows) -> tuple[list[str], list[str]]:
-        """Read the sources and the targets of some rows."""
-        return self.sources.take(rows).to_pylist(), self.targets.take(rows).to_pylist()
+    def texts(self, rows: Rows) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the sources and the targets of some rows, each read when it is first used."""
+        return _LazyTexts(self.sources, rows), _LazyTexts(self.targets, rows)
 
     def close(self) -> None:
         """Close the files."""

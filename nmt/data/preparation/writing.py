@@ -14,6 +14,9 @@ from nmt.data.preparation.reports import ScreenedSet
 from nmt.data.preparation.splits import Split
 from nmt.data.saved import SCHEMA, write_split, write_split_names
 
+# The other flags only serve the rules that are fitted to the corpus.
+_SHOWN = np.uint8(sum(FLAGS))
+
 
 def write_splits(splits: Mapping[str, Split], collected: Collected, destination: Path) -> str:
     """Write all splits.
@@ -86,7 +89,7 @@ def _batches(split: Split, collected: Collected, names: list[str]) -> Iterator[p
             collected.texts.sources.take(origin.row),
             collected.texts.targets.take(origin.row),
             corpora.take(pa.array(origin.part)),
-            pa.array(split.flags[rows]),
+            pa.array(split.flags[rows] & _SHOWN),
         ]
         yield pa.record_batch(columns, schema=SCHEMA)
 

@@ -193,6 +193,21 @@ def test_damaged_rows_are_in_the_report(tmp_path: Path) -> None:
     assert "line 121" in report.inputs["train"].bad_examples[0]
 
 
+def test_differing_numbers_are_counted_and_kept(tmp_path: Path) -> None:
+    pairs = [
+        *PAIRS,
+        Pair(
+            "In 1830 seven trains left this station in the morning.",
+            "1740 இல் ஏழு ரயில்கள் காலையில் இந்த நிலையத்திலிருந்து புறப்பட்டன.",
+        ),
+    ]
+    report = prepare(DataConfig(path=write(tmp_path / "x.jsonl", pairs)), 1, tmp_path / "out")
+    assert report.inputs["train"].flagged["numbers_differ"].count == 1
+    assert sum(flags.get("numbers_differ", 0) for flags in report.flagged.values()) == 1
+    flagged = [row for split in SPLITS for row in rows(tmp_path / "out", split) if row["flags"]]
+    assert [row["source"] for row in flagged] == [pairs[-1].source]
+
+
 def test_a_dry_run_shows_shares_and_limits(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", [*PAIRS, Pair("Nothing here.", "")])
     lines = dry_run(DataConfig(path=path), 1, tmp_path, {})
