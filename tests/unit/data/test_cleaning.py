@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from nmt.config import CleaningConfig, DataConfig
-from nmt.data.clean import clean
 from nmt.data.cleaning import CleanedBlock, Features, clean_block, fit_ratios, fitted_drops
 from nmt.text.pair import Pair
 
@@ -122,31 +121,9 @@ def test_comparisons_are_not_markup() -> None:
     assert dropped(Pair("a < b and c > d & e", GOOD.target)) is None
 
 
-def test_of_equal_pairs_the_first_is_kept() -> None:
-    other = Pair(GOOD.source, GOOD.target + "!")
-    result = clean([GOOD, other, GOOD], ENGLISH_TAMIL)
-    assert result.kept == [GOOD, other]
-    assert result.dropped["duplicate"].count == 1
-
-
-def test_duplicates_are_found_after_markup_is_gone() -> None:
-    result = clean([GOOD, Pair(f"<i>{GOOD.source}</i>", GOOD.target)], ENGLISH_TAMIL)
-    assert result.dropped["duplicate"].count == 1
-
-
 def test_thresholds_come_from_the_settings() -> None:
     data = DataConfig.model_validate({"cleaning": {"max_words": 4}})
     assert dropped(GOOD, data) == "too_long"
-
-
-def test_the_report_counts_all_and_shows_three_shortened_examples() -> None:
-    bad = [Pair(f"{number} " + "x" * 200, "") for number in range(5)]
-    report = clean([GOOD, *bad], ENGLISH_TAMIL).report()
-    assert (report["read"], report["kept"]) == (6, 1)
-    drops = report["dropped"]["empty"]
-    assert drops["count"] == 5
-    assert [example["source"][0] for example in drops["examples"]] == ["0", "1", "2"]
-    assert {len(example["source"]) for example in drops["examples"]} == {120}
 
 
 def features(ratios: list[float], length: int = 200) -> Features:

@@ -75,6 +75,22 @@ def test_another_seed_or_content_gives_another_digest(
     assert first.digest != other.digest
 
 
+def test_pairs_that_are_equal_without_their_markup_are_duplicates(tmp_path: Path) -> None:
+    marked = Pair(f"<i>{PAIRS[3].source}</i>", PAIRS[3].target)
+    path = write(tmp_path / "x.jsonl", [*PAIRS, marked])
+    report = prepare(DataConfig(path=path), 1, tmp_path / "out")
+    assert report.inputs["train"].dropped["duplicate"].count == 1
+
+
+def test_the_report_shows_three_shortened_examples_of_each_rule(tmp_path: Path) -> None:
+    bad = [Pair(f"{number} " + "x" * 200, "") for number in range(5)]
+    path = write(tmp_path / "x.jsonl", [*PAIRS, *bad])
+    report = prepare(DataConfig(path=path), 1, tmp_path / "out")
+    drops = report.inputs["train"].dropped["empty"]
+    assert drops.count == 5
+    assert [len(example["source"]) for example in drops.examples] == [120, 120, 120]
+
+
 def test_given_splits_keep_their_order_and_all_pairs(tmp_path: Path) -> None:
     data = DataConfig(
         path=write(tmp_path / "x.jsonl", PAIRS[:80]),

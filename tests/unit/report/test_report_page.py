@@ -11,7 +11,7 @@ import pytest
 from nmt.report.charts import linear_axis, setting_axis
 from nmt.report.page import render_report, trial_rows
 from nmt.runs.evaluation import EvaluationResult, SystemInfo, TestSetInfo
-from nmt.runs.results import Summary
+from nmt.runs.results import InputCounts, Summary
 from nmt.runs.trials import TrialState
 from tests.support.runs.summaries import (
     WORSE,
@@ -252,6 +252,30 @@ def test_sentences_carry_their_language(page: str):
 def test_page_shows_licence_and_notes(page: str):
     assert "CC-BY-NC-4.0" in section(page, "notes")
     assert "A tiny model shows the path." in section(page, "notes")
+
+
+def test_page_shows_what_cleaning_did_to_each_input():
+    summary = full()
+    counts = {
+        "news": InputCounts(read=200, kept=190, dropped={"duplicate": 9, "empty": 1}),
+        "web": InputCounts(read=50, kept=49, dropped={"empty": 1}, bad_rows=3),
+    }
+    flagged = {"train": {"numbers_differ": 7}, "test": {}}
+    sums = {"duplicate": 9, "empty": 2}
+    update = {"inputs": counts, "flagged": flagged, "dropped": sums}
+    data = summary.data.model_copy(update=update)
+    text = Page(render_report(summary.model_copy(update={"data": data}))).text["data"]
+    cells = "".join(text.split())
+    assert "news2001900web50493" in cells
+    assert "rulenewswebduplicate9(4.50%)0empty1(0.50%)1(2.00%)" in cells
+    assert "flagtrainnumbers_differ7(0.78%)" in cells
+
+
+def test_page_shows_the_sums_of_an_earlier_release():
+    summary = full()
+    data = summary.data.model_copy(update={"inputs": {}, "dropped": {"html": 12}})
+    text = Page(render_report(summary.model_copy(update={"data": data}))).text["data"]
+    assert "rulepairshtml12" in "".join(text.split())
 
 
 def test_settings_can_be_copied_as_yaml(page: str):
