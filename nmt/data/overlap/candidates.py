@@ -30,7 +30,7 @@ def columns_of(count: int, width: int) -> list[list[int]]:
     return chosen[:count]
 
 
-def bands_needed(similarity: float, width: int, missed: float = 0.002) -> int:
+def bands_needed(similarity: float, width: int, missed: float = 0.001) -> int:
     """Return the number of bands of which similar texts share one, but for a few."""
     if similarity >= 1:
         return 1

@@ -16,6 +16,7 @@ MIN_CHARACTERS = 20
 """Shorter texts are near-duplicates only if they are equal but for digits: one letter says
 something else in "He is here" and "She is here"."""
 _WIDTH = 2
+_SLACK_OF_BOTH = 0.2
 
 
 def duplicates(keys: Keys) -> Mask:
@@ -40,7 +41,11 @@ def near_duplicates(keys: Keys, texts: Texts, similarity: float | NDArray[np.flo
         return found
 
     def similar(rows: Rows, _: Rows, one: Sides, other: Sides) -> Mask:
-        return _similar(one[0], other[0], limits[rows]) & _similar(one[1], other[1], limits[rows])
+        mask = _similar(one[0], other[0], limits[rows])
+        left = np.flatnonzero(mask).tolist()
+        targets = [one[1][place] for place in left], [other[1][place] for place in left]
+        mask[left] = _similar(*targets, limits[rows[left]])
+        return mask
 
     comparisons = Comparisons(texts, similar)
 
@@ -51,8 +56,8 @@ def near_duplicates(keys: Keys, texts: Texts, similarity: float | NDArray[np.flo
             estimates = agreement(sketches, firsts[mask], sketches, rows[mask])
             both[mask] += estimates
             mask[mask] = estimates >= limits[rows[mask]] - SLACK
-        # The errors of both sides together are not much larger than that of one.
-        mask &= both >= 2 * limits[rows] - SLACK
+        # The errors of two sides add up to less than twice that of one.
+        mask &= both >= 2 * limits[rows] - _SLACK_OF_BOTH
         mask[mask] = comparisons.compare(rows[mask], firsts[mask])
         found[rows[mask]] = True
         return mask

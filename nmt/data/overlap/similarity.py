@@ -14,8 +14,9 @@ _PUNCTUATION = 0.03
 _ROUNDING = 1e-6
 SLACK = 0.15
 """Three standard deviations of an estimate from sketches, for a similarity of 0.8."""
+_PAIR_BITS = 7
 # So many pairs at once keep the grams in the processor's cache.
-_PAIRS = 512
+_PAIRS = 1 << _PAIR_BITS
 
 
 def jaccard(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
@@ -93,26 +94,26 @@ def _character_counts(characters: Characters) -> NDArray[np.int64]:
 
 
 def _jaccard(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
-    sets = [_gram_sets(texts), _gram_sets(others)]
-    both = np.concatenate(sets)
-    both.sort()
-    shared = both[1:][both[1:] == both[:-1]]
-    sizes, other_sizes, shared_sizes = (
-        np.bincount(grams >> np.uint64(32), minlength=len(texts)) for grams in (*sets, shared)
+    """Compute as `jaccard` for at most `_PAIRS` texts."""
+    sides = np.concatenate([_packed_grams(texts, 0), _packed_grams(others, 1)])
+    sides.sort()
+    distinct = sides[np.concatenate(([True], sides[1:] != sides[:-1]))]
+    # Equal grams of both sides differ in the last bit only, so they follow each other.
+    shared = distinct[1:][distinct[1:] >> np.uint32(1) == distinct[:-1] >> np.uint32(1)]
+    sizes, shared_sizes = (
+        np.bincount(grams >> np.uint32(32 - _PAIR_BITS), minlength=len(texts))
+        for grams in (distinct, shared)
     )
-    return shared_sizes / (sizes + other_sizes - shared_sizes)
+    return shared_sizes / (sizes - shared_sizes)
 
 
-def _gram_sets(texts: Sequence[str]) -> NDArray[np.uint64]:
-    """Return the distinct grams of each text: its number and the hash of a gram, in 64 bits."""
+def _packed_grams(texts: Sequence[str], side: int) -> NDArray[np.uint32]:
+    """Pack the number of a text, the hash of a gram and the side into 32 bits."""
     grams, starts = hashed_grams(characters_of(texts))
-    counts = np.diff(starts, append=len(grams))
-    numbers = np.repeat(np.arange(len(texts), dtype=np.uint64), counts)
-    packed = numbers << np.uint64(32) | grams
-    packed.sort()
-    first = np.ones(len(packed), np.bool_)
-    first[1:] = packed[1:] != packed[:-1]
-    return packed[first]
+    numbers = np.repeat(np.arange(len(texts), dtype=np.uint32), np.diff(starts, append=len(grams)))
+    # The 24 bits that are left of a hash tell the few hundred grams of a pair apart.
+    hashes = grams >> np.uint32(_PAIR_BITS + 1) << np.uint32(1)
+    return numbers << np.uint32(32 - _PAIR_BITS) | hashes | np.uint32(side)
 
 
 def _differing(text: str, other: str) -> tuple[str, str]:

@@ -29,13 +29,17 @@ class Comparisons:
 
     def __init__(self, texts: Texts, alike: Alike) -> None:
         self._texts, self._alike = texts, alike
-        self._unlike: Hashes = np.empty(0, np.uint64)
+        # With one that no pair equals, so that there is always a next larger one.
+        self._unlike: Hashes = np.array([2**64 - 1], np.uint64)
 
     def compare(self, rows: Rows, others: Rows) -> Mask:
         """Tell for each row whether its texts are like those of its other row."""
         pairs = rows.astype(np.uint64) << np.uint64(32) | others.astype(np.uint64)
         # Texts that share one band often share several, also if they are not alike.
-        mask = ~np.isin(pairs, self._unlike)
-        mask[mask] = compare_texts(rows[mask], self._texts, others[mask], self._texts, self._alike)
-        self._unlike = np.union1d(self._unlike, pairs[~mask])
+        places = np.searchsorted(self._unlike, pairs)
+        new = np.take(self._unlike, places, mode="clip") != pairs
+        mask = new.copy()
+        mask[new] = compare_texts(rows[new], self._texts, others[new], self._texts, self._alike)
+        self._unlike = np.concatenate((self._unlike, pairs[~mask & new]))
+        self._unlike.sort()
         return mask
