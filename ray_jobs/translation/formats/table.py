@@ -18,7 +18,7 @@ from ray_jobs.translation.formats.rows import (
     grouped,
     written,
 )
-from ray_jobs.translation.formats.text import lines_of
+from ray_jobs.translation.formats.text import SEPARATORS
 from ray_jobs.translation.lines import read_lines, read_raw_lines
 
 _MAX_CELL_CHARACTERS = 16 << 20
@@ -49,15 +49,19 @@ class TableRows(Rows):
 
     @override
     def piece(self, added: Added, *, is_first: bool) -> bytes:
+        # Only CSV can quote a tab or a line break.
+        columns = [[*map(written, values)] for values in added.values()]
+        if self._delimiter == "\t":
+            columns = [[value.translate(SEPARATORS) for value in values] for values in columns]
         rows: Iterable[Cells] = (
             # Without the missing cells, the translation would be in the column of another cell.
-            [*row, *[""] * (self._width - len(row)), *map(written, values)]
-            for row, values in zip(self._rows, zip(*added.values(), strict=True), strict=True)
+            [*row, *[""] * (self._width - len(row)), *values]
+            for row, values in zip(self._rows, zip(*columns, strict=True), strict=True)
         )
         if is_first and self._header:
             rows = chain([[*self._header, *added]], rows)
         if self._delimiter == "\t":
-            return "".join(f"{_tsv_line(row)}\n" for row in rows).encode()
+            return "".join("\t".join(row) + "\n" for row in rows).encode()
         output = io.StringIO()
         csv.writer(output, delimiter=self._delimiter, lineterminator="\n").writerows(rows)
         return output.getvalue().encode()
@@ -89,10 +93,6 @@ class TableFormat(Concatenated):
                 check_new(self._added, header, file)
         for group in grouped(rows, size):
             yield TableRows(group, header, max(column, 0), delimiter)
-
-
-def _tsv_line(row: Cells) -> str:
-    return next(lines_of({str(place): [cell] for place, cell in enumerate(row)}))
 
 
 def _tsv_rows(stream: BinaryIO, file: str) -> tuple[str, Iterator[Cells]]:

@@ -9,7 +9,7 @@ from ray_jobs.translation.formats.rows import Added, Concatenated, Rows, grouped
 from ray_jobs.translation.lines import read_lines
 
 _LINE_BREAKS = str.maketrans({"\n": " ", "\r": " "})
-_SEPARATORS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
+SEPARATORS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
 
 
 class TextRows(Rows):
@@ -39,6 +39,6 @@ def lines_of(added: Added) -> Iterator[str]:
     """Write each row as a line, with tabs between several columns."""
     columns = list(added.values())
     # A tab of the text itself stays where it cannot be taken for the end of a column.
-    table = _SEPARATORS if len(columns) > 1 else _LINE_BREAKS
+    table = SEPARATORS if len(columns) > 1 else _LINE_BREAKS
     for row in zip(*columns, strict=True):
         yield "\t".join(written(value).translate(table) for value in row)

@@ -102,6 +102,18 @@ def test_a_job_that_is_told_to_stop_does_not_start_again(job):
     assert job("SIGTERM 0", "--retries", "1") == 128 + signal.SIGTERM
 
 
+def test_a_translation_gets_its_options_and_a_restart_discards_its_output(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(supervise, "_run", lambda words, *_: started.append(words) or 0)
+    output = tmp_path / "out.en"
+    output.write_text("old")
+    words = ["%2D%2Dinput=s3://bucket/a%20b", f"%2D%2Doutput={output}", f"storage={tmp_path}"]
+    assert supervise.main(["--name", "a", "--restart", "translate", *words]) == 0
+    own = ["--input=s3://bucket/a b", f"--output={output}"]
+    assert started == [["translate", *own, f"storage={tmp_path}"]]
+    assert not output.exists()
+
+
 def test_a_restart_discards_once_whichever_attempt_dies(job):
     job.done_before()
     job("SIGKILL SIGKILL 0", "--retries", "2", "--restart")

@@ -14,6 +14,7 @@ from nmt.storage import Storage
 from ray_jobs.translation import files
 from ray_jobs.translation.files import Totals, translate_files
 from ray_jobs.translation.formats.rows import Value
+from ray_jobs.translation.places import absolute_place
 from ray_jobs.translation.progress import Progress
 from ray_jobs.translation.translator import ShardResult, TranslatorSetup
 from ray_jobs.translation.work import WorkFolder
@@ -193,6 +194,18 @@ def test_a_missing_input_is_reported(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="holds no files"):
         run(tmp_path, str(tmp_path / "empty"), str(tmp_path / "out"))
+
+
+def test_a_relative_path_is_below_the_storage_root_in_a_job(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = Config(storage="/storage/runs")
+    assert absolute_place("mono.ta", config) == str(tmp_path / "mono.ta")
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    assert absolute_place("mono.ta", config) == "/storage/runs/mono.ta"
+    assert absolute_place("/mnt/mono.ta", config) == "/mnt/mono.ta"
+    assert absolute_place("s3://bucket/mono.ta", config) == "s3://bucket/mono.ta"
 
 
 def on_store(url: str, name: str) -> str:
