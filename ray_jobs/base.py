@@ -32,7 +32,7 @@ def run(session: Session, *, thorough: bool = True) -> Record:
     return session.run_step(
         BASE,
         lambda: on_worker(session, make_base),
-        is_intact=lambda: _is_intact(session, thorough=thorough),
+        is_intact=lambda _: _is_intact(session, thorough=thorough),
     )
 
 

@@ -25,13 +25,13 @@ def run(session: Session) -> Record:
         result = on_worker(session, export_on_worker)
         return StepOutput(result, result.engine)
 
-    return session.run_step(EXPORT, work, is_intact=lambda: _is_intact(session))
+    return session.run_step(EXPORT, work, is_intact=lambda record: _is_intact(session, record))
 
 
-def _is_intact(session: Session) -> bool:
+def _is_intact(session: Session, record: Record) -> bool:
     """Tell whether the engine is as it was written, and what stands beside it for other tools."""
     storage, run = session.storage, session.config.run
-    engine = layout.engine(require(storage, run, EXPORT).output)
+    engine = layout.engine(record.output)
     beside = [layout.merged_model(run), layout.exported_adapter(run)]
     paths = [engine, *(path for path in beside if storage.exists(path))]
     return all(is_intact(storage, path) for path in paths)

@@ -43,7 +43,7 @@ def run(session: Session) -> Record:
         _warn_of_unscreened(config, before)
     pairs = layout.pairs(config.run)
     return session.run_step(
-        PREPARE, lambda: _prepare(session, content), is_intact=lambda: is_intact(storage, pairs)
+        PREPARE, lambda: _prepare(session, content), is_intact=lambda _: is_intact(storage, pairs)
     )
 
 

@@ -59,7 +59,7 @@ def run(session: Session) -> Record:
             result = fit(session, best.checkpoints)
         return StepOutput(result, digest_of(storage.manifest(published)["files"]))
 
-    return session.run_step(TRAIN, work, is_intact=lambda: is_intact(storage, published))
+    return session.run_step(TRAIN, work, is_intact=lambda _: is_intact(storage, published))
 
 
 def fit(session: Session, start_from: str | None) -> TrainResult:

@@ -16,7 +16,7 @@ from nmt.errors import (
     UnavailableError,
 )
 from nmt.runs import layout
-from nmt.runs.records import BEST_TRIAL, Record, find_record, require, result_of
+from nmt.runs.records import BEST_TRIAL, Record, require, result_of
 from nmt.runs.results import TuneResult
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE, TUNE
@@ -51,19 +51,20 @@ def run(session: Session) -> Record:
     require(session.storage, config.run, PREPARE)
     base_job.run(session.without_restart(), thorough=False)
 
-    return session.run_step(TUNE, lambda: search(session), is_intact=lambda: _is_complete(session))
+    return session.run_step(
+        TUNE, lambda: search(session), is_intact=lambda record: _is_complete(session, record)
+    )
 
 
-def _is_complete(session: Session) -> bool:
+def _is_complete(session: Session, record: Record) -> bool:
     """Tell whether a finished search has as many trials as are asked for, and names its best."""
     config, storage = session.config, session.storage
-    record = find_record(storage, config.run, TUNE)
     try:
         read_best(storage, config.run)
     except StorageError as error:
         log.warning("tune: %s", error)
         return False
-    made = len(result_of(storage, config.run, TUNE, record).trials) if record else 0
+    made = len(result_of(storage, config.run, TUNE, record).trials)
     return made >= config.tune.trials or _is_used_up(config, made)
 
 

@@ -65,7 +65,7 @@ def run_step(
     work: Callable[[], StepOutput[ResultT]],
     *,
     restart: bool = False,
-    is_intact: Callable[[], bool] = lambda: True,
+    is_intact: Callable[[Record], bool] = lambda record: True,
 ) -> tuple[Record, bool]:
     """Do a step unless it is done, and write its record and settings into its folder.
 
@@ -75,7 +75,8 @@ def run_step(
         step: what is done.
         work: does the step, and resumes where it can.
         restart: discard what an earlier call made.
-        is_intact: returns False when the output of a finished step is damaged, which repeats it.
+        is_intact: tells from the record of a finished step whether its output is undamaged; if
+            not, the step is done again.
 
     Returns:
         The record, and whether this call did the work.
@@ -95,7 +96,7 @@ def run_step(
     seen = None
     if not restart:
         seen = _find_same(storage, config.run, step, wanted)
-        if seen is not None and seen.done and is_intact():
+        if seen is not None and seen.done and is_intact(seen):
             return seen, False
     with lock_step(storage, config.run, step):
         if restart:

@@ -47,7 +47,7 @@ class Session:
         self,
         step: Step[ResultT],
         work: Callable[[], StepOutput[ResultT]],
-        is_intact: Callable[[], bool] = lambda: True,
+        is_intact: Callable[[Record], bool] = lambda record: True,
     ) -> Record:
         """Do a step unless it is done, and say so in one line; see `nmt.runs.running.run_step`."""
         record, did_work = run_step(

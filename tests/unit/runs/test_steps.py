@@ -9,7 +9,7 @@ from nmt.errors import (
     TrainingError,
     UnavailableError,
 )
-from nmt.runs.records import find_record, require, settings_of
+from nmt.runs.records import Record, find_record, require, settings_of
 from nmt.runs.running import inherit, run_step
 from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, STEPS, TRAIN, TUNE, Step
 from nmt.storage import Storage
@@ -41,14 +41,14 @@ def test_a_second_call_is_a_skip_that_returns_the_old_record(storage):
 def test_a_finished_step_whose_work_can_no_longer_be_read_is_done_again(storage):
     run_step(storage, config(), PREPARE, Work(output="digest"))
     again = Work(output="other")
-    record, did_work = run_step(storage, config(), PREPARE, again, is_intact=lambda: False)
+    record, did_work = run_step(storage, config(), PREPARE, again, is_intact=lambda record: False)
     assert (again.calls, did_work) == (1, True)
     assert find_record(storage, "demo", PREPARE) == record
     assert record.output == "other"
 
 
 def test_what_a_step_has_just_made_is_not_looked_at_again(storage):
-    def fail() -> bool:
+    def fail(record: Record) -> bool:
         raise AssertionError
 
     run_step(storage, config(), PREPARE, Work(output="digest"), is_intact=fail)
