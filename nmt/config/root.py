@@ -25,6 +25,8 @@ from nmt.config.sections.tune import SearchRange, TuneConfig
 from nmt.config.tree import is_tree
 from nmt.errors import ConfigError
 
+# The names at the storage root that runs share, as `nmt.runs.layout` has them. That module is above
+# this one, so it is compared in a test instead of being imported.
 RESERVED_RUNS = ("engines", "serving", "mlruns", "mlflow.db")
 
 

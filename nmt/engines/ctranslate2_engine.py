@@ -54,11 +54,6 @@ class CTranslate2Engine:
         # The first real batch would else pay for memory that is allocated lazily.
         self.translate(golden * 4)
 
-    @property
-    def compute_type(self) -> str:
-        """Return the number format of the computation, which depends on the processor."""
-        return self._model.compute_type
-
     def encode(self, sentence: str) -> list[list[str]]:
         """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
         limit = self.card.max_source_tokens - _SPECIAL_TOKENS

@@ -136,10 +136,6 @@ class FileStorage:
         except (ValueError, RecursionError) as error:
             raise StorageError(f"{self.locate(path)}: not valid JSON: {error}") from None
 
-    def find_json(self, path: str) -> Any | None:  # noqa: ANN401 - plain JSON
-        """Read a JSON file as a plain value; None if it does not exist."""
-        return self.read_json(path) if self.exists(path) else None
-
     def write_json(self, path: str, value: object) -> None:
         """Replace a JSON file in one step."""
         text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"

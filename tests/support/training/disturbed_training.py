@@ -90,7 +90,7 @@ def _ours(process: psutil.Process) -> bool:
 
 def told_to_go_twice(config: Config, storage: Storage) -> int:
     """Work on a worker that its node sends away twice."""
-    attempts = storage.find_json("attempts") or 0
+    attempts = storage.read_json("attempts") if storage.exists("attempts") else 0
     storage.write_json("attempts", attempts + 1)
     if attempts < 2:
         raise PreemptedError(f"told to go at attempt {attempts + 1}")

@@ -38,7 +38,6 @@ READS: dict[str, Callable[[Storage], object]] = {
     "exists": lambda storage: storage.exists("run/a.json"),
     "read_bytes": lambda storage: storage.read_bytes("run/a.json"),
     "read_json": lambda storage: storage.read_json("run/a.json"),
-    "find_json": lambda storage: storage.find_json("run/a.json"),
     "list": lambda storage: storage.list("run"),
     "is_committed": lambda storage: storage.is_committed("run/best"),
     "manifest": lambda storage: storage.manifest("run/best"),

@@ -56,13 +56,9 @@ def test_json_that_is_no_text_names_the_file(storage):
         storage.read_json("a.json")
 
 
-def test_find_json_of_a_missing_file_is_none(storage):
-    assert storage.find_json("gone.json") is None
-
-
-def test_find_json_of_a_file_is_its_value(storage):
+def test_json_is_read_as_it_was_written(storage):
     storage.write_json("a.json", [1])
-    assert storage.find_json("a.json") == [1]
+    assert storage.read_json("a.json") == [1]
 
 
 @pytest.mark.parametrize(
