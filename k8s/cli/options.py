@@ -66,7 +66,7 @@ def _read_output(parser: argparse.ArgumentParser, options: argparse.Namespace) -
 _FORMATS = ("text", "yaml", "json")
 
 # Set after parsing, since SUPPRESS leaves out options that were not given.
-_DEFAULTS = {
+_DEFAULTS: dict[str, object] = {
     "release": None,
     "namespace": None,
     "context": None,

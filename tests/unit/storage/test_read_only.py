@@ -21,6 +21,7 @@ def commit(storage: Storage) -> None:
 WRITES: dict[str, Callable[[Storage], object]] = {
     "write_bytes": lambda storage: storage.write_bytes("run/a.json", b"{}"),
     "write_json": lambda storage: storage.write_json("run/a.json", {}),
+    "move_in": lambda storage: storage.move_in(Path("missing"), "run/a.json"),
     "delete": lambda storage: storage.delete("run"),
     "commit": commit,
     "sweep": lambda storage: storage.sweep("run"),
