@@ -62,6 +62,14 @@ _CLOSE = (
     "ga gd",
     "et fi",
 )
+# Languages of which the model knows each, but whose sentences have many words in common.
+_RELATED = (
+    "ca es gl it oc pt ast an",
+    "cs pl sk",
+    "be bg mk ru sr uk",
+    "hr sl sr bs",
+    "da nb nn sv",
+)
 # What the model calls a language, where that is not its ISO 639-1 code.
 _LABELS = {"nb": "no"}
 
@@ -116,6 +124,12 @@ class LanguageCheck:
         if own > _MAX_OWN or sum(others.values()) < self._min_confidence:
             return None
         return max(others, key=others.__getitem__)
+
+
+def are_related(first: str, second: str) -> bool:
+    """Tell whether sentences in two languages, by FLORES-200 code, may share many words."""
+    codes = iso_code(first), iso_code(second)
+    return any(set(codes) <= set(group.split()) for group in (*_CLOSE, *_RELATED))
 
 
 @cache

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nmt.config import CleaningConfig
 from nmt.data.cleaning.code_points import Kind, kinds
 from nmt.data.cleaning.text_block import Counts, Mask, Side
+from nmt.data.cleaning.words import Words, words_of
 
 Values = Sequence[float | str | None] | NDArray[np.float32] | NDArray[np.int32]
 
@@ -42,6 +43,7 @@ class Pairs:
     left: Mask = field(init=False)
     """The pairs that no rule has dropped."""
     drops: list[Drop] = field(default_factory=list)
+    _words: dict[int, Words] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the characters of both sides."""
@@ -71,6 +73,17 @@ class Pairs:
     ) -> None:
         """Drop the pairs of which a slow look finds something in the suspected text of a side."""
         self.drop_found(rule, suspects, lambda row: find(side.texts[row]))
+
+    @property
+    def both(self) -> tuple[Side, Side]:
+        """Return the source and the target."""
+        return self.source, self.target
+
+    def words(self, side: Side) -> Words:
+        """Return the words of a side, which are hashed only once."""
+        if id(side) not in self._words:
+            self._words[id(side)] = words_of(side)
+        return self._words[id(side)]
 
     def sides(self) -> Iterator[tuple[Side, str]]:
         """Yield the two sides with their languages."""

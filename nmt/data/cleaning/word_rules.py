@@ -14,6 +14,7 @@ from nmt.data.cleaning.features import (
     TARGET_UNFINISHED,
     URLS_DIFFER,
 )
+from nmt.data.cleaning.language import are_related
 from nmt.data.cleaning.numbers import numbers_differ, suspect_numbers
 from nmt.data.cleaning.pairs import Pairs, weighted_lengths
 from nmt.data.cleaning.sentences import count_sentences, is_finished
@@ -25,16 +26,20 @@ from nmt.data.cleaning.words import (
     longest_word,
     repeating,
     repeating_characters,
-    words_of,
+    text_hashes,
 )
 from nmt.languages import languages, resolve_language, script_of
 
-_MAX_COPIED = 0.35
+_MAX_COPIED = 0.3
 
 
 def drop_copies(pairs: Pairs) -> None:
-    """Drop pairs whose sides are the same text."""
+    """Drop pairs whose sides are the same text, or differ in case and punctuation only."""
     same = np.fromiter(map(str.__eq__, pairs.sources, pairs.targets), bool, len(pairs.sources))
+    if script_of(pairs.source_language) == script_of(pairs.target_language):
+        source, target = (text_hashes(pairs.words(side), side) for side in pairs.both)
+        # Numbers without words are the same in every language.
+        same |= (source == target) & (pairs.source.count_kind(Kind.LETTER) > 0)
     pairs.drop("identical", same)
 
 
@@ -69,7 +74,7 @@ def _drop_long_words(pairs: Pairs) -> None:
 
 def _drop_repetitions(pairs: Pairs) -> None:
     limit = pairs.rules.max_word_repetitions
-    sides = words_of(pairs.source), words_of(pairs.target)
+    sides = pairs.words(pairs.source), pairs.words(pairs.target)
     if limit is not None:
         suspects = [repeating(words, limit, len(pairs.sources)) for words in sides]
 
@@ -84,7 +89,8 @@ def _drop_repetitions(pairs: Pairs) -> None:
         for side, language in pairs.sides():
             if languages()[resolve_language(language)].is_unsegmented:
                 pairs.drop("repetition", repeating_characters(side, limit))
-    if script_of(pairs.source_language) == script_of(pairs.target_language):
+    languages_ = pairs.source_language, pairs.target_language
+    if script_of(languages_[0]) == script_of(languages_[1]) and not are_related(*languages_):
         drop_copied(pairs, may_be_copied(*sides, len(pairs.sources)), _MAX_COPIED)
 
 

@@ -46,6 +46,16 @@ def words_of(side: Side) -> Words:
     return Words(hashes, side.rows(positions[starts]))
 
 
+def text_hashes(words: Words, side: Side) -> Hashes:
+    """Hash each text by its words in order, without case and punctuation."""
+    # The place of a word is counted in its own text, so that equal texts have equal hashes.
+    first = np.searchsorted(words.rows, np.arange(len(side.texts) + 1))
+    places = np.arange(len(words.rows)) - first[words.rows]
+    powers, _ = _powers(len(words.rows) + 1)
+    sums = np.concatenate([[np.uint64(0)], np.cumsum(words.hashes * powers[places])])
+    return sums[first[1:]] - sums[first[:-1]]
+
+
 def repeating(words: Words, limit: int, texts: int) -> Mask:
     """Find the texts in which a phrase of up to `MAX_PHRASE` words follows itself too often."""
     found = np.zeros(texts, bool)
