@@ -36,11 +36,16 @@ _MAX_COPIED = 0.3
 def drop_copies(pairs: Pairs) -> None:
     """Drop pairs whose sides are the same text, or differ in case and punctuation only."""
     same = np.fromiter(map(str.__eq__, pairs.sources, pairs.targets), bool, len(pairs.sources))
-    if script_of(pairs.source_language) == script_of(pairs.target_language):
+    if _are_unrelated_in_one_script(pairs):
         source, target = (text_hashes(pairs.words(side), side) for side in pairs.both)
         # Numbers without words are the same in every language.
         same |= (source == target) & (pairs.source.count_kind(Kind.LETTER) > 0)
     pairs.drop("identical", same)
+
+
+def _are_unrelated_in_one_script(pairs: Pairs) -> bool:
+    first, second = pairs.source_language, pairs.target_language
+    return script_of(first) == script_of(second) and not are_related(first, second)
 
 
 def drop_by_length(pairs: Pairs) -> None:
@@ -89,8 +94,7 @@ def _drop_repetitions(pairs: Pairs) -> None:
         for side, language in pairs.sides():
             if languages()[resolve_language(language)].is_unsegmented:
                 pairs.drop("repetition", repeating_characters(side, limit))
-    languages_ = pairs.source_language, pairs.target_language
-    if script_of(languages_[0]) == script_of(languages_[1]) and not are_related(*languages_):
+    if _are_unrelated_in_one_script(pairs):
         drop_copied(pairs, may_be_copied(*sides, len(pairs.sources)), _MAX_COPIED)
 
 
