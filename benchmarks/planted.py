@@ -62,7 +62,11 @@ def main() -> None:
     if options.show:
         show(planted, outcome, options.show)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"corpus": options.corpus, "seed": options.seed, "rules_only": options.rules_only}
+    settings = {
+        "corpus": Path(options.corpus).name,
+        "seed": options.seed,
+        "rules_only": options.rules_only,
+    }
     text = json.dumps({**settings, **figures}, indent=2, ensure_ascii=False)
     options.output.write_text(text + "\n", encoding="utf-8")
 
