@@ -146,8 +146,8 @@ def compare_all(rows: Rows) -> dict[str, float]:
 def joined(rows: Rows) -> Keys:
     """Compute the keys in blocks."""
     parts = [
-        keys_of(*map(list, zip(*rows[first : first + BLOCK], strict=True)), 0)
-        for first in range(0, len(rows), BLOCK)
+        keys_of([source for source, _ in block], [target for _, target in block], 0)
+        for block in (rows[first : first + BLOCK] for first in range(0, len(rows), BLOCK))
     ]
     return Keys.concatenated(parts)
 
@@ -175,16 +175,17 @@ def accuracy(rows: Rows, seed: int) -> dict[str, float]:
     found = leaks(keys, texts_of(train), held_out, texts_of(rows), SIMILARITY)
     near = near_duplicates(joined(both), texts_of(both), SIMILARITY)[len(rows) :]
     sides = [Similarities([r[side] for r in train], [r[side] for r in rows]) for side in (0, 1)]
-    leaking = sides[0].near | sides[1].near
+    leaking = np.asarray((sides[0].near | sides[1].near).any(axis=1))
     left = sides[0].near[~found].any(axis=0)
     like = (sides[0].jaccard >= SIMILARITY) & (sides[1].jaccard >= SIMILARITY)
+    like = np.asarray(like.any(axis=1))
     return {
         "test sentences near a training sentence before": sides[0].near.any(axis=0).mean(),
         "test sentences near a training sentence after": left.mean(),
-        "leaks, recall": found[leaking.any(axis=1)].mean(),
-        "leaks, precision": leaking.any(axis=1)[found].mean(),
-        "near-duplicates, recall": near[like.any(axis=1)].mean(),
-        "near-duplicates, precision": like.any(axis=1)[near].mean(),
+        "leaks, recall": found[leaking].mean(),
+        "leaks, precision": leaking[found].mean(),
+        "near-duplicates, recall": near[like].mean(),
+        "near-duplicates, precision": like[near].mean(),
     }
 
 
@@ -261,7 +262,7 @@ def _remove(text: str, _: Sequence[str], generator: random.Random) -> str:
 
 def _misspell(text: str, _: Sequence[str], generator: random.Random) -> str:
     own = list(text)
-    for _ in range(len(own) // 25):
+    for _unused in range(len(own) // 25):
         own[generator.randrange(len(own))] = generator.choice("aeiou")
     return "".join(own)
 

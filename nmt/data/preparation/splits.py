@@ -98,16 +98,17 @@ def _alike(collected: Collected, pairs: Pairs, codes: NDArray[np.uint8]) -> Mask
     """Mark the training pairs that are like a pair that was held out from the same corpora."""
     # The groups come from sketches, which miss some pairs that are alike.
     limits = similarities(pairs, collected.parts)
-    found = np.zeros(len(pairs), np.bool_)
-    training, held_out = np.flatnonzero(codes == 0), np.flatnonzero(codes)
     if limits.min() >= 1:
-        return found
+        return np.zeros(len(pairs), np.bool_)
+    # All keys are passed, since those of the training pairs alone would be a copy. At a similarity
+    # of 1, held-out pairs are not compared with each other.
+    limits = np.where(codes > 0, np.float32(1), limits)
+    held_out = np.flatnonzero(codes)
     texts = texts_of(pairs, collected.texts)
-    found[training] = leaks(
-        pairs.keys.take(training), lambda rows: texts(training[rows]),
-        pairs.keys.take(held_out), lambda rows: texts(held_out[rows]), limits[training],
-    )  # fmt: skip
-    return found
+    found = leaks(
+        pairs.keys, texts, pairs.keys.take(held_out), lambda rows: texts(held_out[rows]), limits
+    )
+    return found & (codes == 0)
 
 
 def _split(pairs: Pairs, mask: Mask) -> Split:
