@@ -1,11 +1,11 @@
 """Fingerprints of input files, by which a later call notices that they have changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import file_digest, sha256
 from pathlib import Path
 
 from nmt.config import DataConfig, TestSetConfig
-from nmt.data.formats.data_sets.folder import visible_files
+from nmt.data.formats.data_sets.listing import local_files
 
 
 def fingerprint(data: DataConfig) -> str | None:
@@ -37,7 +37,8 @@ def _digest_of(paths: Mapping[str, str | None]) -> str | None:
     digest = sha256()
     try:
         for setting in sorted(paths):
-            for name, file in _files(paths[setting]):
+            path = paths[setting]
+            for name, file in local_files(Path(path)) if path else ():
                 # With the setting and the name, so that two swapped files count as a change.
                 digest.update(f"{setting}\0{name}\0".encode())
                 with file.open("rb") as stream:
@@ -45,14 +46,3 @@ def _digest_of(paths: Mapping[str, str | None]) -> str | None:
     except OSError:
         return None
     return digest.hexdigest()
-
-
-def _files(path: str | None) -> Iterator[tuple[str, Path]]:
-    """List relative name and path of a file, or of every file of a folder that is not hidden."""
-    if path is None:
-        return
-    place = Path(path)
-    if place.is_dir():
-        yield from visible_files(place)
-    else:
-        yield "", place

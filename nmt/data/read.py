@@ -11,8 +11,6 @@ from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.open import open_splits
 from nmt.data.formats.rows import BadRow, BadRows, RawPair, Row
 from nmt.errors import DataError
-from nmt.text.normalise import normalise
-from nmt.text.pair import Pair
 
 Role = Literal["corpus", "validation", "test", "set"]
 
@@ -57,14 +55,6 @@ def open_inputs(
     replaced = {opened.name for opened in held_out}
     own = [opened for opened in splits if opened.name not in replaced]
     return iter([*own, *corpora, *held_out, *named])
-
-
-def read_pairs(data: DataConfig) -> dict[str, list[Pair]]:
-    """Read the normalised pairs of every input into memory, by the name of the input."""
-    return {
-        opened.name: [Pair(normalise(row.source), normalise(row.target)) for row in opened.rows]
-        for opened in open_inputs(data)
-    }
 
 
 def _splits_of_path(data: DataConfig) -> list[Input]:

@@ -170,7 +170,7 @@ def _correlation(first: Lengths, second: Lengths) -> float:
 
 
 def _correlations(fixed: Lengths, longer: Lengths) -> Lengths:
-    """Correlate a text with every part of its length of a longer text."""
+    """Compute the correlation of a text with every part of its length of a longer text."""
     parts = sliding_window_view(longer, len(fixed))
     centred = fixed - fixed.mean()
     spread = parts.std(axis=1) * fixed.std() * len(fixed)

@@ -10,7 +10,7 @@ from nmt.data.formats.corpus import SPLIT_NAMES, Corpus
 from nmt.data.formats.data_sets.file_pairs import find_file_pairs
 from nmt.data.formats.data_sets.folder import open_file_pair, read_archive, read_folder
 from nmt.data.formats.data_sets.hub import read_hub
-from nmt.data.formats.data_sets.listing import Entry, name_files
+from nmt.data.formats.data_sets.listing import Entry, local_files, name_files
 from nmt.data.formats.files.input_file import InputFile, is_zip
 from nmt.data.formats.files.unpack import open_bytes
 from nmt.data.formats.readers import FORMATS, reader, suffix
@@ -110,11 +110,7 @@ def _find_prefixed(corpus: Corpus) -> Iterator[Row] | None:
     path = Path(corpus.path)
     if path.exists() or not path.name or corpus.target_path or not path.parent.is_dir():
         return None
-    entries = [
-        Entry(PurePosixPath(file.name), InputFile(file))
-        for file in sorted(path.parent.iterdir())
-        if file.name.startswith(f"{path.name}.") and file.is_file()
-    ]
+    entries = [Entry(PurePosixPath(name), InputFile(file)) for name, file in local_files(path)]
     pairs, _ = find_file_pairs(entries, corpus)
     if len(pairs) > 1:
         files = [entry for pair in pairs for entry in pair]

@@ -29,13 +29,11 @@ def read_po(corpus: Corpus) -> Iterator[RawPair]:
     """
     catalogue = _parse(corpus)
     backward = _is_backward(catalogue, corpus)
-    found = empty = fuzzy = 0
+    # A fuzzy translation is a guess from a similar message, which nobody has checked.
+    fuzzy = sum(entry.fuzzy and not entry.obsolete for entry in catalogue)
+    found = empty = 0
     for entry in catalogue:
-        if entry.obsolete:
-            continue
-        # A fuzzy translation is a guess from a similar message, which nobody has checked.
-        if entry.fuzzy:
-            fuzzy += 1
+        if entry.obsolete or entry.fuzzy:
             continue
         pairs = [(source, target) for source, target in _pairs(entry) if target.strip()]
         empty += not pairs

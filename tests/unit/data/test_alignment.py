@@ -9,8 +9,8 @@ import pytest
 
 from nmt.config import DataConfig
 from nmt.data.formats.alignment import AlignmentCheck, Slip
-from nmt.data.read import read_pairs
 from nmt.errors import DataError
+from tests.support.inputs import read_pairs
 
 
 def aligned(count: int, noise: float = 0.15, seed: int = 1) -> tuple[list[str], list[str]]:

@@ -10,9 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from nmt.config import DataConfig
-from nmt.data.read import read_pairs
 from nmt.errors import DataError
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 
 SENTENCES = [
     ("I go to the market.", "Saya pergi ke pasar."),

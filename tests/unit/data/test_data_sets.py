@@ -18,11 +18,11 @@ from pyarrow import parquet
 from nmt.config import DataConfig
 from nmt.data.formats.data_sets import hub
 from nmt.data.prepare import prepare
-from nmt.data.read import read_pairs
 from nmt.data.saved import load_pairs
 from nmt.errors import DataError, UnavailableError
 from nmt.network import hub as nmt_hub
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 from tests.support.sentences import distinct_pairs
 
 PAIRS = [Pair(f"sentence {number}", f"வாக்கியம் {number}") for number in range(4)]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nmt.config import DataConfig
-from nmt.data.read import read_pairs
 from nmt.errors import DataError
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 
 EN, TA = "one two\nthree\n", "ஒன்று இரண்டு\nமூன்று\n"
 PAIRS = [Pair("one two", "ஒன்று இரண்டு"), Pair("three", "மூன்று")]

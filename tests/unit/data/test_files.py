@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 from nmt.config import DataConfig
-from nmt.data.read import read_pairs
 from nmt.errors import DataError
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 
 PAIRS = [Pair("one, two", "ஒன்று, இரண்டு"), Pair("three; four", "மூன்று; நான்கு")]
 CONTENTS = {

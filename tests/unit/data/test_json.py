@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from nmt.config import DataConfig
-from nmt.data.read import open_inputs, read_pairs
+from nmt.data.read import open_inputs
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 
 RECORDS = [{"en": f"number {n} \u2028", "ta": f"எண் {n}"} for n in range(500)]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from nmt.config import DataConfig
-from nmt.data.read import read_pairs
 from nmt.errors import DataError
+from tests.support.inputs import read_pairs
 
 GOOD = '{"en": "one", "ta": "ஒன்று"}\n'
 

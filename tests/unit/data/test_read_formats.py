@@ -16,8 +16,8 @@ from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.open import find_format
 from nmt.data.formats.tables.table import read_csv
 from nmt.data.formats.xml.tmx import read_tmx
-from nmt.data.read import read_pairs
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 
 PAIRS = [
     Pair("Good morning.", "காலை வணக்கம்."),

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nmt.config import DataConfig
-from nmt.data.read import read_pairs
 from nmt.errors import DataError
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 
 FILL = "".join(
     f'<tu><tuv xml:lang="en"><seg>number {n}</seg></tuv>'

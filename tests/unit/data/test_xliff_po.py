@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from nmt.config import DataConfig
-from nmt.data.read import read_pairs
 from nmt.errors import DataError
 from nmt.text.pair import Pair
+from tests.support.inputs import read_pairs
 
 XLIFF_1 = """<?xml version="1.0"?>
 <xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2">

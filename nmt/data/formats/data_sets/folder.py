@@ -11,13 +11,11 @@ from nmt.data.formats.arrow import DATA_SET_FILE, STATE_FILE, read_saved, saved_
 from nmt.data.formats.corpus import SPLIT_NAMES, Corpus
 from nmt.data.formats.data_sets.card import declared_files
 from nmt.data.formats.data_sets.file_pairs import FilePair, find_file_pairs
-from nmt.data.formats.data_sets.listing import Entry, entries_of, name_files, visible_files
+from nmt.data.formats.data_sets.listing import Entry, entries_of, name_files
 from nmt.data.formats.files.input_file import InputFile
 from nmt.data.formats.readers import FORMATS, reader, suffix
 from nmt.data.formats.rows import Row
 from nmt.errors import DataError
-
-__all__ = ["read_archive", "read_folder", "visible_files"]
 
 log = logging.getLogger(__name__)
 

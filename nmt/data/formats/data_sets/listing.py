@@ -50,6 +50,25 @@ def visible_files(folder: Path) -> list[tuple[str, Path]]:
     return sorted((file.relative_to(folder).as_posix(), file) for file in found)
 
 
+def local_files(path: Path) -> list[tuple[str, Path]]:
+    """List the names and paths of the files that an input is read from.
+
+    Returns:
+        The visible files of a folder, or the file, or the files that begin with a prefix. The path
+        itself if there is nothing.
+    """
+    if path.is_dir():
+        return visible_files(path)
+    if path.exists() or not path.parent.is_dir():
+        return [("", path)]
+    found = [
+        (file.name, file)
+        for file in sorted(path.parent.iterdir())
+        if file.name.startswith(f"{path.name}.") and file.is_file()
+    ]
+    return found or [("", path)]
+
+
 def name_files(entries: Sequence[Entry], shown: int = 3) -> str:
     """List the first names for a message."""
     names = ", ".join(str(entry.name) for entry in entries[:shown])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from nmt.data.formats.files.input_file import InputFile
 from nmt.data.formats.files.unpack import open_bytes
@@ -48,14 +48,26 @@ def read_lines(
             if strays > max_stray:
                 yield _mixed_ends(file, number, strays)
             else:
-                try:
-                    yield content.replace(stray, b" ").decode("utf-8")
-                except UnicodeDecodeError as error:
-                    if number == 1 and line.startswith(UTF_16_BOMS):
-                        _refuse_utf_16(file)
-                    start = offset + len(line) - len(text) + error.start
-                    yield _wrong_encoding(file, number, start)
+                start = offset + len(line) - len(text)
+                yield _decode(file, number, start, content.replace(stray, b" "))
             offset += len(line)
+
+
+def _decode(file: InputFile, number: int, start: int, content: bytes) -> str | BadRow:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # Every line of such a file is damaged, and none can be found without its encoding.
+        if number == 1 and content.startswith(UTF_16_BOMS):
+            raise DataError(
+                f"{file} is UTF-16, not UTF-8. Convert it: "
+                f"iconv -f UTF-16 -t UTF-8 {file.name} > utf8-{file.name}"
+            ) from None
+        return BadRow(
+            f"{file}, line {number}",
+            f"the bytes from offset {start + error.start} of the file are not UTF-8. Convert it: "
+            f"iconv -f ITS_ENCODING -t UTF-8 {file.name} > utf8-{file.name}",
+        )
 
 
 def _ends_in_cr(stream: BinaryIO, *, quoted: bool) -> bool:
@@ -83,19 +95,4 @@ def _mixed_ends(file: InputFile, number: int, count: int) -> BadRow:
         f"contains {count} line ends of another kind (carriage returns and line feeds are mixed). "
         "Give all lines the same end: "
         f"sed 's/\\r$//' {file.name} | tr '\\r' '\\n' > one-{file.name}",
-    )
-
-
-def _wrong_encoding(file: InputFile, number: int, offset: int) -> BadRow:
-    return BadRow(
-        f"{file}, line {number}",
-        f"the bytes from offset {offset} of the file are not UTF-8. Convert it: "
-        f"iconv -f ITS_ENCODING -t UTF-8 {file.name} > utf8-{file.name}",
-    )
-
-
-def _refuse_utf_16(file: InputFile) -> NoReturn:
-    raise DataError(
-        f"{file} is UTF-16, not UTF-8. Convert it: "
-        f"iconv -f UTF-16 -t UTF-8 {file.name} > utf8-{file.name}"
     )

@@ -63,12 +63,7 @@ def csv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
         DataError: the file cannot be opened.
     """
     lines = _Lines(file)
-    first = next(lines, "")
-    separator = _SEPARATOR.fullmatch(first.strip("\r\n"))
-    if separator:
-        first = next(lines, "")
-    lines.return_lines(keep=1 if separator else 0)
-    delimiter = separator["delimiter"] if separator else max(",;\t", key=first.count)
+    delimiter = _find_delimiter(lines)
     # Python's own limit, 131,072 characters, is lower than a long document needs.
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
     # Unless it is strict, Python accepts a quote that is not closed, and merges the rows after it.
@@ -93,6 +88,15 @@ def csv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
             lines.return_lines(keep=1)
 
 
+def _find_delimiter(lines: _Lines) -> str:
+    """Find what separates the cells, from the first line."""
+    first = next(lines, "")
+    separator = _SEPARATOR.fullmatch(first.strip("\r\n"))
+    # The line for Excel is not a row; any other first line is read again as one.
+    lines.return_lines(keep=1 if separator else 0)
+    return separator["delimiter"] if separator else max(",;\t", key=first.count)
+
+
 def tsv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
     """Read the rows of a TSV file, one per line, with tabs or `|||` between the cells.
 
@@ -114,6 +118,7 @@ def tsv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
         if isinstance(line, BadRow):
             yield line
             continue
+        # Word aligners write no quotes, and a space on both sides of the bars.
         if has_bars:
             yield TableRow(number, [cell.strip() for cell in line.split(_BARS)])
             continue
