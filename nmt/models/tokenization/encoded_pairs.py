@@ -15,6 +15,7 @@ from nmt.models.tokenization.codec import Codec
 from nmt.text.pair import Pair
 
 _INT32 = np.dtype(np.int32)
+_ROWS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ class TokenTable:
     @property
     def lengths(self) -> NDArray[np.int32]:
         """Count the tokens of each row."""
-        return np.diff(self.offsets).astype(np.int32)
+        lengths = np.empty(len(self.offsets) - 1, np.int32)
+        # In parts: the difference of all offsets would take twice the memory of the lengths.
+        for start in range(0, len(lengths), _ROWS_AT_ONCE):
+            part = self.offsets[start : start + _ROWS_AT_ONCE + 1]
+            lengths[start : start + _ROWS_AT_ONCE] = np.diff(part)
+        return lengths
 
     def padded(self, rows: NDArray[np.int64], padding: int, round_to: int = 1) -> Tensor:
         """Pad rows on the right: int64 (rows, longest row rounded up)."""

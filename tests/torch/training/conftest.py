@@ -4,8 +4,18 @@ import pytest
 
 from nmt.training import validation
 from tests.support.training.small_training import _one_thread, config, job, prepared, trained
+from tests.support.training.token_files import counted, own_job
 
-__all__ = ["_one_thread", "config", "job", "prepared", "quick_validation", "trained"]
+__all__ = [
+    "_one_thread",
+    "config",
+    "counted",
+    "job",
+    "own_job",
+    "prepared",
+    "quick_validation",
+    "trained",
+]
 
 
 @pytest.fixture
