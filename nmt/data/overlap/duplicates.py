@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nmt.data.overlap.candidates import agreement, band_of, bands_needed, columns_of, compare, runs
 from nmt.data.overlap.grams import fold_digits
 from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
-from nmt.data.overlap.similarity import SLACK, jaccard
+from nmt.data.overlap.similarity import ROUNDING, SLACK, jaccard
 from nmt.data.overlap.verified import Comparisons, Sides
 from nmt.text.normalise import match_key
 
@@ -105,7 +105,7 @@ def _mixed(sources: Hashes, targets: Hashes) -> Hashes:
 
 def _similar(one: Sequence[str], other: Sequence[str], limits: NDArray[np.float32]) -> Mask:
     texts, others = [match_key(text) for text in one], [match_key(text) for text in other]
-    mask = jaccard(texts, others) >= limits
+    mask = jaccard(texts, others) >= limits - ROUNDING
     for place in np.flatnonzero(mask).tolist():
         text, second = texts[place], others[place]
         if min(len(text), len(second)) < MIN_CHARACTERS:

@@ -11,7 +11,8 @@ from nmt.data.overlap.keys import Mask
 
 # Equal outer punctuation makes sentences themselves a little more similar than their keys.
 _PUNCTUATION = 0.03
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
+"""Error of a limit such as 0.8 in 32 bits."""
 SLACK = 0.15
 """Three standard deviations of an estimate from sketches, for a similarity of 0.8."""
 _PAIR_BITS = 7
@@ -65,7 +66,7 @@ def few_edits(text: str, other: str, share: float) -> bool:
     """Tell whether edits of a share of the characters turn a text into another, digits folded."""
     text, other = fold_digits(text), fold_digits(other)
     # One character more, for the full stop that keys have not.
-    max_edits = floor((max(len(text), len(other)) + 1) * share + _ROUNDING)
+    max_edits = floor((max(len(text), len(other)) + 1) * share + ROUNDING)
     text, other = _differing(text, other)
     # In most near-duplicates only a word is left.
     return max(len(text), len(other)) <= max_edits or _edits(text, other) <= max_edits
@@ -83,7 +84,7 @@ def _may_have_few_edits(
         np.maximum(differences, 0).sum(axis=1), np.maximum(-differences, 0).sum(axis=1)
     )
     longest = np.maximum(*(side.lengths for side in sides))
-    return edits <= (longest + 1) * shares + _ROUNDING
+    return edits <= (longest + 1) * shares + ROUNDING
 
 
 def _character_counts(characters: Characters) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ Sides = tuple[Sequence[str], Sequence[str]]
 Alike = Callable[[Rows, Rows, Sides, Sides], Mask]
 """Tells which rows are like their other rows, from both rows and their texts."""
 # So many texts are in memory at once.
-_CHUNK = 16_384
+_CHUNK = 4096
 
 
 def compare_texts(rows: Rows, texts: Texts, others: Rows, other_texts: Texts, alike: Alike) -> Mask:
