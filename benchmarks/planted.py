@@ -9,11 +9,9 @@ import json
 import random
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 from planted_errors import KINDS, Corpus, Planted
@@ -67,7 +65,7 @@ def main() -> None:
         "seed": options.seed,
         "rules_only": options.rules_only,
     }
-    text = json.dumps({**settings, **figures}, indent=2, ensure_ascii=False)
+    text = json.dumps({**settings, **asdict(figures)}, indent=2, ensure_ascii=False)
     options.output.write_text(text + "\n", encoding="utf-8")
 
 
@@ -193,36 +191,60 @@ def _kept(prepared: Path) -> Iterator[tuple[tuple[str, str], int]]:
                 yield (row["source"], row["target"]), row["flags"]
 
 
-def measure(planted: Sequence[Planted], outcome: Outcome) -> dict[str, Any]:
+@dataclass(slots=True)
+class Kind:
+    """What became of the pairs of one kind."""
+
+    pairs: int = 0
+    found: int = 0
+    dropped: int = 0
+    rules: dict[str, int] = field(default_factory=dict)
+    """How many of them each rule dropped."""
+
+    @property
+    def recall(self) -> float:
+        """Return the share that was found."""
+        return self.found / max(self.pairs, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The result of a planted corpus."""
+
+    precision: float
+    recall: float
+    clean_lost: float
+    """Share of the clean pairs that were dropped."""
+    clean_flagged: float
+    """Share of the clean pairs whose numbers were found to differ."""
+    kinds: dict[str, Kind]
+
+
+def measure(planted: Sequence[Planted], outcome: Outcome) -> Figures:
     """Compute recall per kind, precision, and the share of clean pairs that were lost."""
-    total, found = Counter[str](), Counter[str]()
-    by_rule: dict[str, Counter[str]] = {}
+    kinds: dict[str, Kind] = {}
+    flagged = 0
     for row, pair in enumerate(planted):
-        if pair.kind == ORIGINAL:
-            continue
-        total[pair.kind] += 1
+        kind = kinds.setdefault(pair.kind, Kind())
+        kind.pairs += 1
+        kind.found += is_found(row, pair, outcome)
         if row in outcome.rules:
-            by_rule.setdefault(pair.kind, Counter())[outcome.rules[row]] += 1
-        found[pair.kind] += is_found(row, pair, outcome)
-    errors = sum(total.values()) - total[CLEAN]
-    caught = sum(found.values()) - found[CLEAN]
-    dropped = sum(sum(rules.values()) for rules in by_rule.values())
-    lost = sum(by_rule.get(CLEAN, Counter()).values())
-    return {
-        "precision": (dropped - lost) / max(dropped, 1),
-        "recall": caught / errors,
-        "clean_lost": lost / total[CLEAN],
-        "clean_pairs": total[CLEAN],
-        "clean_flagged": len(outcome.flagged & _rows_of(planted, CLEAN)) / total[CLEAN],
-        "kinds": {
-            kind: {
-                "pairs": total[kind],
-                "recall": found[kind] / total[kind],
-                "rules": dict(by_rule.get(kind, Counter()).most_common()),
-            }
-            for kind in sorted(total)
-        },
-    }
+            rule = outcome.rules[row]
+            kind.rules[rule] = kind.rules.get(rule, 0) + 1
+            kind.dropped += 1
+        flagged += pair.kind == CLEAN and row in outcome.flagged
+    # Of an original and its copy, either may be dropped.
+    del kinds[ORIGINAL]
+    clean = kinds[CLEAN]
+    errors = [kind for name, kind in kinds.items() if name != CLEAN]
+    dropped = sum(kind.dropped for kind in errors)
+    return Figures(
+        precision=dropped / max(dropped + clean.dropped, 1),
+        recall=sum(kind.found for kind in errors) / sum(kind.pairs for kind in errors),
+        clean_lost=clean.dropped / clean.pairs,
+        clean_flagged=flagged / clean.pairs,
+        kinds=dict(sorted(kinds.items())),
+    )
 
 
 def is_found(row: int, pair: Planted, outcome: Outcome) -> bool:
@@ -237,19 +259,16 @@ def is_found(row: int, pair: Planted, outcome: Outcome) -> bool:
     return pair.kind == "other_number" and row in outcome.flagged
 
 
-def _rows_of(planted: Sequence[Planted], kind: str) -> frozenset[int]:
-    return frozenset(row for row, pair in enumerate(planted) if pair.kind == kind)
-
-
-def table(figures: Mapping[str, Any]) -> str:
+def table(figures: Figures) -> str:
     """Format the figures for the terminal."""
     lines = [f"{'kind':22}{'pairs':>7}{'recall':>8}  rules"]
-    for kind, row in figures["kinds"].items():
-        rules = ", ".join(f"{count} {rule}" for rule, count in list(row["rules"].items())[:4])
-        recall = "" if kind == CLEAN else f"{row['recall']:.1%}"
-        lines.append(f"{kind:22}{row['pairs']:7}{recall:>8}  {rules}")
-    names = ("precision", "recall", "clean_lost", "clean_flagged")
-    lines += [f"{name:22}{figures[name]:15.2%}" for name in names]
+    for name, kind in figures.kinds.items():
+        counts = sorted(kind.rules.items(), key=lambda item: -item[1])
+        rules = ", ".join(f"{count} {rule}" for rule, count in counts[:4])
+        recall = "" if name == CLEAN else f"{kind.recall:.1%}"
+        lines.append(f"{name:22}{kind.pairs:7}{recall:>8}  {rules}")
+    for name in ("precision", "recall", "clean_lost", "clean_flagged"):
+        lines.append(f"{name:22}{getattr(figures, name):15.2%}")
     return "\n".join(lines)
 
 

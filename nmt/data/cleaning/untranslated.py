@@ -13,8 +13,8 @@ MIN_FOREIGN_SHARE = 0.2
 # A name or a title is copied too, but hardly has so many words in small letters.
 _MIN_WORDS = 3
 _MIN_SHARED, _MIN_SHARED_SHARE = 4, 0.35
-# No options, paths and placeholders, which stay as they are: `--no-index`, `%(name)s`.
-_WORD = regex.compile(r"""(?<![^\s("'“«\[])[\p{L}\p{M}'’]+(?![^\s)"'”».,;:!?\]…])""")
+# No options, placeholders and quoted terms, which stay as they are: `--no-index`, `%(name)s`.
+_WORD = regex.compile(r"(?<![^\s(])\p{L}[\p{L}\p{M}'’]*(?![^\s).,;:!?…])")
 
 
 def foreign_share(side: Side, own: Kind, foreign: Kind) -> NDArray[np.float32]:
