@@ -39,6 +39,8 @@ RESULTS = Path(__file__).parent / "results" / "batch_translation.json"
 TARGET = 0.9
 """Minimum lines per CPU second with 2 replicas, relative to one."""
 WORKERS = (1, 2)
+ATTEMPTS = 3
+"""Attempts to resume, since Ray gives up when it cannot start in a minute on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,11 @@ def main() -> int:
         found = {"filter": measure_filter(options, source)}
         for workers in WORKERS:
             found[f"{workers} replicas"] = measure_replicas(options, source, workers)
+        one, two = (found[f"{workers} replicas"].rate for workers in WORKERS)
+        print_figures(found)
+        print(f"2 replicas against 1: {two / one:.2f}, target {TARGET}", flush=True)
         lost, repeated = measure_kill(options, source)
-    for name, measured in found.items():
-        print(
-            f"{name:<12}{measured.rate:8,.0f} lines/CPU s  {measured.cpu_seconds:8.1f} CPU s of "
-            f"translating  {measured.other_cpu_seconds:6.1f} of the rest  "
-            f"{measured.wall_seconds:6.1f} s in all"
-        )
-    one, two = (found[f"{workers} replicas"].rate for workers in WORKERS)
-    print(
-        f"2 replicas against 1: {two / one:.2f} (target {TARGET}); lost {lost}, repeated {repeated}"
-    )
+    print(f"after the kill: {lost} lines lost, {repeated} repeated")
     result = {
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
         "lines": options.lines,
@@ -90,6 +86,16 @@ def main() -> int:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return int(two / one < TARGET or lost > 0 or repeated > 0)
+
+
+def print_figures(found: dict[str, Measured]) -> None:
+    """Print a line for each way to translate."""
+    for name, measured in found.items():
+        print(
+            f"{name:<12}{measured.rate:8,.0f} lines/CPU s  {measured.cpu_seconds:8.1f} CPU s of "
+            f"translating  {measured.other_cpu_seconds:6.1f} of the rest  "
+            f"{measured.wall_seconds:6.1f} s in all"
+        )
 
 
 def read_options() -> argparse.Namespace:
@@ -171,7 +177,9 @@ def measure_kill(options: argparse.Namespace, source: Path) -> tuple[int, int]:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
     print(f"killed with {count(shards)} of {-(-len(lines) // 500)} shards finished", flush=True)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    for _ in range(ATTEMPTS):
+        if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0:
+            break
     numbers = Counter(
         int(row.split("\t")[0]) for row in target.read_text(encoding="utf-8").splitlines()[1:]
     )
