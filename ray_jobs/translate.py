@@ -92,7 +92,8 @@ def _print_translations(
             _print(f"{line}\n" for line in lines)
     finally:
         if cut:
-            sys.stderr.write(f"nmt: {cut} lines: the output did not end and was cut\n")
+            # Not into the log, which is on standard output, where only translations belong.
+            sys.stderr.write(f"nmt: lines whose output did not end and was cut: {cut}\n")
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -41,10 +41,12 @@ def cut_endless(text: str, source_characters: int) -> str:
 
 def _without_repetition(text: str) -> str:
     """Keep one of several equal parts at the end of a text."""
+    # The shortest period first: what repeats after ten characters also repeats after twenty.
     for period in range(1, min(_MAX_PERIOD, len(text) // _MIN_REPETITIONS) + 1):
         repeated = 0
         while repeated < len(text) - period and text[-1 - repeated] == text[-1 - repeated - period]:
             repeated += 1
+        # "ha ha ha" is a sentence, and three times a whole sentence is not.
         if repeated >= (_MIN_REPETITIONS - 1) * period and repeated > _SLACK_CHARACTERS:
             return text[: len(text) - repeated].rstrip()
     return text

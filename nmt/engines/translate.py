@@ -89,6 +89,7 @@ def _search_rows(
 ) -> list[list[Hypothesis]]:
     """Search the hypotheses of rows in batches of similar length under the token budget."""
     found: list[list[Hypothesis]] = [[] for _ in rows]
+    # The candidates of several sentences are combined by their probabilities.
     count, scored = options.candidates, options.scored or options.candidates > 1
     for batch in batches_by_length([len(row) for row in rows], options.max_batch_tokens):
         results = engine.search([rows[index] for index in batch], count=count, scored=scored)

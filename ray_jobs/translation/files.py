@@ -79,7 +79,7 @@ def translate_files(
         work.finish(sources, job.names, description, is_folder=is_folder)
     log.info("%s: %s", parent.locate(name), job.progress.summary())
     if totals.cut:
-        log.warning("%d lines: the output did not end and was cut", totals.cut)
+        log.warning("lines whose output did not end and was cut: %d", totals.cut)
     return totals
 
 

@@ -104,15 +104,23 @@ def input_files(place: str) -> tuple[list[InputFile], bool]:
     Hidden files are left out.
 
     Raises:
-        DataError: there is no such file or folder, or the folder is empty.
+        DataError: there is no such file or folder, or it cannot be read, or the folder is empty.
         ConfigError: the URL cannot be used.
     """
     filesystem, path = _opened(place)
-    info = filesystem.get_file_info(path)
-    if info.type == fs.FileType.File:
-        return [InputFile(info.base_name, info.size, filesystem, path)], False
-    if info.type == fs.FileType.NotFound:
-        raise DataError(f"--input {place}: there is no such file or folder")
+    try:
+        info = filesystem.get_file_info(path)
+        if info.type == fs.FileType.File:
+            return [InputFile(info.base_name, info.size, filesystem, path)], False
+        # A pipe has no size, and could not be read again after a command that was stopped.
+        if info.type != fs.FileType.Directory:
+            raise DataError(f"--input {place}: there is no such file or folder")
+        return _files_below(filesystem, path, place), True
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"--input {place} cannot be read: {error}") from None
+
+
+def _files_below(filesystem: fs.FileSystem, path: str, place: str) -> list[InputFile]:
     selector = fs.FileSelector(path, recursive=True)
     found = [
         InputFile(str(name), entry.size, filesystem, entry.path)
@@ -122,7 +130,8 @@ def input_files(place: str) -> tuple[list[InputFile], bool]:
     ]
     if not found:
         raise DataError(f"--input {place}: the folder holds no files")
-    return sorted(found, key=lambda file: file.name), True
+    # In an order that does not depend on the file system: shards are named by it.
+    return sorted(found, key=lambda file: file.name)
 
 
 def _opened(place: str) -> tuple[fs.FileSystem, str]:

@@ -50,6 +50,7 @@ class Progress:
         self.source_tokens += source_tokens
         if self._now() >= self._next_at:
             log.info("%s", self._line())
+            # A long translation need not fill the log.
             self._interval = min(2 * self._interval, _MAX_SECONDS)
             self._next_at = self._now() + self._interval
 

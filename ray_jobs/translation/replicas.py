@@ -91,6 +91,7 @@ class Replicas:
                 if finished:
                     yield finished
         finally:
+            # On a cluster that others use, their GPUs would stay reserved until this process ends.
             for replica in self._replicas:
                 ray.kill(replica.actor)
         if self._input_error:
@@ -103,6 +104,7 @@ class Replicas:
             .options(num_cpus=scaling.cpus_per_worker, num_gpus=scaling.gpus_per_worker)
             .remote(self._setup)
         )
+        # No restarts by Ray: it would wait for the same resources, while other replicas are free.
         self._replicas.append(_Replica(actor, tasks={actor.load.remote(): None}))
 
     def _hand_out(self, remaining: Iterator[Shard]) -> bool:

@@ -115,6 +115,7 @@ def _check_text(file: InputFile, suffix: str, options: TranslationOptions) -> No
             f"{file.name}: {suffix} files are not translated: write the texts as lines, TSV, CSV, "
             "JSON lines or Parquet"
         )
+    # Such a file may be a table whose name does not show it.
     if options.column:
         raise DataError(
             f"{file.name} is read as plain lines, which have no columns: leave out --column, or "

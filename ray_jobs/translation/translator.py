@@ -96,4 +96,5 @@ class Translator:
 
 def _rounded(candidate: Candidate) -> float | None:
     confidence = candidate.confidence
+    # Batches of other sizes change the digits after these.
     return None if confidence is None else round(confidence, 4)

@@ -81,8 +81,8 @@ class WorkFolder:
         """
         what = f"the translation to {self._storage.locate(self._output)}"
         try:
-            lock = alone(self._storage, f"{self._folder}.lock", what)
-            with lock:
+            # Beside the folder and not in it, since the folder is deleted under the lock.
+            with alone(self._storage, f"{self._folder}.lock", what):
                 yield
         except InUseError as error:
             text = str(error).replace("another run=NAME", "another --output")
@@ -106,6 +106,7 @@ class WorkFolder:
                 )
             _DESCRIPTION.write(self._storage, self._path("description.json"), description)
             return True
+        # Whether it is finished is not a difference: the next lines look at that.
         difference = replace(found, is_finished=False).difference(description)
         if difference:
             raise StepConflictError(
@@ -115,6 +116,7 @@ class WorkFolder:
         if found.is_finished and self._output_exists():
             self._storage.delete(self._folder)
             return False
+        # Listed once: asking for each shard would take minutes on an object store.
         names = self._storage.list(self._path("shards"))
         self._done = {name.rpartition("-")[0]: name for name in names if not name.startswith(".")}
         return True

@@ -61,7 +61,7 @@ class JsonFormat(Concatenated):
 def _records(stream: BinaryIO, file: str) -> Iterator[tuple[int, Record]]:
     for number, line in enumerate(read_lines(stream, file), start=1):
         if not line.strip():
-            continue
+            continue  # a blank line is not a record, so there is nothing to translate
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:

@@ -23,12 +23,17 @@ def lines_of(content: bytes) -> list[str]:
     return list(read_lines(io.BytesIO(content)))
 
 
+def answer(text: str) -> Candidate:
+    tokens = len(text)
+    return Candidate(text.upper(), tokens, -0.25 * tokens)
+
+
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the exported engine by a fake one."""
 
     def answers(_engine: object, texts: Sequence[str], _options: object) -> Translated:
-        return Translated([[Candidate(text.upper())] for text in texts], 0)
+        return Translated([[answer(text)] for text in texts], 0)
 
     monkeypatch.setattr("ray_jobs.translate.find_engine", lambda *_: "digest")
     monkeypatch.setattr("nmt.storage.Storage.fetch", lambda *_, **__: Path("engine"))
@@ -152,3 +157,37 @@ def test_translating_works_with_a_closed_standard_output(
     monkeypatch.setattr(sys, "stdout", None)
     importlib.reload(ray_jobs)
     assert translate(monkeypatch, tmp_path, b"one\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--output", "x"], "--output is given but --input is not"),
+        (["--input", "x"], "--input is given but --output is not"),
+        (["--column", "ta"], "--column names a column of --input"),
+        (["--nbest", "17"], "--nbest 17: must be at most 16"),
+        (["--input", "x", "--output", "y", "a text"], "'a text' cannot be translated too"),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused(
+    engine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
+) -> None:
+    assert translate(monkeypatch, tmp_path, b"", *words) == 2
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_confidence_is_a_second_column_of_standard_output(
+    engine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert translate(monkeypatch, tmp_path, b"one\n\n", "--confidence") == 0
+    assert capsys.readouterr().out == "ONE\t-0.2500\n\t\n"

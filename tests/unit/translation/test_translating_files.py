@@ -1,5 +1,6 @@
 """Translation of whole inputs: resume, refusals, folders, and object stores."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -188,9 +189,21 @@ def test_an_output_inside_of_its_input_is_refused(tmp_path: Path, source: Path) 
         run(tmp_path, str(source), str(source))
 
 
+def test_an_input_of_one_shard_does_not_start_ray(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files._Job, "_on_ray", lambda *_: pytest.fail("Ray is started"))
+    source.write_text("one\ntwo\n")
+    run(tmp_path, str(source), str(tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "ONE\nTWO\n"
+
+
 def test_a_missing_input_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or folder"):
         run(tmp_path, str(tmp_path / "none"), str(tmp_path / "out"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="no such file or folder"):
+        run(tmp_path, str(tmp_path / "pipe"), str(tmp_path / "out"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="holds no files"):
         run(tmp_path, str(tmp_path / "empty"), str(tmp_path / "out"))
