@@ -3,11 +3,15 @@
 import logging
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import pyarrow as pa
+
 from nmt.config import Config
 from nmt.data.fingerprint import fingerprint, fingerprint_of_set
+from nmt.data.preparation.staging import StagedBlock
 from nmt.data.prepare import AUDIT_FILE, prepare
 from nmt.data.prepare import dry_run as find_drops
 from nmt.errors import DataError, StepConflictError
@@ -17,7 +21,6 @@ from nmt.runs.results import InputCounts, PrepareResult, ScreenedSet
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE
 from nmt.storage import Storage
-from ray_jobs.runtime.blocks import map_blocks_of
 from ray_jobs.runtime.context import Session
 
 log = logging.getLogger(__name__)
@@ -74,10 +77,17 @@ def check_split(storage: Storage, run: str, prepared: Record, split: str) -> Non
 def _prepare(session: Session, content: str | None) -> StepOutput[PrepareResult]:
     """Prepare the data of a run."""
     config, storage = session.config, session.storage
+
+    def map_blocks(blocks: Sequence[StagedBlock]) -> Iterator[pa.Table]:
+        # Imported only for data that is large enough, since Ray takes seconds to load.
+        from ray_jobs.runtime.blocks import map_on_ray
+
+        return map_on_ray(session, blocks)
+
     with storage.commit(layout.pairs(config.run)) as folder:
         report = prepare(
             config.data, config.seed, folder,
-            sets=config.evaluation.sets, map_blocks=map_blocks_of(session),
+            sets=config.evaluation.sets, map_blocks=map_blocks,
         )  # fmt: skip
         # Beside the commit, so that the workers of a training need not copy it.
         storage.move_in(folder / AUDIT_FILE, layout.dropped_pairs(config.run))

@@ -9,7 +9,7 @@ from ray import data
 from ray.exceptions import RayTaskError
 
 from nmt.data.preparation.blocks import BlockRules, process_block
-from nmt.data.preparation.staging import MapBlocks, StagedBlock, read_block
+from nmt.data.preparation.staging import StagedBlock, read_block
 from nmt.runs import layout
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import cause_of, connect
@@ -18,14 +18,10 @@ from ray_jobs.runtime.context import Session
 _NUMBER = "number"
 
 
-def map_blocks_of(session: Session) -> MapBlocks:
-    """Return a function that processes staged blocks on the cluster of a command."""
-
-    def map_blocks(blocks: Sequence[StagedBlock]) -> Iterator[pa.Table]:
-        with connect(session.config):
-            yield from _map(session, blocks)
-
-    return map_blocks
+def map_on_ray(session: Session, blocks: Sequence[StagedBlock]) -> Iterator[pa.Table]:
+    """Process staged blocks on the cluster of a command, and yield the results in order."""
+    with connect(session.config):
+        yield from _map(session, blocks)
 
 
 @dataclass(frozen=True)
