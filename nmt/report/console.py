@@ -12,8 +12,9 @@ from nmt.report.scores import (
     value_of,
 )
 from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, EvaluationResult
-from nmt.runs.results import EndpointSummary, Summary
+from nmt.runs.results import DataSummary, EndpointSummary, Summary
 
+_MAX_RULES = 3
 _MAX_NOTES = 4
 """With these, the outcome of two systems on one test set fits on a screen of 24 lines."""
 
@@ -22,6 +23,7 @@ def console_lines(summary: Summary) -> list[str]:
     """Write the outcome of a run in plain lines."""
     lines = [
         f"run {summary.run}: {summary.model.name}, licence {summary.model.license}",
+        f"data        {_data(summary.data)}",
         *score_lines(summary.evaluation),
         *_general_lines(summary.evaluation),
         *_search_lines(summary),
@@ -40,6 +42,15 @@ def score_lines(evaluation: EvaluationResult) -> list[str]:
     # The general set shows forgetting, on which one line says enough.
     test_sets = [name for name in evaluation.test_sets if name != GENERAL_SET]
     return [line for name in test_sets for line in _test_set_lines(evaluation, name)]
+
+
+def _data(data: DataSummary) -> str:
+    """Count the training pairs, and what the most frequent rules left out."""
+    rules = sorted(data.dropped.items(), key=lambda item: -item[1])
+    shown = [f"{count:,} {rule}" for rule, count in rules[:_MAX_RULES]]
+    others = sum(count for _, count in rules[_MAX_RULES:])
+    shown += [f"{others:,} by other rules"] if others else []
+    return f"{data.sizes.get('train', 0):,} training pairs; left out: {', '.join(shown) or 'none'}"
 
 
 def _test_set_lines(evaluation: EvaluationResult, test_set: str) -> list[str]:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 Rows = NDArray[np.int64]
+# Linux maps up to 16 pages around each row that is read: so many rows map 64 MiB at most.
+_ROWS_MAPPED = 1000
 
 
 class StoredTexts:
@@ -50,11 +52,14 @@ class StoredTexts:
     def take(self, rows: Rows) -> pa.Array:
         """Read the texts of some rows, in their order."""
         column = self._column = self._column or self._mapped()
-        taken = column.take(pa.array(rows))
-        # Pages of a mapped file count as memory of the process until they are released.
-        for mapped in self._maps:
-            mapped.madvise(mmap.MADV_DONTNEED)
-        return taken.cast(pa.string())
+        taken = [pa.array([], pa.string())]
+        for first in range(0, len(rows), _ROWS_MAPPED):
+            part = column.take(pa.array(rows[first : first + _ROWS_MAPPED]))
+            taken.append(part.cast(pa.string()))
+            # Pages of a mapped file count as memory of the process until they are released.
+            for mapped in self._maps:
+                mapped.madvise(mmap.MADV_DONTNEED)
+        return pa.concat_arrays(taken)
 
     def close(self) -> None:
         """Close the files."""

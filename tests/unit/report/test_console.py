@@ -110,6 +110,17 @@ def test_console_lines_say_not_computed_and_never_0():
     assert not re.search(r"\b0\.00\b", text)
 
 
+def test_console_lines_count_what_cleaning_left_out():
+    summary = full()
+    dropped = {"empty": 1, "duplicate": 1200, "leak": 7, "markup": 5, "too_long": 2}
+    data = summary.data.model_copy(update={"dropped": dropped})
+    lines = console_lines(summary.model_copy(update={"data": data}))
+    assert (
+        "data        900 training pairs; left out: 1,200 duplicate, 7 leak, 5 markup, "
+        "3 by other rules"
+    ) in lines
+
+
 def test_console_lines_are_at_most_20_with_many_notes():
     assert len(console_lines(full(notes=["note"] * 40))) <= 20
 
