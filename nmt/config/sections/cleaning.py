@@ -22,7 +22,7 @@ class CleaningConfig(Section):
     max_ratio_deviation: float | None = Field(default=3.0, gt=0)
     """Maximum distance of a pair's length ratio from the corpus's median, in robust standard
     deviations of its logarithm; null keeps every ratio."""
-    min_language_confidence: float | None = Field(default=0.8, gt=0, le=1)
+    min_language_confidence: float | None = Field(default=0.7, gt=0, le=1)
     """Confidence from which a side that is found to be in other languages is dropped; null
     identifies no languages."""
     max_word_repetitions: PositiveInt | None = 3

@@ -24,7 +24,7 @@ _MAX_OWN = 0.05
 # others are what it finds in lists of names and in noise, so that its word does not count.
 _KNOWN = {
     "Latn": "af az ca cs cy da de en es et eu fi fr ga gl hr hu id is it lt lv ms nl nn no pl pt "
-    "ro sk sl sq sr sv sw tl tr uz vi bs",
+    "ro sh sk sl sq sr sv sw tl tr uz vi bs",
     "Cyrl": "be bg kk ky mk mn ru sr tg tt uk",
     "Arab": "ar ckb fa ps sd ug ur",
     "Deva": "hi mr ne",

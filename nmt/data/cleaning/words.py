@@ -86,8 +86,7 @@ def count_repetitions(text: str) -> int:
         run = 0
         for word, later in zip(words, words[span:], strict=False):
             run = run + 1 if word == later else 0
-            if not word.isnumeric():
-                highest = max(highest, run // span + 1)
+            highest = max(highest, run // span + 1)
     return highest
 
 
