@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser, iterparse
+from defusedxml.ElementTree import DefusedXMLParser
 
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.files.unpack import open_bytes
@@ -15,13 +15,15 @@ from nmt.errors import DataError
 
 log = logging.getLogger(__name__)
 
+_PART_CHARACTERS = 1 << 16
+
 
 class Unit(NamedTuple):
     """An element with a text and its translations."""
 
     element: Element
     parents: Sequence[Element]
-    """Elements around it, the outermost first. They have attributes, but not all children."""
+    """Elements around it, the outermost first, with attributes but without children."""
 
 
 def read_units(corpus: Corpus, names: frozenset[str]) -> Iterator[Unit]:
@@ -72,18 +74,54 @@ def _decode(stream: BinaryIO, corpus: Corpus) -> XmlText:
         ) from None
 
 
+class _UnitBuilder:
+    """A target of the parser that builds the tree of each unit, and of nothing else."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.units: list[Unit] = []
+        """Complete units, until the caller takes them."""
+        self._names = names
+        self._parents: list[Element] = []
+        self._builder: TreeBuilder | None = None
+        self._depth = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Begin an element."""
+        if self._builder is None:
+            if tag.rpartition("}")[2] not in self._names:
+                # Not appended to its parent, so that the tree of a large file is never in memory.
+                self._parents.append(Element(tag, attributes))
+                return
+            self._builder = TreeBuilder()
+        self._depth += 1
+        self._builder.start(tag, attributes)
+
+    def data(self, text: str) -> None:
+        """Take a part of the text."""
+        if self._builder is not None:
+            self._builder.data(text)
+
+    def end(self, tag: str) -> None:
+        """End an element."""
+        if self._builder is None:
+            self._parents.pop()
+            return
+        self._builder.end(tag)
+        self._depth -= 1
+        if not self._depth:
+            self.units.append(Unit(self._builder.close(), tuple(self._parents)))
+            self._builder = None
+
+    def close(self) -> None:
+        """End the file."""
+
+
 def _parse(text: XmlText, names: frozenset[str]) -> Iterator[Unit]:
-    parents: list[Element] = []
+    builder = _UnitBuilder(names)
     # The bytes of `XmlText` are UTF-8, whatever the file declares.
-    parser = DefusedXMLParser(encoding="utf-8")
-    for event, element in iterparse(text, events=("start", "end"), parser=parser):
-        if event == "start":
-            parents.append(element)
-            continue
-        parents.pop()
-        if local_name(element) in names:
-            yield Unit(element, tuple(parents))
-            # Otherwise the tree of the whole file would stay in memory. The attributes stay, as
-            # they name the languages.
-            if parents:
-                del parents[-1][:]
+    parser = DefusedXMLParser(target=builder, encoding="utf-8")
+    while part := text.read(_PART_CHARACTERS):
+        parser.feed(part)
+        yield from builder.units
+        builder.units.clear()
+    parser.close()
