@@ -54,6 +54,16 @@ class Corpus:
         """Name the setting of the target side's file."""
         return f"{self.setting.removesuffix('path')}target_path"
 
+    @property
+    def format_setting(self) -> str:
+        """Name the setting of the format."""
+        return f"{self.setting.rpartition('.')[0]}.format"
+
+    @property
+    def is_part(self) -> bool:
+        """Tell whether it is one file of a folder or an archive."""
+        return self.entry is not None
+
     def column_setting(self, side: str) -> str:
         """Name the setting of a column, such as that of the source."""
         return f"{self.setting.rpartition('.')[0]}.{side}_column"

@@ -58,7 +58,9 @@ def find_format(corpus: Corpus, setting: str = "auto") -> str:
             return "datasets"
         _refuse_missing(path)
     if path.is_dir():
-        raise DataError(f"{path} is a folder: with data.format={setting} name a file in it")
+        raise DataError(
+            f"{path} is a folder: with {corpus.format_setting}={setting} name a file in it"
+        )
     if setting != "auto":
         return setting
     return "archive" if is_zip(path) and not corpus.target_path else _by_suffix(corpus)
@@ -67,7 +69,8 @@ def find_format(corpus: Corpus, setting: str = "auto") -> str:
 def _open_data_set(corpus: Corpus) -> dict[str, Iterator[Row]]:
     if Path(corpus.path).is_file():
         raise DataError(
-            f"{corpus.path} is a file: data.format=datasets takes a folder or a data set's name"
+            f"{corpus.path} is a file: {corpus.format_setting}=datasets takes a folder or a data "
+            "set's name"
         )
     if corpus.target_path is not None:
         raise DataError(
@@ -141,14 +144,14 @@ def _by_suffix(corpus: Corpus) -> str:
             pass
         raise DataError(
             f"{corpus.path}: the suffix does not show the format. Rename it to one of "
-            f"{', '.join(FORMATS)} (or set data.format for data.path), or set "
+            f"{', '.join(FORMATS)} (or set {corpus.format_setting}), or set "
             f"{corpus.target_setting} if the translations are in a second file"
         )
     if known in (None, "text"):
         return "text"
     raise DataError(
         f"{corpus.path} is {known} and holds both languages: unset {corpus.target_setting}, or "
-        "set data.format=text if it is plain text"
+        f"set {corpus.format_setting}=text if it is plain text"
     )
 
 

@@ -28,7 +28,11 @@ def read_po(corpus: Corpus) -> Iterator[RawPair]:
         DataError: the file is not a catalogue, or is for another language.
     """
     catalogue = _parse(corpus)
-    backward = _is_backward(catalogue, corpus)
+    language = str(catalogue.metadata.get("Language", "")).split("@")[0]
+    backward = matches_language(language, corpus.source_language)
+    if language and not backward and not matches_language(language, corpus.target_language):
+        _refuse_language(corpus, language)
+        return
     # A fuzzy translation is a guess from a similar message, which nobody has checked.
     fuzzy = sum(entry.fuzzy and not entry.obsolete for entry in catalogue)
     found = empty = 0
@@ -69,21 +73,13 @@ def _parse(corpus: Corpus) -> polib.POFile:
         ) from None
 
 
-def _is_backward(catalogue: polib.POFile, corpus: Corpus) -> bool:
-    """Tell whether the translations are in the source language.
-
-    Raises:
-        DataError: the header names a third language.
-    """
-    language = str(catalogue.metadata.get("Language", "")).split("@")[0]
-    if not language or matches_language(language, corpus.target_language):
-        return False
-    if matches_language(language, corpus.source_language):
-        return True
-    raise DataError(
-        f"{corpus.path} is a translation into {language!r}, as its header says, and not into "
-        f"{corpus.target_language}"
-    )
+def _refuse_language(corpus: Corpus, language: str) -> None:
+    problem = f"is a translation into {language!r}, as its header says"
+    # A folder of catalogues has one for each language of the program.
+    if corpus.is_part:
+        log.warning("%s: ignored, since it %s", corpus.path, problem)
+    else:
+        raise DataError(f"{corpus.path} {problem}, and not into {corpus.target_language}")
 
 
 def _pairs(entry: polib.POEntry) -> list[tuple[str, str]]:

@@ -28,8 +28,8 @@ def read_text(corpus: Corpus) -> Iterator[Row]:
     if target_file is None:
         raise DataError(
             f"{corpus.path} holds one language: set {corpus.target_setting} to the file of its "
-            "translations (or data.format=tsv, if each line holds both with a tab or ||| between "
-            "them)"
+            f"translations (or {corpus.format_setting}=tsv, if each line holds both with a tab or "
+            "||| between them)"
         )
     if source_file.is_same(target_file):
         raise DataError(

@@ -154,6 +154,18 @@ def test_po_in_the_encoding_of_its_header_is_read(tmp_path: Path) -> None:
     assert read(tmp_path / "x.po", content, target_language="fr")[0] == Pair("Open", "Ouvré")
 
 
+def test_translations_into_other_languages_in_a_folder_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, content in (("ta.po", PO), ("de.po", PO.replace("ta_IN", "de"))):
+        (tmp_path / name).write_text(content)
+    (tmp_path / "de.xlf").write_text(XLIFF_2.replace('trgLang="ta"', 'trgLang="de"'))
+    (tmp_path / "ta.xlf").write_text(XLIFF_2)
+    assert read_pairs(DataConfig(path=str(tmp_path)))["train"] == [*EXPECTED_PO, *EXPECTED_2]
+    assert "de.po: ignored, since it is a translation into 'de'" in caplog.text
+    assert "de.xlf: no file translates between eng_Latn and tam_Taml" in caplog.text
+
+
 def test_damaged_po_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a valid PO file"):
         read(tmp_path / "x.po", PO.replace('msgid "Open"', 'word "Open"'))

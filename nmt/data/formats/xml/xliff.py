@@ -49,8 +49,12 @@ def read_xliff(corpus: Corpus) -> Iterator[RawPair]:
             sides = (source, target) if direction == "forward" else (target, source)
             yield RawPair(*sides, number)
     if not found:
-        raise DataError(_explain_no_pairs(corpus, counts))
-    if skipped:
+        problem = _explain_no_pairs(corpus, counts)
+        # A folder of translation files has one for each language of the program.
+        if not corpus.is_part:
+            raise DataError(problem)
+        log.warning("%s", problem)
+    elif skipped:
         log.warning("%s: skipped units without a translation: %d", corpus.path, skipped)
 
 
