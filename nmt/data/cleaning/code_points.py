@@ -65,7 +65,7 @@ _GENERAL = {
     Kind.MOJIBAKE_HEAD: r"\u00C2-\u00F4РС√‚├┬Γ",
     Kind.MOJIBAKE_TAIL: r"\u0080-\u00BF€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ№ЅѕјѓЂЃЉЊЌЋЏђљњќћџҐґЈЎў"
     r"∂∏ßÄÇéôöÜÖ⌐¡ó▒í║ñ¼",
-    Kind.MARKUP: r"<&\[\]{}=>",
+    Kind.MARKUP: r"<&\[\]{}=>%\\",
     Kind.SMALL_LETTER: r"\p{Ll}",
     Kind.WIDE_STOP: r"。！？｡．",
 }

@@ -23,6 +23,8 @@ _LEFT_OVER = re.compile(
     rf"|/>|\b(?:{_ATTRIBUTES})\s*=\s*[\"'][^\"']*[\"']"
     # Wikis: links, templates, tables and emphasis.
     r"|\[\[|\]\]|\{\{(?!\s*[\w.]+\s*\}\})|\s\}\}|^\}\}|\{\||\|\}|'''"
+    # Letters as escapes of JSON, or of an address that is not there: `\u0b85`, `%E0%AE%85`.
+    r"|\\u[0-9a-f]{4}|(?<!\S)(?!\S*(?:/|www\.))\S*(?:%[89A-F][0-9A-F]){3}"
     # Forums.
     r"|\[/(?:b|i|u|url|img|quote|code|size|color|list)\]|\[(?:url|img|quote|size|color)=[^\]]*\]",
     re.IGNORECASE,

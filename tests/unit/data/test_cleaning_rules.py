@@ -126,6 +126,8 @@ def test_accents_beside_signs_are_not_mojibake(language: str, text: str) -> None
         "'''{}'''",
         "{} {{{{reflist}}}}",
         "{} &amp;nbsp;",
+        "{} \\u0b85\\u0b86",
+        "{} %E0%AE%85%E0%AE%86",
     ],
 )
 def test_markup_that_is_left_is_dropped(text: str) -> None:
@@ -133,7 +135,18 @@ def test_markup_that_is_left_is_dropped(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "extra", ["{{name}}", "[i]n [sic]", "a < b", "5 > 3", "<team@example.org>", "x = 5", "'n'"]
+    "extra",
+    [
+        "{{name}}",
+        "[i]n [sic]",
+        "a < b",
+        "5 > 3",
+        "<team@example.org>",
+        "x = 5",
+        "'n'",
+        "5 %",
+        "C:\\new",
+    ],
 )
 def test_brackets_of_ordinary_text_are_kept(extra: str) -> None:
     assert rule(f"{ENGLISH} {extra}", f"{TAMIL} {extra}") is None
