@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 _CHARSET = re.compile(rb"charset=([A-Za-z0-9_.:-]+)")
 _HEAD_BYTES = 1 << 14
+_MAX_BYTES = 256 << 20
 
 
 def read_po(corpus: Corpus) -> Iterator[RawPair]:
@@ -56,7 +57,9 @@ def read_po(corpus: Corpus) -> Iterator[RawPair]:
 def _parse(corpus: Corpus) -> polib.POFile:
     # A catalogue has at most some thousand messages, so it is read as a whole.
     with open_bytes(corpus.file) as stream:
-        content = stream.read()
+        content = stream.read(_MAX_BYTES)
+    if len(content) == _MAX_BYTES:
+        raise DataError(f"{corpus.path} has more than {_MAX_BYTES:,} bytes: split it")
     charset = _CHARSET.search(content[:_HEAD_BYTES])
     name = charset[1].decode("ascii") if charset and charset[1] != b"CHARSET" else "utf-8"
     try:

@@ -253,3 +253,20 @@ def test_the_second_text_is_looked_at_too(tmp_path: Path) -> None:
     target.write_bytes(b"7z\xbc\xaf\x27\x1c" + TEXT)
     message = fault(tmp_path, "x.en", "a\nb\n", target_path=str(target))
     assert "x.ta is a 7z archive" in message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_a_line_larger_than_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr("nmt.data.formats.files.lines._MAX_LINE_BYTES", 1000)
+    content = f"en\tta{end}" + f"a\tb{end}" * 3 + "x" * 5000
+    message = fault(tmp_path, "x.tsv.gz", gzip.compress(content.encode()))
+    assert "line 5: more than 1,000 bytes without a line end" in message
+
+
+def test_a_unit_larger_than_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nmt.data.formats.xml.units._MAX_UNIT_CHARACTERS", 10)
+    assert "a unit has more than 10 characters" in fault(tmp_path, "x.tmx", CONTENTS["x.tmx"])

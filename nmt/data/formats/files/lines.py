@@ -12,6 +12,8 @@ from nmt.errors import DataError
 UTF_8_BOM = b"\xef\xbb\xbf"
 UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK_BYTES = 1 << 20
+_MAX_LINE_BYTES = 64 << 20
+"""Maximum length of a line; a packed file can hold one that is larger than the memory."""
 MAX_STRAY = 20
 """Maximum number of stray line ends in a line; with more, the file mixes two kinds."""
 _QUOTED = re.compile(rb'"[^"]*"')
@@ -34,13 +36,18 @@ def read_lines(
         quoted: whether ends between two quotes are part of the text, as in CSV.
 
     Raises:
-        DataError: the file cannot be opened, or is UTF-16.
+        DataError: the file cannot be opened, is UTF-16, or has a line of many megabytes.
     """
     offset = 0
     with open_bytes(file) as stream:
         ends_in_cr = _ends_in_cr(stream, quoted=quoted)
         stray = b"\n" if ends_in_cr else b"\r"
-        for number, line in enumerate(_cr_lines(stream) if ends_in_cr else stream, start=1):
+        for number, line in enumerate((_cr_lines if ends_in_cr else _lf_lines)(stream), start=1):
+            if len(line) >= _MAX_LINE_BYTES:
+                raise DataError(
+                    f"{file}, line {number}: more than {_MAX_LINE_BYTES:,} bytes without a line "
+                    "end: name a file of lines"
+                )
             # An end in `\r\n` that was split at `\r` leaves its `\n` on the next line.
             text = line.removeprefix(UTF_8_BOM) if number == 1 else line.removeprefix(b"\n")
             content = text.rstrip(b"\r\n")
@@ -79,12 +86,19 @@ def _ends_in_cr(stream: BinaryIO, *, quoted: bool) -> bool:
     return b"\r" in head and len(_LONE_CR.findall(head.removesuffix(b"\r"))) > head.count(b"\n")
 
 
+def _lf_lines(stream: BinaryIO) -> Iterator[bytes]:
+    while line := stream.readline(_MAX_LINE_BYTES):
+        yield line
+
+
 def _cr_lines(stream: BinaryIO) -> Iterator[bytes]:
     r"""Split a stream at `\r`, and keep the ends as iteration over a stream does for `\n`."""
     rest = b""
     while chunk := stream.read(_CHUNK_BYTES):
         *lines, rest = (rest + chunk).split(b"\r")
         yield from (line + b"\r" for line in lines)
+        if len(rest) >= _MAX_LINE_BYTES:
+            break
     if rest:
         yield rest
 

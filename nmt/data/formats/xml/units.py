@@ -16,6 +16,8 @@ from nmt.errors import DataError
 log = logging.getLogger(__name__)
 
 _PART_CHARACTERS = 1 << 16
+_MAX_UNIT_CHARACTERS = 64 << 20
+"""Maximum length of the text of a unit; a packed file can hold more than the memory."""
 
 
 class Unit(NamedTuple):
@@ -49,6 +51,8 @@ def read_units(corpus: Corpus, names: frozenset[str]) -> Iterator[Unit]:
                 f"{error.encoding}. Export the file again, or declare its encoding in its first "
                 'line: <?xml version="1.0" encoding="..."?>'
             ) from None
+        except DataError as error:
+            raise DataError(f"{corpus.path}: {error}") from None
         except (DefusedXmlException, ValueError) as error:
             # Entities are refused, since a few nested ones can expand to gigabytes.
             raise DataError(f"{corpus.path}: refused XML: {error}") from None
@@ -84,6 +88,8 @@ class _UnitBuilder:
         self._parents: list[Element] = []
         self._builder: TreeBuilder | None = None
         self._depth = 0
+        self._characters = 0
+        """Number of characters of text in the current unit."""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Begin an element."""
@@ -93,13 +99,18 @@ class _UnitBuilder:
                 self._parents.append(Element(tag, attributes))
                 return
             self._builder = TreeBuilder()
+            self._characters = 0
         self._depth += 1
         self._builder.start(tag, attributes)
 
     def data(self, text: str) -> None:
         """Take a part of the text."""
-        if self._builder is not None:
-            self._builder.data(text)
+        if self._builder is None:
+            return
+        self._builder.data(text)
+        self._characters += len(text)
+        if self._characters > _MAX_UNIT_CHARACTERS:
+            raise DataError(f"a unit has more than {_MAX_UNIT_CHARACTERS:,} characters")
 
     def end(self, tag: str) -> None:
         """End an element."""
