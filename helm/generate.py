@@ -37,12 +37,13 @@ _RENAMED = {"operatorImage": "toolsImage"}
 
 def files() -> dict[Path, str]:
     """Return the content of every generated file."""
+    group = WorkerGroup().model_dump(mode="json", by_alias=True)
     return {
         CHART / "values.schema.json": _json(schema()),
         CHART / "values.yaml": _HEAD + "\n".join(_values(ChartValues(), "")) + "\n",
         CHART / "files" / "config-defaults.json": _json(Config().model_dump(mode="json")),
         CHART / "files" / "languages.json": _json(dict(known_codes())),
-        CHART / "files" / "worker-group-defaults.json": _json(_plain(WorkerGroup())),
+        CHART / "files" / "worker-group-defaults.json": _json(group),
     }
 
 
@@ -126,7 +127,7 @@ def _values(section: BaseModel, indent: str) -> Iterator[str]:
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         # A section without a description of its own key has that of its class.
-        description = field.description or _first_paragraph(value)
+        description = field.description or (type(value).__doc__ or "").partition("\n\n")[0]
         yield f"{indent}# -- {description}"
         yield from _entry(field.alias or name, value, indent)
 
@@ -150,14 +151,6 @@ def _flow(value: object) -> str:
     # A plain scalar is dumped as a document, which ends with `...`.
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
     return text.removesuffix("...\n").strip().replace("''", '""')
-
-
-def _first_paragraph(value: object) -> str:
-    return (type(value).__doc__ or "").partition("\n\n")[0]
-
-
-def _plain(section: BaseModel) -> JsonObject:
-    return section.model_dump(mode="json", by_alias=True)
 
 
 def _json(value: object) -> str:

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nmt.config import Config
 from nmt.report.console import console_lines
 from nmt.report.page import render_report
 from nmt.report.summarize import Records, summarize
@@ -113,10 +112,11 @@ def _next_lines(session: Session, summary: Summary) -> list[str]:
     compared = summary.evaluation.comparison()
     if compared and compared.verdict == "worse":
         serve_it = f'{nmt} promote {place} --force "REASON", since it is worse than its base'
+    example = "The doctor is at home." if config.data.is_phrasebook else "…"
     lines = [
         f"report      {report}",
         f"serve it    {serve_it}",
-        f'in a shell  {nmt} translate {place} "{_example(config)}"',
+        f'in a shell  {nmt} translate {place} "{example}"',
     ]
     if config.data.is_phrasebook:
         lines.append(f"your data   {nmt} quickstart data.path=corpus.tmx run=mine")
@@ -137,10 +137,6 @@ def _storage_word(session: Session) -> str:
     if "storage" not in session.user_set and not inside_job():
         return ""
     return f" storage={shlex.quote(absolute_storage(session.config))}"
-
-
-def _example(config: Config) -> str:
-    return "The doctor is at home." if config.data.is_phrasebook else "…"
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def _supervise(options: argparse.Namespace) -> int:
     log = LogFile(storage, layout.job_log(config.run, options.name))
     attempts_file = layout.job_attempts(config.run, options.name)
     try:
-        with _told(log):
+        with _logged_errors(log):
             attempts = _attempts(storage, attempts_file, log, restart=options.restart)
             if options.restart and not attempts.made:
                 _discard(storage, loaded, options.step, own_options)
@@ -100,7 +100,7 @@ def _supervise(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _told(log: LogFile) -> Iterator[None]:
+def _logged_errors(log: LogFile) -> Iterator[None]:
     """Write an error into the log too; the terminal gets it from our caller."""
     try:
         yield

@@ -132,6 +132,7 @@ class KubernetesCluster:
     def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
         """Implement `Cluster`."""
         status, answer = self._call("PATCH", self._path(kind, name), [], body)
+        # Somebody else may have deleted the object in the meantime.
         if status == 404:
             return None
         check_answer(self, status, answer, "patch", kind)

@@ -52,6 +52,7 @@ class Output:
 
     def objects(self, bodies: Sequence[JsonObject]) -> None:
         """Write Kubernetes objects in a form that `kubectl apply -f -` accepts."""
+        # kubectl reads several YAML documents but one of JSON, so there a List holds the objects.
         if self.form == "json":
             sys.stdout.write(_dump({"apiVersion": "v1", "kind": "List", "items": bodies}, "json"))
             sys.stdout.write("\n")

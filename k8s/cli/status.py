@@ -15,6 +15,7 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
     """Print the state of a release."""
     release = target.release
     jobs = job_rows(target, clock)
+    problem = diagnose(release_pods(target.cluster, release))
     value: dict[str, object] = {
         "release": release.name,
         "namespace": release.namespace,
@@ -22,7 +23,7 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
         "storage": release.storage,
         "endpoint": _endpoint(target),
         "cluster": _cluster(target),
-        "problem": _problem(target),
+        "problem": str(problem or ""),
         "jobs": jobs,
     }
     # Programs get all jobs; people see those that fit a screen.
@@ -80,8 +81,3 @@ def _cluster(target: Target) -> str:
     status = cluster.get("status", {})
     workers = status.get("availableWorkerReplicas", 0)
     return f"{name} {status.get('state') or 'not ready'}, {workers} worker Pods"
-
-
-def _problem(target: Target) -> str:
-    problem = diagnose(release_pods(target.cluster, target.release))
-    return str(problem) if problem else ""

@@ -8,7 +8,7 @@ from k8s.cli.output import Clock, Output
 from k8s.cli.storage_commands import StorageCommand, run_on_storage
 from k8s.objects.manifests import storage_job
 from k8s.objects.storage_location import storage_root
-from k8s.observe.diagnose import Problem, ProblemTimer, diagnose
+from k8s.observe.diagnose import ProblemTimer, diagnose
 from k8s.observe.lookup import Target, claims_of, names_of, warnings_of
 from nmt.errors import ClusterError, UnavailableError
 from nmt.storage import Storage
@@ -110,7 +110,9 @@ def _wait_for_start(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
             return running[-1]
         if clock.now() - diagnosed_at >= _DIAGNOSE_SECONDS:
             diagnosed_at = clock.now()
-            problem.update(_diagnose(cluster, name, pods), diagnosed_at)
+            claims = claims_of(cluster, pods)
+            warnings = warnings_of(cluster, [name, *names_of(claims)])
+            problem.update(diagnose(pods, warnings, (), claims), diagnosed_at)
         if problem.expired(clock.now()) or clock.now() - begun >= _START_SECONDS:
             reason = problem.problem or "no Pod"
             raise ClusterError(f"the storage root cannot be reached: {reason}")
@@ -118,11 +120,6 @@ def _wait_for_start(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
 
 
 _NOT_YET = (None, "", "Pending")
-
-
-def _diagnose(cluster: Cluster, name: str, pods: list[JsonObject]) -> Problem | None:
-    claims = claims_of(cluster, pods)
-    return diagnose(pods, warnings_of(cluster, [name, *names_of(claims)]), (), claims)
 
 
 def _exit_code(cluster: Cluster, name: str, clock: Clock) -> int:

@@ -86,7 +86,9 @@ class JobWaiter:
             if not self._deleted_status:
                 tail.finish()
         except KeyboardInterrupt as stop:
-            return self._detach(stop)
+            resume = f"resume with `{self._resume_hint()}`"
+            self._output.note(f"detached: the job keeps running; {resume}")
+            return exit_code_of(signal_of(stop))
         except NmtError as error:
             raise ClusterError(f"{error}\nThe job keeps running: {self._resume_hint()}") from None
         self._report_end(status)
@@ -200,10 +202,6 @@ class JobWaiter:
 
     def _resume_hint(self) -> str:
         return f"nmt-k8s logs {self._name} --follow -n {self._cluster.namespace}"
-
-    def _detach(self, stop: KeyboardInterrupt) -> int:
-        self._output.note(f"detached: the job keeps running; resume with `{self._resume_hint()}`")
-        return exit_code_of(signal_of(stop))
 
 
 def problem_of(cluster: Cluster, job: JsonObject) -> Problem | None:

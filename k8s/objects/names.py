@@ -16,6 +16,7 @@ _LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
 def job_name(run: str, step: str, suffix: str) -> str:
     """Make the name `<run>-<step>-<suffix>`, with the run shortened to fit KubeRay's limit."""
     slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
+    # KubeRay names Services after the job, and their names must begin with a letter.
     if not slug[:1].isalpha():
         slug = f"run-{slug}"
     max_slug = MAX_JOB_NAME_LENGTH - len(step) - len(suffix) - 2

@@ -99,6 +99,7 @@ def _suspended(job: JsonObject) -> JobStatus:
 
 
 def _complete(status: _RayJobStatus) -> JobStatus:
+    # To KubeRay a RayJob is complete when it has ended, whatever its own outcome is.
     outcome = status.get("jobStatus")
     if outcome == "SUCCEEDED":
         return JobStatus(JobState.SUCCEEDED, exit_code=0)

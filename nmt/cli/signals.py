@@ -31,6 +31,7 @@ def restored_handlers(numbers: Collection[int]) -> Iterator[None]:
 def handled_signals(numbers: Collection[int], handler: Handler) -> Iterator[None]:
     """Handle some signals until the end of the block; do nothing outside the main thread."""
     with restored_handlers(numbers):
+        # Elsewhere Python refuses to set a handler.
         if threading.current_thread() is threading.main_thread():
             for number in numbers:
                 signal.signal(number, handler)

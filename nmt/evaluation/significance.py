@@ -99,6 +99,7 @@ def _count_ngrams(
 def _corpus_bleu(sums: np.ndarray) -> float:
     """Compute corpus BLEU from summed counts."""
     correct, total = sums[:_ORDERS].tolist(), sums[_ORDERS : 2 * _ORDERS].tolist()
+    # sacreBLEU's own formula: the samples are then comparable with the score that is reported.
     hypothesis_length, reference_length = sums[2 * _ORDERS :].tolist()
     return BLEU.compute_bleu(
         correct, total, hypothesis_length, reference_length, smooth_method="exp"

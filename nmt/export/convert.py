@@ -50,6 +50,7 @@ def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str
         result = translator.translate_batch(
             [tokens], target_prefix=[[codec.target_language]], beam_size=1
         )[0]
+        # The first token is the prefix, which names the target language.
         ids = codec.tokenizer.convert_tokens_to_ids(result.hypotheses[0][1:])
         return str(codec.tokenizer.decode(ids, skip_special_tokens=True)).strip()
 

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
@@ -127,7 +128,8 @@ def normalise(hypotheses: Sequence[str], references: Sequence[str]) -> tuple[lis
     if not references:
         raise DataError("no sentences to score")
     # Against a composed reference, decomposed Tamil would lose about 18 BLEU.
-    return _nfc(hypotheses), _nfc(references)
+    composed = partial(unicodedata.normalize, "NFC")
+    return list(map(composed, hypotheses)), list(map(composed, references))
 
 
 def _score(
@@ -136,7 +138,3 @@ def _score(
     hypotheses, references = normalise(hypotheses, references)
     value = metric.corpus_score(hypotheses, [references]).score
     return Score(name, float(value), str(metric.get_signature()))
-
-
-def _nfc(texts: Sequence[str]) -> list[str]:
-    return [unicodedata.normalize("NFC", text) for text in texts]

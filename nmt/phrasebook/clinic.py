@@ -39,10 +39,6 @@ def _other(random: Random, people: tuple[Person, ...], avoid: frozenset[str]) ->
     return random.choice([person for person in people if person.key not in avoid])
 
 
-def _in_dative(person: Person) -> Subject:
-    return Subject(person.english, person.dative, person.agreement, person.key)
-
-
 def _staff_work(random: Random) -> tuple[Subject, Predicate]:
     predicate = random.choice((treatment.caring, treatment.caring, treatment.prescribing))(random)
     return _other(random, STAFF, predicate.people).subject(), predicate
@@ -70,7 +66,8 @@ def activity(random: Random) -> Pair:
 def ailment(random: Random) -> Pair:
     """Draw a sentence such as "The child has a headache"."""
     # In Tamil, a fever is "to" somebody; a thing is "at" its owner.
-    sick = _in_dative(random.choice(SICK))
+    person = random.choice(SICK)
+    sick = Subject(person.english, person.dative, person.agreement, person.key)
     what = random.choice(_ALL_AILMENTS)
     tense = random.choice((Tense.HABIT, Tense.PAST))
     ask = sick.key != "first" and random.random() < 0.3

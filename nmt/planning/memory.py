@@ -70,8 +70,10 @@ def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> M
     activations, loss = shape.activation_bytes.at(rows), _loss_bytes(shape, rows)
     # A validation or a checkpoint comes between updates, when this memory is free.
     only_in_updates = gathered + kept + activations + loss
+    # DeepSpeed moves only a partitioned optimizer state to CPU memory.
+    offloads = config.strategy.type == "deepspeed" and stage > 0 and config.strategy.offload
     # Two moments; DeepSpeed has a copy of the weights too, which it updates and copies back.
-    states = 0 if _offloads(config) else 3 if stage else 2
+    states = 0 if offloads else 3 if stage else 2
     bytes_by_part = {
         "weights": weights / per_weight + gathered + kept,
         "gradients": _FP32 * (trained / (workers if stage >= 2 else 1) + bucket),
@@ -88,13 +90,6 @@ def memory_parts(config: Config, shape: TrainingShape, rows: int, gpu: Gpu) -> M
 def zero_stage(config: Config) -> int:
     """Return the stage of ZeRO; 0 without DeepSpeed."""
     return config.strategy.zero_stage if config.strategy.type == "deepspeed" else 0
-
-
-def _offloads(config: Config) -> bool:
-    """Tell whether the optimizer state is in CPU memory."""
-    # DeepSpeed offloads only a partitioned optimizer state.
-    strategy = config.strategy
-    return strategy.type == "deepspeed" and strategy.zero_stage > 0 and strategy.offload
 
 
 def _gathered_share(shape: TrainingShape) -> float:

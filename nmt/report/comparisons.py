@@ -142,20 +142,16 @@ def score_chart(evaluation: EvaluationResult) -> Markup:
     test_sets = dict.fromkeys([*evaluation.test_sets, GENERAL_SET])
     wanted = [("bleu", name) for name in test_sets]
     wanted += [("chrf++", name) for name in test_sets if name != GENERAL_SET]
+    systems = system_names(evaluation)
     groups: list[tuple[str, Sequence[Bar]]] = []
     for metric, test_set in wanted:
         row = score_row(evaluation, test_set, metric)
-        heading = f"{row.name}, {label_of(test_set).lower()}"
-        groups.append((heading, _bars(system_names(evaluation), row)))
-    systems = " and ".join(system_names(evaluation))
-    return charts.bar_chart(f"BLEU and chrF++ of {systems}", groups)
-
-
-def _bars(systems: Sequence[str], row: ScoreRow) -> list[Bar]:
-    return [
-        Bar(name, value, _style_of(systems, name), interval)
-        for name, value, interval in zip(systems, row.values, row.intervals, strict=True)
-    ]
+        bars = [
+            Bar(name, value, _style_of(systems, name), interval)
+            for name, value, interval in zip(systems, row.values, row.intervals, strict=True)
+        ]
+        groups.append((f"{row.name}, {label_of(test_set).lower()}", bars))
+    return charts.bar_chart(f"BLEU and chrF++ of {' and '.join(systems)}", groups)
 
 
 def _style_of(systems: Sequence[str], name: str) -> str:

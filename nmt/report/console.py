@@ -12,7 +12,7 @@ from nmt.report.scores import (
     value_of,
 )
 from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, EvaluationResult
-from nmt.runs.results import DataSummary, EndpointSummary, Summary
+from nmt.runs.results import DataSummary, Summary
 
 _MAX_RULES = 3
 _MAX_NOTES = 4
@@ -21,6 +21,8 @@ _MAX_NOTES = 4
 
 def console_lines(summary: Summary) -> list[str]:
     """Write the outcome of a run in plain lines."""
+    endpoint = summary.endpoint
+    answer = f"{endpoint.source} -> {endpoint.target}" if endpoint.checked else "not checked"
     lines = [
         f"run {summary.run}: {summary.model.name}, licence {summary.model.license}",
         f"data        {_data(summary.data)}",
@@ -28,7 +30,7 @@ def console_lines(summary: Summary) -> list[str]:
         *_general_lines(summary.evaluation),
         *_search_lines(summary),
         f"seconds     {_listed({k: formatting.number(v, 1) for k, v in summary.seconds.items()})}",
-        f"endpoint    {_endpoint(summary.endpoint)}",
+        f"endpoint    {answer}",
         *(f"note        {note}" for note in summary.notes[:_MAX_NOTES]),
     ]
     if metrics_disagree(summary.evaluation):
@@ -97,10 +99,6 @@ def _search_lines(summary: Summary) -> list[str]:
         f"search      {len(states)} trials: {_listed(counts)}",
         f"settings    {_listed(settings)}",
     ]
-
-
-def _endpoint(endpoint: EndpointSummary) -> str:
-    return f"{endpoint.source} -> {endpoint.target}" if endpoint.checked else "not checked"
 
 
 def _listed(values: Mapping[str, str]) -> str:

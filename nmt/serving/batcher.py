@@ -117,6 +117,7 @@ class TokenBatcher:
         """Wait while requests keep coming in, but only for a small share of a batch's time."""
         last, seen = self._last_batch_seconds, -1
         end = time.monotonic() + min(_GATHER_SECONDS, _GATHER_SHARE * last)
+        # A queue that no longer grows holds all the requests that were sent at the same time.
         while seen != len(self._queue) and time.monotonic() < end:
             seen = len(self._queue)
             await asyncio.sleep(min(_POLL_SECONDS, _POLL_SHARE * last))

@@ -101,6 +101,7 @@ class Replica:
 
     async def stop(self) -> None:
         """Finish the waiting requests and delete the report."""
+        # The follower first: it must not adopt an engine while the one in use is closed.
         if self._following:
             self._following.cancel()
         await self._follower.stop()

@@ -80,6 +80,7 @@ def languages_body(served: ServedEngine | None) -> list[LanguageBody]:
     """Build the body of `GET /languages`, empty when no engine is served."""
     if served is None:
         return []
+    # An engine is trained for one direction.
     source = languages()[served.source_language]
     target = iso_code(served.target_language)
     return [{"code": source.iso, "name": source.name, "targets": [target]}]

@@ -240,6 +240,7 @@ class _Lease:
     def _read(self) -> Holder | None:
         try:
             return Holder.read(self._storage.read_bytes(self._path))
+        # A file that is gone is a free lock; one that cannot be read may belong to somebody.
         except StorageError:
             if self._storage.exists(self._path):
                 raise

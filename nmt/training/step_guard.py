@@ -39,7 +39,9 @@ class StepGuard:
         """
         while True:
             # Dropout depends only on the position in the run, so a resumed run repeats it exactly.
-            torch.manual_seed(_step_seed(self._job.config.seed, step, self._strategy.rank))
+            # The factors keep the seeds of other steps and workers apart.
+            seed = (self._job.config.seed * 1_000_003 + step) * 4099 + self._strategy.rank
+            torch.manual_seed(seed)
             try:
                 return accumulate()
             except DoesNotFitError as error:
@@ -90,7 +92,3 @@ def explain_setup_memory(name: str) -> Iterator[None]:
             "would; set adapter.type=lora or qlora, or have strategy.type=deepspeed partition the "
             "optimizer, whatever its stage: each worker holds all weights once"
         ) from error
-
-
-def _step_seed(seed: int, step: int, rank: int) -> int:
-    return (seed * 1_000_003 + step) * 4099 + rank

@@ -125,6 +125,7 @@ class DistinctSearch(OptunaSearch):
 
     def _left_over(self) -> list[TrialSettings]:
         """List the combinations that the sampler has not drawn yet."""
+        # A range has endlessly many values, so a space with one is never used up.
         if combinations(self._searched) is None:
             return []
         keys, values = list(self._searched), [_choices(each) for each in self._searched.values()]

@@ -149,11 +149,12 @@ class TrialLog(tune.Callback):
 
     def _of(self, trial: TuneTrial) -> Trial:
         """Return what is recorded of a trial, or a new entry with the next number."""
-        new = Trial(config=dict(trial.config), state="running", number=self._next_number())
-        return self._trials.get(digest_of(trial.config), new)
-
-    def _next_number(self) -> int:
-        return 1 + max((trial.number for trial in self._trials.values()), default=0)
+        recorded = self._trials.get(digest_of(trial.config))
+        if recorded is not None:
+            return recorded
+        # Not the number of records: one may have been lost, and left its number out.
+        number = 1 + max((each.number for each in self._trials.values()), default=0)
+        return Trial(config=dict(trial.config), state="running", number=number)
 
     def _has_ended(self, trial: Trial) -> bool:
         # While no trial has a score, a refusal may be due to settings that all of them share, which

@@ -41,6 +41,7 @@ def save_as_lora(model: PeftModel, folder: Path) -> None:
 
 def _combine(name: str, now: Tensor, initial: Tensor) -> Tensor:
     """Join a trained LoRA matrix and its initial value into one of twice the rank."""
+    # B·A - B0·A0 = [B, -B0]·[A; A0]: the change since the start, as LoRA on the original weights.
     if "lora_A" in name:
         return torch.cat([now, initial.to(now)], dim=0)
     if "lora_B" in name:

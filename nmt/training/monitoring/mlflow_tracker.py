@@ -45,6 +45,7 @@ class MlflowTracker:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
+        # One request for all of them: the training waits for the server's answer.
         points = [Metric(name, value, now, step) for name, value in values.items()]
         self._client.log_batch(self._run, metrics=points)
 

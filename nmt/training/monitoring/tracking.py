@@ -71,6 +71,7 @@ class Tracking:
         """Turn an error of a tracker into a warning, and drop the tracker."""
         try:
             yield
+        # Whatever it is: hours of training are worth more than their curves.
         except Exception as error:
             self._trackers.pop(name, None)
             log.warning("tracking.%s: no more is recorded: %s", name, error)

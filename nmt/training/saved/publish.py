@@ -42,7 +42,9 @@ class Publisher:
         if state.best_step is None:
             raise CheckpointError(f"{self.job.name}: no validation took place")
         mean = self._mean_of_last(state)
-        best = self._choose(state, mean) if is_first else None
+        best = self._best_checkpoint(state) if is_first else None
+        if best and mean and mean.bleu > best.bleu:
+            best = mean
         self._compare_with_base(state, best)
         with self.strategy.gathered_weights():
             if best:
@@ -51,11 +53,6 @@ class Publisher:
                     "%s: published the %s, validation BLEU %.2f",
                     self.job.name, best.describe(), best.bleu,
                 )  # fmt: skip
-
-    def _choose(self, state: State, mean: Candidate | None) -> Candidate:
-        """Choose between the best checkpoint and the mean of the last ones."""
-        single = self._best_checkpoint(state)
-        return mean if mean and mean.bleu > single.bleu else single
 
     def _compare_with_base(self, state: State, best: Candidate | None) -> None:
         """Refuse weights that are worse than the base, on every worker alike.
