@@ -70,6 +70,8 @@ def measure_round(seconds: float, seed: int) -> Round:
 
 def run_side(side: str, seconds: float, seed: int) -> dict[str, Any]:
     """Run one side in a new process with one thread and no GPU."""
+    # One thread and CPU time, so that other work on the machine changes the figures little. A new
+    # process, because imports of one side would speed up the other.
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     done = subprocess.run(
         [
@@ -88,6 +90,7 @@ def summarize(rounds: list[Round], options: argparse.Namespace) -> dict[str, Any
     """Compute the medians over the rounds."""
     # Ratios are computed within a round, where both sides met the same conditions.
     first = rounds[0]["ours"]
+    # Else a side would be faster for training less.
     parameters = {f["trained_parameters"] for one in rounds for f in one.values()}
     if len(parameters) != 1:
         raise SystemExit(f"the sides train different numbers of parameters: {sorted(parameters)}")

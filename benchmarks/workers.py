@@ -84,6 +84,7 @@ def measure_round(options: argparse.Namespace) -> Round:
 
 def train_together(workers: int, options: argparse.Namespace) -> dict[str, Any]:
     """Train in `workers` new processes of one thread each, without a GPU."""
+    # The workers meet through a file, since a port might be taken.
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-W", "ignore", __file__, "--workers", str(workers)),

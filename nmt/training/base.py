@@ -35,6 +35,7 @@ def base_source(config: Config, storage: Storage) -> ModelSource:
     """
     record = require(storage, config.run, BASE)
     about = result_of(storage, config.run, BASE, record).model
+    # Its files are the run's own, so no fingerprint of them is needed.
     if about is None and config.model.is_tiny:
         return made_base(config)
     try:
@@ -69,6 +70,7 @@ def prepare_base(config: Config, storage: Storage) -> ModelSource:
         UnavailableError: a hub name that cannot be reached.
     """
     source = find_model(config.model.name_or_path, config.model.revision).resolve(storage)
+    # Only such a base is made here; others are used as they are, without a copy on the root.
     if is_encoder(source):
         return _encoder_decoder(config, storage, source)
     codec = load_codec(source, config.data.source_language, config.data.target_language)
@@ -107,6 +109,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
     train_split = f"{prefix}train"
     initial = layout.untrained_base(config.run)
     if not is_intact(storage, initial):
+        # Of both parts, or the vocabulary would lack characters that only the own data has.
         lines = [
             text
             for name in {train_split, "train"}
@@ -144,6 +147,7 @@ def train_tiny_base(config: Config, storage: Storage, report: Report = ignore_re
 
 def base_training(config: Config) -> TrainingConfig:
     """Return the settings that train the tiny base in `model.base_steps` steps."""
+    # Not the user's: those are for an adapter on a trained model, and this model knows nothing yet.
     steps = config.model.base_steps
     return TrainingConfig(
         max_steps=steps,

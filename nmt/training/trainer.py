@@ -72,6 +72,7 @@ def run_training(
             material = load_together(
                 job, strategy, lambda: interruption.raised or notice.wants_stop(0)
             )
+    # Nothing was trained in this attempt, so what an earlier one reached still counts.
     except StoppedError:
         state = Checkpoints(job.storage, layout.checkpoints(job.folder)).last_state() or State()
         return Outcome(state, finished=False, trained_parameters=0, dropped_pairs=0)
@@ -123,6 +124,7 @@ class Trainer:
         # A stop request during the base's validation ends the run before any training.
         if self.schedule.needs_base_validation(state):
             return self._outcome(state)
+        # A finished run that is started again has nothing to record.
         unfinished = self.schedule.needs_validation(state) or not self.schedule.is_over(state)
         with (
             self.tracking.recording(self.job, state.step, enabled=self.is_first and unfinished),
@@ -163,6 +165,7 @@ class Trainer:
             pick_dtype(self.training.precision, self.device),
             recomputes=self.training.gradient_checkpointing,
         )
+        # All workers have the same data, so one of them says it.
         if self.is_first:
             log_start(
                 self.job.name, state.step, self.schedule.last_step, self.material, self.strategy
@@ -210,6 +213,7 @@ class Trainer:
             state, stopped = self.validate_and_save(
                 replace(after, cursor=cursor, seconds=seconds), agreed
             )
+        # A run that was stopped goes on later, under the same name in the tracker.
         if not stopped:
             self.tracking.status = "FINISHED"
         return state
@@ -239,6 +243,7 @@ class Trainer:
 
     def _update(self, mean_loss: float, rate: float) -> float:
         """Update the weights unless the loss is not finite, and return the gradients' norm."""
+        # One batch with a bad loss is left out: an update would make all weights not finite.
         if math.isfinite(mean_loss):
             return self.strategy.step(rate)
         self.strategy.drop_gradients()
@@ -249,6 +254,7 @@ class Trainer:
         # Every worker exchanges gradients as often as the one with the most micro-batches. A
         # worker that has fewer repeats a row with weight 0.
         mine, count = self.micro_batches.of(rows, self.strategy.rank, self.strategy.workers)
+        # The strategy averages over the workers, while the loss is a mean over all their tokens.
         weight = self.strategy.workers / step_tokens
         total = torch.zeros((), dtype=torch.float64)
         for index in range(count):

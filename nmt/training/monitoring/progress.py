@@ -47,6 +47,7 @@ class Progress:
         """Count a finished step; write a line every few seconds and at the last step."""
         if not self.enabled:
             return
+        # A resumed run has not taken the earlier steps in this process's time.
         self._first_step = step - 1 if self._first_step is None else self._first_step
         self._tokens += tokens
         self._losses.append(loss)
@@ -105,6 +106,7 @@ def log_start(
         name, step, last_step, f"{trained:,}", f"{total:,}",
         len(pairs), pairs.dropped_pairs, strategy.workers, 100 * material.plan.padding(),
     )  # fmt: skip
+    # A few long pairs are normal; if most are left out, a limit was set by mistake.
     if pairs.dropped_pairs > len(pairs):
         log.warning(
             "%s: most training pairs are longer than model.max_source_tokens or "

@@ -115,6 +115,7 @@ class Checkpoints:
         Raises:
             StorageError: it is missing or does not match its manifest.
         """
+        # On an object store this leaves out most of the download.
         with self.storage.reading(self.path(step), only=[PARAMETERS]) as folder:
             return load_file(folder / PARAMETERS)
 
@@ -129,6 +130,7 @@ class Checkpoints:
             trained_on = None if base is None else Fingerprint.model_validate(base)
         except (KeyError, TypeError, ValueError) as error:
             raise StorageError(f"{place}: its manifest is not a checkpoint's: {error!r}") from error
+        # Somebody may have copied or renamed the folder.
         if state.step != step:
             raise StorageError(f"{place}: holds the checkpoint of step {state.step}")
         self._check_base(place, trained_on)
