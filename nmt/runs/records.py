@@ -33,6 +33,9 @@ _WITHOUT_EFFECT = frozenset(
     }
 )
 
+RETIRED = frozenset({"data.cleaning.min_length_ratio", "data.cleaning.max_length_ratio"})
+"""Settings in the records of earlier releases that are gone and that no later step needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

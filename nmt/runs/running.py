@@ -13,7 +13,7 @@ from typing import Any, Generic
 from nmt.config import Config, digest_of
 from nmt.errors import InputError
 from nmt.runs import layout
-from nmt.runs.records import RECORD, Record, check_same, find_record, require, settings_of
+from nmt.runs.records import RECORD, RETIRED, Record, check_same, find_record, require, settings_of
 from nmt.runs.step_result import ResultT
 from nmt.runs.steps import STEPS, TUNE, AnyStep, Step
 from nmt.storage import Storage, alone, check_free
@@ -54,7 +54,7 @@ def inherit(storage: Storage, config: Config, step: AnyStep, user_set: Collectio
             for key, value in record.settings.items()
         }
         check_same(config.run, record, replace(record, settings=wanted))
-        inherited |= record.settings
+        inherited |= {k: value for k, value in record.settings.items() if k not in RETIRED}
     return config.with_overrides(inherited) if inherited else config
 
 

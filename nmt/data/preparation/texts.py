@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 Rows = NDArray[np.int64]
-# Linux maps up to 16 pages around each row that is read: so many rows map 64 MiB at most.
-_ROWS_MAPPED = 1000
+# Linux maps up to 16 pages around each row that is read: so many rows map 16 MiB at most.
+_ROWS_MAPPED = 250
 
 
 class StoredTexts:

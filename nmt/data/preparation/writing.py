@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -97,5 +98,6 @@ def _batches(split: Split, collected: Collected, names: list[str]) -> Iterator[p
 def _add(digest: "hashlib._Hash", batch: pa.RecordBatch, *, with_corpus: bool) -> None:
     """Add the sentences of a batch to a digest."""
     names = ["source", "target", *(["corpus"] if with_corpus else [])]
-    for row in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
-        digest.update("\0".join((*row, "")).encode())
+    rows = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+    # Each text is followed by a zero byte; joined first, since many small updates are slow.
+    digest.update("\0".join([*chain.from_iterable(rows), ""]).encode())

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from pyarrow import parquet
 
 from nmt.config import Config
 from nmt.runs import layout
-from nmt.runs.records import result_of
-from nmt.runs.steps import PREPARE
+from nmt.runs.records import RECORD, result_of
+from nmt.runs.running import inherit
+from nmt.runs.steps import BASE, PREPARE
 from nmt.storage import Storage
 from nmt.text.pair import Pair
 from ray_jobs.prepare import run
@@ -76,3 +78,13 @@ def test_a_test_set_that_came_later_or_has_changed_is_warned_of(
         "content": ["the test set 'news' has changed since the training pairs were screened"],
     }
     assert [record.message[9:].partition(",")[0] for record in caplog.records] == expected[change]
+
+
+def test_a_later_step_reads_a_record_with_settings_that_are_gone(tmp_path: Path) -> None:
+    given = session(tmp_path)
+    record = run(given)
+    old = {**record.settings, "data.cleaning.min_length_ratio": 0.4}
+    place = layout.step_record("small", PREPARE)
+    RECORD.write(given.storage, place, replace(record, settings=old))
+    config = inherit(given.storage, Config(run="small"), BASE, ())
+    assert config.data.path == given.config.data.path
