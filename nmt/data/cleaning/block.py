@@ -13,9 +13,9 @@ from nmt.data.cleaning.character_rules import (
     drop_untranslated,
     drop_wrong_script,
 )
+from nmt.data.cleaning.characters.normalised import normalise_all
+from nmt.data.cleaning.detection.markup import strip_markup
 from nmt.data.cleaning.features import Features
-from nmt.data.cleaning.markup import strip_markup
-from nmt.data.cleaning.normalised import normalise_all
 from nmt.data.cleaning.pairs import Drop, Pairs, weighted_lengths
 from nmt.data.cleaning.word_rules import drop_by_length, drop_by_words, drop_copies, flags_of
 from nmt.text.normalise import normalise

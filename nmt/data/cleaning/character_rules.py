@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from nmt.data.cleaning.addresses import may_have_address, without_addresses
-from nmt.data.cleaning.code_points import Kind
-from nmt.data.cleaning.language import MIN_LETTERS, language_check
-from nmt.data.cleaning.markup import find_markup
-from nmt.data.cleaning.mojibake import find_mojibake
+from nmt.data.cleaning.characters.code_points import Kind
+from nmt.data.cleaning.characters.scripts import has_third_script, script_share
+from nmt.data.cleaning.characters.text_block import Counts, Mask, Side
+from nmt.data.cleaning.detection.addresses import may_have_address, without_addresses
+from nmt.data.cleaning.detection.language import MIN_LETTERS, language_check
+from nmt.data.cleaning.detection.markup import find_markup
+from nmt.data.cleaning.detection.mojibake import find_mojibake
+from nmt.data.cleaning.detection.untranslated import MIN_FOREIGN_SHARE, copied_share, foreign_share
 from nmt.data.cleaning.pairs import Pairs
-from nmt.data.cleaning.scripts import has_third_script, script_share
-from nmt.data.cleaning.text_block import Counts, Mask, Side
-from nmt.data.cleaning.untranslated import MIN_FOREIGN_SHARE, copied_share, foreign_share
 from nmt.languages import script_of
 
 _MAX_COPIED = 0.2

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.config import CleaningConfig
+from nmt.data.cleaning.characters.text_block import Mask
 from nmt.data.cleaning.features import (
     NUMBERS_DIFFER,
     SENTENCES_DIFFER,
@@ -16,7 +17,6 @@ from nmt.data.cleaning.features import (
     TARGET_UNFINISHED,
     Features,
 )
-from nmt.data.cleaning.text_block import Mask
 
 RULES = ("", "length_ratio", "sentence_count", "truncated")
 """Names of the codes in `FittedDrops`; 0 keeps a pair."""

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.config import CleaningConfig
-from nmt.data.cleaning.code_points import Kind, kinds
-from nmt.data.cleaning.text_block import Counts, Mask, Side
-from nmt.data.cleaning.words import Words, words_of
+from nmt.data.cleaning.characters.code_points import Kind, kinds
+from nmt.data.cleaning.characters.text_block import Counts, Mask, Side
+from nmt.data.cleaning.detection.words import Words, words_of
 
 Values = Sequence[float | str | None] | NDArray[np.float32] | NDArray[np.int32]
 

@@ -3,9 +3,22 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.addresses import addresses_of, may_have_address
 from nmt.data.cleaning.character_rules import drop_copied
-from nmt.data.cleaning.code_points import Kind
+from nmt.data.cleaning.characters.code_points import Kind
+from nmt.data.cleaning.characters.text_block import Mask
+from nmt.data.cleaning.detection.addresses import addresses_of, may_have_address
+from nmt.data.cleaning.detection.language import are_related
+from nmt.data.cleaning.detection.numbers import numbers_differ, suspect_numbers
+from nmt.data.cleaning.detection.sentences import count_sentences, is_finished
+from nmt.data.cleaning.detection.untranslated import may_be_copied
+from nmt.data.cleaning.detection.words import (
+    count_repetitions,
+    longest_runs,
+    longest_word,
+    repeating,
+    repeating_characters,
+    text_hashes,
+)
 from nmt.data.cleaning.features import (
     NUMBERS_DIFFER,
     SENTENCES_DIFFER,
@@ -14,20 +27,7 @@ from nmt.data.cleaning.features import (
     TARGET_UNFINISHED,
     URLS_DIFFER,
 )
-from nmt.data.cleaning.language import are_related
-from nmt.data.cleaning.numbers import numbers_differ, suspect_numbers
 from nmt.data.cleaning.pairs import Pairs, weighted_lengths
-from nmt.data.cleaning.sentences import count_sentences, is_finished
-from nmt.data.cleaning.text_block import Mask
-from nmt.data.cleaning.untranslated import may_be_copied
-from nmt.data.cleaning.words import (
-    count_repetitions,
-    longest_runs,
-    longest_word,
-    repeating,
-    repeating_characters,
-    text_hashes,
-)
 from nmt.languages import languages, resolve_language, script_of
 
 _MAX_COPIED = 0.3

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.data.cleaning.normalised import normalise_all
+from nmt.data.cleaning.characters.normalised import normalise_all
 from nmt.text.normalise import match_key, normalise, remove_noise
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from nmt.data.cleaning.scripts import script_share
+from nmt.data.cleaning.characters.scripts import script_share
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.rows import BadRow, RawPair, Row
 from nmt.data.formats.tables.columns import (

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import regex
 
-from nmt.data.cleaning.markup import BREAKING_TAGS
+from nmt.data.cleaning.detection.markup import BREAKING_TAGS
 
 _CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
 """Elements that hold codes of another format instead of text of the segment."""

@@ -6,8 +6,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.code_points import Kind, digit_values
-from nmt.data.cleaning.text_block import Mask, Side
+from nmt.data.cleaning.characters.code_points import Kind, digit_values
+from nmt.data.cleaning.characters.text_block import Mask, Side
 
 # Between two digits: `1,000`, `1.000` and `1'000` are one number in different languages.
 _JOINER = ".,'’٬٫"

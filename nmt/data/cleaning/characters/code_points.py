@@ -9,7 +9,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.scripts import SHARED, script_properties
+from nmt.data.cleaning.characters.scripts import SHARED, script_properties
 
 Codes = NDArray[np.uint32]
 Bits = NDArray[np.uint32]

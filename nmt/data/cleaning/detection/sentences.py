@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nmt.data.cleaning.code_points import Kind
-from nmt.data.cleaning.text_block import Counts, Mask, Side
+from nmt.data.cleaning.characters.code_points import Kind
+from nmt.data.cleaning.characters.text_block import Counts, Mask, Side
 
 _FULL_STOP = np.uint32(ord("."))
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.text_block import TextBlock
+from nmt.data.cleaning.characters.text_block import TextBlock
 from nmt.text.normalise import NOISE, normalise
 
 _LAST_LETTER = 0x323AF

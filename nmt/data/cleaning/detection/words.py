@@ -8,8 +8,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.code_points import Kind, small_letters
-from nmt.data.cleaning.text_block import Counts, Mask, Side
+from nmt.data.cleaning.characters.code_points import Kind, small_letters
+from nmt.data.cleaning.characters.text_block import Counts, Mask, Side
 
 Hashes = NDArray[np.uint64]
 

@@ -4,9 +4,9 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.code_points import Kind
-from nmt.data.cleaning.text_block import Mask, Side
-from nmt.data.cleaning.words import Words
+from nmt.data.cleaning.characters.code_points import Kind
+from nmt.data.cleaning.characters.text_block import Mask, Side
+from nmt.data.cleaning.detection.words import Words
 
 MIN_FOREIGN_SHARE = 0.2
 """Share of letters in the source's script from which a target is looked at word by word."""

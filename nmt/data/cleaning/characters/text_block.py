@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.code_points import Bits, Codes, Kind
+from nmt.data.cleaning.characters.code_points import Bits, Codes, Kind
 
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int32]
