@@ -52,6 +52,7 @@ def open_inputs(
         for name, settings in sets.items()
     ]
     splits = _splits_of_path(data) if data.path is not None else []
+    # A test set of the user goes before the one that the data set brings along.
     replaced = {opened.name for opened in held_out}
     own = [opened for opened in splits if opened.name not in replaced]
     return iter([*own, *corpora, *held_out, *named])
@@ -138,6 +139,7 @@ def _pairs(corpus: Corpus, rows: Iterator[Row], bad: BadRows) -> Iterator[RawPai
         else:
             found = True
             yield row
+    # No pairs means that a setting or a file is wrong, never that the user wanted none.
     if not found:
         reason = f"; the first damaged row is {bad.examples[0]}" if bad.count else ""
         raise DataError(f"{corpus.path} contains no sentence pairs: name a file that does{reason}")

@@ -75,6 +75,7 @@ class AlignmentCheck:
         self._count += 1
         if self._count % _SCALES[0].step:
             return None
+        # At twice the size, so that the lists are not cut at every comparison.
         if len(self._source) >= 2 * _BUFFER_LINES:
             self._first_line += len(self._source) - _BUFFER_LINES
             del self._source[:-_BUFFER_LINES], self._target[:-_BUFFER_LINES]
@@ -88,6 +89,7 @@ class AlignmentCheck:
     def finish(self) -> Slip | None:
         """Compare the last lines, or all of a short text."""
         count = len(self._source)
+        # Near the end, a target that has moved down has no line left, so fewer shifts are tried.
         for scale in _SCALES[:2]:
             shift = min(scale.max_shift, (count - _MIN_LINES) // 2)
             lines = min(scale.lines, count - 2 * shift)
@@ -107,8 +109,10 @@ class AlignmentCheck:
             return None
         # Ranks, so that a few empty lines do not decide.
         found = _correlations(_ranks(source)[shift:-shift], _ranks(target))
+        # On this scale of Fisher, the error does not depend on the correlation.
         scores = np.arctanh(np.clip(found, -0.995, 0.995)) * math.sqrt(scale.lines - 3)
         unmoved = scores[shift]
+        # The best of the other shifts is compared with no shift.
         scores[shift] = -np.inf
         best = int(scores.argmax())
         if scores[best] < _MIN_AGREEMENT:
@@ -126,6 +130,7 @@ class AlignmentCheck:
         unmoved = target[first:last] - source[first:last]
         moved = target[first + shift : last + shift] - source[first:last]
         usual = np.median(moved[-scale.lines :])
+        # Capped, since one pair of very different lengths would outweigh many lines.
         gain = np.minimum(abs(unmoved - usual), _MAX_RESIDUAL)
         gain -= np.minimum(abs(moved - usual), _MAX_RESIDUAL)
         # The sum of what the shift gains in the lines from each one on is the largest at the slip.

@@ -29,6 +29,7 @@ def open_splits(corpus: Corpus, setting: str = "auto") -> dict[str, Iterator[Row
         DataError: there is no such file, its format cannot be recognised, or it has no such split.
         UnavailableError: the hub cannot be reached.
     """
+    # First, since a prefix is not a file and could be taken for a data set of the hub.
     prefixed = _find_prefixed(corpus) if setting in ("auto", "text") else None
     if prefixed:
         return {corpus.part: prefixed}

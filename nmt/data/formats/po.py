@@ -61,6 +61,7 @@ def _parse(corpus: Corpus) -> polib.POFile:
     if len(content) == _MAX_BYTES:
         raise DataError(f"{corpus.path} has more than {_MAX_BYTES:,} bytes: split it")
     charset = _CHARSET.search(content[:_HEAD_BYTES])
+    # CHARSET is what xgettext writes until somebody fills it in.
     name = charset[1].decode("ascii") if charset and charset[1] != b"CHARSET" else "utf-8"
     try:
         # Without its ends, the text cannot be taken for the name of a file.

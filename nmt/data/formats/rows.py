@@ -52,6 +52,7 @@ class BadRows:
             DataError: the row is one more than allowed.
         """
         self.count += 1
+        # A large file may have millions, so only the first are kept.
         if len(self.examples) < MAX_EXAMPLES:
             self.examples.append(row)
         if self.count <= self.limit:

@@ -40,6 +40,7 @@ def read_text(corpus: Corpus) -> Iterator[Row]:
 
 
 def _lines(source_file: InputFile, target_file: InputFile) -> Iterator[Row]:
+    # Line by line from both, so that neither is in memory as a whole.
     files = (source_file, target_file)
     both = zip_longest(*(read_lines(file, max_stray=MAX_STRAY_IN_TEXT) for file in files))
     for number, (source, target) in enumerate(both, start=1):

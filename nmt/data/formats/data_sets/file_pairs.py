@@ -14,6 +14,7 @@ from nmt.errors import DataError
 _PARTS = re.compile(r"[^./]+")
 _LANGUAGE = re.compile(r"(?P<before>.*[-_])?(?P<tag>[A-Za-z]{2,3}([-_][A-Za-z]{4})?)")
 
+# Names that OpenNMT and Fairseq give to the files of the two sides.
 _SIDES = {"src": "source", "source": "source"} | dict.fromkeys(("tgt", "trg", "target"), "target")
 
 
@@ -52,6 +53,7 @@ def find_file_pairs(entries: Sequence[Entry], corpus: Corpus) -> tuple[list[File
         files = sides["source"] + sides["target"]
         if not sides["source"] or not sides["target"]:
             alone += files
+        # A file that is there packed and unpacked may be in two versions.
         elif len(files) > 2:
             raise DataError(
                 f"{corpus.path}: {name_files(files)} could belong together: name two of them with "
@@ -65,6 +67,7 @@ def find_file_pairs(entries: Sequence[Entry], corpus: Corpus) -> tuple[list[File
 def _side(name: PurePosixPath, corpus: Corpus) -> _Side | None:
     """Find the language in a name, the last one if there are several."""
     text = without_packing(str(name))
+    # The last part says the most: `corpus.en-ta.en` is the English file.
     for part in reversed(list(_PARTS.finditer(text))):
         # `en-ta` names both languages, and not the one of the file.
         if _names_both(part[0], corpus):

@@ -143,6 +143,7 @@ def _find_parts(corpus: Corpus) -> list[_Part]:
     pairs, alone = find_file_pairs([e for e in entries if not _is_table(e)], corpus)
     found = [_Part(e.name, [e], _open_file(corpus, e.file)) for e in tables]
     found += [_Part(pair.source.name, pair, open_file_pair(corpus, pair)) for pair in pairs]
+    # A file in one of the languages that stays alone may be half of a pair that was not copied.
     paired = {entry for pair in pairs for entry in pair}
     rest = [entry for entry in entries if not _is_table(entry) and entry not in paired]
     unread = [e for e in rest if e in alone or suffix(e.file.name) in _NOT_READ]

@@ -39,6 +39,7 @@ def visible_files(folder: Path) -> list[tuple[str, Path]]:
     """List the relative names and paths of all files below a folder that are not hidden."""
     found: list[Path] = []
     seen: set[str] = set()
+    # Corpora are often linked from a larger disk.
     for place, folders, names in os.walk(folder, followlinks=True):
         if os.path.realpath(place) in seen:  # a link to a folder above
             folders.clear()

@@ -104,4 +104,5 @@ def _describe_document(names: list[str]) -> tuple[str, str] | None:
 
 def _is_hidden(name: str) -> bool:
     # `__MACOSX` holds copies that macOS adds to archives.
+    # An archive lists its folders too.
     return name.endswith("/") or any(part.startswith((".", "__")) for part in name.split("/"))

@@ -107,6 +107,7 @@ def open_bytes(file: InputFile) -> Iterator[BinaryIO]:
             yield stream
             return
         with _explain_damage(file, packing):
+            # Without the buffer, every line would cost a call of the library.
             unpacked = cast(BinaryIO, io.BufferedReader(packing.unpack(stream), _BUFFER_BYTES))
             refuse_foreign(file, _head(unpacked), unpacked_from=packing.name)
             yield unpacked

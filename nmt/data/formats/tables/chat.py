@@ -13,6 +13,7 @@ from nmt.data.formats.tables.columns import Columns
 log = logging.getLogger(__name__)
 
 CHAT_COLUMNS = Columns("user", "assistant")
+# OpenAI says `messages` and `role`, ShareGPT `conversations` and `from`.
 _LISTS = ("messages", "conversations")
 _USER = frozenset({"user", "human"})
 _ASSISTANT = frozenset({"assistant", "gpt", "model"})
@@ -35,10 +36,12 @@ def chat_turns(record: Mapping[str, Any]) -> list[tuple[str, str]] | None:
     question: str | None = None
     for message in cast(list[object], messages):
         role, text = _role(message), _content(message)
+        # Other roles, such as `system`, say what to do and hold no text to translate.
         if role in _USER:
             question = text
         elif role in _ASSISTANT and question is not None and text is not None:
             turns.append((question, text))
+            # A second answer, as after a call of a tool, is not to the same text.
             question = None
     return turns
 
@@ -79,6 +82,7 @@ def remove_instructions(rows: Iterable[_Found], corpus: Corpus) -> Iterator[_Fou
 
 def _instruction(texts: Sequence[str]) -> tuple[str, str]:
     """Find the text before and after the sentence, which is the same in all texts."""
+    # One sentence many times would look like an instruction.
     if len(texts) < _MIN_SAMPLE or len(set(texts)) == 1:
         return "", ""
     found = _INSTRUCTION.match(_shared_beginning(texts))

@@ -104,6 +104,7 @@ def listed(names: Sequence[str]) -> str:
 
 def column_number(setting: str | None) -> int | None:
     """Return the number of a column that a setting gives instead of a name."""
+    # Other scripts have digits too, which are more likely a name.
     return int(setting) if setting and setting.isascii() and setting.isdigit() else None
 
 

@@ -96,6 +96,7 @@ class _ArrayText:
     def _read(self, characters: int) -> None:
         """Read more of the file, and forget what was decoded."""
         part = self._stream.read(characters)
+        # Cutting off what was decoded keeps one part in memory, however large the file is.
         self._at_end = not part
         self._text, self._position = self._text[self._position :] + part, 0
 

@@ -40,6 +40,7 @@ class RecordReader:
             if isinstance(record, BadRow):
                 yield record
                 continue
+            # With columns set, `messages` may be a key like any other.
             turns = None if self._has_settings else chat_turns(record.values)
             if turns is None:
                 yield self._pair(record)

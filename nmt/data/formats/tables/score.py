@@ -12,6 +12,7 @@ def parse_score(value: object) -> float | str | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     try:
+        # A NaN is neither above nor below a threshold.
         score = float(value) if isinstance(value, str | int | float) else math.nan
     except ValueError:
         score = math.nan

@@ -80,6 +80,7 @@ def _layout(cells: Sequence[str], corpus: Corpus) -> _Layout | None:
     """Find the columns from the first row, which may be a header or data."""
     settings = (corpus.source_column, corpus.target_column, corpus.score_column)
     numbers = [column_number(setting) for setting in settings]
+    # A column without a number is found by its name, so there is a header.
     if numbers[0] is None or numbers[1] is None:
         columns = find_columns(cells, corpus)
         if columns:
@@ -134,6 +135,7 @@ def _pairs(
     for row in rows:
         if isinstance(row, BadRow):
             yield row
+        # Its cells may have moved, so that none of them can be trusted.
         elif len(row.cells) != width:
             yield BadRow(
                 f"{corpus.path}, line {row.line}",

@@ -92,6 +92,7 @@ def _pairs(unit: Unit) -> list[tuple[str, str]]:
             (plain_text(segments[0][mid]), plain_text(segments[1][mid])) for mid in segments[0]
         ]
     else:
+        # A tool may mark the sentences of one side only.
         texts = [(plain_text(source), plain_text(target))]
     return [(original, translation) for original, translation in texts if translation.strip()]
 
