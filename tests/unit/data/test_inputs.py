@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nmt.config import DataConfig, TestSetConfig
+from nmt.config import DataConfig
+from nmt.config import TestSetConfig as NamedSet
 from nmt.data.fingerprint import fingerprint
 from nmt.data.read import Input, open_inputs
 from nmt.errors import DataError
@@ -19,7 +20,7 @@ def write(folder: Path, name: str, *sources: str) -> str:
 
 
 def opened(data: Mapping[str, object], sets: Mapping[str, str] | None = None) -> list[Input]:
-    named = {name: TestSetConfig(path=path) for name, path in (sets or {}).items()}
+    named = {name: NamedSet(path=path) for name, path in (sets or {}).items()}
     return list(open_inputs(DataConfig.model_validate(data), named))
 
 
