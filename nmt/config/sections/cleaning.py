@@ -33,6 +33,8 @@ class CleaningConfig(Section):
     """Whether to drop text that was decoded with the wrong encoding."""
     drop_markup: bool = True
     """Whether to drop text with markup that could not be removed."""
+    drop_untranslated: bool = True
+    """Whether to drop targets that have a long passage of the source in them."""
     drop_unequal_sentences: bool = True
     """Whether to drop pairs whose sides differ in both number of sentences and length."""
     drop_truncated: bool = True

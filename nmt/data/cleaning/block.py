@@ -10,14 +10,19 @@ from nmt.config import CleaningConfig
 from nmt.data.cleaning.character_rules import (
     drop_damaged,
     drop_other_language,
-    drop_untranslated,
     drop_wrong_script,
 )
 from nmt.data.cleaning.characters.normalised import normalise_all
 from nmt.data.cleaning.detection.markup import strip_markup
 from nmt.data.cleaning.features import Features
 from nmt.data.cleaning.pairs import Drop, Pairs, weighted_lengths
-from nmt.data.cleaning.word_rules import drop_by_length, drop_by_words, drop_copies, flags_of
+from nmt.data.cleaning.word_rules import (
+    drop_by_length,
+    drop_by_words,
+    drop_copies,
+    drop_untranslated,
+    flags_of,
+)
 from nmt.text.normalise import normalise
 
 # The arrays of so many pairs fit into a processor's cache.

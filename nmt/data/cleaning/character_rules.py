@@ -9,11 +9,7 @@ from nmt.data.cleaning.detection.addresses import may_have_address, without_addr
 from nmt.data.cleaning.detection.language import MIN_LETTERS, language_check
 from nmt.data.cleaning.detection.markup import find_markup
 from nmt.data.cleaning.detection.mojibake import find_mojibake
-from nmt.data.cleaning.detection.untranslated import MIN_FOREIGN_SHARE, copied_share, foreign_share
 from nmt.data.cleaning.pairs import Pairs
-from nmt.languages import script_of
-
-_MAX_COPIED = 0.2
 
 
 def drop_damaged(pairs: Pairs) -> None:
@@ -68,23 +64,6 @@ def _count_letters(side: Side, kind: Kind) -> Counts:
     # As in lengths: otherwise the letters of one foreign name outweigh a Chinese sentence.
     ideograms, syllables = (side.count_both(kind, k) for k in (Kind.IDEOGRAM, Kind.HANGUL))
     return side.count_kind(kind) + 2 * ideograms + syllables
-
-
-def drop_untranslated(pairs: Pairs) -> None:
-    """Drop targets that are partly a copy of the source, where the script shows that."""
-    if script_of(pairs.source_language) != script_of(pairs.target_language):
-        shares = foreign_share(pairs.target, Kind.TARGET_LETTER, Kind.SOURCE_LETTER)
-        drop_copied(pairs, shares > MIN_FOREIGN_SHARE, _MAX_COPIED)
-
-
-def drop_copied(pairs: Pairs, suspects: Mask, max_share: float) -> None:
-    """Drop those of the suspected targets of which more than a share is copied."""
-
-    def find(row: int) -> float | None:
-        share = copied_share(pairs.sources[row], pairs.targets[row])
-        return round(share, 3) if share > max_share else None
-
-    pairs.drop_found("untranslated", suspects, find)
 
 
 def drop_other_language(pairs: Pairs) -> None:

@@ -3,14 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.data.cleaning.character_rules import drop_copied
 from nmt.data.cleaning.characters.code_points import Kind
 from nmt.data.cleaning.characters.text_block import Mask
 from nmt.data.cleaning.detection.addresses import addresses_of, may_have_address
 from nmt.data.cleaning.detection.language import are_related
 from nmt.data.cleaning.detection.numbers import numbers_differ, suspect_numbers
 from nmt.data.cleaning.detection.sentences import count_sentences, is_finished
-from nmt.data.cleaning.detection.untranslated import may_be_copied
+from nmt.data.cleaning.detection.untranslated import (
+    MIN_FOREIGN_SHARE,
+    copied_share,
+    foreign_share,
+    may_be_copied,
+)
 from nmt.data.cleaning.detection.words import (
     count_repetitions,
     longest_runs,
@@ -30,22 +34,21 @@ from nmt.data.cleaning.features import (
 from nmt.data.cleaning.pairs import Pairs, weighted_lengths
 from nmt.languages import languages, resolve_language, script_of
 
-_MAX_COPIED = 0.3
+_MAX_COPIED = 0.2
+_MAX_COPIED_IN_ONE_SCRIPT = 0.3
+"""A higher share, since two languages of one script have some words in common."""
 
 
 def drop_copies(pairs: Pairs) -> None:
     """Drop pairs whose sides are the same text, or differ in case and punctuation only."""
     same = np.fromiter(map(str.__eq__, pairs.sources, pairs.targets), bool, len(pairs.sources))
-    if _are_unrelated_in_one_script(pairs):
+    first, second = pairs.source_language, pairs.target_language
+    # In related languages a sentence may well be the same but for a comma.
+    if script_of(first) == script_of(second) and not are_related(first, second):
         source, target = (text_hashes(pairs.words(side), side) for side in pairs.both)
         # Numbers without words are the same in every language.
         same |= (source == target) & (pairs.source.count_kind(Kind.LETTER) > 0)
     pairs.drop("identical", same)
-
-
-def _are_unrelated_in_one_script(pairs: Pairs) -> bool:
-    first, second = pairs.source_language, pairs.target_language
-    return script_of(first) == script_of(second) and not are_related(first, second)
 
 
 def drop_by_length(pairs: Pairs) -> None:
@@ -58,7 +61,7 @@ def drop_by_length(pairs: Pairs) -> None:
 
 
 def drop_by_words(pairs: Pairs) -> None:
-    """Drop pairs with a repeated or an endless word, and targets that copy their source."""
+    """Drop pairs with a repeated or an endless word."""
     _drop_long_words(pairs)
     _drop_repetitions(pairs)
 
@@ -79,23 +82,41 @@ def _drop_long_words(pairs: Pairs) -> None:
 
 def _drop_repetitions(pairs: Pairs) -> None:
     limit = pairs.rules.max_word_repetitions
-    sides = pairs.words(pairs.source), pairs.words(pairs.target)
-    if limit is not None:
-        suspects = [repeating(words, limit, len(pairs.sources)) for words in sides]
+    if limit is None:
+        return
+    suspects = pairs.either(lambda side: repeating(pairs.words(side), limit, len(pairs.sources)))
 
-        def find(row: int) -> float | None:
-            counts = [count_repetitions(text[row]) for text in (pairs.sources, pairs.targets)]
-            # `No, no, no, no!` is repeated in the translation too.
-            if max(counts) <= limit or (min(counts) > limit and max(counts) <= 2 * limit):
-                return None
-            return max(counts)
+    def find(row: int) -> float | None:
+        counts = [count_repetitions(text[row]) for text in (pairs.sources, pairs.targets)]
+        # `No, no, no, no!` is repeated in the translation too.
+        if max(counts) <= limit or (min(counts) > limit and max(counts) <= 2 * limit):
+            return None
+        return max(counts)
 
-        pairs.drop_found("repetition", suspects[0] | suspects[1], find)
-        for side, language in pairs.sides():
-            if languages()[resolve_language(language)].is_unsegmented:
-                pairs.drop("repetition", repeating_characters(side, limit))
-    if _are_unrelated_in_one_script(pairs):
-        drop_copied(pairs, may_be_copied(*sides, len(pairs.sources)), _MAX_COPIED)
+    pairs.drop_found("repetition", suspects, find)
+    for side, language in pairs.sides():
+        if languages()[resolve_language(language)].is_unsegmented:
+            pairs.drop("repetition", repeating_characters(side, limit))
+
+
+def drop_untranslated(pairs: Pairs) -> None:
+    """Drop targets that are partly a copy of the source."""
+    if not pairs.rules.drop_untranslated:
+        return
+    if script_of(pairs.source_language) != script_of(pairs.target_language):
+        foreign = foreign_share(pairs.target, Kind.TARGET_LETTER, Kind.SOURCE_LETTER)
+        suspects, limit = foreign > MIN_FOREIGN_SHARE, _MAX_COPIED
+    elif not are_related(pairs.source_language, pairs.target_language):
+        words = pairs.words(pairs.source), pairs.words(pairs.target)
+        suspects, limit = may_be_copied(*words, len(pairs.sources)), _MAX_COPIED_IN_ONE_SCRIPT
+    else:
+        return
+
+    def find(row: int) -> float | None:
+        share = copied_share(pairs.sources[row], pairs.targets[row])
+        return round(share, 3) if share > limit else None
+
+    pairs.drop_found("untranslated", suspects, find)
 
 
 def flags_of(pairs: Pairs) -> NDArray[np.uint8]:

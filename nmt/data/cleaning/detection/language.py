@@ -25,7 +25,7 @@ _MAX_OWN = 0.05
 _KNOWN = {
     "Latn": "af az ca cs cy da de en es et eu fi fr ga gl hr hu id is it lt lv ms nl nn no pl pt "
     "ro sh sk sl sq sr sv sw tl tr uz vi bs",
-    "Cyrl": "be bg kk ky mk mn ru sr tg tt uk",
+    "Cyrl": "be bg kk ky mk mn ru sr tt uk",
     "Arab": "ar ckb fa ps sd ug ur",
     "Deva": "hi mr ne",
     "Beng": "as bn",
