@@ -91,3 +91,8 @@ def test_wrong_columns_are_refused_with_their_settings(tmp_path: Path) -> None:
 def test_usual_names_of_the_sides_are_known(tmp_path: Path, keys: tuple[str, str]) -> None:
     text = "".join(f"{n}\t{s}\t{t}\n" for n, (s, t) in enumerate(PAIRS))
     assert read(tmp_path / "x.tsv", f"key\t{keys[0]}\t{keys[1]}\n{text}") == PAIRS
+
+
+def test_a_usual_name_goes_before_a_rare_one(tmp_path: Path) -> None:
+    text = "".join(f"Translate.\t{s}\t{t}\tx {t}\n" for s, t in PAIRS)
+    assert read(tmp_path / "x.tsv", f"prompt\tsource\ttarget\tref\n{text}") == PAIRS

@@ -12,9 +12,10 @@ from nmt.languages import BCP_47, languages, resolve_language
 _AFFIX = re.compile(r"^(sentence|text|segment|string)_|_(sentence|text|segment|string)$")
 _INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _COMMON_NAMES = {
-    "source": ("source", "src", "prompt"),
-    "target": ("target", "tgt", "trg", "ref", "reference", "completion"),
+    "source": (("source", "src"), ("prompt",)),
+    "target": (("target", "tgt", "trg"), ("ref", "reference"), ("completion",)),
 }
+"""Names for each side; a later group is used where there is no name of an earlier one."""
 
 
 class Columns(NamedTuple):
@@ -125,6 +126,7 @@ def _from_setting(
 def _candidates(names: Sequence[str], language: str, side: str) -> _Candidates:
     english = _english_names(language)
     found = _Candidates([], [], [], [])
+    others: list[str] = []
     for name in dict.fromkeys(names):
         folded = _fold(name)
         if _is_full_tag(folded, language):
@@ -133,9 +135,11 @@ def _candidates(names: Sequence[str], language: str, side: str) -> _Candidates:
             found.names.append(name)
         elif matches_language(folded, language):
             found.codes.append(name)
-        elif folded in _COMMON_NAMES[side]:
-            found.common.append(name)
-    return found
+        else:
+            others.append(name)
+    # A file of chats may have a `prompt` beside `source`, and one of scores a `ref`.
+    groups = ([name for name in others if _fold(name) in group] for group in _COMMON_NAMES[side])
+    return found._replace(common=next(filter(None, groups), []))
 
 
 def _choose(
