@@ -82,9 +82,8 @@ def test_a_weight_that_leaves_an_epoch_empty_skips_the_epoch():
 def test_a_weighted_training_resumes_with_the_same_updates(taken):
     made = plan(1.5, 0.4)
     updates = made.steps(Cursor())
-    for _ in range(taken):
-        cursor, _ = next(updates)
-    resumed = plan(1.5, 0.4).steps(cursor)
+    cursors = [next(updates)[0] for _ in range(taken)]
+    resumed = plan(1.5, 0.4).steps(cursors[-1])
     for _ in range(30):
         (there, expected), (here, rows) = next(updates), next(resumed)
         assert here == there
