@@ -29,8 +29,8 @@ initialise initialize insert inspect install interrupt invalidate invert invoke 
 join judge keep kill label launch leave let limit link list listen load locate lock log look loop
 lower make map mark mask match measure merge migrate mirror mix model monitor mount move multiply
 name narrow nest normalise normalize note notify number obey observe offer omit open order overlap
-override own pack pad page parse partition pass patch pause permit pick pin place plan point poll
-pop predict prefer prefix prepare preserve prevent print probe proceed process produce promise
+override own pack pad page parse partition pass patch pause permit pick pin place plan plant point
+poll pop predict prefer prefix prepare preserve prevent print probe proceed process produce promise
 promote propagate protect provide prune publish pull push put quantize query quiet quote raise
 randomise rank read rebuild receive recognise recognize recompress recompute record recover
 redirect reduce refer refresh refuse register reject relate release reload remember remove rename
