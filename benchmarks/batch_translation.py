@@ -5,7 +5,7 @@
 CPU seconds are used, because other work on the machine changes the wall time. The filter runs in
 one process. Of the replicas, the time of translating is counted; starting Ray and loading engines
 takes the same time for any number of lines. The numbers of replicas are measured in turns, and the
-best round of each counts, since other work slows down a processor for all of its processes.
+median of the rounds' ratios counts, since other work slows down a processor for all processes.
 The last part kills the command half-way, runs it again, and counts lines that are lost or repeated.
 """
 
@@ -21,8 +21,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from nmt.cli.translation import TranslationOptions
 from nmt.config import LoadedConfig, load_with_user_set
@@ -66,29 +68,38 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "mono.txt"
         write_lines(options, source)
-        found = {"filter": measure_filter(options, source)}
-        found |= measure_rounds(options, source)
-        one, two = (found[f"{workers} replicas"].rate for workers in WORKERS)
-        print_figures(found)
-        print(f"2 replicas against 1: {two / one:.2f}, target {TARGET}", flush=True)
+        alone = measure_filter(options, source)
+        rounds = measure_rounds(options, source)
+        ratios = [two.rate / one.rate for one, two in rounds]
+        print_figures(alone, rounds)
+        print(f"2 replicas against 1: {median(ratios):.2f}, target {TARGET}", flush=True)
         lost, repeated = measure_kill(options, source)
     print(f"after the kill: {lost} lines lost, {repeated} repeated")
     result = {
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
         "lines": options.lines,
-        "lines_per_cpu_second": {name: round(each.rate, 1) for name, each in found.items()},
-        "scaling": round(two / one, 3),
+        "filter_lines_per_cpu_second": round(alone.rate, 1),
+        "replicas_lines_per_cpu_second": [
+            {str(workers): round(each.rate, 1) for workers, each in zip(WORKERS, both, strict=True)}
+            for both in rounds
+        ],
+        "scaling": [round(ratio, 3) for ratio in ratios],
         "lost": lost,
         "repeated": repeated,
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    return int(two / one < TARGET or lost > 0 or repeated > 0)
+    return int(median(ratios) < TARGET or lost > 0 or repeated > 0)
 
 
-def print_figures(found: dict[str, Measured]) -> None:
-    """Print a line for each way to translate."""
-    for name, measured in found.items():
+def print_figures(alone: Measured, rounds: Sequence[Sequence[Measured]]) -> None:
+    """Print a line for each measurement."""
+    lines = [("filter", alone)]
+    for both in rounds:
+        lines += [
+            (f"{workers} replicas", each) for workers, each in zip(WORKERS, both, strict=True)
+        ]
+    for name, measured in lines:
         print(
             f"{name:<12}{measured.rate:8,.0f} lines/CPU s  {measured.cpu_seconds:8.1f} CPU s of "
             f"translating  {measured.other_cpu_seconds:6.1f} of the rest  "
@@ -132,17 +143,14 @@ def measure_filter(options: argparse.Namespace, source: Path) -> Measured:
     return Measured(options.lines, whole - start, start, time.monotonic() - started)
 
 
-def measure_rounds(options: argparse.Namespace, source: Path) -> dict[str, Measured]:
-    """Measure each number of replicas several times; return the best round of each."""
-    rounds: dict[str, list[Measured]] = {f"{workers} replicas": [] for workers in WORKERS}
+def measure_rounds(options: argparse.Namespace, source: Path) -> list[list[Measured]]:
+    """Measure each number of replicas in each round."""
     # One Ray for all rounds: it takes longer to start than to translate some thousand lines.
     with connect(load(options, max(WORKERS)).config):
-        for _ in range(options.rounds):
-            for workers in WORKERS:
-                rounds[f"{workers} replicas"].append(measure_replicas(options, source, workers))
-    for name, measured in rounds.items():
-        print(name, *(f"{each.rate:.0f}" for each in measured), "lines/CPU s", flush=True)
-    return {name: max(measured, key=lambda each: each.rate) for name, measured in rounds.items()}
+        return [
+            [measure_replicas(options, source, workers) for workers in WORKERS]
+            for _ in range(options.rounds)
+        ]
 
 
 def measure_replicas(options: argparse.Namespace, source: Path, workers: int) -> Measured:
