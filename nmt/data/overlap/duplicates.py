@@ -35,41 +35,51 @@ def near_duplicates(keys: Keys, texts: Texts, similarity: float | NDArray[np.flo
         similarity: minimum Jaccard similarity of each side, or one for each row; 1 finds nothing.
     """
     limits = np.broadcast_to(np.asarray(similarity, np.float32), len(keys))
-    found = np.zeros(len(keys), np.bool_)
-    active = limits < 1
-    if not active.any():
-        return found
+    search = _Search(keys, texts, limits)
+    if (limits < 1).any():
+        search.run()
+    return search.found
 
-    def similar(rows: Rows, _: Rows, one: Sides, other: Sides) -> Mask:
-        mask = _similar(one[0], other[0], limits[rows])
-        left = np.flatnonzero(mask).tolist()
-        targets = [one[1][place] for place in left], [other[1][place] for place in left]
-        mask[left] = _similar(*targets, limits[rows[left]])
-        return mask
 
-    comparisons = Comparisons(texts, similar)
+class _Search:
+    """The search for near-duplicates."""
 
-    def alike(firsts: Rows, rows: Rows) -> Mask:
-        mask = ~found[rows]
+    def __init__(self, keys: Keys, texts: Texts, limits: NDArray[np.float32]) -> None:
+        self.found = np.zeros(len(keys), np.bool_)
+        self._keys, self._limits = keys, limits
+        self._comparisons = Comparisons(texts, self._similar)
+
+    def run(self) -> None:
+        """Mark the rows that are like an earlier one."""
+        # Both sides in one band: pairs that are similar in one side only are not even compared.
+        bands = bands_needed(float(self._limits.min()), 2 * _WIDTH)
+        for columns in columns_of(bands, _WIDTH):
+            source = band_of(self._keys.source_sketch, columns) << np.uint32(8 * _WIDTH)
+            rows, numbers = runs(source | band_of(self._keys.target_sketch, columns))
+            left = ~self.found[rows]
+            compare(rows[left], numbers[left], self._alike)
+
+    def _alike(self, firsts: Rows, rows: Rows) -> Mask:
+        mask = ~self.found[rows] & (self._limits[rows] < 1)
         both = np.zeros(len(rows), np.float32)
-        for sketches in (keys.source_sketch, keys.target_sketch):
+        for sketches in (self._keys.source_sketch, self._keys.target_sketch):
             estimates = agreement(sketches, firsts[mask], sketches, rows[mask])
             both[mask] += estimates
-            mask[mask] = estimates >= limits[rows[mask]] - SLACK
+            mask[mask] = estimates >= self._limits[rows[mask]] - SLACK
         # The errors of two sides add up to less than twice that of one.
-        mask &= both >= 2 * limits[rows] - _SLACK_OF_BOTH
-        mask[mask] = comparisons.compare(rows[mask], firsts[mask])
-        found[rows[mask]] = True
+        mask &= both >= 2 * self._limits[rows] - _SLACK_OF_BOTH
+        mask[mask] = self._comparisons.compare(rows[mask], firsts[mask])
+        self.found[rows[mask]] = True
         return mask
 
-    # Both sides in one band: pairs that are similar in one side only are not even compared.
-    bands = columns_of(bands_needed(float(limits.min()), 2 * _WIDTH), _WIDTH)
-    for columns in bands:
-        source = band_of(keys.source_sketch, columns)
-        rows, numbers = runs(source << np.uint32(16) | band_of(keys.target_sketch, columns))
-        left = ~found[rows]
-        compare(rows[left], numbers[left], alike)
-    return found
+    def _similar(self, rows: Rows, _: Rows, one: Sides, other: Sides) -> Mask:
+        limits = self._limits[rows]
+        mask = _similar(one[0], other[0], limits)
+        # Targets are read only where the sources are similar.
+        left = np.flatnonzero(mask).tolist()
+        targets = [one[1][place] for place in left], [other[1][place] for place in left]
+        mask[left] = _similar(*targets, limits[left])
+        return mask
 
 
 def excess_targets(keys: Keys, limit: int | NDArray[np.int64]) -> Mask:

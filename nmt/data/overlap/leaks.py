@@ -19,7 +19,7 @@ _MAX_MATCHES = 16
 # Where a tenth of the characters differs, half of the 5-grams or more are usually equal.
 _MIN_AGREEMENT = 0.3
 _TABLE = 1 << 22
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 
 
 def sharing(keys: Keys, held_out: Keys) -> Mask:

@@ -84,6 +84,12 @@ def test_each_row_may_have_its_own_similarity() -> None:
     assert found.tolist() == [False, False, True]
 
 
+def test_digits_count_in_a_row_with_a_similarity_of_one() -> None:
+    rows = [("Page 1", "Seite 1"), ("Page 2", "Seite 2"), ("Page 3", "Seite 3")]
+    found = near_duplicates(keys(rows), texts(rows), np.array([0.8, 1, 0.8], np.float32))
+    assert found.tolist() == [False, False, True]
+
+
 def test_further_targets_of_a_source_are_excess() -> None:
     rows = [("a", "1x"), ("A.", "2x"), ("b", "3x"), ("a", "1X"), ("a", "4x"), ("b", "5x")]
     assert excess_targets(keys(rows), 2).tolist() == [False, False, False, False, True, False]
