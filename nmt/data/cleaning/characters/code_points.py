@@ -62,9 +62,9 @@ _GENERAL = {
     Kind.BROKEN: r"\uFFFD\p{Co}",
     Kind.WORD: r"\p{L}\p{M}\p{Nd}",
     Kind.CLOSING: r"\p{Pe}\p{Pf}\p{Pi}\"'*_",
-    Kind.MOJIBAKE_HEAD: r"\u00C2-\u00F4РС√‚├┬Γ",
+    Kind.MOJIBAKE_HEAD: r"\u00C2-\u00F4ĂĹРС√‚├┬Γ",
     Kind.MOJIBAKE_TAIL: r"\u0080-\u00BF€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ№ЅѕјѓЂЃЉЊЌЋЏђљњќћџҐґЈЎў"
-    r"∂∏ßÄÇéôöÜÖ⌐¡ó▒í║ñ¼",
+    r"ˇ˘˛˝Ľľżłş∂∏ßÄÇéôöÜÖ⌐¡ó▒í║ñ¼",
     Kind.MARKUP: r"<&\[\]{}=>%\\",
     Kind.SMALL_LETTER: r"\p{Ll}",
     Kind.WIDE_STOP: r"。！？｡．",

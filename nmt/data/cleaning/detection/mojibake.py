@@ -4,7 +4,7 @@ import regex
 
 # What the last bytes of a character in UTF-8 become in cp1252 and Latin-1: first the signs that
 # hardly ever follow a letter, then the quotation marks and dashes that often do, and letters.
-_SIGNS = r"\u0080-\u009f¡¢£¤¥¦§¨©¬®¯°±²³´¶¸¹¼½¾¿€‚ƒ„†‡ˆ‰˜™"
+_SIGNS = r"\u0080-\u009f\u00ad¡¢£¤¥¦§¨©¬®¯°±²³´¶¸¹¼½¾¿€‚ƒ„†‡ˆ‰˜™"
 _MARKS = r"\u00a0«»·…‘’“”•–—‹›"
 _LETTERS = r"ªºµŠŒŽšœžŸ"
 _TAIL = rf"[{_SIGNS}{_MARKS}{_LETTERS}]"
@@ -17,6 +17,8 @@ _CERTAIN = regex.compile(
     rf"|[ÂÃ][{_SIGNS}{_LETTERS}\u00a0]"
     # A capital letter inside a word, and a sign after it: `byÅ‚`.
     rf"|(?<=\p{{Ll}})[À-ß][{_SIGNS}Ÿ]"
+    # The same two bytes in cp1250, the code page of Central Europe.
+    r"|[ĂĹ][\u00adˇ˘¤¦§¨©¬®°±˛´¶·¸˝Ľľżłş‚†‡‰]"
     # Mac Roman, and the code pages of DOS.
     r"|√[©°®†¢∂∏±ß¥]|‚Ä[ôúùìî¶¢]|[├┬][^\s\u2500-\u257f]|Γ[Çé][ÖôöÜª]"
 )
