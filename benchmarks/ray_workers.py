@@ -45,7 +45,7 @@ def _measure_apart(settings: Mapping[str, str], storage: Path, count: int) -> fl
 def _measure(storage: str, count: int, words: Sequence[str]) -> float:
     """Prepare a corpus on a new cluster, and return the CPU seconds of the work on blocks."""
     loaded = load_with_user_set([], [*words, "data.min_ray_pairs=1"])
-    ray.init(num_cpus=count, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=count, include_dashboard=False, log_to_driver=False)
     seen: dict[int, float] = {}
     over = threading.Event()
     watching = threading.Thread(target=_watch, args=(seen, over))

@@ -13,7 +13,7 @@ from nmt.data.preparation.audit import Audit
 from nmt.data.preparation.collected import Collected, collect
 from nmt.data.preparation.parts import open_parts
 from nmt.data.preparation.proposals import lines_of, propose
-from nmt.data.preparation.reports import PrepareReport
+from nmt.data.preparation.reports import InputReport, PrepareReport
 from nmt.data.preparation.screening import drop_by_ratio, drop_duplicates, drop_equal, drop_leaks
 from nmt.data.preparation.splits import split_pairs
 from nmt.data.preparation.staging import MapBlocks, StagedBlock, map_here, stage
@@ -61,18 +61,13 @@ def prepare(
             compare(collected)
             splits = split_pairs(collected, data)
             reports = collected.reports()
-            for name, report in reports.items():
-                log.info(
-                    "prepare: %s: %d of %d pairs kept; dropped: %s",
-                    name, report.kept, report.read, report.reasons(),
-                )  # fmt: skip
-            digest = write_splits(splits, collected, destination)
+            _log(reports)
             report = PrepareReport(
                 sizes={name: len(split) for name, split in splits.items()},
                 inputs=reports,
                 flagged=flags_of_splits(splits),
                 screened=screened_sets(collected),
-                digest=digest,
+                digest=write_splits(splits, collected, destination),
             )
     finally:
         shutil.rmtree(scratch)
@@ -111,6 +106,20 @@ def compare(collected: Collected) -> None:
     drop_equal(collected.general, collected.parts)
     drop_by_ratio(collected.main, collected.parts)
     drop_duplicates(collected.main, collected.parts, collected.texts)
+
+
+def _log(reports: Mapping[str, InputReport]) -> None:
+    for name, report in reports.items():
+        log.info(
+            "prepare: %s: %d of %d pairs kept; dropped: %s",
+            name, report.kept, report.read, report.reasons(),
+        )  # fmt: skip
+        if report.bad_rows:
+            # Nobody looks for rows that were skipped without a word.
+            log.warning(
+                "prepare: %s: %d damaged rows were skipped, such as %s",
+                name, report.bad_rows, report.bad_examples[0],
+            )  # fmt: skip
 
 
 def _collect(

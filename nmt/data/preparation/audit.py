@@ -103,6 +103,7 @@ class Audit:
         """
         if not drops.num_rows:
             return
+        # Written at once, since the pairs of a noisy corpus would fill the memory.
         names = pa.array([name]).take(pa.array([0] * drops.num_rows))
         columns = {field.name: drops[field.name] for field in SCHEMA if field.name != "corpus"}
         self._file.write_table(pa.table({"corpus": names, **columns}, schema=SCHEMA))

@@ -18,6 +18,8 @@ from nmt.data.formats.rows import RawPair
 from nmt.data.overlap import Keys, keys_of
 from nmt.text.normalise import normalise
 
+# Large enough that the fixed costs of a task on Ray do not count; a block and its keys take
+# some ten megabytes of memory.
 BLOCK_PAIRS = 20_000
 BLOCK_CHARACTERS = 32_000_000
 """Maximum size of a block of long texts."""
@@ -26,6 +28,7 @@ _READ_AT_ONCE = 1000
 
 def _key_columns(keys: Keys) -> dict[str, pa.Array]:
     """Store the keys as columns; the row of a two-dimensional array is one binary value."""
+    # From the fields of `Keys`, so that this module need not know what they are.
     columns: dict[str, pa.Array] = {}
     for field in fields(keys):
         values = np.ascontiguousarray(getattr(keys, field.name))
@@ -81,6 +84,7 @@ class BlockRules:
 def raw_blocks(rows: Iterable[RawPair]) -> Iterator[pa.Table]:
     """Gather raw pairs into blocks."""
     remaining = iter(rows)
+    # The size is checked now and then only: a test for each row would cost as much as reading it.
     block: list[RawPair] = []
     characters = 0
     while part := list(islice(remaining, _READ_AT_ONCE)):
@@ -112,6 +116,7 @@ def _strings(texts: Sequence[str]) -> pa.Array:
 def process_block(block: pa.Table, rules: BlockRules) -> pa.Table:
     """Clean the pairs of a raw block, and compute features and keys of those that are kept."""
     sources, targets = block["source"].to_pylist(), block["target"].to_pylist()
+    # Scores come first, since they cost nothing and can drop most of a mined corpus.
     rows, drops = _by_score(block, rules.min_score)
     if drops:
         kept = _clean([sources[row] for row in rows], [targets[row] for row in rows], rules)
@@ -163,6 +168,7 @@ def _clean(sources: list[str], targets: list[str], rules: BlockRules) -> Cleaned
         return clean_block(
             sources, targets, rules.cleaning, rules.source_language, rules.target_language
         )
+    # A test set is normalised like training text, so that equal sentences have equal keys.
     sides = [normalise(text) for text in sources], [normalise(text) for text in targets]
     rows = [row for row in range(len(sources)) if sides[0][row] and sides[1][row]]
     kept = [[side[row] for row in rows] for side in sides]
@@ -201,8 +207,7 @@ def features_and_keys(cleaned: pa.Table) -> tuple[Features, Keys]:
     kept = cleaned.slice(0, kept_rows(cleaned))
 
     def column(name: str) -> NDArray[Any]:
-        # Copied, so that the arrays do not keep the block's text in memory.
-        return kept[name].to_numpy().copy()
+        return kept[name].to_numpy()
 
     features = Features(column("log_ratio"), column("length"), column("flags"))
     template = keys_of([], [], 0)
@@ -216,6 +221,7 @@ def features_and_keys(cleaned: pa.Table) -> tuple[Features, Keys]:
 def _key_array(column: pa.ChunkedArray, template: NDArray[Any]) -> NDArray[Any]:
     """Read a column of keys as an array of the template's type and width."""
     width = template.shape[1] if template.ndim > 1 else 1
+    # Copied chunk by chunk, since Arrow makes Python objects of binary values.
     whole = np.empty(len(column) * width, template.dtype)
     first = 0
     for chunk in column.chunks:

@@ -116,7 +116,11 @@ def collect(
         seed: decides which pairs are examples.
     """
     texts = StoredPairs(folder)
-    collectors = {"main": Collector(), "general": Collector(), "held_out": Collector()}
+    sizes = {"main": 0, "general": 0, "held_out": 0}
+    for block in staged:
+        sizes[_use(parts[block.part])] += block.pairs
+    collectors = {use: Collector(size) for use, size in sizes.items()}
+    # Three groups, because each is compared in another way and the large one must not be copied.
     progress = Progress("cleaned", sum(block.pairs for block in staged))
     read, stored = [0] * len(parts), 0
     for block, table in zip(staged, cleaned, strict=True):

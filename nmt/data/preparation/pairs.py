@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,7 @@ class Origin:
     row: Rows
     """Row of the stored text."""
 
-    def take(self, rows: Rows | Mask) -> "Origin":
+    def take(self, rows: Rows | Mask | slice) -> "Origin":
         """Return the origin of some pairs."""
         return Origin(self.part[rows], self.line[rows], self.row[rows])
 
@@ -82,13 +83,35 @@ class Pairs:
         return self.origin.part == number
 
 
-@dataclass
 class Collector:
     """The arrays of some inputs while their blocks arrive."""
 
-    _origins: list[Origin] = field(default_factory=list[Origin])
-    _features: list[Features] = field(default_factory=list[Features])
-    _keys: list[Keys] = field(default_factory=list[Keys])
+    def __init__(self, capacity: int) -> None:
+        """Reserve space.
+
+        Args:
+            capacity: maximum number of pairs.
+        """
+        # Reserved at once, since joining the arrays of all blocks would take the memory twice.
+        # Pages that no pair fills are never used.
+        self._count = 0
+        self._origin = Origin(
+            np.empty(capacity, np.uint16),
+            np.empty(capacity, np.uint32),
+            np.empty(capacity, np.int64),
+        )
+        self._features = Features(
+            np.empty(capacity, np.float32),
+            np.empty(capacity, np.int32),
+            np.empty(capacity, np.uint8),
+        )
+        template = keys_of([], [], 0)
+        self._keys = Keys(
+            **{
+                column.name: _reserved(getattr(template, column.name), capacity)
+                for column in fields(template)
+            }
+        )
 
     def add(self, cleaned: pa.Table, part: int, first_row: int) -> None:
         """Add the kept pairs of a processed block.
@@ -99,30 +122,29 @@ class Collector:
             first_row: row of the stored text of its first pair.
         """
         count = kept_rows(cleaned)
-        line = cleaned["line"].slice(0, count).to_numpy().copy()
-        rows = np.arange(first_row, first_row + count)
-        self._origins.append(Origin(np.full(count, part, np.uint16), line, rows))
+        rows = slice(self._count, self._count + count)
+        self._origin.part[rows] = part
+        self._origin.line[rows] = cleaned["line"].slice(0, count).to_numpy()
+        self._origin.row[rows] = np.arange(first_row, first_row + count)
         features, keys = features_and_keys(cleaned)
-        self._features.append(features)
-        self._keys.append(keys)
+        for whole, block in ((self._features, features), (self._keys, keys)):
+            for column in fields(whole):
+                getattr(whole, column.name)[rows] = getattr(block, column.name)
+        self._count += count
 
     def pairs(self) -> Pairs:
-        """Join all blocks, and forget them."""
-        empty = Origin(np.empty(0, np.uint16), np.empty(0, np.uint32), np.empty(0, np.int64))
-        origins = [empty, *self._origins]
-        origin = Origin(
-            *(
-                np.concatenate([getattr(each, column.name) for each in origins])
-                for column in fields(Origin)
-            )
-        )
-        self._origins.clear()
-        features = Features.concatenated(self._features)
-        self._features.clear()
-        return Pairs(origin, features, Keys.concatenated(self._keys or [keys_of([], [], 0)]))
+        """Return the pairs of all blocks."""
+        rows = slice(0, self._count)
+        keys = {column.name: getattr(self._keys, column.name)[rows] for column in fields(Keys)}
+        return Pairs(self._origin.take(rows), take_features(self._features, rows), Keys(**keys))
 
 
-def take_features(features: Features, rows: Rows | Mask) -> Features:
+def _reserved(template: NDArray[Any], capacity: int) -> NDArray[Any]:
+    """Return an array of the type and width of another one."""
+    return np.empty((capacity, *template.shape[1:]), template.dtype)
+
+
+def take_features(features: Features, rows: Rows | Mask | slice) -> Features:
     """Return the features of some pairs."""
     return Features(features.log_ratios[rows], features.lengths[rows], features.flags[rows])
 

@@ -118,6 +118,7 @@ def _phrasebook(data: DataConfig, seed: int) -> Iterator[Part]:
         "domain": domain_pairs(data.phrasebook.domain_pairs, seed),
         "general": general_pairs(data.phrasebook.general_pairs, seed),
     }
+    # Its sentences follow a few patterns, which other rules take for repeated text.
     rules = BlockRules(*languages, seed, basic_rules(data.cleaning))
     swapped = languages != PHRASEBOOK_LANGUAGES
     for name, pairs in drawn.items():

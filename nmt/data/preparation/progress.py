@@ -30,6 +30,7 @@ class Progress:
         if now - self._logged < _EVERY_SECONDS:
             return
         self._logged = now
+        # Over the whole stage: the time left would jump with the rate of the last seconds.
         rate = self._done / (now - self._started)
         if self._total is None:
             log.info("prepare: %s %d pairs, %.0f a second", self._stage, self._done, rate)

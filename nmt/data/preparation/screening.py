@@ -23,7 +23,7 @@ def drop_by_ratio(pairs: Pairs, parts: Sequence[Part]) -> None:
             continue
         features = take_features(pairs.features, rows)
         codes, names, values = fitted_drops(features, fit_ratios(features), part.cleaning)
-        # Each drop renumbers the pairs that are left.
+        # Each drop renumbers the pairs that are left, so their rows are looked up again.
         for code, rule in list(enumerate(names))[1:]:
             rows = np.flatnonzero(pairs.of_part(number))
             chosen = codes == code
@@ -51,6 +51,7 @@ def drop_duplicates(pairs: Pairs, parts: Sequence[Part], texts: StoredPairs) -> 
     limits = similarities(pairs, parts)
     found = near_duplicates(pairs.keys, texts_of(pairs, texts), limits)
     pairs.drop("near_duplicate", found)
+    # After near-duplicates: of targets that differ in a full stop only, one is enough.
     targets = [part.cleaning.max_targets_per_source or _UNLIMITED for part in parts]
     found = excess_targets(pairs.keys, np.array(targets)[pairs.origin.part])
     pairs.drop("many_targets", found)

@@ -46,8 +46,9 @@ def split_pairs(collected: Collected, data: DataConfig) -> dict[str, Split]:
     given = {role: pairs for role, pairs in given.items() if _is_given(collected, role)}
     require_apart({role: pairs.keys for role, pairs in given.items()}, data)
     drop_leaks(collected.main, held_out, collected.parts, collected.texts)
-    for number in range(len(collected.parts)):
-        _require_pairs(collected, [number], 1)
+    for number, part in enumerate(collected.parts):
+        if part.role != "set":  # a test set may have as few pairs as its authors like
+            _require_pairs(collected, [number], 1)
     wanted = {"validation": data.validation_fraction, "test": data.test_fraction}
     missing = {name: share for name, share in wanted.items() if share and name not in given}
     splits = _cut(collected, collected.main, missing)
@@ -79,6 +80,7 @@ def _cut(collected: Collected, pairs: Pairs, fractions: Mapping[str, float]) -> 
     _require_pairs(collected, numbers, MIN_PAIRS if fractions else 1)
     if not fractions:
         return {"train": _split(pairs, np.ones(len(pairs), np.bool_))}
+    # The groups serve all corpora at once, so the strictest limit decides.
     least = min(parts[number].cleaning.max_similarity for number in numbers)
     labels = groups(pairs.keys, least)
     tagged = [number for number in numbers if parts[number].tagged]

@@ -43,7 +43,7 @@ class StoredTexts:
                 continue
             _, places, content = chunk.buffers()
             offsets = np.frombuffer(places, np.int32)[chunk.offset :][: len(chunk) + 1]
-            if content is not None:
+            if content is not None:  # Arrow leaves the buffer out if all texts are empty
                 self._bytes.write(content[int(offsets[0]) : int(offsets[-1])])
             self._offsets.write((offsets[1:].astype(np.int64) - offsets[0] + self._size).tobytes())
             self._size += int(offsets[-1] - offsets[0])
@@ -70,6 +70,7 @@ class StoredTexts:
     def _mapped(self) -> pa.Array:
         self._open.close()
         content, places = (self._map(path) for path in self._paths)
+        # An Arrow array on top of the files: its `take` runs in C++, without a copy of the file.
         buffers = [None, places, content]
         return pa.Array.from_buffers(pa.large_string(), self._rows, buffers)
 

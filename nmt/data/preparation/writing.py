@@ -83,6 +83,7 @@ def _corpus_name(collected: Collected, number: int) -> str:
 
 
 def _batches(split: Split, collected: Collected, names: list[str]) -> Iterator[pa.RecordBatch]:
+    # The text is gathered in random order from mapped files; the order is that of the split.
     corpora = pa.array(names, pa.string())
     for rows in chunks(np.arange(len(split))):
         origin = split.origin.take(rows)
