@@ -64,7 +64,7 @@ _GENERAL = {
     Kind.CLOSING: r"\p{Pe}\p{Pf}\p{Pi}\"'*_",
     Kind.MOJIBAKE_HEAD: r"\u00C2-\u00F4ĂĹРС√‚├┬Γ",
     Kind.MOJIBAKE_TAIL: r"\u0080-\u00BF€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ№ЅѕјѓЂЃЉЊЌЋЏђљњќћџҐґЈЎў"
-    r"ˇ˘˛˝Ľľżłş∂∏ßÄÇéôöÜÖ⌐¡ó▒í║ñ¼",
+    r"ˇ˘˛˝ĽľżłşŁŞ∂∏ßÄÇéôöÜÖ⌐¡ó▒í║ñ¼",
     Kind.MARKUP: r"<&\[\]{}=>%\\",
     Kind.SMALL_LETTER: r"\p{Ll}",
     Kind.WIDE_STOP: r"。！？｡．",

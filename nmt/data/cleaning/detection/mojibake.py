@@ -17,8 +17,9 @@ _CERTAIN = regex.compile(
     rf"|[ÂÃ][{_SIGNS}{_LETTERS}\u00a0]"
     # A capital letter inside a word, and a sign after it: `byÅ‚`.
     rf"|(?<=\p{{Ll}})[À-ß][{_SIGNS}Ÿ]"
+    rf"|(?<=\p{{Ll}})[ÄÅ]{_TAIL}"
     # The same two bytes in cp1250, the code page of Central Europe.
-    r"|[ĂĹ][\u00adˇ˘¤¦§¨©¬®°±˛´¶·¸˝Ľľżłş‚†‡‰]"
+    r"|[ĂĹ][\u00adˇ˘¤¦§¨©¬®°±˛´¶·¸˝Ľľżł‚†‡‰]|(?<=\p{Ll})[ĂĹ][ŁµŞş…]"
     # Mac Roman, and the code pages of DOS.
     r"|√[©°®†¢∂∏±ß¥]|‚Ä[ôúùìî¶¢]|[├┬][^\s\u2500-\u257f]|Γ[Çé][ÖôöÜª]"
 )
