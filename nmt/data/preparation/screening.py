@@ -12,6 +12,8 @@ from nmt.data.preparation.pairs import Mask, Pairs, Rows, take_features
 from nmt.data.preparation.parts import Part
 from nmt.data.preparation.texts import StoredPairs
 
+MIN_SIMILAR_PAIRS = 200
+"""Number of pairs from which similar pairs are dropped, and kept in one split."""
 _UNLIMITED = 2**62
 
 
@@ -48,7 +50,7 @@ def drop_duplicates(pairs: Pairs, parts: Sequence[Part], texts: StoredPairs) -> 
     """
     pairs.drop("duplicate", duplicates(pairs.keys))
     # Limits are those of the corpus whose pair would be dropped, not of the one it is like.
-    limits = similarities(pairs, parts)
+    limits = own_similarities(pairs, parts)
     found = near_duplicates(pairs.keys, texts_of(pairs, texts), limits)
     pairs.drop("near_duplicate", found)
     # After near-duplicates: of targets that differ in a full stop only, one is enough.
@@ -75,6 +77,14 @@ def similarities(pairs: Pairs, parts: Sequence[Part]) -> NDArray[np.float32]:
     """Return for each pair the similarity from which its input's rules call it a near-duplicate."""
     limits = np.array([part.cleaning.max_similarity for part in parts], np.float32)
     return limits[pairs.origin.part]
+
+
+def own_similarities(pairs: Pairs, parts: Sequence[Part]) -> NDArray[np.float32]:
+    """Return the same for comparing the pairs with each other: 1 if there are few of them."""
+    # So little text is a trial, often of numbered sentences, and nearly nothing would be left.
+    if len(pairs) < MIN_SIMILAR_PAIRS:
+        return np.ones(len(pairs), np.float32)
+    return similarities(pairs, parts)
 
 
 def texts_of(pairs: Pairs, texts: StoredPairs) -> Texts:

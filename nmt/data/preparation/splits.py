@@ -12,7 +12,7 @@ from nmt.data.overlap import cut, groups, leaks
 from nmt.data.preparation.collected import Collected
 from nmt.data.preparation.pairs import Mask, Origin, Pairs
 from nmt.data.preparation.reports import merged
-from nmt.data.preparation.screening import drop_leaks, similarities, texts_of
+from nmt.data.preparation.screening import drop_leaks, own_similarities, texts_of
 from nmt.data.saved import SPLITS
 from nmt.errors import DataError
 
@@ -81,8 +81,7 @@ def _cut(collected: Collected, pairs: Pairs, fractions: Mapping[str, float]) -> 
     if not fractions:
         return {"train": _split(pairs, np.ones(len(pairs), np.bool_))}
     # The groups serve all corpora at once, so the strictest limit decides.
-    least = min(parts[number].cleaning.max_similarity for number in numbers)
-    labels = groups(pairs.keys, least)
+    labels = groups(pairs.keys, float(own_similarities(pairs, parts).min(initial=1)))
     tagged = [number for number in numbers if parts[number].tagged]
     natural = ~np.isin(pairs.origin.part, tagged if len(tagged) < len(numbers) else [])
     codes = np.zeros(len(pairs), np.uint8)
@@ -99,7 +98,7 @@ def _cut(collected: Collected, pairs: Pairs, fractions: Mapping[str, float]) -> 
 def _alike(collected: Collected, pairs: Pairs, codes: NDArray[np.uint8]) -> Mask:
     """Mark the training pairs that are like a pair that was held out from the same corpora."""
     # The groups come from sketches, which miss some pairs that are alike.
-    limits = similarities(pairs, collected.parts)
+    limits = own_similarities(pairs, collected.parts)
     if limits.min() >= 1:
         return np.zeros(len(pairs), np.bool_)
     # All keys are passed, since those of the training pairs alone would be a copy. At a similarity

@@ -230,3 +230,17 @@ def test_where_the_pairs_are_cleaned_changes_nothing(tmp_path: Path) -> None:
     )
     assert called == [1]
     assert here == there
+
+
+def numbered(count: int) -> list[Pair]:
+    return [Pair(f"This is sentence number {n}.", f"இது வாக்கியம் எண் {n} ஆகும்.") for n in range(count)]
+
+
+def test_a_trial_with_a_few_numbered_sentences_keeps_them(tmp_path: Path) -> None:
+    data = DataConfig(path=write(tmp_path / "a.jsonl", numbered(150)))
+    assert sum(prepare(data, 1, tmp_path / "out").sizes.values()) == 150
+
+
+def test_of_many_numbered_sentences_one_is_kept(tmp_path: Path) -> None:
+    data = DataConfig(path=write(tmp_path / "a.jsonl", [*numbered(150), *PAIRS]))
+    assert sum(prepare(data, 1, tmp_path / "out").sizes.values()) == len(PAIRS) + 1
