@@ -26,6 +26,10 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
         {"data": {"path": "a.tsv", "corpora": {"web": {"path": "b.tsv"}}}},
         "path and",
     ),
+    "a corpus with the name of a split": (
+        {"data": {"corpora": {"test": {"path": "a.tsv"}}}},
+        "corpora.test has the name of a split",
+    ),
     "a threshold for no score": (
         {"data": {"corpora": {"web": {"path": "a.tsv", "min_score": 0.5}}}},
         "min_score is set but score_column is not",

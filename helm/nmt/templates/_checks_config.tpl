@@ -70,6 +70,9 @@ config.data.target_path is '{{ .target_path }}' and config.data.path is not set:
 config.data.path and config.data.corpora are both set: make the file of path one of the corpora
 {{- end }}
 {{- range $name, $corpus := .corpora }}
+{{- if has $name (list "validation" "test") }}
+config.data.corpora.{{ $name }} has the name of a split: give it another one
+{{- end }}
 {{- if and (ne $corpus.min_score nil) (not $corpus.score_column) }}
 config.data.corpora.{{ $name }}.min_score is set but score_column is not: name the column
 {{- end }}
