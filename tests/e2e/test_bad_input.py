@@ -148,11 +148,11 @@ def _tmx() -> str:
 
 BAD = [
     Bad("half.jsonl", (_jsonl(9) + '{"en": "House').encode(), ["line 10", "Correct or delete"]),
-    Bad("array.json", b'[{"en": "a", "ta": "b"}]', ["JSON array", "jq -c"]),
+    Bad("array.json", b'[{"en": "a", "ta": "b"}, 5]', ["element 2", "5 is not a JSON object"]),
     Bad("empty.jsonl", b"", ["is empty", "name a file"]),
     Bad("head.csv", b"en,ta\n", ["contains no sentence pairs"]),
     Bad("bytes.jsonl", _jsonl(1).encode() + b'{"en": "caf\xe9"}', ["line 2", "UTF-8", "iconv -f"]),
-    Bad("wide.csv", TABLE.encode("utf-16"), ["line 1", "iconv -f UTF-16"]),
+    Bad("wide.csv", TABLE.encode("utf-16"), ["is UTF-16", "iconv -f UTF-16"]),
     Bad("columns.csv", b"id,score\n1,2\n", ["'id', 'score'", "data.source_column"]),
     Bad("ragged.csv", (TABLE + "a,b,c\n").encode(), ["line 42", "3 columns", "Quote"]),
     Bad("cut.tmx", _tmx().encode()[:1500], ["not well-formed XML", "line ", "copy the file again"]),
