@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from nmt.config import Config
 from nmt.data.fingerprint import fingerprint, fingerprint_of_set
+from nmt.data.preparation.reports import merged
 from nmt.data.preparation.staging import StagedBlock
 from nmt.data.prepare import AUDIT_FILE, prepare
 from nmt.data.prepare import dry_run as find_drops
@@ -103,10 +104,6 @@ def _prepare(session: Session, content: str | None) -> StepOutput[PrepareResult]
         )
         for name, found in report.inputs.items()
     }
-    dropped: dict[str, int] = {}
-    for found in report.inputs.values():
-        for rule, drops in found.dropped.items():
-            dropped[rule] = dropped.get(rule, 0) + drops.count
     screened = {
         name: ScreenedSet(**written["screened"][name], fingerprint=fingerprint_of_set(test_set))
         for name, test_set in config.evaluation.sets.items()
@@ -114,7 +111,10 @@ def _prepare(session: Session, content: str | None) -> StepOutput[PrepareResult]
     result = PrepareResult(
         fingerprint=content,
         sizes=report.sizes,
-        dropped=dropped,
+        dropped={
+            rule: drops.count
+            for rule, drops in merged(list(report.inputs.values())).dropped.items()
+        },
         inputs=counts,
         flagged=report.flagged,
         screened=screened,

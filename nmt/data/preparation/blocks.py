@@ -41,17 +41,12 @@ def _key_columns(keys: Keys) -> dict[str, pa.Array]:
     return columns
 
 
+NO_KEYS = keys_of([], [], 0)
+"""The keys of no pairs, which show the type and width of each."""
 RAW = pa.schema(
     {"source": pa.string(), "target": pa.string(), "line": pa.uint32(), "score": pa.float64()}
 )
 """Columns of a block as it was read."""
-LOW_SCORE = "low_score"
-
-RAW = pa.schema(
-    {"source": pa.string(), "target": pa.string(), "line": pa.uint32(), "score": pa.float64()}
-)
-"""Columns of a block as it was read."""
-BAND_TYPE = np.uint32
 LOW_SCORE = "low_score"
 CLEANED = pa.schema(
     {
@@ -64,7 +59,7 @@ CLEANED = pa.schema(
         "length": pa.int32(),
         "flags": pa.uint8(),
     }
-    | {name: array.type for name, array in _key_columns(keys_of([], [], 0)).items()}
+    | {name: array.type for name, array in _key_columns(NO_KEYS).items()}
 )
 """Columns of a processed block: first the kept pairs in order, then the dropped ones."""
 
@@ -210,10 +205,9 @@ def features_and_keys(cleaned: pa.Table) -> tuple[Features, Keys]:
         return kept[name].to_numpy()
 
     features = Features(column("log_ratio"), column("length"), column("flags"))
-    template = keys_of([], [], 0)
     keys = {
-        field.name: _key_array(kept[f"key_{field.name}"], getattr(template, field.name))
-        for field in fields(template)
+        field.name: _key_array(kept[f"key_{field.name}"], getattr(NO_KEYS, field.name))
+        for field in fields(NO_KEYS)
     }
     return features, Keys(**keys)
 

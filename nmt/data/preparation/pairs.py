@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nmt.data.cleaning import Features
-from nmt.data.overlap import Keys, keys_of
-from nmt.data.preparation.blocks import features_and_keys, kept_rows
+from nmt.data.overlap import Keys
+from nmt.data.preparation.blocks import NO_KEYS, features_and_keys, kept_rows
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
@@ -105,11 +105,10 @@ class Collector:
             np.empty(capacity, np.int32),
             np.empty(capacity, np.uint8),
         )
-        template = keys_of([], [], 0)
         self._keys = Keys(
             **{
-                column.name: _reserved(getattr(template, column.name), capacity)
-                for column in fields(template)
+                column.name: _reserved(getattr(NO_KEYS, column.name), capacity)
+                for column in fields(Keys)
             }
         )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from nmt.config import DataConfig
 from nmt.config.sections.cleaning import CleaningConfig, Mismatch
@@ -10,12 +9,10 @@ from nmt.config.sections.evaluation import TestSetConfig
 from nmt.data.apart import require_distinct_files
 from nmt.data.formats.rows import BadRows, RawPair
 from nmt.data.preparation.blocks import BlockRules
-from nmt.data.read import open_inputs
+from nmt.data.read import Role, open_inputs
 from nmt.errors import DataError
 
 PHRASEBOOK_LANGUAGES = ("eng_Latn", "tam_Taml")
-
-Role = Literal["corpus", "validation", "test", "set"]
 
 
 @dataclass(frozen=True)
