@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-from pyarrow import ipc
 
-from nmt.data.formats.arrow import arrow_batches, explain_arrow_errors, saved_splits
-from nmt.data.saved import has_split
-from nmt.errors import DataError
+from nmt.data.saved import split_batches
 from nmt.text.pair import Pair
 
 
@@ -37,27 +34,9 @@ def read_rows(folder: Path, split: str, rows_at_once: int) -> Iterator[Rows]:
     Raises:
         DataError: the split does not exist or is damaged.
     """
-    for file in _files(folder, split):
-        # Not mapped into memory: the mapped pages of a large file would stay until its end.
-        with (
-            explain_arrow_errors(str(file), "as prepared pairs"),
-            pa.OSFile(str(file)) as stream,
-            ipc.open_stream(stream) as batches,
-        ):
-            for batch in batches:
-                for start in range(0, batch.num_rows, rows_at_once):
-                    yield _as_rows(batch.slice(start, rows_at_once))
-
-
-def count_rows(folder: Path, split: str) -> int:
-    """Count the rows of a split without reading their text.
-
-    Raises:
-        DataError: the split does not exist or is damaged.
-    """
-    files = _files(folder, split)
-    with explain_arrow_errors(str(folder), "as prepared pairs"):
-        return sum(batch.num_rows for batch in arrow_batches(files))
+    for batch in split_batches(folder, split):
+        for start in range(0, batch.num_rows, rows_at_once):
+            yield _as_rows(batch.slice(start, rows_at_once))
 
 
 def first_pairs(folder: Path, split: str, count: int) -> list[Pair]:
@@ -71,12 +50,6 @@ def first_pairs(folder: Path, split: str, count: int) -> list[Pair]:
         Pair(*pair) for rows in chunks for pair in zip(rows.sources, rows.targets, strict=True)
     )
     return list(islice(pairs, count))
-
-
-def _files(folder: Path, split: str) -> list[Path]:
-    if not has_split(folder, split):
-        raise DataError(f"{folder} has no split {split!r}: prepare the data again")
-    return (saved_splits(folder / "dataset") or {})[split]
 
 
 def _as_rows(batch: pa.RecordBatch) -> Rows:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -92,16 +93,39 @@ def split_batches(folder: Path, split: str) -> Iterator[pa.RecordBatch]:
     Raises:
         DataError: the split does not exist or is damaged.
     """
+    with _files_of(folder, split) as files:
+        for file in files:
+            # Not mapped into memory: the mapped pages of a large file would stay until its end.
+            with pa.OSFile(str(file)) as stream, ipc.open_stream(stream) as batches:
+                for batch in batches:
+                    if not {"source", "target"} <= set(batch.schema.names):
+                        raise DataError("the columns source and target are missing")
+                    yield batch
+
+
+def count_rows(folder: Path, split: str) -> int:
+    """Count the rows of a split without reading their text.
+
+    Raises:
+        DataError: the split does not exist or is damaged.
+    """
+    with _files_of(folder, split) as files:
+        return sum(batch.num_rows for batch in arrow_batches(files))
+
+
+@contextmanager
+def _files_of(folder: Path, split: str) -> Iterator[list[Path]]:
+    """Find the files of a split, and explain errors while they are read.
+
+    Raises:
+        DataError: the split does not exist or is damaged.
+    """
     if not has_split(folder, split):
         existing = ", ".join(split_names(folder)) or "no prepared data"
         raise DataError(f"{folder} has no split {split!r}; it holds {existing}")
     try:
-        files = (saved_splits(folder / _DATA_SET) or {})[split]
         with explain_arrow_errors(str(folder), "as prepared pairs"):
-            for batch in arrow_batches(files):
-                if not {"source", "target"} <= set(batch.schema.names):
-                    raise DataError("the columns source and target are missing")
-                yield batch
+            yield (saved_splits(folder / _DATA_SET) or {})[split]
     except (DataError, KeyError) as error:
         raise DataError(
             f"the split {split!r} in {folder} is damaged ({error}): prepare the data again"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from nmt.cli.durations import clock
 from nmt.config import digest_of
-from nmt.data.prepared_rows import count_rows, read_rows
-from nmt.data.saved import has_split
+from nmt.data.prepared_rows import read_rows
+from nmt.data.saved import count_rows, has_split
 from nmt.errors import InputError, InUseError, StorageError
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec

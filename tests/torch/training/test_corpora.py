@@ -9,7 +9,8 @@ import pytest
 import torch
 from pyarrow import ipc
 
-from nmt.data.prepared_rows import count_rows, first_pairs, read_rows
+from nmt.data.prepared_rows import first_pairs, read_rows
+from nmt.data.saved import count_rows
 from nmt.errors import DataError
 from nmt.training.job import TrainingJob
 from nmt.training.loading import load_material
