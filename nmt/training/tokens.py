@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from nmt.cli.durations import clock
+from nmt.cli.progress import PairProgress
 from nmt.config import digest_of
 from nmt.data.prepared_rows import read_rows
 from nmt.data.saved import count_rows, has_split
@@ -164,8 +164,8 @@ class Tokenization:
         data = fetch_output(job.storage, job.data)
         # Only the built-in phrasebook has general pairs to replay.
         splits = [name for name in self._splits if name == job.train_split or has_split(data, name)]
-        progress = TokenizationProgress(
-            job.name,
+        progress = PairProgress(
+            f"{job.name}: tokenized",
             sum(count_rows(data, split) for split in splits),
             job.config.training.log_every_seconds,
         )
@@ -178,7 +178,7 @@ class Tokenization:
         progress.finish()
 
     def _write_split(
-        self, writer: TokenWriter, data: Path, split: str, progress: "TokenizationProgress"
+        self, writer: TokenWriter, data: Path, split: str, progress: PairProgress
     ) -> None:
         writer.begin_split()
         for rows in read_rows(data, split, _ROWS_AT_ONCE):
@@ -186,31 +186,3 @@ class Tokenization:
             progress.add(len(rows.sources))
             if time.monotonic() - self._exchanged >= _EXCHANGE_SECONDS:
                 self._exchange()
-
-
-class TokenizationProgress:
-    """The log lines of a tokenization: its speed and the time left."""
-
-    def __init__(self, name: str, total: int, every_seconds: float) -> None:
-        self._name, self._total, self._every_seconds = name, total, every_seconds
-        self._done = 0
-        self._started = self._logged = time.monotonic()
-
-    def add(self, pairs: int) -> None:
-        """Count tokenized pairs; write a line every few seconds."""
-        self._done += pairs
-        now = time.monotonic()
-        if now - self._logged < self._every_seconds:
-            return
-        self._logged = now
-        speed = self._done / (now - self._started)
-        log.info(
-            "%s: tokenized %s of %s pairs | %s pairs/s | %s left",
-            self._name, f"{self._done:,}", f"{self._total:,}", f"{speed:,.0f}",
-            clock((self._total - self._done) / speed),
-        )  # fmt: skip
-
-    def finish(self) -> None:
-        """Log the total time."""
-        seconds = clock(time.monotonic() - self._started)
-        log.info("%s: tokenized %s pairs in %s", self._name, f"{self._done:,}", seconds)

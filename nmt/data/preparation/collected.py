@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from nmt.cli.progress import PairProgress
 from nmt.data.cleaning import NUMBERS_DIFFER, SENTENCES_DIFFER, URLS_DIFFER
 from nmt.data.preparation.audit import Audit, Sampler
 from nmt.data.preparation.blocks import kept_rows
 from nmt.data.preparation.pairs import Collector, Dropped, Pairs, Rows, chunks
 from nmt.data.preparation.parts import Part
-from nmt.data.preparation.progress import Progress
 from nmt.data.preparation.reports import InputReport
 from nmt.data.preparation.staging import StagedBlock
 from nmt.data.preparation.texts import StoredPairs
@@ -121,7 +121,7 @@ def collect(
         sizes[_use(parts[block.part])] += block.pairs
     collectors = {use: Collector(size) for use, size in sizes.items()}
     # Three groups, because each is compared in another way and the large one must not be copied.
-    progress = Progress("cleaned", sum(block.pairs for block in staged))
+    progress = PairProgress("prepare: cleaned", sum(block.pairs for block in staged))
     read, stored = [0] * len(parts), 0
     for block, table in zip(staged, cleaned, strict=True):
         part = parts[block.part]

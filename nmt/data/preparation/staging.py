@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import ipc
 
+from nmt.cli.progress import PairProgress
 from nmt.data.preparation.blocks import BlockRules, process_block, raw_blocks
 from nmt.data.preparation.parts import Part
-from nmt.data.preparation.progress import Progress
 
 # Fast enough to cost nothing beside the cleaning, and it halves the space.
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4")
@@ -48,7 +48,7 @@ def map_here(blocks: Sequence[StagedBlock]) -> Iterator[pa.Table]:
 
 def stage(parts: Iterable[Part], folder: Path) -> list[StagedBlock]:
     """Read all inputs, and write their pairs to a folder in blocks."""
-    progress = Progress("read")
+    progress = PairProgress("prepare: read", None)
     staged: list[StagedBlock] = []
     for number, part in enumerate(parts):
         for block in raw_blocks(part.rows):

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from nmt.cli.progress import PairProgress
 from nmt.data.preparation.collected import FLAGS, Collected
 from nmt.data.preparation.pairs import chunks
-from nmt.data.preparation.progress import Progress
 from nmt.data.preparation.reports import ScreenedSet
 from nmt.data.preparation.splits import Split
 from nmt.data.saved import SCHEMA, write_split, write_split_names
@@ -26,7 +26,7 @@ def write_splits(splits: Mapping[str, Split], collected: Collected, destination:
         The SHA-256 of their names and sentences, and of the corpora if these have names.
     """
     digest = hashlib.sha256()
-    progress = Progress("wrote", sum(map(len, splits.values())))
+    progress = PairProgress("prepare: wrote", sum(map(len, splits.values())))
     names = [_corpus_name(collected, number) for number in range(len(collected.parts))]
 
     def batches(split: Split) -> Iterator[pa.RecordBatch]:

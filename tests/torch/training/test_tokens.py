@@ -1,6 +1,5 @@
 """Tokenized training data: made once, shared, and made again when it is damaged or out of date."""
 
-import logging
 import os
 import signal
 import threading
@@ -22,7 +21,6 @@ from nmt.training.events import NoNotice, StoppedError
 from nmt.training.job import TrainingJob
 from nmt.training.loading import load_material
 from nmt.training.strategies import Single
-from nmt.training.tokens import TokenizationProgress
 from nmt.training.trainer import run_training
 from tests.support.training.small_training import checkpoint_weights, same
 from tests.support.training.token_files import same_rows, token_folders
@@ -215,20 +213,3 @@ def test_tokens_of_an_object_store_are_mapped_from_a_copy(
     counted.clear()
     assert same_rows(load_material(there, CPU), here)
     assert not counted
-
-
-def test_progress_shows_the_speed_and_the_time_left(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    now = [0.0]
-    monkeypatch.setattr(tokens_module.time, "monotonic", lambda: now[0])
-    progress = TokenizationProgress("train", 100_000, 5.0)
-    with caplog.at_level(logging.INFO):
-        for _ in range(50):
-            now[0] += 1.0
-            progress.add(2000)
-        progress.finish()
-    assert caplog.messages[0] == (
-        "train: tokenized 10,000 of 100,000 pairs | 2,000 pairs/s | 0m45s left"
-    )
-    assert caplog.messages[-1] == "train: tokenized 100,000 pairs in 0m50s"
