@@ -4,11 +4,11 @@ import bz2
 import gzip
 import io
 import lzma
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
@@ -50,38 +50,45 @@ class InputFile:
             raise DataError(f"{self.path} cannot be read: {error}") from None
 
 
+class _Packing(NamedTuple):
+    """A program that packs single files."""
+
+    unpack: Callable[[BinaryIO], Any]
+    """Opens a packed stream as an unpacked one."""
+    pack: Callable[[bytes], bytes]
+    """Packs a part of a file; packed parts, one after the other, are a valid packed file."""
+
+
+_PACKINGS = {
+    ".gz": _Packing(
+        lambda stream: gzip.GzipFile(fileobj=stream),
+        lambda content: gzip.compress(content, compresslevel=6, mtime=0),
+    ),
+    ".bz2": _Packing(bz2.BZ2File, bz2.compress),
+    ".xz": _Packing(lzma.LZMAFile, lzma.compress),
+}
+
+
 def unpacked(stream: BinaryIO, name: str) -> BinaryIO:
     """Unpack a stream as the suffix of its name says."""
-    match PurePosixPath(name).suffix.lower():
-        case ".gz":
-            return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-        case ".bz2":
-            return cast(BinaryIO, bz2.BZ2File(stream))
-        case ".xz":
-            return cast(BinaryIO, lzma.LZMAFile(stream))
-        case _:
-            return stream
+    packing = _packing(name)
+    return cast(BinaryIO, packing.unpack(stream)) if packing else stream
 
 
 def packed(content: bytes, name: str) -> bytes:
     """Pack a part of a file as the suffix of its name says."""
-    # Packed parts, one after the other, are a valid packed file in all of these formats.
-    match PurePosixPath(name).suffix.lower():
-        case ".gz":
-            return gzip.compress(content, compresslevel=6, mtime=0)
-        case ".bz2":
-            return bz2.compress(content)
-        case ".xz":
-            return lzma.compress(content)
-        case _:
-            return content
+    packing = _packing(name)
+    return packing.pack(content) if packing else content
 
 
 def plain_suffix(name: str) -> str:
     """Return the suffix in lower case, for packed files the one before theirs."""
     path = PurePosixPath(name)
-    is_packed = path.suffix.lower() in (".gz", ".bz2", ".xz")
-    return (path.with_suffix("") if is_packed else path).suffix.lower()
+    return (path.with_suffix("") if _packing(name) else path).suffix.lower()
+
+
+def _packing(name: str) -> _Packing | None:
+    return _PACKINGS.get(PurePosixPath(name).suffix.lower())
 
 
 def absolute_place(place: str, config: Config) -> str:

@@ -39,6 +39,10 @@ class Features:
             np.concatenate([part.flags for part in parts]),
         )
 
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Features":
+        """Return the features of some pairs."""
+        return Features(self.log_ratios[rows], self.lengths[rows], self.flags[rows])
+
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.flags)

@@ -44,7 +44,7 @@ class Collected:
 
     def record_drops(self) -> None:
         """Write what comparisons have dropped since the last call to the audit."""
-        for pairs in (self.main, self.general, self.held_out):
+        for pairs in self._groups:
             for dropped in pairs.dropped:
                 for number in np.unique(dropped.origin.part):
                     for rows in chunks(np.flatnonzero(dropped.origin.part == number)):
@@ -62,13 +62,16 @@ class Collected:
 
     def left(self, number: int) -> int:
         """Count the pairs that are left of an input."""
-        groups = (self.main, self.general, self.held_out)
-        return sum(int(np.count_nonzero(pairs.of_part(number))) for pairs in groups)
+        return sum(int(np.count_nonzero(pairs.of_part(number))) for pairs in self._groups)
+
+    @property
+    def _groups(self) -> tuple[Pairs, ...]:
+        return self.main, self.general, self.held_out
 
     def _report(self, number: int, part: Part) -> InputReport:
         kept = 0
         flagged = Sampler(self.seed)
-        for pairs in (self.main, self.general, self.held_out):
+        for pairs in self._groups:
             rows = np.flatnonzero(pairs.of_part(number))
             kept += len(rows)
             for bit, name in FLAGS.items():

@@ -69,14 +69,13 @@ class Pairs:
         self.dropped.append(Dropped(rule, origin, values or [None] * len(origin.row)))
         kept = ~mask
         self.origin = self.origin.take(kept)
-        self.features = take_features(self.features, kept)
+        self.features = self.features.take(kept)
         # In place, since the keys take most of the memory.
         self.keys.keep(kept)
 
     def take(self, rows: Rows | Mask) -> "Pairs":
         """Copy some pairs."""
-        features = take_features(self.features, rows)
-        return Pairs(self.origin.take(rows), features, self.keys.take(rows))
+        return Pairs(self.origin.take(rows), self.features.take(rows), self.keys.take(rows))
 
     def of_part(self, number: int) -> Mask:
         """Tell which pairs are from one input."""
@@ -135,17 +134,12 @@ class Collector:
         """Return the pairs of all blocks."""
         rows = slice(0, self._count)
         keys = {column.name: getattr(self._keys, column.name)[rows] for column in fields(Keys)}
-        return Pairs(self._origin.take(rows), take_features(self._features, rows), Keys(**keys))
+        return Pairs(self._origin.take(rows), self._features.take(rows), Keys(**keys))
 
 
 def _reserved(template: NDArray[Any], capacity: int) -> NDArray[Any]:
     """Return an array of the type and width of another one."""
     return np.empty((capacity, *template.shape[1:]), template.dtype)
-
-
-def take_features(features: Features, rows: Rows | Mask | slice) -> Features:
-    """Return the features of some pairs."""
-    return Features(features.log_ratios[rows], features.lengths[rows], features.flags[rows])
 
 
 def chunks(rows: Rows) -> Iterator[Rows]:

@@ -9,7 +9,6 @@ import pyarrow as pa
 from nmt.data.cleaning import fit_ratios
 from nmt.data.overlap import duplicates, excess_targets
 from nmt.data.preparation.collected import Collected
-from nmt.data.preparation.pairs import take_features
 from nmt.data.preparation.reports import InputReport
 from nmt.data.preparation.staging import StagedBlock, read_block
 
@@ -87,7 +86,7 @@ def _by_ratio(collected: Collected, number: int) -> Iterator[Proposal]:
     rows = np.flatnonzero(collected.main.of_part(number))
     if not len(rows):
         return
-    features = take_features(collected.main.features, rows)
+    features = collected.main.features.take(rows)
     fit = fit_ratios(features)
     distances = np.abs(fit.deviations(features))
     about = (

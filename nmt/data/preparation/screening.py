@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nmt.data.cleaning import fit_ratios, fitted_drops
 from nmt.data.overlap import Texts, duplicates, excess_targets, leaked_from, near_duplicates
 from nmt.data.preparation.blocks import written
-from nmt.data.preparation.pairs import Mask, Pairs, Rows, take_features
+from nmt.data.preparation.pairs import Mask, Pairs, Rows
 from nmt.data.preparation.parts import Part
 from nmt.data.preparation.texts import StoredPairs
 
@@ -23,7 +23,7 @@ def drop_by_ratio(pairs: Pairs, parts: Sequence[Part]) -> None:
         rows = np.flatnonzero(pairs.of_part(number))
         if part.role != "corpus" or part.generated or not len(rows):
             continue
-        features = take_features(pairs.features, rows)
+        features = pairs.features.take(rows)
         codes, names, values = fitted_drops(features, fit_ratios(features), part.cleaning)
         # Each drop renumbers the pairs that are left, so their rows are looked up again.
         for code, rule in list(enumerate(names))[1:]:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from typing_extensions import override
 
+from nmt.data.formats.tables.table_rows import MAX_CELL_CHARACTERS
 from nmt.errors import DataError
 from ray_jobs.translation.formats.rows import (
     Added,
@@ -20,9 +21,6 @@ from ray_jobs.translation.formats.rows import (
 )
 from ray_jobs.translation.formats.text import SEPARATORS
 from ray_jobs.translation.lines import read_lines, read_raw_lines
-
-_MAX_CELL_CHARACTERS = 16 << 20
-"""Maximum length of a cell; a longer one has a quote that was never closed."""
 
 Cells = list[str]
 
@@ -108,7 +106,7 @@ def _csv_rows(stream: BinaryIO, file: str) -> tuple[str, Iterator[Cells]]:
 
 
 def _parsed(lines: Iterable[str], delimiter: str, file: str) -> Iterator[Cells]:
-    csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     reader = csv.reader(lines, delimiter=delimiter)
     try:
         # A blank line is a row of no cells; it stays, so that no line is lost.

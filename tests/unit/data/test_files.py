@@ -127,7 +127,7 @@ def test_a_long_cell_is_read(tmp_path: Path) -> None:
 def test_an_unclosed_quote_is_refused_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nmt.data.formats.tables.table_rows._MAX_CELL_CHARACTERS", 1000)
+    monkeypatch.setattr("nmt.data.formats.tables.table_rows.MAX_CELL_CHARACTERS", 1000)
     message = fault(tmp_path, "x.csv", 'en,ta\na,அ\n"b,ஆ\n' + "c,இ\n" * 1000)
     assert "line 3: a cell of the row that begins here has more than 1,000 characters" in message
     assert "its quote is not closed" in message

@@ -12,7 +12,7 @@ from nmt.data.formats.files.lines import read_lines
 from nmt.data.formats.rows import BadRow
 from nmt.errors import DataError
 
-_MAX_CELL_CHARACTERS = 16 << 20
+MAX_CELL_CHARACTERS = 16 << 20
 """Maximum length of a cell; a longer one has a quote that was never closed."""
 _BARS = "|||"
 """Separator of word aligners, between spaces."""
@@ -65,7 +65,7 @@ def csv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
     lines = _Lines(file)
     delimiter = _find_delimiter(lines)
     # Python's own limit, 131,072 characters, is lower than a long document needs.
-    csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     # Unless it is strict, Python accepts a quote that is not closed, and merges the rows after it.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     width = 0
@@ -134,7 +134,7 @@ def _explain(reason: str) -> str:
     if "field larger than field limit" in reason:
         return (
             "a cell of the row that begins here has more than "
-            f"{_MAX_CELL_CHARACTERS:,} characters, so its quote is not closed. Close it, or "
+            f"{MAX_CELL_CHARACTERS:,} characters, so its quote is not closed. Close it, or "
             "double a quote that belongs to the text"
         )
     return (
