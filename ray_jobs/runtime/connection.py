@@ -14,7 +14,7 @@ from ray.exceptions import RayTaskError
 from ray.job_config import JobConfig
 from typing_extensions import override
 
-from nmt.cli.signals import restored_handlers
+from nmt.cli.signals import restored_handlers, stop_signals
 from nmt.config import Config
 from nmt.errors import InputError, NmtError, PreemptedError, UnavailableError
 from nmt.storage import Storage
@@ -107,18 +107,20 @@ def _start_private(config: Config) -> None:
 
 
 def _init(**options: Any) -> None:  # noqa: ANN401 - those of `ray.init`
-    """Call `ray.init`, then restore this process's SIGTERM handler."""
-    # Ray installs its own handlers, which would end the process without our clean-up.
-    terminated = False
+    """Call `ray.init`, then restore this process's handlers and pass on a signal that arrived."""
+    # Ray installs a handler of SIGTERM, which would end the process without our clean-up.
     job = _JobConfig(_py_driver_sys_path=own_folder())
-    with restored_handlers([signal.SIGTERM]):
+    with restored_handlers([signal.SIGTERM]), stop_signals() as arrived:
         try:
             ray.init(job_config=job, logging_level=logging.ERROR, log_to_driver=True, **options)
-        except SystemExit:  # what those handlers make of a signal
-            terminated = True
-            ray.shutdown()
-    if terminated:
-        signal.raise_signal(signal.SIGTERM)
+        except SystemExit:  # what that handler makes of a signal
+            arrived.append(signal.SIGTERM)
+        except (Exception, KeyboardInterrupt):
+            if not arrived:
+                raise
+    # Ray may only log an interruption, such as one inside its optional imports, and go on.
+    if arrived:
+        signal.raise_signal(arrived[0])
 
 
 def _line(error: Exception) -> str:

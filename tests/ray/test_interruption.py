@@ -1,11 +1,16 @@
 """A command that waits for Ray is stopped at once, with the exit code of the signal."""
 
+import contextlib
 import signal
 import subprocess
 import sys
 
 import pytest
+import ray
 
+from nmt.cli.signals import stop_signals
+from nmt.config import Config
+from ray_jobs.runtime.connection import connect
 from tests.support.signals import take_ctrl_c
 
 COMMAND = """
@@ -19,7 +24,7 @@ def wait():
     print("starting", flush=True)
     with connect(Config()):
         print("waiting", flush=True)
-        ray.get(ray.remote(time.sleep).remote(60))
+        ray.get(ray.remote(lambda: time.sleep(60)).remote())
 
 sys.exit(guarded(wait, extra="train"))
 """
@@ -50,3 +55,16 @@ def test_a_signal_ends_the_command_with_its_code(
     output, _ = process.communicate(timeout=30)
     assert process.returncode == code, output
     assert "run the same command again to resume" in output
+
+
+def test_a_signal_that_ray_swallows_while_it_starts_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def swallow(**_options: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(ray, "init", swallow)
+    with stop_signals() as arrived, pytest.raises(KeyboardInterrupt), connect(Config()):
+        pytest.fail("the command goes on")
+    assert arrived == [signal.SIGTERM]

@@ -1,5 +1,6 @@
 """Translation of a file by replicas of which one dies, and which go on after a stopped command."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -49,11 +50,12 @@ def run(storage: Storage, source: Path) -> Totals:
 
 
 def replica_processes() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "ray::_Engine" in " ".join(process.cmdline()[:1])
-    ]
+    found: list[psutil.Process] = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            if "ray::_Engine" in " ".join(process.cmdline()[:1]):
+                found.append(process)
+    return found
 
 
 def test_no_line_is_lost_or_repeated(
@@ -91,7 +93,8 @@ def test_replicas_that_keep_dying_end_the_command(
     def kill_all() -> None:
         while not over.wait(0.02):
             for process in replica_processes():
-                process.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     killer = threading.Thread(target=kill_all)
     killer.start()
