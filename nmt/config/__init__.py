@@ -19,7 +19,7 @@ from nmt.config.sections.adapter import (
 )
 from nmt.config.sections.cleaning import CleaningConfig
 from nmt.config.sections.data import CorpusConfig, DataConfig, PhrasebookConfig
-from nmt.config.sections.evaluation import EvaluationConfig, TestSetConfig
+from nmt.config.sections.evaluation import EvaluationConfig, SystemConfig, TestSetConfig
 from nmt.config.sections.export import ExportConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
@@ -63,6 +63,7 @@ __all__ = [
     "ServingConfig",
     "SingleStrategy",
     "StrategyConfig",
+    "SystemConfig",
     "TestSetConfig",
     "TrackingConfig",
     "TrainingConfig",

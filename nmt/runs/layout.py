@@ -161,6 +161,16 @@ def evaluation(run: str) -> str:
     return f"{step_folder(run, EVALUATE)}/evaluation.json"
 
 
+def hypotheses(run: str, test_set: str, system: str) -> str:
+    """Return the file with the translations of a test set by one system."""
+    return f"{step_folder(run, EVALUATE)}/hypotheses/{test_set}/{system}.jsonl"
+
+
+def translation_record(run: str, test_set: str, system: str) -> str:
+    """Return the file that says from what, and how, these translations were made."""
+    return f"{step_folder(run, EVALUATE)}/hypotheses/{test_set}/{system}.json"
+
+
 def merged_model(run: str) -> str:
     """Return the folder commit of the trained model for plain transformers."""
     return f"{step_folder(run, EXPORT)}/merged"

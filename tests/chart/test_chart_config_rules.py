@@ -34,6 +34,37 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
         {"data": {"corpora": {"web": {"path": "a.tsv", "min_score": 0.5}}}},
         "min_score is set but score_column is not",
     ),
+    "a test set with the name of a run's own": (
+        {"evaluation": {"sets": {"test": {"path": "a.tsv"}}}},
+        "sets.test has the name of a run's own test set",
+    ),
+    "a test set in an unknown language": (
+        {"evaluation": {"sets": {"news": {"path": "a.tsv", "target_language": "xx"}}}},
+        "'xx'",
+    ),
+    "references named twice": (
+        {
+            "evaluation": {
+                "sets": {
+                    "news": {"path": "a", "target_path": ["b", "c"], "target_column": ["1", "2"]}
+                }
+            }
+        },
+        "name the references by one of them",
+    ),
+    "a system with the name of a run's own": (
+        {"evaluation": {"systems": {"engine": {"run": "old"}}}},
+        "systems.engine has the name of a run's own system",
+    ),
+    "a system of two kinds": (
+        {"evaluation": {"systems": {"old": {"run": "old", "endpoint": "default"}}}},
+        "run and endpoint is set",
+    ),
+    "a system of no kind": ({"evaluation": {"systems": {"old": {}}}}, "none of them is set"),
+    "hypotheses for an unknown test set": (
+        {"evaluation": {"systems": {"google": {"hypotheses": {"news": "a.ta"}}}}},
+        "names 'news', which is not a test set: the test sets are general, test",
+    ),
     "warm-up": ({"training": {"warmup_steps": 10, "max_steps": 10}}, "warmup_steps (10)"),
     "warm-up by default": ({"training": {"max_steps": 20}}, "max_steps (20)"),
     "averaged beyond the kept": (
@@ -96,6 +127,12 @@ TAKEN: dict[str, JsonObject] = {
             "corpora": {"web": {"path": "a.tsv", "score_column": "1", "min_score": 0, "weight": 2}}
         }
     },
+    "test sets and systems": {
+        "evaluation": {
+            "sets": {"news": {"path": "a.en", "target_path": ["a.ta", "b.ta"]}},
+            "systems": {"google": {"hypotheses": {"news": "c.ta"}}, "old": {"run": "old"}},
+        }
+    },
     "unset": {"data": {"path": None, "max_pairs": None}},
     "grace to the end": {"tune": {"grace_steps": 600}},
     "another space": {"tune": {"space": {"adapter.rank": {"type": "choice", "values": [8]}}}},
@@ -111,6 +148,7 @@ REPEATED = {
     "DataConfig._check": "nothing to train on",
     "DataConfig._flores_code": "unknown language",
     "DeepspeedStrategy._has_partitions": "offload of nothing",
+    "EvaluationConfig._check_names": "a test set with the name of a run's own",
     "Ia3Adapter.target_modules": "tied matrix",
     "LoraAdapter.target_modules": "tied matrix",
     "ModelConfig._not_empty": "empty model",
@@ -118,6 +156,9 @@ REPEATED = {
     "QloraAdapter.target_modules": "tied matrix",
     "ScalingConfig._one_gpu_each": "two processes on one GPU",
     "ServingConfig._check": "replicas",
+    "SystemConfig._check_one": "a system of two kinds",
+    "TestSetConfig._check_references": "references named twice",
+    "TestSetConfig._flores_code": "a test set in an unknown language",
     "TrackingConfig._no_credentials": "a password in an address",
     "TrainingConfig._check": "warm-up",
     "TuneConfig._check": "grace",

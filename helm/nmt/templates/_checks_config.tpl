@@ -6,6 +6,7 @@ express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 {{- $config := include "nmt.config" . | fromJson }}
 {{- include "nmt.checkData" (dict "root" . "data" $config.data) }}
 {{- include "nmt.checkSearch" $config.tune }}
+{{- include "nmt.checkEvaluation" (dict "root" . "evaluation" $config.evaluation) }}
 {{- if has $config.run (list "engines" "serving" "mlruns" "mlflow.db") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
@@ -75,6 +76,44 @@ config.data.corpora.{{ $name }} has the name of a split: give it another one
 {{- end }}
 {{- if and (ne $corpus.min_score nil) (not $corpus.score_column) }}
 config.data.corpora.{{ $name }}.min_score is set but score_column is not: name the column
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "nmt.checkEvaluation" -}}
+{{- $root := .root }}
+{{- with .evaluation }}
+{{- range $name, $set := .sets }}
+{{- if has $name (list "test" "general") }}
+config.evaluation.sets.{{ $name }} has the name of a run's own test set: choose another
+{{- end }}
+{{- range $side := list "source_language" "target_language" }}
+{{- $code := get $set $side }}
+{{- if and $code (not (include "nmt.language" (dict "root" $root "code" $code))) }}
+config.evaluation.sets.{{ $name }}.{{ $side }}: '{{ $code }}' is not a FLORES-200 or ISO 639 code of a language in a script that NLLB has
+{{- end }}
+{{- end }}
+{{- if and (kindIs "slice" (get $set "target_path")) (kindIs "slice" (get $set "target_column")) }}
+config.evaluation.sets.{{ $name }}: target_path and target_column are both lists: name the references by one of them
+{{- end }}
+{{- end }}
+{{- $known := concat (keys .sets) (list "test" "general") | sortAlpha }}
+{{- range $name, $system := .systems }}
+{{- if has $name (list "base" "tuned" "engine") }}
+config.evaluation.systems.{{ $name }} has the name of a run's own system: choose another
+{{- end }}
+{{- $given := list }}
+{{- range $key := list "run" "engine" "endpoint" "hypotheses" }}
+{{- if get $system $key }}{{- $given = append $given $key }}{{- end }}
+{{- end }}
+{{- if ne (len $given) 1 }}
+config.evaluation.systems.{{ $name }}: {{ join " and " $given | default "none of them" }} is set: set one of run, engine, endpoint and hypotheses
+{{- end }}
+{{- range $set, $path := (get $system "hypotheses" | default dict) }}
+{{- if not (has $set $known) }}
+config.evaluation.systems.{{ $name }}.hypotheses names '{{ $set }}', which is not a test set: the test sets are {{ join ", " $known }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

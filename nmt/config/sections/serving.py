@@ -36,6 +36,8 @@ class ServingConfig(Section):
     """GPUs that each translator replica reserves."""
     beam_size: int = Field(default=1, ge=1, le=16)
     """Number of beams; 1 is greedy decoding."""
+    length_penalty: float = Field(default=1.0, ge=0, le=10)
+    """Exponent of the length by which beam search divides a score: above 1 favours long output."""
     max_batch_tokens: PositiveInt = 1024
     """Maximum number of source tokens in a batch, padding included."""
     max_queued_tokens: PositiveInt = 65_536
