@@ -25,8 +25,11 @@ BETTER = Comparison(
     system=TUNED_SYSTEM,
     difference=11.5,
     interval=(8.5, 14.5),
+    standard_error=1.5,
     p_value=0.002,
+    bootstrap_p=0.001,
     resamples=1000,
+    detectable=4.2,
 )
 WORSE = BETTER.model_copy(update={"difference": -11.5, "interval": (-14.5, -8.5)})
 UNSURE = WORSE.model_copy(update={"p_value": 0.3, "interval": (-2.5, 0.5)})
