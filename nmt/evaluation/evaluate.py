@@ -123,7 +123,8 @@ def _scores(
             intervals = {}
             if test_set in resampled:
                 intervals = {"bleu": resampled[test_set][system].interval}
-            for name, score in score_all(translations[test_set], references, language).items():
+            found = score_all(translations[test_set], [references], language)
+            for name, score in found.computed.items():
                 yield SystemScore(
                     system=system,
                     test_set=test_set,

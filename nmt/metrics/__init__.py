@@ -1,23 +1,16 @@
-"""Metrics of translation quality."""
+"""Metrics of translation quality that need no model."""
 
-from nmt.metrics.scores import (
-    Score,
-    bleu,
-    build_bleu,
-    chrf_plus_plus,
-    corpus_bleu,
-    normalise,
-    score_all,
-    ter,
-)
+from nmt.metrics.scores import Score, Scores, build_bleu, corpus_bleu, normalise, score_all
+from nmt.metrics.statistics import SegmentStatistics, agreement, statistics
 
 __all__ = [
     "Score",
-    "bleu",
+    "Scores",
+    "SegmentStatistics",
+    "agreement",
     "build_bleu",
-    "chrf_plus_plus",
     "corpus_bleu",
     "normalise",
     "score_all",
-    "ter",
+    "statistics",
 ]

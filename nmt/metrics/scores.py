@@ -1,96 +1,89 @@
-"""Corpus scores by sacreBLEU; only scores with equal signatures can be compared."""
+"""Corpus scores of translations; only scores with equal signatures can be compared."""
 
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from sacrebleu.metrics.base import Metric
+import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
-from nmt.errors import DataError
 from nmt.languages import languages
+from nmt.metrics.bleu_tokenizer import bleu_tokenizer
+from nmt.metrics.statistics import SegmentStatistics, statistics
+from nmt.metrics.texts import Streams, check_texts, compose, is_composed
+from nmt.runs.evaluation import COMPARED_METRICS, METRIC_NAMES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """One score of a whole corpus."""
+    """The score of a whole corpus and of each sentence in one metric."""
 
     name: str
-    """`bleu`, `chrf++` or `ter`."""
+    """A key of `METRIC_NAMES`."""
     value: float
-    """BLEU and chrF++: 0-100, higher is better. TER: lower is better, may exceed 100."""
+    """0-100, higher is better. TER: lower is better, may exceed 100."""
     signature: str
-    """sacreBLEU's settings and version, `nrefs:1|case:mixed|...`."""
+    """Settings and version of the metric, `nrefs:1|case:mixed|...`."""
+    segments: NDArray[np.float64] | None = None
+    """Score of each sentence, `(sentences,)`."""
 
 
-def bleu(hypotheses: Sequence[str], references: Sequence[str], language: str) -> Score:
-    """Score translations with BLEU.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What was computed of a system's translations of a test set."""
+
+    computed: dict[str, Score] = field(default_factory=dict)
+    """By metric, in the order of `METRIC_NAMES`."""
+    not_computed: dict[str, str] = field(default_factory=dict)
+    """Metric -> why it was not computed, and what to do."""
+    statistics: dict[str, SegmentStatistics] = field(default_factory=dict)
+    """The counts of each of `COMPARED_METRICS`."""
+
+
+def score_all(hypotheses: Sequence[str], references: Streams, language: str) -> Scores:
+    """Score translations, as they are, with every metric that needs no model.
 
     Args:
-        hypotheses: one for each reference.
-        references: in the order of the hypotheses.
-        language: FLORES-200 code of both.
-
-    Raises:
-        DataError: the lists differ in length or are empty.
-
-    Source: Papineni et al. 2002, https://aclanthology.org/P02-1040
-    """
-    return _score("bleu", build_bleu(language), hypotheses, references)
-
-
-def chrf_plus_plus(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """Score translations with the F-score of character 1-6-grams and word 1-2-grams.
-
-    Raises:
-        DataError: the lists differ in length or are empty.
-
-    Source: Popović 2017, https://aclanthology.org/W17-4770
-    """
-    return _score("chrf++", CHRF(word_order=2), hypotheses, references)
-
-
-def ter(hypotheses: Sequence[str], references: Sequence[str], language: str) -> Score:
-    """Score translations with the translation edit rate: edits per reference word, in percent.
-
-    Raises:
-        DataError: the lists differ in length or are empty.
-
-    Source: Snover et al. 2006, https://aclanthology.org/2006.amta-papers.25
-    """
-    # Without spaces between words, each ideogram counts as a word.
-    ideographic = languages()[language].is_ideographic
-    # Without normalization, a word with an attached full stop would count as a wrong word.
-    metric = TER(normalized=True, asian_support=ideographic)
-    return _score("ter", metric, hypotheses, references)
-
-
-def score_all(
-    hypotheses: Sequence[str], references: Sequence[str], language: str
-) -> dict[str, Score]:
-    """Score translations with every metric: `bleu`, `chrf++` and `ter`.
+        hypotheses: one for each sentence.
+        references: streams of references.
+        language: FLORES-200 code of the translations.
 
     Raises:
         DataError: the lists differ in length or are empty.
     """
-    scores = (
-        bleu(hypotheses, references, language),
-        chrf_plus_plus(hypotheses, references),
-        ter(hypotheses, references, language),
+    check_texts(hypotheses, references)
+    counts = {name: statistics(name, hypotheses, references, language) for name in COMPARED_METRICS}
+    scores = {name: _score_of(counts[name]) for name in COMPARED_METRICS}
+    missing: dict[str, str] = {}
+    if languages()[language].is_unsegmented:
+        missing["ter"] = "the language is written without spaces between words"
+    else:
+        scores["ter"] = _ter("ter", TER(), hypotheses, references)
+        scores["ter-normalized"] = _ter(
+            "ter-normalized", TER(normalized=True), hypotheses, references
+        )
+    for score in _composed_scores(hypotheses, references, language):
+        if score.value != scores[score.name.removesuffix("-nfc")].value:
+            scores[score.name] = score
+    return Scores(
+        computed={name: scores[name] for name in METRIC_NAMES if name in scores},
+        not_computed={name: missing[name] for name in METRIC_NAMES if name in missing},
+        statistics=counts,
     )
-    return {score.name: score for score in scores}
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], language: str) -> float:
     """Return only the BLEU of translations, 0-100, as a validation during training needs it.
 
+    Both sides are brought to NFC.
+
     Raises:
         DataError: the lists differ in length or are empty.
     """
-    return bleu(hypotheses, references, language).value
+    # Against a composed reference, decomposed Tamil would lose about 18 BLEU.
+    hypotheses, references = normalise(hypotheses, references)
+    return float(build_bleu(language).corpus_score(hypotheses, [references]).score)
 
 
 def build_bleu(language: str, *, effective_order: bool = False) -> BLEU:
@@ -102,16 +95,7 @@ def build_bleu(language: str, *, effective_order: bool = False) -> BLEU:
     """
     # `force` suppresses a warning that the text looks tokenized, which every validation would
     # repeat.
-    return BLEU(tokenize=_tokenizer(language), effective_order=effective_order, force=True)
-
-
-def _tokenizer(language: str) -> str:
-    found = languages()[language]
-    # Without spaces between words, 13a would take a whole clause for one word.
-    if found.script in ("Hans", "Hant"):
-        return "zh"
-    # For Tamil, 13a gives the BLEU of `intl` to within .15.
-    return "char" if found.is_unsegmented else "13a"
+    return BLEU(tokenize=bleu_tokenizer(language), effective_order=effective_order, force=True)
 
 
 def normalise(hypotheses: Sequence[str], references: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -120,21 +104,31 @@ def normalise(hypotheses: Sequence[str], references: Sequence[str]) -> tuple[lis
     Raises:
         DataError: the lists differ in length or are empty.
     """
-    if len(hypotheses) != len(references):
-        raise DataError(
-            f"{len(hypotheses)} hypotheses for {len(references)} references: "
-            "every reference needs one hypothesis"
-        )
-    if not references:
-        raise DataError("no sentences to score")
-    # Against a composed reference, decomposed Tamil would lose about 18 BLEU.
-    composed = partial(unicodedata.normalize, "NFC")
-    return list(map(composed, hypotheses)), list(map(composed, references))
+    check_texts(hypotheses, [references])
+    return compose(hypotheses), compose(references)
 
 
-def _score(
-    name: str, metric: Metric, hypotheses: Sequence[str], references: Sequence[str]
-) -> Score:
-    hypotheses, references = normalise(hypotheses, references)
-    value = metric.corpus_score(hypotheses, [references]).score
-    return Score(name, float(value), str(metric.get_signature()))
+def _composed_scores(
+    hypotheses: Sequence[str], references: Streams, language: str
+) -> Iterator[Score]:
+    """Score text that is not in NFC as if it were."""
+    if all(map(is_composed, (hypotheses, *references))):
+        return
+    hypotheses, references = compose(hypotheses), list(map(compose, references))
+    for name in COMPARED_METRICS:
+        score = _score_of(statistics(name, hypotheses, references, language))
+        yield Score(f"{name}-nfc", score.value, f"{score.signature}|norm:nfc", score.segments)
+
+
+def _score_of(counts: SegmentStatistics) -> Score:
+    value = float(counts.corpus(counts.counts.sum(axis=0)))
+    return Score(counts.metric, value, counts.signature, counts.segments())
+
+
+def _ter(name: str, metric: TER, hypotheses: Sequence[str], references: Streams) -> Score:
+    counts = np.array(metric._extract_corpus_statistics(hypotheses, references), dtype=np.float64)
+    edits, lengths = counts[:, 0], counts[:, 1]
+    # An empty reference counts as 100 for any hypothesis but an empty one.
+    rates = np.where(lengths > 0, edits / np.where(lengths > 0, lengths, 1), edits > 0)
+    total = float(edits.sum() / lengths.sum()) if lengths.sum() else float(edits.any())
+    return Score(name, 100 * total, str(metric.get_signature()), 100 * rates)
