@@ -21,7 +21,12 @@ def fingerprint(data: DataConfig) -> str | None:
 
 def fingerprint_of_set(test_set: TestSetConfig) -> str | None:
     """Compute the SHA-256 of the local files of a test set; None for a hub data set."""
-    return _digest_of({"path": test_set.path, "target_path": test_set.target_path})
+    paths: dict[str, str | None] = {"path": test_set.path}
+    if isinstance(test_set.target_path, tuple):
+        paths |= {f"target_path {n}": path for n, path in enumerate(test_set.target_path, 1)}
+    else:
+        paths["target_path"] = test_set.target_path
+    return _digest_of(paths)
 
 
 def _paths_of(data: DataConfig) -> dict[str, str | None]:

@@ -1,8 +1,21 @@
 """Test sets as they are scored: whole, and with their text as it is."""
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nmt.config import DataConfig, TestSetConfig
+from nmt.data.formats.corpus import Corpus, ExtraColumn
+from nmt.data.formats.open import open_splits
+from nmt.data.formats.rows import BadRow, BadRows, RawPair, Row
+from nmt.data.prepared_rows import read_rows
+from nmt.errors import DataError
+
+log = logging.getLogger(__name__)
+
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +59,226 @@ def digest_of_texts(columns: Sequence[Sequence[str]]) -> str:
 def _written(column: Sequence[str]) -> Iterator[str]:
     # A text may hold a zero byte, which must not look like the end of it.
     return (f"{len(text)}:{text}" for text in column)
+
+
+def read_test_set(name: str, settings: TestSetConfig, data: DataConfig) -> TestSet:
+    """Read a named test set, with every row and every character as it is in its files.
+
+    Args:
+        name: its key in `evaluation.sets`.
+        settings: how it is read.
+        data: the languages of a set that names none.
+
+    Raises:
+        DataError: a file cannot be read, a row is damaged, or the references do not fit together.
+        UnavailableError: the hub cannot be reached.
+    """
+    corpus = _corpus(name, settings, data)
+    _, *further = _listed(settings.target_path)
+    rows = list(exact_rows(corpus, open_splits(corpus, settings.format)[corpus.part]))
+    sources, first, extra = ([row[field] for row in rows] for field in (0, 1, 4))
+    columns = {
+        column: [values[place] for values in extra]
+        for place, column in enumerate(corpus.extra_columns)
+    }
+    references = [first, *(texts for column, texts in columns.items() if column.side == "target")]
+    for path in further:
+        references.append(_reference_of(replace(corpus, target_path=path), settings, sources))
+    _check_references(corpus, sources, references)
+    test_set = TestSet(
+        name,
+        tuple(sources),
+        tuple(map(tuple, references)),
+        corpus.source_language,
+        corpus.target_language,
+        *(
+            next((tuple(texts) for column, texts in columns.items() if column.side == side), None)
+            for side in ("domain", "document")
+        ),
+    )
+    _check_documents(corpus, test_set)
+    _warn_of_empty(test_set)
+    return test_set
+
+
+def held_out_set(
+    name: str, folder: Path, split: str, data: DataConfig, limit: int | None = None
+) -> TestSet:
+    """Read the sentences of a prepared split as a test set.
+
+    Args:
+        name: of the test set.
+        folder: the `destination` of `prepare`.
+        split: name of the split.
+        data: the languages.
+        limit: maximum number of sentences, the first ones; None for all.
+
+    Raises:
+        DataError: the split does not exist, is damaged or has no pairs.
+    """
+    sources: list[str] = []
+    targets: list[str] = []
+    corpora: list[str] = []
+    # The splits that `prepare` holds out are in random order, so the first pairs are a sample.
+    for rows in read_rows(folder, split, min(_ROWS_AT_ONCE, limit or _ROWS_AT_ONCE)):
+        sources += rows.sources
+        targets += rows.targets
+        corpora += rows.corpora or [""] * len(rows.sources)
+        if limit is not None and len(sources) >= limit:
+            break
+    if not sources:
+        raise DataError(f"the split {split!r} in {folder} has no pairs: prepare the data again")
+    return TestSet(
+        name,
+        tuple(sources[:limit]),
+        (tuple(targets[:limit]),),
+        data.source_language,
+        data.target_language,
+        domains=tuple(corpora[:limit]) if len(set(corpora[:limit])) > 1 else None,
+    )
+
+
+def exact_rows(corpus: Corpus, rows: Iterator[Row]) -> Iterator[RawPair]:
+    """Pass on the rows of a test set, each of which must be readable.
+
+    Raises:
+        DataError: a row is damaged, there are no rows, or a column is set for a format without.
+    """
+    bad = BadRows(of_test_set=True)
+    found = False
+    for row in rows:
+        if isinstance(row, BadRow):
+            bad.add(row)
+            continue
+        if len(row.extra) != len(corpus.extra_columns):
+            raise DataError(
+                f"{corpus.column_setting(corpus.extra_columns[0].side)} names a column, but "
+                f"{corpus.path} has none: unset it, or name a TSV, CSV, JSONL or Parquet file"
+            )
+        found = True
+        _require_unicode(corpus, row)
+        yield row
+    if not found:
+        raise DataError(f"{corpus.path} contains no sentence pairs: name a file that does")
+
+
+def _corpus(name: str, settings: TestSetConfig, data: DataConfig) -> Corpus:
+    """Describe the input of a test set, with its first reference.
+
+    Raises:
+        DataError: source and target are the same language, or a column is named twice.
+    """
+    first, *further = _listed(settings.target_column)
+    extra = [ExtraColumn("target", column) for column in further if column]
+    for side, column in (
+        ("domain", settings.domain_column),
+        ("document", settings.document_column),
+    ):
+        if column is not None:
+            extra.append(ExtraColumn(side, column))
+    corpus = Corpus(
+        path=settings.path,
+        source_language=settings.source_language or data.source_language,
+        target_language=settings.target_language or data.target_language,
+        target_path=_listed(settings.target_path)[0],
+        source_column=settings.source_column,
+        target_column=first,
+        extra_columns=tuple(extra),
+        exact=True,
+        part="test",
+        setting=f"evaluation.sets.{name}.path",
+    )
+    if corpus.source_language == corpus.target_language:
+        raise DataError(
+            f"the test set '{name}' would translate {corpus.source_language} into itself: set "
+            f"{corpus.language_settings}"
+        )
+    for side, names in (
+        ("target_column", _listed(settings.target_column)),
+        ("target_path", _listed(settings.target_path)),
+    ):
+        twice = [name for name in set(names) if names.count(name) > 1]
+        if twice:
+            raise DataError(
+                f"evaluation.sets.{name}.{side} names {twice[0]!r} twice: name each reference once"
+            )
+    return corpus
+
+
+def _listed(value: str | tuple[str, ...] | None) -> list[str | None]:
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def _reference_of(corpus: Corpus, settings: TestSetConfig, sources: Sequence[str]) -> list[str]:
+    """Read a further reference from a file of its own.
+
+    Raises:
+        DataError: the file cannot be read, or is of other sentences.
+    """
+    rows = list(exact_rows(corpus, open_splits(corpus, settings.format)[corpus.part]))
+    if [row.source for row in rows] != sources:
+        raise DataError(
+            f"{corpus.path} has {len(sources)} sentences, and {len(rows)} with {corpus.target_path}"
+            f": give every file of {corpus.target_setting} a line for each sentence"
+        )
+    return [row.target for row in rows]
+
+
+def _check_references(
+    corpus: Corpus, sources: Sequence[str], references: Sequence[Sequence[str]]
+) -> None:
+    """Refuse a reference that is the source: a score against it would mean nothing.
+
+    Raises:
+        DataError: names the reference.
+    """
+    for number, reference in enumerate(references, start=1):
+        if list(reference) == list(sources):
+            raise DataError(
+                f"reference {number} of {corpus.path} is equal to the source in every sentence: "
+                f"set {corpus.column_setting('target')} or {corpus.target_setting} to the "
+                "translations"
+            )
+
+
+def _check_documents(corpus: Corpus, test_set: TestSet) -> None:
+    """Refuse sentences without a document, which would all be taken for one document.
+
+    Raises:
+        DataError: counts them, and names the first.
+    """
+    missing = [row for row, name in enumerate(test_set.documents or (), 1) if not name.strip()]
+    if missing:
+        raise DataError(
+            f"{corpus.path}: {len(missing)} of {len(test_set)} sentences name no document, the "
+            f"first is sentence {missing[0]}: give each one, or unset "
+            f"{corpus.column_setting('document')}"
+        )
+
+
+def _require_unicode(corpus: Corpus, row: RawPair) -> None:
+    """Refuse half of a surrogate pair, which JSON can hold but no file in UTF-8.
+
+    Raises:
+        DataError: names the line.
+    """
+    try:
+        for text in (row.source, row.target, *row.extra):
+            text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{corpus.path}, line {row.line}: {error.object[error.start : error.end]!r} is half of "
+            "a character. A test set is scored as it is, so correct the row"
+        ) from None
+
+
+def _warn_of_empty(test_set: TestSet) -> None:
+    """Warn of sentences without text, which are kept because others score them too."""
+    empty = sum(not text.strip() for text in test_set.sources)
+    without = sum(not text.strip() for texts in test_set.references for text in texts)
+    if empty or without:
+        log.warning(
+            "the test set '%s' has %d empty sources and %d empty references in %d sentences; they "
+            "are kept and scored as they are",
+            test_set.name, empty, without, len(test_set),
+        )  # fmt: skip

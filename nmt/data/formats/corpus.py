@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nmt.data.formats.files.input_file import InputFile
 
@@ -11,6 +12,14 @@ SPLIT_NAMES = {
     "test": ("test", "devtest", "testing", "evaluation", "eval"),
 }
 """Names that data sets use for each split, the most common first."""
+
+
+class ExtraColumn(NamedTuple):
+    """A column that is read beside the sentences, such as the domain or a further reference."""
+
+    side: str
+    """What it holds, as in the name of its setting: `target`, `domain` or `document`."""
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,9 @@ class Corpus:
     source_column: str | None = None
     target_column: str | None = None
     score_column: str | None = None
+    extra_columns: tuple[ExtraColumn, ...] = ()
+    exact: bool = False
+    """Whether it is a test set, of which every row counts and no character is changed."""
     part: str = "train"
     """Split that this input is for."""
     setting: str = "data.path"
@@ -58,6 +70,15 @@ class Corpus:
     def format_setting(self) -> str:
         """Name the setting of the format."""
         return f"{self.setting.rpartition('.')[0]}.format"
+
+    @property
+    def language_settings(self) -> str:
+        """Name the settings of the two languages."""
+        # A test set may have other languages than the training pairs; a corpus may not.
+        section = self.setting.rpartition(".")[0]
+        if not section.startswith("evaluation."):
+            section = "data"
+        return f"{section}.source_language and {section}.target_language"
 
     @property
     def is_part(self) -> bool:

@@ -17,6 +17,8 @@ class RawPair(NamedTuple):
     line: int = 0
     """Line of the file, counted from 1; the row of a Parquet file, the unit of an XML file."""
     score: float | None = None
+    extra: tuple[str, ...] = ()
+    """Values of `Corpus.extra_columns`; empty for a format without columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class BadRows:
 
     limit: int = 0
     """Number of damaged rows that are allowed."""
+    of_test_set: bool = False
+    """Whether every row must be read, since scores of fewer sentences cannot be compared."""
     count: int = 0
     examples: list[BadRow] = field(default_factory=list[BadRow])
     """The first damaged rows."""
@@ -57,6 +61,8 @@ class BadRows:
             self.examples.append(row)
         if self.count <= self.limit:
             return
+        if self.of_test_set:
+            raise DataError(f"{row}. A test set is scored whole, so correct the row")
         if not self.limit:
             raise DataError(f"{row}. To skip damaged rows, set data.max_bad_rows")
         raise DataError(

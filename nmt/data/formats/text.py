@@ -36,13 +36,16 @@ def read_text(corpus: Corpus) -> Iterator[Row]:
             f"{corpus.target_setting} and {corpus.setting} name the same file, {corpus.path}: name "
             "the file of the translations"
         )
-    yield from refuse_slips(_lines(source_file, target_file), source_file, target_file)
+    rows = _lines(source_file, target_file, exact=corpus.exact)
+    yield from refuse_slips(rows, source_file, target_file)
 
 
-def _lines(source_file: InputFile, target_file: InputFile) -> Iterator[Row]:
+def _lines(source_file: InputFile, target_file: InputFile, *, exact: bool) -> Iterator[Row]:
     # Line by line from both, so that neither is in memory as a whole.
     files = (source_file, target_file)
-    both = zip_longest(*(read_lines(file, max_stray=MAX_STRAY_IN_TEXT) for file in files))
+    both = zip_longest(
+        *(read_lines(file, max_stray=MAX_STRAY_IN_TEXT, keep_strays=exact) for file in files)
+    )
     for number, (source, target) in enumerate(both, start=1):
         if source is None or target is None:
             # The message names the length of both files, so the longer one is read to its end.

@@ -93,7 +93,7 @@ def raw_blocks(rows: Iterable[RawPair]) -> Iterator[pa.Table]:
 
 
 def _raw_block(rows: Sequence[RawPair]) -> pa.Table:
-    sources, targets, lines, scores = zip(*rows, strict=True)
+    sources, targets, lines, scores, _ = zip(*rows, strict=True)
     columns = [_strings(sources), _strings(targets), pa.array(lines, pa.uint32())]
     return pa.table([*columns, pa.array(scores, pa.float64())], schema=RAW)
 

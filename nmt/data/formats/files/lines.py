@@ -21,19 +21,24 @@ _LONE_CR = re.compile(rb"\r(?![\r\n])")
 
 
 def read_lines(
-    file: InputFile, *, max_stray: int = MAX_STRAY, quoted: bool = False
+    file: InputFile,
+    *,
+    max_stray: int = MAX_STRAY,
+    quoted: bool = False,
+    keep_strays: bool = False,
 ) -> Iterator[str | BadRow]:
     r"""Read lines in order, without their ends and without a byte-order mark.
 
     A line is damaged if it is not UTF-8 or has too many ends of another kind.
 
     Lines end in `\n` or `\r\n`, or in `\r` if the file has more of these. A few ends of the other
-    kind inside a line are strays, which become spaces.
+    kind inside a line are strays, which become spaces unless they are kept.
 
     Args:
         file: the file.
         max_stray: maximum number of strays in a line.
         quoted: whether ends between two quotes are part of the text, as in CSV.
+        keep_strays: whether the text must stay as it is, as in a test set.
 
     Raises:
         DataError: the file cannot be opened, is UTF-16, or has a line of many megabytes.
@@ -56,7 +61,8 @@ def read_lines(
                 yield _mixed_ends(file, number, strays)
             else:
                 start = offset + len(line) - len(text)
-                yield _decode(file, number, start, content.replace(stray, b" "))
+                plain = content if keep_strays else content.replace(stray, b" ")
+                yield _decode(file, number, start, plain)
             offset += len(line)
 
 

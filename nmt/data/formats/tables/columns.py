@@ -83,6 +83,16 @@ def find_columns(names: Sequence[str], corpus: Corpus) -> Columns | None:
     return Columns(source, target, _from_setting(names, corpus.score_column, "score", corpus))
 
 
+def find_extra_columns(names: Sequence[str], corpus: Corpus) -> tuple[str, ...]:
+    """Find the columns beside the sentences, which settings name.
+
+    Raises:
+        DataError: one of them is missing.
+    """
+    found = (_from_setting(names, name, side, corpus) for side, name in corpus.extra_columns)
+    return tuple(name for name in found if name is not None)
+
+
 def names_side(name: str, side: str, corpus: Corpus) -> bool:
     """Tell whether a name is that of a column for one side, by its language or in general."""
     language = corpus.source_language if side == "source" else corpus.target_language

@@ -1,15 +1,23 @@
 """Pairs from mappings, such as JSON lines and `datasets` rows."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.rows import BadRow, RawPair
 from nmt.data.formats.tables.chat import CHAT_COLUMNS, chat_turns, last_content
-from nmt.data.formats.tables.columns import Columns, explain_missing_columns, find_columns, listed
+from nmt.data.formats.tables.columns import (
+    Columns,
+    explain_missing_columns,
+    find_columns,
+    find_extra_columns,
+    listed,
+)
 from nmt.data.formats.tables.score import parse_score
 
 NESTED = "translation"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Record(NamedTuple):
@@ -19,6 +27,8 @@ class Record(NamedTuple):
     place: str
     """File and line, for messages."""
     values: Mapping[str, Any]
+    around: Mapping[str, Any] = _NOTHING
+    """The mapping around a nested one, in which other columns are found."""
 
 
 class RecordReader:
@@ -47,8 +57,12 @@ class RecordReader:
             elif not turns:
                 yield BadRow(record.place, "no user message with an answer of the assistant")
             else:
+                extra = self._extra(record)
+                if isinstance(extra, BadRow):
+                    yield extra
+                    continue
                 yield from (
-                    (CHAT_COLUMNS, RawPair(question, answer, record.line))
+                    (CHAT_COLUMNS, RawPair(question, answer, record.line, None, extra))
                     for question, answer in turns
                 )
 
@@ -64,10 +78,14 @@ class RecordReader:
             score = parse_score(record.values[columns.score]) if columns.score else None
             if isinstance(score, str):
                 return BadRow(record.place, score)
-            return columns, RawPair(source, target, record.line, score)
+            extra = self._extra(record)
+            if isinstance(extra, BadRow):
+                return extra
+            return columns, RawPair(source, target, record.line, score, extra)
         nested = record.values.get(NESTED)
         if isinstance(nested, Mapping):
-            return self._pair(Record(record.line, f"{record.place}, in {NESTED!r}", nested))
+            place = f"{record.place}, in {NESTED!r}"
+            return self._pair(Record(record.line, place, nested, record.values))
         return BadRow(record.place, explain_missing_columns(list(record.values), self._corpus))
 
     def _find(self, values: Mapping[str, Any]) -> Columns | None:
@@ -80,6 +98,26 @@ class RecordReader:
         if keys not in self._columns:
             self._columns[keys] = find_columns(keys, self._corpus)
         return self._columns[keys]
+
+    def _extra(self, record: Record) -> tuple[str, ...] | BadRow:
+        """Return the values of the columns beside the sentences."""
+        columns = self._corpus.extra_columns
+        if not columns:
+            return ()
+        record = record._replace(values={**record.around, **record.values})
+        found: list[str] = []
+        names = find_extra_columns(list(record.values), self._corpus)
+        for (side, _), name in zip(columns, names, strict=True):
+            value = record.values[name]
+            # Domains and documents are often numbers; a reference is a text like the target.
+            if side != "target" and isinstance(value, int | float):
+                found.append(str(value))
+                continue
+            text = self._text(record, name, side)
+            if isinstance(text, BadRow):
+                return text
+            found.append(text)
+        return tuple(found)
 
     def _text(self, record: Record, key: str, side: str) -> str | BadRow:
         value = record.values[key]

@@ -29,6 +29,7 @@ class _Layout(NamedTuple):
     score: int | None = None
     names: Columns | None = None
     """Names in the header; None if there is none."""
+    extra: tuple[int, ...] = ()
 
 
 def read_csv(corpus: Corpus) -> Iterator[Row]:
@@ -39,7 +40,7 @@ def read_csv(corpus: Corpus) -> Iterator[Row]:
     Raises:
         DataError: no columns fit.
     """
-    return _read(corpus, csv_rows(corpus.file))
+    return _read(corpus, csv_rows(corpus.file, keep_strays=corpus.exact))
 
 
 def read_tsv(corpus: Corpus) -> Iterator[Row]:
@@ -51,11 +52,11 @@ def read_tsv(corpus: Corpus) -> Iterator[Row]:
     Raises:
         DataError: no columns fit.
     """
-    return _read(corpus, tsv_rows(corpus.file))
+    return _read(corpus, tsv_rows(corpus.file, keep_strays=corpus.exact))
 
 
 def _read(corpus: Corpus, rows: Iterator[TableRow | BadRow]) -> Iterator[Row]:
-    filled = (row for row in rows if isinstance(row, BadRow) or any(map(str.strip, row.cells)))
+    filled = _filled(corpus, rows)
     for first in filled:
         if isinstance(first, BadRow):
             yield first
@@ -76,18 +77,39 @@ def _read(corpus: Corpus, rows: Iterator[TableRow | BadRow]) -> Iterator[Row]:
             yield from check_values(found, corpus)
 
 
+def _filled(corpus: Corpus, rows: Iterator[TableRow | BadRow]) -> Iterator[TableRow | BadRow]:
+    """Leave out rows without text, but of a test set only the blank lines around its rows."""
+    started = False
+    blank: list[TableRow] = []
+    for row in rows:
+        if isinstance(row, BadRow) or any(map(str.strip, row.cells)):
+            started = True
+        elif not (corpus.exact and started):
+            continue
+        elif len(row.cells) < 2:
+            blank.append(row)
+            continue
+        # A blank line between two rows is passed on, to be refused: it may be a lost sentence.
+        yield from blank
+        blank.clear()
+        yield row
+
+
 def _layout(cells: Sequence[str], corpus: Corpus) -> _Layout | None:
     """Find the columns from the first row, which may be a header or data."""
     settings = (corpus.source_column, corpus.target_column, corpus.score_column)
     numbers = [column_number(setting) for setting in settings]
+    extra = tuple(_extra_positions(cells, corpus))
     # A column without a number is found by its name, so there is a header.
     if numbers[0] is None or numbers[1] is None:
         columns = find_columns(cells, corpus)
         if columns:
             _refuse_repeated(columns, cells, corpus)
             score = None if columns.score is None else cells.index(columns.score)
-            return _Layout(cells.index(columns.source), cells.index(columns.target), score, columns)
-        return _Layout(0, 1) if _is_data(cells, corpus) else None
+            return _Layout(
+                cells.index(columns.source), cells.index(columns.target), score, columns, extra
+            )
+        return _Layout(0, 1, extra=extra) if _is_data(cells, corpus) else None
     source, target = (_position(number, cells, corpus) for number in (numbers[0], numbers[1]))
     if source == target:
         raise DataError(
@@ -101,8 +123,25 @@ def _layout(cells: Sequence[str], corpus: Corpus) -> _Layout | None:
     )
     if score is not None and isinstance(parse_score(cells[score]), str):
         is_header = True
+    if any(column_number(column.name) is None for column in corpus.extra_columns):
+        is_header = True
     names = Columns(cells[source], cells[target]) if is_header else None
-    return _Layout(source, target, score, names)
+    return _Layout(source, target, score, names, extra)
+
+
+def _extra_positions(cells: Sequence[str], corpus: Corpus) -> Iterator[int]:
+    """Find the places of the columns beside the sentences, by number or by name."""
+    for side, name in corpus.extra_columns:
+        number = column_number(name)
+        if number is not None:
+            yield _position(number, cells, corpus)
+        elif name in cells:
+            yield cells.index(name)
+        else:
+            raise DataError(
+                f"{corpus.path}: the first row has no column {name!r}: set "
+                f"{corpus.column_setting(side)} to its name in the header or to its number"
+            )
 
 
 def _score_position(number: int | None, cells: Sequence[str], corpus: Corpus) -> int | None:
@@ -142,6 +181,9 @@ def _pairs(
                 f"{len(row.cells)} columns, but the first row has {width}. Quote cells that "
                 "contain the delimiter, and give each row the same columns",
             )
+        elif layout.extra:
+            extra = tuple(row.cells[place] for place in layout.extra)
+            yield RawPair(row.cells[source], row.cells[target], row.line, None, extra)
         elif layout.score is None:
             yield RawPair(row.cells[source], row.cells[target], row.line)
         else:
@@ -153,7 +195,8 @@ def _pairs(
 
 
 def _refuse_repeated(columns: Columns, header: Sequence[str], corpus: Corpus) -> None:
-    for name in columns:
+    extra = (column.name for column in corpus.extra_columns)
+    for name in (*columns, *extra):
         if name is not None and header.count(name) > 1:
             raise DataError(
                 f"{corpus.path}: {header.count(name)} columns are called {name!r}: give each "

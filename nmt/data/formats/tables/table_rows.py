@@ -16,6 +16,7 @@ MAX_CELL_CHARACTERS = 16 << 20
 """Maximum length of a cell; a longer one has a quote that was never closed."""
 _BARS = "|||"
 """Separator of word aligners, between spaces."""
+_BARS_AND_SPACES = re.compile(r" ?\|\|\| ?")
 _SEPARATOR = re.compile(r'"?sep=(?P<delimiter>.)"?(?P=delimiter)*', re.IGNORECASE)
 """A first line in which Excel notes the delimiter for itself."""
 
@@ -31,8 +32,9 @@ class TableRow(NamedTuple):
 class _Lines:
     """The lines of a CSV file for `csv.reader`, of which the last ones can be read again."""
 
-    def __init__(self, file: InputFile) -> None:
-        self._lines = enumerate(read_lines(file, quoted=True), start=1)
+    def __init__(self, file: InputFile, *, keep_strays: bool) -> None:
+        lines = read_lines(file, quoted=True, keep_strays=keep_strays)
+        self._lines = enumerate(lines, start=1)
         self._again: deque[tuple[int, str | BadRow]] = deque()
         self.taken: list[tuple[int, str | BadRow]] = []
         """Lines of the current row."""
@@ -56,13 +58,17 @@ class _Lines:
         del self.taken[keep:]
 
 
-def csv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
+def csv_rows(file: InputFile, *, keep_strays: bool = False) -> Iterator[TableRow | BadRow]:
     """Read the rows of a CSV file; after a damaged one, continue with the next line.
+
+    Args:
+        file: the file.
+        keep_strays: as in `read_lines`.
 
     Raises:
         DataError: the file cannot be opened.
     """
-    lines = _Lines(file)
+    lines = _Lines(file, keep_strays=keep_strays)
     delimiter = _find_delimiter(lines)
     # Python's own limit, 131,072 characters, is lower than a long document needs.
     csv.field_size_limit(MAX_CELL_CHARACTERS)
@@ -97,14 +103,18 @@ def _find_delimiter(lines: _Lines) -> str:
     return separator["delimiter"] if separator else max(",;\t", key=first.count)
 
 
-def tsv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
+def tsv_rows(file: InputFile, *, keep_strays: bool = False) -> Iterator[TableRow | BadRow]:
     """Read the rows of a TSV file, one per line, with tabs or `|||` between the cells.
+
+    Args:
+        file: the file.
+        keep_strays: as in `read_lines`.
 
     Raises:
         DataError: the file cannot be opened, or its first line says that it is not a TSV file.
     """
     all_quoted = False
-    lines = enumerate(read_lines(file), start=1)
+    lines = enumerate(read_lines(file, keep_strays=keep_strays), start=1)
     number, first = next(lines, (1, ""))
     separator = None if isinstance(first, BadRow) else _SEPARATOR.fullmatch(first)
     if separator and separator["delimiter"] != "\t":
@@ -120,7 +130,7 @@ def tsv_rows(file: InputFile) -> Iterator[TableRow | BadRow]:
             continue
         # Word aligners write no quotes, and a space on both sides of the bars.
         if has_bars:
-            yield TableRow(number, [cell.strip() for cell in line.split(_BARS)])
+            yield TableRow(number, _BARS_AND_SPACES.split(line))
             continue
         cells = line.split("\t")
         if row == 0:

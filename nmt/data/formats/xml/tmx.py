@@ -37,9 +37,11 @@ def read_tmx(corpus: Corpus) -> Iterator[RawPair]:
             yield RawPair(source, target, number)
     if not found:
         raise DataError(_explain_no_pairs(corpus, languages))
-    # A memory of many languages has such units, and they are no damage.
+    # A memory of many languages has such units, and they are not damaged. Of a test set, a missing
+    # sentence may be a surprise.
     if found < number:
-        log.info("%s: units without one of the languages: %d", corpus.path, number - found)
+        level = logging.WARNING if corpus.exact else logging.INFO
+        log.log(level, "%s: units without one of the languages: %d", corpus.path, number - found)
 
 
 def _language(variant: Element) -> str:
@@ -59,5 +61,5 @@ def _explain_no_pairs(corpus: Corpus, languages: Counter[str]) -> str:
     return (
         f"{corpus.path}: no unit has both {corpus.source_language} and "
         f"{corpus.target_language}. Languages in it: {listed or 'none'}. "
-        "Set data.source_language and data.target_language to two of them"
+        f"Set {corpus.language_settings} to two of them"
     )
