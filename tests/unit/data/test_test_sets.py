@@ -30,7 +30,8 @@ def read(path: str, **settings: object) -> TestSet:
 
 
 def test_text_files_keep_every_line_and_every_character(tmp_path: Path) -> None:
-    lines = ["  two  spaces ", "", "<b>&amp;</b>", "a\u2028b\x0bc\x85d", "e\u0301\xad\ufeff", "x\ry"]
+    odd = ["a\u2028b\x0bc\x85d", "e\u0301\xad\ufeff", "x\ry"]
+    lines = ["  two  spaces ", "", "<b>&amp;</b>", *odd]
     source = write(tmp_path, "x.en", "\n".join(lines) + "\n")
     target = write(tmp_path, "x.ta", "\n".join(["அ", "", "\tஇ", "ஈ", "உ", "ஊ"]))
     test_set = read(source, target_path=target)
