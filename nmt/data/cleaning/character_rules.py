@@ -44,8 +44,8 @@ def drop_wrong_script(pairs: Pairs) -> None:
     """Drop sides in another script than their language's, and those with words of a third one."""
     own = (Kind.SOURCE_LETTER, Kind.TARGET_LETTER)
     for (side, language), kind in zip(pairs.sides(), own, strict=True):
-        letters = _count_letters(side, Kind.LETTER)
-        share = _count_letters(side, kind) / np.maximum(letters, 1)
+        letters = count_letters(side, Kind.LETTER)
+        share = count_letters(side, kind) / np.maximum(letters, 1)
         for row in np.flatnonzero(share < pairs.rules.min_script_share).tolist():
             if may_have_address(side.texts[row]):
                 share[row] = script_share(without_addresses(side.texts[row]), language) or 0
@@ -60,7 +60,8 @@ def drop_wrong_script(pairs: Pairs) -> None:
         pairs.drop("wrong_script", third)
 
 
-def _count_letters(side: Side, kind: Kind) -> Counts:
+def count_letters(side: Side, kind: Kind) -> Counts:
+    """Count the letters of a kind in each text, weighted as in `weighted_lengths`."""
     # As in lengths: otherwise the letters of one foreign name outweigh a Chinese sentence.
     ideograms, syllables = (side.count_both(kind, k) for k in (Kind.IDEOGRAM, Kind.HANGUL))
     return side.count_kind(kind) + 2 * ideograms + syllables
