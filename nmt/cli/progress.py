@@ -1,4 +1,4 @@
-"""Progress of work on many pairs in the log: done so far, rate, and time left."""
+"""Progress of work on many pairs, or other texts, in the log: done so far, rate, and time left."""
 
 import logging
 import time
@@ -11,15 +11,24 @@ log = logging.getLogger(__name__)
 class PairProgress:
     """The pairs that some work has done."""
 
-    def __init__(self, work: str, total: int | None, every_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        work: str,
+        total: int | None,
+        every_seconds: float = 10.0,
+        *,
+        units: str = "pairs",
+    ) -> None:
         """Begin.
 
         Args:
             work: what is done, and for which step, such as "train: tokenized".
             total: number of pairs, if it is known.
             every_seconds: time between two lines.
+            units: what is counted.
         """
         self._work, self._total, self._every_seconds = work, total, every_seconds
+        self._units = units
         self._done = 0
         self._started = self._logged = time.monotonic()
 
@@ -33,15 +42,18 @@ class PairProgress:
         # Over all of the work: the time left would jump with the rate of the last seconds.
         rate = self._done / (now - self._started)
         if self._total is None:
-            log.info("%s %s pairs | %s pairs/s", self._work, f"{self._done:,}", f"{rate:,.0f}")
+            log.info(
+                "%s %s %s | %s %s/s",
+                self._work, f"{self._done:,}", self._units, f"{rate:,.0f}", self._units,
+            )  # fmt: skip
             return
         log.info(
-            "%s %s of %s pairs | %s pairs/s | %s left",
-            self._work, f"{self._done:,}", f"{self._total:,}", f"{rate:,.0f}",
-            clock((self._total - self._done) / rate),
+            "%s %s of %s %s | %s %s/s | %s left",
+            self._work, f"{self._done:,}", f"{self._total:,}", self._units, f"{rate:,.0f}",
+            self._units, clock((self._total - self._done) / rate),
         )  # fmt: skip
 
     def finish(self) -> None:
         """Log the total time."""
         seconds = clock(time.monotonic() - self._started)
-        log.info("%s %s pairs in %s", self._work, f"{self._done:,}", seconds)
+        log.info("%s %s %s in %s", self._work, f"{self._done:,}", self._units, seconds)
