@@ -1,0 +1,83 @@
+"""Comparisons of every two systems on a test set."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+from nmt.data.test_sets import TestSet
+from nmt.metrics import agreement
+from nmt.runs.evaluation import COMPARED_METRICS, Comparison, NgramChange
+from nmt.scoring.ngrams import compare_matches, count_matches
+from nmt.scoring.outputs import SystemOutput
+from nmt.scoring.significance import Measured, compare, predict_detectable
+
+log = logging.getLogger(__name__)
+
+
+def compare_systems(
+    test_set: TestSet, outputs: Mapping[str, SystemOutput], measured: Measured
+) -> Iterator[Comparison]:
+    """Compare each system with every system before it in each of `COMPARED_METRICS`.
+
+    Args:
+        test_set: what was translated.
+        outputs: system -> its translations.
+        measured: the scores on the whole test set.
+    """
+    if len(set(test_set.documents or range(len(test_set)))) < 2:
+        log.warning(
+            "test set %s has a single %s: how far chance moves a difference cannot be told from it,"
+            " so its systems are not compared",
+            test_set.name,
+            "document" if test_set.documents else "sentence",
+        )
+        return
+    for baseline, system in combinations(outputs, 2):
+        yield from _compare_pair(test_set, outputs, measured, baseline, system)
+
+
+def compare_ngrams(test_set: TestSet, outputs: Mapping[str, SystemOutput]) -> Iterator[NgramChange]:
+    """Find the words that each system has right more, or less, often than the first system."""
+    matches = {
+        system: count_matches(output.hypotheses, test_set.references, test_set.target_language)
+        for system, output in outputs.items()
+    }
+    baseline, *others = outputs
+    for system in others:
+        yield from compare_matches(test_set.name, baseline, system, matches)
+
+
+def _compare_pair(
+    test_set: TestSet,
+    outputs: Mapping[str, SystemOutput],
+    measured: Measured,
+    baseline: str,
+    system: str,
+) -> Iterator[Comparison]:
+    theirs, ours = outputs[baseline].hypotheses, outputs[system].hypotheses
+    alike = agreement(ours, theirs)
+    equal = sum(map(str.__eq__, ours, theirs)) / len(test_set)
+    for metric in COMPARED_METRICS:
+        resampled = measured[baseline, metric].resampled
+        found = compare(measured[baseline, metric], measured[system, metric])
+        # The prediction is for independent sentences; documents can have any effect on it.
+        predicted = (
+            predict_detectable(metric, alike, equal, len(test_set))
+            if test_set.documents is None
+            else None
+        )
+        yield Comparison(
+            test_set=test_set.name,
+            metric=metric,
+            baseline=baseline,
+            system=system,
+            difference=found.value,
+            interval=found.interval,
+            standard_error=found.standard_error,
+            p_value=found.p_value,
+            bootstrap_p=found.bootstrap_p,
+            resamples=len(resampled),
+            detectable=found.detectable,
+            predicted_detectable=predicted,
+            agreement=alike,
+        )
