@@ -1,30 +1,47 @@
-"""Greedy and beam search over many sentences, in batches of similar length."""
+"""Translation of many sentences with a model, in batches of similar length."""
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import torch
-from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList
-from transformers.generation.utils import GenerateOutput
 
-from nmt.decoding.length import output_limit
+from nmt.decoding.ranking import best_hypotheses
+from nmt.decoding.search import search
+from nmt.decoding.settings import SearchSettings
 from nmt.errors import InsufficientMemoryError
-from nmt.models.families import device_of, max_positions
+from nmt.models.families import max_positions
 from nmt.models.out_of_memory import DoesNotFitError, attempt
 from nmt.models.tokenization.codec import Codec
+from nmt.text.normalise import normalise
 from nmt.text.packing import batches_by_length
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+Sources = Sequence[Sequence[int]]
+"""Token ids of several sources."""
+
 _MAX_SOURCE_TOKENS = 1024
 """Upper limit of `model.max_source_tokens`."""
+_TAG_TOKENS = 32
+"""More than any codec puts around a sentence."""
 
 
-def nothing() -> None:
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The translation of a sentence."""
+
+    text: str
+    confidence: float | None
+    """Mean log-probability of its tokens with the end token; None if the source has no text."""
+
+
+def ignore(count: int) -> None:
     """Do nothing after a batch."""
+    del count
 
 
 def translate(
@@ -34,14 +51,14 @@ def translate(
     *,
     beam_size: int = 1,
     batch_tokens: int = 8192,
-    after_batch: Callable[[], None] = nothing,
+    after_batch: Callable[[], None] | None = None,
 ) -> list[str]:
     """Translate sentences into the codec's target language, in their order.
 
     Args:
         model: the model, whose mode is restored at the end.
         codec: the model's tokenization.
-        sentences: the sources; one that is too long for the model is cut.
+        sentences: the sources; one that is too long for the model is cut. Empty text stays empty.
         beam_size: number of beams; 1 is greedy search.
         batch_tokens: padded source tokens of a batch.
         after_batch: called after each batch; an exception that it raises ends the translation.
@@ -49,27 +66,97 @@ def translate(
     Raises:
         InsufficientMemoryError: the memory does not suffice for a single sentence.
     """
+    settings = SearchSettings(beam_size=beam_size)
+
+    def search_texts(sources: Sources) -> list[str]:
+        return search(model, codec, sources, settings).decode(codec)
+
+    found = _translate_in_batches(
+        model,
+        codec,
+        sentences,
+        search_texts,
+        settings,
+        batch_tokens,
+        lambda count: after_batch() if after_batch else None,
+    )
+    return [text or "" for text in found]
+
+
+def translate_scored(
+    model: torch.nn.Module,
+    codec: Codec,
+    sentences: Sequence[str],
+    *,
+    settings: SearchSettings | None = None,
+    batch_tokens: int = 8192,
+    after_batch: Callable[[int], None] = ignore,
+) -> list[Translation]:
+    """Translate sentences, and say how confident the model is of each translation.
+
+    Args:
+        model: the model, whose mode is restored at the end.
+        codec: the model's tokenization.
+        sentences: the sources; one that is too long for the model is cut, which is logged. Empty
+            text stays empty.
+        settings: of the search; by default greedy.
+        batch_tokens: padded source tokens of a batch; sampling divides them by the samples.
+        after_batch: called after each batch with the number of its sentences.
+
+    Raises:
+        InsufficientMemoryError: the memory does not suffice for a single sentence.
+    """
+    settings = settings or SearchSettings()
+    if settings.method == "mbr":
+        # Greedy search with the whole budget has about as many rows.
+        batch_tokens = max(1, batch_tokens // settings.mbr_samples)
+
+    def search_best(sources: Sources) -> list[Translation]:
+        generated = search(model, codec, sources, settings)
+        texts = generated.decode(codec)
+        found = best_hypotheses(model, codec, sources, generated, texts, settings, scored=True)
+        return [Translation(best.text, best.confidence) for (best,) in found]
+
+    _warn_of_cut_sources(model, codec, sentences)
+    found = _translate_in_batches(
+        model, codec, sentences, search_best, settings, batch_tokens, after_batch
+    )
+    return [translation or Translation("", None) for translation in found]
+
+
+def _translate_in_batches(
+    model: torch.nn.Module,
+    codec: Codec,
+    sentences: Sequence[str],
+    work: Callable[[Sources], list[Result]],
+    settings: SearchSettings,
+    batch_tokens: int,
+    after_batch: Callable[[int], None],
+) -> list[Result | None]:
+    """Translate batches with a function; return None for sentences without text."""
     was_training = model.training
     model.eval()
-    encoded = codec.encode_sources(sentences, _max_source_tokens(model, codec))
-    hypotheses = [""] * len(sentences)
+    # A model that is asked to translate nothing makes something up.
+    places = [place for place, sentence in enumerate(sentences) if normalise(sentence)]
+    texts = [sentences[place] for place in places]
+    encoded = codec.encode_sources(texts, _max_source_tokens(model, codec))
+    found: list[Result | None] = [None] * len(sentences)
     try:
         pending = batches_by_length([len(ids) for ids in encoded], batch_tokens)
         while pending:
             rows = pending.pop(0)
-            sources = [encoded[row] for row in rows]
             try:
-                generated = attempt(partial(search, model, codec, sources, beam_size), len(rows))
+                results = attempt(partial(work, [encoded[row] for row in rows]), len(rows))
             except DoesNotFitError as error:
                 # The batches after it have as many tokens, so they would not fit either.
-                pending = _halved([rows, *pending], error.rows, beam_size)
+                pending = _halved([rows, *pending], error.rows, settings)
                 continue
-            for row, text in zip(rows, generated.decode(codec), strict=True):
-                hypotheses[row] = text
-            after_batch()
+            for row, result in zip(rows, results, strict=True):
+                found[places[row]] = result
+            after_batch(len(rows))
     finally:
         model.train(was_training)
-    return hypotheses
+    return found
 
 
 def _max_source_tokens(model: torch.nn.Module, codec: Codec) -> int:
@@ -80,123 +167,27 @@ def _max_source_tokens(model: torch.nn.Module, codec: Codec) -> int:
     return min(_MAX_SOURCE_TOKENS, positions // 2 if codec.one_sequence else positions)
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """The hypotheses of a batch, those of one row after those of the row before it."""
-
-    sequences_HT: Tensor
-    """Tokens as `generate` returns them."""
-    source_width: int
-    """Padded width of the sources."""
-    new_tokens_HT: Tensor
-    """Tokens without the start token or the source."""
-    log_probabilities: list[float]
-    """Natural logarithm of each hypothesis's probability; 0 unless it was asked for."""
-    limits: list[int]
-    """Maximum number of new tokens of each hypothesis."""
-
-    def decode(self, codec: Codec) -> list[str]:
-        """Decode the hypotheses."""
-        return codec.decode(self.sequences_HT, self.source_width)
+def _warn_of_cut_sources(model: torch.nn.Module, codec: Codec, sentences: Sequence[str]) -> None:
+    limit = _max_source_tokens(model, codec)
+    # Only these are encoded twice: a character has at most four tokens, one for each byte.
+    long = [sentence for sentence in sentences if 4 * len(sentence) > limit - _TAG_TOKENS]
+    cut = sum(len(ids) > limit for ids in codec.encode_sources(long))
+    if cut:
+        log.warning(
+            "%d sentences have more than %d tokens: only their first part is translated", cut, limit
+        )
 
 
-@torch.inference_mode()
-def search(
-    model: torch.nn.Module,
-    codec: Codec,
-    sources: Sequence[Sequence[int]],
-    beam_size: int,
-    *,
-    count: int = 1,
-    scored: bool = False,
-) -> Generated:
-    """Search the translations of one batch of encoded sources, each row as if it were alone.
-
-    The model must be in evaluation mode.
-
-    Args:
-        model: the model.
-        codec: the model's tokenization.
-        sources: the encoded sources.
-        beam_size: number of beams; 1 is greedy search.
-        count: number of hypotheses of each row, at most the beam size.
-        scored: whether to compute their probabilities.
-    """
-    batch = codec.pad(sources).to(device_of(model))
-    width = batch["input_ids"].shape[1]
-    limits = _output_limits(sources, max_positions(model), codec.one_sequence)
-    # `max_new_tokens` is one limit for the batch: with it alone, a short source next to a long one
-    # could get a longer translation than by itself.
-    own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))
-    output = model.generate(  # pyright: ignore[reportCallIssue]
-        **batch,
-        **codec.generation_options(),
-        num_beams=beam_size,
-        num_return_sequences=count,
-        do_sample=False,
-        max_new_tokens=max(limits),
-        stopping_criteria=StoppingCriteriaList([own_limits]),
-        return_dict_in_generate=True,
-        output_scores=scored,
-    )
-    # An encoder-decoder begins with a start token, a decoder-only model repeats its source.
-    new_tokens_HT = output.sequences[:, width if codec.one_sequence else 1 :]
-    log_probabilities = [0.0] * len(new_tokens_HT)
-    if scored:
-        log_probabilities = _log_probabilities(model, output, new_tokens_HT, codec.pad_token)
-    limits = [limit for limit in limits for _ in range(count)]
-    return Generated(output.sequences, width, new_tokens_HT, log_probabilities, limits)
-
-
-def _log_probabilities(
-    model: torch.nn.Module, output: GenerateOutput, new_tokens_HT: Tensor, pad_token: int
-) -> list[float]:
-    """Add up the log-probabilities of the tokens of each hypothesis."""
-    beams: Tensor | None = getattr(output, "beam_indices", None)
-    scores_HT: Tensor = model.compute_transition_scores(  # pyright: ignore[reportCallIssue]
-        output.sequences, output.scores, beams, normalize_logits=beams is None
-    )
-    # After the end of a hypothesis there are scores of padding.
-    scores_HT = scores_HT[:, : new_tokens_HT.shape[1]]
-    is_padding_HT = new_tokens_HT[:, : scores_HT.shape[1]] == pad_token
-    return scores_HT.masked_fill(is_padding_HT, 0.0).sum(dim=1).tolist()
-
-
-class _OwnLimits(StoppingCriteria):
-    """A length limit for each row and its beams."""
-
-    def __init__(self, limits_B: Tensor) -> None:
-        self._limits_B = limits_B
-        self._tokens = 0
-
-    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, input_ids: Tensor, scores: object, **kwargs: object
-    ) -> Tensor:
-        """Tell which candidates have reached their limit; called once for each new token."""
-        del scores, kwargs
-        self._tokens += 1
-        # With beams, `generate` passes several candidates for each row.
-        candidates = len(input_ids) // len(self._limits_B)
-        return (self._limits_B <= self._tokens).repeat_interleave(candidates)
-
-
-def _output_limits(
-    sources: Sequence[Sequence[int]], positions: int | None, one_sequence: bool
-) -> list[int]:
-    limits = [output_limit(len(source)) for source in sources]
-    if positions is None:
-        return limits
-    left = [positions - len(source) if one_sequence else positions for source in sources]
-    # `generate` needs a limit of at least 1, also for a source that fills all positions.
-    return [max(1, min(pair)) for pair in zip(limits, left, strict=True)]
-
-
-def _halved(batches: list[list[int]], rows: int, beam_size: int) -> list[list[int]]:
+def _halved(batches: list[list[int]], rows: int, settings: SearchSettings) -> list[list[int]]:
     if rows == 1:
-        smaller = "take a smaller beam, or leave out" if beam_size > 1 else "leave out"
+        smaller = ""
+        if settings.method == "mbr":
+            smaller = "take fewer samples, or "
+        elif settings.beam_size > 1:
+            smaller = "take a smaller beam, or "
         raise InsufficientMemoryError(
-            f"the memory does not suffice to translate a single sentence: {smaller} the longest "
-            "sentences"
+            "the memory does not suffice to translate a single sentence: "
+            f"{smaller}leave out the longest sentences"
         )
     log.warning("translating %d sentences at once does not fit into the memory: halved", rows)
     # Every other row, since rows are sorted by length: both halves then need the same memory.

@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ctranslate2
 from tokenizers import Tokenizer
 
 from nmt.config import ServingConfig
+from nmt.decoding.consensus import rank_samples
+from nmt.decoding.hypothesis import Hypothesis
 from nmt.decoding.length import output_limit
+from nmt.decoding.settings import Sampling
 from nmt.engines.card import (
     CARD_FILE,
     MODEL_FOLDER,
@@ -16,7 +20,6 @@ from nmt.engines.card import (
     EngineCard,
 )
 from nmt.engines.golden import check_golden
-from nmt.engines.hypothesis import Hypothesis
 from nmt.errors import TranslationError
 from nmt.models.tokenization.text_encoder import TextEncoder
 from nmt.text.normalise import normalise
@@ -25,9 +28,29 @@ from nmt.text.segment import split_to_fit
 _END, _UNKNOWN = "</s>", "<unk>"
 _SPECIAL_TOKENS = 2
 """Tokens around a sentence: its language code and the end token."""
-_BEAM_LIMIT_STEP = 16
+_LIMIT_STEP = 16
 _GOLDEN_MAX_TOKENS = 256
 """Output limit of the recorded translation: CTranslate2's default."""
+# CTranslate2 has no epsilon sampling. These come close to it: at most as many tokens, and no
+# improbable ones beside a probable one.
+_SAMPLED_TOKENS, _SAMPLED_PROBABILITY = 50, 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class _SearchOptions:
+    """How CTranslate2 searches; by default greedily."""
+
+    count: int = 1
+    """Number of hypotheses of each row, at most the beam size unless they are sampled."""
+    scored: bool = False
+    beam_size: int = 1
+    length_penalty: float = 1.0
+    sampling: bool = False
+
+    @property
+    def outputs_are_prefixes(self) -> bool:
+        """Tell whether the output under a smaller limit is the start of that under a larger one."""
+        return self.beam_size == 1 and not self.sampling
 
 
 class CTranslate2Engine:
@@ -42,14 +65,15 @@ class CTranslate2Engine:
         """
         self.digest = digest
         self.card = card
-        self._beam_size = serving.beam_size
+        self._beam_size, self._length_penalty = serving.beam_size, serving.length_penalty
         self._tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
         _check_special_tokens(self._tokenizer, folder, card)
         self._encoder = TextEncoder(self._tokenizer, _UNKNOWN)
         self._model = _load_model(folder / MODEL_FOLDER, serving)
         self._has_vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
         golden = self.encode(card.golden.source)
-        answers = [found.hypotheses[0] for found in self._search(golden, 1, _GOLDEN_MAX_TOKENS)]
+        found = self._search(golden, _GOLDEN_MAX_TOKENS, _SearchOptions())
+        answers = [result.hypotheses[0] for result in found]
         check_golden(digest, card.golden, " ".join(map(self._decode, answers)))
         # The first real batch would else pay for memory that is allocated lazily.
         self.translate(golden * 4)
@@ -58,6 +82,8 @@ class CTranslate2Engine:
         """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
         limit = self.card.max_source_tokens - _SPECIAL_TOKENS
         text = normalise(sentence)
+        if not text:
+            return []
         tokens = self._tokens(text)
         # Most sentences fit, and are tokenized only once then.
         if len(tokens) <= limit:
@@ -70,56 +96,60 @@ class CTranslate2Engine:
         return [found[0].text for found in self.search(rows)]
 
     def search(
-        self, rows: Sequence[list[str]], *, count: int = 1, scored: bool = False
+        self,
+        rows: Sequence[list[str]],
+        *,
+        count: int = 1,
+        scored: bool = False,
+        sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
         """Find the best hypotheses of each row, each as if it were alone in the batch.
 
-        Args:
-            rows: as `encode` returns them.
-            count: number of hypotheses of each row, at most the beam size.
-            scored: whether to compute their probabilities.
+        Samples are the exception: CTranslate2 draws those of all rows from one generator.
         """
-        limits = [self._output_limit(row) for row in rows]
+        if sampling:
+            ctranslate2.set_random_seed(sampling.seed)
+            options = _SearchOptions(sampling.samples, scored, sampling=True)
+            return [_best_samples(found, count) for found in self._in_groups(rows, options)]
+        options = _SearchOptions(count, scored, self._beam_size, self._length_penalty)
+        return self._in_groups(rows, options)
+
+    def _in_groups(
+        self, rows: Sequence[list[str]], options: "_SearchOptions"
+    ) -> list[list[Hypothesis]]:
+        """Search rows with equal output limits together."""
+        limits = [_output_limit(row, options) for row in rows]
         found: list[list[Hypothesis]] = [[] for _ in rows]
-        for limit, indices in self._group_by_limit(limits).items():
-            searched = [rows[index] for index in indices]
-            results = self._search(searched, self._beam_size, limit, count, scored)
+        pending = _group_by_limit(limits, options)
+        while pending:
+            limit, indices = pending.popitem()
+            results = self._search([rows[index] for index in indices], limit, options)
             for index, result in zip(indices, results, strict=True):
-                scores = result.scores if scored else [0.0] * len(result.hypotheses)
-                found[index] = [
-                    self._hypothesis(tokens, score, limits[index])
-                    for tokens, score in zip(result.hypotheses, scores, strict=True)
-                ]
+                is_too_long = any(len(tokens) > limits[index] for tokens in result.hypotheses)
+                if is_too_long and options.scored:
+                    # Its score is that of all tokens, and depends on the longest row of the batch.
+                    pending.setdefault(limits[index], []).append(index)
+                else:
+                    found[index] = self._hypotheses(result, limits[index], options)
         return found
 
     def _row(self, tokens: list[str]) -> list[str]:
         return [self.card.source_language, *tokens, _END]
 
-    def _hypothesis(self, tokens: Sequence[str], score: float, limit: int) -> Hypothesis:
-        """Make a hypothesis of the tokens that the row's own limit allows."""
-        # CTranslate2 divides the logarithm of the probability by the number of tokens.
-        log_probability = score * len(tokens)
-        own = tokens[:limit]
-        is_complete = own[-1:] == [_END]
-        return Hypothesis(self._decode(own), len(own) - 1, log_probability, is_complete)
-
-    def _output_limit(self, row: Sequence[str]) -> int:
-        """Limit the output of a row by the row's own length."""
-        # Rounded up for beam search, where only rows with equal limits can share a batch.
-        step = 1 if self._beam_size == 1 else _BEAM_LIMIT_STEP
-        return output_limit(step * math.ceil(len(row) / step))
-
-    def _group_by_limit(self, limits: Sequence[int]) -> dict[int, list[int]]:
-        """Group rows into searches: map each search's output limit to the indices of its rows."""
-        # CTranslate2 has one limit for a batch. With greedy search, the output under a smaller
-        # limit is a prefix of the output under a larger one, so that it can be cut afterwards.
-        # This is not true for beam search.
-        if self._beam_size == 1:
-            return {max(limits): list(range(len(limits)))}
-        searches: dict[int, list[int]] = {}
-        for index, limit in enumerate(limits):
-            searches.setdefault(limit, []).append(index)
-        return searches
+    def _hypotheses(
+        self, result: ctranslate2.TranslationResult, limit: int, options: "_SearchOptions"
+    ) -> list[Hypothesis]:
+        """Make hypotheses of the tokens that the row's own limit allows."""
+        found: list[Hypothesis] = []
+        scores = result.scores if options.scored else [0.0] * len(result.hypotheses)
+        for tokens, score in zip(result.hypotheses, scores, strict=True):
+            own = tokens[:limit]
+            # CTranslate2 divides the logarithm of the probability, see `length_score`.
+            log_probability = score * len(tokens) ** options.length_penalty
+            is_complete = own[-1:] == [_END]
+            text = self._decode(own)
+            found.append(Hypothesis(text, len(own) - 1, log_probability, is_complete, score))
+        return found
 
     def _token_ends(self, text: str) -> list[int]:
         return [end for _, end in self._encoder.encode([text])[0].offsets]
@@ -128,20 +158,18 @@ class CTranslate2Engine:
         return self._encoder.encode([text])[0].tokens
 
     def _search(
-        self,
-        rows: Sequence[list[str]],
-        beam_size: int,
-        max_tokens: int,
-        count: int = 1,
-        scored: bool = False,
+        self, rows: Sequence[list[str]], max_tokens: int, options: "_SearchOptions"
     ) -> list[ctranslate2.TranslationResult]:
         """Search the hypotheses of each row, which begin with the language code."""
         return self._model.translate_batch(
             list(rows),
             target_prefix=[[self.card.target_language]] * len(rows),
-            beam_size=beam_size,
-            num_hypotheses=count,
-            return_scores=scored,
+            beam_size=options.beam_size,
+            length_penalty=options.length_penalty,
+            num_hypotheses=options.count,
+            sampling_topk=_SAMPLED_TOKENS if options.sampling else 1,
+            sampling_topp=_SAMPLED_PROBABILITY if options.sampling else 1,
+            return_scores=options.scored,
             return_end_token=True,  # shows whether the model ended the sentence
             max_input_length=0,  # the default would truncate long sentences silently
             max_decoding_length=max_tokens,
@@ -153,6 +181,30 @@ class CTranslate2Engine:
         # The model's table is padded with tokens like "madeupword0000", which the tokenizer lacks.
         known = [token_id for token_id in ids if token_id is not None]
         return self._tokenizer.decode(known).strip()
+
+
+def _output_limit(row: Sequence[str], options: _SearchOptions) -> int:
+    """Limit the output of a row by the row's own length."""
+    # Rounded up where only rows with equal limits can share a batch.
+    step = 1 if options.outputs_are_prefixes else _LIMIT_STEP
+    return output_limit(step * math.ceil(len(row) / step))
+
+
+def _group_by_limit(limits: Sequence[int], options: _SearchOptions) -> dict[int, list[int]]:
+    """Group rows into searches: map each search's output limit to the indices of its rows."""
+    # CTranslate2 has one limit for a batch. Greedy output can be cut to its own limit afterwards.
+    if options.outputs_are_prefixes:
+        return {max(limits): list(range(len(limits)))} if limits else {}
+    searches: dict[int, list[int]] = {}
+    for index, limit in enumerate(limits):
+        searches.setdefault(limit, []).append(index)
+    return searches
+
+
+def _best_samples(samples: Sequence[Hypothesis], count: int) -> list[Hypothesis]:
+    """Choose the samples that are most like the others."""
+    ranked = rank_samples([sample.text for sample in samples])
+    return [replace(samples[index], score=utility) for index, utility in ranked[:count]]
 
 
 def _load_tokenizer(folder: Path) -> Tokenizer:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nmt.config import ServingConfig
+from nmt.decoding.hypothesis import Hypothesis
+from nmt.decoding.settings import Sampling
 from nmt.engines.card import EngineCard, read_card
-from nmt.engines.hypothesis import Hypothesis
 from nmt.errors import MissingPackageError, install_command
 
 Row = list[Any]
@@ -23,7 +24,10 @@ class Engine(Protocol):
     card: EngineCard
 
     def encode(self, sentence: str) -> Sequence[Row]:
-        """Tokenize a sentence; return several rows, to be translated in order, if it is long."""
+        """Tokenize a sentence; return several rows, to be translated in order, if it is long.
+
+        A sentence without text has no rows.
+        """
         ...
 
     def translate(self, rows: Sequence[Any]) -> list[str]:
@@ -35,9 +39,22 @@ class SearchEngine(Engine, Protocol):
     """An engine that also returns several hypotheses of a row, and how probable they are."""
 
     def search(
-        self, rows: Sequence[Any], *, count: int = 1, scored: bool = False
+        self,
+        rows: Sequence[Any],
+        *,
+        count: int = 1,
+        scored: bool = False,
+        sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
-        """Find the best hypotheses of each row, in order."""
+        """Find the best hypotheses of each row, in order.
+
+        Args:
+            rows: as `encode` returns them.
+            count: maximum number of hypotheses of each row, at most the beam size.
+            scored: whether to compute their probabilities.
+            sampling: unless None, sample translations, and take those most like the others in
+                chrF, instead of a beam search.
+        """
         ...
 
 
@@ -46,7 +63,7 @@ def load_engine(folder: Path, serving: ServingConfig, digest: str | None = None)
 
     Args:
         folder: the engine's folder or a cached copy of it.
-        serving: beam size and processors.
+        serving: beam size, length penalty and processors.
         digest: the engine's digest, by default the folder's name.
 
     Raises:

@@ -7,11 +7,13 @@ from threading import Lock
 import torch
 
 from nmt.config import ServingConfig
-from nmt.decoding.generate import search
+from nmt.decoding.hypothesis import Hypothesis
+from nmt.decoding.ranking import best_hypotheses
+from nmt.decoding.search import Generated, search
+from nmt.decoding.settings import Sampling, SearchSettings
 from nmt.engines.card import EngineCard
 from nmt.engines.folder import open_codec, open_model
 from nmt.engines.golden import check_golden
-from nmt.engines.hypothesis import Hypothesis
 from nmt.errors import TranslationError
 from nmt.text.normalise import normalise
 from nmt.text.segment import split_to_fit
@@ -29,7 +31,9 @@ class TorchEngine:
         """
         self.digest = digest
         self.card = card
-        self._beam_size = serving.beam_size
+        self._settings = SearchSettings(
+            beam_size=serving.beam_size, length_penalty=serving.length_penalty
+        )
         # A fast tokenizer raises an error when two threads use it at once.
         self._tokenizer_lock = Lock()
         torch.set_num_threads(max(1, int(serving.cpus_per_replica)))
@@ -40,9 +44,6 @@ class TorchEngine:
         except Exception as error:
             raise TranslationError(f"{folder}: torch cannot load it: {error}") from None
         self._special_tokens = len(self._codec.encode_sources([""])[0])
-        self._end_token = self._codec.encode_targets(["a"])[0][-1]
-        # The model is forced to begin with the code of its language.
-        self._forced_tokens = int("forced_bos_token_id" in self._codec.generation_options())
         golden = self.encode(card.golden.source)
         check_golden(digest, card.golden, " ".join(self._translate_greedily(golden)))
         # The first real batch would else pay for memory that is allocated lazily.
@@ -51,45 +52,44 @@ class TorchEngine:
     def encode(self, sentence: str) -> list[list[int]]:
         """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
         limit = self.card.max_source_tokens - self._special_tokens
+        text = normalise(sentence)
+        if not text:
+            return []
         with self._tokenizer_lock:
-            return self._codec.encode_sources(
-                split_to_fit(normalise(sentence), self._token_ends, limit)
-            )
+            return self._codec.encode_sources(split_to_fit(text, self._token_ends, limit))
 
     def translate(self, rows: Sequence[list[int]]) -> list[str]:
         """Translate rows as one batch, with the configured beam size."""
         return [found[0].text for found in self.search(rows)]
 
     def search(
-        self, rows: Sequence[list[int]], *, count: int = 1, scored: bool = False
+        self,
+        rows: Sequence[list[int]],
+        *,
+        count: int = 1,
+        scored: bool = False,
+        sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
-        """Find the best hypotheses of each row, each as if it were alone in the batch.
-
-        Args:
-            rows: as `encode` returns them.
-            count: number of hypotheses of each row, at most the beam size.
-            scored: whether to compute their probabilities.
-        """
-        found = search(self._model, self._codec, rows, self._beam_size, count=count, scored=scored)
-        with self._tokenizer_lock:
-            texts = found.decode(self._codec)
-        rows_of_tokens: list[list[int]] = found.new_tokens_HT.tolist()
-        each = zip(texts, rows_of_tokens, found.limits, found.log_probabilities, strict=True)
-        hypotheses = [self._hypothesis(*fields) for fields in each]
-        return [hypotheses[first : first + count] for first in range(0, len(hypotheses), count)]
-
-    def _hypothesis(
-        self, text: str, tokens: list[int], limit: int, log_probability: float
-    ) -> Hypothesis:
-        own = tokens[:limit]  # what follows is padding, which may be the end token of the model
-        is_complete = self._end_token in own
-        length = own.index(self._end_token) + 1 if is_complete else len(own)
-        return Hypothesis(text, length - self._forced_tokens, log_probability, is_complete)
+        """Find the best hypotheses of each row, each as if it were alone in the batch."""
+        settings = SearchSettings.sampling(sampling) if sampling else self._settings
+        generated = search(self._model, self._codec, rows, settings, count=count)
+        return best_hypotheses(
+            self._model,
+            self._codec,
+            rows,
+            generated,
+            self._decode(generated),
+            settings,
+            count=count,
+            scored=scored,
+        )
 
     def _translate_greedily(self, rows: Sequence[list[int]]) -> list[str]:
-        found = search(self._model, self._codec, rows, beam_size=1)
+        return self._decode(search(self._model, self._codec, rows, SearchSettings()))
+
+    def _decode(self, generated: Generated) -> list[str]:
         with self._tokenizer_lock:
-            return found.decode(self._codec)
+            return generated.decode(self._codec)
 
     def _token_ends(self, text: str) -> list[int]:
         tokens = len(self._codec.encode_sources([text])[0]) - self._special_tokens

@@ -4,8 +4,10 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from nmt.decoding.hypothesis import Hypothesis
+from nmt.decoding.settings import Sampling
+from nmt.engines.endless import cut_endless
 from nmt.engines.engine import Row, SearchEngine
-from nmt.engines.hypothesis import Hypothesis, cut_endless
 from nmt.languages import iso_code
 from nmt.text.document import Documents, join_segments, sentence_separator
 from nmt.text.packing import batches_by_length
@@ -25,6 +27,8 @@ class TranslateOptions:
     """Whether to translate each sentence of a text by itself."""
     cut_endless: bool = True
     """Whether to cut the output of a model that does not end it."""
+    sampling: Sampling | None = None
+    """Unless None, translations are sampled, and those most like the others in chrF are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Candidate:
     log_probability: float = 0.0
     is_cut: bool = False
     """Whether the output was endless, and was cut."""
+    score: float = 0.0
+    """What the candidates of a text are ranked by; of several sentences, the sum."""
 
     @property
     def confidence(self) -> float | None:
@@ -89,10 +95,14 @@ def _search_rows(
 ) -> list[list[Hypothesis]]:
     """Search the hypotheses of rows in batches of similar length under the token budget."""
     found: list[list[Hypothesis]] = [[] for _ in rows]
-    # The candidates of several sentences are combined by their probabilities.
-    count, scored = options.candidates, options.scored or options.candidates > 1
-    for batch in batches_by_length([len(row) for row in rows], options.max_batch_tokens):
-        results = engine.search([rows[index] for index in batch], count=count, scored=scored)
+    # The candidates of several sentences are combined by their scores.
+    count = options.candidates
+    scored = options.scored or (count > 1 and options.sampling is None)
+    budget = options.max_batch_tokens // (options.sampling.samples if options.sampling else 1)
+    for batch in batches_by_length([len(row) for row in rows], budget):
+        results = engine.search(
+            [rows[index] for index in batch], count=count, scored=scored, sampling=options.sampling
+        )
         for index, hypotheses in zip(batch, results, strict=True):
             found[index] = hypotheses
     return found
@@ -127,7 +137,7 @@ def _join_parts(
 def _candidate(hypothesis: Hypothesis, source_characters: int, may_cut: bool) -> Candidate:
     is_cut = may_cut and not hypothesis.is_complete
     text = cut_endless(hypothesis.text, source_characters) if is_cut else hypothesis.text
-    return Candidate(text, hypothesis.tokens, hypothesis.log_probability, is_cut)
+    return Candidate(text, hypothesis.tokens, hypothesis.log_probability, is_cut, hypothesis.score)
 
 
 def _merge(text: str, parts: Sequence[Candidate]) -> Candidate:
@@ -137,6 +147,7 @@ def _merge(text: str, parts: Sequence[Candidate]) -> Candidate:
         sum(part.tokens for part in parts),
         sum(part.log_probability for part in parts),
         any(part.is_cut for part in parts),
+        sum(part.score for part in parts),
     )
 
 
@@ -157,16 +168,16 @@ def _join_sentences(
 def best_combinations(
     parts: Sequence[Sequence[Candidate]], count: int
 ) -> list[tuple[Candidate, ...]]:
-    """Choose a candidate of each part in the most probable ways, the best first."""
+    """Choose a candidate of each part in the ways with the highest sum of scores, best first."""
     if count == 1:
         return [tuple(found[0] for found in parts)]
-    # The candidates of a single part keep the order of the search, which may weigh the length.
+    # The candidates of a single part keep the order of the search.
     if len(parts) == 1:
         return [(candidate,) for candidate in parts[0]]
     combined: list[tuple[float, tuple[Candidate, ...]]] = [(0.0, ())]
     for found in parts:
         grown = (
-            (total + candidate.log_probability, (*chosen, candidate))
+            (total + candidate.score, (*chosen, candidate))
             for total, chosen in combined
             for candidate in found
         )

@@ -13,7 +13,9 @@ from datasets import Dataset, DatasetDict
 from torch import nn
 
 from nmt.config import Config, load_config
-from nmt.decoding.generate import search, translate
+from nmt.decoding.generate import translate
+from nmt.decoding.search import search
+from nmt.decoding.settings import SearchSettings
 from nmt.engines.card import EngineCard, read_card
 from nmt.engines.engine import load_engine
 from nmt.engines.torch_engine import TorchEngine
@@ -161,9 +163,8 @@ def test_the_probability_of_a_hypothesis_is_that_of_its_tokens(
 def forced_score(engine: TorchEngine, row: list[int], beam_size: int) -> float:
     """Add up the log-probabilities of the best hypothesis in one pass of the model."""
     codec = engine._codec
-    found = search(engine._model, codec, [row], beam_size)
-    new = found.new_tokens_HT[0]
-    new = new[: min(found.limits[0], len(new))]
+    found = search(engine._model, codec, [row], SearchSettings(beam_size=beam_size))
+    new = found.tokens[0]
     batch = codec.pad([row])
     with torch.inference_mode():
         if codec.one_sequence:

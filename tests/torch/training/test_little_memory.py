@@ -26,11 +26,11 @@ def limit_sentences(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
     seen: list[int] = []
     whole = generate.search
 
-    def search(model: object, codec: object, sources: list[list[int]], beam_size: int) -> object:
+    def search(model: object, codec: object, sources: list[list[int]], settings: object) -> object:
         seen.append(len(sources))
         if len(sources) > most:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return whole(model, codec, sources, beam_size)  # pyright: ignore[reportArgumentType]
+        return whole(model, codec, sources, settings)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(generate, "search", search)
     return seen

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nmt.engines.hypothesis import cut_endless
+from nmt.engines.endless import cut_endless
 from nmt.engines.translate import Candidate, best_combinations
 
 

@@ -1,24 +1,9 @@
-"""What a search finds for a row, and how endless output is cut."""
-
-from dataclasses import dataclass
+"""The end of output that a model does not end by itself."""
 
 _MAX_PERIOD = 200
 """Characters of the longest text whose repetition is recognised."""
 _MIN_REPETITIONS = 3
 _SLACK_CHARACTERS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """A translation of one row."""
-
-    text: str
-    tokens: int
-    """Number of tokens, with the end token and without the language code."""
-    log_probability: float
-    """Natural logarithm of its probability; 0 unless it was asked for."""
-    is_complete: bool
-    """Whether the model ended it; False if it ran into the limit of the output length."""
 
 
 def cut_endless(text: str, source_characters: int) -> str:

@@ -1,0 +1,33 @@
+"""How translations are searched. Imports no torch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How many translations of a sentence are sampled, of which the most typical is chosen."""
+
+    samples: int
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """The settings of a search."""
+
+    method: Literal["beam", "mbr"] = "beam"
+    """`mbr`: sample translations, and take the one that is most like the others in chrF."""
+    beam_size: int = 1
+    """Number of beams; 1 is greedy search."""
+    length_penalty: float = 1.0
+    """Exponent of the length by which beam search divides a log-probability."""
+    mbr_samples: int = 32
+    """Number of samples of each sentence."""
+    seed: int = 1
+    """Seed of the samples."""
+
+    @classmethod
+    def sampling(cls, sampling: "Sampling") -> "SearchSettings":
+        """Return the settings of minimum Bayes risk decoding."""
+        return cls("mbr", mbr_samples=sampling.samples, seed=sampling.seed)
