@@ -1,22 +1,24 @@
-"""The outcome of a run as lines for a terminal."""
+"""The outcome of a run, and of an evaluation, as lines for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from nmt.report import formatting
-from nmt.report.scores import (
-    comparisons_on,
-    headings,
-    metrics_disagree,
-    other_systems,
-    score_rows,
-    value_of,
-)
-from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, EvaluationResult
+from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
+from nmt.report.scores import Results
+from nmt.runs.evaluation import BASE_SYSTEM, FLAGS, GENERAL_SET, EvaluationResult
 from nmt.runs.results import DataSummary, Summary
 
 _MAX_RULES = 3
 _MAX_NOTES = 4
 """With these, the outcome of two systems on one test set fits on a screen of 24 lines."""
+_MAX_FLAGS = 3
+_MAX_DISAGREEMENTS = 3
+_SHOWN = ("bleu", "chrf", "chrf++", "ter", "ter-char", "comet", "metricx")
+"""Metrics that fit beside each other on a line; the report has all of them."""
+_MARKS = {"best": "*", "tied": "~", "behind": " ", "untested": " "}
+_INDENT = 11
+"""Columns before the text of a line."""
 
 
 def console_lines(summary: Summary) -> list[str]:
@@ -25,25 +27,145 @@ def console_lines(summary: Summary) -> list[str]:
     answer = f"{endpoint.source} -> {endpoint.target}" if endpoint.checked else "not checked"
     lines = [
         f"run {summary.run}: {summary.model.name}, licence {summary.model.license}",
-        f"data        {_data(summary.data)}",
+        _line("data", _data(summary.data)),
         *score_lines(summary.evaluation),
-        *_general_lines(summary.evaluation),
         *_search_lines(summary),
-        f"seconds     {_listed({k: formatting.number(v, 1) for k, v in summary.seconds.items()})}",
-        f"endpoint    {answer}",
-        *(f"note        {note}" for note in summary.notes[:_MAX_NOTES]),
+        _line("seconds", _listed({k: formatting.number(v, 1) for k, v in summary.seconds.items()})),
+        _line("endpoint", answer),
+        *(_line("note", note) for note in summary.notes[:_MAX_NOTES]),
     ]
-    if metrics_disagree(summary.evaluation):
-        lines.append("warning     BLEU and chrF++ disagree on which system is better")
-    # Texts of the user must neither break the table nor send commands to the terminal.
-    return [" ".join(formatting.clean(line).splitlines()) for line in lines]
+    return [_one_line(line) for line in lines]
 
 
 def score_lines(evaluation: EvaluationResult) -> list[str]:
-    """Write a table of scores and the verdicts for each test set but the general one."""
-    # The general set shows forgetting, on which one line says enough.
-    test_sets = [name for name in evaluation.test_sets if name != GENERAL_SET]
-    return [line for name in test_sets for line in _test_set_lines(evaluation, name)]
+    """Write the scores of each test set in a table, with verdicts, faults and what is missing."""
+    results = Results(evaluation)
+    lines = [line for name in results.main_sets for line in _set_lines(results, name)]
+    lines += [line for name in results.forgetting_sets for line in _forgetting(results, name)]
+    if GENERAL_SET not in evaluation.test_sets and BASE_SYSTEM in evaluation.systems:
+        lines.append(_line(GENERAL_SET, formatting.NOT_COMPUTED))
+    for reason, metrics in formatting.missing_by_reason(evaluation.not_computed).items():
+        lines.append(_line("not computed", f"{', '.join(metrics)}: {reason}"))
+    return [_one_line(line) for line in lines]
+
+
+def _set_lines(results: Results, test_set: str) -> Iterator[str]:
+    info = results.evaluation.test_sets[test_set]
+    yield _line(test_set, formatting.describe_set(info))
+    metric = results.deciding_metric(test_set)
+    if metric is None:
+        yield _line("verdict", formatting.NOT_COMPUTED)
+        return
+    ranked = rank(results, test_set, metric)
+    yield from _table(results, test_set, [row.system for row in ranked])
+    yield from _unseen(results, test_set, metric)
+    yield from _verdicts(results, test_set, ranked)
+    yield from _flags(results, test_set)
+
+
+def _table(results: Results, test_set: str, systems: list[str]) -> Iterator[str]:
+    """Write a row for each system, with half the width of each 95 % interval."""
+    metrics = [metric for metric in results.metrics([test_set]) if metric in _SHOWN]
+    columns: list[list[str]] = []
+    for metric in metrics:
+        rows = {row.system: row for row in rank(results, test_set, metric)}
+        cells = [_cell(rows.get(system)) for system in systems]
+        heading = formatting.metric_name(metric)
+        width = max(len(text) for text in [heading, *cells])
+        columns.append([f"{text:<{width}}" for text in [heading, *cells]])
+    width = max(_INDENT, *map(len, systems))
+    for name, *cells in zip(["", *systems], *columns, strict=True):
+        yield f"{name:<{width}} {'  '.join(cells)}".rstrip()
+    notes = ["* best", "~ not significantly different from the best", "± half a 95 % interval"]
+    shown = "".join(cell for column in columns for cell in column[1:])
+    legend = [note for note in notes if note[0] in shown]
+    legend += ["TER: lower is better"] if any("ter" in metric for metric in metrics) else []
+    yield _line("", "; ".join(legend))
+
+
+def _cell(row: Ranked | None) -> str:
+    if row is None:
+        return "-"
+    interval = row.score.interval
+    half = f" ±{(interval[1] - interval[0]) / 2:.2f}" if interval else ""
+    return f"{row.score.value:.2f}{_MARKS[row.place]}{half}"
+
+
+def _unseen(results: Results, test_set: str, metric: str) -> Iterator[str]:
+    scores = [results.score(name, test_set, metric, "unseen") for name in results.systems]
+    values = [f"{score.system} {score.value:.2f}" for score in scores if score]
+    if values:
+        count = results.evaluation.test_sets[test_set].overlap or 0
+        name = formatting.metric_name(metric)
+        text = f"{name} without the {count:,} sentences that are like a training pair: "
+        yield _line("unseen", text + ", ".join(values))
+
+
+def _verdicts(results: Results, test_set: str, ranked: list[Ranked]) -> Iterator[str]:
+    """Compare each system with the next in rank, and with the baseline."""
+    names = [row.system for row in ranked]
+    others = [(name, results.baseline) for name in names if results.baseline in names]
+    neighbours = [
+        # A reader expects to hear of a system against the base, and not the other way round.
+        (worse, better) if better == results.baseline else (better, worse)
+        for better, worse in pairwise(names)
+    ]
+    pairs = dict.fromkeys([*neighbours, *others])
+    tested = [results.tested_difference(*pair, test_set) for pair in pairs]
+    differences = [difference for difference in tested if difference]
+    for difference in differences:
+        yield _line("verdict", formatting.verdict(difference))
+    if not differences:
+        yield _line("verdict", formatting.NOT_COMPUTED)
+        return
+    for row in disagreements(results, test_set)[:_MAX_DISAGREEMENTS]:
+        yield _line("warning", formatting.disagreement(row))
+    metric = differences[0].metric
+    found = detectable_range(results, test_set, metric)
+    if found and len(names) > 1:
+        yield _line("detectable", formatting.detectable(found, metric))
+
+
+def _flags(results: Results, test_set: str) -> Iterator[str]:
+    for system in results.systems_on(test_set):
+        found = [
+            row
+            for row in results.evaluation.flags
+            if (row.test_set, row.system) == (test_set, system) and row.count
+        ]
+        found.sort(key=lambda row: -row.count)
+        shown = [f"{row.count:,} {FLAGS.get(row.flag, row.flag)}" for row in found[:_MAX_FLAGS]]
+        more = sum(row.count for row in found[_MAX_FLAGS:])
+        shown += [f"{more:,} with other faults"] if more else []
+        if shown:
+            yield _line("faults", f"{system}: {', '.join(shown)}")
+
+
+def _forgetting(results: Results, test_set: str) -> Iterator[str]:
+    before = results.value(results.baseline, test_set)
+    if before is None:
+        yield _line(test_set, formatting.NOT_COMPUTED)
+        return
+    named = len(results.systems) > 2
+    for system in results.systems[1:]:
+        after = results.value(system, test_set)
+        scores = f"{before:.2f} -> {formatting.number(after)} BLEU"
+        verdict = formatting.general_verdict(before, after)
+        change = formatting.change(before, after)
+        text = f"{f'{system}: ' if named else ''}{scores} ({change}): {verdict}"
+        yield _line(test_set, text)
+
+
+def _search_lines(summary: Summary) -> list[str]:
+    if not summary.trials:
+        return [_line("search", "none")]
+    states = [trial.state for trial in summary.trials]
+    counts = {state: str(states.count(state)) for state in dict.fromkeys(states)}
+    settings = {key: formatting.setting(value) for key, value in summary.best_config.items()}
+    return [
+        _line("search", f"{len(states)} trials: {_listed(counts)}"),
+        _line("settings", _listed(settings)),
+    ]
 
 
 def _data(data: DataSummary) -> str:
@@ -55,51 +177,15 @@ def _data(data: DataSummary) -> str:
     return f"{data.sizes.get('train', 0):,} training pairs; left out: {', '.join(shown) or 'none'}"
 
 
-def _test_set_lines(evaluation: EvaluationResult, test_set: str) -> list[str]:
-    lines = [_table_line(test_set, headings(evaluation))]
-    for row in score_rows(evaluation, test_set):
-        hint = "   lower is better" if row.lower_is_better else ""
-        lines.append(_table_line(row.name, row.cells()) + hint)
-    comparisons = comparisons_on(evaluation, test_set)
-    # With two systems it is plain which one is meant.
-    named = len(evaluation.systems) > 2
-    for row in comparisons:
-        lines.append(f"verdict     {f'{row.system}: ' if named else ''}{formatting.verdict(row)}")
-    return lines if comparisons else [*lines, f"verdict     {formatting.NOT_COMPUTED}"]
-
-
-def _table_line(heading: str, cells: list[str]) -> str:
-    return f"{heading:<11} {' '.join(f'{cell:>8}' for cell in cells)}"
-
-
-def _general_lines(evaluation: EvaluationResult) -> list[str]:
-    before = value_of(evaluation, BASE_SYSTEM, GENERAL_SET)
-    if before is None:
-        return [f"general     {formatting.NOT_COMPUTED}"]
-    lines: list[str] = []
-    named = len(evaluation.systems) > 2
-    for system in other_systems(evaluation):
-        after = value_of(evaluation, system, GENERAL_SET)
-        scores = f"{before:.2f} -> {formatting.number(after)} BLEU"
-        verdict = formatting.general_verdict(before, after)
-        lines.append(
-            f"general     {f'{system}: ' if named else ''}{scores} "
-            f"({formatting.change(before, after)}): {verdict}"
-        )
-    return lines
-
-
-def _search_lines(summary: Summary) -> list[str]:
-    if not summary.trials:
-        return ["search      none"]
-    states = [trial.state for trial in summary.trials]
-    counts = {state: str(states.count(state)) for state in dict.fromkeys(states)}
-    settings = {key: formatting.setting(value) for key, value in summary.best_config.items()}
-    return [
-        f"search      {len(states)} trials: {_listed(counts)}",
-        f"settings    {_listed(settings)}",
-    ]
-
-
 def _listed(values: Mapping[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items()) or formatting.NOT_COMPUTED
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<{_INDENT}} {text}"
+
+
+def _one_line(text: str) -> str:
+    """Join the lines of a text, and leave out control characters."""
+    # Texts of the user must neither break the table nor send commands to the terminal.
+    return " ".join(formatting.clean(text).splitlines())

@@ -1,21 +1,27 @@
 """Figures and verdicts in words, the same on the console and in the report."""
 
 import unicodedata
+from collections.abc import Iterable
 
-from nmt.runs.evaluation import BASE_SYSTEM, METRIC_NAMES, Comparison, format_p_value
+import regex
+
+from nmt.report.ranking import Disagreement
+from nmt.report.scores import Difference
+from nmt.runs.evaluation import BASE_SYSTEM, METRIC_NAMES, NotComputed, TestSetInfo, format_p_value
 
 NOT_COMPUTED = "not computed"
 GENERAL_TOLERANCE = 1.0
 """BLEU that the general test set may lose and still count as kept."""
 
-_JOINERS = "\u200c\u200d"  # they decide how Indic letters join, so they are text
+# The joiners decide how Indic letters join, so they are text.
+_UNWANTED = regex.compile(r"[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]--[\n\t\u200c\u200d]]", regex.V1)
 _REPLACED = {"Cs": "\ufffd", "Zl": "\n", "Zp": "\n"}
 
 
 def clean(text: str) -> str:
     """Remove control and bidirectional formatting characters, but keep line breaks and tabs."""
     # A sentence could otherwise reorder the text around it, or send commands to the terminal.
-    return "".join(_clean_character(character) for character in text)
+    return _UNWANTED.sub(lambda found: _REPLACED.get(unicodedata.category(found[0]), ""), text)
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -27,12 +33,28 @@ def change(before: float | None, after: float | None) -> str:
     """Write the signed difference of two scores, or that there is none."""
     if before is None or after is None:
         return NOT_COMPUTED
-    return f"{round(after - before, 2) + 0.0:+.2f}"  # + 0.0 turns -0.0 into 0.0
+    return signed(after - before)
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign."""
+    return f"{round(value, 2) + 0.0:+.2f}"  # + 0.0 turns -0.0 into 0.0
 
 
 def metric_name(metric: str) -> str:
     """Return a metric's name as it is usually written."""
-    return METRIC_NAMES.get(metric, metric)
+    # A system that cannot translate a set at all has one row for all its metrics.
+    return "all metrics" if metric == "all" else METRIC_NAMES.get(metric, metric)
+
+
+def missing_by_reason(rows: Iterable[NotComputed]) -> dict[str, list[str]]:
+    """Map each reason to the metrics that were not computed for it."""
+    reasons: dict[str, dict[str, None]] = {}
+    for row in rows:
+        where = ", ".join(part for part in (row.system, row.test_set) if part)
+        name = metric_name(row.metric)
+        reasons.setdefault(row.reason, {})[f"{name} ({where})" if where else name] = None
+    return {reason: list(names) for reason, names in reasons.items()}
 
 
 def setting(value: object) -> str:
@@ -52,23 +74,52 @@ def duration(seconds: float) -> str:
     return f"{rounded // 3600} h {rounded % 3600 // 60:02d} min"
 
 
-def verdict(comparison: Comparison) -> str:
-    """Say in words how a system compares with its baseline."""
-    metric = metric_name(comparison.metric)
-    chance = f"({format_p_value(comparison.p_value)}, paired bootstrap of {metric})"
-    if not comparison.is_significant:
-        return f"no significant difference {chance}"
-    baseline = "the base" if comparison.baseline == BASE_SYSTEM else comparison.baseline
-    return f"significantly {comparison.verdict} than {baseline} {chance}"
+def verdict(difference: Difference) -> str:
+    """Say in words how a system compares with another one."""
+    metric = metric_name(difference.metric)
+    baseline = "the base" if difference.baseline == BASE_SYSTEM else difference.baseline
+    figures = f"({signed(difference.value)} {metric}, {format_p_value(difference.p_value)})"
+    if not difference.is_significant:
+        return f"{difference.system}: no significant difference from {baseline} {figures}"
+    word = "better" if difference.is_gain else "worse"
+    return f"{difference.system}: significantly {word} than {baseline} {figures}"
 
 
-def chance_verdict(comparison: Comparison | None) -> str:
+def disagreement(row: Disagreement) -> str:
+    """Say that BLEU prefers the system that another metric puts behind."""
+    chance = f", {format_p_value(row.bleu.p_value)}" if row.bleu else ""
+    return (
+        f"{metric_name(row.metric)} prefers {row.better} ({signed(row.gain)}) and BLEU prefers "
+        f"{row.worse} ({signed(-row.bleu_gain)}{chance}): have somebody read the translations"
+    )
+
+
+def detectable(found: tuple[float, float], metric: str) -> str:
+    """Say how small a difference the test set can show."""
+    low, high = (f"{value:.2f}" for value in found)
+    size = low if low == high else f"{low} to {high}, depending on the pair,"
+    return f"differences below {size} {metric_name(metric)} are mostly not found on this set"
+
+
+def describe_set(info: TestSetInfo) -> str:
+    """Describe what was scored: sentences, references and digest."""
+    count = f"{info.sentences:,} sentences"
+    if info.split_size and info.split_size != info.sentences:
+        count = f"the first {info.sentences:,} of {info.split_size:,} sentences"
+    references = f"{info.references} references" if info.references > 1 else "1 reference"
+    parts = [count, references]
+    parts += [f"{info.documents:,} documents"] if info.documents else []
+    parts += [f"digest {info.digest}"] if info.digest else []
+    return ", ".join(parts)
+
+
+def chance_verdict(difference: Difference | None) -> str:
     """Say whether a difference may be due to the choice of test sentences."""
-    if comparison is None:
+    if difference is None:
         return NOT_COMPUTED
-    if not comparison.is_significant:
+    if not difference.is_significant:
         return "may be chance"
-    return "very unlikely to be chance" if comparison.p_value < 0.01 else "unlikely to be chance"
+    return "very unlikely to be chance" if difference.p_value < 0.01 else "unlikely to be chance"
 
 
 def gain_verdict(before: float | None, after: float | None) -> str:
@@ -88,11 +139,3 @@ def general_verdict(before: float | None, after: float | None) -> str:
         return "kept"
     within = before - after <= GENERAL_TOLERANCE
     return f"kept within {GENERAL_TOLERANCE:g} BLEU" if within else "partly lost"
-
-
-def _clean_character(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in _REPLACED:
-        return _REPLACED[category]
-    kept = character in "\n\t" or character in _JOINERS or category not in ("Cc", "Cf")
-    return character if kept else ""

@@ -83,8 +83,8 @@ def evaluation(
         test_sets[GENERAL_SET] = TestSetInfo(sentences=30)
     found = EvaluationResult(
         systems={
-            BASE_SYSTEM: SystemInfo(parameters=950),
-            TUNED_SYSTEM: SystemInfo(parameters=1000),
+            BASE_SYSTEM: SystemInfo(kind="base", parameters=950),
+            TUNED_SYSTEM: SystemInfo(kind="tuned", parameters=1000),
         },
         test_sets=test_sets,
         scores=(

@@ -1,6 +1,7 @@
 """The outcome of a run in words: figures, verdicts, marks and the lines on the console."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,9 @@ from nmt.report.formatting import (
     number,
 )
 from nmt.report.highlight import mark_differences, split_words
-from nmt.report.scores import metrics_disagree
-from nmt.runs.evaluation import format_p_value
+from nmt.report.ranking import disagreements
+from nmt.report.scores import Difference, Results
+from nmt.runs.evaluation import Comparison, format_p_value
 from tests.support.runs.summaries import (
     BASE,
     BETTER,
@@ -28,9 +30,23 @@ from tests.support.runs.summaries import (
 )
 
 
+def results(**fields: Any) -> Results:
+    return Results(evaluation(**fields))
+
+
 @pytest.mark.parametrize(("chrf", "expected"), [(60.0, False), (40.0, True), (50.0, False)])
 def test_metrics_disagree_when_chrf_moves_the_other_way(chrf: float, expected: bool):
-    assert metrics_disagree(evaluation(chrf=chrf)) is expected
+    assert bool(disagreements(results(chrf=chrf), "test")) is expected
+
+
+def test_two_differences_that_may_be_chance_do_not_disagree():
+    unsure = BETTER.model_copy(update={"p_value": 0.4})
+    assert not disagreements(results(chrf=40.0, compared=unsure), "test")
+
+
+def difference(comparison: Comparison, **changes: Any) -> Difference | None:
+    row = comparison.model_copy(update=changes)
+    return results(compared=row).difference("tuned", "base", "test", "bleu")
 
 
 # Words
@@ -54,9 +70,9 @@ def test_metrics_disagree_when_chrf_moves_the_other_way(chrf: float, expected: b
         (general_verdict(40.0, 38.9), "partly lost"),
         (general_verdict(None, None), "not computed"),
         (chance_verdict(None), "not computed"),
-        (chance_verdict(UNSURE), "may be chance"),
-        (chance_verdict(BETTER.model_copy(update={"p_value": 0.03})), "unlikely to be chance"),
-        (chance_verdict(BETTER), "very unlikely to be chance"),
+        (chance_verdict(difference(UNSURE)), "may be chance"),
+        (chance_verdict(difference(BETTER, p_value=0.03)), "unlikely to be chance"),
+        (chance_verdict(difference(BETTER)), "very unlikely to be chance"),
     ],
 )
 def test_figure_in_words(shown: str, expected: str):
@@ -135,11 +151,13 @@ def test_console_lines_show_three_systems_on_two_test_sets():
     lines = console_lines(full(evaluation=three_systems()))
     text = [" ".join(line.split()) for line in lines]
     for part in (
-        "test base tuned change memory change",
-        "BLEU 20.00 31.50 +11.50 25.25 +5.25",
-        "TER 80.00 68.50 -11.50 74.75 -5.25 lower is better",
-        "verdict tuned: significantly better than the base (p = 0.002, paired bootstrap of BLEU)",
-        "verdict memory: significantly better than the base (p = 0.004, paired bootstrap of BLEU)",
+        "BLEU chrF++ TER",
+        "tuned 31.50* ±3.00 60.00* 68.50*",
+        "memory 25.25 ±3.00 52.00 74.75",
+        "base 20.00 ±3.00 50.00 80.00",
+        "* best; ± half a 95 % interval; TER: lower is better",
+        "verdict tuned: significantly better than the base (+11.50 BLEU, p = 0.002)",
+        "verdict memory: significantly better than the base (+5.25 BLEU, p = 0.004)",
         "general tuned: 40.00 -> 39.50 BLEU (-0.50): kept within 1 BLEU",
         "general memory: 40.00 -> 11.75 BLEU (-28.25): partly lost",
     ):

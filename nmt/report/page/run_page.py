@@ -1,32 +1,25 @@
-"""The report of a run: one HTML file that loads nothing and runs no script."""
+"""The page of a run: its evaluation, and how the model was made."""
 
-import base64
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from nmt.errors import ConfigError
-from nmt.languages import languages, resolve_language
-from nmt.report import charts, formatting
-from nmt.report.charts import Dot, Line
-from nmt.report.comparisons import (
-    facts,
-    headline,
-    label_of,
-    sample_rows,
-    score_chart,
-    score_tables,
-)
+from nmt.report import formatting
 from nmt.report.data_tables import data_tables
-from nmt.report.scores import headings, metrics_disagree, other_systems
-from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, SystemInfo
+from nmt.report.page import charts
+from nmt.report.page.charts import Dot, Line
+from nmt.report.page.environment import render
+from nmt.report.page.outcome import facts, headline
+from nmt.report.page.score_page import evaluation_parts, language_name
+from nmt.report.page.sentences import tag_of
+from nmt.report.scores import Results
+from nmt.report.stored import StoredSet
+from nmt.runs.evaluation import TUNED_SYSTEM, SystemInfo
 from nmt.runs.results import Summary
 from nmt.runs.trials import Setting, Trial
 
@@ -50,52 +43,60 @@ class TrialRow:
         return state if state in ("running", "finished", "pruned") else "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """The language of one side."""
+def render_report(summary: Summary, stored: Iterable[StoredSet] = ()) -> str:
+    """Render the page of a run, as UTF-8 text for `report.html`.
 
-    name: str
-    tag: str
-    """BCP 47 tag."""
+    Args:
+        summary: everything the run found.
+        stored: the translations, of which the page holds every sentence.
 
-
-def render_report(summary: Summary) -> str:
-    """Render the whole page, as UTF-8 text for `report.html`."""
-    style = files("nmt.report").joinpath("report.css").read_text(encoding="utf-8")
-    # The policy of the page allows this one style sheet, by its hash.
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    Raises:
+        StorageError: two systems have different numbers of translations of a test set.
+    """
     evaluation = summary.evaluation
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            summary=summary,
-            evaluation=evaluation,
-            style=Markup(style),  # noqa: S704 - a file of this package
-            style_hash=f"'sha256-{digest}'",
-            source=_side(summary, "source"),
-            target=_side(summary, "target"),
-            headline=headline(evaluation),
-            facts=facts(evaluation),
-            base_system=BASE_SYSTEM,
-            other_systems=other_systems(evaluation),
-            headings=headings(evaluation),
-            score_tables=score_tables(evaluation),
-            score_chart=score_chart(evaluation),
-            metrics_disagree=metrics_disagree(evaluation),
-            legend=_legend(summary),
-            learning_chart=_learning_chart(summary),
-            loss_chart=_loss_chart(summary),
-            trial_rows=trial_rows(summary),
-            searched=_searched(summary),
-            scatter_charts=_scatter_charts(summary),
-            sample_rows=sample_rows(evaluation),
-            data_tables=data_tables(summary.data),
-            parameters=evaluation.systems.get(TUNED_SYSTEM, SystemInfo()).parameters,
-            # In JSON mode, tuples become lists, which YAML can write.
-            config_yaml=_write_yaml(summary.model_dump(mode="json")["config"]),
-        )
+    results = Results(evaluation)
+    source, target = (_code(summary, side) for side in ("source", "target"))
+    return render(
+        "run.html.j2",
+        summary=summary,
+        title=summary.run,
+        version=summary.version,
+        source_name=language_name(source) or source or "source",
+        target_name=language_name(target) or target or "target",
+        tags=(tag_of(source), tag_of(target)),
+        headline=headline(results),
+        facts=facts(results),
+        legend=_legend(summary),
+        learning_chart=_learning_chart(summary),
+        loss_chart=_loss_chart(summary),
+        trial_rows=trial_rows(summary),
+        searched=_searched(summary),
+        scatter_charts=_scatter_charts(summary),
+        data_tables=data_tables(summary.data),
+        parameters=evaluation.systems.get(TUNED_SYSTEM, SystemInfo()).parameters,
+        config_digest=_config_digest(summary),
+        # In JSON mode, tuples become lists, which YAML can write.
+        config_yaml=_write_yaml(summary.model_dump(mode="json")["config"]),
+        gpu_hours=_gpu_hours(summary),
+        **evaluation_parts(evaluation, stored, (source, target)),
     )
+
+
+def _code(summary: Summary, side: str) -> str:
+    return str(summary.config.get("data", {}).get(f"{side}_language", ""))
+
+
+def _config_digest(summary: Summary) -> str:
+    written = json.dumps(summary.model_dump(mode="json")["config"], sort_keys=True)
+    return hashlib.sha256(written.encode()).hexdigest()[:12]
+
+
+def _gpu_hours(summary: Summary) -> float | None:
+    """Return the GPU-hours of the training; None where it had no GPU."""
+    scaling = summary.config.get("scaling", {})
+    gpus = scaling.get("workers", 1) * scaling.get("gpus_per_worker", 0)
+    seconds = summary.seconds.get("train")
+    return gpus * seconds / 3600 if gpus and seconds else None
 
 
 def trial_rows(summary: Summary) -> list[TrialRow]:
@@ -105,15 +106,6 @@ def trial_rows(summary: Summary) -> list[TrialRow]:
     return sorted(
         rows, key=lambda row: -1.0 if row.trial.bleu is None else row.trial.bleu, reverse=True
     )
-
-
-def _side(summary: Summary, side: str) -> Side:
-    code = str(summary.config.get("data", {}).get(f"{side}_language", ""))
-    try:
-        language = languages()[resolve_language(code)]
-    except ConfigError:  # settings of another release may name a language that is gone
-        return Side(code or side, "und")
-    return Side(language.name, f"{language.iso}-{language.script}")
 
 
 def _learning_chart(summary: Summary) -> Markup | None:
@@ -189,30 +181,3 @@ def _dot(row: TrialRow, value: Setting) -> Dot:
 
 def _write_yaml(config: Mapping[str, Any]) -> str:
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True) if config else ""
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("nmt", "report"),
-        # Sentences and names come from the user's files, and may look like HTML.
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Every value passes through here on its way into the page.
-        finalize=_show,
-    )
-    environment.globals.update(formatting=formatting, label_of=label_of, share_bar=charts.share_bar)
-    # Hyphens in negative numbers become minus signs.
-    environment.filters["minus"] = lambda text: text.replace("-", "\u2212")
-    return environment
-
-
-def _show(value: object) -> object:
-    """Write null in words, and clean text of control and bidirectional characters."""
-    if value is None:
-        return formatting.NOT_COMPUTED
-    if isinstance(value, Markup):
-        return value
-    return formatting.clean(value) if isinstance(value, str) else value

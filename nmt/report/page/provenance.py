@@ -1,0 +1,79 @@
+"""Where the figures of a report come from."""
+
+from collections.abc import Iterable
+
+from nmt.report import formatting
+from nmt.report.page.tables import Cell, Table
+from nmt.report.scores import Results
+from nmt.runs.evaluation import Decoding, NotComputed, SystemInfo
+
+_KINDS = {
+    "base": "the model before the training",
+    "tuned": "what the run trained",
+    "engine": "an exported engine",
+    "file": "a file of translations",
+}
+
+
+def system_table(results: Results) -> Table:
+    """Make a table of what is known of each system."""
+    columns = (
+        Cell("What it is"), Cell("Decoding"), Cell("Device"), Cell("Parameters"), Cell("Size"),
+        Cell("Digest"),
+    )  # fmt: skip
+    rows = tuple((name, _system_cells(info)) for name, info in _systems(results))
+    return Table("Systems", "System", columns, rows)
+
+
+def _systems(results: Results) -> Iterable[tuple[str, SystemInfo]]:
+    return ((name, results.evaluation.systems[name]) for name in results.systems)
+
+
+def _system_cells(info: SystemInfo) -> tuple[Cell, ...]:
+    run = (f"of run {info.run}",) if info.run else ()
+    return (
+        Cell(_KINDS[info.kind], run),
+        Cell(_describe_decoding(info.decoding), style="wrap"),
+        Cell(info.device or "unknown"),
+        Cell("unknown" if info.parameters is None else f"{info.parameters:,}"),
+        Cell("unknown" if info.size_bytes is None else f"{info.size_bytes / 1e6:,.1f} MB"),
+        Cell(info.engine or "", style="code"),
+    )
+
+
+def _describe_decoding(decoding: Decoding | None) -> str:
+    if decoding is None:
+        return "unknown"
+    if decoding.method == "mbr":
+        text = f"MBR of {decoding.mbr_samples} samples"
+    elif decoding.method == "beam":
+        text = f"beam {decoding.beam_size}, length penalty {decoding.length_penalty:g}"
+    else:
+        text = "greedy"
+    parts = [text]
+    parts += [decoding.precision] if decoding.precision else []
+    parts += ["text split into sentences"] if decoding.splits_sentences else []
+    return ", ".join(parts)
+
+
+def signature_table(results: Results) -> Table:
+    """Make a table of the signature of each metric on each test set."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in results.evaluation.scores:
+        sets = found.setdefault((row.metric, row.signature), [])
+        if row.test_set not in sets:
+            sets.append(row.test_set)
+    rows = tuple(
+        (formatting.metric_name(metric), (Cell(signature, style="code"), Cell(", ".join(sets))))
+        for (metric, signature), sets in found.items()
+    )
+    return Table("Signatures", "Metric", (Cell("Signature"), Cell("Test sets")), rows)
+
+
+def missing_table(rows: Iterable[NotComputed]) -> Table | None:
+    """Make a table of what was not computed, each reason once."""
+    cells = tuple(
+        (", ".join(names), (Cell(reason, style="wrap"),))
+        for reason, names in formatting.missing_by_reason(rows).items()
+    )
+    return Table("Not computed", "Metric", (Cell("Reason"),), cells) if cells else None
