@@ -111,6 +111,7 @@ class _Expectations:
                 found[flag][row] = True
             if not _CONTENT.search(hypothesis):
                 found["empty"][row] = True
+                found["truncated"][row] = False
                 continue
             limits = self._copy_limits[row]
             found["copied"][row] = self._copies.is_copy(source, hypothesis, limits)

@@ -47,4 +47,5 @@ FLAGS = {
     "names": "lacks a name of the source that the reference keeps",
     "placeholders": "lacks a placeholder of the source",
 }
-"""Fault of a translation that can be seen without a reference -> how it is written."""
+"""Fault of a translation that needs no person to find it -> how it is written. Numbers, addresses,
+names and placeholders count only where every reference keeps them."""

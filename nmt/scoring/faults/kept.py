@@ -71,7 +71,9 @@ def find_expected(source: str, references: Sequence[str]) -> Expected:
         source: normalised.
         references: normalised, without those that are blank.
     """
-    numbers, urls, names = find_numbers(source), find_urls(source), find_names(source)
+    numbers, urls = find_numbers(source), find_urls(source)
+    # Most names are written in another way in another language, so that a reference must show it.
+    names = find_names(source) if references else set[str]()
     placeholders = find_placeholders(source)
     known = find_number_readings(source) if numbers else set[str]()
     for reference in references:

@@ -12,8 +12,9 @@ from nmt.data.cleaning.pairs import weighted_lengths
 
 Floats = NDArray[np.float64]
 
-_MAX_DEVIATION = 4.0
-_MAX_DEVIATION_UNFINISHED = 2.5
+# Lower than for the pairs of a corpus, since references are translations without doubt.
+_MAX_DEVIATION = 2.5
+_MAX_DEVIATION_UNFINISHED = 2.0
 """The limit where the source ends like a sentence and the translation does not."""
 _MAX_SHARE_OF_REFERENCE = 0.75
 """Share of the shortest reference from which a translation is not too short."""
