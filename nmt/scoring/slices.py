@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nmt.data.cleaning.detection.numbers import find_numbers
 from nmt.data.test_sets import TestSet
 from nmt.languages import languages
-from nmt.scoring.faults.patterns import find_names, find_numbers, find_placeholders, find_urls
+from nmt.scoring.faults.patterns import find_names, find_placeholders, find_urls
 from nmt.scoring.words import words_of
 from nmt.text.normalise import normalise
 

@@ -44,7 +44,7 @@ FLAGS = {
     "foreign_script": "has words of a foreign script",
     "numbers": "lacks a number of the source",
     "urls": "lacks a web address of the source",
-    "names": "lacks a name of the source that the reference keeps",
+    "names": "lacks or respells a name that the reference keeps",
     "placeholders": "lacks a placeholder of the source",
 }
 """Fault of a translation that needs no person to find it -> how it is written. Numbers, addresses,

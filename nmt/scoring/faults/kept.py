@@ -4,17 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nmt.scoring.faults.patterns import (
-    find_names,
-    find_number_readings,
-    find_numbers,
-    find_placeholders,
-    find_urls,
-    has_name,
-)
-
-_MAX_SPELLED = 12
-"""The highest number that a translation is likely to write as a word."""
+from nmt.data.cleaning.detection.numbers import find_number_readings, find_numbers, may_be_spelled
+from nmt.scoring.faults.patterns import find_names, find_placeholders, find_urls, has_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +49,7 @@ class Expected:
 
     def _lacks_number(self, hypothesis: str) -> bool:
         lacking = self.numbers - find_number_readings(hypothesis)
-        if any(len(number) > 2 or int(number) > _MAX_SPELLED for number in lacking):
+        if not all(map(may_be_spelled, lacking)):
             return True
         # A small number may be written as a word, unless another number is in its place.
         return bool(lacking and find_numbers(hypothesis) - self.known_numbers)

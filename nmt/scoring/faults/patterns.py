@@ -1,6 +1,5 @@
-"""What a translation is expected to keep: numbers, addresses, names and placeholders."""
+"""What a translation is expected to keep, beside numbers: addresses, names and placeholders."""
 
-import unicodedata
 from collections import Counter
 
 import regex
@@ -11,16 +10,6 @@ from nmt.data.cleaning.detection.addresses import (
     without_addresses,
 )
 
-# Between two digits: `1,000`, `1.000` and `1'000` are one number in different languages.
-_JOINERS = ".,'’٬٫"
-_NUMBER = regex.compile(rf"\p{{Nd}}+(?:[{_JOINERS}]\p{{Nd}}+)*")
-# `12.00` is 12; three zeros are a thousand.
-_NO_FRACTION = regex.compile(r"[.,٫]0{1,2}\Z")
-_DIGITS = regex.compile(r"\p{Nd}+")
-# French, Russian and others write a thousand as `1 000`, most often with a special space.
-_SPACED_NUMBER = regex.compile(
-    rf"(?<![\p{{Nd}}{_JOINERS}])\p{{Nd}}{{1,3}}(?:[ \u00a0\u202f\u2009]\p{{Nd}}{{3}})+(?!\p{{Nd}})"
-)
 _CAPITALISED = regex.compile(
     r"(?<![\p{L}\p{M}\p{N}])\p{L}[\p{L}\p{M}\p{N}]*(?:-[\p{L}\p{M}\p{N}]+)*"
 )
@@ -36,18 +25,7 @@ _PLACEHOLDER = regex.compile(
     r"|</?[a-zA-Z][\w:-]*(?=[\s/>])[^<>]*>",  # <b>, </b>, <a href="...">, <br/>
     regex.ASCII,
 )
-_TAG_NAME = regex.compile(r"</?[a-zA-Z][\w:-]*", regex.ASCII)
-
-
-def find_numbers(text: str) -> set[str]:
-    """Find the numbers of a text, as ASCII digits without separators and leading zeros."""
-    return {_value(number) for number in _NUMBER.findall(text)}
-
-
-def find_number_readings(text: str) -> set[str]:
-    """Find every number that a text may mean: `3,5` is 35, as in `find_numbers`, or 3 and 5."""
-    numbers = _NUMBER.findall(text) + _DIGITS.findall(text) + _SPACED_NUMBER.findall(text)
-    return {_value(number) for number in numbers}
+_TAG_END = regex.compile(r"[\s>]|/>")
 
 
 def find_urls(text: str) -> set[str]:
@@ -95,18 +73,11 @@ def find_placeholders(text: str) -> Counter[str]:
     """Count the placeholders and tags of a text; a tag without its attributes."""
     if not any(character in text for character in "{%<"):
         return Counter()
-    found = (match[0] for match in _PLACEHOLDER.finditer(text))
-    # The value of an attribute, such as a title, may be translated.
-    return Counter(_TAG_NAME.match(each)[0] if each[0] == "<" else each for each in found)
+    found: list[str] = _PLACEHOLDER.findall(text)
+    # Without attributes, since the value of one, such as a title, may be translated.
+    return Counter(_TAG_END.split(each, 1)[0] if each[0] == "<" else each for each in found)
 
 
 def without_codes(text: str) -> str:
     """Remove addresses and placeholders from a text, which are in no language."""
     return _PLACEHOLDER.sub(" ", without_addresses(text))
-
-
-def _value(number: str) -> str:
-    # Not as an integer: Python refuses to read one of more than 4,300 digits.
-    digits = "".join(str(unicodedata.decimal(character, character)) for character in number)
-    digits = "".join(filter(str.isdecimal, _NO_FRACTION.sub("", digits)))
-    return digits.lstrip("0") or "0"

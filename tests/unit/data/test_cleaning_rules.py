@@ -232,10 +232,18 @@ def test_chinese_and_korean_keep_sentences_with_latin_names() -> None:
         ("In 2019 it was 5 km.", "2020 இல் அது 5 கி.மீ.", True),
         ("In 2019 it was here.", "அது இங்கே இருந்தது.", True),
         ("It was 5 km long.", "அது 7 கி.மீ. நீளம்.", True),
+        ("It begins at 12.00 today.", "இது இன்று 12 மணிக்கு தொடங்குகிறது.", False),
     ],
 )
 def test_numbers_are_compared_by_value(source: str, target: str, differ: bool) -> None:
     assert bool(features(source, target).flags[0] & NUMBERS_DIFFER) is differ
+
+
+def test_a_number_of_thousands_of_digits_can_be_compared() -> None:
+    rules = CleaningConfig(numbers="drop", max_word_characters=None)
+    digits = "9" * 5000
+    assert rule(f"{ENGLISH} {digits}", f"{TAMIL} {digits}", rules=rules) is None
+    assert rule(f"{ENGLISH} {digits}", f"{TAMIL} {digits}1", rules=rules) == "numbers"
 
 
 def test_differences_are_dropped_only_if_asked_for() -> None:

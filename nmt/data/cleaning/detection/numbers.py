@@ -12,6 +12,13 @@ from nmt.data.cleaning.characters.text_block import Mask, Side
 # Between two digits: `1,000`, `1.000` and `1'000` are one number in different languages.
 _JOINER = ".,'’٬٫"
 _NUMBER = regex.compile(rf"\p{{Nd}}+(?:[{_JOINER}]\p{{Nd}}+)*")
+_DIGITS = regex.compile(r"\p{Nd}+")
+# French, Russian and others write a thousand as `1 000`, most often with a special space.
+_SPACED_NUMBER = regex.compile(
+    rf"(?<![\p{{Nd}}{_JOINER}])\p{{Nd}}{{1,3}}(?:[ \u00a0\u202f\u2009]\p{{Nd}}{{3}})+(?!\p{{Nd}})"
+)
+# `12.00` is 12; three zeros are a thousand.
+_NO_FRACTION = regex.compile(r"[.,٫]0{1,2}\Z")
 _MAX_SPELLED = 12
 """The highest number that a language is likely to write as a word."""
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -25,18 +32,34 @@ def suspect_numbers(source: Side, target: Side) -> Mask:
 
 def numbers_differ(source: str, target: str) -> bool:
     """Tell whether two texts have different numbers; `three` on one side may be `3`."""
-    in_source, in_target = _values(source), _values(target)
+    in_source, in_target = find_numbers(source), find_numbers(target)
     only_source, only_target = in_source - in_target, in_target - in_source
     if only_source and only_target:
         return True
-    return any(value > _MAX_SPELLED for value in only_source | only_target)
+    return not all(map(may_be_spelled, only_source | only_target))
 
 
-def _values(text: str) -> set[int]:
-    found = (number[0] for number in _NUMBER.finditer(text))
-    return {
-        int("".join(str(unicodedata.decimal(c, 0)) for c in n if c not in _JOINER)) for n in found
-    }
+def find_numbers(text: str) -> set[str]:
+    """Find the numbers of a text, as ASCII digits without separators and leading zeros."""
+    return {_value(number) for number in _NUMBER.findall(text)}
+
+
+def find_number_readings(text: str) -> set[str]:
+    """Find every number that a text may mean: `3,5` is 35, as in `find_numbers`, or 3 and 5."""
+    numbers = _NUMBER.findall(text) + _DIGITS.findall(text) + _SPACED_NUMBER.findall(text)
+    return {_value(number) for number in numbers}
+
+
+def may_be_spelled(number: str) -> bool:
+    """Tell whether a number, as `find_numbers` writes it, is likely to be written as a word."""
+    return len(number) <= 2 and int(number) <= _MAX_SPELLED
+
+
+def _value(number: str) -> str:
+    # Not as an integer: Python refuses to read one of more than 4,300 digits.
+    digits = "".join(str(unicodedata.decimal(character, character)) for character in number)
+    digits = "".join(filter(str.isdecimal, _NO_FRACTION.sub("", digits)))
+    return digits.lstrip("0") or "0"
 
 
 def _sum_of_numbers(side: Side) -> NDArray[np.uint64]:
