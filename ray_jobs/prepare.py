@@ -118,6 +118,7 @@ def _prepare(session: Session, content: str | None) -> StepOutput[PrepareResult]
         inputs=counts,
         flagged=report.flagged,
         screened=screened,
+        given=report.given,
     )
     return StepOutput(result, report.digest)
 
@@ -134,8 +135,8 @@ def _warn_of_unscreened(config: Config, before: PrepareResult) -> None:
         else:
             continue
         log.warning(
-            "prepare: the test set '%s' %s, so they may hold its sentences: prepare again with "
-            "another run=NAME, or with --restart",
+            "prepare: the test set '%s' %s, so they may hold its sentences: evaluate counts these, "
+            "and scores the set with and without them",
             name, problem,
         )  # fmt: skip
 

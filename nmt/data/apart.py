@@ -58,6 +58,17 @@ def require_apart(held_out: Mapping[str, Keys], data: DataConfig) -> None:
             )  # fmt: skip
 
 
+def warn_of_chosen_on(validation: Keys, name: str, test_set: Keys) -> None:
+    """Warn that a named test set has sentences on which the checkpoint is chosen."""
+    shared = sharing(test_set, validation)
+    if shared.any():
+        log.warning(
+            "prepare: %d of %d pairs of the test set '%s' share a sentence with the validation "
+            "pairs, which choose the checkpoint: its scores are too good by that",
+            shared.sum(), len(shared), name,
+        )  # fmt: skip
+
+
 def _name_of(part: str, data: DataConfig) -> str:
     """Name the setting of a part, or the split of `data.path` that it is."""
     name = _PARTS[part][0]

@@ -34,9 +34,9 @@ def prepare(
 ) -> PrepareReport:
     """Read, clean, split and write the data.
 
-    Validation and test splits of the user are cleaned and keep their order. Training pairs that
-    share or nearly share a sentence with them, or with a named test set, are dropped as `leak`.
-    Missing splits are then held out from the rest.
+    A test split of the user is kept as it is. A validation split is cleaned and keeps its order.
+    Training pairs that share or nearly share a sentence with them, or with a named test set, are
+    dropped as `leak`. Missing splits are then held out from the rest.
 
     Args:
         data: the inputs; the built-in phrasebook if neither `data.path` nor `data.corpora` is set.
@@ -67,6 +67,7 @@ def prepare(
                 inputs=reports,
                 flagged=flags_of_splits(splits),
                 screened=screened_sets(collected),
+                given=tuple(part.name for part in collected.parts if part.role == "test"),
                 digest=write_splits(splits, collected, destination),
             )
     finally:

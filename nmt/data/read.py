@@ -10,6 +10,9 @@ from nmt.config import CorpusConfig, DataConfig, TestSetConfig
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.open import open_splits
 from nmt.data.formats.rows import BadRow, BadRows, RawPair, Row
+from nmt.data.test_set_rows import exact_rows
+from nmt.data.test_sets import TestSet, read_test_set
+from nmt.data.training_overlap import as_training_pairs
 from nmt.errors import DataError
 
 Role = Literal["corpus", "validation", "test", "set"]
@@ -26,6 +29,8 @@ class Input:
     """Its pairs in order, to be read once. Reading raises a DataError if the input is damaged."""
     bad: BadRows
     """Its damaged rows; complete when `rows` is exhausted."""
+    test_set: TestSet | None = None
+    """The named test set that the rows are from."""
 
 
 def open_inputs(
@@ -43,13 +48,9 @@ def open_inputs(
     """
     # All are opened before the first is read, so that a misspelt path is reported at once.
     held_out = _held_out(data)
-    corpora = [
-        _only(data, name, settings, f"data.corpora.{name}.path", "corpus")
-        for name, settings in data.corpora.items()
-    ]
+    corpora = [_corpus(data, name, settings) for name, settings in data.corpora.items()]
     named = [
-        _only(data, name, settings, f"evaluation.sets.{name}.path", "set")
-        for name, settings in sets.items()
+        _compared(read_test_set(name, settings, data), data) for name, settings in sets.items()
     ]
     splits = _splits_of_path(data) if data.path is not None else []
     # A test set of the user goes before the one that the data set brings along.
@@ -96,6 +97,7 @@ def _held_out(data: DataConfig) -> list[Input]:
             target_column=data.target_column,
             part=part,
             setting=f"data.{part}_path",
+            exact=part == "test",
         )
         # `data.format` describes `data.path` only.
         rows = open_splits(corpus, "auto")[part]
@@ -103,11 +105,8 @@ def _held_out(data: DataConfig) -> list[Input]:
     return opened
 
 
-def _only(
-    data: DataConfig, name: str, settings: CorpusConfig | TestSetConfig, setting: str, role: Role
-) -> Input:
-    """Open an input that has a name, and of a data set only the split that it is for."""
-    is_corpus = isinstance(settings, CorpusConfig)
+def _corpus(data: DataConfig, name: str, settings: CorpusConfig) -> Input:
+    """Open a corpus, and of a data set only its training split."""
     corpus = Corpus(
         path=settings.path,
         source_language=data.source_language,
@@ -115,15 +114,25 @@ def _only(
         target_path=settings.target_path,
         source_column=settings.source_column,
         target_column=settings.target_column,
-        score_column=settings.score_column if is_corpus else None,
-        max_pairs=settings.max_pairs if is_corpus else None,
-        part="train" if is_corpus else "test",
-        setting=setting,
+        score_column=settings.score_column,
+        max_pairs=settings.max_pairs,
+        setting=f"data.corpora.{name}.path",
     )
-    return _input(data, name, role, corpus, open_splits(corpus, settings.format)[corpus.part])
+    return _input(data, name, "corpus", corpus, open_splits(corpus, settings.format)[corpus.part])
+
+
+def _compared(test_set: TestSet, data: DataConfig) -> Input:
+    """Make an input of a test set, with which the training pairs are only compared."""
+    rows = (
+        RawPair(source, target, sentence + 1)
+        for source, target, sentence in as_training_pairs(test_set, data)
+    )
+    return Input(test_set.name, "set", rows, BadRows(), test_set)
 
 
 def _input(data: DataConfig, name: str, role: Role, corpus: Corpus, rows: Iterator[Row]) -> Input:
+    if role == "test":
+        return Input(name, role, exact_rows(corpus, rows), BadRows())
     bad = BadRows(data.max_bad_rows)
     # A limit for the training pairs must not cut the held-out splits of the same data set.
     limit = corpus.max_pairs if role == "corpus" else None

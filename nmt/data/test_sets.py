@@ -2,15 +2,15 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nmt.config import DataConfig, TestSetConfig
 from nmt.data.formats.corpus import Corpus, ExtraColumn
 from nmt.data.formats.open import open_splits
-from nmt.data.formats.rows import BadRow, BadRows, RawPair, Row
 from nmt.data.prepared_rows import read_rows
+from nmt.data.test_set_rows import exact_rows
 from nmt.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -74,28 +74,27 @@ def read_test_set(name: str, settings: TestSetConfig, data: DataConfig) -> TestS
         UnavailableError: the hub cannot be reached.
     """
     corpus = _corpus(name, settings, data)
-    _, *further = _listed(settings.target_path)
     rows = list(exact_rows(corpus, open_splits(corpus, settings.format)[corpus.part]))
-    sources, first, extra = ([row[field] for row in rows] for field in (0, 1, 4))
-    columns = {
-        column: [values[place] for values in extra]
+    sources = [row.source for row in rows]
+    extra = {
+        column: tuple(row.extra[place] for row in rows)
         for place, column in enumerate(corpus.extra_columns)
     }
-    references = [first, *(texts for column, texts in columns.items() if column.side == "target")]
-    for path in further:
-        references.append(_reference_of(replace(corpus, target_path=path), settings, sources))
-    _check_references(corpus, sources, references)
+    references = [tuple(row.target for row in rows)]
+    references += (texts for column, texts in extra.items() if column.side == "target")
+    for path in _listed(settings.target_path)[1:]:
+        other = replace(corpus, target_path=path)
+        references.append(_further_reference(other, settings, sources))
     test_set = TestSet(
         name,
         tuple(sources),
-        tuple(map(tuple, references)),
+        tuple(references),
         corpus.source_language,
         corpus.target_language,
-        *(
-            next((tuple(texts) for column, texts in columns.items() if column.side == side), None)
-            for side in ("domain", "document")
-        ),
+        _of_side(extra, "domain"),
+        _of_side(extra, "document"),
     )
+    _check_references(corpus, test_set)
     _check_documents(corpus, test_set)
     _warn_of_empty(test_set)
     return test_set
@@ -136,30 +135,6 @@ def held_out_set(
         data.target_language,
         domains=tuple(corpora[:limit]) if len(set(corpora[:limit])) > 1 else None,
     )
-
-
-def exact_rows(corpus: Corpus, rows: Iterator[Row]) -> Iterator[RawPair]:
-    """Pass on the rows of a test set, each of which must be readable.
-
-    Raises:
-        DataError: a row is damaged, there are no rows, or a column is set for a format without.
-    """
-    bad = BadRows(of_test_set=True)
-    found = False
-    for row in rows:
-        if isinstance(row, BadRow):
-            bad.add(row)
-            continue
-        if len(row.extra) != len(corpus.extra_columns):
-            raise DataError(
-                f"{corpus.column_setting(corpus.extra_columns[0].side)} names a column, but "
-                f"{corpus.path} has none: unset it, or name a TSV, CSV, JSONL or Parquet file"
-            )
-        found = True
-        _require_unicode(corpus, row)
-        yield row
-    if not found:
-        raise DataError(f"{corpus.path} contains no sentence pairs: name a file that does")
 
 
 def _corpus(name: str, settings: TestSetConfig, data: DataConfig) -> Corpus:
@@ -209,8 +184,14 @@ def _listed(value: str | tuple[str, ...] | None) -> list[str | None]:
     return list(value) if isinstance(value, tuple) else [value]
 
 
-def _reference_of(corpus: Corpus, settings: TestSetConfig, sources: Sequence[str]) -> list[str]:
-    """Read a further reference from a file of its own.
+def _of_side(extra: Mapping[ExtraColumn, tuple[str, ...]], side: str) -> tuple[str, ...] | None:
+    return next((texts for column, texts in extra.items() if column.side == side), None)
+
+
+def _further_reference(
+    corpus: Corpus, settings: TestSetConfig, sources: Sequence[str]
+) -> tuple[str, ...]:
+    """Read a reference from a file of its own.
 
     Raises:
         DataError: the file cannot be read, or is of other sentences.
@@ -221,23 +202,21 @@ def _reference_of(corpus: Corpus, settings: TestSetConfig, sources: Sequence[str
             f"{corpus.path} has {len(sources)} sentences, and {len(rows)} with {corpus.target_path}"
             f": give every file of {corpus.target_setting} a line for each sentence"
         )
-    return [row.target for row in rows]
+    return tuple(row.target for row in rows)
 
 
-def _check_references(
-    corpus: Corpus, sources: Sequence[str], references: Sequence[Sequence[str]]
-) -> None:
-    """Refuse a reference that is the source: a score against it would mean nothing.
+def _check_references(corpus: Corpus, test_set: TestSet) -> None:
+    """Refuse a reference without text, or with that of the source: scores would mean nothing.
 
     Raises:
         DataError: names the reference.
     """
-    for number, reference in enumerate(references, start=1):
-        if list(reference) == list(sources):
+    for number, reference in enumerate(test_set.references, start=1):
+        if reference == test_set.sources or not any(map(str.strip, reference)):
+            problem = "equal to the source" if reference == test_set.sources else "empty"
             raise DataError(
-                f"reference {number} of {corpus.path} is equal to the source in every sentence: "
-                f"set {corpus.column_setting('target')} or {corpus.target_setting} to the "
-                "translations"
+                f"reference {number} of {corpus.path} is {problem} in every sentence: set "
+                f"{corpus.column_setting('target')} or {corpus.target_setting} to the translations"
             )
 
 
@@ -254,22 +233,6 @@ def _check_documents(corpus: Corpus, test_set: TestSet) -> None:
             f"first is sentence {missing[0]}: give each one, or unset "
             f"{corpus.column_setting('document')}"
         )
-
-
-def _require_unicode(corpus: Corpus, row: RawPair) -> None:
-    """Refuse half of a surrogate pair, which JSON can hold but no file in UTF-8.
-
-    Raises:
-        DataError: names the line.
-    """
-    try:
-        for text in (row.source, row.target, *row.extra):
-            text.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"{corpus.path}, line {row.line}: {error.object[error.start : error.end]!r} is half of "
-            "a character. A test set is scored as it is, so correct the row"
-        ) from None
 
 
 def _warn_of_empty(test_set: TestSet) -> None:

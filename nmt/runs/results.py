@@ -28,7 +28,7 @@ class ScreenedSet(ResultPart):
 
     pairs: NonNegativeInt
     digest: str
-    """SHA-256 of its sentences."""
+    """Twelve hexadecimal digits of the SHA-256 of its sources and references."""
     fingerprint: str | None = None
     """SHA-256 of its files; null for a data set of the hub."""
 
@@ -48,6 +48,8 @@ class PrepareResult(StepResult):
     """Split -> flag -> pairs that have it."""
     screened: dict[str, ScreenedSet] = Field(default_factory=dict)
     """Named test set -> what the training pairs were compared with."""
+    given: tuple[str, ...] = ()
+    """The splits that the user gave and that are kept as they are."""
 
     @override
     def headline(self) -> str:

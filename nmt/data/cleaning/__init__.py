@@ -1,7 +1,8 @@
 """Rules that a pair must pass: for single pairs, and with limits fitted to the corpus."""
 
-from nmt.data.cleaning.block import CleanedBlock, Drop, clean_block
+from nmt.data.cleaning.block import CleanedBlock, Drop, clean_block, plain_texts
 from nmt.data.cleaning.features import (
+    EMPTY_SIDE,
     NUMBERS_DIFFER,
     SENTENCES_DIFFER,
     SOURCE_UNFINISHED,
@@ -12,6 +13,7 @@ from nmt.data.cleaning.features import (
 from nmt.data.cleaning.fitted import FittedDrops, RatioFit, fit_ratios, fitted_drops
 
 __all__ = [
+    "EMPTY_SIDE",
     "NUMBERS_DIFFER",
     "SENTENCES_DIFFER",
     "SOURCE_UNFINISHED",
@@ -25,4 +27,5 @@ __all__ = [
     "clean_block",
     "fit_ratios",
     "fitted_drops",
+    "plain_texts",
 ]

@@ -64,8 +64,8 @@ def clean_block(
         pairs = Pairs(
             raw_sources,
             raw_targets,
-            _without_markup(normalise_all(raw_sources)),
-            _without_markup(normalise_all(raw_targets)),
+            plain_texts(raw_sources),
+            plain_texts(raw_targets),
             source_language,
             target_language,
             rules,
@@ -80,7 +80,9 @@ def clean_block(
     )
 
 
-def _without_markup(texts: list[str]) -> list[str]:
+def plain_texts(raw: Sequence[str]) -> list[str]:
+    """Normalise texts, and strip their markup."""
+    texts = normalise_all(raw)
     for row, text in enumerate(texts):
         # The test is fast, and most texts have neither.
         if "<" in text or "&" in text:

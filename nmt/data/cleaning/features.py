@@ -15,6 +15,8 @@ SOURCE_UNFINISHED = 16
 """The target ends like a sentence, and the source does not."""
 SOURCE_HAS_MORE_SENTENCES = 32
 """Which of the sides has more, for pairs with `SENTENCES_DIFFER`."""
+EMPTY_SIDE = 64
+"""A side without text, which only a test set may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,15 +9,16 @@ from nmt.data.overlap.candidates import agreement, band_of, columns_of
 from nmt.data.overlap.keys import Hashes, Keys, Mask, Rows, Texts
 from nmt.data.overlap.similarity import near
 from nmt.data.overlap.sketches import Sketches
-from nmt.data.overlap.verified import Sides, compare_texts
+from nmt.data.overlap.verified import Alike, Sides, compare_texts
 from nmt.text.normalise import match_key
 
-_WIDTH = 3
-_BANDS = 64
+WIDTH = 3
+BANDS = 64
 _MAX_MATCHES = 16
 """Number of held-out rows that are considered for a row in each band."""
 # Where a tenth of the characters differs, half of the 5-grams or more are usually equal.
-_MIN_AGREEMENT = 0.3
+MIN_AGREEMENT = 0.3
+"""Estimated similarity below which texts are not compared."""
 _TABLE = 1 << 22
 _CHUNK = 1 << 16
 
@@ -66,24 +67,32 @@ def leaked_from(
     limits = np.broadcast_to(np.asarray(similarity, np.float32), len(keys))
     found = _equal(keys.source, held_out.source)
     found = np.where(found >= 0, found, _equal(keys.target, held_out.target))
-    sides = (
+    for side, (sketches, others) in enumerate(sketches_of_sides(keys, held_out)):
+        rows, matches = _best_matches(sketches, others, (found < 0) & (limits < 1))
+        leaking = compare_texts(
+            rows, texts, matches, held_out_texts, near_on(side, sketches, others, limits)
+        )
+        found[rows[leaking]] = matches[leaking]
+    return found
+
+
+def sketches_of_sides(keys: Keys, held_out: Keys) -> tuple[tuple[Sketches, Sketches], ...]:
+    """Return the sketches of both, first those of the sources, then those of the targets."""
+    return (
         (keys.source_sketch, held_out.source_sketch),
         (keys.target_sketch, held_out.target_sketch),
     )
-    for side, (sketches, others) in enumerate(sides):
 
-        def alike(
-            rows: Rows, matches: Rows, one: Sides, other: Sides,
-            side: int = side, sketches: Sketches = sketches, others: Sketches = others,
-        ) -> Mask:  # fmt: skip
-            estimates = agreement(sketches, rows, others, matches)
-            sentences, held = (list(map(match_key, sides[side])) for sides in (one, other))
-            return near(sentences, held, limits[rows], estimates)
 
-        rows, matches = _best_matches(sketches, others, (found < 0) & (limits < 1))
-        leaking = compare_texts(rows, texts, matches, held_out_texts, alike)
-        found[rows[leaking]] = matches[leaking]
-    return found
+def near_on(side: int, sketches: Sketches, others: Sketches, limits: NDArray[np.float32]) -> Alike:
+    """Make a function that tells which rows are like their other rows on one side."""
+
+    def alike(rows: Rows, matches: Rows, one: Sides, other: Sides) -> Mask:
+        estimates = agreement(sketches, rows, others, matches)
+        sentences, held = (list(map(match_key, sides[side])) for sides in (one, other))
+        return near(sentences, held, limits[rows], estimates)
+
+    return alike
 
 
 def _equal(hashes: Hashes, others: Hashes) -> Rows:
@@ -97,10 +106,10 @@ def _equal(hashes: Hashes, others: Hashes) -> Rows:
 def _best_matches(sketches: Sketches, others: Sketches, wanted: Mask) -> tuple[Rows, Rows]:
     """List the wanted rows that agree with a row of the others, and the one that agrees best."""
     # Only the best one is kept, which bounds memory and time where much text is alike.
-    best = np.full(len(sketches), _MIN_AGREEMENT, np.float32)
+    best = np.full(len(sketches), MIN_AGREEMENT, np.float32)
     matches = np.full(len(sketches), -1, np.int32)
-    for columns in columns_of(_BANDS, _WIDTH):
-        for rows, candidates in _candidates(sketches, others, columns, wanted):
+    for columns in columns_of(BANDS, WIDTH):
+        for rows, candidates in candidates_of(sketches, others, columns, wanted):
             estimates = agreement(sketches, rows, others, candidates)
             better = np.flatnonzero(estimates > best[rows])
             # Of several candidates of a row the last one is assigned.
@@ -111,7 +120,7 @@ def _best_matches(sketches: Sketches, others: Sketches, wanted: Mask) -> tuple[R
     return rows, matches[rows].astype(np.int64)
 
 
-def _candidates(
+def candidates_of(
     sketches: Sketches, others: Sketches, columns: list[int], wanted: Mask
 ) -> Iterator[tuple[Rows, Rows]]:
     """List the rows that share a band with held-out rows, and these, a part of the rows a time."""

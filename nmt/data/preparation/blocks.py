@@ -13,10 +13,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nmt.config.sections.cleaning import CleaningConfig
-from nmt.data.cleaning import CleanedBlock, Drop, Features, clean_block
+from nmt.data.cleaning import (
+    EMPTY_SIDE,
+    CleanedBlock,
+    Drop,
+    Features,
+    clean_block,
+    plain_texts,
+)
 from nmt.data.formats.rows import RawPair
 from nmt.data.overlap import Keys, keys_of
-from nmt.text.normalise import normalise
 
 # Large enough that the fixed costs of a task on Ray do not count; a block and its keys take
 # some ten megabytes of memory.
@@ -72,7 +78,7 @@ class BlockRules:
     target_language: str
     seed: int
     cleaning: CleaningConfig | None
-    """None keeps every pair that has two sides."""
+    """None keeps every pair as it is, as in a test set."""
     min_score: float | None = None
 
 
@@ -111,12 +117,15 @@ def _strings(texts: Sequence[str]) -> pa.Array:
 def process_block(block: pa.Table, rules: BlockRules) -> pa.Table:
     """Clean the pairs of a raw block, and compute features and keys of those that are kept."""
     sources, targets = block["source"].to_pylist(), block["target"].to_pylist()
+    if rules.cleaning is None:
+        return _as_it_is(sources, targets, block["line"].to_numpy(), rules.seed)
     # Scores come first, since they cost nothing and can drop most of a mined corpus.
     rows, drops = _by_score(block, rules.min_score)
     if drops:
-        kept = _clean([sources[row] for row in rows], [targets[row] for row in rows], rules)
+        texts = [sources[row] for row in rows], [targets[row] for row in rows]
     else:
-        kept = _clean(sources, targets, rules)
+        texts = sources, targets
+    kept = clean_block(*texts, rules.cleaning, rules.source_language, rules.target_language)
     drops += [Drop(int(rows[drop.row]), drop.rule, drop.value) for drop in kept.drops]
     lines = block["line"].to_numpy()
     dropped = {
@@ -127,7 +136,12 @@ def process_block(block: pa.Table, rules: BlockRules) -> pa.Table:
         "line": pa.array(lines[[drop.row for drop in drops]], pa.uint32()),
     }
     return pa.concat_tables(
-        [_kept_table(kept, lines[rows[kept.rows]], rules.seed), _table(dropped, len(drops))]
+        [
+            _kept_table(
+                kept, lines[rows[kept.rows]], keys_of(kept.sources, kept.targets, rules.seed)
+            ),
+            _table(dropped, len(drops)),
+        ]
     )
 
 
@@ -158,25 +172,25 @@ def _by_score(block: pa.Table, minimum: float | None) -> tuple[NDArray[np.int64]
     return rows[enough], drops
 
 
-def _clean(sources: list[str], targets: list[str], rules: BlockRules) -> CleanedBlock:
-    if rules.cleaning is not None:
-        return clean_block(
-            sources, targets, rules.cleaning, rules.source_language, rules.target_language
-        )
-    # A test set is normalised like training text, so that equal sentences have equal keys.
-    sides = [normalise(text) for text in sources], [normalise(text) for text in targets]
-    rows = [row for row in range(len(sources)) if sides[0][row] and sides[1][row]]
-    kept = [[side[row] for row in rows] for side in sides]
-    count = len(rows)
-    empty = Features(
-        np.zeros(count, np.float32), np.zeros(count, np.int32), np.zeros(count, np.uint8)
+def _as_it_is(
+    sources: list[str], targets: list[str], lines: NDArray[np.uint32], seed: int
+) -> pa.Table:
+    """Keep every pair of a test set unchanged."""
+    count = len(sources)
+    # Its keys are those of cleaned text, so that training pairs like it are found.
+    plain = plain_texts(sources), plain_texts(targets)
+    empty = [not source or not target for source, target in zip(*plain, strict=True)]
+    features = Features(
+        np.zeros(count, np.float32),
+        np.zeros(count, np.int32),
+        np.where(empty, EMPTY_SIDE, 0).astype(np.uint8),
     )
-    return CleanedBlock(kept[0], kept[1], np.array(rows, np.int32), empty, [])
+    kept = CleanedBlock(sources, targets, np.arange(count, dtype=np.int32), features, [])
+    return _kept_table(kept, lines, keys_of(*plain, seed))
 
 
-def _kept_table(kept: CleanedBlock, lines: NDArray[np.uint32], seed: int) -> pa.Table:
+def _kept_table(kept: CleanedBlock, lines: NDArray[np.uint32], keys: Keys) -> pa.Table:
     count = len(kept.sources)
-    keys = keys_of(kept.sources, kept.targets, seed)
     return _table(
         {
             "source": pa.array(kept.sources, pa.string()),

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from nmt.cli.progress import PairProgress
-from nmt.data.cleaning import NUMBERS_DIFFER, SENTENCES_DIFFER, URLS_DIFFER
+from nmt.data.cleaning import EMPTY_SIDE, NUMBERS_DIFFER, SENTENCES_DIFFER, URLS_DIFFER
 from nmt.data.preparation.audit import Audit, Sampler
 from nmt.data.preparation.blocks import kept_rows
 from nmt.data.preparation.pairs import Collector, Dropped, Pairs, Rows, chunks
@@ -21,6 +21,7 @@ FLAGS = {
     NUMBERS_DIFFER: "numbers_differ",
     URLS_DIFFER: "urls_differ",
     SENTENCES_DIFFER: "sentences_differ",
+    EMPTY_SIDE: "empty_side",
 }
 """Bits of the column `flags`, and their names."""
 

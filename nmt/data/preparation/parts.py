@@ -10,6 +10,7 @@ from nmt.data.apart import require_distinct_files
 from nmt.data.formats.rows import BadRows, RawPair
 from nmt.data.preparation.blocks import BlockRules
 from nmt.data.read import Role, open_inputs
+from nmt.data.test_sets import TestSet
 from nmt.errors import DataError
 
 PHRASEBOOK_LANGUAGES = ("eng_Latn", "tam_Taml")
@@ -34,6 +35,8 @@ class Part:
     """Whether it is one of `data.corpora`."""
     generated: bool = False
     """Whether it is from the phrasebook, whose sentences are alike by design."""
+    test_set: TestSet | None = None
+    """The named test set that its pairs are from."""
 
     @property
     def cleaning(self) -> CleaningConfig:
@@ -68,6 +71,7 @@ def open_parts(data: DataConfig, sets: Mapping[str, TestSetConfig], seed: int) -
             given.bad,
             tagged=corpus is not None and corpus.tag is not None,
             named=corpus is not None,
+            test_set=given.test_set,
         )
 
 
@@ -95,7 +99,7 @@ def _not_dropped(mismatch: Mismatch) -> Mismatch:
 
 
 def _cleaning(data: DataConfig, name: str, role: Role) -> CleaningConfig | None:
-    if role == "set":
+    if role in ("test", "set"):
         return None
     if role != "corpus":
         return basic_rules(data.cleaning)

@@ -45,7 +45,7 @@ class ScreenedSet:
 
     pairs: int
     digest: str
-    """SHA-256 of its sentences."""
+    """`TestSet.digest`."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class PrepareReport:
     """Split -> flag -> number of its pairs that have the flag."""
     screened: dict[str, ScreenedSet]
     """The named test sets that the training pairs were compared with."""
+    given: tuple[str, ...]
+    """The splits that the user gave and that are kept as they are."""
     digest: str
     """SHA-256 of split names and sentences, which is equal for equal content."""
 

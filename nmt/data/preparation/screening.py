@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.data.cleaning import fit_ratios, fitted_drops
+from nmt.data.cleaning import fit_ratios, fitted_drops, plain_texts
 from nmt.data.overlap import Texts, duplicates, excess_targets, leaked_from, near_duplicates
 from nmt.data.preparation.blocks import written
 from nmt.data.preparation.pairs import Mask, Pairs, Rows
@@ -36,8 +36,11 @@ def drop_by_ratio(pairs: Pairs, parts: Sequence[Part]) -> None:
 
 
 def drop_equal(pairs: Pairs, parts: Sequence[Part]) -> None:
-    """Drop from each input the pairs that it holds twice; the first of them is left."""
-    for number in range(len(parts)):
+    """Drop from each input the pairs that it holds twice, and keep the first of them."""
+    for number, part in enumerate(parts):
+        # The authors of a test set decide what it contains.
+        if part.rules.cleaning is None:
+            continue
         rows = np.flatnonzero(pairs.of_part(number))
         found = duplicates(pairs.keys.take(rows))
         pairs.drop("duplicate", _mask(pairs, rows[found]))
@@ -65,7 +68,7 @@ def drop_leaks(pairs: Pairs, held_out: Pairs, parts: Sequence[Part], texts: Stor
     The input that a pair shares it with is the value in the audit.
     """
     found = leaked_from(
-        pairs.keys, texts_of(pairs, texts), held_out.keys, texts_of(held_out, texts),
+        pairs.keys, texts_of(pairs, texts), held_out.keys, _plain_texts_of(held_out, parts, texts),
         similarities(pairs, parts),
     )  # fmt: skip
     leaking = found >= 0
@@ -90,6 +93,24 @@ def own_similarities(pairs: Pairs, parts: Sequence[Part]) -> NDArray[np.float32]
 def texts_of(pairs: Pairs, texts: StoredPairs) -> Texts:
     """Return a function that reads the texts of some of the pairs."""
     return lambda rows: texts.texts(pairs.origin.row[rows])
+
+
+def _plain_texts_of(pairs: Pairs, parts: Sequence[Part], texts: StoredPairs) -> Texts:
+    """Return the same, but for test sets, which are stored as they are, their plain texts."""
+    of_test_set = np.array([part.rules.cleaning is None for part in parts])[pairs.origin.part]
+
+    def read(rows: Rows) -> tuple[Sequence[str], Sequence[str]]:
+        stored = texts.texts(pairs.origin.row[rows])
+        raw = np.flatnonzero(of_test_set[rows]).tolist()
+        if not raw:
+            return stored
+        sides = [list(side) for side in stored]
+        for side in sides:
+            for place, text in zip(raw, plain_texts([side[place] for place in raw]), strict=True):
+                side[place] = text
+        return sides[0], sides[1]
+
+    return read
 
 
 def _mask(pairs: Pairs, rows: Rows) -> Mask:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.config import DataConfig
-from nmt.data.apart import require_apart
+from nmt.data.apart import require_apart, warn_of_chosen_on
 from nmt.data.overlap import cut, groups, leaks
 from nmt.data.preparation.collected import Collected
 from nmt.data.preparation.pairs import Mask, Origin, Pairs
@@ -49,6 +49,9 @@ def split_pairs(collected: Collected, data: DataConfig) -> dict[str, Split]:
     for number, part in enumerate(collected.parts):
         if part.role != "set":  # a test set may have as few pairs as its authors like
             _require_pairs(collected, [number], 1)
+        elif "validation" in given:
+            keys = held_out.keys.take(held_out.of_part(number))
+            warn_of_chosen_on(given["validation"].keys, part.name, keys)
     wanted = {"validation": data.validation_fraction, "test": data.test_fraction}
     missing = {name: share for name, share in wanted.items() if share and name not in given}
     splits = _cut(collected, collected.main, missing)
@@ -136,8 +139,9 @@ def _require_pairs(collected: Collected, numbers: Sequence[int], minimum: int) -
     if not left and leaks == sum(found.count for found in report.dropped.values()):
         raise DataError(
             f"each of the {report.read} pairs read for {name} shares a sentence with the "
-            "validation or test pairs, so none is left: give other validation and test pairs, or "
-            "unset data.validation_path and data.test_path to hold out a share of the pairs"
+            "validation or test pairs or a set of evaluation.sets, so none is left: give other "
+            "pairs for these, or unset data.validation_path and data.test_path to hold out a share "
+            "of the pairs"
         )
     shown = ""
     # A pair that was dropped often shows what is wrong, such as swapped columns.

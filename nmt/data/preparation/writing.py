@@ -59,21 +59,10 @@ def flags_of_splits(splits: Mapping[str, Split]) -> dict[str, dict[str, int]]:
 def screened_sets(collected: Collected) -> dict[str, ScreenedSet]:
     """Describe the named test sets, by name."""
     return {
-        part.name: ScreenedSet(collected.read[number], _digest_of_part(collected, number))
-        for number, part in enumerate(collected.parts)
-        if part.role == "set"
+        part.name: ScreenedSet(len(part.test_set), part.test_set.digest)
+        for part in collected.parts
+        if part.test_set is not None
     }
-
-
-def _digest_of_part(collected: Collected, number: int) -> str:
-    """Compute the SHA-256 of the sentences of an input."""
-    digest = hashlib.sha256()
-    pairs = collected.held_out
-    for rows in chunks(np.flatnonzero(pairs.of_part(number))):
-        sides = collected.texts.texts(pairs.origin.row[rows])
-        for pair in zip(*sides, strict=True):
-            digest.update("\0".join((*pair, "")).encode())
-    return digest.hexdigest()
 
 
 def _corpus_name(collected: Collected, number: int) -> str:

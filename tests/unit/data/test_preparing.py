@@ -146,12 +146,24 @@ def test_a_few_pairs_are_enough_if_nothing_is_held_out(tmp_path: Path) -> None:
     assert prepare(data, 1, tmp_path / "out").sizes == {"train": 2}
 
 
+SWAPPED = [Pair(pair.target, pair.source) for pair in PAIRS]
+
+
 def test_a_part_that_cleaning_empties_is_refused_with_an_example(tmp_path: Path) -> None:
-    swapped = [Pair(pair.target, pair.source) for pair in PAIRS]
     data = DataConfig(
-        path=write(tmp_path / "x.jsonl", PAIRS), test_path=write(tmp_path / "t.jsonl", swapped)
+        path=write(tmp_path / "x.jsonl", PAIRS),
+        validation_path=write(tmp_path / "v.jsonl", SWAPPED),
     )
-    with pytest.raises(DataError, match=r"100 pairs read for test, nothing is .*100 wrong_script"):
+    expected = r"100 pairs read for validation, nothing is .*100 wrong_script"
+    with pytest.raises(DataError, match=expected):
+        prepare(data, 1, tmp_path / "out")
+
+
+def test_test_pairs_with_swapped_sides_are_refused(tmp_path: Path) -> None:
+    data = DataConfig(
+        path=write(tmp_path / "x.jsonl", PAIRS), test_path=write(tmp_path / "t.jsonl", SWAPPED)
+    )
+    with pytest.raises(DataError, match=r"in 100 of 100 sentences the source is in the script of"):
         prepare(data, 1, tmp_path / "out")
 
 

@@ -63,7 +63,7 @@ def read_folder(corpus: Corpus) -> dict[str, Iterator[Row]]:
     if declared is None:
         return _splits_by_name(corpus)
     return {
-        name: _chain([_open_file(corpus, InputFile(file)) for file in files])
+        name: _chain([_open_file(_for_split(corpus, name), InputFile(file)) for file in files])
         for name, files in declared.items()
     }
 
@@ -141,8 +141,14 @@ def _find_parts(corpus: Corpus) -> list[_Part]:
     entries = [entry for entry in entries_of(corpus.file.path) if not _is_description(entry)]
     tables = [entry for entry in entries if _is_table(entry)]
     pairs, alone = find_file_pairs([e for e in entries if not _is_table(e)], corpus)
-    found = [_Part(e.name, [e], _open_file(corpus, e.file)) for e in tables]
-    found += [_Part(pair.source.name, pair, open_file_pair(corpus, pair)) for pair in pairs]
+    found = [
+        _Part(e.name, [e], _open_file(_for_split(corpus, _split_of(e.name)), e.file))
+        for e in tables
+    ]
+    for pair in pairs:
+        name = pair.source.name
+        rows = open_file_pair(_for_split(corpus, _split_of(name)), pair)
+        found.append(_Part(name, pair, rows))
     # A file in one of the languages that stays alone may be half of a pair that was not copied.
     paired = {entry for pair in pairs for entry in pair}
     rest = [entry for entry in entries if not _is_table(entry) and entry not in paired]
@@ -189,6 +195,11 @@ def _is_description(entry: Entry) -> bool:
     # A table with such a name, like `notice.csv`, is data.
     about = _ABOUT.fullmatch(entry.file.name) and not _is_table(entry)
     return entry.file.name in _DESCRIPTIONS or bool(about)
+
+
+def _for_split(corpus: Corpus, split: str | None) -> Corpus:
+    # The test split of a data set is scored as it is.
+    return replace(corpus, exact=corpus.exact or split in SPLIT_NAMES["test"])
 
 
 def _open_file(corpus: Corpus, file: InputFile, name: str | None = None) -> Iterator[Row]:
