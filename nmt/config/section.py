@@ -20,4 +20,6 @@ class Section(BaseModel):
         # A default must follow the rules that hold for the user's values.
         validate_default=True,
         allow_inf_nan=False,
+        # Sections are part of the whole tree, which builds their validators once, on first use.
+        defer_build=True,
     )

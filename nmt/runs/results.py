@@ -137,9 +137,7 @@ class SummaryPart(BaseModel):
     """A frozen part of the summary."""
 
     # Unknown fields are refused: a misspelt one would be missing from the report without notice.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class DataSummary(SummaryPart):

@@ -12,9 +12,8 @@ class ResultPart(BaseModel):
     """A frozen part of a result."""
 
     # Fields of a later release are ignored, so that two releases can share a storage root.
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    # Validators are built on first use: most commands read few of the results.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
 
 class StepResult(ResultPart):
