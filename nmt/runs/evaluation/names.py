@@ -32,6 +32,8 @@ METRIC_NAMES = {
 }
 """Metric -> how it is written, in the order in which metrics are shown."""
 LOWER_IS_BETTER = frozenset({"ter", "ter-char", "ter-normalized", "metricx"})
+LEARNED_METRICS = ("comet", "metricx")
+"""Metrics that are neural models, whose scores come from other processes."""
 COMPARED_METRICS = ("bleu", "chrf", "chrf++")
 """Metrics in which differences between systems are tested."""
 

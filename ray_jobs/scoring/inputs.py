@@ -1,0 +1,124 @@
+"""The test sets and the translations that `nmt score` is given."""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmt.config import Config
+from nmt.config.sections.evaluation import TestSetConfig
+from nmt.data.test_sets import TestSet, read_test_set
+from nmt.errors import InputError
+from nmt.scoring.hypothesis_files import read_hypotheses
+from nmt.scoring.outputs import SystemOutput
+from ray_jobs.scoring.options import ScoringOptions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredInput:
+    """A test set, and the translations of it by some systems."""
+
+    test_set: TestSet
+    outputs: Mapping[str, SystemOutput]
+
+
+def read_inputs(config: Config, options: ScoringOptions) -> list[ScoredInput]:
+    """Read the test sets of the options and of the settings, and all translations of them.
+
+    Raises:
+        InputError: there is nothing to score, or a file cannot be read or does not fit.
+    """
+    sets = dict(_test_sets(config, options))
+    if not sets:
+        raise InputError(
+            "there is no test set: give --source, --reference and --language, or set "
+            "evaluation.sets"
+        )
+    places = _places(config, options, list(sets))
+    return [
+        ScoredInput(
+            test_set,
+            {
+                system: read_hypotheses(by_set[name], system, test_set)
+                for system, by_set in places.items()
+                if name in by_set
+            },
+        )
+        for name, test_set in sets.items()
+    ]
+
+
+def _test_sets(config: Config, options: ScoringOptions) -> Iterator[tuple[str, TestSet]]:
+    for name, settings in config.evaluation.sets.items():
+        yield name, read_test_set(name, settings, config.data)
+    if options.source:
+        name = _set_name(options.source)
+        if name in config.evaluation.sets:
+            raise InputError(
+                f"--source {options.source} gives a test set '{name}', and so does "
+                f"evaluation.sets.{name}: rename one of them"
+            )
+        settings = TestSetConfig(
+            path=options.source,
+            target_path=options.references,
+            format="text",
+            source_language=options.source_language,
+            target_language=options.language,
+        )
+        yield name, read_test_set(name, settings, config.data)
+
+
+def _set_name(source: str) -> str:
+    """Name a test set by its file without the suffixes: `news` for `news.en.gz`."""
+    stem = Path(source).name.partition(".")[0] or Path(source).name
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", stem)[:58]
+    return name if name[:1].isalpha() else f"set-{name}"
+
+
+def _places(config: Config, options: ScoringOptions, sets: list[str]) -> dict[str, dict[str, str]]:
+    """Return the file of each system's translations: system -> test set -> path.
+
+    Raises:
+        InputError: a system has no file, or a test set has no system.
+    """
+    found = {
+        name: _files_of(name, system.hypotheses, sets)
+        for name, system in config.evaluation.systems.items()
+    }
+    if options.hypotheses and len(sets) > 1:
+        raise InputError(
+            f"there are {len(sets)} test sets ({', '.join(sets)}), and --hypotheses does not say "
+            "of which one: set evaluation.systems.NAME.hypotheses.SET=FILE"
+        )
+    for name, place in options.hypotheses.items():
+        if name in found:
+            raise InputError(f"--hypotheses and evaluation.systems both name the system '{name}'")
+        found[name] = {sets[0]: place}
+    for name in sets:
+        if not any(name in files for files in found.values()):
+            raise InputError(
+                f"test set '{name}' has no translations: give --hypotheses SYSTEM=FILE, or set "
+                f"evaluation.systems.NAME.hypotheses.{name}=FILE"
+            )
+    return found
+
+
+def _files_of(system: str, hypotheses: Mapping[str, str], sets: list[str]) -> dict[str, str]:
+    key = f"evaluation.systems.{system}"
+    if not hypotheses:
+        raise InputError(
+            f"{key} has a model, and `nmt score` only reads files: set {key}.hypotheses, or use "
+            "`nmt evaluate`, which translates"
+        )
+    for name in hypotheses.keys() - set(sets):
+        raise InputError(
+            f"{key}.hypotheses names '{name}', which is not a test set here: the test sets are "
+            f"{', '.join(sets)}"
+        )
+    for name in sets:
+        if name not in hypotheses:
+            log.warning("%s has no translations of %s: it is not scored there", system, name)
+    return dict(hypotheses)
