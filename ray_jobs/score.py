@@ -16,7 +16,7 @@ from nmt.scoring.learned import WHY_NOT, LearnedResult, read_learned_scores
 from nmt.scoring.outputs import SystemOutput
 from nmt.scoring.result import join_sets, take_samples
 from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
-from nmt.scoring.slices import count_words
+from nmt.scoring.words import count_words, words_of
 from ray_jobs.scoring.comet import CometRequest, score_with_comet
 from ray_jobs.scoring.inputs import ScoredInput, read_inputs
 from ray_jobs.scoring.options import ScoreFile, ScoringOptions, scoring_options
@@ -115,7 +115,7 @@ def _score(
     learned: Sequence[_Learned],
 ) -> dict[str, ScoredSet]:
     """Score every test set, and log the progress."""
-    words = count_words(read_exact_lines(options.train)) if options.train else None
+    words = _training_words(options, inputs)
     total = sum(len(each.test_set) * len(each.outputs) for each in inputs)
     done, started = 0, time.monotonic()
     found: dict[str, ScoredSet] = {}
@@ -139,6 +139,17 @@ def _score(
             f"{done:,}", f"{total:,}", f"{rate:,.0f}", clock((total - done) / rate),
         )  # fmt: skip
     return found
+
+
+def _training_words(
+    options: ScoringOptions, inputs: Sequence[ScoredInput]
+) -> Mapping[str, int] | None:
+    """Count how often the training has the words of the test sets; None if it is not given."""
+    if not options.train:
+        return None
+    sources = (text for each in inputs for text in each.test_set.sources)
+    wanted = {word for text in sources for word in words_of(text)}
+    return count_words(read_exact_lines(options.train), wanted)
 
 
 def _result(

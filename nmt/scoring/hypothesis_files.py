@@ -24,11 +24,51 @@ def read_hypotheses(place: str, system: str, test_set: TestSet) -> SystemOutput:
     Raises:
         DataError: the file cannot be read, or does not belong to the test set.
     """
-    if _unpacked_suffix(place) == _JSON_LINES:
-        return _read_stored(place, system, test_set)
+    if has_stored_rows(place):
+        rows = _stored_rows(place)
+        _check_count(len(rows), place, system, test_set)
+        _check_sources(rows, place, test_set)
+        return SystemOutput([row.hypothesis for row in rows], [row.confidence for row in rows])
     lines = read_exact_lines(place)
     _check_count(len(lines), place, system, test_set)
     return SystemOutput(lines)
+
+
+def has_stored_rows(place: str) -> bool:
+    """Tell whether a file has JSON lines as an evaluation keeps them, by its name."""
+    name = place.lower()
+    for packing in PACKINGS:
+        name = name.removesuffix(packing.suffix)
+    return name.endswith(_JSON_LINES)
+
+
+def read_stored_set(
+    place: str, name: str, *, source_language: str, target_language: str
+) -> TestSet:
+    """Read the test set that stored translations contain.
+
+    Args:
+        place: JSON lines as an evaluation keeps them.
+        name: of the test set.
+        source_language: FLORES-200 code.
+        target_language: FLORES-200 code.
+
+    Raises:
+        DataError: the file cannot be read, or its rows have different numbers of references.
+    """
+    rows = _stored_rows(place)
+    counts = {len(row.references) for row in rows}
+    if len(counts) > 1 or 0 in counts:
+        raise DataError(f"{place}: each line must have the same number of references, at least one")
+    domains = tuple(row.domain or "" for row in rows)
+    return TestSet(
+        name,
+        tuple(row.source for row in rows),
+        tuple(zip(*(row.references for row in rows), strict=True)),
+        source_language,
+        target_language,
+        domains=domains if any(domains) else None,
+    )
 
 
 def read_exact_lines(place: str) -> list[str]:
@@ -73,16 +113,13 @@ def _read_content(place: str) -> bytes:
     return content.removeprefix(UTF_8_BOM)
 
 
-def _read_stored(place: str, system: str, test_set: TestSet) -> SystemOutput:
+def _stored_rows(place: str) -> list[HypothesisRow]:
     try:
-        rows = list(read_rows(_read_content(place), place))
+        return list(read_rows(_read_content(place), place))
     except StorageError as error:
         raise DataError(
             f"{error}. A text file may have any name that does not end in {_JSON_LINES}"
         ) from None
-    _check_count(len(rows), place, system, test_set)
-    _check_sources(rows, place, test_set)
-    return SystemOutput([row.hypothesis for row in rows], [row.confidence for row in rows])
 
 
 def _check_count(count: int, place: str, system: str, test_set: TestSet) -> None:
@@ -103,10 +140,3 @@ def _check_sources(rows: list[HypothesisRow], place: str, test_set: TestSet) -> 
                 f"{number} of test set '{test_set.name}' is {shortened(source, 40)!r}: name the "
                 "translations of this test set"
             )
-
-
-def _unpacked_suffix(place: str) -> str:
-    name = place.lower()
-    for packing in PACKINGS:
-        name = name.removesuffix(packing.suffix)
-    return Path(name).suffix

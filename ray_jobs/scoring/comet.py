@@ -77,13 +77,13 @@ def _score_on_ray(
     """
     try:
         import ray
-        from ray.exceptions import RayError
+        from ray.exceptions import RayError, RuntimeEnvSetupError
 
         from ray_jobs.runtime.connection import connect
     except ModuleNotFoundError as error:
         raise _NotComputedError(f"the package '{error.name}' is missing: install ray") from None
     rows = [row for request in requests for row in _rows(request)]
-    progress = PairProgress("comet: scored", len(rows))
+    progress = PairProgress("comet: scored", len(rows), units="translations")
     values: list[float] = []
     try:
         with connect(config):
@@ -95,8 +95,10 @@ def _score_on_ray(
                 values += ray.get(actor.score.remote(part))
                 progress.add(len(part))
             ray.kill(actor)
+    except RuntimeEnvSetupError as error:
+        raise _NotComputedError(f"Ray cannot install {PACKAGES[0]}: {first_reason(error)}") from None
     except (RayError, InputError) as error:
-        raise _NotComputedError(_reason(error)) from None
+        raise _NotComputedError(first_reason(error)) from None
     return signature, values
 
 
@@ -139,8 +141,11 @@ def _take(
     return found
 
 
-def _reason(error: Exception) -> str:
-    """Shorten the message of Ray, which holds the log of an installation or a traceback."""
+def first_reason(error: Exception) -> str:
+    """Shorten a message of Ray, which holds the log of an installation or a traceback."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if "Error" in line or "error" in line]
-    return (telling or lines or [type(error).__name__])[-1]
+    # pip says what is wrong in such a line, a traceback in its last one.
+    from_pip = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    from_python = [line.removeprefix("RuntimeError: ") for line in lines if "Error: " in line]
+    last = (from_pip or from_python or lines or [type(error).__name__])[-1]
+    return f"{last}. Scores made elsewhere can be given with --scores comet:SYSTEM=FILE"

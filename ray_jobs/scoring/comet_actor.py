@@ -3,6 +3,9 @@
 Imports nothing of this project, whose packages may have other versions there.
 """
 
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, TypedDict
 
 
@@ -31,14 +34,15 @@ class CometActor:
         """Load a model by its checkpoint file or its name on the hub, and return a signature."""
         # Not in `__init__`, whose errors Ray reports without their cause.
         try:
-            from importlib.metadata import version
-            from pathlib import Path
-
             import comet  # pyright: ignore[reportMissingImports] - only in this environment
 
-            path = name if Path(name).exists() else comet.download_model(name)
-            self._model = comet.load_from_checkpoint(path)
-            return f"comet|model:{name}|version:{version('unbabel-comet')}"
+            path = Path(name if Path(name).exists() else comet.download_model(name))
+            self._model = comet.load_from_checkpoint(str(path))
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()[:12]
+            # A path of this machine says nothing elsewhere.
+            shown = path.name if str(path) == name else name
+            return f"comet|model:{shown}|sha256:{digest}|version:{version('unbabel-comet')}"
         except Exception as error:
             raise _plain(error) from None
 

@@ -10,7 +10,7 @@ from nmt.config import Config
 from nmt.config.sections.evaluation import TestSetConfig
 from nmt.data.test_sets import TestSet, read_test_set
 from nmt.errors import InputError
-from nmt.scoring.hypothesis_files import read_hypotheses
+from nmt.scoring.hypothesis_files import has_stored_rows, read_hypotheses, read_stored_set
 from nmt.scoring.outputs import SystemOutput
 from ray_jobs.scoring.options import ScoringOptions
 
@@ -34,8 +34,8 @@ def read_inputs(config: Config, options: ScoringOptions) -> list[ScoredInput]:
     sets = dict(_test_sets(config, options))
     if not sets:
         raise InputError(
-            "there is no test set: give --source, --reference and --language, or set "
-            "evaluation.sets"
+            "there is no test set: give --source, --reference and --language, or "
+            "--hypotheses SYSTEM=FILE.jsonl and --language, or set evaluation.sets"
         )
     places = _places(config, options, list(sets))
     return [
@@ -54,6 +54,9 @@ def read_inputs(config: Config, options: ScoringOptions) -> list[ScoredInput]:
 def _test_sets(config: Config, options: ScoringOptions) -> Iterator[tuple[str, TestSet]]:
     for name, settings in config.evaluation.sets.items():
         yield name, read_test_set(name, settings, config.data)
+    first = next(iter(options.hypotheses.values()), "")
+    if not options.source and not config.evaluation.sets and has_stored_rows(first):
+        yield _stored_set(first, config, options)
     if options.source:
         name = _set_name(options.source)
         if name in config.evaluation.sets:
@@ -69,6 +72,20 @@ def _test_sets(config: Config, options: ScoringOptions) -> Iterator[tuple[str, T
             target_language=options.language,
         )
         yield name, read_test_set(name, settings, config.data)
+
+
+def _stored_set(place: str, config: Config, options: ScoringOptions) -> tuple[str, TestSet]:
+    if not options.language:
+        raise InputError("--language is not given: name the language of the translations")
+    # An evaluation writes `hypotheses/<test set>/<system>.jsonl`.
+    name = _set_name(Path(place).absolute().parent.name)
+    test_set = read_stored_set(
+        place,
+        name,
+        source_language=options.source_language or config.data.source_language,
+        target_language=options.language,
+    )
+    return name, test_set
 
 
 def _set_name(source: str) -> str:

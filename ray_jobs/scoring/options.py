@@ -41,7 +41,7 @@ class ScoringOptions:
     source: str | None = None
     references: tuple[str, ...] = ()
     language: str | None = None
-    """FLORES-200 code of the references."""
+    """FLORES-200 code of the translations."""
     source_language: str | None = None
     """FLORES-200 code; None: `data.source_language`."""
     hypotheses: dict[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="its references, one in each line; several files: several references",
     )
-    add("--language", metavar="CODE", help="language of the references, such as ta")
+    add("--language", metavar="CODE", help="language of the translations, such as ta")
     add("--source-language", metavar="CODE", help="default: data.source_language")
     add(
         "--hypotheses",
@@ -77,7 +77,8 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="SYSTEM=FILE",
-        help="translations, one in each line; the others are compared with the first system",
+        help="translations, one in each line, or JSON lines of an evaluation, which bring the test "
+        "set with them; the first system is the baseline",
     )
     add(
         "--with",
@@ -123,18 +124,13 @@ def scoring_options(options: argparse.Namespace) -> ScoringOptions:
         train=options.train,
         output=options.output,
     )
-    together = {
-        "--source": found.source,
-        "--reference": found.references,
-        "--language": found.language,
-    }
-    given = [name for name, value in together.items() if value]
-    missing = [name for name, value in together.items() if not value]
-    if given and missing:
-        raise InputError(
-            f"{given[0]} is given, but {' and '.join(missing)} is not: a test set needs all of "
-            f"{', '.join(together)}"
-        )
+    if bool(found.source) != bool(found.references):
+        given, missing = "--source", "--reference"
+        if not found.source:
+            given, missing = missing, given
+        raise InputError(f"{given} is given, but {missing} is not: a test set needs both")
+    if found.source and not found.language:
+        raise InputError("--language is not given: name the language of the references")
     return found
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nmt.data.test_sets import TestSet
 from nmt.errors import DataError
-from nmt.scoring.hypothesis_files import read_hypotheses
+from nmt.scoring.hypothesis_files import read_hypotheses, read_stored_set
 from nmt.scoring.stored import HypothesisRow, write_rows
 
 SOURCES = ("one", "two", "three")
@@ -68,6 +68,24 @@ def test_json_lines_of_an_evaluation_keep_the_confidence(tmp_path, test_set, nam
     output = read_hypotheses(place, "tuned", test_set)
     assert list(output.hypotheses) == ["ONE", "TWO", "THREE"]
     assert output.confidences == [-0.5, -0.5, -0.5]
+
+
+def test_json_lines_bring_their_test_set(tmp_path, test_set):
+    rows = [
+        HypothesisRow(source=s, references=("r", s), hypothesis="h", domain="news") for s in SOURCES
+    ]
+    place = written(tmp_path, write_rows(rows), "out.jsonl")
+    found = read_stored_set(place, "mine", source_language="eng_Latn", target_language="tam_Taml")
+    assert found == TestSet(
+        "mine", SOURCES, (("r", "r", "r"), SOURCES), "eng_Latn", "tam_Taml", domains=("news",) * 3
+    )
+
+
+def test_json_lines_with_different_numbers_of_references_are_refused(tmp_path):
+    rows = [HypothesisRow(source="s", references=r, hypothesis="h") for r in (("a", "b"), ("a",))]
+    place = written(tmp_path, write_rows(rows), "out.jsonl")
+    with pytest.raises(DataError, match="the same number of references"):
+        read_stored_set(place, "x", source_language="eng_Latn", target_language="tam_Taml")
 
 
 def test_json_lines_of_another_test_set_are_refused(tmp_path, test_set):
