@@ -1,12 +1,10 @@
 """Score translations of any systems in files; needs no model and, but for COMET, no Ray."""
 
 import argparse
-import logging
 import sys
-import time
 from collections.abc import Mapping, Sequence
 
-from nmt.cli.durations import clock
+from nmt.cli.progress import PairProgress
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from nmt.report.console import score_lines
@@ -19,10 +17,8 @@ from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
 from nmt.scoring.words import count_words, words_of
 from ray_jobs.scoring.comet import CometRequest, score_with_comet
 from ray_jobs.scoring.inputs import ScoredInput, read_inputs
-from ray_jobs.scoring.options import ScoreFile, ScoringOptions, scoring_options
+from ray_jobs.scoring.options import ScoreFile, ScoringOptions, scoring_options, take_settings
 from ray_jobs.scoring.output import open_output, write_output
-
-log = logging.getLogger(__name__)
 
 _Learned = dict[str, dict[str, LearnedResult]]
 """Metric -> system -> scores."""
@@ -34,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         InputError: the options or the files cannot be used.
     """
-    config = load_config(options.config, options.overrides)
+    config = load_config(options.config, take_settings(options))
     asked = scoring_options(options)
     storage = open_output(asked.output, restart=options.restart) if asked.output else None
     inputs = read_inputs(config, asked)
@@ -44,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     sys.stdout.writelines(f"{line}\n" for line in score_lines(result))
     if storage:
         rows = {name: each.rows for name, each in scored.items()}
-        write_output(storage, result, rows, "Scores of translations")
+        write_output(storage, result, rows)
         sys.stdout.write(f"written to {storage.locate('')}\n")
 
 
@@ -114,15 +110,13 @@ def _score(
     inputs: Sequence[ScoredInput],
     learned: Sequence[_Learned],
 ) -> dict[str, ScoredSet]:
-    """Score every test set, and log the progress."""
+    """Score every test set."""
     words = _training_words(options, inputs)
     total = sum(len(each.test_set) * len(each.outputs) for each in inputs)
-    done, started = 0, time.monotonic()
+    progress = PairProgress("all test sets: scored", total, units="translations")
     found: dict[str, ScoredSet] = {}
     for each, known in zip(inputs, learned, strict=True):
-        name, sentences = each.test_set.name, len(each.test_set)
-        log.info("score: %s, %s sentences, %s systems", name, f"{sentences:,}", len(each.outputs))
-        found[name] = score_set(
+        found[each.test_set.name] = score_set(
             each.test_set,
             each.outputs,
             ScoreOptions(
@@ -132,12 +126,7 @@ def _score(
                 learned=known,
             ),
         )
-        done += sentences * len(each.outputs)
-        rate = done / (time.monotonic() - started)
-        log.info(
-            "score: %s of %s translations | %s translations/s | %s left",
-            f"{done:,}", f"{total:,}", f"{rate:,.0f}", clock((total - done) / rate),
-        )  # fmt: skip
+        progress.add(len(each.test_set) * len(each.outputs))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from nmt.data.test_sets import TestSet
 from nmt.runs.evaluation import (
@@ -14,14 +13,12 @@ from nmt.runs.evaluation import (
     TestSetInfo,
 )
 from nmt.scoring.outputs import SystemOutput
-
-if TYPE_CHECKING:
-    from nmt.scoring.score import ScoredSet
+from nmt.scoring.score import ScoredSet
 
 
 def join_sets(
     systems: Mapping[str, SystemInfo],
-    sets: Mapping[str, tuple[TestSetInfo, "ScoredSet"]],
+    sets: Mapping[str, tuple[TestSetInfo, ScoredSet]],
     *,
     costs: Iterable[Cost] = (),
     samples: Iterable[Sample] = (),

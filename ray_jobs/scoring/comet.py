@@ -96,7 +96,9 @@ def _score_on_ray(
                 progress.add(len(part))
             ray.kill(actor)
     except RuntimeEnvSetupError as error:
-        raise _NotComputedError(f"Ray cannot install {PACKAGES[0]}: {first_reason(error)}") from None
+        raise _NotComputedError(
+            f"Ray cannot install {PACKAGES[0]}: {first_reason(error)}"
+        ) from None
     except (RayError, InputError) as error:
         raise _NotComputedError(first_reason(error)) from None
     return signature, values

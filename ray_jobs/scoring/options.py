@@ -7,6 +7,7 @@ import argparse
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nmt.errors import ConfigError, InputError, shortened
 from nmt.languages import resolve_language
@@ -20,6 +21,7 @@ EXAMPLES = """examples:
   nmt score --config sets.yaml --output scores    several test sets: evaluation.sets and .systems
 """
 DEFAULT_MODEL = "Unbabel/wmt22-comet-da"
+_SETTING = re.compile(r"(run|seed|storage|\w+(\.[\w-]+)+)=")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 
@@ -106,6 +108,17 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
     add("--output", metavar="DIR", help="folder or URL for scores, translations and report.html")
 
 
+def take_settings(options: argparse.Namespace) -> list[str]:
+    """Take the settings out of the words of the options, which may have swallowed some."""
+    taken: list[str] = []
+    for words in (options.reference, options.hypotheses, options.scores):
+        # A system has no dot in its name, and a reference rarely has `=` in its own.
+        found = [word for word in words if _SETTING.match(word) and not Path(word).exists()]
+        words[:] = [word for word in words if word not in found]
+        taken += found
+    return [*options.overrides, *taken]
+
+
 def scoring_options(options: argparse.Namespace) -> ScoringOptions:
     """Read and check the options of a parsed command line.
 
@@ -150,10 +163,9 @@ def _systems(words: Iterable[str]) -> dict[str, str]:
                 f"--hypotheses {shortened(word)}: write SYSTEM=FILE, such as google={word}"
             )
         if not _NAME.fullmatch(name):
-            # A setting after the option looks like one more system.
             raise InputError(
                 f"--hypotheses {shortened(word)}: '{shortened(name)}' cannot be the name of a "
-                "system, which has letters, digits, - and _. Write settings before this option"
+                "system, which begins with a letter and has letters, digits, - and _"
             )
         if name in found:
             raise InputError(f"--hypotheses names the system '{name}' twice")

@@ -9,6 +9,7 @@ from ray_jobs.scoring.options import (
     ScoringOptions,
     add_scoring_options,
     scoring_options,
+    take_settings,
 )
 
 
@@ -45,6 +46,16 @@ def test_score_files_name_metric_system_and_test_set():
     )
 
 
+def test_settings_after_an_option_are_not_taken_for_its_files():
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    add_scoring_options(parser)
+    words = ["seed=3", *ONE_SET[:4], "run=x", "--hypotheses", "a=x", "evaluation.sets.b.path=b"]
+    options = parse(parser, words)
+    assert take_settings(options) == ["seed=3", "run=x", "evaluation.sets.b.path=b"]
+    assert (options.reference, options.hypotheses) == (["a.ta"], ["a=x"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -54,7 +65,6 @@ def test_score_files_name_metric_system_and_test_set():
         (("--hypotheses", "google.ta"), "write SYSTEM=FILE, such as google=google.ta"),
         (("--hypotheses", "google="), "write SYSTEM=FILE"),
         (("--hypotheses", "a=x", "a=y"), "names the system 'a' twice"),
-        (("--hypotheses", "a=x", "evaluation.bootstrap_samples=200"), "Write settings before"),
         (("--hypotheses", "my system=x"), "'my system' cannot be the name of a system"),
         (("--scores", "comet=x"), "write METRIC:SYSTEM=FILE"),
         (("--scores", "comet:a:b:c=x"), "write METRIC:SYSTEM=FILE"),

@@ -2,12 +2,12 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from nmt.scoring.score import ScoredSet
 
 from nmt.data.test_sets import TestSet
 from nmt.runs.evaluation import NotComputed, SystemInfo, SystemScore, TestSetInfo
 from nmt.scoring.outputs import SystemOutput
 from nmt.scoring.result import join_sets, take_samples
+from nmt.scoring.score import ScoredSet
 
 
 def scored(test_set: str, *reasons: NotComputed) -> ScoredSet:
