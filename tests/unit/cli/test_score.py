@@ -20,7 +20,8 @@ from tests.support.project import PROJECT
 
 WORDS = ["மருத்துவர்", "வீட்டில்", "இருக்கிறார்", "நேற்று", "இன்று", "நாளை", "பள்ளி", "ஆசிரியர்", "வந்தார்", "போனார்"]
 SENTENCES = 24
-SOURCES = [f"The doctor saw patient {n} at home." for n in range(SENTENCES)]
+PLACES = ("home", "school")
+SOURCES = [f"The doctor saw patient {n} at {PLACES[n % 2]}." for n in range(SENTENCES)]
 REFERENCES = [
     [f"{' '.join(WORDS[(n + i) % 10] for i in range(5))} {n}." for n in range(SENTENCES)],
     [f"{' '.join(WORDS[(n + i) % 10] for i in range(6))} {n}" for n in range(SENTENCES)],
