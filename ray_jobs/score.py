@@ -8,16 +8,25 @@ from nmt.cli.progress import PairProgress
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from nmt.report.console import score_lines
-from nmt.runs.evaluation import EvaluationResult, SystemInfo, TestSetInfo
+from nmt.runs.evaluation import EvaluationResult, NotComputed, SystemInfo, TestSetInfo
 from nmt.scoring.hypothesis_files import read_exact_lines
 from nmt.scoring.learned import WHY_NOT, LearnedResult, read_learned_scores
 from nmt.scoring.outputs import SystemOutput
 from nmt.scoring.result import join_sets, take_samples
 from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
 from nmt.scoring.words import count_words, words_of
-from ray_jobs.scoring.comet import CometRequest, score_with_comet
+from ray_jobs.cli.runner import add_options, guarded, parse
+from ray_jobs.scoring.comet_scores import CometRequest, score_with_comet
 from ray_jobs.scoring.inputs import ScoredInput, read_inputs
-from ray_jobs.scoring.options import ScoreFile, ScoringOptions, scoring_options, take_settings
+from ray_jobs.scoring.options import (
+    ABOUT,
+    SCORE,
+    ScoreFile,
+    ScoringOptions,
+    add_scoring_options,
+    scoring_options,
+    take_settings,
+)
 from ray_jobs.scoring.output import open_output, write_output
 
 _Learned = dict[str, dict[str, LearnedResult]]
@@ -40,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     sys.stdout.writelines(f"{line}\n" for line in score_lines(result))
     if storage:
         rows = {name: each.rows for name, each in scored.items()}
-        write_output(storage, result, rows)
+        write_output(storage, result, rows, f"Scores on {', '.join(scored)}")
         sys.stdout.write(f"written to {storage.locate('')}\n")
 
 
@@ -154,6 +163,17 @@ def _result(
         systems,
         {each.test_set.name: (_info(config, each), scored[each.test_set.name]) for each in inputs},
         samples=samples,
+        not_computed=[
+            NotComputed(
+                metric="all",
+                reason="there is no file of its translations",
+                test_set=each.test_set.name,
+                system=name,
+            )
+            for each in inputs
+            for name in systems
+            if name not in each.outputs
+        ],
     )
 
 
@@ -169,3 +189,16 @@ def _info(config: Config, scored: ScoredInput) -> TestSetInfo:
         documents=len(set(test_set.documents)) if test_set.documents else None,
         forgetting=settings.forgetting if settings else False,
     )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command as `python -m ray_jobs.score`, and return its exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m ray_jobs.{SCORE}", description=ABOUT)
+    add_options(parser)
+    add_scoring_options(parser)
+    options = parse(parser, arguments)
+    return guarded(lambda: run(options), extra="train")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

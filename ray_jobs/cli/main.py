@@ -15,7 +15,7 @@ from nmt.cli.translation import TRANSLATE, add_translation_options
 from nmt.config import Config, load_config, load_with_user_set
 from nmt.runs.steps import PIPELINE
 from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
-from ray_jobs.scoring.options import SCORE, add_scoring_options
+from ray_jobs.scoring.options import ABOUT, SCORE, add_scoring_options
 
 _ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
 _EXAMPLES = """examples:
@@ -54,8 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
     about = "translate text, lines from standard input, or files"
     add_translation_options(_add(commands, TRANSLATE, about, _translate, "serve"))
-    about = "score translations of any systems in files; needs no model"
-    add_scoring_options(_add(commands, SCORE, about, _score, "train"))
+    add_scoring_options(_add(commands, SCORE, ABOUT, _score, "train"))
     return parser
 
 

@@ -4,6 +4,7 @@ Imports nothing of this project, whose packages may have other versions there.
 """
 
 import hashlib
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
@@ -34,8 +35,7 @@ class CometActor:
         """Load a model by its checkpoint file or its name on the hub, and return a signature."""
         # Not in `__init__`, whose errors Ray reports without their cause.
         try:
-            import comet  # pyright: ignore[reportMissingImports] - only in this environment
-
+            comet = import_module("comet")  # only this environment has it
             path = Path(name if Path(name).exists() else comet.download_model(name))
             self._model = comet.load_from_checkpoint(str(path))
             with path.open("rb") as stream:

@@ -1,6 +1,5 @@
 """The test sets and the translations that `nmt score` is given."""
 
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from nmt.errors import InputError
 from nmt.scoring.hypothesis_files import has_stored_rows, read_hypotheses, read_stored_set
 from nmt.scoring.outputs import SystemOutput
 from ray_jobs.scoring.options import ScoringOptions
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,4 @@ def _files_of(system: str, hypotheses: Mapping[str, str], sets: list[str]) -> di
             f"{key}.hypotheses names '{name}', which is not a test set here: the test sets are "
             f"{', '.join(sets)}"
         )
-    for name in sets:
-        if name not in hypotheses:
-            log.warning("%s has no translations of %s: it is not scored there", system, name)
     return dict(hypotheses)

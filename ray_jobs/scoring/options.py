@@ -15,6 +15,7 @@ from nmt.runs.evaluation import LEARNED_METRICS, METRIC_NAMES
 
 SCORE = "score"
 """Name of the command and of its module below `ray_jobs`."""
+ABOUT = "score translations of any systems in files, without a model"
 EXAMPLES = """examples:
   nmt score --source news.en --reference news.ta --language ta \\
       --hypotheses google=google.ta nllb=nllb.ta --output scores

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from nmt.errors import InputError
+from nmt.report.page import render_scores
+from nmt.report.stored import StoredSet
 from nmt.runs.evaluation import EvaluationResult
 from nmt.scoring.stored import HypothesisRow, write_rows
 from nmt.storage import Storage
@@ -43,13 +45,18 @@ def open_output(place: str, *, restart: bool) -> Storage:
     return storage
 
 
-def write_output(storage: Storage, result: EvaluationResult, rows: Rows) -> None:
+def write_output(storage: Storage, result: EvaluationResult, rows: Rows, title: str) -> None:
     """Replace the content of the folder."""
     # A page without the translations that it shows would be worse than none.
     for name in sorted(_OWN & set(storage.list(""))):
         storage.delete(name)
-    for test_set, by_system in rows.items():
-        for system, found in by_system.items():
-            path = f"{_HYPOTHESES}/{test_set}/{system}.jsonl"
-            storage.write_bytes(path, write_rows(found))
+    stored = [
+        StoredSet(test_set, system, found)
+        for test_set, by_system in rows.items()
+        for system, found in by_system.items()
+    ]
+    for each in stored:
+        path = f"{_HYPOTHESES}/{each.test_set}/{each.system}.jsonl"
+        storage.write_bytes(path, write_rows(each.rows))
+    storage.write_bytes(_PAGE, render_scores(result, stored, title).encode())
     storage.write_json(_RESULT, result.as_json())

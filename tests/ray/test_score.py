@@ -28,9 +28,9 @@ class Model:
 SCRIPT = """
 import sys
 from ray_jobs.cli.main import main
-from ray_jobs.scoring import comet
+from ray_jobs.scoring import comet_scores
 
-comet.PACKAGES = (sys.argv[1],)
+comet_scores.PACKAGES = (sys.argv[1],)
 sys.exit(main(sys.argv[2:]))
 """
 

@@ -39,6 +39,7 @@ print(json.dumps(ends))
 JOB_EXTRAS = {job.name: job.extra for job in jobs().values()} | {
     "quickstart": "all",
     "translate": "serve",
+    "score": "train",
 }
 
 

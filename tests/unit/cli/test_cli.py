@@ -52,11 +52,13 @@ def raising(error: BaseException):
 def test_help_lists_every_command(capsys):
     assert code_of("--help") == 0
     printed = capsys.readouterr().out.partition("COMMAND\n")[2].partition("examples:")[0]
-    for name in [*jobs(), "config", "quickstart", "doctor", "plan", "translate"]:
+    for name in [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score"]:
         assert re.search(rf"^ +{name}\b", printed, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("name", [*jobs(), "config", "quickstart", "doctor", "plan", "translate"])
+@pytest.mark.parametrize(
+    "name", [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score"]
+)
 def test_every_command_has_help(capsys, name):
     assert code_of(name, "--help") == 0
     assert "--config FILE" in capsys.readouterr().out

@@ -103,6 +103,7 @@ def test_the_output_has_every_sentence_and_a_page(files, capsys):
     assert rows[3].references == (REFERENCES[0][3], REFERENCES[1][3])
     assert rows[3].scores.keys() >= {"bleu", "chrf", "chrf++"}
 
+    assert "Scores on news" in (files / "out" / "report.html").read_text("utf-8")
     printed = capsys.readouterr().out
     assert "good" in printed
     assert f"written to {files / 'out'}" in printed
@@ -144,6 +145,8 @@ evaluation:
     }
     assert result.score("good", "talks", "bleu")
     assert result.score("poor", "talks", "bleu") is None
+    missing = [(row.system, row.test_set) for row in result.not_computed if row.metric == "all"]
+    assert missing == [("poor", "talks")]
 
 
 def test_scores_of_another_program_are_in_the_result(files):

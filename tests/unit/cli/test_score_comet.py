@@ -2,7 +2,7 @@
 
 import pytest
 
-from ray_jobs.scoring.comet import first_reason
+from ray_jobs.scoring.comet_scores import first_reason
 
 FROM_PIP = """Failed to set up runtime environment.
 Traceback (most recent call last):

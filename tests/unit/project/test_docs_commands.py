@@ -16,7 +16,7 @@ from ray_jobs.cli import main
 from ray_jobs.cli.runner import jobs, parse
 from tests.support.project import CODE_BLOCK, CONFIGS, PAGES, PROJECT, relative
 
-COMMANDS = {*jobs(), "config", "quickstart", "doctor", "plan", "translate"}
+COMMANDS = {*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score"}
 READERS_FILES = {"corpora.yaml"}
 """Settings files that a page shows, and the reader writes."""
 OUTSIDE = {
