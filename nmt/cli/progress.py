@@ -40,17 +40,19 @@ class PairProgress:
             return
         self._logged = now
         # Over all of the work: the time left would jump with the rate of the last seconds.
-        rate = self._done / (now - self._started)
+        per_second = self._done / (now - self._started)
+        # Models translate a few sentences a second, of which a whole number would say little.
+        rate = f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.1f}"
         if self._total is None:
             log.info(
                 "%s %s %s | %s %s/s",
-                self._work, f"{self._done:,}", self._units, f"{rate:,.0f}", self._units,
+                self._work, f"{self._done:,}", self._units, rate, self._units,
             )  # fmt: skip
             return
         log.info(
             "%s %s of %s %s | %s %s/s | %s left",
-            self._work, f"{self._done:,}", f"{self._total:,}", self._units, f"{rate:,.0f}",
-            self._units, clock((self._total - self._done) / rate),
+            self._work, f"{self._done:,}", f"{self._total:,}", self._units, rate,
+            self._units, clock((self._total - self._done) / per_second),
         )  # fmt: skip
 
     def finish(self) -> None:

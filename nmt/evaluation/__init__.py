@@ -1,1 +1,1 @@
-"""Evaluation of a run: translations of its systems, their scores, and how sure a difference is."""
+"""Evaluation of a run: translations of test sets by its systems and others, and their scores."""

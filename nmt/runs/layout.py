@@ -161,6 +161,11 @@ def evaluation(run: str) -> str:
     return f"{step_folder(run, EVALUATE)}/evaluation.json"
 
 
+def kept_test_set(run: str, test_set: str) -> str:
+    """Return the file with the sentences of a named test set, as they were when it was scored."""
+    return f"{step_folder(run, EVALUATE)}/sets/{test_set}.json"
+
+
 def hypotheses(run: str, test_set: str, system: str) -> str:
     """Return the file with the translations of a test set by one system."""
     return f"{step_folder(run, EVALUATE)}/hypotheses/{test_set}/{system}.jsonl"

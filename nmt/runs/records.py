@@ -156,6 +156,21 @@ def check_same(run: str, found: Record, wanted: Record) -> None:
     Raises:
         StepConflictError: names every setting and input that differs.
     """
+    if changes := _changes(found, wanted):
+        raise StepConflictError(
+            f"run '{run}' has a step '{found.step}' with other settings:\n  "
+            + "\n  ".join(changes)
+            + f"\nchoose another run=NAME, or discard that step by `nmt {found.step} --restart`"
+        )
+
+
+def is_same(found: Record, wanted: Record) -> bool:
+    """Tell whether a step was done with the settings and inputs wanted now."""
+    return not _changes(found, wanted)
+
+
+def _changes(found: Record, wanted: Record) -> list[str]:
+    """Describe every setting and input of a record that differs from those wanted now."""
     changes = [
         f"{key}: {_shown(found.settings, key)} there, {_shown(wanted.settings, key)} now"
         for key in sorted((found.settings.keys() | wanted.settings.keys()) - _WITHOUT_EFFECT)
@@ -166,12 +181,7 @@ def check_same(run: str, found: Record, wanted: Record) -> None:
         for name, digest in wanted.inputs.items()
         if found.inputs.get(name) != digest
     ]
-    if changes:
-        raise StepConflictError(
-            f"run '{run}' has a step '{found.step}' with other settings:\n  "
-            + "\n  ".join(changes)
-            + f"\nchoose another run=NAME, or discard that step by `nmt {found.step} --restart`"
-        )
+    return changes
 
 
 def _shown(settings: Mapping[str, Any], key: str) -> str:

@@ -2,18 +2,28 @@
 
 A step is done when its record says so and the settings it read equal those wanted now. Other
 settings under the same run name are refused: a folder never holds the work of two configurations.
+A step that `extends` takes other settings as an addition to what it has made.
 """
 
 import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from typing import Any, Generic
+from typing import Any, Generic, TypeGuard
 
 from nmt.config import Config, digest_of
 from nmt.errors import InputError
 from nmt.runs import layout
-from nmt.runs.records import RECORD, RETIRED, Record, check_same, find_record, require, settings_of
+from nmt.runs.records import (
+    RECORD,
+    RETIRED,
+    Record,
+    check_same,
+    find_record,
+    is_same,
+    require,
+    settings_of,
+)
 from nmt.runs.step_result import ResultT
 from nmt.runs.steps import STEPS, TUNE, AnyStep, Step
 from nmt.storage import Storage, alone, check_free
@@ -28,8 +38,15 @@ class StepOutput(Generic[ResultT]):
     """Digest of what the step made; empty where only its settings and inputs identify it."""
 
 
-def inherit(storage: Storage, config: Config, step: AnyStep, user_set: Collection[str]) -> Config:
-    """Fill in the settings of the finished steps that a step builds on.
+def inherit(
+    storage: Storage,
+    config: Config,
+    step: AnyStep,
+    user_set: Collection[str],
+    *,
+    restart: bool = False,
+) -> Config:
+    """Fill in the settings of the finished steps that a step builds on, or that it extends.
 
     Args:
         storage: the storage root.
@@ -37,6 +54,7 @@ def inherit(storage: Storage, config: Config, step: AnyStep, user_set: Collectio
         step: the step that is about to be done.
         user_set: dotted keys that the user set; the others give way to what the steps were
             made with.
+        restart: whether what an earlier call of the step made is discarded, and its settings too.
 
     Raises:
         StepConflictError: the user asks for other settings than such a step was made with.
@@ -55,7 +73,35 @@ def inherit(storage: Storage, config: Config, step: AnyStep, user_set: Collectio
         }
         check_same(config.run, record, replace(record, settings=wanted))
         inherited |= {k: value for k, value in record.settings.items() if k not in RETIRED}
+    if step.extends and not restart:
+        inherited |= _settings_to_extend(storage, config, step, user_set)
     return config.with_overrides(inherited) if inherited else config
+
+
+# Each entry of these is one thing, of which no key is inherited where the user sets another one.
+_NAMED_ENTRIES = ("evaluation.sets.", "evaluation.systems.")
+
+
+def _settings_to_extend(
+    storage: Storage, config: Config, step: AnyStep, user_set: Collection[str]
+) -> dict[str, Any]:
+    """Return the settings that an earlier call of a step was given and this one was not."""
+    record = find_record(storage, config.run, step)
+    if record is None or not record.done:
+        return {}
+    given = {_entry_of(key) for key in user_set}
+    # A setting of another release may be gone, and is of no use then.
+    known = config.settings(*step.reads).keys()
+    return {
+        key: value
+        for key, value in record.settings.items()
+        if _entry_of(key) not in given and (key in known or key.startswith(_NAMED_ENTRIES))
+    }
+
+
+def _entry_of(key: str) -> str:
+    """Return the named entry that a dotted key is part of, or the key itself."""
+    return ".".join(key.split(".")[:3]) if key.startswith(_NAMED_ENTRIES) else key
 
 
 def run_step(
@@ -96,23 +142,32 @@ def run_step(
     seen = None
     if not restart:
         seen = _find_same(storage, config.run, step, wanted)
-        if seen is not None and seen.done and is_intact(seen):
+        if _is_finished(seen, wanted) and is_intact(seen):
             return seen, False
     with lock_step(storage, config.run, step):
         if restart:
             storage.delete(layout.step_folder(config.run, step))
         found = _find_same(storage, config.run, step, wanted)
-        if found is not None and found.done and found != seen:  # by another process meanwhile
+        if _is_finished(found, wanted) and found != seen:  # by another process meanwhile
             return found, False
         return _do(storage, config, step, wanted, found, work), True
 
 
 def _find_same(storage: Storage, run: str, step: AnyStep, wanted: Record) -> Record | None:
-    """Find the record of a step that was made, or begun, with the same settings and inputs."""
+    """Find the record of a step that was made, or begun, with the same settings and inputs.
+
+    For a step that `extends`, find the record of any settings and inputs.
+    """
     found = find_record(storage, run, step)
-    if found is not None:
+    if found is not None and not step.extends:
         check_same(run, found, wanted)
     return found
+
+
+def _is_finished(found: Record | None, wanted: Record) -> TypeGuard[Record]:
+    """Tell whether the record of a step says that the wanted work is done."""
+    # Only a step that `extends` gets here with the record of other settings.
+    return found is not None and found.done and is_same(found, wanted)
 
 
 def _do(
@@ -127,8 +182,11 @@ def _do(
     folder = layout.step_folder(config.run, step)
     # Under the lock of the step, so what is half written there is of a command that was killed.
     storage.sweep(folder)
-    storage.write_json(layout.step_config(config.run, step), config.model_dump(mode="json"))
-    RECORD.write(storage, layout.step_record(config.run, step), wanted)
+    # What a step has finished stays valid until what is added to it is finished too.
+    is_extended = step.extends and found is not None and found.done
+    if not is_extended:
+        _write_config(storage, config, step)
+        RECORD.write(storage, layout.step_record(config.run, step), wanted)
     started = time.monotonic()
     try:
         output = work()
@@ -144,12 +202,18 @@ def _do(
         settings=wanted.settings,
         inputs=wanted.inputs,
         output=output.digest or digest_of([wanted.settings, wanted.inputs]),
-        # The earlier record holds a time only where a finished step is repaired.
+        # The earlier record holds a time only where a finished step is repaired or extended.
         seconds=round((found.seconds if found else 0.0) + time.monotonic() - started, 2),
         result=output.result.as_json(),
     )
+    if is_extended:
+        _write_config(storage, config, step)
     RECORD.write(storage, layout.step_record(config.run, step), record)
     return record
+
+
+def _write_config(storage: Storage, config: Config, step: AnyStep) -> None:
+    storage.write_json(layout.step_config(config.run, step), config.model_dump(mode="json"))
 
 
 def lock_step(storage: Storage, run: str, step: AnyStep) -> AbstractContextManager[None]:

@@ -47,6 +47,8 @@ class Step(Generic[ResultT]):
     """Whether the step trains and records its course as `tracking` says."""
     on_demand: bool = False
     """Whether the steps after this one do it themselves where it is missing."""
+    extends: bool = False
+    """Whether other settings add to what the step has made, instead of being refused."""
     in_pipeline: Callable[[Config], bool] = lambda config: True
     """Tells whether a pipeline with these settings does the step."""
     priority: Literal["train", "tune"] = "train"
@@ -97,15 +99,6 @@ TRAIN = Step(
     processes="workers",
     tracked=True,
 )
-EVALUATE = Step(
-    "evaluate",
-    "evaluation",
-    "score base and adapter on the test split",
-    EvaluationResult,
-    ("evaluation", "seed"),
-    after=("prepare", "base", "train"),
-    processes="worker",
-)
 EXPORT = Step(
     "export",
     "export",
@@ -115,12 +108,24 @@ EXPORT = Step(
     after=("prepare", "base", "train"),
     processes="worker",
 )
+EVALUATE = Step(
+    "evaluate",
+    "evaluation",
+    "score base, adapter, engine and other systems on test sets",
+    EvaluationResult,
+    # The engine translates as the endpoint does.
+    ("evaluation", "serving.beam_size", "serving.length_penalty", "seed"),
+    # The engine is what users get, so it is scored too.
+    after=("prepare", "base", "train", "export"),
+    processes="worker",
+    extends=True,
+)
 
 # `Step` is invariant in its result type, so a table of several steps needs `Any`.
 AnyStep = Step[Any]
 
 STEPS: dict[str, AnyStep] = {
-    step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EVALUATE, EXPORT)
+    step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EXPORT, EVALUATE)
 }
 """Name -> step, in the order in which a pipeline does them."""
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from nmt.errors import InputError, WorseThanBaseError
 from nmt.runs.evaluation import (
     BASE_SYSTEM,
+    ENGINE_SYSTEM,
     METRIC_NAMES,
     TEST_SET,
-    TUNED_SYSTEM,
+    Comparison,
     EvaluationResult,
     format_p_value,
 )
@@ -49,10 +50,11 @@ def promote_run(
     exported = require(storage, run, EXPORT)
     evaluated = find_record(storage, run, EVALUATE)
     evaluation = _find_evaluation(storage, run, exported, evaluated)
-    compared = evaluation.comparison() if evaluation else None
+    # The engine itself rather than the tuned model: it is what users will get.
+    compared = evaluation.comparison(ENGINE_SYSTEM) if evaluation else None
     if evaluation and compared and compared.verdict == "worse":
         # Only a significant loss is refused: any other difference may be chance.
-        remark = _explain_force(run, _write_scores(evaluation), reason)
+        remark = _explain_force(run, _write_scores(evaluation, compared), reason)
     else:
         remarks = [] if compared else [_explain_unknown(run, evaluated, evaluation)]
         remarks += ["--force was not needed, and its reason is not kept"] if reason else []
@@ -95,13 +97,15 @@ def checked_reason(text: str) -> str:
 def _find_evaluation(
     storage: Storage, run: str, exported: Record, evaluated: Record | None
 ) -> EvaluationResult | None:
-    """Read the evaluation of the training that was exported; None if there is none.
+    """Read the evaluation of the exported engine; None if there is none.
 
     Raises:
         StorageError: the record does not hold the result of an evaluation.
     """
-    # Equal inputs mean that the engine was made from the training that was evaluated.
-    if evaluated is None or not evaluated.done or evaluated.inputs != exported.inputs:
+    if evaluated is None or not evaluated.done:
+        return None
+    # An evaluation of an earlier release has no engine among its inputs.
+    if evaluated.inputs.get(EXPORT.name) != exported.output:
         return None
     return result_of(storage, run, EVALUATE, evaluated)
 
@@ -114,18 +118,17 @@ def _explain_unknown(
     elif evaluation:
         why = f"the evaluation of run '{run}' does not compare its engine with its base"
     else:
-        why = f"the evaluation of run '{run}' is of another training than its engine"
+        why = f"the evaluation of run '{run}' is not of its present engine"
     return f"{why}: whether the engine is better than its base is not known"
 
 
-def _write_scores(evaluation: EvaluationResult) -> str:
-    """Write the scores of base and tuned system, and how sure the difference is."""
+def _write_scores(evaluation: EvaluationResult, compared: Comparison) -> str:
+    """Write the scores of base and engine, and how sure the difference is."""
     parts: list[str] = []
     for metric, name in METRIC_NAMES.items():
         base = evaluation.score(BASE_SYSTEM, TEST_SET, metric)
-        tuned = evaluation.score(TUNED_SYSTEM, TEST_SET, metric)
-        if base and tuned:
-            parts.append(f"{name} {base.value:.2f} -> {tuned.value:.2f}")
-    if compared := evaluation.comparison():
-        parts.append(format_p_value(compared.p_value))
+        engine = evaluation.score(ENGINE_SYSTEM, TEST_SET, metric)
+        if base and engine:
+            parts.append(f"{name} {base.value:.2f} -> {engine.value:.2f}")
+    parts.append(format_p_value(compared.p_value))
     return ", ".join([*parts, f"{evaluation.test_sets[TEST_SET].sentences} test sentences"])

@@ -28,12 +28,14 @@ class Session:
     """Discard what an earlier call of the step made."""
 
     def with_inherited(self, step: Step) -> "Session":
-        """Return the same command with the settings of the finished steps before a step.
+        """Return the same command with the settings of the steps before a step, or that it extends.
 
         Raises:
             StepConflictError: the user asks for other settings than those.
         """
-        return self.with_config(inherit(self.storage, self.config, step, self.user_set))
+        return self.with_config(
+            inherit(self.storage, self.config, step, self.user_set, restart=self.restart)
+        )
 
     def with_config(self, config: Config) -> "Session":
         """Return the same command with other settings, which do not count as set by the user."""

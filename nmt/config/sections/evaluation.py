@@ -8,8 +8,10 @@ from nmt.config.section import PositiveInt, Section
 from nmt.config.sections.data import CorpusName, Format
 from nmt.languages import resolve_language
 
-RESERVED_SETS = frozenset({"test", "general"})
+OWN_TEST_SETS = frozenset({"test", "general"})
 """Names of the test sets that a run's own data gives."""
+RESERVED_SETS = OWN_TEST_SETS | {"validation"}
+"""Names that no other test set may have."""
 RESERVED_SYSTEMS = frozenset({"base", "tuned", "engine"})
 """Names of the systems that every run has."""
 
@@ -114,10 +116,10 @@ class EvaluationConfig(Section):
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         for name in self.sets.keys() & RESERVED_SETS:
-            raise ValueError(f"sets.{name} has the name of a run's own test set: choose another")
+            raise ValueError(f"sets.{name} has the name of a run's own set: choose another")
         for name in self.systems.keys() & RESERVED_SYSTEMS:
             raise ValueError(f"systems.{name} has the name of a run's own system: choose another")
-        known = self.sets.keys() | RESERVED_SETS
+        known = self.sets.keys() | OWN_TEST_SETS
         for name, system in self.systems.items():
             for test_set in system.hypotheses.keys() - known:
                 raise ValueError(

@@ -1,0 +1,197 @@
+"""Models as systems: the base of a run, and its tuned weights."""
+
+import gc
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+from nmt.config import Config, digest_of
+from nmt.data.test_sets import TestSet
+from nmt.decoding.generate import translate_scored
+from nmt.decoding.settings import SearchSettings
+from nmt.errors import ModelError
+from nmt.evaluation.system import AfterBatch, LoadedSystem, System
+from nmt.models.adapters import attach, is_adapter
+from nmt.models.load import load_codec, load_model
+from nmt.models.out_of_memory import DoesNotFitError, attempt
+from nmt.models.precision import base_dtype, pick_dtype
+from nmt.models.sources.source import ModelSource
+from nmt.models.tokenization.codec import Codec
+from nmt.runs import layout
+from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, Decoding, SystemInfo
+from nmt.runs.records import fetch_output
+from nmt.storage import Storage
+from nmt.training.base import base_source
+from nmt.training.strategies import pick_device
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSystem:
+    """The base of a run, or its base with the weights that the run has trained."""
+
+    config: Config
+    base: ModelSource
+    trained: Path | None
+    """Folder of the trained weights."""
+    weights: str
+    """Digest of all files of the model."""
+    info: SystemInfo
+    codecs: dict[tuple[str, str], Codec] = field(compare=False)
+    """Tokenizers that were loaded, by direction; base and tuned weights share them."""
+    is_model: bool = True
+
+    def content(self, test_set: str) -> str:
+        del test_set
+        assert self.info.decoding
+        evaluation = self.config.evaluation
+        # Samples are drawn with the seed of the run.
+        seed = self.config.seed if evaluation.decoding == "mbr" else None
+        return digest_of([self.weights, self.info.decoding.model_dump(mode="json"), seed])
+
+    def find_obstacle(self, test_set: TestSet) -> str | None:
+        try:
+            self.codec(test_set)
+        except ModelError as error:
+            return str(error)
+        return None
+
+    @contextmanager
+    def load(self) -> Generator[LoadedSystem]:
+        device, dtype = _device_and_dtype(self.config)
+        if self.trained and not is_adapter(self.trained):
+            model: nn.Module = load_model(ModelSource(str(self.trained)), dtype)
+        else:
+            model = load_model(self.base, dtype)
+            if self.trained:
+                model = attach(model, self.trained)
+        try:
+            yield LoadedModel(self, _placed(model, device))
+        finally:
+            del model
+            release_memory()
+
+    def codec(self, test_set: TestSet) -> Codec:
+        """Load the tokenizer for the direction of a test set.
+
+        Raises:
+            ModelError: it does not know a language.
+        """
+        languages = (test_set.source_language, test_set.target_language)
+        if languages not in self.codecs:
+            self.codecs[languages] = load_codec(self.base, *languages)
+        return self.codecs[languages]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model in memory."""
+
+    system: ModelSystem
+    model: nn.Module
+
+    @property
+    def info(self) -> SystemInfo:
+        device = next(self.model.parameters()).device
+        return self.system.info.model_copy(
+            update={
+                "parameters": sum(p.numel() for p in self.model.parameters()),
+                "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+            }
+        )
+
+    def translate(self, test_set: TestSet, after_batch: AfterBatch) -> SystemOutput:
+        config = self.system.config
+        found = translate_scored(
+            self.model,
+            self.system.codec(test_set),
+            test_set.sources,
+            settings=_search_settings(config),
+            batch_tokens=config.evaluation.batch_tokens,
+            after_batch=after_batch,
+        )
+        return SystemOutput([each.text for each in found], [each.confidence for each in found])
+
+
+def find_models(config: Config, storage: Storage) -> dict[str, System]:
+    """Find the base and the tuned weights of a run, and verify their files.
+
+    Raises:
+        ModelError: the base has changed since the run began.
+        StorageError: the trained weights are missing or damaged.
+    """
+    base = base_source(config, storage).resolve(storage)
+    trained = fetch_output(storage, layout.trained_weights(config.run))
+    files = storage.manifest(layout.trained_weights(config.run))["files"]
+    base_bytes = sum(file.size for file in base.content.files.values())
+    trained_bytes = sum(file["size"] for file in files.values())
+    tuned_bytes = trained_bytes + (base_bytes if is_adapter(trained) else 0)
+    base_system = ModelSystem(
+        config,
+        base,
+        trained=None,
+        weights=base.content.digest,
+        info=SystemInfo(kind="base", size_bytes=base_bytes, decoding=_decoding(config)),
+        codecs={},
+    )
+    tuned_system = replace(
+        base_system,
+        trained=trained,
+        weights=digest_of([base.content.digest, files]),
+        info=base_system.info.model_copy(
+            update={"kind": "tuned", "run": config.run, "size_bytes": tuned_bytes}
+        ),
+    )
+    return {BASE_SYSTEM: base_system, TUNED_SYSTEM: tuned_system}
+
+
+def release_memory() -> None:
+    """Return the memory of a model that is no longer used, before the next one is loaded."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _device_and_dtype(config: Config) -> tuple[torch.device, torch.dtype]:
+    device = pick_device(config.scaling.gpus_per_worker)
+    # The number format in which the training validated its weights.
+    return device, base_dtype(config, pick_dtype(config.training.precision, device))
+
+
+def _search_settings(config: Config) -> SearchSettings:
+    settings = config.evaluation
+    return SearchSettings(
+        method=settings.decoding,
+        beam_size=settings.beam_size,
+        length_penalty=settings.length_penalty,
+        mbr_samples=settings.mbr_samples,
+        seed=config.seed,
+    )
+
+
+def _decoding(config: Config) -> Decoding:
+    settings = config.evaluation
+    precision = str(_device_and_dtype(config)[1]).removeprefix("torch.")
+    if settings.decoding == "mbr":
+        return Decoding(method="mbr", mbr_samples=settings.mbr_samples, precision=precision)
+    return Decoding(
+        method="greedy" if settings.beam_size == 1 else "beam",
+        beam_size=settings.beam_size,
+        length_penalty=settings.length_penalty,
+        precision=precision,
+    )
+
+
+def _placed(model: nn.Module, device: torch.device) -> nn.Module:
+    """Move a model to a device, or to the CPU if the device has too little memory."""
+    try:
+        attempt(lambda: model.to(device), rows=1)
+    except DoesNotFitError:
+        log.warning("evaluate: %s does not hold the model: the CPU translates, slowly", device)
+        model.to("cpu")
+    return model.eval()

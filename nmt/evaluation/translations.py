@@ -1,0 +1,138 @@
+"""Translations of each test set by each system, made where they are not kept yet."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nmt.cli.progress import PairProgress
+from nmt.data.test_sets import TestSet
+from nmt.evaluation.kept import Translation, digest_of_output, find_kept, keep, key_of
+from nmt.evaluation.system import LoadedSystem, System
+from nmt.evaluation.test_sets import VALIDATION_SET
+from nmt.runs.evaluation import Cost, NotComputed, SystemInfo
+from nmt.scoring.outputs import SystemOutput
+from nmt.storage import Storage
+
+log = logging.getLogger(__name__)
+
+_EVERY_METRIC = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Translations:
+    """What the systems made of the test sets."""
+
+    outputs: dict[str, dict[str, SystemOutput]]
+    """Test set -> system -> translations; without the systems that cannot translate the set."""
+    systems: dict[str, SystemInfo]
+    costs: list[Cost] = field(default_factory=list[Cost])
+    not_computed: list[NotComputed] = field(default_factory=list[NotComputed])
+
+
+class Translators:
+    """The systems of a run, which translate what is not kept in the run's folder."""
+
+    def __init__(self, storage: Storage, run: str, systems: Mapping[str, System]) -> None:
+        self._storage, self._run, self._systems = storage, run, systems
+
+    def translate(self, test_sets: Sequence[TestSet]) -> Translations:
+        """Return all translations, system by system."""
+        found = Translations(
+            {test_set.name: {} for test_set in test_sets},
+            {name: system.info for name, system in self._systems.items()},
+        )
+        pending: dict[str, list[TestSet]] = {}
+        for name, system in self._systems.items():
+            for test_set in test_sets:
+                if obstacle := self._obstacle(system, test_set):
+                    _add_obstacle(found, name, test_set, obstacle)
+                elif kept := self._find_kept(name, test_set):
+                    _add(found, name, test_set, *kept)
+                else:
+                    pending.setdefault(name, []).append(test_set)
+        self._translate_pending(found, pending)
+        # In the order of the systems, also where some were translated now and some before.
+        for outputs in found.outputs.values():
+            ordered = {name: outputs[name] for name in self._systems if name in outputs}
+            outputs.clear()
+            outputs.update(ordered)
+        return found
+
+    def _obstacle(self, system: System, test_set: TestSet) -> str | None:
+        if test_set.name == VALIDATION_SET and not system.is_model:
+            return "it gives no confidence"
+        return system.find_obstacle(test_set)
+
+    def _translate_pending(
+        self, found: Translations, pending: Mapping[str, Sequence[TestSet]]
+    ) -> None:
+        number, total = 0, sum(map(len, pending.values()))
+        for name, test_sets in pending.items():
+            with self._systems[name].load() as loaded:
+                for test_set in test_sets:
+                    number += 1
+                    log.info(
+                        "evaluate: [%d/%d] %s translates %s, %s sentences",
+                        number, total, name, test_set.name, f"{len(test_set):,}",
+                    )  # fmt: skip
+                    output, translation = self._translate(name, loaded, test_set)
+                    # Kept at once, so that a command that is killed need not do it again.
+                    keep(self._storage, self._run, test_set, name, output, translation)
+                    _add(found, name, test_set, translation, output)
+
+    def _translate(
+        self, name: str, loaded: LoadedSystem, test_set: TestSet
+    ) -> tuple[SystemOutput, Translation]:
+        progress = PairProgress(
+            f"evaluate: {name}, {test_set.name}:", len(test_set), units="sentences"
+        )
+        started = time.monotonic()
+        output = loaded.translate(test_set, progress.add)
+        seconds = round(time.monotonic() - started, 2)
+        system = self._systems[name]
+        return output, Translation(
+            key=self._key(name, test_set),
+            texts=digest_of_output(output),
+            system=loaded.info,
+            # A system outside the project took its time elsewhere.
+            seconds=seconds if system.is_model else None,
+        )
+
+    def _find_kept(
+        self, name: str, test_set: TestSet
+    ) -> tuple[Translation, SystemOutput] | None:
+        key = self._key(name, test_set)
+        return find_kept(self._storage, self._run, test_set.name, name, key)
+
+    def _key(self, name: str, test_set: TestSet) -> str:
+        content = self._systems[name].content(test_set.name)
+        languages = (test_set.source_language, test_set.target_language)
+        return key_of(content, test_set.digest, languages)
+
+
+def _add(
+    found: Translations, name: str, test_set: TestSet, translation: Translation,
+    output: SystemOutput,
+) -> None:  # fmt: skip
+    found.outputs[test_set.name][name] = output
+    found.systems[name] = translation.system
+    if translation.seconds is not None and test_set.name != VALIDATION_SET:
+        characters = sum(map(len, test_set.sources))
+        found.costs.append(
+            Cost(
+                test_set=test_set.name,
+                system=name,
+                seconds=translation.seconds,
+                characters=characters,
+            )
+        )
+
+
+def _add_obstacle(found: Translations, name: str, test_set: TestSet, obstacle: str) -> None:
+    if test_set.name != VALIDATION_SET:
+        found.not_computed.append(
+            NotComputed(
+                metric=_EVERY_METRIC, reason=obstacle, test_set=test_set.name, system=name
+            )
+        )
