@@ -124,10 +124,9 @@ def _headline(storage: Storage, run: str, step: AnyStep, record: Record) -> str:
 
 def _as_json(record: Record) -> JsonObject:
     shown = asdict(record)
-    # Samples and the curve are hundreds of lines; the run's report shows them.
-    shown["result"] = {
-        key: value for key, value in record.result.items() if key not in ("samples", "curve")
-    }
+    # They are hundreds of lines; the run's report shows them.
+    long = {"samples", "curve", "slices", "ngrams", "flags", "confidences"}
+    shown["result"] = {key: value for key, value in record.result.items() if key not in long}
     return shown
 
 

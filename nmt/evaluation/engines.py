@@ -9,11 +9,12 @@ from nmt.data.test_sets import TestSet
 from nmt.engines.card import EngineCard, read_card
 from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.translate import TranslateOptions, translate_texts
-from nmt.evaluation.system import AfterBatch, LoadedSystem, System
+from nmt.evaluation.system import AfterBatch, LoadedSystem
 from nmt.runs import layout
 from nmt.runs.evaluation import Decoding, SystemInfo
 from nmt.runs.records import find_record
 from nmt.runs.steps import EXPORT
+from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 from nmt.traffic import fetch_engine
 
@@ -34,10 +35,12 @@ class EngineSystem:
     is_model: bool = True
 
     def content(self, test_set: str) -> str:
+        """Return a digest of all that decides the translations of a test set."""
         del test_set
         return digest_of([self.digest, self.serving.beam_size, self.serving.length_penalty])
 
     def find_obstacle(self, test_set: TestSet) -> str | None:
+        """Explain why the system cannot translate a test set; None if it can."""
         languages = (self.card.source_language, self.card.target_language)
         if languages == (test_set.source_language, test_set.target_language):
             return None
@@ -48,6 +51,7 @@ class EngineSystem:
 
     @contextmanager
     def load(self) -> Generator[LoadedSystem]:
+        """Provide the system in memory, for as long as the block lasts."""
         engine = load_engine(fetch_engine(self.storage, self.digest), self.serving, self.digest)
         yield LoadedEngine(self, engine)
 
@@ -61,9 +65,11 @@ class LoadedEngine:
 
     @property
     def info(self) -> SystemInfo:
+        """Describe the system, with what is known only of a loaded one."""
         return self.system.info
 
     def translate(self, test_set: TestSet, after_batch: AfterBatch) -> SystemOutput:
+        """Translate the sources of a test set."""
         options = TranslateOptions(self.system.batch_tokens, scored=True)
         hypotheses: list[str] = []
         confidences: list[float | None] = []
@@ -89,9 +95,7 @@ def find_engine(config: Config, storage: Storage, digest: str) -> EngineSystem:
     cpus = max(config.serving.cpus_per_replica, config.scaling.cpus_per_worker)
     # Only a GPU that was reserved for this worker.
     gpus = config.serving.gpus_per_replica if config.scaling.gpus_per_worker else 0
-    serving = config.serving.model_copy(
-        update={"cpus_per_replica": cpus, "gpus_per_replica": gpus}
-    )
+    serving = config.serving.model_copy(update={"cpus_per_replica": cpus, "gpus_per_replica": gpus})
     info = SystemInfo(
         kind="engine",
         engine=digest,

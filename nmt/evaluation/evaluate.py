@@ -18,8 +18,8 @@ from nmt.runs.evaluation import TEST_SET, EvaluationResult, TestSetInfo
 from nmt.scoring.confidence import Calibration
 from nmt.scoring.result import join_sets, take_samples
 from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
-from nmt.scoring.slices import count_words
 from nmt.scoring.stored import write_rows
+from nmt.scoring.words import count_words, words_of
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -29,9 +29,7 @@ _MAX_COUNTED_SENTENCES = 1_000_000
 """Training sentences of which the words are counted; more would change few slices."""
 
 
-def evaluate(
-    config: Config, storage: Storage, user_set: Collection[str] = ()
-) -> EvaluationResult:
+def evaluate(config: Config, storage: Storage, user_set: Collection[str] = ()) -> EvaluationResult:
     """Translate the test sets of a run with each system, and score and compare the translations.
 
     Translations that the run keeps are not made again.
@@ -84,7 +82,13 @@ def _score(
     pairs: Path,
 ) -> dict[str, tuple[TestSetInfo, ScoredSet]]:
     """Score each test set, and write the scores of each sentence beside its translation."""
-    words = count_words(islice(_training_sources(pairs), _MAX_COUNTED_SENTENCES))
+    wanted = {
+        word
+        for evaluated in described.values()
+        for source in evaluated.test_set.sources
+        for word in words_of(source)
+    }
+    words = count_words(islice(_training_sources(pairs), _MAX_COUNTED_SENTENCES), wanted)
     found: dict[str, tuple[TestSetInfo, ScoredSet]] = {}
     for name, evaluated in described.items():
         started = time.monotonic()
@@ -96,7 +100,6 @@ def _score(
         options = ScoreOptions(
             bootstrap_samples=config.evaluation.bootstrap_samples,
             seed=config.seed,
-            usable_chrf=config.evaluation.usable_chrf,
             # Fitted to sentences of the run's direction, and valid for these alone.
             calibrations=calibrations if is_own_direction else {},
             training_words=(

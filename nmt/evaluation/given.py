@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from nmt.data.test_sets import TestSet
 from nmt.evaluation.kept import digest_of_output
-from nmt.evaluation.system import AfterBatch, LoadedSystem, System
+from nmt.evaluation.system import AfterBatch, LoadedSystem
 from nmt.runs.evaluation import SystemInfo
 from nmt.scoring.outputs import SystemOutput
 
@@ -22,9 +22,11 @@ class GivenSystem:
     is_model: bool = False
 
     def content(self, test_set: str) -> str:
+        """Return a digest of all that decides the translations of a test set."""
         return digest_of_output(self.outputs[test_set])
 
     def find_obstacle(self, test_set: TestSet) -> str | None:
+        """Explain why the system cannot translate a test set; None if it can."""
         if test_set.name in self.outputs:
             return None
         key = f"evaluation.systems.{self.name}.hypotheses.{test_set.name}"
@@ -32,8 +34,10 @@ class GivenSystem:
 
     @contextmanager
     def load(self) -> Generator[LoadedSystem]:
+        """Provide the system in memory, for as long as the block lasts."""
         yield self
 
     def translate(self, test_set: TestSet, after_batch: AfterBatch) -> SystemOutput:
+        """Translate the sources of a test set."""
         after_batch(len(test_set))
         return self.outputs[test_set.name]

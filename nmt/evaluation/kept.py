@@ -56,9 +56,7 @@ def keep(
     """Write the translations of a test set, and then their record."""
     path = layout.hypotheses(run, test_set.name, system)
     storage.write_bytes(path, write_rows(_rows(test_set, output)))
-    _TRANSLATION.write(
-        storage, layout.translation_record(run, test_set.name, system), translation
-    )
+    _TRANSLATION.write(storage, layout.translation_record(run, test_set.name, system), translation)
 
 
 def find_kept(
@@ -98,9 +96,7 @@ def find_of_sources(
     return found if same else None
 
 
-def find_rows(
-    storage: Storage, run: str, test_set: str, system: str
-) -> list[HypothesisRow] | None:
+def find_rows(storage: Storage, run: str, test_set: str, system: str) -> list[HypothesisRow] | None:
     """Read the file of a system's translations; log it if the file is damaged."""
     path = layout.hypotheses(run, test_set, system)
     if not storage.exists(path):

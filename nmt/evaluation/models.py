@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+
 from nmt.config import Config, digest_of
 from nmt.data.test_sets import TestSet
 from nmt.decoding.generate import translate_scored
@@ -24,6 +25,7 @@ from nmt.models.tokenization.codec import Codec
 from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, Decoding, SystemInfo
 from nmt.runs.records import fetch_output
+from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 from nmt.training.base import base_source
 from nmt.training.strategies import pick_device
@@ -47,14 +49,15 @@ class ModelSystem:
     is_model: bool = True
 
     def content(self, test_set: str) -> str:
+        """Return a digest of all that decides the translations of a test set."""
         del test_set
-        assert self.info.decoding
-        evaluation = self.config.evaluation
-        # Samples are drawn with the seed of the run.
-        seed = self.config.seed if evaluation.decoding == "mbr" else None
-        return digest_of([self.weights, self.info.decoding.model_dump(mode="json"), seed])
+        decoding = _decoding(self.config)
+        # Only samples are drawn with the seed of the run.
+        seed = self.config.seed if decoding.method == "mbr" else None
+        return digest_of([self.weights, decoding.model_dump(mode="json"), seed])
 
     def find_obstacle(self, test_set: TestSet) -> str | None:
+        """Explain why the system cannot translate a test set; None if it can."""
         try:
             self.codec(test_set)
         except ModelError as error:
@@ -63,6 +66,7 @@ class ModelSystem:
 
     @contextmanager
     def load(self) -> Generator[LoadedSystem]:
+        """Provide the system in memory, for as long as the block lasts."""
         device, dtype = _device_and_dtype(self.config)
         if self.trained and not is_adapter(self.trained):
             model: nn.Module = load_model(ModelSource(str(self.trained)), dtype)
@@ -97,6 +101,7 @@ class LoadedModel:
 
     @property
     def info(self) -> SystemInfo:
+        """Describe the system, with what is known only of a loaded one."""
         device = next(self.model.parameters()).device
         return self.system.info.model_copy(
             update={
@@ -106,6 +111,7 @@ class LoadedModel:
         )
 
     def translate(self, test_set: TestSet, after_batch: AfterBatch) -> SystemOutput:
+        """Translate the sources of a test set."""
         config = self.system.config
         found = translate_scored(
             self.model,

@@ -101,22 +101,22 @@ def _engine_digest(settings: SystemConfig, storage: Storage) -> str:
     """
     if settings.run:
         return require(storage, settings.run, EXPORT).output
-    if settings.endpoint:
-        traffic = read_traffic(storage, settings.endpoint)
-        if traffic is None:
-            endpoints = ", ".join(storage.list(layout.ENDPOINTS)) or "none"
+    if settings.engine:
+        if not storage.is_committed(layout.engine(settings.engine)):
             raise InputError(
-                f"endpoint={settings.endpoint} serves no engine; endpoints of {storage.locate('')} "
-                f"that do: {endpoints}"
+                f"engine={settings.engine} is not in {storage.locate(layout.ENGINES)}: name the "
+                "run that exported it, or copy its folder there"
             )
-        return traffic.stable
-    assert settings.engine  # the settings have exactly one of them
-    if not storage.is_committed(layout.engine(settings.engine)):
+        return settings.engine
+    name = settings.endpoint or ""
+    traffic = read_traffic(storage, name)
+    if traffic is None:
+        endpoints = ", ".join(storage.list(layout.ENDPOINTS)) or "none"
         raise InputError(
-            f"engine={settings.engine} is not in {storage.locate(layout.ENGINES)}: name the run "
-            "that exported it, or copy its folder there"
+            f"endpoint={name} serves no engine: give `nmt promote serving.name={name} run=NAME` "
+            f"first, or name an endpoint of {storage.locate(layout.ENDPOINTS)}: {endpoints}"
         )
-    return settings.engine
+    return traffic.stable
 
 
 def _check_direction(system: EngineSystem, test_sets: Mapping[str, TestSet]) -> None:

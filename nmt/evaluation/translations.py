@@ -99,9 +99,7 @@ class Translators:
             seconds=seconds if system.is_model else None,
         )
 
-    def _find_kept(
-        self, name: str, test_set: TestSet
-    ) -> tuple[Translation, SystemOutput] | None:
+    def _find_kept(self, name: str, test_set: TestSet) -> tuple[Translation, SystemOutput] | None:
         key = self._key(name, test_set)
         return find_kept(self._storage, self._run, test_set.name, name, key)
 
@@ -132,7 +130,5 @@ def _add(
 def _add_obstacle(found: Translations, name: str, test_set: TestSet, obstacle: str) -> None:
     if test_set.name != VALIDATION_SET:
         found.not_computed.append(
-            NotComputed(
-                metric=_EVERY_METRIC, reason=obstacle, test_set=test_set.name, system=name
-            )
+            NotComputed(metric=_EVERY_METRIC, reason=obstacle, test_set=test_set.name, system=name)
         )

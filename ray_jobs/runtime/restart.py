@@ -31,7 +31,7 @@ def discard(storage: Storage, loaded: LoadedConfig, job: str, after: str) -> Non
     elif job in STEPS:
         if after:
             require(storage, config.run, STEPS[after])
-        inherit(storage, config, STEPS[job], loaded.user_set)
+        inherit(storage, config, STEPS[job], loaded.user_set, restart=True)
         running.discard(storage, config.run, [STEPS[job]])
 
 

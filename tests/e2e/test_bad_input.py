@@ -227,7 +227,7 @@ def test_storage_that_cannot_be_made_is_named(folder):
         ("base", "prepare"),
         ("tune", "prepare"),
         ("train", "prepare"),
-        ("evaluate", "train"),
+        ("evaluate", "export"),
         ("export", "train"),
         ("promote", "export"),
         ("translate", "export"),

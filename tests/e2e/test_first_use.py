@@ -138,7 +138,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data, model, and a run with all steps done, as separate commands."""
     folder = tmp_path_factory.mktemp("first-use")
     write_model(folder / "nllb-small", write_data_set(folder / "data"))
-    for step in ("prepare", "train", "evaluate", "export"):
+    for step in ("prepare", "train", "export", "evaluate"):
         nmt(folder, step, *settings(folder))
     return folder
 

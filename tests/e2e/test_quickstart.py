@@ -78,12 +78,12 @@ def scores(summary: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_summary_holds_what_the_run_found(shell: Shell, finished: tuple[int, str]) -> None:
     summary = shell.json("small/summary.json")
     rows = {(row["system"], row["test_set"], row["metric"]) for row in scores(summary)}
-    for system in ("base", "tuned"):
+    for system in ("base", "tuned", "engine"):
         assert {(system, "test", "bleu"), (system, "general", "bleu")} <= rows
     assert all(0 <= row["p_value"] <= 1 for row in summary["evaluation"]["comparisons"])
     assert len(summary["trials"]) == 2
     assert all({"config", "bleu", "state"} <= trial.keys() for trial in summary["trials"])
-    steps = ["prepare", "base", "tune", "train", "evaluate", "export", "endpoint"]
+    steps = ["prepare", "base", "tune", "train", "export", "evaluate", "endpoint"]
     assert sorted(summary["seconds"]) == sorted(steps)
 
 

@@ -151,14 +151,16 @@ def test_bad_input_on_a_worker_is_bad_input_here_and_not_tried_again(prepared: S
     assert find_record(session.storage, "refused", TRAIN) is None
 
 
-def test_a_trained_run_is_evaluated_and_exported(whole: Session) -> None:
-    found = result_of(whole.storage, "whole", EVALUATE, evaluate.run(whole))
-    for metric in ("bleu", "chrf++", "ter"):
-        assert found.score("tuned", "test", metric) is not None
-        assert found.score("tuned", "general", metric) is not None
-    assert found.comparison() is not None
+def test_a_trained_run_is_exported_and_evaluated_with_its_engine(whole: Session) -> None:
     engine = export.run(whole).output
     assert whole.storage.is_committed(f"engines/{engine}")
+    found = result_of(whole.storage, "whole", EVALUATE, evaluate.run(whole))
+    for system in ("base", "tuned", "engine"):
+        for test_set in ("test", "general"):
+            for metric in ("bleu", "chrf++", "ter"):
+                assert found.score(system, test_set, metric) is not None
+    assert found.comparison(system="engine") is not None
+    assert found.systems["engine"].engine == engine
 
 
 @pytest.mark.parametrize(

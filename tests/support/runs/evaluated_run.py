@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from nmt.runs import layout
-from nmt.runs.evaluation import Comparison
+from nmt.runs.evaluation import ENGINE_SYSTEM, TUNED_SYSTEM, Comparison, EvaluationResult, SystemScore
 from nmt.runs.records import Record
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
@@ -21,10 +21,29 @@ def export(storage: Storage, run: str) -> None:
 
 
 def evaluate(storage: Storage, run: str, compared: Comparison = WORSE, **changes: Any) -> None:
-    """Record the evaluation of a run, which is worse than its base by default."""
-    result = evaluation(20.0, 8.5, chrf=30.0, compared=compared).model_dump(mode="json")
-    record = Record("evaluate", True, {}, INPUTS, output="scores-1", result=result)
+    """Record the evaluation of a run, whose engine is worse than its base by default."""
+    found = with_engine(evaluation(20.0, 8.5, chrf=30.0, compared=compared))
+    inputs = INPUTS | {"export": run}
+    result = found.model_dump(mode="json")
+    record = Record("evaluate", True, {}, inputs, output="scores-1", result=result)
     _write(storage, run, replace(record, **changes))
+
+
+def with_engine(found: EvaluationResult) -> EvaluationResult:
+    """Add an engine that has the scores of the tuned model."""
+    rows = [*found.scores, *found.comparisons]
+    copies = [
+        row.model_copy(update={"system": ENGINE_SYSTEM})
+        for row in rows
+        if row.system == TUNED_SYSTEM
+    ]
+    return found.model_copy(
+        update={
+            "systems": found.systems | {ENGINE_SYSTEM: found.systems[TUNED_SYSTEM]},
+            "scores": tuple(row for row in [*rows, *copies] if isinstance(row, SystemScore)),
+            "comparisons": tuple(row for row in [*rows, *copies] if isinstance(row, Comparison)),
+        }
+    )
 
 
 def _write(storage: Storage, run: str, record: Record) -> None:

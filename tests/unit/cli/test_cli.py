@@ -161,7 +161,7 @@ def test_text_and_settings_are_told_apart(word, is_setting):
         ("base", "prepare"),
         ("tune", "prepare"),
         ("train", "prepare"),
-        ("evaluate", "train"),
+        ("evaluate", "export"),
         ("export", "train"),
         ("promote", "export"),
     ],

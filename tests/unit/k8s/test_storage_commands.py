@@ -8,6 +8,7 @@ from k8s.cli.storage_commands import StorageCommand
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from tests.support.k8s.fake_cluster import FakeCluster
+from tests.support.runs.evaluated_run import with_engine
 from tests.support.runs.summaries import BETTER, WORSE, evaluation, trial
 from tests.unit.k8s.conftest import install
 
@@ -23,9 +24,9 @@ DONE = {
         "best_bleu": 21.5,
         "best_step": 300,
     },
-    "evaluate": evaluation(10.25, 22.75, compared=BETTER).model_dump(mode="json"),
+    "evaluate": with_engine(evaluation(10.25, 22.75, compared=BETTER)).model_dump(mode="json"),
 }
-WORSE_RESULT = evaluation(22.75, 10.25, compared=WORSE).model_dump(mode="json")
+WORSE_RESULT = with_engine(evaluation(22.75, 10.25, compared=WORSE)).model_dump(mode="json")
 
 
 @pytest.fixture
@@ -44,7 +45,9 @@ def root(tmp_path) -> Storage:
 def record(
     storage: Storage, run: str, step: str, folder: str, digest: str, result: object = None
 ) -> None:
-    fields = {"step": step, "done": True, "settings": {}, "inputs": {}, "output": digest}
+    # An evaluation is of the run's own engine.
+    inputs = {"export": digest} if step == "evaluate" else {}
+    fields = {"step": step, "done": True, "settings": {}, "inputs": inputs, "output": digest}
     found = DONE.get(step, {}) if result is None else result
     storage.write_json(f"{run}/{folder}/step.json", {**fields, "seconds": 61.0, "result": found})
 

@@ -20,7 +20,7 @@ from tests.support.runs.summaries import BETTER, UNSURE, WORSE, evaluation
 def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
     """A run in which every step up to the evaluation is done."""
     config = load_config(overrides=["run=demo"])
-    for name in ("prepare", "base", "train", "evaluate"):
+    for name in ("prepare", "base", "train", "export", "evaluate"):
         step = STEPS[name]
         inputs = {each: f"{each}-1" for each in step.after}
         record = Record(name, True, settings_of(step, config), inputs, output=f"{name}-1")

@@ -40,10 +40,11 @@ def test_an_engine_that_is_not_significantly_worse_is_promoted_without_a_remark(
     ("change", "said"),
     [
         ({"done": False}, "run 'a' is not evaluated"),
-        ({"inputs": INPUTS | {"train": "adapter-2"}}, "is of another training than its engine"),
+        ({"inputs": INPUTS | {"export": "another"}}, "is not of its present engine"),
+        ({"inputs": INPUTS}, "is not of its present engine"),
     ],
 )
-def test_an_engine_without_an_evaluation_of_its_training_is_promoted_with_a_remark(
+def test_an_engine_without_an_evaluation_of_its_own_is_promoted_with_a_remark(
     storage, change, said
 ):
     evaluate(storage, "a", **change)
@@ -51,6 +52,17 @@ def test_an_engine_without_an_evaluation_of_its_training_is_promoted_with_a_rema
     assert promoted.traffic.stable == "a"
     assert said in promoted.remark
     assert "not known" in promoted.remark
+
+
+def test_the_engine_is_judged_and_not_the_model_that_it_came_from(storage):
+    evaluate(storage, "a", BETTER)
+    record = storage.read_json("a/evaluation/step.json")
+    tuned, engine = record["result"]["comparisons"]
+    assert (tuned["system"], engine["system"]) == ("tuned", "engine")
+    engine["difference"] = -11.5
+    storage.write_json("a/evaluation/step.json", record)
+    with pytest.raises(WorseThanBaseError):
+        promote_run(storage, "a", "default")
 
 
 def test_a_run_without_an_evaluation_is_promoted_with_a_remark(storage):

@@ -68,7 +68,7 @@ def test_nothing_where_the_package_that_shall_record_it_is_missing(storage, job,
     ("job", "after", "word", "refusal"),
     [
         ("train", "prepare", "seed=2", StepConflictError),
-        ("evaluate", "train", "seed=1", MissingStepError),
+        ("evaluate", "export", "seed=1", MissingStepError),
         ("pipeline", "", "data.test_fraction=0", ConfigError),
         ("tune", "prepare", "tune.trials=0", ConfigError),
         ("tune", "prepare", "tune.space={adapter.rnk: {type: choice, values: [2]}}", ConfigError),

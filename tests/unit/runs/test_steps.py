@@ -118,7 +118,6 @@ def test_a_setting_without_effect_may_change(storage, step, word):
         (TUNE, "tune.space={seed: {type: choice, values: [1]}}"),
         (TRAIN, "adapter.rank=9"),
         (TRAIN, "model.max_source_tokens=9"),
-        (EVALUATE, "evaluation.beam_size=4"),
         (EXPORT, "export.quantization=float32"),
     ],
     ids=lambda value: value.partition("=")[0] if isinstance(value, str) else value.name,
@@ -128,6 +127,68 @@ def test_a_setting_with_effect_may_not_change(storage, step, word):
     run_step(storage, config(), step, Work())
     with pytest.raises(StepConflictError, match=word.partition("=")[0]):
         run_step(storage, config(word), step, Work())
+
+
+SET = "evaluation.sets.news.path=news.tsv"
+
+
+@pytest.mark.parametrize(
+    "word", ["evaluation.beam_size=4", "serving.length_penalty=1.5", SET, "seed=2"]
+)
+def test_other_settings_of_the_evaluation_add_to_what_it_has_made(storage, word):
+    finish_before(storage, EVALUATE)
+    run_step(storage, config(), EVALUATE, Work(output="one"))
+    storage.write_bytes("demo/evaluation/hypotheses/test/base.jsonl", b"1")
+    more = Work(output="two")
+    record, did_work = run_step(storage, config(word), EVALUATE, more)
+    assert (more.calls, did_work, record.output) == (1, True, "two")
+    assert find_record(storage, "demo", EVALUATE) == record
+    assert Config.parse(storage.read_json("demo/evaluation/config.json")) == config(word)
+    assert storage.exists("demo/evaluation/hypotheses/test/base.jsonl")
+
+
+def test_an_evaluation_of_an_engine_that_was_exported_again_is_done_again(storage):
+    finish_before(storage, EVALUATE)
+    run_step(storage, config(), EVALUATE, Work())
+    run_step(storage, config(), EXPORT, Work(output="two"), restart=True)
+    record, did_work = run_step(storage, config(), EVALUATE, Work())
+    assert did_work
+    assert record.inputs["export"] == "two"
+
+
+@pytest.mark.parametrize("fault", [InputError("no such file"), TrainingError("lost")])
+def test_an_addition_that_fails_leaves_the_finished_evaluation_as_it_was(storage, fault):
+    finish_before(storage, EVALUATE)
+    before, _ = run_step(storage, config(), EVALUATE, Work(output="one"))
+    with pytest.raises(type(fault)):
+        run_step(storage, config(SET), EVALUATE, Work(fault))
+    assert find_record(storage, "demo", EVALUATE) == before
+    assert Config.parse(storage.read_json("demo/evaluation/config.json")) == config()
+
+
+def test_an_evaluation_takes_the_settings_of_the_earlier_one_that_are_not_given(storage):
+    finish_before(storage, EVALUATE)
+    words = ("evaluation.beam_size=4", "evaluation.systems.other.run=other", SET)
+    run_step(storage, config(*words), EVALUATE, Work())
+    more = filled_in(
+        storage, EVALUATE, "evaluation.sets.talks.path=talks.tsv", "evaluation.usable_chrf=70"
+    ).evaluation
+    assert (more.beam_size, more.usable_chrf) == (4, 70)
+    assert more.sets.keys() == {"news", "talks"}
+    assert more.systems["other"].run == "other"
+
+
+def test_a_test_set_that_is_named_again_keeps_none_of_its_earlier_settings(storage):
+    finish_before(storage, EVALUATE)
+    run_step(storage, config(SET, "evaluation.sets.news.format=tsv"), EVALUATE, Work())
+    news = filled_in(storage, EVALUATE, "evaluation.sets.news.path=new.txt").evaluation.sets["news"]
+    assert (news.path, news.format) == ("new.txt", "auto")
+
+
+def test_an_evaluation_that_is_restarted_takes_no_settings_of_the_earlier_one(storage):
+    finish_before(storage, EVALUATE)
+    run_step(storage, config("evaluation.beam_size=4"), EVALUATE, Work())
+    assert inherit(storage, config(), EVALUATE, (), restart=True).evaluation.beam_size == 1
 
 
 def test_a_step_made_again_below_is_a_changed_input(storage):
