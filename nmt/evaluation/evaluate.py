@@ -46,7 +46,7 @@ def evaluate(config: Config, storage: Storage, user_set: Collection[str] = ()) -
     test_sets = sets.read(_named(user_set, "evaluation.sets"))
     systems = find_systems(config, storage, test_sets, _named(user_set, "evaluation.systems"))
     sets.keep(test_sets.values())
-    described = {name: sets.describe(test_set) for name, test_set in test_sets.items()}
+    described = sets.describe(test_sets.values())
     validation = sets.validation()
     wanted = [*test_sets.values(), *([validation] if validation else [])]
     translations = Translators(storage, config.run, systems).translate(wanted)

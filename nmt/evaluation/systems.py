@@ -1,4 +1,7 @@
-"""The systems that an evaluation compares: those of the run, other engines, and given ones."""
+"""The systems that an evaluation compares: those of the run, other engines, and given ones.
+
+Imports no torch until they are looked for.
+"""
 
 import logging
 from collections.abc import Collection, Mapping
@@ -9,7 +12,6 @@ from nmt.errors import InputError, NmtError
 from nmt.evaluation.engines import EngineSystem, find_engine
 from nmt.evaluation.given import GivenSystem
 from nmt.evaluation.kept import find_of_sources
-from nmt.evaluation.models import find_models
 from nmt.evaluation.system import System
 from nmt.runs import layout
 from nmt.runs.evaluation import ENGINE_SYSTEM
@@ -40,6 +42,8 @@ def find_systems(
     Raises:
         NmtError: a system is missing or damaged, or does not fit the test sets.
     """
+    from nmt.evaluation.models import find_models  # imports torch
+
     exported = require(storage, config.run, EXPORT).output
     systems = find_models(config, storage)
     systems[ENGINE_SYSTEM] = find_engine(config, storage, exported)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nmt.config import Config
 from nmt.data.saved import count_rows, has_split
 from nmt.data.test_sets import TestSet, held_out_set, read_test_set
-from nmt.data.training_overlap import find_overlap, is_screened
+from nmt.data.training_overlap import find_overlaps, is_screened
 from nmt.errors import DataError
 from nmt.runs import layout
 from nmt.runs.evaluation import GENERAL_SET, TEST_SET, TestSetInfo
@@ -90,31 +90,40 @@ class TestSets:
             return None
         return self._held_out(VALIDATION_SET, VALIDATION_SET)
 
-    def describe(self, test_set: TestSet) -> EvaluatedSet:
-        """Describe a test set, and look for its sentences in the training data."""
-        name = test_set.name
-        settings = self._config.evaluation.sets.get(name)
-        screened = self._prepared.screened.get(name)
-        # Prepare drops what is like a held-out pair.
-        is_clean = name in _SPLITS or (screened is not None and is_screened(test_set, screened))
-        overlapping = None
-        if not is_clean:
-            log.info("evaluate: looking for sentences of %s in the training data", name)
-            similarity = self._config.data.cleaning.max_similarity
-            overlapping = find_overlap(test_set, self._folder, similarity)
-        info = TestSetInfo(
+    def describe(self, test_sets: Collection[TestSet]) -> dict[str, EvaluatedSet]:
+        """Describe test sets, and look for their sentences in the training data."""
+        # `prepare` has dropped the training pairs that are like a held-out or a screened one.
+        unknown = [test_set for test_set in test_sets if not self._is_screened(test_set)]
+        overlaps: dict[str, NDArray[np.bool_]] = {}
+        if unknown:
+            overlaps = find_overlaps(unknown, self._folder, self._config.data)
+        return {
+            test_set.name: EvaluatedSet(
+                test_set,
+                self._info(test_set, overlaps.get(test_set.name)),
+                overlaps.get(test_set.name),
+            )
+            for test_set in test_sets
+        }
+
+    def _is_screened(self, test_set: TestSet) -> bool:
+        screened = self._prepared.screened.get(test_set.name)
+        return test_set.name in _SPLITS or is_screened(test_set, screened)
+
+    def _info(self, test_set: TestSet, overlapping: NDArray[np.bool_] | None) -> TestSetInfo:
+        settings = self._config.evaluation.sets.get(test_set.name)
+        return TestSetInfo(
             sentences=len(test_set),
             digest=test_set.digest,
             references=len(test_set.references),
             source_language=test_set.source_language,
             target_language=test_set.target_language,
             split_size=self._split_size(test_set),
-            screened=is_clean,
+            screened=overlapping is None,
             overlap=None if overlapping is None else int(overlapping.sum()),
             documents=len(set(test_set.documents)) if test_set.documents else None,
-            forgetting=settings.forgetting if settings else name == GENERAL_SET,
+            forgetting=settings.forgetting if settings else test_set.name == GENERAL_SET,
         )
-        return EvaluatedSet(test_set, info, overlapping)
 
     @property
     def folder(self) -> Path:

@@ -4,7 +4,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from nmt.runs import layout
-from nmt.runs.evaluation import ENGINE_SYSTEM, TUNED_SYSTEM, Comparison, EvaluationResult, SystemScore
+from nmt.runs.evaluation import (
+    ENGINE_SYSTEM,
+    TUNED_SYSTEM,
+    Comparison,
+    EvaluationResult,
+    SystemScore,
+)
 from nmt.runs.records import Record
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
