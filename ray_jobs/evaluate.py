@@ -4,6 +4,8 @@ import logging
 from functools import partial
 
 from nmt.config import Config
+from nmt.evaluation.changes import find_changes
+from nmt.evaluation.named import named_below
 from nmt.report.console import score_lines
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
@@ -32,19 +34,33 @@ def run(session: Session) -> Record:
         session.storage.write_json(layout.evaluation(run_name), result.as_json())
         return StepOutput(result)
 
-    record = session.run_step(EVALUATE, work)
+    record = session.run_step(EVALUATE, work, is_intact=lambda found: _is_current(session, found))
     for line in score_lines(result_of(session.storage, run_name, EVALUATE, record)):
         log.info("%s", line)
     return record
 
 
+def _is_current(session: Session, record: Record) -> bool:
+    """Tell whether all that an evaluation was made from is still the same."""
+    result = result_of(session.storage, session.config.run, EVALUATE, record)
+    named = named_below(session.user_set, "evaluation.sets")
+    changes = list(find_changes(session.config, session.storage, result, named))
+    for change in changes:
+        log.info("evaluate: %s: it is done again", change)
+    return not changes
+
+
 def evaluate_on_worker(
     config: Config, storage: Storage, user_set: frozenset[str] = frozenset()
 ) -> EvaluationResult:
-    """Evaluate a run on a worker."""
-    from nmt.evaluation.evaluate import evaluate  # imports torch, which the driver does not need
+    """Evaluate a run on a worker, and write the scores into its model cards."""
+    # Both import torch, which the driver does not need.
+    from nmt.evaluation.evaluate import evaluate
+    from nmt.export.model_card import add_scores
 
-    return evaluate(config, storage, user_set)
+    result = evaluate(config, storage, user_set)
+    add_scores(config, storage, result)
+    return result
 
 
 if __name__ == "__main__":

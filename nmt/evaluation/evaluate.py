@@ -10,6 +10,7 @@ from nmt.config import Config
 from nmt.data.prepared_rows import read_rows
 from nmt.data.test_sets import TestSet
 from nmt.evaluation.calibration import calibrate
+from nmt.evaluation.named import named_below
 from nmt.evaluation.systems import find_systems
 from nmt.evaluation.test_sets import VALIDATION_SET, EvaluatedSet, TestSets
 from nmt.evaluation.translations import Translations, Translators
@@ -43,13 +44,13 @@ def evaluate(config: Config, storage: Storage, user_set: Collection[str] = ()) -
         NmtError: a test set or a system cannot be used; raised before anything is translated.
     """
     sets = TestSets(config, storage)
-    test_sets = sets.read(_named(user_set, "evaluation.sets"))
-    systems = find_systems(config, storage, test_sets, _named(user_set, "evaluation.systems"))
+    test_sets = sets.read(named_below(user_set, "evaluation.sets"))
+    systems = find_systems(config, storage, test_sets, named_below(user_set, "evaluation.systems"))
     sets.keep(test_sets.values())
-    described = sets.describe(test_sets.values())
     validation = sets.validation()
     wanted = [*test_sets.values(), *([validation] if validation else [])]
     translations = Translators(storage, config.run, systems).translate(wanted)
+    described = sets.describe(test_sets.values())
     calibrations: Mapping[str, Calibration] = {}
     if validation:
         outputs = translations.outputs[VALIDATION_SET]
@@ -65,12 +66,6 @@ def evaluate(config: Config, storage: Storage, user_set: Collection[str] = ()) -
         ),
         not_computed=translations.not_computed,
     )
-
-
-def _named(user_set: Collection[str], section: str) -> set[str]:
-    """Return the names below a section of which the user has set something."""
-    prefix = f"{section}."
-    return {key.removeprefix(prefix).split(".")[0] for key in user_set if key.startswith(prefix)}
 
 
 def _score(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from nmt.cli.progress import PairProgress
 from nmt.data.test_sets import TestSet
+from nmt.errors import DataError
 from nmt.evaluation.kept import Translation, digest_of_output, find_kept, keep, key_of
 from nmt.evaluation.system import LoadedSystem, System
 from nmt.evaluation.test_sets import VALIDATION_SET
@@ -37,15 +38,20 @@ class Translators:
         self._storage, self._run, self._systems = storage, run, systems
 
     def translate(self, test_sets: Sequence[TestSet]) -> Translations:
-        """Return all translations, system by system."""
+        """Return all translations, system by system.
+
+        Raises:
+            DataError: no system can translate a test set; raised before anything is translated.
+        """
         found = Translations(
             {test_set.name: {} for test_set in test_sets},
             {name: system.info for name, system in self._systems.items()},
         )
         pending: dict[str, list[TestSet]] = {}
-        for name, system in self._systems.items():
+        obstacles = self._find_obstacles(test_sets)
+        for name in self._systems:
             for test_set in test_sets:
-                if obstacle := self._obstacle(system, test_set):
+                if obstacle := obstacles[test_set.name].get(name):
                     _add_obstacle(found, name, test_set, obstacle)
                 elif kept := self._find_kept(name, test_set):
                     _add(found, name, test_set, *kept)
@@ -59,10 +65,25 @@ class Translators:
             outputs.update(ordered)
         return found
 
-    def _obstacle(self, system: System, test_set: TestSet) -> str | None:
-        if test_set.name == VALIDATION_SET and not system.is_model:
-            return "it gives no confidence"
-        return system.find_obstacle(test_set)
+    def _find_obstacles(self, test_sets: Sequence[TestSet]) -> dict[str, dict[str, str]]:
+        """Find out which systems cannot translate a test set, and why.
+
+        Raises:
+            DataError: no system can.
+        """
+        found: dict[str, dict[str, str]] = {test_set.name: {} for test_set in test_sets}
+        for test_set in test_sets:
+            for name, system in self._systems.items():
+                if test_set.name == VALIDATION_SET and not system.is_model:
+                    found[test_set.name][name] = "it has no confidence to calibrate"
+                elif obstacle := system.find_obstacle(test_set):
+                    found[test_set.name][name] = obstacle
+            if len(found[test_set.name]) == len(self._systems) and test_set.name != VALIDATION_SET:
+                reasons = "; ".join(f"{n}: {why}" for n, why in found[test_set.name].items())
+                raise DataError(
+                    f"test set '{test_set.name}': no system can translate it ({reasons})"
+                )
+        return found
 
     def _translate_pending(
         self, found: Translations, pending: Mapping[str, Sequence[TestSet]]

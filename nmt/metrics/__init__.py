@@ -1,6 +1,6 @@
 """Metrics of translation quality that need no model."""
 
-from nmt.metrics.scores import Score, Scores, build_bleu, corpus_bleu, normalise, score_all
+from nmt.metrics.scores import Score, Scores, corpus_bleu, score_all
 from nmt.metrics.statistics import SegmentStatistics, agreement, statistics
 
 __all__ = [
@@ -8,9 +8,7 @@ __all__ = [
     "Scores",
     "SegmentStatistics",
     "agreement",
-    "build_bleu",
     "corpus_bleu",
-    "normalise",
     "score_all",
     "statistics",
 ]

@@ -27,6 +27,8 @@ class FakeSystem:
     language: str = "tam_Taml"
     fails_at: str = ""
     """Test set at which it is killed."""
+    answer: Callable[[str], str] | None = None
+    """Translates a source; by default with the system's name before it."""
     translated: list[str] = field(default_factory=list[str])
     """The test sets that it was asked to translate."""
     loads: int = 0
@@ -51,5 +53,6 @@ class FakeSystem:
             raise KeyboardInterrupt
         self.translated.append(test_set.name)
         after_batch(len(test_set))
-        hypotheses = [f"{self.name}: {source}" for source in test_set.sources]
+        answer = self.answer or (lambda source: f"{self.name}: {source}")
+        hypotheses = [answer(source) for source in test_set.sources]
         return SystemOutput(hypotheses, [-0.5] * len(test_set) if self.is_model else None)

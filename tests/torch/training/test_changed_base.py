@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from nmt.errors import ModelError, StepConflictError
-from nmt.evaluation.hypotheses import translate_systems
+from nmt.evaluation.models import find_models
 from nmt.export.trained_model import find_trained_model
 from nmt.models.sources.source import ModelSource
 from nmt.training.base import base_source, made_base
@@ -72,7 +72,7 @@ def test_evaluation_and_export_refuse_a_base_that_has_changed(
     find_trained_model(on_folder.config, on_folder.storage)
     change(folder)
     with pytest.raises(ModelError, match=CHANGED):
-        translate_systems(on_folder.config, on_folder.storage, ["We go home."])
+        find_models(on_folder.config, on_folder.storage)
     with pytest.raises(ModelError, match=CHANGED):
         find_trained_model(on_folder.config, on_folder.storage)
 

@@ -8,13 +8,27 @@ import pytest
 
 from nmt.config import load_config
 from nmt.errors import StorageError
+from nmt.evaluation.kept import Translation, digest_of_output, keep
 from nmt.runs import layout
+from nmt.runs.evaluation import EvaluationResult, SystemInfo
 from nmt.runs.records import Record, settings_of
 from nmt.runs.steps import STEPS
+from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 from ray_jobs import evaluate
 from ray_jobs.runtime.context import Session
+from tests.support.evaluation.fake_systems import SOURCES, sentences_of
 from tests.support.runs.summaries import BETTER, UNSURE, WORSE, evaluation
+
+
+def keep_translations(storage: Storage, found: EvaluationResult) -> None:
+    """Leave the translations that the rows of a result were computed from."""
+    for name, system in {(row.test_set, row.system) for row in found.scores}:
+        output = SystemOutput(["மருத்துவர் இங்கே."])
+        keep(
+            storage, "demo", sentences_of(name, SOURCES[:1]), system, output,
+            Translation(key="1", texts=digest_of_output(output), system=SystemInfo()),
+        )  # fmt: skip
 
 
 def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
@@ -43,8 +57,10 @@ def test_the_scores_of_both_systems_and_the_verdict_are_logged(
     tmp_path, caplog, compared, tuned, verdict
 ):
     found = evaluation(20.0, tuned, compared=compared)
+    storage = Storage(str(tmp_path))
+    keep_translations(storage, found)
     with caplog.at_level(logging.INFO):
-        evaluate.run(evaluated(Storage(str(tmp_path)), found.model_dump(mode="json")))
+        evaluate.run(evaluated(storage, found.model_dump(mode="json")))
     lines = [" ".join(line.split()) for line in caplog.messages]
     figures = [line.replace("*", "").replace("~", "") for line in lines]  # marks of the best
     assert f"tuned {tuned:.2f} ±3.00 60.00 {100 - tuned:.2f}" in figures

@@ -8,14 +8,18 @@ import pytest
 import torch
 from torch import nn
 
+from nmt.config import Config
 from nmt.decoding.generate import translate
-from nmt.evaluation import hypotheses as module
-from nmt.evaluation.hypotheses import translate_systems
+from nmt.evaluation import models as module
+from nmt.evaluation.models import find_models
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.runs import layout
+from nmt.scoring.outputs import SystemOutput
+from nmt.storage import Storage
 from nmt.training.job import TrainingJob
 from nmt.training.trainer import run_training
+from tests.support.evaluation.fake_systems import sentences_of
 
 SENTENCES = ["The doctor is at home.", "We go home.", "Where is the water?"]
 
@@ -25,6 +29,17 @@ def base(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> ModelSource:
     source = ModelSource(str(prepared / "base"))
     monkeypatch.setattr(module, "base_source", lambda config, storage: source)
     return source
+
+
+def translate_systems(config: Config, storage: Storage) -> dict[str, tuple[SystemOutput, int]]:
+    """Translate with each model in turn; also return its number of parameters."""
+    test_set = sentences_of("test", SENTENCES)
+    found: dict[str, tuple[SystemOutput, int]] = {}
+    for name, system in find_models(config, storage).items():
+        with system.load() as loaded:
+            output = loaded.translate(test_set, lambda count: None)
+            found[name] = output, loaded.info.parameters or 0
+    return found
 
 
 def hypotheses(source: ModelSource, job: TrainingJob) -> list[str]:
@@ -45,9 +60,10 @@ def test_the_base_translates_as_if_there_were_no_adapter(
     words = {"adapter.type": adapter, "training.learning_rate": rate}
     trained = replace(job, config=job.config.with_overrides(words))
     run_training(trained)
-    found = translate_systems(trained.config, trained.storage, SENTENCES)
-    assert found["base"].hypotheses == hypotheses(base, trained) != found["tuned"].hypotheses
-    assert found["base"].parameters < found["tuned"].parameters
+    found = translate_systems(trained.config, trained.storage)
+    (base_output, base_parameters), (tuned_output, parameters) = found.values()
+    assert base_output.hypotheses == hypotheses(base, trained) != tuned_output.hypotheses
+    assert base_parameters < parameters
 
 
 @pytest.mark.parametrize(
@@ -59,9 +75,12 @@ def test_each_kind_of_training_translates_in_the_number_format_of_its_validation
     words = {"adapter.type": adapter, "training.max_steps": 4, "training.precision": "bf16"}
     trained = replace(job, config=job.config.with_overrides(words))
     run_training(trained)
-    found = translate_systems(trained.config, trained.storage, SENTENCES)
-    assert len(found["base"].hypotheses) == len(found["tuned"].hypotheses) == len(SENTENCES)
-    assert all(found["base"].hypotheses)
+    found = translate_systems(trained.config, trained.storage)
+    for output, _ in found.values():
+        assert len(output.hypotheses) == len(SENTENCES)
+        assert output.confidences is not None
+        assert all(confidence is not None for confidence in output.confidences)
+    assert all(found["base"][0].hypotheses)
 
 
 def test_of_two_full_models_each_translates_its_own(
@@ -70,16 +89,16 @@ def test_of_two_full_models_each_translates_its_own(
     words = {"adapter.type": "none", "training.learning_rate": 0.01}
     full = replace(job, config=job.config.with_overrides(words))
     run_training(full)
-    found = translate_systems(full.config, full.storage, SENTENCES)
-    assert found["base"].hypotheses == hypotheses(base, full)
+    found = translate_systems(full.config, full.storage)
+    assert found["base"][0].hypotheses == hypotheses(base, full)
     tuned = ModelSource(full.storage.locate(layout.published_weights(full.folder)))
-    assert found["tuned"].hypotheses == hypotheses(tuned, full) != found["base"].hypotheses
+    assert found["tuned"][0].hypotheses == hypotheses(tuned, full) != found["base"][0].hypotheses
 
 
 def test_a_model_that_the_gpu_does_not_hold_translates_on_the_cpu(
     trained: TrainingJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    expected = translate_systems(trained.config, trained.storage, SENTENCES)
+    expected = translate_systems(trained.config, trained.storage)
     move = nn.Module.to
 
     def out_of_memory(module: nn.Module, *place: Any, **options: Any) -> nn.Module:
@@ -90,5 +109,5 @@ def test_a_model_that_the_gpu_does_not_hold_translates_on_the_cpu(
     monkeypatch.setattr(nn.Module, "to", out_of_memory)
     monkeypatch.setattr(module, "pick_device", lambda gpus: torch.device("cuda"))
     monkeypatch.setattr(module, "pick_dtype", lambda precision, device: torch.float32)
-    assert translate_systems(trained.config, trained.storage, SENTENCES) == expected
+    assert translate_systems(trained.config, trained.storage) == expected
     assert "cuda does not hold the model: the CPU translates" in caplog.text
