@@ -56,9 +56,7 @@ def add_scores(config: Config, storage: Storage, evaluation: EvaluationResult) -
         old = storage.fetch(path)
         with storage.commit(path, storage.manifest(path)["meta"]) as folder:
             ignored = shutil.ignore_patterns(MANIFEST, CARD_FILE)
-            shutil.copytree(
-                old, folder, ignore=ignored, copy_function=_link, dirs_exist_ok=True
-            )
+            shutil.copytree(old, folder, ignore=ignored, copy_function=_link, dirs_exist_ok=True)
             write_model_card(config, folder, evaluation)
 
 
@@ -105,6 +103,5 @@ def _table(evaluation: EvaluationResult, rows: list[SystemScore]) -> Iterator[st
         # A bar would end the cell.
         signature = row.signature.replace("|", "\\|")
         yield (
-            f"| {row.test_set} | {sentences} | {name} | {before} | {row.value:.2f} | "
-            f"{signature} |"
+            f"| {row.test_set} | {sentences} | {name} | {before} | {row.value:.2f} | {signature} |"
         )
