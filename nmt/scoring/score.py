@@ -33,7 +33,7 @@ from nmt.scoring.set_rows import (
     score_slices,
     summarize_confidences,
 )
-from nmt.scoring.significance import Measured, Part, measure, units_of
+from nmt.scoring.significance import Measured, Part, measure, number_documents
 from nmt.scoring.stored import HypothesisRow
 
 
@@ -164,7 +164,7 @@ def _measure_parts(
         for name, scored in systems.items()
         for metric, found in scored.statistics.items()
     }
-    units = units_of(test_set.documents, len(test_set))
+    units = None if test_set.documents is None else number_documents(test_set.documents)
     draws = {"samples": options.bootstrap_samples, "seed": options.seed}
     parts: dict[Sentences, Measured] = {"all": measure(statistics, units, **draws)}
     overlapping = options.overlapping
@@ -172,5 +172,6 @@ def _measure_parts(
     if overlapping is not None and 0 < overlapping.sum() < len(overlapping):
         rows = np.flatnonzero(~overlapping)
         unseen = {key: Part(found, rows) for key, found in statistics.items()}
-        parts["unseen"] = measure(unseen, np.unique(units[rows], return_inverse=True)[1], **draws)
+        left = None if units is None else np.unique(units[rows], return_inverse=True)[1]
+        parts["unseen"] = measure(unseen, left, **draws)
     return parts

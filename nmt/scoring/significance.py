@@ -113,14 +113,8 @@ class Difference:
         return DETECTABLE_ERRORS * self.standard_error
 
 
-def units_of(documents: Sequence[str] | None, sentences: int) -> NDArray[np.intp]:
-    """Number the independent unit of each sentence: its document, or else the sentence itself.
-
-    Returns:
-        Numbers from 0 in the order of first appearance, `(sentences,)`.
-    """
-    if documents is None:
-        return np.arange(sentences)
+def number_documents(documents: Sequence[str]) -> NDArray[np.intp]:
+    """Number the document of each sentence from 0, in the order of first appearance."""
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in documents], dtype=np.intp)
 
@@ -141,7 +135,7 @@ def influence(statistics: Statistics, units: NDArray[np.intp] | None = None) -> 
 
 def measure(
     statistics: Mapping[tuple[str, str], Statistics],
-    units: NDArray[np.intp],
+    units: NDArray[np.intp] | None,
     *,
     samples: int,
     seed: int,
@@ -150,7 +144,7 @@ def measure(
 
     Args:
         statistics: system and metric -> its counts, all of the same sentences.
-        units: number of the unit of each sentence.
+        units: number of the unit, the document, of each sentence; None: each sentence is a unit.
         samples: number of resamplings.
         seed: seed of the draws.
 

@@ -25,8 +25,8 @@ from nmt.scoring.significance import (
     compare,
     influence,
     measure,
+    number_documents,
     predict_detectable,
-    units_of,
 )
 
 WORDS = [f"சொல்{index}" for index in range(60)]
@@ -64,7 +64,7 @@ def measure_each(
     seed: int = SEED,
 ) -> dict[str, MeasuredScore]:
     counts = {(name, metric): count(text, references, metric) for name, text in systems.items()}
-    units = units_of(documents, len(references))
+    units = None if documents is None else number_documents(documents)
     measured = measure(counts, units, samples=samples, seed=seed)
     return {name: score for (name, _), score in measured.items()}
 
@@ -166,7 +166,7 @@ def test_equal_systems_are_called_different_in_5_percent_of_trials(
             ("base", metric): Part(joined, drawn + size * coins),
             ("tuned", metric): Part(joined, drawn + size * (1 - coins)),
         }
-        found = measure(pair, np.arange(size), samples=1, seed=1)
+        found = measure(pair, None, samples=1, seed=1)
         called += compare(found["base", metric], found["tuned", metric]).p_value < 0.05
     # Of 600 trials, chance moves the share by .9 percent.
     assert 0.035 < called / trials < 0.065
@@ -183,7 +183,7 @@ def test_detectable_difference_is_found_in_80_percent_of_trials(references: list
             ("base", "mean"): SentenceMeans(base),
             ("tuned", "mean"): SentenceMeans(base + rng.normal(true, 10, size)),
         }
-        measured = measure(pair, np.arange(size), samples=1, seed=1)
+        measured = measure(pair, None, samples=1, seed=1)
         compared = compare(measured["base", "mean"], measured["tuned", "mean"])
         assert compared.detectable == pytest.approx(true, rel=0.3)
         found += compared.p_value < 0.05
@@ -207,8 +207,7 @@ def test_documents_are_judged_as_wholes(references: list[str]):
 
 
 def test_sentences_of_a_document_need_not_follow_each_other():
-    assert units_of(["b", "a", "b"], 3).tolist() == [0, 1, 0]
-    assert units_of(None, 3).tolist() == [0, 1, 2]
+    assert number_documents(["b", "a", "b"]).tolist() == [0, 1, 0]
 
 
 def test_means_of_documents_of_different_sizes_are_means_of_sentences():
