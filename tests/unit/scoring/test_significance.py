@@ -28,6 +28,7 @@ from nmt.scoring.significance import (
     number_documents,
     predict_detectable,
 )
+from nmt.scoring.student_t import two_sided_p
 
 WORDS = [f"சொல்{index}" for index in range(60)]
 METRICS = {"bleu": BLEU(), "chrf": CHRF(), "chrf++": CHRF(word_order=2)}
@@ -128,8 +129,8 @@ def test_p_value_is_two_sided(references: list[str]):
     found, reverse = (
         difference(first, second, references) for first, second in (systems, systems[::-1])
     )
-    z = found.value / found.standard_error
-    assert found.p_value == pytest.approx(math.erfc(abs(z) / math.sqrt(2)))
+    t = found.value / found.standard_error
+    assert found.p_value == pytest.approx(two_sided_p(t, 99))
     assert reverse.p_value == pytest.approx(found.p_value)
     assert reverse.value == -found.value
 
@@ -138,8 +139,7 @@ def test_p_value_is_two_sided(references: list[str]):
 def test_equal_translations_have_no_error_and_p_1(metric: str, references: list[str]):
     system = spoil(references, 0.3, 2)
     found = difference(system, system, references, metric)
-    assert found == Difference(0, (0, 0), standard_error=0, p_value=1, bootstrap_p=1)
-    assert found.detectable == 0
+    assert found == Difference(0, (0, 0), standard_error=0, p_value=1, bootstrap_p=1, detectable=0)
 
 
 def test_same_counts_in_other_sentences_are_not_a_difference(references: list[str]):
@@ -204,6 +204,19 @@ def test_documents_are_judged_as_wholes(references: list[str]):
     assert whole.standard_error == pytest.approx(once.standard_error)
     assert whole.interval == pytest.approx(once.interval)
     assert sentences.standard_error == pytest.approx(whole.standard_error / math.sqrt(10), rel=0.02)
+
+
+def test_few_equal_documents_are_called_different_in_5_percent_of_trials():
+    rng, trials, documents = np.random.default_rng(8), 1000, 8
+    called = 0
+    for _ in range(trials):
+        pair = {
+            (name, "mean"): SentenceMeans(rng.normal(50, 10, documents)) for name in ("one", "two")
+        }
+        found = measure(pair, None, samples=1, seed=1)
+        called += compare(found["one", "mean"], found["two", "mean"]).p_value < 0.05
+    # The normal distribution would call 9 % different.
+    assert 0.035 < called / trials < 0.065
 
 
 def test_sentences_of_a_document_need_not_follow_each_other():
