@@ -11,6 +11,7 @@ from nmt.cli.progress import PairProgress
 from nmt.config import DataConfig
 from nmt.data.cleaning import plain_texts
 from nmt.data.overlap import Texts, keys_of, matched
+from nmt.data.overlap.keys import Rows
 from nmt.data.prepared_rows import read_rows
 from nmt.data.saved import count_rows
 from nmt.data.test_sets import TestSet
@@ -108,11 +109,12 @@ def _like_training(
         )
         # A sentence that is found needs no second look.
         left = np.flatnonzero(~like)
+        left_rows: list[int] = left.tolist()
         like[left] = matched(
             keys_of(chunk.sources, chunk.targets, 0),
             _texts_of(chunk.sources, chunk.targets),
             keys.take(left),
-            _texts_of([sources[row] for row in left], [targets[row] for row in left]),
+            _texts_of([sources[row] for row in left_rows], [targets[row] for row in left_rows]),
             similarities,
         )
         progress.add(len(chunk.sources))
@@ -131,4 +133,8 @@ def _similarities(data: DataConfig) -> Mapping[str, float]:
 
 
 def _texts_of(sources: Sequence[str], targets: Sequence[str]) -> Texts:
-    return lambda rows: ([sources[row] for row in rows], [targets[row] for row in rows])
+    def read(rows: Rows) -> tuple[Sequence[str], Sequence[str]]:
+        chosen: list[int] = rows.tolist()
+        return [sources[row] for row in chosen], [targets[row] for row in chosen]
+
+    return read

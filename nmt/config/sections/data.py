@@ -84,7 +84,7 @@ class DataConfig(Section):
     validation_target_path: str | None = None
     """File of the target side, if `data.validation_path` is a plain text file."""
     test_path: str | None = None
-    """Test pairs, in any supported format."""
+    """Test pairs, in any supported format; they are kept and scored as they are."""
     test_target_path: str | None = None
     """File of the target side, if `data.test_path` is a plain text file."""
     validation_fraction: Fraction = 0.05
@@ -94,7 +94,8 @@ class DataConfig(Section):
     max_pairs: PositiveInt | None = None
     """Read only this many pairs of `data.path`."""
     max_bad_rows: int = Field(default=0, ge=0)
-    """Number of rows of each input that may be damaged; they are counted, shown and skipped."""
+    """Number of damaged rows of each input that are counted, shown and skipped; none of a test
+    set."""
     min_ray_pairs: PositiveInt = 500_000
     """Number of pairs from which the text is cleaned on Ray, in parallel."""
     cleaning: CleaningConfig = CleaningConfig()

@@ -8,6 +8,7 @@ from nmt.data.cleaning.features import (
     SOURCE_UNFINISHED,
     TARGET_UNFINISHED,
     URLS_DIFFER,
+    WOULD_BE_DROPPED,
     Features,
 )
 from nmt.data.cleaning.fitted import FittedDrops, RatioFit, fit_ratios, fitted_drops
@@ -19,6 +20,7 @@ __all__ = [
     "SOURCE_UNFINISHED",
     "TARGET_UNFINISHED",
     "URLS_DIFFER",
+    "WOULD_BE_DROPPED",
     "CleanedBlock",
     "Drop",
     "Features",

@@ -17,6 +17,8 @@ SOURCE_HAS_MORE_SENTENCES = 32
 """Which of the sides has more, for pairs with `SENTENCES_DIFFER`."""
 EMPTY_SIDE = 64
 """A side without text, which only a test set may have."""
+WOULD_BE_DROPPED = 128
+"""Cleaning would drop the pair, which only a test set may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nmt.config.sections.cleaning import CleaningConfig
 from nmt.data.cleaning import (
     EMPTY_SIDE,
+    WOULD_BE_DROPPED,
     CleanedBlock,
     Drop,
     Features,
@@ -77,9 +78,10 @@ class BlockRules:
     source_language: str
     target_language: str
     seed: int
-    cleaning: CleaningConfig | None
-    """None keeps every pair as it is, as in a test set."""
+    cleaning: CleaningConfig
     min_score: float | None = None
+    keeps_all: bool = False
+    """Whether every pair is kept as it is, as in a test set."""
 
 
 def raw_blocks(rows: Iterable[RawPair]) -> Iterator[pa.Table]:
@@ -117,8 +119,8 @@ def _strings(texts: Sequence[str]) -> pa.Array:
 def process_block(block: pa.Table, rules: BlockRules) -> pa.Table:
     """Clean the pairs of a raw block, and compute features and keys of those that are kept."""
     sources, targets = block["source"].to_pylist(), block["target"].to_pylist()
-    if rules.cleaning is None:
-        return _as_it_is(sources, targets, block["line"].to_numpy(), rules.seed)
+    if rules.keeps_all:
+        return _as_it_is(sources, targets, block["line"].to_numpy(), rules)
     # Scores come first, since they cost nothing and can drop most of a mined corpus.
     rows, drops = _by_score(block, rules.min_score)
     if drops:
@@ -173,20 +175,21 @@ def _by_score(block: pa.Table, minimum: float | None) -> tuple[NDArray[np.int64]
 
 
 def _as_it_is(
-    sources: list[str], targets: list[str], lines: NDArray[np.uint32], seed: int
+    sources: list[str], targets: list[str], lines: NDArray[np.uint32], rules: BlockRules
 ) -> pa.Table:
-    """Keep every pair of a test set unchanged."""
+    """Keep every pair of a test set unchanged, and flag those that cleaning would drop."""
     count = len(sources)
-    # Its keys are those of cleaned text, so that training pairs like it are found.
-    plain = plain_texts(sources), plain_texts(targets)
-    empty = [not source or not target for source, target in zip(*plain, strict=True)]
-    features = Features(
-        np.zeros(count, np.float32),
-        np.zeros(count, np.int32),
-        np.where(empty, EMPTY_SIDE, 0).astype(np.uint8),
+    cleaned = clean_block(
+        sources, targets, rules.cleaning, rules.source_language, rules.target_language
     )
+    flags = np.full(count, WOULD_BE_DROPPED, np.uint8)
+    flags[cleaned.rows] = cleaned.features.flags
+    flags[[drop.row for drop in cleaned.drops if drop.rule == "empty"]] = EMPTY_SIDE
+    features = Features(np.zeros(count, np.float32), np.zeros(count, np.int32), flags)
     kept = CleanedBlock(sources, targets, np.arange(count, dtype=np.int32), features, [])
-    return _kept_table(kept, lines, keys_of(*plain, seed))
+    # Its keys are those of cleaned text, so that training pairs like it are found.
+    keys = keys_of(plain_texts(sources), plain_texts(targets), rules.seed)
+    return _kept_table(kept, lines, keys)
 
 
 def _kept_table(kept: CleanedBlock, lines: NDArray[np.uint32], keys: Keys) -> pa.Table:

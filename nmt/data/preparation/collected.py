@@ -8,7 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from nmt.cli.progress import PairProgress
-from nmt.data.cleaning import EMPTY_SIDE, NUMBERS_DIFFER, SENTENCES_DIFFER, URLS_DIFFER
+from nmt.data.cleaning import (
+    EMPTY_SIDE,
+    NUMBERS_DIFFER,
+    SENTENCES_DIFFER,
+    URLS_DIFFER,
+    WOULD_BE_DROPPED,
+)
 from nmt.data.preparation.audit import Audit, Sampler
 from nmt.data.preparation.blocks import kept_rows
 from nmt.data.preparation.pairs import Collector, Dropped, Pairs, Rows, chunks
@@ -22,6 +28,7 @@ FLAGS = {
     URLS_DIFFER: "urls_differ",
     SENTENCES_DIFFER: "sentences_differ",
     EMPTY_SIDE: "empty_side",
+    WOULD_BE_DROPPED: "would_be_dropped",
 }
 """Bits of the column `flags`, and their names."""
 

@@ -38,11 +38,6 @@ class Part:
     test_set: TestSet | None = None
     """The named test set that its pairs are from."""
 
-    @property
-    def cleaning(self) -> CleaningConfig:
-        """Return the cleaning rules; the defaults for a test set, which is not cleaned."""
-        return self.rules.cleaning or CleaningConfig()
-
 
 def open_parts(data: DataConfig, sets: Mapping[str, TestSetConfig], seed: int) -> Iterator[Part]:
     """Open the inputs one after another.
@@ -62,6 +57,7 @@ def open_parts(data: DataConfig, sets: Mapping[str, TestSetConfig], seed: int) -
             seed,
             _cleaning(data, given.name, given.role),
             corpus.min_score if corpus else None,
+            keeps_all=given.role in ("test", "set"),
         )
         yield Part(
             given.name,
@@ -98,9 +94,7 @@ def _not_dropped(mismatch: Mismatch) -> Mismatch:
     return "flag" if mismatch == "drop" else mismatch
 
 
-def _cleaning(data: DataConfig, name: str, role: Role) -> CleaningConfig | None:
-    if role in ("test", "set"):
-        return None
+def _cleaning(data: DataConfig, name: str, role: Role) -> CleaningConfig:
     if role != "corpus":
         return basic_rules(data.cleaning)
     return data.corpora[name].cleaning if name in data.corpora else data.cleaning

@@ -24,7 +24,7 @@ def drop_by_ratio(pairs: Pairs, parts: Sequence[Part]) -> None:
         if part.role != "corpus" or part.generated or not len(rows):
             continue
         features = pairs.features.take(rows)
-        codes, names, values = fitted_drops(features, fit_ratios(features), part.cleaning)
+        codes, names, values = fitted_drops(features, fit_ratios(features), part.rules.cleaning)
         # Each drop renumbers the pairs that are left, so their rows are looked up again.
         for code, rule in list(enumerate(names))[1:]:
             rows = np.flatnonzero(pairs.of_part(number))
@@ -39,7 +39,7 @@ def drop_equal(pairs: Pairs, parts: Sequence[Part]) -> None:
     """Drop from each input the pairs that it holds twice, and keep the first of them."""
     for number, part in enumerate(parts):
         # The authors of a test set decide what it contains.
-        if part.rules.cleaning is None:
+        if part.rules.keeps_all:
             continue
         rows = np.flatnonzero(pairs.of_part(number))
         found = duplicates(pairs.keys.take(rows))
@@ -57,7 +57,7 @@ def drop_duplicates(pairs: Pairs, parts: Sequence[Part], texts: StoredPairs) -> 
     found = near_duplicates(pairs.keys, texts_of(pairs, texts), limits)
     pairs.drop("near_duplicate", found)
     # After near-duplicates: of targets that differ in a full stop only, one is enough.
-    targets = [part.cleaning.max_targets_per_source or _UNLIMITED for part in parts]
+    targets = [part.rules.cleaning.max_targets_per_source or _UNLIMITED for part in parts]
     found = excess_targets(pairs.keys, np.array(targets)[pairs.origin.part])
     pairs.drop("many_targets", found)
 
@@ -78,7 +78,7 @@ def drop_leaks(pairs: Pairs, held_out: Pairs, parts: Sequence[Part], texts: Stor
 
 def similarities(pairs: Pairs, parts: Sequence[Part]) -> NDArray[np.float32]:
     """Return for each pair the similarity from which its input's rules call it a near-duplicate."""
-    limits = np.array([part.cleaning.max_similarity for part in parts], np.float32)
+    limits = np.array([part.rules.cleaning.max_similarity for part in parts], np.float32)
     return limits[pairs.origin.part]
 
 
@@ -97,7 +97,7 @@ def texts_of(pairs: Pairs, texts: StoredPairs) -> Texts:
 
 def _plain_texts_of(pairs: Pairs, parts: Sequence[Part], texts: StoredPairs) -> Texts:
     """Return the same, but for test sets, which are stored as they are, their plain texts."""
-    of_test_set = np.array([part.rules.cleaning is None for part in parts])[pairs.origin.part]
+    of_test_set = np.array([part.rules.keeps_all for part in parts])[pairs.origin.part]
 
     def read(rows: Rows) -> tuple[Sequence[str], Sequence[str]]:
         stored = texts.texts(pairs.origin.row[rows])

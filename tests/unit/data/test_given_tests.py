@@ -46,7 +46,7 @@ def test_given_test_pairs_are_stored_as_they_are(tmp_path: Path) -> None:
     assert report.given == ("test",)
     counts = report.inputs["test"]
     assert (counts.read, counts.kept, counts.dropped) == (9, 9, {})
-    assert report.flagged["test"] == {"empty_side": 2}
+    assert report.flagged["test"] == {"empty_side": 2, "would_be_dropped": 3}
     test_set = held_out_set("test", tmp_path / "out", "test", data)
     assert test_set.sources == tuple(pair.source for pair in [*ODD, PAIRS[0]])
     assert test_set.domains is None
