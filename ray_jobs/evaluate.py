@@ -1,15 +1,19 @@
 """Score the systems of a run, and others, on test sets."""
 
 import logging
+from collections.abc import Iterator
 from functools import partial
 
 from nmt.config import Config
 from nmt.evaluation.changes import find_changes
+from nmt.evaluation.kept import find_rows
 from nmt.evaluation.named import named_below
 from nmt.report.console import score_lines
+from nmt.report.page import render_report, render_scores
+from nmt.report.stored import StoredSet
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.records import Record, require, result_of
+from nmt.runs.records import SUMMARY, Record, require, result_of
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
@@ -19,8 +23,12 @@ from ray_jobs.runtime.context import Session
 log = logging.getLogger(__name__)
 
 
-def run(session: Session) -> Record:
+def run(session: Session, *, with_report: bool = True) -> Record:
     """Evaluate a run, unless that is done, and log how its systems compare.
+
+    Args:
+        session: of the command.
+        with_report: also bring `report.html` up to date.
 
     Raises:
         MissingStepError: the run is not exported.
@@ -35,9 +43,45 @@ def run(session: Session) -> Record:
         return StepOutput(result)
 
     record = session.run_step(EVALUATE, work, is_intact=lambda found: _is_current(session, found))
-    for line in score_lines(result_of(session.storage, run_name, EVALUATE, record)):
+    result = result_of(session.storage, run_name, EVALUATE, record)
+    for line in score_lines(result):
         log.info("%s", line)
+    if with_report:
+        _write_report(session, record, result)
     return record
+
+
+def stored_sets(storage: Storage, run: str, result: EvaluationResult) -> Iterator[StoredSet]:
+    """Yield the translations that were scored, for the report."""
+    # One file at a time, when it is needed: all of them would fill the memory.
+    for test_set, system in dict.fromkeys((row.test_set, row.system) for row in result.scores):
+        if rows := find_rows(storage, run, test_set, system):
+            yield StoredSet(test_set, system, rows)
+
+
+def _write_report(session: Session, record: Record, result: EvaluationResult) -> None:
+    """Bring the report of a finished pipeline up to date, or write one of the scores alone."""
+    storage, run_name = session.storage, session.config.run
+    path, again = layout.summary(run_name), "the report shows the evaluation alone"
+    summary = SUMMARY.find_or_leave_out(storage, path, again, log.warning)
+    if summary and summary.evaluation == result:
+        return
+    stored = stored_sets(storage, run_name, result)
+    if summary:
+        settings = session.config.model_dump(mode="json")["evaluation"]
+        summary = summary.model_copy(
+            update={
+                "evaluation": result,
+                "seconds": summary.seconds | {EVALUATE.name: record.seconds},
+                "config": summary.config | {"evaluation": settings},
+            }
+        )
+        SUMMARY.write(storage, path, summary)
+        page = render_report(summary, stored)
+    else:
+        page = render_scores(result, stored, f"Run {run_name}")
+    storage.write_bytes(layout.report(run_name), page.encode())
+    log.info("report %s", storage.locate(layout.report(run_name)))
 
 
 def _is_current(session: Session, record: Record) -> bool:

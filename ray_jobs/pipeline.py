@@ -14,11 +14,13 @@ from nmt.report.console import console_lines
 from nmt.report.page import render_report
 from nmt.report.summarize import Records, summarize
 from nmt.runs import layout
+from nmt.runs.evaluation import ENGINE_SYSTEM
 from nmt.runs.records import SUMMARY, result_of
 from nmt.runs.results import EndpointSummary, Summary
 from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, pipeline_steps
 from nmt.traffic import promote
-from ray_jobs import prepare
+from ray_jobs import evaluate, prepare
+from ray_jobs.evaluate import stored_sets
 from ray_jobs.runtime.checks import check as check_settings
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
@@ -47,7 +49,8 @@ def run(session: Session) -> Summary:
         endpoint, seconds = _endpoint(session, records)
     summary = summarize(storage, config, records, endpoint, seconds)
     SUMMARY.write(storage, layout.summary(config.run), summary)
-    storage.write_bytes(layout.report(config.run), render_report(summary).encode())
+    page = render_report(summary, stored_sets(storage, config.run, summary.evaluation))
+    storage.write_bytes(layout.report(config.run), page.encode())
     for line in [*console_lines(summary), "", *_next_lines(session, summary)]:
         log.info("%s", line)
     return summary
@@ -58,7 +61,11 @@ def _steps(session: Session) -> Records:
     records: Records = {}
     for number, step in enumerate(steps, 1):
         log.info("[%d/%d] %s", number, len(steps) + 1, step.name)
-        records[step.name] = importlib.import_module(f"ray_jobs.{step.name}").run(session)
+        if step is EVALUATE:
+            # The report of a pipeline is written at its end.
+            records[step.name] = evaluate.run(session, with_report=False)
+        else:
+            records[step.name] = importlib.import_module(f"ray_jobs.{step.name}").run(session)
         if step is PREPARE:
             prepare.check_split(session.storage, session.config.run, records[step.name], "test")
     log.info("[%d/%d] endpoint", len(steps) + 1, len(steps) + 1)
@@ -109,7 +116,7 @@ def _next_lines(session: Session, summary: Summary) -> list[str]:
     report = session.storage.locate(layout.report(config.run))
     nmt = _nmt()
     serve_it = f"{nmt} serve {place}"
-    compared = summary.evaluation.comparison()
+    compared = summary.evaluation.comparison(ENGINE_SYSTEM)
     if compared and compared.verdict == "worse":
         serve_it = f'{nmt} promote {place} --force "REASON", since it is worse than its base'
     example = "The doctor is at home." if config.data.is_phrasebook else "…"

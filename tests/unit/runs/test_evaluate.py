@@ -11,14 +11,14 @@ from nmt.errors import StorageError
 from nmt.evaluation.kept import Translation, digest_of_output, keep
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult, SystemInfo
-from nmt.runs.records import Record, settings_of
+from nmt.runs.records import SUMMARY, Record, settings_of
 from nmt.runs.steps import STEPS
 from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 from ray_jobs import evaluate
 from ray_jobs.runtime.context import Session
 from tests.support.evaluation.fake_systems import SOURCES, sentences_of
-from tests.support.runs.summaries import BETTER, UNSURE, WORSE, evaluation
+from tests.support.runs.summaries import BETTER, UNSURE, WORSE, bare, evaluation
 
 
 def keep_translations(storage: Storage, found: EvaluationResult) -> None:
@@ -73,3 +73,26 @@ def test_a_record_that_cannot_be_read_is_refused_with_the_command_that_makes_it_
     session = evaluated(Storage(str(tmp_path)), {"base": {}})
     with pytest.raises(StorageError, match=r"step\.json.*nmt evaluate --restart"):
         evaluate.run(session)
+
+
+def test_the_report_of_a_finished_pipeline_gets_the_scores_of_a_later_evaluation(tmp_path):
+    storage = Storage(str(tmp_path))
+    found = evaluation(20.0, 31.5, compared=BETTER)
+    keep_translations(storage, found)
+    SUMMARY.write(storage, "demo/summary.json", bare(evaluation=evaluation(compared=None)))
+    evaluate.run(evaluated(storage, found.model_dump(mode="json")))
+    summary = SUMMARY.find(storage, "demo/summary.json", "")
+    assert summary
+    assert summary.evaluation == found
+    page = storage.read_bytes("demo/report.html").decode()
+    assert "31.50" in page
+    assert "corpus.tsv" in page
+
+
+def test_a_run_without_a_pipeline_gets_a_report_of_its_scores(tmp_path):
+    storage = Storage(str(tmp_path))
+    found = evaluation(20.0, 31.5, compared=BETTER)
+    keep_translations(storage, found)
+    evaluate.run(evaluated(storage, found.model_dump(mode="json")))
+    assert "31.50" in storage.read_bytes("demo/report.html").decode()
+    assert not storage.exists("demo/summary.json")
