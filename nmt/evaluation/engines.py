@@ -114,10 +114,11 @@ def find_engine(config: Config, storage: Storage, digest: str) -> EngineSystem:
 
 
 def _device(serving: ServingConfig) -> str:
+    if not serving.gpus_per_replica:
+        return "cpu"
     import torch  # only to ask for the name of the GPU
 
-    on_gpu = serving.gpus_per_replica > 0 and torch.cuda.is_available()
-    return torch.cuda.get_device_name() if on_gpu else "cpu"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def _precision(storage: Storage, card: EngineCard) -> str:
