@@ -6,17 +6,27 @@ from itertools import pairwise
 from nmt.report import formatting
 from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
 from nmt.report.scores import Results
-from nmt.runs.evaluation import BASE_SYSTEM, FLAGS, GENERAL_SET, EvaluationResult
+from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, EvaluationResult
 from nmt.runs.results import DataSummary, Summary
 
 _MAX_RULES = 3
 _MAX_NOTES = 4
 """With these, the outcome of two systems on one test set fits on a screen of 24 lines."""
-_MAX_FLAGS = 3
+_MAX_FLAGS = 5
 _MAX_DISAGREEMENTS = 3
 _SHOWN = ("bleu", "chrf", "chrf++", "ter", "ter-char", "comet", "metricx")
 """Metrics that fit beside each other on a line; the report has all of them."""
 _MARKS = {"best": "*", "tied": "~", "behind": " ", "untested": " "}
+_FAULTS = {
+    "truncated": "cut short",
+    "off_target": "in another language",
+    "foreign_script": "with foreign script",
+    "numbers": "without a number",
+    "urls": "without a web address",
+    "names": "without a name",
+    "placeholders": "without a placeholder",
+}
+"""Flag -> how a count of it is written; the others are written as they are called."""
 _INDENT = 11
 """Columns before the text of a line."""
 
@@ -44,7 +54,7 @@ def score_lines(evaluation: EvaluationResult) -> list[str]:
     lines += [line for name in results.forgetting_sets for line in _forgetting(results, name)]
     if GENERAL_SET not in evaluation.test_sets and BASE_SYSTEM in evaluation.systems:
         lines.append(_line(GENERAL_SET, formatting.NOT_COMPUTED))
-    for reason, metrics in formatting.missing_by_reason(evaluation.not_computed).items():
+    for reason, metrics in formatting.missing_by_reason(evaluation).items():
         lines.append(_line("not computed", f"{', '.join(metrics)}: {reason}"))
     return [_one_line(line) for line in lines]
 
@@ -134,7 +144,7 @@ def _flags(results: Results, test_set: str) -> Iterator[str]:
             if (row.test_set, row.system) == (test_set, system) and row.count
         ]
         found.sort(key=lambda row: -row.count)
-        shown = [f"{row.count:,} {FLAGS.get(row.flag, row.flag)}" for row in found[:_MAX_FLAGS]]
+        shown = [f"{row.count:,} {_FAULTS.get(row.flag, row.flag)}" for row in found[:_MAX_FLAGS]]
         more = sum(row.count for row in found[_MAX_FLAGS:])
         shown += [f"{more:,} with other faults"] if more else []
         if shown:

@@ -1,13 +1,18 @@
 """Figures and verdicts in words, the same on the console and in the report."""
 
 import unicodedata
-from collections.abc import Iterable
 
 import regex
 
 from nmt.report.ranking import Disagreement
 from nmt.report.scores import Difference
-from nmt.runs.evaluation import BASE_SYSTEM, METRIC_NAMES, NotComputed, TestSetInfo, format_p_value
+from nmt.runs.evaluation import (
+    BASE_SYSTEM,
+    METRIC_NAMES,
+    EvaluationResult,
+    TestSetInfo,
+    format_p_value,
+)
 
 NOT_COMPUTED = "not computed"
 GENERAL_TOLERANCE = 1.0
@@ -47,11 +52,13 @@ def metric_name(metric: str) -> str:
     return "all metrics" if metric == "all" else METRIC_NAMES.get(metric, metric)
 
 
-def missing_by_reason(rows: Iterable[NotComputed]) -> dict[str, list[str]]:
+def missing_by_reason(evaluation: EvaluationResult) -> dict[str, list[str]]:
     """Map each reason to the metrics that were not computed for it."""
     reasons: dict[str, dict[str, None]] = {}
-    for row in rows:
-        where = ", ".join(part for part in (row.system, row.test_set) if part)
+    for row in evaluation.not_computed:
+        # With one test set it is plain which one is meant.
+        test_set = row.test_set if len(evaluation.test_sets) > 1 else None
+        where = ", ".join(part for part in (row.system, test_set) if part)
         name = metric_name(row.metric)
         reasons.setdefault(row.reason, {})[f"{name} ({where})" if where else name] = None
     return {reason: list(names) for reason, names in reasons.items()}
@@ -97,8 +104,9 @@ def disagreement(row: Disagreement) -> str:
 def detectable(found: tuple[float, float], metric: str) -> str:
     """Say how small a difference the test set can show."""
     low, high = (f"{value:.2f}" for value in found)
-    size = low if low == high else f"{low} to {high}, depending on the pair,"
-    return f"differences below {size} {metric_name(metric)} are mostly not found on this set"
+    size = f"{low if low == high else f'{low} to {high}'} {metric_name(metric)}"
+    pair = "" if low == high else " (depending on the pair)"
+    return f"differences below {size}{pair} are mostly not found on this set"
 
 
 def describe_set(info: TestSetInfo) -> str:

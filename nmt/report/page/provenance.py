@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from nmt.report import formatting
 from nmt.report.page.tables import Cell, Table
 from nmt.report.scores import Results
-from nmt.runs.evaluation import Decoding, NotComputed, SystemInfo
+from nmt.runs.evaluation import Decoding, EvaluationResult, SystemInfo
 
 _KINDS = {
     "base": "the model before the training",
@@ -18,8 +18,9 @@ _KINDS = {
 def system_table(results: Results) -> Table:
     """Make a table of what is known of each system."""
     columns = (
-        Cell("What it is"), Cell("Decoding"), Cell("Device"), Cell("Parameters"), Cell("Size"),
-        Cell("Digest"),
+        Cell("What it is", style="wrap"), Cell("Decoding", style="wrap"),
+        Cell("Device", style="wrap"), Cell("Parameters"), Cell("Size"),
+        Cell("Digest", style="code"),
     )  # fmt: skip
     rows = tuple((name, _system_cells(info)) for name, info in _systems(results))
     return Table("Systems", "System", columns, rows)
@@ -32,9 +33,9 @@ def _systems(results: Results) -> Iterable[tuple[str, SystemInfo]]:
 def _system_cells(info: SystemInfo) -> tuple[Cell, ...]:
     run = (f"of run {info.run}",) if info.run else ()
     return (
-        Cell(_KINDS[info.kind], run),
+        Cell(_KINDS[info.kind], run, "wrap"),
         Cell(_describe_decoding(info.decoding), style="wrap"),
-        Cell(info.device or "unknown"),
+        Cell(info.device or "unknown", style="wrap"),
         Cell("unknown" if info.parameters is None else f"{info.parameters:,}"),
         Cell("unknown" if info.size_bytes is None else f"{info.size_bytes / 1e6:,.1f} MB"),
         Cell(info.engine or "", style="code"),
@@ -67,13 +68,14 @@ def signature_table(results: Results) -> Table:
         (formatting.metric_name(metric), (Cell(signature, style="code"), Cell(", ".join(sets))))
         for (metric, signature), sets in found.items()
     )
-    return Table("Signatures", "Metric", (Cell("Signature"), Cell("Test sets")), rows)
+    return Table("Signatures", "Metric", (Cell("Signature", style="code"), Cell("Test sets")), rows)
 
 
-def missing_table(rows: Iterable[NotComputed]) -> Table | None:
+def missing_table(evaluation: EvaluationResult) -> Table | None:
     """Make a table of what was not computed, each reason once."""
     cells = tuple(
         (", ".join(names), (Cell(reason, style="wrap"),))
-        for reason, names in formatting.missing_by_reason(rows).items()
+        for reason, names in formatting.missing_by_reason(evaluation).items()
     )
-    return Table("Not computed", "Metric", (Cell("Reason"),), cells) if cells else None
+    columns = (Cell("Reason", style="wrap"),)
+    return Table("Not computed", "Metric", columns, cells) if cells else None

@@ -248,7 +248,7 @@
     const isNew = !get("system").options.length;
     fill(get("system"), names);
     fill(get("other"), names);
-    if (isNew && names.length > 1) get("system").value = "1";
+    if (isNew) ["system", "other"].forEach((id, index) => { get(id).value = String(data.chosen[index]); });
     fill(get("by"), Object.entries(data.metrics));
     showFaults();
     choose();

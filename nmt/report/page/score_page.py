@@ -92,7 +92,7 @@ def evaluation_parts(
         },
         "system_table": provenance.system_table(results),
         "signature_table": provenance.signature_table(results),
-        "missing_table": provenance.missing_table(result.not_computed),
+        "missing_table": provenance.missing_table(result),
         "sample_rows": _sample_rows(results, _samples(result, found), sides),
         "packed_sets": pack_sets(results, found),
     }

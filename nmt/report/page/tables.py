@@ -132,8 +132,8 @@ def _verdict_table(comparisons: Sequence[Comparison], label: str) -> Table:
     columns = (
         Cell("Difference", ("95 % interval",)),
         Cell("Verdict"),
-        Cell("p", ("from the standard error",)),
-        Cell("p of sacreBLEU", ("too small for small differences",)),
+        Cell("p", ("standard error",)),
+        Cell("p of sacreBLEU", ("often too small",)),
         Cell("Detectable", ("predicted",)),
         Cell("Alike", ("chrF of both",)),
     )
@@ -168,8 +168,9 @@ def _probability(value: float) -> str:
 def set_table(results: Results) -> Table:
     """Make a table of what is known of each test set."""
     columns = (
-        Cell("Sentences"), Cell("References"), Cell("Languages"), Cell("Digest"),
-        Cell("Like training pairs"), Cell("Unit of chance"), Cell("Least detectable difference"),
+        Cell("Sentences"), Cell("References"), Cell("Languages", style="wrap"),
+        Cell("Digest", style="code"), Cell("Like training pairs"), Cell("Unit of the tests"),
+        Cell("Least detectable difference"),
     )  # fmt: skip
     rows = [(label_of(name), _set_cells(results, name)) for name in results.evaluation.test_sets]
     return Table("Test sets", "Set", columns, tuple(rows))
@@ -193,7 +194,7 @@ def _set_cells(results: Results, test_set: str) -> tuple[Cell, ...]:
     return (
         Cell(f"{info.sentences:,}", (part,)),
         Cell(str(info.references)),
-        Cell(" to ".join(languages)),
+        Cell(" to ".join(languages), style="wrap"),
         Cell(info.digest, style="code"),
         Cell("none" if info.screened and not info.overlap else overlap, screened),
         Cell(documents),
