@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
 from nmt import __version__
 from nmt.config import Config
-from nmt.runs.evaluation import TEST_SET
+from nmt.report.scores import Results
+from nmt.runs import layout
+from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.records import Record, result_of
 from nmt.runs.results import (
     BaseResult,
     DataSummary,
     EndpointSummary,
     ModelSummary,
-    PrepareResult,
+    PairExample,
     Summary,
     TrainResult,
 )
@@ -22,8 +26,24 @@ from nmt.storage import Storage
 
 Records = dict[str, Record]
 
+
+class _Dropped(BaseModel):
+    """The pairs that one rule dropped from an input."""
+
+    examples: tuple[PairExample, ...] = ()
+
+
+class _Cleaned(BaseModel):
+    """What became of the pairs of one input: a part of `cleaning.json`."""
+
+    dropped: dict[str, _Dropped] = {}
+
+
+_CLEANING = TypeAdapter(dict[str, _Cleaned])
+
 # With fewer sentences, the interval of a difference in BLEU is wider than most gains.
 _MIN_SENTENCES = 50
+_MAX_EXAMPLES = 3
 _PACKAGES = ("torch", "transformers", "peft", "ray", "ctranslate2", "sacrebleu", "datasets")
 
 
@@ -51,6 +71,7 @@ def summarize(
     base = result_of(storage, run, BASE, records["base"])
     trained = result_of(storage, run, TRAIN, records["train"])
     tuned = result_of(storage, run, TUNE, records["tune"]) if "tune" in records else None
+    evaluation = result_of(storage, run, EVALUATE, records["evaluate"])
     return Summary(
         run=run,
         version=__version__,
@@ -60,6 +81,9 @@ def summarize(
             dropped=prepared.dropped,
             inputs=prepared.inputs,
             flagged=prepared.flagged,
+            examples=_examples(storage, run),
+            digest=records["prepare"].output or None,
+            fingerprint=prepared.fingerprint,
         ),
         model=ModelSummary(
             name=config.model.name_or_path,
@@ -67,7 +91,7 @@ def summarize(
             tiny=config.model.is_tiny,
             trainable=trained.trained_parameters,
         ),
-        evaluation=result_of(storage, run, EVALUATE, records["evaluate"]),
+        evaluation=evaluation,
         trials=tuned.trials if tuned else (),
         best_config=_taken_settings(tuned.best, records["train"]) if tuned else {},
         base_validation_bleu=trained.base_bleu,
@@ -75,10 +99,26 @@ def summarize(
         seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},
         endpoint=endpoint,
         engine=records["export"].output,
-        notes=tuple(_notes(config, prepared, base, trained)),
+        notes=tuple(_notes(config, evaluation, base, trained)),
         versions=_versions(),
         config=config.model_dump(mode="json"),
     )
+
+
+def _examples(storage: Storage, run: str) -> dict[str, tuple[PairExample, ...]]:
+    """Read a few pairs that each rule dropped."""
+    place = layout.cleaning_report(run)
+    if not storage.exists(place):
+        return {}
+    try:
+        inputs = _CLEANING.validate_python(storage.read_json(place))
+    except ValidationError:  # an earlier release kept other figures
+        return {}
+    found: dict[str, list[PairExample]] = {}
+    for each in inputs.values():
+        for rule, dropped in each.dropped.items():
+            found.setdefault(rule, []).extend(dropped.examples)
+    return {rule: tuple(pairs[:_MAX_EXAMPLES]) for rule, pairs in found.items() if pairs}
 
 
 def _taken_settings(best: Trial, trained: Record) -> dict[str, Setting]:
@@ -88,12 +128,15 @@ def _taken_settings(best: Trial, trained: Record) -> dict[str, Setting]:
 
 
 def _notes(
-    config: Config, prepared: PrepareResult, base: BaseResult, trained: TrainResult
+    config: Config, evaluation: EvaluationResult, base: BaseResult, trained: TrainResult
 ) -> list[str]:
     notes: list[str] = []
-    sentences = prepared.sizes[TEST_SET]
-    if sentences < _MIN_SENTENCES:
-        notes.append(f"Only {sentences} test sentences: too few to compare two systems.")
+    for name, info in evaluation.test_sets.items():
+        if info.sentences < _MIN_SENTENCES:
+            notes.append(
+                f"Only {info.sentences} sentences in the test set {name}: too few to compare two "
+                "systems."
+            )
     if trained.left_out:
         notes.append(
             f"{trained.left_out} training pairs were left out because they are longer than "
@@ -104,8 +147,10 @@ def _notes(
             "A tiny model, built and trained on the spot, shows the path and not quality: set "
             "model.name_or_path for a real one."
         )
-    if not config.data.is_phrasebook:
-        notes.append("Your own data has no general test set, so forgetting is not measured.")
+    if not Results(evaluation).forgetting_sets:
+        notes.append(
+            "No test set shows forgetting: name one with evaluation.sets.NAME.forgetting=true."
+        )
     if "nc" in base.license.split("-"):
         notes.append(f"The weights inherit {base.license}: not for commercial use.")
     return notes

@@ -140,6 +140,13 @@ class SummaryPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
+class PairExample(SummaryPart):
+    """A pair that a rule dropped, shortened."""
+
+    source: str
+    target: str
+
+
 class DataSummary(SummaryPart):
     """The corpus."""
 
@@ -153,6 +160,12 @@ class DataSummary(SummaryPart):
     """Input -> what became of its pairs."""
     flagged: dict[str, dict[str, NonNegativeInt]] = {}
     """Split -> flag -> pairs that have it."""
+    examples: dict[str, tuple[PairExample, ...]] = {}
+    """Rule -> a few random pairs that it dropped."""
+    digest: str | None = None
+    """Of the prepared pairs."""
+    fingerprint: str | None = None
+    """SHA-256 of the local input files."""
 
 
 class ModelSummary(SummaryPart):
