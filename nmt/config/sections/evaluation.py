@@ -107,7 +107,7 @@ class EvaluationConfig(Section):
     batch_tokens: PositiveInt = 8192
     """Maximum number of source tokens in a decoding batch, padding included."""
     bootstrap_samples: int = Field(default=1000, ge=100)
-    """Number of resamples in the paired significance test."""
+    """Number of resamples behind the intervals of scores and differences."""
     usable_chrf: float = Field(default=60.0, ge=0, le=100)
     """chrF++ of a sentence from which its translation counts as usable as it is."""
     report_samples: int = Field(default=12, ge=0)
