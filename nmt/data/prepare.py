@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nmt.config import DataConfig, TestSetConfig
+from nmt.data.cleaning import EMPTY_SIDE, WOULD_BE_DROPPED
 from nmt.data.preparation.audit import Audit
-from nmt.data.preparation.collected import Collected, collect
+from nmt.data.preparation.collected import FLAGS, Collected, collect
 from nmt.data.preparation.parts import open_parts
 from nmt.data.preparation.proposals import lines_of, propose
 from nmt.data.preparation.reports import InputReport, PrepareReport
@@ -22,6 +23,7 @@ from nmt.data.preparation.writing import flags_of_splits, screened_sets, write_s
 log = logging.getLogger(__name__)
 
 AUDIT_FILE = "dropped.parquet"
+_KEPT = tuple(FLAGS[flag] for flag in (EMPTY_SIDE, WOULD_BE_DROPPED))
 
 
 def prepare(
@@ -115,6 +117,11 @@ def _log(reports: Mapping[str, InputReport]) -> None:
             "prepare: %s: %d of %d pairs kept; dropped: %s",
             name, report.kept, report.read, report.reasons(),
         )  # fmt: skip
+        kept = [f"{report.flagged[flag].count} {flag}" for flag in _KEPT if flag in report.flagged]
+        if kept:
+            log.warning(
+                "prepare: %s: kept as they are, since it is a test set: %s", name, ", ".join(kept)
+            )
         if report.bad_rows:
             # Nobody looks for rows that were skipped without a word.
             log.warning(

@@ -79,10 +79,15 @@ class _Counts:
         """
         corpus = self._corpus
         if not self._filled:
+            # The authors of some data sets keep the references of their test split to themselves.
+            if corpus.setting == "data.path":
+                raise DataError(
+                    f"the test split of {corpus.path} contains no sentence pairs in {self._rows} "
+                    "rows: set data.test_path to pairs that have both sides"
+                )
             raise DataError(
-                f"{corpus.path} contains no sentence pairs"
-                + (f" in {self._rows} rows" if self._rows else "")
-                + ": name a file that does"
+                f"{corpus.path} contains no sentence pairs in {self._rows} rows: name a file that "
+                "does"
             )
         if self._swapped > self._rows / 2:
             raise DataError(

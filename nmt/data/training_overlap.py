@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from nmt.data.cleaning import plain_texts
 from nmt.data.overlap import Texts, keys_of, matched
 from nmt.data.overlap.keys import Rows
 from nmt.data.prepared_rows import read_rows
-from nmt.data.saved import count_rows
+from nmt.data.saved import count_rows, has_split
 from nmt.data.test_sets import TestSet
 from nmt.runs.results import ScreenedSet
 
@@ -62,7 +63,7 @@ def is_screened(test_set: TestSet, screened: ScreenedSet | None) -> bool:
 def find_overlaps(
     test_sets: Sequence[TestSet], folder: Path, data: DataConfig
 ) -> dict[str, NDArray[np.bool_]]:
-    """Find the sentences of test sets that are equal or similar to one of the training split.
+    """Find the sentences of test sets that are equal or similar to one of the training pairs.
 
     Both sides count, in the languages that the training pairs have. Similar are the pairs that
     `prepare` would have dropped as leaks, but for a few in text of one pattern.
@@ -76,7 +77,7 @@ def find_overlaps(
         For each set, True for the sentences that are like a training pair.
 
     Raises:
-        DataError: the training split does not exist or is damaged.
+        DataError: a training split is damaged.
     """
     rows = [
         (source, target, number, sentence)
@@ -102,8 +103,11 @@ def _like_training(
     like = np.zeros(len(sources), np.bool_)
     limits = _similarities(data)
     keys = keys_of(sources, targets, 0)
-    progress = PairProgress("evaluate: compared the test sets with", count_rows(folder, "train"))
-    for chunk in read_rows(folder, "train", _PAIRS_AT_ONCE):
+    # A phrasebook's everyday sentences are mixed into the training.
+    splits = [split for split in ("train", "general_train") if has_split(folder, split)]
+    total = sum(count_rows(folder, split) for split in splits)
+    progress = PairProgress("evaluate: compared the test sets with", total)
+    for chunk in chain.from_iterable(read_rows(folder, split, _PAIRS_AT_ONCE) for split in splits):
         similarities = np.array(
             [limits[corpus] for corpus in chunk.corpora or [""] * len(chunk.sources)], np.float32
         )

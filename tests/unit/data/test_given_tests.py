@@ -36,7 +36,9 @@ def write(path: Path, pairs: Sequence[Pair]) -> str:
     return str(path)
 
 
-def test_given_test_pairs_are_stored_as_they_are(tmp_path: Path) -> None:
+def test_given_test_pairs_are_stored_as_they_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     data = DataConfig(
         path=write(tmp_path / "x.jsonl", PAIRS),
         test_path=write(tmp_path / "t.jsonl", [*ODD, PAIRS[0]]),
@@ -47,6 +49,7 @@ def test_given_test_pairs_are_stored_as_they_are(tmp_path: Path) -> None:
     counts = report.inputs["test"]
     assert (counts.read, counts.kept, counts.dropped) == (9, 9, {})
     assert report.flagged["test"] == {"empty_side": 2, "would_be_dropped": 3}
+    assert "since it is a test set: 2 empty_side, 3 would_be_dropped" in caplog.text
     test_set = held_out_set("test", tmp_path / "out", "test", data)
     assert test_set.sources == tuple(pair.source for pair in [*ODD, PAIRS[0]])
     assert test_set.domains is None
@@ -66,6 +69,15 @@ def test_the_test_split_of_a_data_set_is_stored_as_it_is(tmp_path: Path) -> None
     ]
     assert report.sizes["validation"] == 1
     assert report.given == ("test",)
+
+
+def test_a_test_split_without_references_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write(folder / "train.jsonl", PAIRS)
+    write(folder / "test.jsonl", [Pair("a", ""), Pair("b", "")])
+    with pytest.raises(DataError, match=r"test split .* in 2 rows: set data\.test_path"):
+        prepare(DataConfig(path=str(folder)), 1, tmp_path / "out")
 
 
 def test_a_split_that_is_held_out_is_not_given(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from nmt.config import DataConfig
 from nmt.config import TestSetConfig as NamedSet
 from nmt.data import training_overlap
 from nmt.data.prepare import prepare
+from nmt.data.saved import load_pairs
 from nmt.data.test_sets import TestSet, read_test_set
 from nmt.data.training_overlap import find_overlaps, is_screened
 from nmt.runs.results import ScreenedSet
@@ -114,6 +115,19 @@ def test_each_corpus_has_the_similarity_of_its_own_cleaning(tmp_path: Path) -> N
     test_set = TestSet("news", sources, (("அ", "இ"),), "eng_Latn", "tam_Taml")
     found = find_overlaps([test_set], tmp_path / "out", data)["news"]
     assert found.tolist() == [False, True]
+
+
+def test_the_everyday_sentences_of_the_phrasebook_count_as_training(tmp_path: Path) -> None:
+    data = DataConfig.model_validate({"phrasebook": {"general_pairs": 200, "domain_pairs": 100}})
+    prepare(data, 1, tmp_path / "out")
+    splits = ("train", "general_train", "test")
+    pairs = [load_pairs(tmp_path / "out", split)[0] for split in splits]
+    sources, targets = (
+        tuple(side) for side in zip(*((p.source, p.target) for p in pairs), strict=True)
+    )
+    test_set = TestSet("news", sources, (targets,), "eng_Latn", "tam_Taml")
+    found = find_overlaps([test_set], tmp_path / "out", data)["news"]
+    assert found.tolist() == [True, True, False]
 
 
 def test_a_set_is_screened_if_prepare_compared_these_sentences() -> None:

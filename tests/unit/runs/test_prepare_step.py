@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from nmt.config import Config
+from nmt.config import Config, EvaluationConfig
 from nmt.runs import layout
 from nmt.runs.records import RECORD, result_of
 from nmt.runs.running import inherit
@@ -78,6 +78,21 @@ def test_a_test_set_that_came_later_or_has_changed_is_warned_of(
         "content": ["the test set 'news' has changed since the training pairs were screened"],
     }
     assert [record.message[9:].partition(",")[0] for record in caplog.records] == expected[change]
+
+
+def test_a_later_test_set_in_other_languages_is_not_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = session(tmp_path)
+    run(given)
+    languages = {"source_language": "deu_Latn", "target_language": "fra_Latn"}
+    sets = {"news": {"path": write(tmp_path / "news.jsonl", PAIRS[:2]), **languages}}
+    evaluation = EvaluationConfig.model_validate({"sets": sets})
+    config = given.config.model_copy(update={"evaluation": evaluation})
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        run(replace(given, config=config))
+    assert not caplog.records
 
 
 def test_a_later_step_reads_a_record_with_settings_that_are_gone(tmp_path: Path) -> None:
