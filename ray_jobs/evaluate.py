@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from functools import partial
+from functools import partial, update_wrapper
 
 from nmt.config import Config
 from nmt.evaluation.changes import find_changes
@@ -38,7 +38,9 @@ def run(session: Session, *, with_report: bool = True) -> Record:
     require(session.storage, run_name, EXPORT)
 
     def work() -> StepOutput[EvaluationResult]:
-        result = on_worker(session, partial(evaluate_on_worker, user_set=session.user_set))
+        work_with_names = partial(evaluate_on_worker, user_set=session.user_set)
+        # Ray names the task, and so the lines of its log, after the function.
+        result = on_worker(session, update_wrapper(work_with_names, evaluate_on_worker))
         session.storage.write_json(layout.evaluation(run_name), result.as_json())
         return StepOutput(result)
 

@@ -36,7 +36,7 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
     ),
     "a test set with the name of a run's own": (
         {"evaluation": {"sets": {"test": {"path": "a.tsv"}}}},
-        "sets.test has the name of a run's own test set",
+        "sets.test has the name of a run's own set",
     ),
     "a test set in an unknown language": (
         {"evaluation": {"sets": {"news": {"path": "a.tsv", "target_language": "xx"}}}},

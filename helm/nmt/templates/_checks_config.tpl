@@ -85,8 +85,8 @@ config.data.corpora.{{ $name }}.min_score is set but score_column is not: name t
 {{- $root := .root }}
 {{- with .evaluation }}
 {{- range $name, $set := .sets }}
-{{- if has $name (list "test" "general") }}
-config.evaluation.sets.{{ $name }} has the name of a run's own test set: choose another
+{{- if has $name (list "test" "general" "validation") }}
+config.evaluation.sets.{{ $name }} has the name of a run's own set: choose another
 {{- end }}
 {{- range $side := list "source_language" "target_language" }}
 {{- $code := get $set $side }}

@@ -63,7 +63,10 @@ class EvaluationResult(StepResult):
         """Name the BLEU of the run's own systems on the test set."""
         own = (BASE_SYSTEM, TUNED_SYSTEM, ENGINE_SYSTEM)
         scores = [self.score(name, TEST_SET, "bleu") for name in own]
-        return f"BLEU {' -> '.join(f'{score.value:.2f}' for score in scores if score)} (test)"
+        values = [f"{score.value:.2f}" for score in scores if score]
+        if not values:  # such as a run that is scored on named sets alone
+            return f"{len(self.systems)} systems on {', '.join(self.test_sets)}"
+        return f"BLEU {' -> '.join(values)} (test)"
 
     def score(self, system: str, test_set: str, metric: str) -> SystemScore | None:
         """Return one score over all sentences, or None if it was not computed."""

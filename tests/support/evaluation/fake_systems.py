@@ -12,9 +12,14 @@ SOURCES = ("The doctor is here.", "We go home.", "Where is the water?", "I see t
 REFERENCES = ("மருத்துவர் இங்கே.", "நாங்கள் வீட்டுக்குப் போகிறோம்.", "தண்ணீர் எங்கே?", "இரண்டு பறவைகள்.")
 
 
-def sentences_of(name: str = "news", sources: Sequence[str] = SOURCES, **fields: str) -> TestSet:
-    languages = {"source_language": "eng_Latn", "target_language": "tam_Taml"} | fields
-    return TestSet(name, tuple(sources), (REFERENCES[: len(sources)],), **languages)
+def sentences_of(
+    name: str = "news",
+    sources: Sequence[str] = SOURCES,
+    source_language: str = "eng_Latn",
+    target_language: str = "tam_Taml",
+) -> TestSet:
+    references = (REFERENCES[: len(sources)],)
+    return TestSet(name, tuple(sources), references, source_language, target_language)
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """A whole evaluation of a small run: its models, its engine, and what is added later."""
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -76,7 +75,7 @@ def record(storage: Storage, step, result: dict, output: str = "one", settings=N
 
 
 @pytest.fixture
-def run(exported: Run, tmp_path: Path) -> Iterator[Run]:
+def run(exported: Run, tmp_path: Path) -> Run:
     root = tmp_path / "runs"
     shutil.copytree(exported.storage.locate(""), root)
     return Run(exported.config, Storage(str(root)))

@@ -1,6 +1,7 @@
 """The systems that an evaluation names, and what is refused before anything is translated."""
 
 import sys
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from nmt.evaluation.system import System
 from nmt.evaluation.systems import find_systems
 from nmt.evaluation.translations import Translators
 from nmt.runs.running import run_step
-from nmt.runs.steps import BASE, EXPORT, PREPARE, STEPS, TRAIN
+from nmt.runs.steps import BASE, EXPORT, PREPARE, STEPS, TRAIN, AnyStep
 from nmt.storage import Storage
 from nmt.traffic import promote
 from tests.support.evaluation.fake_systems import SOURCES, FakeSystem, sentences_of
@@ -35,7 +36,8 @@ def write_engine(storage: Storage, digest: str, run: str, target: str = "tam_Tam
         )
         write_card(folder, card)
         (folder / "model.bin").write_bytes(b"\0" * 100)
-    for step in (PREPARE, BASE, TRAIN):
+    earlier: list[AnyStep] = [PREPARE, BASE, TRAIN]
+    for step in earlier:
         run_step(storage, config(f"run={run}"), step, Work(output="one"))
     run_step(storage, config(f"run={run}"), EXPORT, Work(output=digest))
 
@@ -54,9 +56,10 @@ def storage(tmp_path, monkeypatch) -> Storage:
 
 
 def found(
-    storage: Storage, *words: str, named: tuple[str, ...] = ("x",), **sets: TestSet
+    storage: Storage, *words: str, named: tuple[str, ...] = ("x",), sets: Sequence[TestSet] = ()
 ) -> dict[str, System]:
-    return find_systems(config(*words), storage, sets or {"news": sentences_of("news")}, named)
+    test_sets = {each.name: each for each in sets or [sentences_of("news")]}
+    return find_systems(config(*words), storage, test_sets, named)
 
 
 def test_the_engine_of_the_run_is_a_system_with_its_serving_settings(storage):
@@ -101,10 +104,10 @@ def test_an_engine_that_is_missing_or_does_not_fit_is_refused_by_name(storage, w
 
 def test_an_engine_may_fit_some_of_the_sets_only(storage):
     hindi = sentences_of("hindi", target_language="hin_Deva")
-    sets = {"news": sentences_of("news"), "hindi": hindi}
-    system = found(storage, "evaluation.systems.x.run=hindi", **sets)["x"]
+    news = sentences_of("news")
+    system = found(storage, "evaluation.systems.x.run=hindi", sets=[news, hindi])["x"]
     assert system.find_obstacle(hindi) is None
-    assert system.find_obstacle(sets["news"])
+    assert system.find_obstacle(news)
 
 
 def test_a_file_of_translations_must_have_a_line_for_each_sentence(storage, tmp_path):
@@ -112,7 +115,7 @@ def test_a_file_of_translations_must_have_a_line_for_each_sentence(storage, tmp_
     place.write_text("one\ntwo\n", "utf-8")
     word = f"evaluation.systems.x.hypotheses.test={place}"
     with pytest.raises(InputError, match=r"^evaluation\.systems\.x: .*2 translations.* 4 sent"):
-        found(storage, word, test=sentences_of("test"))
+        found(storage, word, sets=[sentences_of("test")])
 
 
 def test_kept_translations_stand_in_for_a_system_that_is_gone(storage, caplog):

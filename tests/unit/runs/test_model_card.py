@@ -1,5 +1,7 @@
 """Model cards carry the scores in the form that Hugging Face reads."""
 
+from typing import Any
+
 import pytest
 from huggingface_hub import ModelCard
 
@@ -32,7 +34,7 @@ def storage(tmp_path) -> Storage:
 
 def test_a_card_names_what_hugging_face_asks_for(config, tmp_path):
     write_model_card(config, tmp_path)
-    data = ModelCard.load(tmp_path / "README.md").data
+    data: Any = ModelCard.load(tmp_path / "README.md").data
     assert (data.license, data.base_model) == ("cc-by-nc-4.0", MODEL)
     assert (data.language, data.pipeline_tag) == (["en", "ta"], "translation")
     assert data.eval_results is None
@@ -42,8 +44,9 @@ def test_the_scores_of_the_tuned_model_are_a_model_index(config, tmp_path):
     sets = {"test": TestSetInfo(sentences=60, digest="0123456789ab", references=1)}
     write_model_card(config, tmp_path, evaluation(20.0, 31.5, test_sets=sets))
     card = ModelCard.load(tmp_path / "README.md")
-    assert card.data.model_name == "demo"
-    found = {row.metric_type: row for row in card.data.eval_results or []}
+    data: Any = card.data
+    assert data.model_name == "demo"
+    found = {row.metric_type: row for row in data.eval_results}
     assert {name: row.metric_value for name, row in found.items()} == {
         "bleu": 31.5, "chrf++": 60.0, "ter": 68.5,
     }  # fmt: skip
