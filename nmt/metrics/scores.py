@@ -1,18 +1,23 @@
 """Corpus scores of translations; only scores with equal signatures can be compared."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.ter import TER
 
 from nmt.languages import languages
-from nmt.metrics.bleu_tokenizer import bleu_tokenizer
+from nmt.metrics.meteor import meteor_statistics
+from nmt.metrics.rouge import rouge_statistics
+from nmt.metrics.spbleu import spbleu_statistics
 from nmt.metrics.statistics import SegmentStatistics, statistics
+from nmt.metrics.ter import character_ter_statistics, ter_statistics
 from nmt.metrics.texts import Streams, check_texts, compose, is_composed
+from nmt.metrics.words import words_of
 from nmt.runs.evaluation import COMPARED_METRICS, METRIC_NAMES
+
+_ALL_IDEOGRAMS = ("Hans", "Hant")
+"""Scripts of ideograms alone, each of which TER can take for a word; kana it cannot split."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +27,7 @@ class Score:
     name: str
     """A key of `METRIC_NAMES`."""
     value: float
-    """0-100, higher is better. TER: lower is better, may exceed 100."""
+    """0-100. Of TER lower is better, and it may exceed 100."""
     signature: str
     """Settings and version of the metric, `nrefs:1|case:mixed|...`."""
     segments: NDArray[np.float64] | None = None
@@ -33,12 +38,12 @@ class Score:
 class Scores:
     """What was computed of a system's translations of a test set."""
 
-    computed: dict[str, Score] = field(default_factory=dict)
+    computed: dict[str, Score]
     """By metric, in the order of `METRIC_NAMES`."""
-    not_computed: dict[str, str] = field(default_factory=dict)
+    not_computed: dict[str, str]
     """Metric -> why it was not computed, and what to do."""
-    statistics: dict[str, SegmentStatistics] = field(default_factory=dict)
-    """The counts of each of `COMPARED_METRICS`."""
+    statistics: dict[str, SegmentStatistics]
+    """The counts of each computed metric, from which a part or a resampling can be scored."""
 
 
 def score_all(hypotheses: Sequence[str], references: Streams, language: str) -> Scores:
@@ -53,23 +58,25 @@ def score_all(hypotheses: Sequence[str], references: Streams, language: str) -> 
         DataError: the lists differ in length or are empty.
     """
     check_texts(hypotheses, references)
-    counts = {name: statistics(name, hypotheses, references, language) for name in COMPARED_METRICS}
-    scores = {name: _score_of(counts[name]) for name in COMPARED_METRICS}
     missing: dict[str, str] = {}
-    if languages()[language].is_unsegmented:
-        missing["ter"] = "the language is written without spaces between words"
+    found = [statistics(name, hypotheses, references, language) for name in COMPARED_METRICS]
+    spbleu = spbleu_statistics(hypotheses, references)
+    if isinstance(spbleu, str):
+        missing["spbleu"] = spbleu
     else:
-        scores["ter"] = _ter("ter", TER(), hypotheses, references)
-        scores["ter-normalized"] = _ter(
-            "ter-normalized", TER(normalized=True), hypotheses, references
-        )
-    for score in _composed_scores(hypotheses, references, language):
-        if score.value != scores[score.name.removesuffix("-nfc")].value:
-            scores[score.name] = score
+        found.append(spbleu)
+    if languages()[language].is_unsegmented:
+        found += _count_characters(hypotheses, references, language)
+        missing |= _without_words(language)
+    else:
+        found += _count_words(hypotheses, references)
+    found += _count_composed(found, hypotheses, references, language)
+    counts = {one.metric: one for one in found}
+    ordered = [name for name in METRIC_NAMES if name in counts]
     return Scores(
-        computed={name: scores[name] for name in METRIC_NAMES if name in scores},
+        computed={name: _score(counts[name]) for name in ordered},
         not_computed={name: missing[name] for name in METRIC_NAMES if name in missing},
-        statistics=counts,
+        statistics={name: counts[name] for name in ordered},
     )
 
 
@@ -81,36 +88,64 @@ def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], language: 
     Raises:
         DataError: the lists differ in length or are empty.
     """
-    check_texts(hypotheses, [references])
     # Against a composed reference, decomposed Tamil would lose about 18 BLEU.
-    hypotheses, references = compose(hypotheses), compose(references)
-    # `force` suppresses a warning that the text looks tokenized, which every validation would
-    # repeat.
-    metric = BLEU(tokenize=bleu_tokenizer(language), force=True)
-    return float(metric.corpus_score(hypotheses, [references]).score)
+    composed = compose(hypotheses), [compose(references)]
+    return _score(statistics("bleu", *composed, language)).value
 
 
-def _composed_scores(
+def _count_words(hypotheses: Sequence[str], references: Streams) -> Iterator[SegmentStatistics]:
+    """Count for the metrics of words that spaces separate."""
+    yield ter_statistics(hypotheses, references)
+    yield ter_statistics(hypotheses, references, normalized=True)
+    words = list(map(words_of, hypotheses))
+    reference_words = [list(map(words_of, stream)) for stream in references]
+    yield meteor_statistics(words, reference_words)
+    yield from rouge_statistics(words, reference_words)
+
+
+def _count_characters(
     hypotheses: Sequence[str], references: Streams, language: str
-) -> Iterator[Score]:
-    """Score text that is not in NFC as if it were."""
+) -> Iterator[SegmentStatistics]:
+    """Count for the metrics of text without spaces between words."""
+    yield character_ter_statistics(hypotheses, references)
+    if languages()[language].script in _ALL_IDEOGRAMS:
+        yield ter_statistics(hypotheses, references, normalized=True, ideographic=True)
+
+
+def _without_words(language: str) -> dict[str, str]:
+    """Name the metrics that need words, and say why text without spaces has none."""
+    found = languages()[language]
+    reason = f"{found.name} is written without spaces between words, and a clause is not a word"
+    instead = {"ter": "see character TER", "ter-normalized": "see character TER"}
+    names = ("ter", "meteor", "rouge1", "rouge2", "rougeL", "ter-normalized")
+    return {
+        name: f"{reason}: {instead.get(name, 'see chrF')}"
+        for name in names
+        if name != "ter-normalized" or found.script not in _ALL_IDEOGRAMS
+    }
+
+
+def _count_composed(
+    found: Sequence[SegmentStatistics],
+    hypotheses: Sequence[str],
+    references: Streams,
+    language: str,
+) -> Iterator[SegmentStatistics]:
+    """Count text that is not in NFC as if it were, where that makes a difference."""
     if all(map(is_composed, (hypotheses, *references))):
         return
     hypotheses, references = compose(hypotheses), list(map(compose, references))
-    for name in COMPARED_METRICS:
-        score = _score_of(statistics(name, hypotheses, references, language))
-        yield Score(f"{name}-nfc", score.value, f"{score.signature}|norm:nfc", score.segments)
+    for plain in found:
+        if plain.metric in COMPARED_METRICS:
+            composed = statistics(plain.metric, hypotheses, references, language)
+            if _score(composed).value != _score(plain).value:
+                yield replace(
+                    composed,
+                    metric=f"{composed.metric}-nfc",
+                    signature=f"{composed.signature}|norm:nfc",
+                )
 
 
-def _score_of(counts: SegmentStatistics) -> Score:
+def _score(counts: SegmentStatistics) -> Score:
     value = float(counts.corpus(counts.counts.sum(axis=0)))
     return Score(counts.metric, value, counts.signature, counts.segments())
-
-
-def _ter(name: str, metric: TER, hypotheses: Sequence[str], references: Streams) -> Score:
-    counts = np.array(metric._extract_corpus_statistics(hypotheses, references), dtype=np.float64)
-    edits, lengths = counts[:, 0], counts[:, 1]
-    # An empty reference counts as 100 for any hypothesis but an empty one.
-    rates = np.where(lengths > 0, edits / np.where(lengths > 0, lengths, 1), edits > 0)
-    total = float(edits.sum() / lengths.sum()) if lengths.sum() else float(edits.any())
-    return Score(name, 100 * total, str(metric.get_signature()), 100 * rates)

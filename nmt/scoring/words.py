@@ -1,20 +1,13 @@
-"""Words of a text, and how often the training data has each."""
+"""How often the training data has each word."""
 
 from collections import Counter
 from collections.abc import Container, Iterable
 from itertools import islice
 
-import regex
+from nmt.metrics.words import words_of
 
-# With marks: without them, a Tamil or Hindi word would end at each of its vowel signs.
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 # Few enough for the memory, and enough that the loop in Python costs nothing beside the search.
 _TEXTS_AT_ONCE = 1000
-
-
-def words_of(text: str) -> list[str]:
-    """Find the words of a text, in lower case and without punctuation."""
-    return _WORD.findall(text.lower())
 
 
 def count_words(texts: Iterable[str], wanted: Container[str] | None = None) -> Counter[str]:
