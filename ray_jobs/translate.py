@@ -79,7 +79,8 @@ def _print_translations(
     from ray_jobs.translation.formats.text import lines_of
     from ray_jobs.translation.translator import Translator, TranslatorSetup
 
-    translator = Translator(TranslatorSetup(storage, engine, config.serving, options))
+    setup = TranslatorSetup(storage, engine, config.serving, options, config.seed)
+    translator = Translator(setup)
     cut = 0
     try:
         for batch in batches:

@@ -28,6 +28,9 @@ class TranslationOptions:
     output_column: str = "translation"
     nbest: int = 1
     """Number of translations of each text."""
+    mbr: int = 0
+    """Number of translations to sample, of which those most like the others are taken; 0: search
+    with beams."""
     confidence: bool = False
     """Whether to write the mean log-probability of the tokens beside each translation."""
     whole_lines: bool = False
@@ -60,17 +63,30 @@ class TranslationOptions:
             raise InputError("--column names a column of --input, which is not given")
         for option, value, lowest in (
             ("--nbest", self.nbest, 1),
+            ("--mbr", self.mbr, 0),
             ("--shard-lines", self.shard_lines, 1),
             ("--batch-tokens", self.batch_tokens, 0),
         ):
             if value < lowest:
                 raise InputError(f"{option} {value}: must be at least {lowest}")
-        if self.nbest > _MAX_CANDIDATES:
-            raise InputError(f"--nbest {self.nbest}: must be at most {_MAX_CANDIDATES}")
+        for option, value, highest in (
+            ("--nbest", self.nbest, _MAX_CANDIDATES),
+            ("--mbr", self.mbr, _MAX_SAMPLES),
+        ):
+            if value > highest:
+                raise InputError(f"{option} {value}: must be at most {highest}")
+        if self.mbr == 1:
+            raise InputError("--mbr 1: there is nothing to choose from one sample: give 2 or more")
+        if 0 < self.mbr < self.nbest:
+            raise InputError(
+                f"--nbest {self.nbest} is more than --mbr {self.mbr}: sample at least as many"
+            )
 
 
 _MAX_CANDIDATES = 16
 """Maximum of `serving.beam_size`."""
+_MAX_SAMPLES = 1024
+"""Maximum of `evaluation.mbr_samples`."""
 
 
 def add_translation_options(parser: argparse.ArgumentParser, *, with_output: bool = True) -> None:
@@ -95,6 +111,13 @@ def add_translation_options(parser: argparse.ArgumentParser, *, with_output: boo
         help="column of the translation (default: translation)",
     )
     add("--nbest", type=int, default=1, metavar="N", help="translations of each text (default: 1)")
+    add(
+        "--mbr",
+        type=int,
+        default=0,
+        metavar="N",
+        help="sample N translations, take the one most like the others in chrF (default: beams)",
+    )
     add(
         "--confidence",
         action="store_true",

@@ -68,11 +68,9 @@ def search(
             "logits_processor": LogitsProcessorList([EpsilonSampling(numbers)]),
         }
     else:
-        method = {
-            "do_sample": False,
-            "num_beams": settings.beam_size,
-            "length_penalty": settings.length_penalty,
-        }
+        method = {"do_sample": False, "num_beams": settings.beam_size}
+        if settings.beam_size > 1:  # greedy search would warn of a penalty
+            method["length_penalty"] = settings.length_penalty
     # `max_new_tokens` is one limit for the batch: with it alone, a short source next to a long one
     # could get a longer translation than by itself.
     own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))

@@ -71,6 +71,8 @@ class TorchEngine:
         sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
         """Find the best hypotheses of each row, each as if it were alone in the batch."""
+        if not rows:
+            return []
         settings = SearchSettings.sampling(sampling) if sampling else self._settings
         generated = search(self._model, self._codec, rows, settings, count=count)
         return best_hypotheses(

@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath
 
@@ -74,7 +74,8 @@ def translate_files(
         if not work.begin(description, restart=restart):
             log.info("%s: already done", parent.locate(name))
             return Totals()
-        job = _Job(config, TranslatorSetup(storage, engine, config.serving, options), work)
+        setup = TranslatorSetup(storage, engine, config.serving, options, config.seed)
+        job = _Job(config, setup, work)
         totals = job.translate(sources)
         work.finish(sources, job.names, description, is_folder=is_folder)
     log.info("%s: %s", parent.locate(name), job.progress.summary())
@@ -161,9 +162,7 @@ class _Job:
                 "gpus_per_replica": scaling.gpus_per_worker,
             }
         )
-        setup = TranslatorSetup(
-            self._setup.storage, self._setup.engine, serving, self._setup.options
-        )
+        setup = replace(self._setup, serving=serving)
         with connect(self._config):
             log.info(
                 "translating with %d replicas, %g CPUs and %g GPUs each",
@@ -185,9 +184,21 @@ def _describe(
             "confidence": options.confidence,
             "whole_lines": options.whole_lines,
             "shard_lines": options.shard_lines,
-            "serving.beam_size": config.serving.beam_size,
+            **_search_settings(config, options),
         },
     )
+
+
+def _search_settings(config: Config, options: TranslationOptions) -> dict[str, int | float]:
+    """List the settings of the search that change the output."""
+    if options.mbr:
+        return {"mbr": options.mbr, "seed": config.seed}
+    settings: dict[str, int | float] = {"serving.beam_size": config.serving.beam_size}
+    # Left out where it has no effect or is the default, so that a translation that an earlier
+    # release has begun is continued.
+    if max(config.serving.beam_size, options.nbest) > 1 and config.serving.length_penalty != 1:
+        settings["serving.length_penalty"] = config.serving.length_penalty
+    return settings
 
 
 def _check_apart(source: str, target: str) -> None:

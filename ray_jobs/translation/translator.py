@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from nmt.cli.translation import TranslationOptions
 from nmt.config import ServingConfig
+from nmt.decoding.settings import Sampling
 from nmt.engines.engine import load_engine
 from nmt.engines.translate import Candidate, Translated, TranslateOptions, translate_texts
 from nmt.errors import NmtError
@@ -29,6 +30,8 @@ class TranslatorSetup:
     """Digest."""
     serving: ServingConfig
     options: TranslationOptions
+    seed: int = 1
+    """Seed of the samples of `--mbr`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,9 @@ class Translator:
             TranslationError: it cannot be loaded.
         """
         options, serving = setup.options, setup.serving
-        # A search cannot return more hypotheses than it has beams.
-        beam_size = max(serving.beam_size, options.nbest)
+        sampling = Sampling(options.mbr, setup.seed) if options.mbr else None
+        # A beam search cannot return more hypotheses than it has beams.
+        beam_size = serving.beam_size if sampling else max(serving.beam_size, options.nbest)
         serving = serving.model_copy(update={"beam_size": beam_size})
         # A GPU needs many more sentences at a time until it is busy.
         factor = _GPU_BATCH_FACTOR if serving.gpus_per_replica else 1
@@ -65,6 +69,7 @@ class Translator:
             candidates=options.nbest,
             scored=options.confidence,
             split_sentences=not options.whole_lines,
+            sampling=sampling,
         )
         self._engine = load_engine(fetch_engine(setup.storage, setup.engine), serving)
 

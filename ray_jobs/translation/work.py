@@ -31,7 +31,7 @@ class Description:
     """Size of each input file by its name."""
     engine: str
     """Digest."""
-    settings: dict[str, str | int | bool]
+    settings: dict[str, str | int | float | bool]
     """Options and settings that change the output."""
     is_finished: bool = False
     """Whether the output is complete, and this folder can be removed."""
@@ -48,7 +48,7 @@ class Description:
         if self.engine != other.engine:
             return f"another engine ({self.engine})"
         changed = [
-            f"{key}={self.settings.get(key)}"
+            f"{key}={self.settings[key]}" if key in self.settings else f"no {key}"
             for key in sorted(self.settings.keys() | other.settings.keys())
             if self.settings.get(key) != other.settings.get(key)
         ]

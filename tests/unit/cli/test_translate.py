@@ -166,6 +166,10 @@ def test_translating_works_with_a_closed_standard_output(
         (["--input", "x"], "--input is given but --output is not"),
         (["--column", "ta"], "--column names a column of --input"),
         (["--nbest", "17"], "--nbest 17: must be at most 16"),
+        (["--mbr", "-1"], "--mbr -1: must be at least 0"),
+        (["--mbr", "1"], "--mbr 1: there is nothing to choose from one sample"),
+        (["--mbr", "1025"], "--mbr 1025: must be at most 1024"),
+        (["--mbr", "4", "--nbest", "5"], "--nbest 5 is more than --mbr 4"),
         (["--input", "x", "--output", "y", "a text"], "'a text' cannot be translated too"),
     ],
 )

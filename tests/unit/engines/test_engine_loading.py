@@ -5,22 +5,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
 
-from nmt.decoding.length import output_limit
-from nmt.engines.card import CARD_FILE, EngineFormat, read_card
+from nmt.engines.card import CARD_FILE, read_card
 from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.golden import character_similarity
 from nmt.engines.translate import TranslateOptions, translate_texts
 from nmt.errors import MissingPackageError, TranslationError
 from nmt.storage import Storage
 from tests.support.models.tiny_engine import (
-    HOSPITAL,
     MAX_SOURCE_TOKENS,
     SENTENCE,
     WATER,
@@ -30,24 +27,6 @@ from tests.support.models.tiny_engine import (
 
 # This engine never ends a sentence by itself: the length limit alone does.
 UNCUT = TranslateOptions(max_batch_tokens=1024, cut_endless=False)
-
-
-@pytest.fixture(scope="module", params=get_args(EngineFormat))
-def form(request: pytest.FixtureRequest) -> EngineFormat:
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def storage(form: EngineFormat, tmp_path_factory: pytest.TempPathFactory) -> Storage:
-    storage = Storage(str(tmp_path_factory.mktemp("engines")))
-    add_engine(storage, "water", WATER, form)
-    add_engine(storage, "hospital", HOSPITAL, form)
-    return storage
-
-
-@pytest.fixture(scope="module")
-def engine(storage: Storage) -> SearchEngine:
-    return load_engine(storage.fetch("engines/water"), serving_config())
 
 
 @pytest.fixture(scope="module")
@@ -66,59 +45,6 @@ def test_the_golden_sentence_has_the_tokens_and_translation_of_transformers(
     words = ["eng_Latn", "▁Where", "▁is", "▁the", "▁hospital?", "</s>"]
     assert [tokens_of(row) for row in rows] == [words]
     assert golden.target.startswith(engine.translate(rows)[0])
-
-
-@pytest.mark.parametrize("beam_size", [1, 3])
-def test_a_translation_does_not_depend_on_the_rest_of_the_batch(
-    storage: Storage, beam_size: int
-) -> None:
-    serving = serving_config(beam_size=beam_size)
-    engine = load_engine(storage.fetch("engines/water"), serving)
-    texts = [
-        "We",
-        "We need water now.",
-        "Where is the hospital? " * 3,
-        "The doctor sees two patients " * 4,
-    ]
-    alone = [translate_texts(engine, [text], UNCUT).texts[0] for text in texts]
-    assert len(set(map(len, alone))) > 2
-    assert translate_texts(engine, texts, UNCUT).texts == alone
-    assert translate_texts(engine, texts[::-1], UNCUT).texts == alone[::-1]
-    rows = [engine.encode(text)[0] for text in texts[:2]]
-    assert engine.translate(rows) == alone[:2]
-
-
-def test_a_search_returns_several_hypotheses_with_their_probabilities(storage: Storage) -> None:
-    engine = load_engine(storage.fetch("engines/water"), serving_config(beam_size=3))
-    rows = [engine.encode(text)[0] for text in ("We", "We need water now.")]
-    for row, found in zip(rows, engine.search(rows, count=3, scored=True), strict=True):
-        scores = [hypothesis.log_probability for hypothesis in found]
-        assert len(scores) == 3
-        assert scores == sorted(scores, reverse=True)
-        assert max(scores) <= 0
-        assert not any(hypothesis.is_complete for hypothesis in found)
-        assert min(hypothesis.tokens for hypothesis in found) >= output_limit(len(row)) - 1
-    assert [found[0].text for found in engine.search(rows)] == engine.translate(rows)
-
-
-def test_output_that_does_not_end_is_cut_and_counted(engine: SearchEngine) -> None:
-    options = TranslateOptions(max_batch_tokens=1024)
-    found = translate_texts(engine, ["We need water now.", "---", "x" * 20_000], options)
-    assert found.cut == 2
-    assert found.texts[1] == "---"
-    assert len(found.texts[0]) < 30
-    assert len(found.texts[2]) < 50_000
-
-
-def test_whole_lines_are_not_split_into_sentences(engine: SearchEngine) -> None:
-    text = "We need water. Where is it?"
-    split = TranslateOptions(max_batch_tokens=1024, cut_endless=False)
-    whole = replace(split, split_sentences=False)
-    rows = engine.encode(text)
-    assert translate_texts(engine, [text], whole).texts == [" ".join(engine.translate(rows))]
-    assert (
-        translate_texts(engine, [text], split).texts != translate_texts(engine, [text], whole).texts
-    )
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_place_is_not_taken_for_the_form_of_an_answer(nmt_k8s, capsys):
     "options",
     [
         TranslationOptions(),
-        TranslationOptions("in", "out", "3", "english", 5, True, True, 10, 4096),
+        TranslationOptions("in", "out", "3", "english", 5, 8, True, True, 10, 4096),
     ],
 )
 def test_options_are_read_back_from_their_words(options):
