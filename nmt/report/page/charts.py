@@ -95,28 +95,23 @@ def _dot(dot: Dot, x: float, y: float) -> Markup:
     return drawn + name
 
 
-def interval_chart(title: str, groups: Sequence[tuple[str, Sequence[Range]]]) -> Markup:
-    """Draw scores with their intervals, one axis for each group.
+def interval_chart(title: str, rows: Sequence[Range]) -> Markup:
+    """Draw scores with their intervals.
 
     The axis begins near the lowest score: from 0 on, close systems would look the same.
     """
-    longest = max((len(row.label) for _, rows in groups for row in rows), default=0)
     # Long names of systems move the axis to the right, up to a third of the width.
-    start = min(max(70, 8 * longest), _WIDTH // 3)
+    start = min(max(70, 8 * max(len(row.label) for row in rows)), _WIDTH // 3)
+    ends = [end for row in rows for end in (row.interval or (row.value, row.value))]
+    axis = linear_axis(ends, start, _WIDTH - 54)
+    bottom = 12 + 22 * len(rows)
     parts: list[Markup] = []
-    y = 18
-    for heading, rows in groups:
-        ends = [end for row in rows for end in (row.interval or (row.value, row.value))]
-        axis = linear_axis(ends, start, _WIDTH - 54)
-        bottom = y + 12 + 22 * len(rows)
-        parts.append(_text(0, y, heading, "heading"))
-        for value, label in axis.ticks:
-            line = Markup('<path class="grid" d="M{x} {a}V{b}"/>')
-            parts.append(line.format(x=axis.place(value), a=y + 8, b=bottom))
-            parts.append(_text(axis.place(value), bottom + 14, label, "middle"))
-        parts += [_range(axis, row, y + 22 + 22 * index) for index, row in enumerate(rows)]
-        y = bottom + 42
-    return _svg(title, y - 24, parts)
+    for value, label in axis.ticks:
+        line = Markup('<path class="grid" d="M{x} 4V{y}"/>')
+        parts.append(line.format(x=axis.place(value), y=bottom))
+        parts.append(_text(axis.place(value), bottom + 14, label, "middle"))
+    parts += [_range(axis, row, 18 + 22 * index) for index, row in enumerate(rows)]
+    return _svg(title, bottom + 18, parts)
 
 
 def _range(axis: Axis, row: Range, y: int) -> Markup:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from nmt.errors import ConfigError
+from nmt.languages import languages, resolve_language
 from nmt.report import formatting
 from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
 from nmt.report.scores import Difference, Results
@@ -82,9 +84,11 @@ def facts(results: Results) -> list[Fact]:
     ]
     if not found:
         found.append(Fact("Difference", formatting.NOT_COMPUTED, None))
-    quantized = results.tested_difference(ENGINE_SYSTEM, TUNED_SYSTEM, TEST_SET)
-    if quantized:
-        found.append(_difference("Engine beside the model it was made from", quantized))
+    for test_set in results.main_sets:
+        quantized = results.tested_difference(ENGINE_SYSTEM, TUNED_SYSTEM, test_set)
+        if quantized:
+            title = f"Engine beside the model that it was made from, {label_of(test_set)}"
+            found.append(_difference(title, quantized))
     names = [name for name in (TUNED_SYSTEM, ENGINE_SYSTEM) if name in results.systems]
     for test_set in dict.fromkeys([GENERAL_SET, *results.forgetting_sets]):
         found += [_forgetting(results, name, test_set, named=len(names) > 1) for name in names]
@@ -115,6 +119,14 @@ def _forgetting(results: Results, system: str, test_set: str, *, named: bool) ->
 def label_of(test_set: str) -> str:
     """Return the heading of a test set."""
     return _TEST_SET_LABELS.get(test_set, test_set)
+
+
+def language_name(code: str) -> str | None:
+    """Return the name of a language; None for a code that is not known."""
+    try:
+        return languages()[resolve_language(code)].name
+    except ConfigError:  # settings of another release may name a language that is gone
+        return None
 
 
 def winners(results: Results) -> list[Winner]:

@@ -36,19 +36,20 @@ def style_of(systems: Sequence[str], name: str) -> str:
     return f"other-{others.index(name) % _OTHER_STYLES + 1}"
 
 
-def score_chart(results: Results) -> Markup:
-    """Draw the scores of all systems in the metric that ranks them."""
-    groups: list[tuple[str, Sequence[Range]]] = []
+def score_charts(results: Results) -> list[Chart]:
+    """Draw the scores of all systems on each test set, in the metric that ranks them."""
+    made: list[Chart] = []
     for test_set in results.main_sets:
         metric = results.deciding_metric(test_set)
-        ranked = rank(results, test_set, metric) if metric else []
         ranges = [
             Range(row.system, row.score.value, row.score.interval, _style(results, row.system))
-            for row in ranked
+            for row in (rank(results, test_set, metric) if metric else [])
         ]
         if metric and ranges:
-            groups.append((f"{formatting.metric_name(metric)}, {label_of(test_set)}", ranges))
-    return charts.interval_chart(f"Scores of {' and '.join(results.systems)}", groups)
+            caption = f"{formatting.metric_name(metric)}, {label_of(test_set)}"
+            title = f"{caption}, of {' and '.join(row.label for row in ranges)}"
+            made.append(Chart(caption, charts.interval_chart(title, ranges)))
+    return made
 
 
 def _style(results: Results, system: str) -> str:

@@ -14,8 +14,8 @@ from nmt.report.data_tables import data_tables
 from nmt.report.page import charts
 from nmt.report.page.charts import Dot, Line
 from nmt.report.page.environment import render
-from nmt.report.page.outcome import facts, headline
-from nmt.report.page.score_page import evaluation_parts, language_name
+from nmt.report.page.outcome import facts, headline, language_name
+from nmt.report.page.score_page import evaluation_parts
 from nmt.report.page.sentences import tag_of
 from nmt.report.scores import Results
 from nmt.report.stored import StoredSet

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nmt import __version__
-from nmt.errors import ConfigError
-from nmt.languages import languages, resolve_language
 from nmt.report import formatting
 from nmt.report.highlight import DiffSpan, mark_differences
 from nmt.report.page import findings, provenance, quality, tables
@@ -77,7 +75,7 @@ def evaluation_parts(
         "choice": choice(best),
         "metrics": {name: formatting.metric_name(name) for name in tables.metric_order(results)},
         "score_tables": tables.score_tables(results),
-        "score_chart": quality.score_chart(results),
+        "score_charts": quality.score_charts(results),
         "verdict_tables": tables.verdict_tables(results),
         "set_table": tables.set_table(results),
         "slice_tables": findings.slice_tables(results),
@@ -117,11 +115,3 @@ def _sample_row(results: Results, sample: Sample, sides: tuple[str, str]) -> Sam
     codes = (info.source_language or sides[0], info.target_language or sides[1])
     spans = mark_differences(reference, cleaned, results.baseline)
     return SampleRow(sample.source, reference, spans, (tag_of(codes[0]), tag_of(codes[1])))
-
-
-def language_name(code: str) -> str | None:
-    """Return the name of a language; None for a code that is not known."""
-    try:
-        return languages()[resolve_language(code)].name
-    except ConfigError:  # settings of another release may name a language that is gone
-        return None

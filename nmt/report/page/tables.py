@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt.report import formatting
-from nmt.report.page.outcome import label_of
+from nmt.report.page.outcome import label_of, language_name
 from nmt.report.ranking import detectable_range, rank
 from nmt.report.scores import Results
 from nmt.runs.evaluation import (
@@ -179,7 +179,9 @@ def set_table(results: Results) -> Table:
 def _set_cells(results: Results, test_set: str) -> tuple[Cell, ...]:
     info = results.evaluation.test_sets[test_set]
     part = f"the first of {info.split_size:,}" if info.split_size else "all"
-    languages = [code for code in (info.source_language, info.target_language) if code]
+    languages = [
+        language_name(code) or code for code in (info.source_language, info.target_language) if code
+    ]
     overlap = "not counted" if info.overlap is None else f"{info.overlap:,} sentences"
     screened = ("dropped from the training data",) if info.screened else ()
     documents = f"{info.documents:,} documents" if info.documents else "sentence"
