@@ -62,10 +62,6 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
 
-    def disable_scripts(self) -> None:
-        """Let the next page run no script."""
-        self._call("Emulation.setScriptExecutionDisabled", value=True)
-
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call any method of the debugging protocol."""
         return self._call(method, **parameters)

@@ -9,7 +9,6 @@ from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
 from nmt.report.scores import Difference, Results
 from nmt.runs.evaluation import (
     BASE_SYSTEM,
-    COMPARED_METRICS,
     ENGINE_SYSTEM,
     GENERAL_SET,
     TEST_SET,
@@ -79,7 +78,7 @@ def facts(results: Results) -> list[Fact]:
     system = headline(results).system
     found = [
         _difference(f"{formatting.metric_name(metric)} on the test set", difference)
-        for metric in COMPARED_METRICS
+        for metric in ("bleu", "chrf++")
         if (difference := results.difference(system, BASE_SYSTEM, TEST_SET, metric))
     ]
     if not found:

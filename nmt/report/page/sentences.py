@@ -125,7 +125,7 @@ def _columns(rows: Iterable[HypothesisRow]) -> _Columns:
             for metric, digits in _METRICS.items()
             if any(metric in row.scores for row in rows)
         },
-        [_rounded(row.confidence, 2) for row in rows],
+        [_rounded(row.confidence, 3) for row in rows],
         [_rounded(row.usable, 2) for row in rows],
         [[numbers[flag] for flag in row.flags if flag in numbers] for row in rows],
     )

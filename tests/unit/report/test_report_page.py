@@ -173,7 +173,8 @@ def test_page_shows_three_systems_on_two_test_sets():
     ):
         assert part in scores
     assert "memory against base+5.25+2.25 to +8.25better0.004" in section(html, "differences")
-    chart = html.split('aria-label="BLEU, Test set, of tuned and memory and base"')[1].split("</svg>")[0]
+    label = 'aria-label="BLEU, Test set, of tuned and memory and base"'
+    chart = html.split(label)[1].split("</svg>")[0]
     styles = set(re.findall(r'class="dot ([\w-]+)"', chart))
     assert styles == {"base", "tuned", "other-1"}
     assert "memoryநினைவகம்." in section(html, "translations")
