@@ -24,6 +24,7 @@ PACKAGES = (
     "torchmetrics==0.10.3",
     "numpy==1.26.4",
     "protobuf==4.25.9",
+    "pyarrow==22.0.0",
     "setuptools==80.9.0",
 )
 """What is installed over this project's packages; several of them exclude each other."""
