@@ -1,7 +1,5 @@
 """Scores of systems on the test sets of a run."""
 
-import logging
-import time
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -22,8 +20,6 @@ from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
 from nmt.scoring.stored import write_rows
 from nmt.scoring.words import count_words, words_of
 from nmt.storage import Storage
-
-log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 10_000
 _MAX_COUNTED_SENTENCES = 1_000_000
@@ -86,7 +82,6 @@ def _score(
     words = count_words(islice(_training_sources(pairs), _MAX_COUNTED_SENTENCES), wanted)
     found: dict[str, tuple[TestSetInfo, ScoredSet]] = {}
     for name, evaluated in described.items():
-        started = time.monotonic()
         test_set, outputs = evaluated.test_set, translations.outputs[name]
         is_own_direction = _direction(test_set) == (
             config.data.source_language,
@@ -106,10 +101,6 @@ def _score(
         for system, rows in scored.rows.items():
             path = layout.hypotheses(config.run, name, system)
             storage.write_bytes(path, write_rows(rows))
-        log.info(
-            "evaluate: scored %d systems on %s, %s sentences, in %.1f s",
-            len(outputs), name, f"{len(test_set):,}", time.monotonic() - started,
-        )  # fmt: skip
         found[name] = evaluated.info, scored
     return found
 
