@@ -1,11 +1,11 @@
 """The outcome of a run, and of an evaluation, as lines for a terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from nmt.report import formatting
 from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
-from nmt.report.scores import Results
+from nmt.report.scores import Difference, Results
 from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, EvaluationResult
 from nmt.runs.results import DataSummary, Summary
 
@@ -14,6 +14,8 @@ _MAX_NOTES = 4
 """With these, the outcome of two systems on one test set fits on a screen of 24 lines."""
 _MAX_FLAGS = 5
 _MAX_DISAGREEMENTS = 3
+_MAX_VERDICTS = 2
+"""Systems that have a line each against the baseline; more of them share lines."""
 _SHOWN = ("bleu", "chrf", "chrf++", "ter", "ter-char", "comet", "metricx")
 """Metrics that fit beside each other on a line; the report has all of them."""
 _MARKS = {"best": "*", "tied": "~", "behind": " ", "untested": " "}
@@ -114,26 +116,35 @@ def _unseen(results: Results, test_set: str, metric: str) -> Iterator[str]:
 def _verdicts(results: Results, test_set: str, ranked: list[Ranked]) -> Iterator[str]:
     """Compare each system with the next in rank, and with the baseline."""
     names = [row.system for row in ranked]
-    others = [(name, results.baseline) for name in names if results.baseline in names]
     neighbours = [
         # A reader expects to hear of a system against the base, and not the other way round.
         (worse, better) if better == results.baseline else (better, worse)
         for better, worse in pairwise(names)
     ]
-    pairs = dict.fromkeys([*neighbours, *others])
-    tested = [results.tested_difference(*pair, test_set) for pair in pairs]
-    differences = [difference for difference in tested if difference]
-    for difference in differences:
-        yield _line("verdict", formatting.verdict(difference))
+    others = [(name, results.baseline) for name in names]
+    others = [pair for pair in others if pair not in neighbours]
+    beside = _tested(results, test_set, neighbours)
+    differences = [*beside, *_tested(results, test_set, others)]
     if not differences:
         yield _line("verdict", formatting.NOT_COMPUTED)
         return
+    if len(differences) - len(beside) <= _MAX_VERDICTS:
+        verdicts = [formatting.verdict(difference) for difference in differences]
+    else:
+        verdicts = [formatting.verdict(difference) for difference in beside]
+        verdicts += formatting.joint_verdicts(differences[len(beside) :])
+    yield from (_line("verdict", verdict) for verdict in verdicts)
     for row in disagreements(results, test_set)[:_MAX_DISAGREEMENTS]:
         yield _line("warning", formatting.disagreement(row))
     metric = differences[0].metric
     found = detectable_range(results, test_set, metric)
-    if found and len(names) > 1:
+    if found:
         yield _line("detectable", formatting.detectable(found, metric))
+
+
+def _tested(results: Results, test_set: str, pairs: Iterable[tuple[str, str]]) -> list[Difference]:
+    tested = (results.tested_difference(*pair, test_set) for pair in pairs)
+    return [difference for difference in tested if difference]
 
 
 def _flags(results: Results, test_set: str) -> Iterator[str]:

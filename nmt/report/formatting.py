@@ -1,6 +1,7 @@
 """Figures and verdicts in words, the same on the console and in the report."""
 
 import unicodedata
+from collections.abc import Iterable
 
 import regex
 
@@ -83,13 +84,26 @@ def duration(seconds: float) -> str:
 
 def verdict(difference: Difference) -> str:
     """Say in words how a system compares with another one."""
-    metric = metric_name(difference.metric)
+    figures = f"{signed(difference.value)} {metric_name(difference.metric)}"
+    chance = format_p_value(difference.p_value)
+    return f"{difference.system}: {_relation(difference)} ({figures}, {chance})"
+
+
+def joint_verdicts(differences: Iterable[Difference]) -> list[str]:
+    """Say in words how several systems compare with one baseline, a line for each outcome."""
+    found: dict[str, list[str]] = {}
+    for difference in differences:
+        text = f"{difference.system} ({signed(difference.value)})"
+        relation = f"{_relation(difference)} in {metric_name(difference.metric)}"
+        found.setdefault(relation, []).append(text)
+    return [f"{', '.join(names)}: {relation}" for relation, names in found.items()]
+
+
+def _relation(difference: Difference) -> str:
     baseline = "the base" if difference.baseline == BASE_SYSTEM else difference.baseline
-    figures = f"({signed(difference.value)} {metric}, {format_p_value(difference.p_value)})"
     if not difference.is_significant:
-        return f"{difference.system}: no significant difference from {baseline} {figures}"
-    word = "better" if difference.is_gain else "worse"
-    return f"{difference.system}: significantly {word} than {baseline} {figures}"
+        return f"no significant difference from {baseline}"
+    return f"significantly {'better' if difference.is_gain else 'worse'} than {baseline}"
 
 
 def disagreement(row: Disagreement) -> str:

@@ -29,20 +29,20 @@ class Browser:
         """Exceptions of scripts and refusals of the page's policy."""
         self.requests: list[str] = []
         """Addresses that the page has asked for."""
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
-            self._call(f"{domain}.enable")
+            self.call(f"{domain}.enable")
 
     def open(self, page: Path) -> None:
         """Open a file."""
-        self._call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=page.as_uri())
         self.wait_for("document.readyState == 'complete'")
 
     def evaluate(self, expression: str) -> Any:
         """Evaluate JavaScript in the page, and return its value."""
-        result = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
@@ -55,18 +55,15 @@ class Browser:
 
     def set_size(self, width: int, height: int, *, dark: bool = False) -> None:
         """Set the size of the window and the colour scheme."""
-        self._call(
+        self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Call any method of the debugging protocol."""
-        return self._call(method, **parameters)
-
-    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call any method of the debugging protocol, and wait for its answer."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
