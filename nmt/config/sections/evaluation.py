@@ -116,7 +116,7 @@ class EvaluationConfig(Section):
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         for name in self.sets.keys() & RESERVED_SETS:
-            raise ValueError(f"sets.{name} has the name of a run's own test set: choose another")
+            raise ValueError(f"sets.{name} has the name of a run's own set: choose another")
         for name in self.systems.keys() & RESERVED_SYSTEMS:
             raise ValueError(f"systems.{name} has the name of a run's own system: choose another")
         known = self.sets.keys() | OWN_TEST_SETS
