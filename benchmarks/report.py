@@ -55,7 +55,7 @@ class Words:
     """Words that are as frequent as those of a language."""
 
     def __init__(self, seed: int, known: Sequence[str] = ()) -> None:
-        """Invent 40,000 words, unless some are given."""
+        """Make 40,000 words, unless some are given."""
         self.random = random.Random(seed)
         self.known = list(known) or [self._invent() for _ in range(40_000)]
         # Zipf's law; the words of real text come with their frequency.
