@@ -7,7 +7,7 @@ from functools import partial, update_wrapper
 from nmt.config import Config
 from nmt.evaluation.changes import find_changes
 from nmt.evaluation.kept import find_rows
-from nmt.evaluation.named import named_below
+from nmt.evaluation.test_sets import named_below
 from nmt.report.console import score_lines
 from nmt.report.page import render_report, render_scores
 from nmt.report.stored import StoredSet

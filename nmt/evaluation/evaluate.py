@@ -8,9 +8,8 @@ from nmt.config import Config
 from nmt.data.prepared_rows import read_rows
 from nmt.data.test_sets import TestSet
 from nmt.evaluation.calibration import calibrate
-from nmt.evaluation.named import named_below
 from nmt.evaluation.systems import find_systems
-from nmt.evaluation.test_sets import VALIDATION_SET, EvaluatedSet, TestSets
+from nmt.evaluation.test_sets import VALIDATION_SET, EvaluatedSet, TestSets, named_below
 from nmt.evaluation.translations import Translations, Translators
 from nmt.runs import layout
 from nmt.runs.evaluation import TEST_SET, EvaluationResult, TestSetInfo
@@ -73,6 +72,7 @@ def _score(
     pairs: Path,
 ) -> dict[str, tuple[TestSetInfo, ScoredSet]]:
     """Score each test set, and write the scores of each sentence beside its translation."""
+    # Only these words are counted, however many the training data has.
     wanted = {
         word
         for evaluated in described.values()
@@ -82,31 +82,32 @@ def _score(
     words = count_words(islice(_training_sources(pairs), _MAX_COUNTED_SENTENCES), wanted)
     found: dict[str, tuple[TestSetInfo, ScoredSet]] = {}
     for name, evaluated in described.items():
-        test_set, outputs = evaluated.test_set, translations.outputs[name]
-        is_own_direction = _direction(test_set) == (
-            config.data.source_language,
-            config.data.target_language,
-        )
-        options = ScoreOptions(
-            bootstrap_samples=config.evaluation.bootstrap_samples,
-            seed=config.seed,
-            # Fitted to sentences of the run's direction, and valid for these alone.
-            calibrations=calibrations if is_own_direction else {},
-            training_words=(
-                words if test_set.source_language == config.data.source_language else None
-            ),
-            overlapping=evaluated.overlapping,
-        )
-        scored = score_set(test_set, outputs, options)
+        options = _options(config, evaluated, calibrations, words)
+        scored = score_set(evaluated.test_set, translations.outputs[name], options)
         for system, rows in scored.rows.items():
-            path = layout.hypotheses(config.run, name, system)
-            storage.write_bytes(path, write_rows(rows))
+            storage.write_bytes(layout.hypotheses(config.run, name, system), write_rows(rows))
         found[name] = evaluated.info, scored
     return found
 
 
-def _direction(test_set: TestSet) -> tuple[str, str]:
-    return test_set.source_language, test_set.target_language
+def _options(
+    config: Config,
+    evaluated: EvaluatedSet,
+    calibrations: Mapping[str, Calibration],
+    words: Mapping[str, int],
+) -> ScoreOptions:
+    source, target = config.data.source_language, config.data.target_language
+    test_set = evaluated.test_set
+    is_own_source = test_set.source_language == source
+    # Calibrations are fitted to sentences of the run's direction, and valid for these alone.
+    is_own_direction = is_own_source and test_set.target_language == target
+    return ScoreOptions(
+        bootstrap_samples=config.evaluation.bootstrap_samples,
+        seed=config.seed,
+        calibrations=calibrations if is_own_direction else {},
+        training_words=words if is_own_source else None,
+        overlapping=evaluated.overlapping,
+    )
 
 
 def _training_sources(folder: Path) -> Iterator[str]:

@@ -156,3 +156,9 @@ class TestSets:
         if kept:
             log.info("evaluate: %s is kept from an earlier evaluation", name)
         return kept
+
+
+def named_below(user_set: Collection[str], section: str) -> set[str]:
+    """Return the names below a section of which the user has set something."""
+    prefix = f"{section}."
+    return {key.removeprefix(prefix).split(".")[0] for key in user_set if key.startswith(prefix)}

@@ -1,13 +1,14 @@
 """Translations of each test set by each system, made where they are not kept yet."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nmt.cli.progress import PairProgress
 from nmt.data.test_sets import TestSet
-from nmt.errors import DataError
+from nmt.errors import DataError, StorageError
 from nmt.evaluation.kept import Translation, digest_of_output, find_kept, keep, key_of
 from nmt.evaluation.system import LoadedSystem, System
 from nmt.evaluation.test_sets import VALIDATION_SET
@@ -47,23 +48,45 @@ class Translators:
             {test_set.name: {} for test_set in test_sets},
             {name: system.info for name, system in self._systems.items()},
         )
-        pending: dict[str, list[TestSet]] = {}
-        obstacles = self._find_obstacles(test_sets)
-        for name in self._systems:
-            for test_set in test_sets:
-                if obstacle := obstacles[test_set.name].get(name):
-                    _add_obstacle(found, name, test_set, obstacle)
-                elif kept := self._find_kept(name, test_set):
-                    _add(found, name, test_set, *kept)
-                else:
-                    pending.setdefault(name, []).append(test_set)
+        pending, equal = self._plan(found, test_sets)
         self._translate_pending(found, pending)
+        for name, other, test_set in equal:
+            self._copy(found, other, name, test_set)
         # In the order of the systems, also where some were translated now and some before.
         for outputs in found.outputs.values():
             ordered = {name: outputs[name] for name in self._systems if name in outputs}
             outputs.clear()
             outputs.update(ordered)
         return found
+
+    def _plan(
+        self, found: Translations, test_sets: Sequence[TestSet]
+    ) -> tuple[dict[str, list[TestSet]], list[tuple[str, str, TestSet]]]:
+        """Add the translations that are kept, and find out what is left to do.
+
+        Returns:
+            System -> the sets that it must translate; and the systems that are equal to another
+            one, with that one and the set.
+        """
+        pending: dict[str, list[TestSet]] = {}
+        equal: list[tuple[str, str, TestSet]] = []
+        # Two names may stand for one engine, such as `engine` and that of an endpoint.
+        first: dict[str, str] = {}
+        obstacles = self._find_obstacles(test_sets)
+        for name in self._systems:
+            for test_set in test_sets:
+                if obstacle := obstacles[test_set.name].get(name):
+                    _add_obstacle(found, name, test_set, obstacle)
+                    continue
+                key = self._key(name, test_set)
+                if kept := find_kept(self._storage, self._run, test_set.name, name, key):
+                    _add(found, name, test_set, *kept)
+                elif key in first:
+                    equal.append((name, first[key], test_set))
+                else:
+                    pending.setdefault(name, []).append(test_set)
+                first.setdefault(key, name)
+        return pending, equal
 
     def _find_obstacles(self, test_sets: Sequence[TestSet]) -> dict[str, dict[str, str]]:
         """Find out which systems cannot translate a test set, and why.
@@ -90,6 +113,7 @@ class Translators:
     ) -> None:
         number, total = 0, sum(map(len, pending.values()))
         for name, test_sets in pending.items():
+            # The model of one system is out of memory before the next one is loaded.
             with self._systems[name].load() as loaded:
                 for test_set in test_sets:
                     number += 1
@@ -109,7 +133,7 @@ class Translators:
             f"evaluate: {name}, {test_set.name}:", len(test_set), units="sentences"
         )
         started = time.monotonic()
-        output = loaded.translate(test_set, progress.add)
+        output = _without_infinite(loaded.translate(test_set, progress.add))
         seconds = round(time.monotonic() - started, 2)
         system = self._systems[name]
         return output, Translation(
@@ -120,14 +144,31 @@ class Translators:
             seconds=seconds if system.is_model else None,
         )
 
-    def _find_kept(self, name: str, test_set: TestSet) -> tuple[Translation, SystemOutput] | None:
-        key = self._key(name, test_set)
-        return find_kept(self._storage, self._run, test_set.name, name, key)
+    def _copy(self, found: Translations, equal: str, name: str, test_set: TestSet) -> None:
+        """Take over the translations of an equal system."""
+        kept = find_kept(self._storage, self._run, test_set.name, equal)
+        if kept is None:  # it was there a moment ago
+            raise StorageError(f"the translations of {test_set.name} by {equal} are gone")
+        log.info("evaluate: %s is %s, which has translated %s", name, equal, test_set.name)
+        keep(self._storage, self._run, test_set, name, kept[1], kept[0])
+        _add(found, name, test_set, *kept)
 
     def _key(self, name: str, test_set: TestSet) -> str:
         content = self._systems[name].content(test_set.name)
         languages = (test_set.source_language, test_set.target_language)
         return key_of(content, test_set.digest, languages)
+
+
+def _without_infinite(output: SystemOutput) -> SystemOutput:
+    """Take a confidence that is not a number, or not finite, for an unknown one."""
+    # The probability of a token may be too small for a half-precision number, and JSON has no
+    # infinity.
+    if output.confidences is None:
+        return output
+    return SystemOutput(
+        output.hypotheses,
+        [each if each is not None and math.isfinite(each) else None for each in output.confidences],
+    )
 
 
 def _add(

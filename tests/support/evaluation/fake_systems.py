@@ -32,6 +32,7 @@ class FakeSystem:
     language: str = "tam_Taml"
     fails_at: str = ""
     """Test set at which it is killed."""
+    confidence: float = -0.5
     answer: Callable[[str], str] | None = None
     """Translates a source; by default with the system's name before it."""
     translated: list[str] = field(default_factory=list[str])
@@ -60,4 +61,6 @@ class FakeSystem:
         after_batch(len(test_set))
         answer = self.answer or (lambda source: f"{self.name}: {source}")
         hypotheses = [answer(source) for source in test_set.sources]
-        return SystemOutput(hypotheses, [-0.5] * len(test_set) if self.is_model else None)
+        return SystemOutput(
+            hypotheses, [self.confidence] * len(test_set) if self.is_model else None
+        )

@@ -65,6 +65,31 @@ def test_what_was_made_from_something_else_is_made_again(storage, system, senten
     assert system.translated == ["news"]
 
 
+def test_two_names_of_one_system_translate_once(storage):
+    engine, live = FakeSystem("engine"), FakeSystem("engine")
+    named = {"base": FakeSystem("base"), "engine": engine, "live": live}
+    found = Translators(storage, "demo", named).translate([NEWS])
+    assert (engine.translated, live.translated, live.loads) == (["news"], [], 0)
+    assert list(found.outputs["news"]) == ["base", "engine", "live"]
+    assert found.outputs["news"]["live"] == found.outputs["news"]["engine"]
+    assert find_rows(storage, "demo", "news", "live")
+    added = {"engine": engine, "again": FakeSystem("engine")}
+    assert list(Translators(storage, "demo", added).translate([NEWS]).outputs["news"]) == [
+        "engine",
+        "again",
+    ]
+    assert added["again"].loads == 0
+
+
+def test_a_confidence_that_is_not_finite_is_unknown(storage):
+    system = FakeSystem("base", confidence=float("-inf"))
+    found = translate(storage, [system], NEWS)
+    assert found.outputs["news"]["base"].confidences == [None] * len(NEWS)
+    again = FakeSystem("base")
+    translate(storage, [again], NEWS)
+    assert again.translated == []
+
+
 def test_a_killed_evaluation_goes_on_with_the_next_set(storage):
     with pytest.raises(KeyboardInterrupt):
         translate(
