@@ -6,7 +6,6 @@ from pathlib import Path
 
 from nmt.config import Config
 from nmt.data.prepared_rows import read_rows
-from nmt.data.test_sets import TestSet
 from nmt.evaluation.calibration import calibrate
 from nmt.evaluation.systems import find_systems
 from nmt.evaluation.test_sets import VALIDATION_SET, EvaluatedSet, TestSets, named_below
