@@ -6,7 +6,7 @@ from itertools import pairwise
 from nmt.report import formatting
 from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
 from nmt.report.scores import Difference, Results
-from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, EvaluationResult
+from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, LOWER_IS_BETTER, EvaluationResult
 from nmt.runs.results import DataSummary, Summary
 
 _MAX_RULES = 3
@@ -91,7 +91,8 @@ def _table(results: Results, test_set: str, systems: list[str]) -> Iterator[str]
     notes = ["* best", "~ not significantly different from the best", "± half a 95 % interval"]
     shown = "".join(cell for column in columns for cell in column[1:])
     legend = [note for note in notes if note[0] in shown]
-    legend += ["TER: lower is better"] if any("ter" in metric for metric in metrics) else []
+    lower = [formatting.metric_name(metric) for metric in metrics if metric in LOWER_IS_BETTER]
+    legend += [f"{', '.join(lower)}: lower is better"] if lower else []
     yield _line("", "; ".join(legend))
 
 
@@ -170,7 +171,9 @@ def _forgetting(results: Results, test_set: str) -> Iterator[str]:
     named = len(results.systems) > 2
     for system in results.systems[1:]:
         after = results.value(system, test_set)
-        scores = f"{before:.2f} -> {formatting.number(after)} BLEU"
+        if after is None:  # the lines of what was not computed say why
+            continue
+        scores = f"{before:.2f} -> {after:.2f} BLEU"
         verdict = formatting.general_verdict(before, after)
         change = formatting.change(before, after)
         text = f"{f'{system}: ' if named else ''}{scores} ({change}): {verdict}"

@@ -136,6 +136,17 @@ def test_console_needs_at_most_30_lines_for_eight_systems_on_a_set():
     assert any("s7 (+1.00), s6 (+1.00)" in line for line in lines)
 
 
+def test_console_leaves_out_a_system_that_did_not_translate_what_shows_forgetting():
+    info = result().test_sets["talks"].model_copy(update={"forgetting": True})
+    scores = [row for row in result().scores if (row.system, row.test_set) != ("engine", "talks")]
+    sets = {**result().test_sets, "talks": info}
+    found = EvaluationResult(systems=result().systems, test_sets=sets, scores=tuple(scores),
+                             comparisons=())  # fmt: skip
+    lines = [" ".join(line.split()) for line in score_lines(found)]
+    assert "talks tuned: 20.00 -> 30.00 BLEU (+10.00): kept" in lines
+    assert not any(line.startswith("talks engine") for line in lines)
+
+
 # Page
 
 
