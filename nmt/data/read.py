@@ -132,11 +132,22 @@ def _compared(test_set: TestSet, data: DataConfig) -> Input:
 
 def _input(data: DataConfig, name: str, role: Role, corpus: Corpus, rows: Iterator[Row]) -> Input:
     if role == "test":
-        return Input(name, role, exact_rows(corpus, rows), BadRows())
+        return Input(name, role, _with_one_reference(corpus, rows), BadRows())
     bad = BadRows(data.max_bad_rows)
     # A limit for the training pairs must not cut the held-out splits of the same data set.
     limit = corpus.max_pairs if role == "corpus" else None
     return Input(name, role, islice(_pairs(corpus, rows, bad), limit), bad)
+
+
+def _with_one_reference(corpus: Corpus, rows: Iterator[Row]) -> Iterator[RawPair]:
+    """Pass on the rows of a test split, which stores one reference for each sentence."""
+    for row in exact_rows(corpus, rows):
+        if row.extra:
+            raise DataError(
+                f"{corpus.path}, line {row.line}: the sentence has {1 + len(row.extra)} "
+                "references: name the file below evaluation.sets, whose sets may have several"
+            )
+        yield row
 
 
 def _pairs(corpus: Corpus, rows: Iterator[Row], bad: BadRows) -> Iterator[RawPair]:

@@ -24,7 +24,7 @@ def exact_rows(corpus: Corpus, rows: Iterator[Row]) -> Iterator[RawPair]:
         if isinstance(row, BadRow):
             bad.add(row)
             continue
-        if len(row.extra) != len(corpus.extra_columns):
+        if len(row.extra) < len(corpus.extra_columns):
             raise DataError(
                 f"{corpus.column_setting(corpus.extra_columns[0].side)} names a column, but "
                 f"{corpus.path} has none: unset it, or name a TSV, CSV, JSONL or Parquet file"

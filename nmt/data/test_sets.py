@@ -9,6 +9,7 @@ from pathlib import Path
 from nmt.config import DataConfig, TestSetConfig
 from nmt.data.formats.corpus import Corpus, ExtraColumn
 from nmt.data.formats.open import open_splits
+from nmt.data.formats.rows import RawPair
 from nmt.data.prepared_rows import read_rows
 from nmt.data.test_set_rows import exact_rows
 from nmt.errors import DataError
@@ -82,6 +83,7 @@ def read_test_set(name: str, settings: TestSetConfig, data: DataConfig) -> TestS
     }
     references = [tuple(row.target for row in rows)]
     references += (texts for column, texts in extra.items() if column.side == "target")
+    references += _listed_references(corpus, rows)
     for path in _listed(settings.target_path)[1:]:
         other = replace(corpus, target_path=path)
         references.append(_further_reference(other, settings, sources))
@@ -186,6 +188,23 @@ def _listed(value: str | tuple[str, ...] | None) -> list[str | None]:
 
 def _of_side(extra: Mapping[ExtraColumn, tuple[str, ...]], side: str) -> tuple[str, ...] | None:
     return next((texts for column, texts in extra.items() if column.side == side), None)
+
+
+def _listed_references(corpus: Corpus, rows: Sequence[RawPair]) -> list[tuple[str, ...]]:
+    """Return the further references of a column that holds a list of them.
+
+    Raises:
+        DataError: two sentences have different numbers of references.
+    """
+    declared = len(corpus.extra_columns)
+    counts = [len(row.extra) - declared + 1 for row in rows]
+    for row, count in zip(rows, counts, strict=True):
+        if count != counts[0]:
+            raise DataError(
+                f"{corpus.path}: the first sentence has {counts[0]} references, and that of line "
+                f"{row.line} has {count}: give every sentence as many"
+            )
+    return list(zip(*(row.extra[declared:] for row in rows), strict=True))
 
 
 def _further_reference(

@@ -18,7 +18,8 @@ class RawPair(NamedTuple):
     """Line of the file, counted from 1; the row of a Parquet file, the unit of an XML file."""
     score: float | None = None
     extra: tuple[str, ...] = ()
-    """Values of `Corpus.extra_columns`; empty for a format without columns."""
+    """Values of `Corpus.extra_columns`, unless the format has no columns; in a test set, then the
+    further references of a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,13 @@ def test_a_test_split_without_references_is_refused_with_the_remedy(tmp_path: Pa
         prepare(DataConfig(path=str(folder)), 1, tmp_path / "out")
 
 
+def test_several_references_of_a_test_split_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"en": "a", "ta": ["1", "2"]}\n')
+    path = write(tmp_path / "x.jsonl", PAIRS)
+    with pytest.raises(DataError, match=r"line 1: .* 2 references: name the file below evaluation"):
+        prepare(DataConfig(path=path, test_path=str(tmp_path / "t.jsonl")), 1, tmp_path / "out")
+
+
 def test_a_split_that_is_held_out_is_not_given(tmp_path: Path) -> None:
     report = prepare(DataConfig(path=write(tmp_path / "x.jsonl", PAIRS)), 1, tmp_path / "out")
     assert report.given == ()

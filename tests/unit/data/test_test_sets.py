@@ -127,6 +127,27 @@ def test_references_domains_and_documents_come_from_columns(tmp_path: Path, form
     assert test_set.documents == ("7", "7")
 
 
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_references_come_from_a_list_in_one_column(tmp_path: Path, form: str) -> None:
+    rows = [
+        {"en": "a", "ta": ["1", "2", "3"], "kind": "x"},
+        {"en": "b", "ta": ["4", "5", "6"], "kind": "y"},
+    ]
+    if form == "parquet":
+        parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet")
+    else:
+        write(tmp_path, "x.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    test_set = read(str(tmp_path / f"x.{form}"), domain_column="kind")
+    assert test_set.references == (("1", "4"), ("2", "5"), ("3", "6"))
+    assert test_set.domains == ("x", "y")
+
+
+def test_lists_of_different_numbers_of_references_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.jsonl", '{"en": "a", "ta": ["1", "2"]}\n{"en": "b", "ta": ["1"]}\n')
+    with pytest.raises(DataError, match=r"first sentence has 2 references, and that of line 2"):
+        read(path)
+
+
 def test_columns_without_a_header_are_found_by_number(tmp_path: Path) -> None:
     path = write(tmp_path, "x.tsv", "news\ta\tஅ\tஆ\nchat\tb\tஇ\tஈ\n")
     test_set = read(path, source_column="2", target_column=["3", "4"], domain_column="1")

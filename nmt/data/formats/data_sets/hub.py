@@ -49,7 +49,7 @@ def _load_name(corpus: Corpus) -> Any:  # noqa: ANN401 (DatasetDict)
             return load_dataset(name, subset or None)
     except Exception as error:
         if problem is not None:
-            raise UnavailableError(_explain_unreachable(name, problem)) from error
+            raise UnavailableError(_explain_unreachable(name, problem, corpus)) from error
         raise DataError(
             f"the data set {corpus.path!r} cannot be read: {_reason(error)}. A subset goes after "
             "a colon (owner/name:subset); a private one needs HF_TOKEN"
@@ -104,12 +104,12 @@ def _reason(error: BaseException) -> str:
     return lines[0][:300].rstrip(". ") if lines else type(error).__name__
 
 
-def _explain_unreachable(name: str, problem: str) -> str:
+def _explain_unreachable(name: str, problem: str, corpus: Corpus) -> str:
     return (
         f"the Hugging Face hub cannot be reached for the data set {name!r} ({problem}), and the "
         "cache does not hold it. Without the hub, either\n"
-        "  - set data.path to a local file (.jsonl, .csv, .tsv, .tmx, .txt), or\n"
+        f"  - set {corpus.setting} to a local file (.jsonl, .csv, .tsv, .tmx, .txt), or\n"
         f"  - on a machine with access: hf download {name} --repo-type dataset --local-dir DIR, "
-        "copy DIR, and set data.path to it, or\n"
+        f"copy DIR, and set {corpus.setting} to it, or\n"
         "  - copy a filled cache, point HF_HOME to it and set HF_HUB_OFFLINE=1"
     )

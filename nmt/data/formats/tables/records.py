@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from nmt.data.formats.corpus import Corpus
 from nmt.data.formats.rows import BadRow, RawPair
@@ -70,7 +70,7 @@ class RecordReader:
         columns = self._find(record.values)
         if columns:
             source = self._text(record, columns.source, "source")
-            target = self._text(record, columns.target, "target")
+            target, *further = self._targets(record, columns.target)
             if isinstance(source, BadRow):
                 return source
             if isinstance(target, BadRow):
@@ -81,7 +81,7 @@ class RecordReader:
             extra = self._extra(record)
             if isinstance(extra, BadRow):
                 return extra
-            return columns, RawPair(source, target, record.line, score, extra)
+            return columns, RawPair(source, target, record.line, score, (*extra, *further))
         nested = record.values.get(NESTED)
         if isinstance(nested, Mapping):
             place = f"{record.place}, in {NESTED!r}"
@@ -118,6 +118,16 @@ class RecordReader:
                 return text
             found.append(text)
         return tuple(found)
+
+    def _targets(self, record: Record, key: str) -> list[Any]:
+        """Return the target, and of a test set also the further references of a list."""
+        value = record.values[key]
+        # Data sets of the hub often hold the references of a sentence in one list.
+        if self._corpus.exact and isinstance(value, list):
+            references = cast(list[object], value)
+            if references and all(isinstance(reference, str) for reference in references):
+                return references
+        return [self._text(record, key, "target")]
 
     def _text(self, record: Record, key: str, side: str) -> str | BadRow:
         value = record.values[key]
