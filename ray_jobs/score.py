@@ -135,7 +135,9 @@ def _score(
                 learned=known,
             ),
         )
-        progress.add(len(each.test_set) * len(each.outputs))
+        # Each test set logs its own progress.
+        if len(inputs) > 1:
+            progress.add(len(each.test_set) * len(each.outputs))
     return found
 
 

@@ -85,13 +85,13 @@ def _score_on_ray(
     except ModuleNotFoundError as error:
         raise _NotComputedError(f"the package '{error.name}' is missing: install ray") from None
     rows = [row for request in requests for row in _rows(request)]
-    progress = PairProgress("comet: scored", len(rows), units="translations")
     values: list[float] = []
     try:
         with connect(config):
             actor = _start(config)
             log.info("comet: Ray installs %s, which can take minutes", PACKAGES[0])
             signature: str = ray.get(actor.load.remote(model))
+            progress = PairProgress("comet: scored", len(rows), units="translations")
             for start in range(0, len(rows), _CALL_ROWS):
                 part = rows[start : start + _CALL_ROWS]
                 values += ray.get(actor.score.remote(part))
