@@ -30,6 +30,7 @@ from nmt.scoring.significance import (
     predict_detectable,
 )
 
+RESULTS = Path(__file__).parent / "results" / "significance.json"
 LEVEL = 0.05
 POWER = 0.8
 Choices = NDArray[np.bool_]
@@ -125,11 +126,11 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=[300, 1000])
     parser.add_argument("--trials", type=int, default=2000)
-    parser.add_argument("--power-trials", type=int, default=1000)
-    parser.add_argument("--bootstrap-trials", type=int, default=300)
+    parser.add_argument("--power-trials", type=int, default=600)
+    parser.add_argument("--bootstrap-trials", type=int, default=150)
     parser.add_argument("--samples", type=int, default=1000, help="resamplings of the bootstrap")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=Path, default=Path("significance.json"))
+    parser.add_argument("--output", type=Path, default=RESULTS)
     return parser.parse_args()
 
 
