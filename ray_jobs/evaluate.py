@@ -8,6 +8,7 @@ from nmt.config import Config
 from nmt.evaluation.changes import find_changes
 from nmt.evaluation.kept import find_rows
 from nmt.evaluation.test_sets import named_below
+from nmt.export.model_card import add_scores, lacks_scores
 from nmt.report.console import score_lines
 from nmt.report.page import render_report, render_scores
 from nmt.report.stored import StoredSet
@@ -28,7 +29,8 @@ def run(session: Session, *, with_report: bool = True) -> Record:
 
     Args:
         session: of the command.
-        with_report: also bring `report.html` up to date.
+        with_report: log the scores and bring `report.html` up to date, which a pipeline does by
+            itself.
 
     Raises:
         MissingStepError: the run is not exported.
@@ -45,10 +47,10 @@ def run(session: Session, *, with_report: bool = True) -> Record:
         return StepOutput(result)
 
     record = session.run_step(EVALUATE, work, is_intact=lambda found: _is_current(session, found))
-    result = result_of(session.storage, run_name, EVALUATE, record)
-    for line in score_lines(result):
-        log.info("%s", line)
     if with_report:
+        result = result_of(session.storage, run_name, EVALUATE, record)
+        for line in score_lines(result):
+            log.info("%s", line)
         _write_report(session, record, result)
     return record
 
@@ -91,6 +93,9 @@ def _is_current(session: Session, record: Record) -> bool:
     result = result_of(session.storage, session.config.run, EVALUATE, record)
     named = named_below(session.user_set, "evaluation.sets")
     changes = list(find_changes(session.config, session.storage, result, named))
+    if lacks_scores(session.storage, session.config.run):
+        # Such as after an export that was damaged and made again.
+        changes.append("a model card has no scores")
     for change in changes:
         log.info("evaluate: %s: it is done again", change)
     return not changes
@@ -100,9 +105,7 @@ def evaluate_on_worker(
     config: Config, storage: Storage, user_set: frozenset[str] = frozenset()
 ) -> EvaluationResult:
     """Evaluate a run on a worker, and write the scores into its model cards."""
-    # Both import torch, which the driver does not need.
-    from nmt.evaluation.evaluate import evaluate
-    from nmt.export.model_card import add_scores
+    from nmt.evaluation.evaluate import evaluate  # torch follows, which the driver does not need
 
     result = evaluate(config, storage, user_set)
     add_scores(config, storage, result)

@@ -50,14 +50,26 @@ def write_model_card(
 def add_scores(config: Config, storage: Storage, evaluation: EvaluationResult) -> None:
     """Write the scores of a run into the model cards beside its merged model and its adapter."""
     # Not into that of the engine: replicas may be loading its folder.
-    for path in (layout.merged_model(config.run), layout.exported_adapter(config.run)):
-        if not storage.is_committed(path):
-            continue
+    for path in _folders(storage, config.run):
         old = storage.fetch(path)
         with storage.commit(path, storage.manifest(path)["meta"]) as folder:
             ignored = shutil.ignore_patterns(MANIFEST, CARD_FILE)
             shutil.copytree(old, folder, ignore=ignored, copy_function=_link, dirs_exist_ok=True)
             write_model_card(config, folder, evaluation)
+
+
+def lacks_scores(storage: Storage, run: str) -> bool:
+    """Tell whether one of these cards has no scores."""
+    cards = [f"{path}/{CARD_FILE}" for path in _folders(storage, run)]
+    return any(
+        not storage.exists(card) or b"model-index:" not in storage.read_bytes(card)
+        for card in cards
+    )
+
+
+def _folders(storage: Storage, run: str) -> list[str]:
+    paths = (layout.merged_model(run), layout.exported_adapter(run))
+    return [path for path in paths if storage.is_committed(path)]
 
 
 def _link(source: str, target: str) -> None:

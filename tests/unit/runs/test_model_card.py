@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from nmt.config import Config, load_config
-from nmt.export.model_card import add_scores, write_model_card
+from nmt.export.model_card import add_scores, lacks_scores, write_model_card
 from nmt.runs.evaluation import TestSetInfo
 from nmt.storage import Storage
 from tests.support.runs.summaries import evaluation
@@ -62,7 +62,9 @@ def test_the_scores_of_the_tuned_model_are_a_model_index(config, tmp_path):
 
 def test_scores_are_added_to_a_card_and_every_other_file_stays(config, storage):
     before = storage.manifest("demo/export/merged")
+    assert lacks_scores(storage, "demo")
     add_scores(config, storage, evaluation())
+    assert not lacks_scores(storage, "demo")
     storage.verify("demo/export/merged")
     after = storage.manifest("demo/export/merged")
     changed = {name for name in after["files"] if after["files"][name] != before["files"][name]}
