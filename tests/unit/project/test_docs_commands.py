@@ -17,7 +17,7 @@ from ray_jobs.cli.runner import jobs, parse
 from tests.support.project import CODE_BLOCK, CONFIGS, PAGES, PROJECT, relative
 
 COMMANDS = {*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score"}
-READERS_FILES = {"corpora.yaml"}
+READERS_FILES = {"corpora.yaml", "sets.yaml"}
 """Settings files that a page shows, and the reader writes."""
 OUTSIDE = {
     "base64",
@@ -74,6 +74,9 @@ def problem(words: list[str]) -> str:
         case ["helm", *rest]:
             missing = [w for w in rest if w.startswith("helm/") and not (PROJECT / w).exists()]
             return f"no {missing[0]}" if missing else ""
+        case ["python", "-m", module, *_] if module.startswith("benchmarks."):
+            known = (PROJECT / f"{module.replace('.', '/')}.py").is_file()
+            return "" if known else f"no module {module}"
         case ["python", "-m", module, *rest]:
             package, _, name = module.rpartition(".")
             known = package == "ray_jobs" and name in jobs()
@@ -160,6 +163,7 @@ def test_the_pages_have_commands_to_check():
         "make tea",
         "python docs/none.py",
         "python -m ray_jobs.none",
+        "python -m benchmarks.none",
         "ray job submit --working-dir . -- python -m ray_jobs.train seed=x",
     ],
 )
