@@ -4,7 +4,7 @@ Makes an evaluation of eight systems on five test sets of 2,000 sentences, rende
 prints the size of the page, the CPU time and the memory of rendering, and the CPU time that a
 browser's page needs until it is complete and until its first sentences are shown:
 
-    python -m benchmarks.report report.html
+    PYTHONPATH=. python benchmarks/report.py report.html
 
 The text is invented: words of random syllables, as frequent as the words of a language are. With
 `--text`, it is made of real translations, one file for each system; the systems that are missing

@@ -185,15 +185,17 @@
     const shared = aligned(words, tokensOf(otherText).words);
     // Of several references, the one that is most like the translation says what is right.
     const right = references.map((each) => aligned(words, each.words)).reduce((a, b) => (b.size > a.size ? b : a), new Set());
-    const nodes = [];
+    const parts = [];
     let index = 0;
     for (const token of all) {
       const isWord = WORD.test(token);
-      if (isWord && !shared.has(index)) nodes.push(make("mark", right.has(index) ? "won" : "lost", token));
-      else nodes.push(document.createTextNode(token));
+      const mark = isWord && !shared.has(index) ? (right.has(index) ? "won" : "lost") : "";
+      // Characters of a script without spaces have one mark together.
+      if (parts.length && parts.at(-1).mark === mark) parts.at(-1).text += token;
+      else parts.push({ mark, text: token });
       if (isWord) index += 1;
     }
-    return nodes;
+    return parts.map((part) => (part.mark ? make("mark", part.mark, part.text) : document.createTextNode(part.text)));
   }
 
   // The places in `a` of a longest common subsequence of `a` and `b`.
