@@ -1,7 +1,7 @@
 """Metrics of translation quality that need no model."""
 
 from nmt.metrics.scores import Score, Scores, corpus_bleu, score_all
-from nmt.metrics.statistics import SegmentStatistics, agreement, statistics
+from nmt.metrics.segment_statistics import SegmentStatistics, agreement, statistics
 
 __all__ = [
     "Score",

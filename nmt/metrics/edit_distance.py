@@ -9,8 +9,9 @@ Sources: Myers 1999, https://doi.org/10.1145/316542.316550; Hyyrö 2003, "A bit-
 computing Levenshtein and Damerau edit distances"
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, repeat
 from math import ceil
 
 import numpy as np
@@ -27,6 +28,10 @@ Limits = list[tuple[int, int]]
 Trace = tuple[int, int]
 """Of a row, bit j - 1 for column j: cells that equal the cell above and to the left; and cells that
 are one more than the cell above."""
+Change = tuple[int, int, int, int]
+"""Columns that are new in the beam; by which its first cell moves; that of its first cell if it
+moves; and those that nothing is reached from."""
+_UNCHANGED: Change = 0, 0, 0, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +63,44 @@ class EditDistance:
         for column, word in enumerate(reference):
             columns[word] = columns.get(word, 0) | 1 << column
         self._columns = {word: self._write(bits) for word, bits in columns.items()}
-        self._limits: Limits = []
 
     def encode(self, hypothesis: Sequence[str]) -> list[bytes]:
         """Find the columns that equal each word."""
         nowhere = self._write(0)
         return [self._columns.get(word, nowhere) for word in hypothesis]
 
-    def distances(self, hypotheses: Sequence[Sequence[bytes]]) -> NDArray[np.int64]:
-        """Compute the distance of each hypothesis of encoded words."""
-        found, _ = self._fill(hypotheses, None)
-        # The beam matters only where it could exclude a cheaper way, and makes a row more work.
+    def distances(
+        self, hypotheses: Sequence[Sequence[bytes]], *, all_far: bool = False
+    ) -> NDArray[np.int64]:
+        """Compute the distance of each hypothesis of encoded words.
+
+        Args:
+            hypotheses: encoded words.
+            all_far: expect distances so long that the beam could exclude a cheaper way.
+        """
+        if all_far:
+            return self._fill(hypotheses, in_beam=True)[0]
+        found, _ = self._fill(hypotheses, in_beam=False)
+        # The beam makes a row more work, so it is used only where it could matter.
         far = np.flatnonzero(found > self._inside)
         if far.size:
-            found[far], _ = self._fill([hypotheses[int(index)] for index in far], self._beam())
+            found[far], _ = self._fill([hypotheses[int(index)] for index in far], in_beam=True)
         return found
 
     def align(self, hypothesis: Sequence[bytes]) -> Alignment:
         """Align a hypothesis of encoded words."""
-        limits: Limits = [(0, self._width + 1)] * (self._length + 1)
-        found, traces = self._fill([hypothesis], None)
+        found, traces = self._fill([hypothesis], in_beam=False)
         is_exact = bool(found[0] <= self._inside)
         if not is_exact:
-            limits = self._beam()
-            found, traces = self._fill([hypothesis], limits)
+            found, traces = self._fill([hypothesis], in_beam=True)
+        limits = [(0, self._width + 1)] * (self._length + 1) if is_exact else self._limits()
         matches = [int.from_bytes(word, "little") for word in hypothesis]
         return Alignment(int(found[0]), is_exact, *self._walk_back(matches, traces, limits))
 
     def _fill(
-        self, hypotheses: Sequence[Sequence[bytes]], limits: Limits | None
+        self, hypotheses: Sequence[Sequence[bytes]], *, in_beam: bool
     ) -> tuple[NDArray[np.int64], list[Trace]]:
         """Compute all rows.
-
-        Args:
-            hypotheses: encoded words.
-            limits: cells outside are never used; None: there is no beam.
 
         Returns:
             The distances, and a trace of each row.
@@ -100,18 +108,23 @@ class EditDistance:
         lanes = len(hypotheses)
         ones = int.from_bytes(self._write(1) * lanes, "little")
         everything = ((1 << self._width) - 1) * ones
+        changes = self._changes(ones) if in_beam else repeat(_UNCHANGED)
         more, less = everything, 0  # cells that are one more, and one less, than that to the left
         traces: list[Trace] = []
         # What adds up to the value of the first cell of the beam.
-        risen, fallen, steps = list[int](), list[int](), 0
-        for number, column in enumerate(zip(*hypotheses, strict=True)):
-            word = int.from_bytes(b"".join(column), "little")
-            moved = edge = 0
-            if limits:
-                more, less, word = _enlarge(more, less, word, limits[number : number + 2], ones)
-                moved, edge, inside = _shrink(limits[number : number + 2], ones)
-                risen.append(more & moved)
-                fallen.append(less & moved)
+        passed_more = passed_less = edge_rises = edge_falls = steps = 0
+        columns = zip(*hypotheses, strict=True)
+        for words, (new, moved, edge, outside) in zip(columns, changes, strict=False):
+            word = int.from_bytes(b"".join(words), "little")
+            if new:
+                # A new column has no cell above. A large one there, and no match, leave only the
+                # way from the left.
+                more, less, word = more | new, less & ~new, word & ~(new << 1)
+            if moved:
+                passed_more |= more & moved
+                passed_less |= less & moved
+            if outside:
+                inside = everything ^ outside
                 more, less, word = more & inside, less & inside, word & inside
             equal = ((((word & more) + more) ^ more) | word | less) & everything
             rises = less | everything ^ (equal | more)
@@ -120,15 +133,15 @@ class EditDistance:
             more = (falls << 1 | everything ^ (everything & (equal | above))) & everything
             less = above & equal
             traces.append((equal, rises))
-            if moved:
-                risen.append(rises & edge)
-                fallen.append(falls & edge)
-            else:
-                steps += 1  # the first cell of the beam is reached only from above
-        inside = ~(((1 << limits[-1][0]) - 1) * ones) if limits else -1
-        risen.append(more & inside)
-        fallen.append(less & inside)
-        return steps + self._count(risen, lanes) - self._count(fallen, lanes), traces
+            steps += not moved  # the first cell of the beam is then reached only from above
+            edge_rises |= rises & edge
+            edge_falls |= falls & edge
+        inside = everything ^ (outside | edge)
+        return (
+            steps
+            + self._count([passed_more | more & inside, edge_rises], lanes)
+            - self._count([passed_less | less & inside, edge_falls], lanes)
+        ), traces
 
     def _count(self, rows: Sequence[int], lanes: int) -> NDArray[np.int64]:
         """Count the bits of each hypothesis in all rows."""
@@ -139,15 +152,25 @@ class EditDistance:
     def _write(self, bits: int) -> bytes:
         return bits.to_bytes(self._bytes, "little")
 
-    def _beam(self) -> Limits:
-        if not self._limits:
-            ratio = self._width / self._length
-            beam = ceil(ratio / 2 + _BEAM_WIDTH) if ratio / 2 > _BEAM_WIDTH else _BEAM_WIDTH
-            after = self._width + 1
-            diagonal = [int(row * ratio) for row in range(1, self._length + 1)]
-            inner = [(max(0, place - beam), min(after, place + beam)) for place in diagonal]
-            self._limits = [(0, after), *inner[:-1], (inner[-1][0], after)]
-        return self._limits
+    def _limits(self) -> Limits:
+        """Compute the columns of the beam."""
+        ratio = self._width / self._length
+        beam = ceil(ratio / 2 + _BEAM_WIDTH) if ratio / 2 > _BEAM_WIDTH else _BEAM_WIDTH
+        after = self._width + 1
+        diagonal = [int(row * ratio) for row in range(1, self._length + 1)]
+        inner = [(max(0, place - beam), min(after, place + beam)) for place in diagonal]
+        return [(0, after), *inner[:-1], (inner[-1][0], after)]
+
+    def _changes(self, ones: int) -> Iterator[Change]:
+        """Compute how the beam moves before each row, in all lanes."""
+        for (old_first, old_end), (first, end) in pairwise(self._limits()):
+            new = (1 << end - 1) - (1 << old_end - 1) if end > old_end else 0
+            moved = (1 << first) - (1 << old_first)
+            edge = (1 << first >> 1) if moved else 0
+            # The first cell has no cell to its left. Unless it has one above and to the left, its
+            # own column must not match either.
+            outside = (1 << first) - 1 ^ edge
+            yield new * ones, moved * ones, edge * ones, outside * ones
 
     def _walk_back(
         self, matches: Sequence[int], traces: Sequence[Trace], limits: Limits
@@ -173,28 +196,3 @@ class EditDistance:
                 column -= 1
                 words[column] = row - 1
         return words, edited, edited_reference
-
-
-def _enlarge(more: int, less: int, word: int, limits: Limits, ones: int) -> tuple[int, int, int]:
-    """Add the columns that enter the beam on the right between two rows."""
-    (_, old_end), (_, end) = limits
-    if end <= old_end:
-        return more, less, word
-    # A new column has no cell above. A large one there, and no match, leave only the way from the
-    # left.
-    new = ((1 << end - 1) - (1 << old_end - 1)) * ones
-    return more | new, less & ~new, word & ~(new << 1)
-
-
-def _shrink(limits: Limits, ones: int) -> tuple[int, int, int]:
-    """Find the columns that leave the beam on the left between two rows.
-
-    Returns:
-        The columns by which its first cell moves, this cell, and the columns that can be reached
-        from their left.
-    """
-    (old_first, _), (first, _) = limits
-    if first == old_first:
-        return 0, 0, ~(((1 << first) - 1) * ones)
-    moved = (1 << first) - (1 << old_first)
-    return moved * ones, (1 << first - 1) * ones, ~(((1 << first - 1) - 1) * ones)

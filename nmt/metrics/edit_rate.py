@@ -14,7 +14,7 @@ from nmt.metrics.edit_distance import Alignment, EditDistance
 _MAX_SHIFT_SIZE = 10
 _MAX_SHIFT_DISTANCE = 50
 _MAX_CANDIDATES = 1000
-_AT_A_TIME = 64
+_AT_A_TIME = 128
 """Shifts that are tried together; a good one saves trying those after it."""
 
 Item = TypeVar("Item")
@@ -106,7 +106,9 @@ def _best_shift(
         ]
         if not promising:
             continue
-        found = distances.distances([_moved(encoded, shift) for shift in promising])
+        found = distances.distances(
+            [_moved(encoded, shift) for shift in promising], all_far=not alignment.is_exact
+        )
         # The first of equal gains is the greatest shift.
         first = int(found.argmin())
         gain = alignment.distance - int(found[first])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nmt.metrics.statistics import SegmentStatistics
+from nmt.metrics.segment_statistics import SegmentStatistics
 
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import WordNetCorpusReader

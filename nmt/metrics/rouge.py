@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nmt.metrics.statistics import SegmentStatistics
+from nmt.metrics.segment_statistics import SegmentStatistics
 
 Words = Sequence[str]
 

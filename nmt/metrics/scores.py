@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from nmt.languages import languages
 from nmt.metrics.meteor import meteor_statistics
 from nmt.metrics.rouge import rouge_statistics
+from nmt.metrics.segment_statistics import SegmentStatistics, statistics
 from nmt.metrics.spbleu import spbleu_statistics
-from nmt.metrics.statistics import SegmentStatistics, statistics
 from nmt.metrics.ter import character_ter_statistics, ter_statistics
 from nmt.metrics.texts import Streams, check_texts, compose, is_composed
 from nmt.metrics.words import words_of

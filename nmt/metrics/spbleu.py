@@ -9,7 +9,7 @@ from pathlib import Path
 from sacrebleu import utils
 
 from nmt.metrics.bleu_tokenizer import load_tokenizer
-from nmt.metrics.statistics import SegmentStatistics, bleu_statistics
+from nmt.metrics.segment_statistics import SegmentStatistics, bleu_statistics
 from nmt.metrics.texts import Streams
 
 _URL = "https://tinyurl.com/flores200sacrebleuspm"

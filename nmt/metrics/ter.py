@@ -11,7 +11,7 @@ from sacrebleu import __version__ as sacrebleu_version
 from sacrebleu.tokenizers.tokenizer_ter import TercomTokenizer
 
 from nmt.metrics.edit_rate import count_edits
-from nmt.metrics.statistics import SegmentStatistics
+from nmt.metrics.segment_statistics import SegmentStatistics
 from nmt.metrics.texts import Streams, check_texts
 
 # A letter with its marks, as a reader sees it: half of a Thai or Burmese syllable is not an edit.
