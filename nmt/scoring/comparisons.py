@@ -42,6 +42,7 @@ def compare_ngrams(test_set: TestSet, outputs: Mapping[str, SystemOutput]) -> It
         system: count_matches(output.hypotheses, test_set.references, test_set.target_language)
         for system, output in outputs.items()
     }
+    # Against every earlier system, the lists would be too many to read.
     baseline, *others = outputs
     for system in others:
         yield from compare_matches(test_set.name, baseline, system, matches)
@@ -55,6 +56,7 @@ def _compare_pair(
     system: str,
 ) -> Iterator[Comparison]:
     theirs, ours = outputs[baseline].hypotheses, outputs[system].hypotheses
+    # Once for all metrics: it is the slowest part of a comparison.
     alike = agreement(ours, theirs)
     equal = sum(map(str.__eq__, ours, theirs)) / len(test_set)
     for metric in COMPARED_METRICS:

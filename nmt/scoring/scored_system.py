@@ -40,14 +40,15 @@ def score_system(
     scores = dict(found.computed)
     statistics: dict[str, Statistics] = dict(found.statistics)
     not_computed = dict(found.not_computed)
-    for metric, result in ({**WHY_NOT, **learned}).items():
+    # A learned metric without scores is listed with the reason, and not left out silently.
+    for metric, result in {**WHY_NOT, **learned}.items():
         if isinstance(result, str):
             not_computed[metric] = result
             continue
-        means = SentenceMeans(result.values)
         value = float(result.values.mean())
         scores[metric] = Score(metric, value, result.signature, result.values)
-        statistics[metric] = means
+        # With statistics of its own, a learned metric gets intervals like any other.
+        statistics[metric] = SentenceMeans(result.values)
     return ScoredSystem(
         output=output,
         scores={metric: scores[metric] for metric in METRIC_NAMES if metric in scores},

@@ -26,6 +26,7 @@ from nmt.scoring.stored import HypothesisRow
 Systems = Mapping[str, ScoredSystem]
 """By name, in the order in which they are shown."""
 
+# The two that are quoted most. Of a few sentences BLEU is mostly chance, so it is not alone.
 _SLICE_METRICS = ("bleu", "chrf++")
 
 
@@ -36,20 +37,15 @@ def list_scores(
     for part, measured in parts.items():
         for system, scored in systems.items():
             for metric, score in scored.scores.items():
-                found = measured.get((system, metric))
-                if part == "all":
-                    value = score.value
-                elif found:
-                    value = found.value
-                else:
-                    continue
+                found = measured[system, metric]
                 yield SystemScore(
                     system=system,
                     test_set=test_set,
                     metric=metric,
-                    value=value,
+                    # Of the counts' sums, which is sacreBLEU's value for the whole set too.
+                    value=found.value,
                     signature=score.signature,
-                    interval=found.interval if found else None,
+                    interval=found.interval,
                     part=part,
                 )
 
@@ -62,6 +58,7 @@ def list_missing(test_set: str, systems: Systems) -> Iterator[NotComputed]:
             for name, scored in systems.items()
             if metric in scored.not_computed
         }
+        # Most reasons are those of the language or the environment, and true of every system.
         if len(reasons) == len(systems) and len(set(reasons.values())) == 1:
             reason = next(iter(reasons.values()))
             yield NotComputed(metric=metric, reason=reason, test_set=test_set)
@@ -79,6 +76,7 @@ def score_slices(
             scores: dict[str, float] = {}
             for metric in _SLICE_METRICS:
                 statistics = scored.statistics[metric]
+                # No text is read again: the counts of the whole set include those of its parts.
                 sums = statistics.counts[found.rows].sum(axis=0)
                 scores[metric] = float(statistics.corpus(sums))
             yield SliceScore(
