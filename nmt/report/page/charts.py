@@ -77,12 +77,21 @@ def scatter_chart(
     values = [dot.x for dot in dots]
     x_axis, places = setting_axis(values, _LEFT + 14, _SMALL_WIDTH - _RIGHT - 14)
     y_axis = linear_axis([dot.y for dot in dots], height - _BOTTOM, _TOP)
-    drawn = [_dot(dot, place, y_axis.place(dot.y)) for dot, place in zip(dots, places, strict=True)]
+    drawn: list[Markup] = []
+    names: list[tuple[float, float]] = []
+    for dot, x in zip(dots, places, strict=True):
+        y = y_axis.place(dot.y)
+        name_y = y + 4
+        # The names of systems of equal quality and cost would cover each other.
+        while any(abs(name_y - b) < 12 and abs(x - a) < 70 for a, b in names):
+            name_y += 12
+        names.append((x, name_y))
+        drawn.append(_dot(dot, x, y, name_y))
     frame = _frame(x_axis, y_axis, x_label, y_label, height, _SMALL_WIDTH)
     return _svg(title, height, [*frame, *drawn], _SMALL_WIDTH)
 
 
-def _dot(dot: Dot, x: float, y: float) -> Markup:
+def _dot(dot: Dot, x: float, y: float, name_y: float) -> Markup:
     shape = Markup(
         '<circle class="dot {style}" cx="{x}" cy="{y}" r="5"><title>{label}</title></circle>'
     )
@@ -91,7 +100,7 @@ def _dot(dot: Dot, x: float, y: float) -> Markup:
         return drawn
     # A name at the right edge would be cut off, so it goes to the left of its dot.
     is_right = x > _SMALL_WIDTH - 9 * len(dot.name)
-    name = _text(x - 9 if is_right else x + 9, y + 4, dot.name, "end" if is_right else "name")
+    name = _text(x - 9 if is_right else x + 9, name_y, dot.name, "end" if is_right else "name")
     return drawn + name
 
 

@@ -27,10 +27,22 @@ class Headline:
     tuned: float | None
     system: str
     """`engine` where it was scored, since users get its translations; else `tuned`."""
+    difference: Difference | None
+    """None where it was not tested."""
+
+    @property
+    def verdict(self) -> str:
+        """Return in words which of the two is better, and whether that is sure."""
+        verdict = formatting.gain_verdict(self.base, self.tuned)
+        if self.difference and not self.difference.is_significant:
+            return f"{verdict}, but this may be chance"
+        return verdict
 
     @property
     def direction(self) -> str:
         """Return the class of the style sheet: `up`, `down` or none."""
+        if self.difference and not self.difference.is_significant:
+            return ""
         gain = 0.0 if self.base is None or self.tuned is None else self.tuned - self.base
         return "up" if gain > 0 else "down" if gain < 0 else ""
 
@@ -70,7 +82,12 @@ def headline(results: Results) -> Headline:
     """Take the two scores that the page of a run begins with."""
     engine = results.value(ENGINE_SYSTEM, TEST_SET)
     system = TUNED_SYSTEM if engine is None else ENGINE_SYSTEM
-    return Headline(results.value(BASE_SYSTEM, TEST_SET), results.value(system, TEST_SET), system)
+    return Headline(
+        results.value(BASE_SYSTEM, TEST_SET),
+        results.value(system, TEST_SET),
+        system,
+        results.difference(system, BASE_SYSTEM, TEST_SET, "bleu"),
+    )
 
 
 def facts(results: Results) -> list[Fact]:
@@ -152,8 +169,14 @@ def choice(found: list[Winner]) -> str | None:
     """Name the systems that no other beats on any test set."""
     if len(found) < 2:
         return None
+    scored = [{row.system for row in winner.ranked} for winner in found]
+    everywhere = set.intersection(*scored)
     sets = [{*winner.at("best"), *winner.at("tied"), *winner.at("untested")} for winner in found]
     common = [row.system for row in found[0].ranked if row.system in set.intersection(*sets)]
-    if not common:
-        return "No system is best, or not distinguishable from the best, on every test set."
-    return f"Best, or not distinguishable from the best, on every test set: {', '.join(common)}."
+    text = "No system is best, or not distinguishable from the best, on every test set"
+    if common:
+        names = ", ".join(common)
+        text = f"Best, or not distinguishable from the best, on every test set: {names}"
+    others = sorted(set.union(*scored) - everywhere)
+    # Such a system cannot be named, however good it is.
+    return f"{text}; not scored on every set: {', '.join(others)}." if others else f"{text}."

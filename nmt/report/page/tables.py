@@ -169,8 +169,8 @@ def set_table(results: Results) -> Table:
     """Make a table of what is known of each test set."""
     columns = (
         Cell("Sentences"), Cell("References"), Cell("Languages", style="wrap"),
-        Cell("Digest", style="code"), Cell("Like training pairs"), Cell("Unit of the tests"),
-        Cell("Least detectable difference"),
+        Cell("Digest", style="code"), Cell("Like training pairs", style="wrap"),
+        Cell("Unit of the tests"), Cell("Least detectable", ("difference",)),
     )  # fmt: skip
     rows = [(label_of(name), _set_cells(results, name)) for name in results.evaluation.test_sets]
     return Table("Test sets", "Set", columns, tuple(rows))
@@ -198,7 +198,7 @@ def _set_cells(results: Results, test_set: str) -> tuple[Cell, ...]:
         Cell(str(info.references)),
         Cell(" to ".join(languages), style="wrap"),
         Cell(info.digest, style="code"),
-        Cell("none" if info.screened and not info.overlap else overlap, screened),
+        Cell("none" if info.screened and not info.overlap else overlap, screened, "wrap"),
         Cell(documents),
         Cell(sizes[0] if sizes else formatting.NOT_COMPUTED, sizes[1:]),
     )

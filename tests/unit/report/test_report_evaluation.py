@@ -90,6 +90,14 @@ def test_the_choice_names_the_systems_that_none_beats_on_any_set():
     )
 
 
+def test_the_choice_says_which_systems_were_not_scored_everywhere():
+    scores = [row for row in result().scores if (row.system, row.test_set) != ("engine", "talks")]
+    assert choice(winners(Results(changed(scores=scores)))) == (
+        "Best, or not distinguishable from the best, on every test set: tuned; not scored on "
+        "every set: engine."
+    )
+
+
 # Console
 
 

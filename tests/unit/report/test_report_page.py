@@ -14,6 +14,7 @@ from nmt.runs.evaluation import EvaluationResult, SystemInfo, TestSetInfo
 from nmt.runs.results import InputCounts, Summary
 from nmt.runs.trials import TrialState
 from tests.support.runs.summaries import (
+    UNSURE,
     WORSE,
     bare,
     evaluation,
@@ -159,6 +160,12 @@ def test_headline_has_both_scores_the_gain_and_the_verdicts(page: str):
 def test_loss_of_bleu_is_called_worse():
     html = render_report(full(evaluation=evaluation(20.0, 12.0, compared=WORSE)))
     assert "−8.00 BLEU, worse than the base" in section(html, "hero")
+
+
+def test_a_gain_that_may_be_chance_is_not_called_better_without_saying_so():
+    html = render_report(full(evaluation=evaluation(20.0, 20.5, compared=UNSURE)))
+    assert "+0.50 BLEU, better than the base, but this may be chance" in section(html, "hero")
+    assert 'pill delta up"' not in html
 
 
 def test_page_shows_three_systems_on_two_test_sets():
