@@ -8,7 +8,7 @@ from pathlib import Path
 from nmt.config import Config
 from nmt.config.sections.evaluation import TestSetConfig
 from nmt.data.test_sets import TestSet, read_test_set
-from nmt.errors import InputError
+from nmt.errors import DataError, InputError
 from nmt.scoring.hypothesis_files import has_stored_rows, read_hypotheses, read_stored_set
 from nmt.scoring.outputs import SystemOutput
 from ray_jobs.scoring.options import ScoringOptions
@@ -61,14 +61,32 @@ def _test_sets(config: Config, options: ScoringOptions) -> Iterator[tuple[str, T
                 f"--source {options.source} gives a test set '{name}', and so does "
                 f"evaluation.sets.{name}: rename one of them"
             )
+        yield name, _given_set(name, config, options)
+
+
+def _given_set(name: str, config: Config, options: ScoringOptions) -> TestSet:
+    """Read the test set of the options."""
+    keys = {
+        "path": "--source",
+        "target_path": "--reference",
+        "source_language": "--source-language",
+        "target_language": "--language",
+    }
+    try:
         settings = TestSetConfig(
-            path=options.source,
+            path=options.source or "",
             target_path=options.references,
             format="text",
             source_language=options.source_language,
             target_language=options.language,
         )
-        yield name, read_test_set(name, settings, config.data)
+        return read_test_set(name, settings, config.data)
+    except DataError as error:
+        # The reader names settings, which the user has not seen.
+        message = str(error)
+        for key, option in keys.items():
+            message = re.sub(rf"evaluation\.sets\.{name}\.{key}\b", option, message)
+        raise DataError(message) from None
 
 
 def _stored_set(place: str, config: Config, options: ScoringOptions) -> tuple[str, TestSet]:

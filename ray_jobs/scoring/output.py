@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from nmt.errors import InputError
+from nmt.errors import ConfigError, InputError
 from nmt.report.page import render_scores
 from nmt.report.stored import StoredSet
 from nmt.runs.evaluation import EvaluationResult
@@ -28,7 +28,10 @@ def open_output(place: str, *, restart: bool) -> Storage:
     Raises:
         InputError: the folder holds something else, or the output of an earlier command.
     """
-    storage = Storage(place)
+    try:
+        storage = Storage(place)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace("storage=", "--output ", 1)) from None
     names = set(storage.list(""))
     others = names - _OWN
     if others:

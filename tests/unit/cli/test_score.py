@@ -226,6 +226,15 @@ def test_a_folder_of_something_else_is_never_replaced(files, capsys):
             "--scores names the test set 'talks': the test sets are news",
         ),
         ([*ONE_SET, *SYSTEMS, "--train", "gone.en"], "there is no file gone.en"),
+        ([*ONE_SET, *SYSTEMS, "--output", "news.en"], "--output news.en: cannot be created"),
+        (
+            ["--source", "news.en", "--reference", "news.en", "--language", "ta", *SYSTEMS],
+            "--reference and --source name the same file",
+        ),
+        (
+            [*ONE_SET[:-1], "en", *SYSTEMS],
+            "the test set 'news' would translate eng_Latn into itself: set --source-language",
+        ),
     ],
 )
 def test_wrong_input_is_2_and_one_line(files, capsys, words, message):
