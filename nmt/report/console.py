@@ -100,13 +100,16 @@ def _cell(row: Ranked | None) -> str:
     if row is None:
         return "-"
     interval = row.score.interval
-    half = f" ±{(interval[1] - interval[0]) / 2:.2f}" if interval else ""
-    return f"{row.score.value:.2f}{_MARKS[row.place]}{half}"
+    metric = row.score.metric
+    half = f" ±{formatting.score((interval[1] - interval[0]) / 2, metric)}" if interval else ""
+    return f"{formatting.score(row.score.value, metric)}{_MARKS[row.place]}{half}"
 
 
 def _unseen(results: Results, test_set: str, metric: str) -> Iterator[str]:
     scores = [results.score(name, test_set, metric, "unseen") for name in results.systems]
-    values = [f"{score.system} {score.value:.2f}" for score in scores if score]
+    values = [
+        f"{score.system} {formatting.score(score.value, metric)}" for score in scores if score
+    ]
     if values:
         count = results.evaluation.test_sets[test_set].overlap or 0
         name = formatting.metric_name(metric)

@@ -35,6 +35,17 @@ def number(value: float | None, digits: int = 2) -> str:
     return NOT_COMPUTED if value is None else f"{value:.{digits}f}"
 
 
+def score(value: float | None, metric: str) -> str:
+    """Write a score with the decimals that are usual for its metric, or that there is none."""
+    return number(value, digits_of(metric))
+
+
+def digits_of(metric: str) -> int:
+    """Return the number of decimals that are usual for a metric."""
+    # COMET is on a scale from 0 to 1, the other metrics on one to 25 or 100.
+    return 4 if metric == "comet" else 2
+
+
 def change(before: float | None, after: float | None) -> str:
     """Write the signed difference of two scores, or that there is none."""
     if before is None or after is None:

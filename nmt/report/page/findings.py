@@ -47,7 +47,7 @@ def _slice_table(results: Results, found: Sequence[SliceScore], metric: str, lab
         computed = [value for value in values if value is not None]
         best = (min if metric in LOWER_IS_BETTER else max)(computed)
         cells = [
-            Cell(formatting.number(value), style="strong" if value == best else "")
+            Cell(formatting.score(value, metric), style="strong" if value == best else "")
             for value in values
         ]
         rows.append((f"{kind}: {part}", (Cell(f"{sentences:,}"), *cells)))

@@ -102,15 +102,17 @@ def _score_cell(
     notes = [_written_interval(score)] if score.interval else []
     unseen = results.score(system, test_set, metric, "unseen")
     if unseen:
-        notes.append(f"unseen {formatting.number(unseen.value)}")
+        notes.append(f"unseen {formatting.score(unseen.value, metric)}")
     alone = len(results.systems_on(test_set)) == 1
     style = "" if alone or place not in _PILLS else place
-    return Cell(formatting.number(score.value), tuple(notes), style or "", _PILLS.get(style or ""))
+    return Cell(
+        formatting.score(score.value, metric), tuple(notes), style or "", _PILLS.get(style or "")
+    )
 
 
 def _written_interval(score: SystemScore) -> str:
     low, high = score.interval or (score.value, score.value)
-    return f"{low:.2f} to {high:.2f}"
+    return f"{formatting.score(low, score.metric)} to {formatting.score(high, score.metric)}"
 
 
 def verdict_tables(results: Results) -> list[MetricTables]:

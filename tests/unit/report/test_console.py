@@ -13,6 +13,7 @@ from nmt.report.formatting import (
     duration,
     general_verdict,
     number,
+    score,
 )
 from nmt.report.highlight import mark_differences, split_words
 from nmt.report.ranking import disagreements
@@ -57,6 +58,8 @@ def difference(comparison: Comparison, **changes: Any) -> Difference | None:
     [
         (number(None), "not computed"),
         (number(0.0), "0.00"),
+        (score(0.87351, "comet"), "0.8735"),
+        (score(22.07484, "bleu"), "22.07"),
         (change(None, 1.0), "not computed"),
         (change(2.0, 1.0), "-1.00"),
         (change(1.0, 1.0 - 1e-9), "+0.00"),
