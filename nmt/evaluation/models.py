@@ -58,8 +58,16 @@ class ModelSystem:
 
     def find_obstacle(self, test_set: TestSet) -> str | None:
         """Explain why the system cannot translate a test set; None if it can."""
+        data = self.config.data
+        own_direction = (data.source_language, data.target_language)
+        languages = (test_set.source_language, test_set.target_language)
+        if languages == own_direction:
+            return None
         try:
-            self.codec(test_set)
+            # Such as a model for one pair of languages, which would translate in its own direction.
+            if _input(self.codec(own_direction)) == _input(self.codec(languages)):
+                source, target = own_direction
+                return f"the model is not told the languages: it translates {source} to {target}"
         except ModelError as error:
             return str(error)
         return None
@@ -80,13 +88,12 @@ class ModelSystem:
             del model
             release_memory()
 
-    def codec(self, test_set: TestSet) -> Codec:
-        """Load the tokenizer for the direction of a test set.
+    def codec(self, languages: tuple[str, str]) -> Codec:
+        """Load the tokenizer for a direction.
 
         Raises:
             ModelError: it does not know a language.
         """
-        languages = (test_set.source_language, test_set.target_language)
         if languages not in self.codecs:
             self.codecs[languages] = load_codec(self.base, *languages)
         return self.codecs[languages]
@@ -115,7 +122,7 @@ class LoadedModel:
         config = self.system.config
         found = translate_scored(
             self.model,
-            self.system.codec(test_set),
+            self.system.codec((test_set.source_language, test_set.target_language)),
             test_set.sources,
             settings=_search_settings(config),
             batch_tokens=config.evaluation.batch_tokens,
@@ -161,6 +168,12 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _input(codec: Codec) -> tuple[object, ...]:
+    """Return what a model gets of a text in the direction of a codec."""
+    options = codec.generation_options()
+    return codec.encode_sources(["a"]), codec.encode_targets(["a"]), options
 
 
 def _device_and_dtype(config: Config) -> tuple[torch.device, torch.dtype]:

@@ -111,3 +111,27 @@ def test_a_model_that_the_gpu_does_not_hold_translates_on_the_cpu(
     monkeypatch.setattr(module, "pick_dtype", lambda precision, device: torch.float32)
     assert translate_systems(trained.config, trained.storage) == expected
     assert "cuda does not hold the model: the CPU translates" in caplog.text
+
+
+class SilentCodec:
+    """A codec of a model that is not told the languages."""
+
+    def encode_sources(self, texts: list[str]) -> list[list[int]]:
+        return [[1, 2] for _ in texts]
+
+    encode_targets = encode_sources
+
+    def generation_options(self) -> dict[str, int]:
+        return {}
+
+
+def test_a_model_that_is_not_told_the_languages_translates_one_direction(
+    trained: TrainingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = sentences_of("back", source_language="tam_Taml", target_language="eng_Latn")
+    base = find_models(trained.config, trained.storage)["base"]
+    assert base.find_obstacle(back) is None
+    monkeypatch.setattr(module, "load_codec", lambda *arguments: SilentCodec())
+    silent = find_models(trained.config, trained.storage)["base"]
+    assert silent.find_obstacle(sentences_of("news")) is None
+    assert "translates eng_Latn to tam_Taml" in (silent.find_obstacle(back) or "")
