@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> None:
     """
     config = load_config(options.config, take_settings(options))
     asked = scoring_options(options)
+    # Before the work, so that a folder that cannot be used costs no time.
     storage = open_output(asked.output, restart=options.restart) if asked.output else None
     inputs = read_inputs(config, asked)
     learned = _learned(config, asked, inputs)

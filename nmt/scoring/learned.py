@@ -84,6 +84,7 @@ def _score_texts(
     # `comet-score` prints the score of the system after those of the sentences.
     printed = [(number, _COMET_LINE.search(line)) for number, line in numbered]
     if any(match for _, match in printed):
+        # Output of several systems, or a warning in it, would shift the scores.
         _refuse_other_lines(numbered, place)
         return [(number, match[1]) for number, match in printed if match]
     if any(line.startswith("{") for line in lines[:1]):

@@ -1,6 +1,7 @@
 """Scores of COMET, whose packages need an environment of their own: Ray makes it on a worker."""
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ PACKAGES = (
 )
 """What is installed over this project's packages; several of them exclude each other."""
 
+# Ray gives up after ten minutes, which copying an environment and a slow index can take.
 _SETUP_SECONDS = 1800
 _BATCH_SIZE = 16
 _CALL_ROWS = 512
@@ -56,6 +58,8 @@ def score_with_comet(
     Returns:
         For each request, system -> its scores or the reason why there are none.
     """
+    if not any(request.outputs for request in requests):
+        return [{} for _ in requests]
     try:
         signature, values = _score_on_ray(config, model, requests)
     except _NotComputedError as error:
@@ -77,6 +81,7 @@ def _score_on_ray(
     Raises:
         _NotComputedError: Ray, the environment or the model is not available.
     """
+    # Imported here: Ray takes a second to load, and an installation that only scores may lack it.
     try:
         import ray
         from ray.exceptions import RayError, RuntimeEnvSetupError
@@ -96,6 +101,7 @@ def _score_on_ray(
                 part = rows[start : start + _CALL_ROWS]
                 values += ray.get(actor.score.remote(part))
                 progress.add(len(part))
+            # On a cluster that others use, its GPU would stay reserved until this process ends.
             ray.kill(actor)
     except RuntimeEnvSetupError as error:
         raise _NotComputedError(
@@ -103,6 +109,8 @@ def _score_on_ray(
         ) from None
     except (RayError, InputError) as error:
         raise _NotComputedError(first_reason(error)) from None
+    if not all(map(math.isfinite, values)):
+        raise _NotComputedError(f"the model {model} gives scores that are not numbers")
     return signature, values
 
 

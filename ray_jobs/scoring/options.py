@@ -22,7 +22,8 @@ EXAMPLES = """examples:
   nmt score --config sets.yaml --output scores    several test sets: evaluation.sets and .systems
 """
 DEFAULT_MODEL = "Unbabel/wmt22-comet-da"
-_SETTING = re.compile(r"(run|seed|storage|\w+(\.[\w-]+)+)=")
+# A key without a dot, such as `seed`, could be the name of a system.
+_SETTING = re.compile(r"\w+(\.[\w-]+)+=")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 
@@ -62,7 +63,16 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `ScoringOptions`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
-    add = parser.add_argument_group("options of score").add_argument
+    group = parser.add_argument_group("options of score")
+    _add_files(group)
+    _add_learned(group)
+    add = group.add_argument
+    add("--train", metavar="FILE", help="sources of the training, to score rare words apart")
+    add("--output", metavar="DIR", help="folder or URL for scores, translations and report.html")
+
+
+def _add_files(group: "argparse._ArgumentGroup") -> None:
+    add = group.add_argument
     add("--source", metavar="FILE", help="sources of a test set, one in each line")
     add(
         "--reference",
@@ -83,6 +93,10 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
         help="translations, one in each line, or JSON lines of an evaluation, which bring the test "
         "set with them; the first system is the baseline",
     )
+
+
+def _add_learned(group: "argparse._ArgumentGroup") -> None:
+    add = group.add_argument
     add(
         "--with",
         dest="learned",
@@ -105,8 +119,6 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
         metavar="METRIC:SYSTEM[:SET]=FILE",
         help="scores of the sentences in a learned metric, made by another program",
     )
-    add("--train", metavar="FILE", help="sources of the training, to score rare words apart")
-    add("--output", metavar="DIR", help="folder or URL for scores, translations and report.html")
 
 
 def take_settings(options: argparse.Namespace) -> list[str]:

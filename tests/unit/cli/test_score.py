@@ -173,6 +173,14 @@ def test_comet_without_its_ray_is_not_computed_and_the_command_succeeds(files, m
     assert "--scores comet:SYSTEM=FILE" in reasons["comet"]
 
 
+def test_comet_is_not_started_where_every_system_has_scores(files, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    (files / "all.comet").write_text("0.5\n" * SENTENCES)
+    scores = ["--scores", "comet:good=all.comet", "comet:poor=all.comet", "--with", "comet"]
+    assert code_of(FAST, *ONE_SET, *SYSTEMS, *scores, "--output", "out") == 0
+    assert "comet" not in {row.metric for row in result_of(files / "out").not_computed}
+
+
 def test_words_of_the_training_make_slices(files):
     (files / "train.en").write_text(
         "the doctor saw patient 0 1 2 3 4 5 6 7 8 9 10 11 at home\n" * 10

@@ -50,10 +50,11 @@ def test_settings_after_an_option_are_not_taken_for_its_files():
     parser = argparse.ArgumentParser()
     add_options(parser)
     add_scoring_options(parser)
-    words = ["seed=3", *ONE_SET[:4], "run=x", "--hypotheses", "a=x", "evaluation.sets.b.path=b"]
+    setting = "evaluation.bootstrap_samples=200"
+    words = ["seed=3", *ONE_SET[:4], setting, "--hypotheses", "a=x", "seed=x", "data.path=b"]
     options = parse(parser, words)
-    assert take_settings(options) == ["seed=3", "run=x", "evaluation.sets.b.path=b"]
-    assert (options.reference, options.hypotheses) == (["a.ta"], ["a=x"])
+    assert take_settings(options) == ["seed=3", setting, "data.path=b"]
+    assert (options.reference, options.hypotheses) == (["a.ta"], ["a=x", "seed=x"])
 
 
 @pytest.mark.parametrize(
