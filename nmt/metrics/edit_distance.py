@@ -112,7 +112,7 @@ class EditDistance:
         more, less = everything, 0  # cells that are one more, and one less, than that to the left
         traces: list[Trace] = []
         # What adds up to the value of the first cell of the beam.
-        passed_more = passed_less = edge_rises = edge_falls = steps = 0
+        passed_more = passed_less = edge_rises = edge_falls = steps = edge = outside = 0
         columns = zip(*hypotheses, strict=True)
         for words, (new, moved, edge, outside) in zip(columns, changes, strict=False):
             word = int.from_bytes(b"".join(words), "little")
@@ -126,12 +126,7 @@ class EditDistance:
             if outside:
                 inside = everything ^ outside
                 more, less, word = more & inside, less & inside, word & inside
-            equal = ((((word & more) + more) ^ more) | word | less) & everything
-            rises = less | everything ^ (equal | more)
-            falls = equal & more
-            above = rises << 1 | ones
-            more = (falls << 1 | everything ^ (everything & (equal | above))) & everything
-            less = above & equal
+            more, less, equal, rises, falls = _next_row(more, less, word, ones, everything)
             traces.append((equal, rises))
             steps += not moved  # the first cell of the beam is then reached only from above
             edge_rises |= rises & edge
@@ -196,3 +191,20 @@ class EditDistance:
                 column -= 1
                 words[column] = row - 1
         return words, edited, edited_reference
+
+
+def _next_row(
+    more: int, less: int, word: int, ones: int, everything: int
+) -> tuple[int, int, int, int, int]:
+    """Compute a row from the one above and the columns that match its word.
+
+    Returns:
+        Cells that are one more, and one less, than that to the left; that equal the one above and
+        to the left; and that are one more, and one less, than the one above.
+    """
+    equal = ((((word & more) + more) ^ more) | word | less) & everything
+    rises = less | everything ^ (equal | more)
+    falls = equal & more
+    above = rises << 1 | ones
+    more = (falls << 1 | everything ^ (everything & (equal | above))) & everything
+    return more, above & equal, equal, rises, falls

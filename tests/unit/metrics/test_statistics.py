@@ -1,10 +1,11 @@
 """Counts of sentences: equal to sacreBLEU's, and so are the scores of any sum of them."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
@@ -84,7 +85,7 @@ def test_any_sum_of_counts_has_the_score_of_sacrebleu(metric: str):
     assert counted.corpus(sums) == pytest.approx(expected, abs=1e-9)
 
 
-def score_of(metric: Metric, hypotheses: list[str], reference: list[str], rows: Sequence) -> float:
+def score_of(metric: Metric, hypotheses: list[str], reference: list[str], rows: NDArray) -> float:
     chosen = [hypotheses[row] for row in rows], [[reference[row] for row in rows]]
     return metric.corpus_score(*chosen).score
 
