@@ -14,6 +14,7 @@ from torch import nn
 
 from nmt.config import Config, load_config
 from nmt.decoding.generate import translate
+from nmt.decoding.hypothesis import Hypothesis
 from nmt.decoding.search import search
 from nmt.decoding.settings import SearchSettings
 from nmt.engines.card import EngineCard, read_card
@@ -142,11 +143,14 @@ def test_a_torch_engine_answers_as_the_trained_model(
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])
-@pytest.mark.parametrize("name", ["nllb", "mt5", "llama"])
+@pytest.mark.parametrize(
+    ("name", "adapter"),
+    [("nllb", LORA), ("mt5", LORA), ("llama", LORA), ("nllb", PREFIX), ("llama", PROMPT)],
+)
 def test_the_probability_of_a_hypothesis_is_that_of_its_tokens(
-    name: str, beam_size: int, run_of: RunOf
+    name: str, adapter: list[str], beam_size: int, run_of: RunOf
 ) -> None:
-    run = run_of(name, LORA)
+    run = run_of(name, adapter)
     serving = run.config.serving.model_copy(update={"beam_size": beam_size})
     engine = load_engine(run.engine_folder(format="torch"), serving)
     assert isinstance(engine, TorchEngine)
@@ -175,6 +179,28 @@ def forced_score(engine: TorchEngine, row: list[int], beam_size: int) -> float:
     picked = logits.log_softmax(-1)[torch.arange(len(new)), new]
     # The language code is forced, so its probability is 1.
     return float(picked[int("forced_bos_token_id" in codec.generation_options()) :].sum())
+
+
+def test_both_libraries_search_with_the_length_penalty(run_of: RunOf) -> None:
+    run = run_of("nllb", LORA)
+    serving = run.config.serving.model_copy(update={"beam_size": 3, "length_penalty": 0.5})
+    found: list[list[list[Hypothesis]]] = []
+    for changes in ({"format": "torch"}, {"format": "ctranslate2", "quantization": "float32"}):
+        engine = load_engine(run.engine_folder(**changes), serving)
+        rows = [engine.encode(text)[0] for text in SENTENCES]
+        found.append(engine.search(rows, count=2, scored=True))
+    compared = 0
+    for torch_row, row in zip(*found, strict=True):
+        # CTranslate2 rounds the limit of the output up, so only complete ones are comparable.
+        if not all(each.is_complete for each in torch_row + row):
+            continue
+        assert [each.text for each in row] == [each.text for each in torch_row]
+        assert [each.tokens for each in row] == [each.tokens for each in torch_row]
+        for each, expected in zip(row, torch_row, strict=True):
+            assert each.log_probability == pytest.approx(expected.log_probability, abs=1e-2)
+            assert each.score == pytest.approx(expected.score, abs=1e-2)
+        compared += 1
+    assert compared
 
 
 @pytest.mark.parametrize(("adapter", "form"), [(LORA, "ctranslate2"), (PREFIX, "torch")])
