@@ -10,7 +10,7 @@ import numpy as np
 class RankedSample(NamedTuple):
     """One of several sampled translations."""
 
-    index: int
+    place: int
     """Its place among the samples; the first place of equal ones."""
     utility: float
     """Mean chrF of this translation with every sample as the reference, 0-100."""
@@ -32,6 +32,6 @@ def rank_samples(samples: Sequence[str]) -> list[RankedSample]:
     # chrF has the reference's length in it, so both directions of a pair are needed.
     scores = np.array(fastchrf.pairwise_chrf([texts], [texts])[0])
     utilities = scores @ np.array(list(counts.values())) / len(samples)
-    first = {text: index for index, text in reversed(list(enumerate(samples)))}
+    first = {text: place for place, text in reversed(list(enumerate(samples)))}
     order = np.argsort(-utilities, kind="stable").tolist()
-    return [RankedSample(first[texts[place]], float(utilities[place])) for place in order]
+    return [RankedSample(first[texts[row]], float(utilities[row])) for row in order]

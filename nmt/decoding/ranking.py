@@ -18,8 +18,8 @@ class _Chosen(NamedTuple):
 
     row: int
     """Index of its source."""
-    index: int
-    """Index among all generated hypotheses."""
+    place: int
+    """Its place among all generated hypotheses."""
     utility: float
 
 
@@ -53,20 +53,20 @@ def best_hypotheses(
             model,
             codec,
             [sources[each.row] for each in chosen],
-            [generated.tokens[each.index] for each in chosen],
+            [generated.tokens[each.place] for each in chosen],
             forced_tokens=generated.forced_tokens,
         )
     found: list[list[Hypothesis]] = [[] for _ in sources]
     for each, log_probability in zip(chosen, scores, strict=True):
         # `generate` counts the language code too.
-        length = len(generated.tokens[each.index])
+        length = len(generated.tokens[each.place])
         by_length = length_score(log_probability, length, settings.length_penalty)
         found[each.row].append(
             Hypothesis(
-                texts[each.index],
+                texts[each.place],
                 length - generated.forced_tokens,
                 log_probability,
-                generated.is_complete[each.index],
+                generated.is_complete[each.place],
                 each.utility if settings.method == "mbr" else by_length,
             )
         )
@@ -81,9 +81,9 @@ def _choose(
     for row in range(sources):
         start = row * of_each
         if settings.method == "mbr":
-            for index, utility in rank_samples(texts[start : start + of_each])[:count]:
-                yield _Chosen(row, start + index, utility)
+            for place, utility in rank_samples(texts[start : start + of_each])[:count]:
+                yield _Chosen(row, start + place, utility)
         else:
             # A beam search returns them in their order.
-            for index in range(start, start + min(count, of_each)):
-                yield _Chosen(row, index, 0.0)
+            for place in range(start, start + min(count, of_each)):
+                yield _Chosen(row, place, 0.0)

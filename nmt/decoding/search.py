@@ -59,18 +59,13 @@ def search(
     width = batch["input_ids"].shape[1]
     limits = _output_limits(sources, max_positions(model), codec.one_sequence)
     options = codec.generation_options()
+    method = _beam_options(settings)
     if settings.method == "mbr":
         count = settings.mbr_samples
         numbers = random_numbers(sources, limits, count, settings.seed).to(device_of(model))
         # `generate` then samples among one token, which the random numbers have chosen.
-        method: dict[str, Any] = {
-            "do_sample": True,
-            "logits_processor": LogitsProcessorList([EpsilonSampling(numbers)]),
-        }
-    else:
-        method = {"do_sample": False, "num_beams": settings.beam_size}
-        if settings.beam_size > 1:  # greedy search would warn of a penalty
-            method["length_penalty"] = settings.length_penalty
+        processors = LogitsProcessorList([EpsilonSampling(numbers)])
+        method = {"do_sample": True, "logits_processor": processors}
     # `max_new_tokens` is one limit for the batch: with it alone, a short source next to a long one
     # could get a longer translation than by itself.
     own_limits = _OwnLimits(torch.tensor(limits, device=batch["input_ids"].device))
@@ -94,6 +89,14 @@ def search(
         [row[-1] in ends for row in tokens],
         int("forced_bos_token_id" in options),
     )
+
+
+def _beam_options(settings: SearchSettings) -> dict[str, Any]:
+    """Return the options of `generate` for a greedy or a beam search."""
+    options = {"do_sample": False, "num_beams": settings.beam_size}
+    # Greedy search would warn of a penalty.
+    penalty = {"length_penalty": settings.length_penalty} if settings.beam_size > 1 else {}
+    return options | penalty
 
 
 class _OwnLimits(StoppingCriteria):

@@ -204,7 +204,7 @@ def _group_by_limit(limits: Sequence[int], options: _SearchOptions) -> dict[int,
 def _best_samples(samples: Sequence[Hypothesis], count: int) -> list[Hypothesis]:
     """Choose the samples that are most like the others."""
     ranked = rank_samples([sample.text for sample in samples])
-    return [replace(samples[index], score=utility) for index, utility in ranked[:count]]
+    return [replace(samples[place], score=utility) for place, utility in ranked[:count]]
 
 
 def _load_tokenizer(folder: Path) -> Tokenizer:
