@@ -12,7 +12,7 @@ from nmt.runs.results import DataSummary, Summary
 _MAX_RULES = 3
 _MAX_NOTES = 4
 """With these, the outcome of two systems on one test set fits on a screen of 24 lines."""
-_MAX_FLAGS = 5
+_MAX_FLAGS = 6
 _MAX_DISAGREEMENTS = 3
 _MAX_VERDICTS = 2
 """Systems that have a line each against the baseline; more of them share lines."""

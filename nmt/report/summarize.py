@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-
 from nmt import __version__
 from nmt.config import Config
+from nmt.report.cleaning_examples import read_examples
 from nmt.report.scores import Results
-from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.records import Record, result_of
 from nmt.runs.results import (
@@ -16,7 +14,6 @@ from nmt.runs.results import (
     DataSummary,
     EndpointSummary,
     ModelSummary,
-    PairExample,
     Summary,
     TrainResult,
 )
@@ -27,23 +24,8 @@ from nmt.storage import Storage
 Records = dict[str, Record]
 
 
-class _Dropped(BaseModel):
-    """The pairs that one rule dropped from an input."""
-
-    examples: tuple[PairExample, ...] = ()
-
-
-class _Cleaned(BaseModel):
-    """What became of the pairs of one input: a part of `cleaning.json`."""
-
-    dropped: dict[str, _Dropped] = {}
-
-
-_CLEANING = TypeAdapter(dict[str, _Cleaned])
-
 # With fewer sentences, the interval of a difference in BLEU is wider than most gains.
 _MIN_SENTENCES = 50
-_MAX_EXAMPLES = 3
 _PACKAGES = ("torch", "transformers", "peft", "ray", "ctranslate2", "sacrebleu", "datasets")
 
 
@@ -81,7 +63,7 @@ def summarize(
             dropped=prepared.dropped,
             inputs=prepared.inputs,
             flagged=prepared.flagged,
-            examples=_examples(storage, run),
+            examples=read_examples(storage, run),
             digest=records["prepare"].output or None,
             fingerprint=prepared.fingerprint,
         ),
@@ -103,22 +85,6 @@ def summarize(
         versions=_versions(),
         config=config.model_dump(mode="json"),
     )
-
-
-def _examples(storage: Storage, run: str) -> dict[str, tuple[PairExample, ...]]:
-    """Read a few pairs that each rule dropped."""
-    place = layout.cleaning_report(run)
-    if not storage.exists(place):
-        return {}
-    try:
-        inputs = _CLEANING.validate_python(storage.read_json(place))
-    except ValidationError:  # an earlier release kept other figures
-        return {}
-    found: dict[str, list[PairExample]] = {}
-    for each in inputs.values():
-        for rule, dropped in each.dropped.items():
-            found.setdefault(rule, []).extend(dropped.examples)
-    return {rule: tuple(pairs[:_MAX_EXAMPLES]) for rule, pairs in found.items() if pairs}
 
 
 def _taken_settings(best: Trial, trained: Record) -> dict[str, Setting]:
