@@ -82,9 +82,10 @@ class MeasuredScore:
     """The score on each drawn test set, `(samples,)`."""
 
     @property
-    def interval(self) -> Interval:
-        """Compute the 95 % interval of the score."""
-        return interval_of(self.resampled)
+    def interval(self) -> Interval | None:
+        """Compute the 95 % interval of the score; None for a single unit."""
+        # Every draw of a single unit is that unit, which would make the score look certain.
+        return interval_of(self.resampled) if len(self.influence) > 1 else None
 
 
 Measured = Mapping[tuple[str, str], MeasuredScore]

@@ -219,6 +219,21 @@ def test_documents_are_the_units_of_differences_and_intervals():
     assert row.predicted_detectable is None
 
 
+@pytest.mark.parametrize("documents", [None, ("a",) * 3], ids=["sentence", "document"])
+def test_a_score_of_a_single_sentence_or_document_has_no_interval(
+    documents: tuple[str, ...] | None,
+):
+    size = 3 if documents else 1
+    test_set = replace(
+        TEST,
+        sources=TEST.sources[:size],
+        references=tuple(stream[:size] for stream in TEST.references),
+        documents=documents,
+    )
+    found = score_set(test_set, {"base": SystemOutput(text(9)[:size])}, OPTIONS)
+    assert {row.interval for row in found.scores} == {None}
+
+
 def test_a_single_document_cannot_be_compared(caplog: pytest.LogCaptureFixture):
     found = score_set(replace(TEST, documents=("one",) * SIZE), OUTPUTS, OPTIONS)
     assert found.comparisons == ()
