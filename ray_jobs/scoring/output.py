@@ -5,13 +5,23 @@ from collections.abc import Mapping, Sequence
 from nmt.errors import ConfigError, InputError
 from nmt.report.page import render_scores
 from nmt.report.stored import StoredSet
+from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.steps import EVALUATE
 from nmt.scoring.stored import HypothesisRow, write_rows
 from nmt.storage import Storage
 
-_RESULT = "evaluation.json"
-_PAGE = "report.html"
-_HYPOTHESES = "hypotheses"
+_RUN = "run"
+
+
+def _place(path: str) -> str:
+    """Return the path of an entry that has the same place in the evaluation of a run."""
+    return path.removeprefix(f"{_RUN}/").removeprefix(f"{EVALUATE.folder}/")
+
+
+_RESULT = _place(layout.evaluation(_RUN))
+_PAGE = _place(layout.report(_RUN))
+_HYPOTHESES = _place(layout.hypotheses(_RUN, "set", "system")).partition("/")[0]
 _OWN = frozenset({_RESULT, _PAGE, _HYPOTHESES})
 
 Rows = Mapping[str, Mapping[str, Sequence[HypothesisRow]]]
@@ -59,7 +69,7 @@ def write_output(storage: Storage, result: EvaluationResult, rows: Rows, title: 
         for system, found in by_system.items()
     ]
     for each in stored:
-        path = f"{_HYPOTHESES}/{each.test_set}/{each.system}.jsonl"
+        path = _place(layout.hypotheses(_RUN, each.test_set, each.system))
         storage.write_bytes(path, write_rows(each.rows))
     storage.write_bytes(_PAGE, render_scores(result, stored, title).encode())
     storage.write_json(_RESULT, result.as_json())
