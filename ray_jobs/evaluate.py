@@ -24,13 +24,8 @@ from ray_jobs.runtime.context import Session
 log = logging.getLogger(__name__)
 
 
-def run(session: Session, *, with_report: bool = True) -> Record:
-    """Evaluate a run, unless that is done, and log how its systems compare.
-
-    Args:
-        session: of the command.
-        with_report: log the scores and bring `report.html` up to date, which a pipeline does by
-            itself.
+def run(session: Session) -> Record:
+    """Evaluate a run, unless that is done; log and report how its systems compare.
 
     Raises:
         MissingStepError: the run is not exported.
@@ -47,7 +42,7 @@ def run(session: Session, *, with_report: bool = True) -> Record:
         return StepOutput(result)
 
     record = session.run_step(EVALUATE, work, is_intact=lambda found: _is_current(session, found))
-    if with_report:
+    if not session.in_pipeline:
         result = result_of(session.storage, run_name, EVALUATE, record)
         for line in score_lines(result):
             log.info("%s", line)

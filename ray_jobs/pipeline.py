@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from nmt.runs.records import SUMMARY, result_of
 from nmt.runs.results import EndpointSummary, Summary
 from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, pipeline_steps
 from nmt.traffic import promote
-from ray_jobs import evaluate, prepare
+from ray_jobs import prepare
 from ray_jobs.evaluate import stored_sets
 from ray_jobs.runtime.checks import check as check_settings
 from ray_jobs.runtime.connection import connect
@@ -58,14 +59,11 @@ def run(session: Session) -> Summary:
 
 def _steps(session: Session) -> Records:
     steps = pipeline_steps(session.config)
+    session = replace(session, in_pipeline=True)
     records: Records = {}
     for number, step in enumerate(steps, 1):
         log.info("[%d/%d] %s", number, len(steps) + 1, step.name)
-        if step is EVALUATE:
-            # The report of a pipeline is written at its end.
-            records[step.name] = evaluate.run(session, with_report=False)
-        else:
-            records[step.name] = importlib.import_module(f"ray_jobs.{step.name}").run(session)
+        records[step.name] = importlib.import_module(f"ray_jobs.{step.name}").run(session)
         if step is PREPARE:
             prepare.check_split(session.storage, session.config.run, records[step.name], "test")
     log.info("[%d/%d] endpoint", len(steps) + 1, len(steps) + 1)

@@ -26,6 +26,8 @@ class Session:
     """Dotted keys that the user set, and that nothing else may change."""
     restart: bool = False
     """Discard what an earlier call of the step made."""
+    in_pipeline: bool = False
+    """Whether a pipeline does the step, which reports on all steps at its end."""
 
     def with_inherited(self, step: Step) -> "Session":
         """Return the same command with the settings of the steps before a step, or that it extends.
