@@ -103,12 +103,12 @@ class EditDistance:
         """Compute all rows.
 
         Returns:
-            The distances, and a trace of each row.
+            The distances, and a trace of each row of a single hypothesis.
         """
         lanes = len(hypotheses)
-        ones = int.from_bytes(self._write(1) * lanes, "little")
-        everything = ((1 << self._width) - 1) * ones
-        changes = self._changes(ones) if in_beam else repeat(_UNCHANGED)
+        ones = self._repeat(1, lanes)
+        everything = self._repeat((1 << self._width) - 1, lanes)
+        changes = self._changes(lanes) if in_beam else repeat(_UNCHANGED)
         more, less = everything, 0  # cells that are one more, and one less, than that to the left
         traces: list[Trace] = []
         # What adds up to the value of the first cell of the beam.
@@ -127,7 +127,8 @@ class EditDistance:
                 inside = everything ^ outside
                 more, less, word = more & inside, less & inside, word & inside
             more, less, equal, rises, falls = _next_row(more, less, word, ones, everything)
-            traces.append((equal, rises))
+            if lanes == 1:  # only an alignment needs them, and those of many long texts are large
+                traces.append((equal, rises))
             steps += not moved  # the first cell of the beam is then reached only from above
             edge_rises |= rises & edge
             edge_falls |= falls & edge
@@ -147,6 +148,10 @@ class EditDistance:
     def _write(self, bits: int) -> bytes:
         return bits.to_bytes(self._bytes, "little")
 
+    def _repeat(self, bits: int, lanes: int) -> int:
+        # A product would take time that grows with the square of a text's length.
+        return int.from_bytes(self._write(bits) * lanes, "little") if bits else 0
+
     def _limits(self) -> Limits:
         """Compute the columns of the beam."""
         ratio = self._width / self._length
@@ -156,7 +161,7 @@ class EditDistance:
         inner = [(max(0, place - beam), min(after, place + beam)) for place in diagonal]
         return [(0, after), *inner[:-1], (inner[-1][0], after)]
 
-    def _changes(self, ones: int) -> Iterator[Change]:
+    def _changes(self, lanes: int) -> Iterator[Change]:
         """Compute how the beam moves before each row, in all lanes."""
         for (old_first, old_end), (first, end) in pairwise(self._limits()):
             new = (1 << end - 1) - (1 << old_end - 1) if end > old_end else 0
@@ -165,7 +170,12 @@ class EditDistance:
             # The first cell has no cell to its left. Unless it has one above and to the left, its
             # own column must not match either.
             outside = (1 << first) - 1 ^ edge
-            yield new * ones, moved * ones, edge * ones, outside * ones
+            yield (
+                self._repeat(new, lanes),
+                self._repeat(moved, lanes),
+                self._repeat(edge, lanes),
+                self._repeat(outside, lanes),
+            )
 
     def _walk_back(
         self, matches: Sequence[int], traces: Sequence[Trace], limits: Limits
