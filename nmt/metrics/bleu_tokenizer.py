@@ -8,6 +8,8 @@ from sacrebleu.metrics.bleu import BLEU
 
 from nmt.languages import languages
 
+DEFAULT_TOKENIZER = "13a"
+"""The one that sacreBLEU takes for a language without a tokenizer of its own."""
 _WITH_DICTIONARY = {"jpn_Jpan": "ja-mecab", "kor_Hang": "ko-mecab"}
 
 
@@ -38,7 +40,7 @@ def bleu_tokenizer(language: str) -> BleuTokenizer:
             pass
     # Without spaces between words, 13a would take a whole clause for one word.
     # For Tamil, 13a gives the BLEU of `intl` to within .15.
-    return load_tokenizer("char" if found.is_unsegmented else "13a")
+    return load_tokenizer("char" if found.is_unsegmented else DEFAULT_TOKENIZER)
 
 
 def load_tokenizer(name: str) -> BleuTokenizer:

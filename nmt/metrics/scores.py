@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.languages import languages
+from nmt.metrics.bleu_tokenizer import DEFAULT_TOKENIZER, bleu_tokenizer, load_tokenizer
 from nmt.metrics.meteor import meteor_statistics
 from nmt.metrics.rouge import rouge_statistics
-from nmt.metrics.segment_statistics import SegmentStatistics, statistics
+from nmt.metrics.segment_statistics import SegmentStatistics, bleu_statistics, statistics
 from nmt.metrics.spbleu import spbleu_statistics
 from nmt.metrics.ter import character_ter_statistics, ter_statistics
 from nmt.metrics.texts import Streams, check_texts, compose, is_composed
@@ -60,6 +61,10 @@ def score_all(hypotheses: Sequence[str], references: Streams, language: str) -> 
     check_texts(hypotheses, references)
     missing: dict[str, str] = {}
     found = [statistics(name, hypotheses, references, language) for name in COMPARED_METRICS]
+    if bleu_tokenizer(language).signature != DEFAULT_TOKENIZER:
+        # Much is published with sacreBLEU's default, also where it takes a clause for a word.
+        default = load_tokenizer(DEFAULT_TOKENIZER)
+        found.append(bleu_statistics("bleu-13a", hypotheses, references, default))
     spbleu = spbleu_statistics(hypotheses, references)
     if isinstance(spbleu, str):
         missing["spbleu"] = spbleu

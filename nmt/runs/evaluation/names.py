@@ -25,6 +25,7 @@ METRIC_NAMES = {
     "rougeL": "ROUGE-L",
     "comet": "COMET",
     "metricx": "MetricX",
+    "bleu-13a": "BLEU of 13a tokens",
     "bleu-nfc": "BLEU of text in NFC",
     "chrf-nfc": "chrF of text in NFC",
     "chrf++-nfc": "chrF++ of text in NFC",

@@ -4,6 +4,7 @@ import unicodedata
 from functools import partial
 
 import pytest
+from sacrebleu.metrics.bleu import BLEU
 
 from nmt import metrics
 from nmt.errors import DataError
@@ -48,6 +49,16 @@ def test_score_equals_that_of_the_sacrebleu_command(name: str, value: float, sig
     assert score.name == name
     assert score.value == pytest.approx(value, abs=1e-6)
     assert score.signature.startswith(signature)
+
+
+def test_other_tokenizers_than_the_default_have_its_score_beside_theirs():
+    hypothesis, reference = "แพทย์ อยู่ บ้าน วันนี้ ครับ", "แพทย์ อยู่ บ้าน วันนี้ ค่ะ"
+    scores = metrics.score_all([hypothesis], [[reference]], "tha_Thai").computed
+    default = BLEU().corpus_score([hypothesis], [[reference]])
+    assert scores["bleu-13a"].value == pytest.approx(default.score, abs=1e-9)
+    assert "tok:13a" in scores["bleu-13a"].signature
+    assert "tok:char" in scores["bleu"].signature
+    assert "bleu-13a" not in score_all(HYPOTHESES, [REFERENCES]).computed
 
 
 def test_corpus_bleu_is_the_value_of_bleu():
