@@ -119,10 +119,13 @@ def _relation(difference: Difference) -> str:
 
 def disagreement(row: Disagreement) -> str:
     """Say that BLEU prefers the system that another metric puts behind."""
-    chance = f", {format_p_value(row.bleu.p_value)}" if row.bleu else ""
+    chance, bleu_chance = (
+        f", {format_p_value(test.p_value)}" if test else "" for test in (row.test, row.bleu)
+    )
     return (
-        f"{metric_name(row.metric)} prefers {row.better} ({signed(row.gain)}) and BLEU prefers "
-        f"{row.worse} ({signed(-row.bleu_gain)}{chance}): have somebody read the translations"
+        f"{metric_name(row.metric)} prefers {row.better} ({signed(row.gain)}{chance}), and BLEU "
+        f"prefers {row.worse} ({signed(-row.bleu_gain)}{bleu_chance}): have somebody read the "
+        "translations"
     )
 
 
@@ -131,7 +134,7 @@ def detectable(found: tuple[float, float], metric: str) -> str:
     low, high = (f"{value:.2f}" for value in found)
     size = f"{low if low == high else f'{low} to {high}'} {metric_name(metric)}"
     pair = "" if low == high else " (depending on the pair)"
-    return f"differences below {size}{pair} are mostly not found on this set"
+    return f"this set shows a difference of {size}{pair} in 80 % of cases, smaller ones less often"
 
 
 def describe_set(info: TestSetInfo) -> str:

@@ -33,6 +33,8 @@ class Disagreement:
     gain: float
     bleu_gain: float
     """Below 0."""
+    test: Difference | None
+    """None where the difference in `metric` was not tested."""
     bleu: Difference | None
     """None where the difference in BLEU was not tested."""
 
@@ -87,7 +89,7 @@ def _disagreement(
     # Of two differences that may both be chance nothing is claimed, so they cannot contradict.
     if tested and not any(test.is_significant for test in tested):
         return None
-    return Disagreement(better, worse, metric, gain, bleu_gain, tests[1])
+    return Disagreement(better, worse, metric, gain, bleu_gain, *tests)
 
 
 def _gain(results: Results, system: str, baseline: str, test_set: str, metric: str) -> float | None:

@@ -110,7 +110,7 @@ def interval_chart(title: str, rows: Sequence[Range]) -> Markup:
     The axis begins near the lowest score: from 0 on, close systems would look the same.
     """
     # Long names of systems move the axis to the right, up to a third of the width.
-    start = min(max(70, 8 * max(len(row.label) for row in rows)), _WIDTH // 3)
+    start = min(max(70, 10 * max(len(row.label) for row in rows)), _WIDTH // 3)
     ends = [end for row in rows for end in (row.interval or (row.value, row.value))]
     axis = linear_axis(ends, start, _WIDTH - 54)
     bottom = 12 + 22 * len(rows)

@@ -73,6 +73,11 @@ class Winner:
         """Return the system with the best score."""
         return self.ranked[0]
 
+    @property
+    def leaders(self) -> list[Ranked]:
+        """List the best system and those that are not significantly different from it."""
+        return [row for row in self.ranked if row.place in ("best", "tied")]
+
     def at(self, place: str) -> list[str]:
         """List the systems of one place."""
         return [row.system for row in self.ranked if row.place == place]

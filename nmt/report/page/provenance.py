@@ -1,6 +1,7 @@
 """Where the figures of a report come from."""
 
 from collections.abc import Iterable
+from itertools import compress
 
 from nmt.report import formatting
 from nmt.report.page.tables import Cell, Table
@@ -22,8 +23,16 @@ def system_table(results: Results) -> Table:
         Cell("Device", style="wrap"), Cell("Parameters"), Cell("Size"),
         Cell("Digest", style="code"),
     )  # fmt: skip
-    rows = tuple((name, _system_cells(info)) for name, info in _systems(results))
-    return Table("Systems", "System", columns, rows)
+    rows = [(name, _system_cells(info)) for name, info in _systems(results)]
+    # Of files of translations nothing is known but that they are files.
+    known = [any(cells[place].text not in ("", "unknown") for _, cells in rows)
+             for place in range(len(columns))]  # fmt: skip
+    return Table(
+        "Systems",
+        "System",
+        tuple(compress(columns, known)),
+        tuple((name, tuple(compress(cells, known))) for name, cells in rows),
+    )
 
 
 def _systems(results: Results) -> Iterable[tuple[str, SystemInfo]]:
@@ -64,9 +73,10 @@ def signature_table(results: Results) -> Table:
         sets = found.setdefault((row.metric, row.signature), [])
         if row.test_set not in sets:
             sets.append(row.test_set)
+    order = {metric: place for place, metric in enumerate(results.metrics())}
     rows = tuple(
         (formatting.metric_name(metric), (Cell(signature, style="code"), Cell(", ".join(sets))))
-        for (metric, signature), sets in found.items()
+        for (metric, signature), sets in sorted(found.items(), key=lambda row: order[row[0][0]])
     )
     return Table("Signatures", "Metric", (Cell("Signature", style="code"), Cell("Test sets")), rows)
 

@@ -74,6 +74,7 @@ def evaluation_parts(
         "winners": best,
         "choice": choice(best),
         "metrics": {name: formatting.metric_name(name) for name in tables.metric_order(results)},
+        "has_unseen": any(row.part == "unseen" for row in result.scores),
         "score_tables": tables.score_tables(results),
         "score_charts": quality.score_charts(results),
         "verdict_tables": tables.verdict_tables(results),

@@ -13,7 +13,7 @@ from nmt.report.page.outcome import label_of
 from nmt.report.ranking import rank
 from nmt.report.scores import Results
 from nmt.report.stored import StoredSet
-from nmt.runs.evaluation import FLAGS, Sample
+from nmt.runs.evaluation import BASE_SYSTEM, FLAGS, Sample
 from nmt.scoring.stored import HypothesisRow
 
 MAX_SENTENCES = 20_000
@@ -181,14 +181,14 @@ def _sorting(columns: Iterable[_Columns]) -> list[str]:
 
 
 def _chosen(results: Results, test_set: str, systems: Sequence[str]) -> list[int]:
-    """Choose the two systems that the page compares first: the best and the baseline."""
+    """Choose the two systems that the page compares first: the best, and the base or the next."""
     metric = results.deciding_metric(test_set)
     ranked = [row.system for row in rank(results, test_set, metric)] if metric else []
     order = [name for name in dict.fromkeys([*ranked, *systems]) if name in systems]
     best = order[0]
-    other = results.baseline if results.baseline in systems else order[-1]
-    # Where the baseline itself is best, it is compared with the next in rank.
-    return [systems.index(best), systems.index(order[1] if other == best and order[1:] else other)]
+    # A training is judged against its base; among other systems, the close ones are to be read.
+    other = BASE_SYSTEM if BASE_SYSTEM in systems and best != BASE_SYSTEM else order[:2][-1]
+    return [systems.index(best), systems.index(other)]
 
 
 def _any(values: Iterable[float | None]) -> bool:

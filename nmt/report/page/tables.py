@@ -75,6 +75,8 @@ def _score_table(results: Results, metric: str, caption: str, test_sets: Sequenc
     places = {
         (name, row.system): row.place for name in test_sets for row in rank(results, name, metric)
     }
+    # The best of the first test set comes first, as in its chart.
+    ranked = [system for name, system in places if name == test_sets[0]]
     rows = tuple(
         (
             system,
@@ -83,7 +85,7 @@ def _score_table(results: Results, metric: str, caption: str, test_sets: Sequenc
                 for name in test_sets
             ),
         )
-        for system in results.systems
+        for system in dict.fromkeys([*ranked, *results.systems])
     )
     columns = tuple(
         Cell(label_of(name), (f"{results.evaluation.test_sets[name].sentences:,} sentences",))
@@ -137,7 +139,7 @@ def _verdict_table(comparisons: Sequence[Comparison], label: str) -> Table:
         Cell("p", ("standard error",)),
         Cell("p of sacreBLEU", ("often too small",)),
         Cell("Detectable", ("predicted",)),
-        Cell("Alike", ("chrF of both",)),
+        Cell("Agreement", ("chrF",)),
     )
     rows = tuple(
         (f"{row.system} against {row.baseline}", _verdict_cells(row)) for row in comparisons
@@ -172,7 +174,7 @@ def set_table(results: Results) -> Table:
     columns = (
         Cell("Sentences"), Cell("References"), Cell("Languages", style="wrap"),
         Cell("Digest", style="code"), Cell("Like training pairs", style="wrap"),
-        Cell("Unit of the tests"), Cell("Least detectable", ("difference",)),
+        Cell("Unit of tests"), Cell("Detectable", ("difference",)),
     )  # fmt: skip
     rows = [(label_of(name), _set_cells(results, name)) for name in results.evaluation.test_sets]
     return Table("Test sets", "Set", columns, tuple(rows))
