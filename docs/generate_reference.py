@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -60,6 +60,10 @@ def _sections(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from _union(name, f"{prefix}{name}")
         elif section:
             yield from _sections(section, f"{prefix}{name}.")
+    for name in leaves:
+        entry = _entry_of(model.model_fields[name].annotation)
+        if entry:
+            yield from _entry(entry, f"{prefix}{name}.NAME.")
     if "space" in leaves:
         yield from _ranges(f"{prefix}space")
 
@@ -82,6 +86,14 @@ def _union(name: str, key: str) -> Iterator[str]:
         names = [field for field in section.model_fields if field != "type"]
         if names:
             yield from _table(section, f"{key}.", names)
+
+
+def _entry(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """Yield the lines of a section of which a mapping has several by name."""
+    inner = [name for name, field in model.model_fields.items() if _section_of(field.annotation)]
+    yield from _section(model, prefix, [name for name in model.model_fields if name not in inner])
+    for name in inner:
+        yield f"`{prefix}{name}`: {_lowered(model.model_fields[name].description or '')}\n"
 
 
 def _ranges(key: str) -> Iterator[str]:
@@ -130,6 +142,11 @@ def _section_of(annotation: object) -> type[BaseModel] | None:
     return None
 
 
+def _entry_of(annotation: object) -> type[BaseModel] | None:
+    """Return the section that a mapping has for each name."""
+    return _section_of(get_args(annotation)[1]) if get_origin(annotation) is dict else None
+
+
 def _type_of(schema: Mapping[str, Any]) -> str:
     """Describe a field's JSON schema in words."""
     if "anyOf" in schema:
@@ -144,7 +161,11 @@ def _type_of(schema: Mapping[str, Any]) -> str:
         inner = "values" if "anyOf" in items else _type_of(items)
         return f"list of {inner}"
     if schema.get("type") == "object":
-        return "mapping: setting to range"
+        # Names that match a pattern are described by the pattern.
+        values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
+        if "$ref" in values[0]:
+            return "mapping: name to the keys below"
+        return f"mapping: {'name to text' if values[0].get('type') else 'setting to range'}"
     bounds = [f"{sign} {schema[key]}" for key, sign in _BOUNDS.items() if key in schema]
     pattern = [f"matching `{schema['pattern']}`"] if "pattern" in schema else []
     return ", ".join([_TYPES[schema["type"]], *bounds, *pattern])

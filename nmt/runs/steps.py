@@ -111,7 +111,7 @@ EXPORT = Step(
 EVALUATE = Step(
     "evaluate",
     "evaluation",
-    "score base, adapter, engine and other systems on test sets",
+    "score the base, the tuned model, the engine and other systems on test sets",
     EvaluationResult,
     # The engine translates as the endpoint does.
     ("evaluation", "serving.beam_size", "serving.length_penalty", "seed"),

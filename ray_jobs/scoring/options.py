@@ -101,9 +101,10 @@ def _add_learned(group: "argparse._ArgumentGroup") -> None:
         "--with",
         dest="learned",
         action="append",
-        choices=LEARNED_METRICS,
+        # MetricX has no package, so its scores come from a file.
+        choices=["comet"],
         default=[],
-        help="also compute this metric, on Ray in an environment of its own",
+        help="also compute COMET, on Ray in an environment of its own",
     )
     add(
         "--comet-model",
