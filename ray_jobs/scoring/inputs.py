@@ -123,7 +123,8 @@ def _places(config: Config, options: ScoringOptions, sets: list[str]) -> dict[st
     if options.hypotheses and len(sets) > 1:
         raise InputError(
             f"there are {len(sets)} test sets ({', '.join(sets)}), and --hypotheses does not say "
-            "of which one: set evaluation.systems.NAME.hypotheses.SET=FILE"
+            "of which one: name all of them below evaluation.sets, and set "
+            "evaluation.systems.NAME.hypotheses.SET=FILE"
         )
     for name, place in options.hypotheses.items():
         if name in found:
@@ -131,9 +132,11 @@ def _places(config: Config, options: ScoringOptions, sets: list[str]) -> dict[st
         found[name] = {sets[0]: place}
     for name in sets:
         if not any(name in files for files in found.values()):
+            # The settings can name translations only of a test set that they name too.
+            is_named = name in config.evaluation.sets
+            advice = f" or set evaluation.systems.NAME.hypotheses.{name}=FILE" if is_named else ""
             raise InputError(
-                f"test set '{name}' has no translations: give --hypotheses SYSTEM=FILE, or set "
-                f"evaluation.systems.NAME.hypotheses.{name}=FILE"
+                f"test set '{name}' has no translations: give --hypotheses SYSTEM=FILE{advice}"
             )
     return found
 
