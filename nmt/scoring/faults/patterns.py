@@ -20,8 +20,9 @@ _PLACEHOLDER = regex.compile(
     r"\{\{[^{}]{1,60}\}\}"  # {{ name }}
     r"|[$%#]?\{[\w.$:+-]*\}"  # {name}, {0}, ${name}, %{name}, #{name}
     r"|\{\w+(?=,\s*(?:plural|select|selectordinal|number|date|time)\b)"  # {count, plural, ...
-    # %s, %d, %1$s, %(name)s, %.2f, %@; but not the percent sign of `50 %` or `100%`
-    r"|(?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*\d*(?:\.\d+)?l{0,2}[sdifux@](?![A-Za-z])"
+    # %s, %d, %1$s, %(name)s, %.2f, %@; but not the percent sign of `50 %` or `100%`. Possessive,
+    # since a row of zeros would else be divided into flags and digits in every way.
+    r"|(?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*+\d*+(?:\.\d++)?+l{0,2}[sdifux@](?![A-Za-z])"
     r"|</?[a-zA-Z][\w:-]*(?=[\s/>])[^<>]*>",  # <b>, </b>, <a href="...">, <br/>
     regex.ASCII,
 )

@@ -6,6 +6,7 @@ import pytest
 
 from nmt.data.test_sets import TestSet
 from nmt.runs.evaluation import FLAGS
+from nmt.scoring.faults.patterns import find_placeholders
 from nmt.scoring.flags import find_flags
 
 SOURCE = (
@@ -239,3 +240,8 @@ def test_flags_of_a_sentence_are_in_the_order_of_the_table() -> None:
     flags = flags_of("no", "Take 25 mg at https://example.org", ["25 mg https://example.org"])
     assert list(flags) == [flag for flag in FLAGS if flag in flags]
     assert {"numbers", "urls"} <= {*flags}
+
+
+def test_a_long_row_of_zeros_is_not_tried_in_every_division() -> None:
+    # With a backtracking pattern, this would take minutes.
+    assert not find_placeholders("%" + 100_000 * "0")
