@@ -104,13 +104,18 @@ def _read_content(place: str) -> bytes:
     if not path.exists():
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"there is no file {place}.{did_you_mean(path.name, names)}")
+    empty = f"{place} is empty: name a file with one text in each line"
     if not path.stat().st_size:
-        raise DataError(f"{place} is empty: name a file with one text in each line")
+        raise DataError(empty)
     with open_bytes(InputFile(path)) as stream:
         content = stream.read()
     if content.startswith(UTF_16_BOMS):
         raise DataError(f"{place} is UTF-16: convert it with iconv -f UTF-16 -t UTF-8")
-    return content.removeprefix(UTF_8_BOM)
+    content = content.removeprefix(UTF_8_BOM)
+    # A byte-order mark alone, or nothing that was packed, is no text either.
+    if not content:
+        raise DataError(empty)
+    return content
 
 
 def _stored_rows(place: str) -> list[HypothesisRow]:

@@ -103,9 +103,11 @@ def test_json_lines_of_another_test_set_are_refused(tmp_path, test_set):
         (b"a\nb\nc\nd\n", "has 4 translations"),
         (b"a\n\xff\xfe\nc\n", "out.ta, line 2: the byte at offset 2 of the file is not UTF-8"),
         (b"", "out.ta is empty"),
+        (b"\xef\xbb\xbf", "out.ta is empty"),
+        (gzip.compress(b""), "out.ta is empty"),
         ("a\nb\nc\n".encode("utf-16"), "UTF-16"),
     ],
-    ids=["too few", "too many", "not UTF-8", "empty", "UTF-16"],
+    ids=["too few", "too many", "not UTF-8", "empty", "mark alone", "empty gzip", "UTF-16"],
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path, test_set, content, message):
     with pytest.raises(DataError, match=message):
