@@ -58,7 +58,8 @@ def read_learned_scores(place: str, metric: str, system: str, sentences: int) ->
         DataError: the file cannot be read, or does not have one score for each sentence.
     """
     lines = read_exact_lines(place)
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+    with Path(place).open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:12]
     signature = f"{metric}|file:{Path(place).name}|sha256:{digest}"
     first = 1
     if lines[0].startswith("#"):
