@@ -3,9 +3,9 @@
 import regex
 
 # With marks: without them, a Tamil or Hindi word would end at each of its vowel signs.
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
 def words_of(text: str) -> list[str]:
     """Find the words of a text, in lower case and without punctuation."""
-    return _WORD.findall(text.lower())
+    return WORD.findall(text.lower())

@@ -7,6 +7,7 @@ from itertools import pairwise
 import regex
 
 from nmt.languages import languages
+from nmt.metrics.words import WORD
 from nmt.runs.evaluation import NgramChange
 
 Matches = Mapping[str, int]
@@ -17,8 +18,7 @@ MAX_ROWS = 20
 MIN_CHANGE = 2
 """A change of a single match says nothing of a system."""
 
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-# Without spaces between words, a word by the pattern above would be a whole clause.
+# Without spaces between words, a word by the pattern of words would be a whole clause.
 _CHARACTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
 
 
@@ -35,7 +35,7 @@ def count_matches(
         language: FLORES-200 code of both. Where words are joined, characters take their place.
     """
     joined = languages()[language].is_unsegmented
-    pattern, separator = (_CHARACTER, "") if joined else (_WORD, " ")
+    pattern, separator = (_CHARACTER, "") if joined else (WORD, " ")
     matches: Counter[str] = Counter()
     for hypothesis, *of_sentence in zip(hypotheses, *references, strict=True):
         allowed: Counter[str] = Counter()

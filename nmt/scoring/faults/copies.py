@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import regex
-
 from nmt.data.cleaning.detection.language import are_related
 from nmt.data.cleaning.detection.untranslated import copied_share
 from nmt.languages import script_of
+from nmt.metrics.words import WORD
 
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _NGRAM = 4
 """Characters of the pieces by which a translation is compared with its source."""
 _MAX_OVERLAP, _MAX_OVERLAP_OF_RELATED = 0.7, 0.9
@@ -51,7 +49,7 @@ class CopyCheck:
 
     def is_copy(self, source: str, hypothesis: str, limits: tuple[float, float]) -> bool:
         """Tell whether a translation is a copy of its source, or a large part of it is."""
-        if len("".join(_WORD.findall(hypothesis))) < self._min_characters:
+        if len("".join(WORD.findall(hypothesis))) < self._min_characters:
             return False
         overlap = _share_in(_pieces(source), hypothesis)
         if overlap < _MIN_OVERLAP or self._related:
@@ -66,7 +64,7 @@ def _share_in(pieces: set[str], text: str) -> float:
 
 def _pieces(text: str) -> set[str]:
     # Without punctuation, which is the same in most languages.
-    joined = "".join(_WORD.findall(text.casefold()))
+    joined = "".join(WORD.findall(text.casefold()))
     if len(joined) <= _NGRAM:
         return {joined} if joined else set()
     return {joined[start : start + _NGRAM] for start in range(len(joined) - _NGRAM + 1)}

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import regex
 
 from nmt.data.cleaning.detection.words import count_repetitions
+from nmt.metrics.words import words_of
 
 _MAX_REPETITIONS = 2
 """How often a phrase may follow itself: many languages say a word twice for emphasis."""
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LETTERS = regex.compile(r"[\p{L}\p{M}]+")
 _WORDS, _CHARACTERS = 3, 8
 """Lengths of the n-grams of which a translation may repeat some."""
@@ -46,7 +46,7 @@ def _longest_run(text: str) -> int:
 
 def _repeated_share(text: str) -> float:
     """Compute the share of a text's n-grams that it already had before, 0-1."""
-    words = _WORD.findall(text.lower())
+    words = words_of(text)
     letters = "".join(_LETTERS.findall(text.lower()))
     # Characters for scripts without spaces; in others, long words share many of them.
     if len(letters) > 12 * max(len(words), 1):
