@@ -13,6 +13,7 @@ from nmt.runs.evaluation import (
     Comparison,
     Interval,
     SystemScore,
+    format_p_value,
 )
 
 _PILLS = {"best": "best", "tied": "not distinguishable"}
@@ -166,7 +167,8 @@ def _signed_interval(interval: Interval) -> str:
 
 
 def _probability(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    # The heading of the column says `p`.
+    return format_p_value(value).removeprefix("p ").removeprefix("= ")
 
 
 def set_table(results: Results) -> Table:
