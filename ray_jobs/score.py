@@ -8,7 +8,7 @@ from nmt.cli.progress import PairProgress
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from nmt.report.console import score_lines
-from nmt.runs.evaluation import EvaluationResult, NotComputed, SystemInfo, TestSetInfo
+from nmt.runs.evaluation import EVERY_METRIC, EvaluationResult, NotComputed, SystemInfo, TestSetInfo
 from nmt.scoring.hypothesis_files import read_exact_lines
 from nmt.scoring.learned import WHY_NOT, LearnedResult, read_learned_scores
 from nmt.scoring.outputs import SystemOutput
@@ -168,7 +168,7 @@ def _result(
         samples=samples,
         not_computed=[
             NotComputed(
-                metric="all",
+                metric=EVERY_METRIC,
                 reason="there is no file of its translations",
                 test_set=each.test_set.name,
                 system=name,

@@ -12,13 +12,11 @@ from nmt.errors import DataError, StorageError
 from nmt.evaluation.kept import Translation, digest_of_output, find_kept, keep, key_of
 from nmt.evaluation.system import LoadedSystem, System
 from nmt.evaluation.test_sets import VALIDATION_SET
-from nmt.runs.evaluation import Cost, NotComputed, SystemInfo
+from nmt.runs.evaluation import EVERY_METRIC, Cost, NotComputed, SystemInfo
 from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
-
-_EVERY_METRIC = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,5 +190,5 @@ def _add(
 def _add_obstacle(found: Translations, name: str, test_set: TestSet, obstacle: str) -> None:
     if test_set.name != VALIDATION_SET:
         found.not_computed.append(
-            NotComputed(metric=_EVERY_METRIC, reason=obstacle, test_set=test_set.name, system=name)
+            NotComputed(metric=EVERY_METRIC, reason=obstacle, test_set=test_set.name, system=name)
         )

@@ -9,6 +9,7 @@ from nmt.report.ranking import Disagreement
 from nmt.report.scores import Difference
 from nmt.runs.evaluation import (
     BASE_SYSTEM,
+    EVERY_METRIC,
     METRIC_NAMES,
     EvaluationResult,
     TestSetInfo,
@@ -61,7 +62,7 @@ def signed(value: float) -> str:
 def metric_name(metric: str) -> str:
     """Return a metric's name as it is usually written."""
     # A system that cannot translate a set at all has one row for all its metrics.
-    return "all metrics" if metric == "all" else METRIC_NAMES.get(metric, metric)
+    return "all metrics" if metric == EVERY_METRIC else METRIC_NAMES.get(metric, metric)
 
 
 def missing_by_reason(evaluation: EvaluationResult) -> dict[str, list[str]]:

@@ -35,6 +35,8 @@ METRIC_NAMES = {
 LOWER_IS_BETTER = frozenset({"ter", "ter-char", "ter-normalized", "metricx"})
 LEARNED_METRICS = ("comet", "metricx")
 """Metrics that are neural models, whose scores come from other processes."""
+EVERY_METRIC = "all"
+"""Stands for all metrics where a system has no translations that could be scored."""
 COMPARED_METRICS = ("bleu", "chrf", "chrf++")
 """Metrics in which differences between systems are tested."""
 

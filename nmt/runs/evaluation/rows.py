@@ -91,6 +91,7 @@ class NotComputed(ResultPart):
     """A metric that has no score, and why."""
 
     metric: str
+    """A key of `METRIC_NAMES`, or `EVERY_METRIC`."""
     reason: str
     """With what to do about it."""
     test_set: str | None = None
