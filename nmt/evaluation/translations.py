@@ -1,7 +1,6 @@
 """Translations of each test set by each system, made where they are not kept yet."""
 
 import logging
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -131,7 +130,7 @@ class Translators:
             f"evaluate: {name}, {test_set.name}:", len(test_set), units="sentences"
         )
         started = time.monotonic()
-        output = _without_infinite(loaded.translate(test_set, progress.add))
+        output = loaded.translate(test_set, progress.add)
         seconds = round(time.monotonic() - started, 2)
         system = self._systems[name]
         return output, Translation(
@@ -155,18 +154,6 @@ class Translators:
         content = self._systems[name].content(test_set.name)
         languages = (test_set.source_language, test_set.target_language)
         return key_of(content, test_set.digest, languages)
-
-
-def _without_infinite(output: SystemOutput) -> SystemOutput:
-    """Take a confidence that is not a number, or not finite, for an unknown one."""
-    # The probability of a token may be too small for a half-precision number, and JSON has no
-    # infinity.
-    if output.confidences is None:
-        return output
-    return SystemOutput(
-        output.hypotheses,
-        [each if each is not None and math.isfinite(each) else None for each in output.confidences],
-    )
 
 
 def _add(

@@ -1,5 +1,6 @@
 """What a system made of a test set."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,4 +12,15 @@ class SystemOutput:
     hypotheses: Sequence[str]
     """One for each sentence, in order."""
     confidences: Sequence[float | None] | None = None
-    """Mean log-probability of the tokens of each; None where the system gives none."""
+    """Mean log-probability of the tokens of each; None where it is unknown."""
+
+    def __post_init__(self) -> None:
+        """Take a confidence that is not a number, or not finite, for an unknown one."""
+        # The probability of a token may be too small for a half-precision number, and JSON has no
+        # infinity.
+        if self.confidences is not None:
+            known = [
+                None if each is None or not math.isfinite(each) else each
+                for each in self.confidences
+            ]
+            object.__setattr__(self, "confidences", known)

@@ -1,6 +1,5 @@
 """Rows of an evaluation, and of the kept translations, from the scores of systems on a test set."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -123,7 +122,7 @@ def list_sentences(
         for metric, score in scored.scores.items()
         if score.segments is not None
     }
-    for index, confidence in enumerate(_known_confidences(scored, len(test_set))):
+    for index, confidence in enumerate(scored.output.confidences or [None] * len(test_set)):
         usable = None
         if calibration is not None and confidence is not None:
             usable = calibration.estimate(confidence)
@@ -138,13 +137,3 @@ def list_sentences(
             domain=test_set.domains[index] if test_set.domains else None,
             overlaps=None if overlapping is None else bool(overlapping[index]),
         )
-
-
-def _known_confidences(scored: ScoredSystem, sentences: int) -> list[float | None]:
-    if scored.output.confidences is None:
-        return [None] * sentences
-    # An empty translation may have an infinite one, which JSON cannot hold.
-    return [
-        value if value is not None and math.isfinite(value) else None
-        for value in scored.output.confidences
-    ]
