@@ -8,7 +8,7 @@ from nmt.data.test_sets import TestSet, read_test_set
 from nmt.errors import NmtError
 from nmt.evaluation.kept import digest_of_output, find_kept, find_rows
 from nmt.runs.evaluation import EvaluationResult, TestSetInfo
-from nmt.scoring.hypothesis_files import read_hypotheses
+from nmt.scoring.hypothesis_files import read_hypotheses, set_of
 from nmt.storage import Storage
 from nmt.traffic import read_traffic
 
@@ -77,10 +77,9 @@ def _kept_sentences(
     rows = find_rows(storage, config.run, test_set, system)
     if rows is None:
         return None
-    return TestSet(
+    return set_of(
+        rows,
         test_set,
-        tuple(row.source for row in rows),
-        tuple(zip(*(row.references for row in rows), strict=True)),
-        info.source_language,
-        info.target_language,
+        source_language=info.source_language,
+        target_language=info.target_language,
     )

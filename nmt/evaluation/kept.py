@@ -15,7 +15,7 @@ from nmt.runs import layout
 from nmt.runs.evaluation import SystemInfo
 from nmt.runs.step_result import ResultPart
 from nmt.scoring.outputs import SystemOutput
-from nmt.scoring.stored import HypothesisRow, read_rows, write_rows
+from nmt.scoring.stored import HypothesisRow, output_of, read_rows, write_rows
 from nmt.storage import RecordKind, Storage
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def find_kept(
     rows = find_rows(storage, run, test_set, system)
     if rows is None:
         return None
-    output = _output(rows)
+    output = output_of(rows)
     if digest_of_output(output) != found.texts:
         place = storage.locate(layout.hypotheses(run, test_set, system))
         log.warning("%s: was changed after it was written: %s", place, _AGAIN)
@@ -113,12 +113,6 @@ def digest_of_output(output: SystemOutput) -> str:
     confidences: Sequence[float | None] = output.confidences or [None] * len(output.hypotheses)
     # Scores and flags are left out: they are computed again, from the translations.
     return digest_of([list(output.hypotheses), list(confidences)])
-
-
-def _output(rows: Sequence[HypothesisRow]) -> SystemOutput:
-    confidences = [row.confidence for row in rows]
-    has_confidences = any(confidence is not None for confidence in confidences)
-    return SystemOutput([r.hypothesis for r in rows], confidences if has_confidences else None)
 
 
 def _rows(test_set: TestSet, output: SystemOutput) -> list[HypothesisRow]:

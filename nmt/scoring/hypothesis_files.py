@@ -1,5 +1,6 @@
 """A reader for the translations of a system in a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nmt.data.formats.files.input_file import InputFile
@@ -8,7 +9,7 @@ from nmt.data.formats.files.unpack import PACKINGS, open_bytes
 from nmt.data.test_sets import TestSet
 from nmt.errors import DataError, StorageError, did_you_mean, shortened
 from nmt.scoring.outputs import SystemOutput
-from nmt.scoring.stored import HypothesisRow, read_rows
+from nmt.scoring.stored import HypothesisRow, output_of, read_rows
 
 _JSON_LINES = ".jsonl"
 
@@ -28,7 +29,7 @@ def read_hypotheses(place: str, system: str, test_set: TestSet) -> SystemOutput:
         rows = _stored_rows(place)
         _check_count(len(rows), place, system, test_set)
         _check_sources(rows, place, test_set)
-        return SystemOutput([row.hypothesis for row in rows], [row.confidence for row in rows])
+        return output_of(rows)
     lines = read_exact_lines(place)
     _check_count(len(lines), place, system, test_set)
     return SystemOutput(lines)
@@ -60,6 +61,20 @@ def read_stored_set(
     counts = {len(row.references) for row in rows}
     if len(counts) > 1 or 0 in counts:
         raise DataError(f"{place}: each line must have the same number of references, at least one")
+    return set_of(rows, name, source_language=source_language, target_language=target_language)
+
+
+def set_of(
+    rows: Sequence[HypothesisRow], name: str, *, source_language: str, target_language: str
+) -> TestSet:
+    """Return the test set that rows are of, each with the same number of references.
+
+    Args:
+        rows: of all sentences.
+        name: of the test set.
+        source_language: FLORES-200 code.
+        target_language: FLORES-200 code.
+    """
     domains = tuple(row.domain or "" for row in rows)
     return TestSet(
         name,

@@ -1,11 +1,12 @@
 """Translations of a test set by one system, as `hypotheses/<set>/<system>.jsonl` keeps them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import Field, ValidationError
 
 from nmt.errors import StorageError, first_validation_error
 from nmt.runs.step_result import ResultPart
+from nmt.scoring.outputs import SystemOutput
 
 
 class HypothesisRow(ResultPart):
@@ -49,3 +50,10 @@ def read_rows(content: bytes, place: str) -> Iterator[HypothesisRow]:
         except ValidationError as error:
             problem = first_validation_error(error)
             raise StorageError(f"{place}, line {number}: not a translation: {problem}") from None
+
+
+def output_of(rows: Sequence[HypothesisRow]) -> SystemOutput:
+    """Return the translations of rows, with their confidences if any is known."""
+    confidences = [row.confidence for row in rows]
+    has_confidences = any(confidence is not None for confidence in confidences)
+    return SystemOutput([row.hypothesis for row in rows], confidences if has_confidences else None)
