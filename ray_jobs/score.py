@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from nmt.cli.progress import PairProgress
 from nmt.config import Config, load_config
+from nmt.data.test_sets import describe_set
 from nmt.errors import InputError
 from nmt.report.console import score_lines
 from nmt.runs.evaluation import EVERY_METRIC, EvaluationResult, NotComputed, SystemInfo, TestSetInfo
@@ -14,7 +15,7 @@ from nmt.scoring.learned import WHY_NOT, LearnedResult, read_learned_scores
 from nmt.scoring.outputs import SystemOutput
 from nmt.scoring.result import join_sets, take_samples
 from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
-from nmt.scoring.words import count_words, words_of
+from nmt.scoring.words import count_words, source_words
 from ray_jobs.cli.runner import add_options, guarded, parse
 from ray_jobs.scoring.comet_scores import CometRequest, score_with_comet
 from ray_jobs.scoring.inputs import ScoredInput, read_inputs
@@ -148,8 +149,7 @@ def _training_words(
     """Count how often the training has the words of the test sets; None if it is not given."""
     if not options.train:
         return None
-    sources = (text for each in inputs for text in each.test_set.sources)
-    wanted = {word for text in sources for word in words_of(text)}
+    wanted = source_words(each.test_set for each in inputs)
     return count_words(read_exact_lines(options.train), wanted)
 
 
@@ -181,17 +181,8 @@ def _result(
 
 
 def _info(config: Config, scored: ScoredInput) -> TestSetInfo:
-    test_set = scored.test_set
-    settings = config.evaluation.sets.get(test_set.name)
-    return TestSetInfo(
-        sentences=len(test_set),
-        digest=test_set.digest,
-        references=len(test_set.references),
-        source_language=test_set.source_language,
-        target_language=test_set.target_language,
-        documents=len(set(test_set.documents)) if test_set.documents else None,
-        forgetting=settings.forgetting if settings else False,
-    )
+    settings = config.evaluation.sets.get(scored.test_set.name)
+    return describe_set(scored.test_set, forgetting=settings.forgetting if settings else False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

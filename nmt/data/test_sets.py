@@ -13,6 +13,7 @@ from nmt.data.formats.rows import RawPair
 from nmt.data.prepared_rows import read_rows
 from nmt.data.test_set_rows import exact_rows
 from nmt.errors import DataError
+from nmt.runs.evaluation import TestSetInfo
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,24 @@ class TestSet:
     def digest(self) -> str:
         """Compute twelve hexadecimal digits that identify sources and references."""
         return digest_of_texts([self.sources, *self.references])
+
+
+def describe_set(test_set: TestSet, *, forgetting: bool) -> TestSetInfo:
+    """Describe a test set by what it holds itself.
+
+    Args:
+        test_set: the test set.
+        forgetting: whether it shows what a training made the model forget.
+    """
+    return TestSetInfo(
+        sentences=len(test_set),
+        digest=test_set.digest,
+        references=len(test_set.references),
+        source_language=test_set.source_language,
+        target_language=test_set.target_language,
+        documents=len(set(test_set.documents)) if test_set.documents else None,
+        forgetting=forgetting,
+    )
 
 
 def digest_of_texts(columns: Sequence[Sequence[str]]) -> str:

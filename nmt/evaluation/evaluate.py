@@ -16,7 +16,7 @@ from nmt.scoring.confidence import Calibration
 from nmt.scoring.result import join_sets, take_samples
 from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
 from nmt.scoring.stored import write_rows
-from nmt.scoring.words import count_words, words_of
+from nmt.scoring.words import count_words, source_words
 from nmt.storage import Storage
 
 _ROWS_AT_ONCE = 10_000
@@ -72,12 +72,7 @@ def _score(
 ) -> dict[str, tuple[TestSetInfo, ScoredSet]]:
     """Score each test set, and write the scores of each sentence beside its translation."""
     # Only these words are counted, however many the training data has.
-    wanted = {
-        word
-        for evaluated in described.values()
-        for source in evaluated.test_set.sources
-        for word in words_of(source)
-    }
+    wanted = source_words(evaluated.test_set for evaluated in described.values())
     words = count_words(islice(_training_sources(pairs), _MAX_COUNTED_SENTENCES), wanted)
     found: dict[str, tuple[TestSetInfo, ScoredSet]] = {}
     for name, evaluated in described.items():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nmt.config import Config
 from nmt.data.saved import count_rows, has_split
-from nmt.data.test_sets import TestSet, held_out_set, read_test_set
+from nmt.data.test_sets import TestSet, describe_set, held_out_set, read_test_set
 from nmt.data.training_overlap import find_overlaps, is_screened
 from nmt.errors import DataError
 from nmt.runs import layout
@@ -112,17 +112,13 @@ class TestSets:
 
     def _info(self, test_set: TestSet, overlapping: NDArray[np.bool_] | None) -> TestSetInfo:
         settings = self._config.evaluation.sets.get(test_set.name)
-        return TestSetInfo(
-            sentences=len(test_set),
-            digest=test_set.digest,
-            references=len(test_set.references),
-            source_language=test_set.source_language,
-            target_language=test_set.target_language,
-            split_size=self._split_size(test_set),
-            screened=overlapping is None,
-            overlap=None if overlapping is None else int(overlapping.sum()),
-            documents=len(set(test_set.documents)) if test_set.documents else None,
-            forgetting=settings.forgetting if settings else test_set.name == GENERAL_SET,
+        forgetting = settings.forgetting if settings else test_set.name == GENERAL_SET
+        return describe_set(test_set, forgetting=forgetting).model_copy(
+            update={
+                "split_size": self._split_size(test_set),
+                "screened": overlapping is None,
+                "overlap": None if overlapping is None else int(overlapping.sum()),
+            }
         )
 
     @property

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable
 from itertools import islice
 
+from nmt.data.test_sets import TestSet
 from nmt.metrics.words import words_of
 
 # Few enough for the memory, and enough that the loop in Python costs nothing beside the search.
@@ -24,3 +25,10 @@ def count_words(texts: Iterable[str], wanted: Container[str] | None = None) -> C
         words = words_of("\n".join(block))
         counts.update(words if wanted is None else filter(wanted.__contains__, words))
     return counts
+
+
+def source_words(test_sets: Iterable[TestSet]) -> set[str]:
+    """Find the words of the sources of test sets: those whose rarity is asked for."""
+    return {
+        word for test_set in test_sets for source in test_set.sources for word in words_of(source)
+    }
