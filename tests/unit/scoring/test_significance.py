@@ -234,6 +234,7 @@ def test_means_of_documents_of_different_sizes_are_means_of_sentences():
 def test_intervals_surround_their_scores(references: list[str]):
     systems = {"base": spoil(references, 0.4, 2), "tuned": spoil(references, 0.2, 3)}
     for score in measure_each(systems, references).values():
+        assert score.interval
         assert score.interval[0] < score.value < score.interval[1]
     found = difference(systems["base"], systems["tuned"], references)
     assert found.interval[0] < found.value < found.interval[1]
