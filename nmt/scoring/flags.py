@@ -17,7 +17,7 @@ from nmt.data.cleaning.characters.text_block import Side
 from nmt.data.test_sets import TestSet
 from nmt.runs.evaluation import FLAGS
 from nmt.scoring.faults.copies import CopyCheck
-from nmt.scoring.faults.kept import Expected, find_expected
+from nmt.scoring.faults.expected import Expected, find_expected
 from nmt.scoring.faults.languages import find_off_target, has_foreign_script
 from nmt.scoring.faults.lengths import LengthCheck
 from nmt.scoring.faults.repetition import repeats_itself
