@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 _AGAIN = "these sentences are translated again"
 
 
-class Translation(ResultPart):
-    """From what, and how, the translations of a test set by one system were made."""
+class TranslationRecord(ResultPart):
+    """The origin of the translations of a test set by one system."""
 
     key: str
     """Digest of the system, the test set and the search."""
@@ -35,7 +35,7 @@ class Translation(ResultPart):
     """Time that the system took; null for translations that were given."""
 
 
-_TRANSLATION = RecordKind(Translation, "the record of translations")
+_TRANSLATION = RecordKind(TranslationRecord, "the record of translations")
 
 
 def key_of(content: str, test_set_digest: str, languages: tuple[str, str]) -> str:
@@ -51,7 +51,7 @@ def key_of(content: str, test_set_digest: str, languages: tuple[str, str]) -> st
 
 def keep(
     storage: Storage, run: str, test_set: TestSet, system: str, output: SystemOutput,
-    translation: Translation,
+    translation: TranslationRecord,
 ) -> None:  # fmt: skip
     """Write the translations of a test set, and then their record."""
     path = layout.hypotheses(run, test_set.name, system)
@@ -61,7 +61,7 @@ def keep(
 
 def find_kept(
     storage: Storage, run: str, test_set: str, system: str, key: str | None = None
-) -> tuple[Translation, SystemOutput] | None:
+) -> tuple[TranslationRecord, SystemOutput] | None:
     """Find intact translations, and log it if they are damaged.
 
     Args:
@@ -88,7 +88,7 @@ def find_kept(
 
 def find_of_sources(
     storage: Storage, run: str, test_set: TestSet, system: str
-) -> tuple[Translation, SystemOutput] | None:
+) -> tuple[TranslationRecord, SystemOutput] | None:
     """Find intact translations of the sentences of a test set, whatever made them."""
     found = find_kept(storage, run, test_set.name, system)
     rows = find_rows(storage, run, test_set.name, system) or []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from nmt.cli.progress import PairProgress
 from nmt.data.test_sets import TestSet
 from nmt.errors import DataError, StorageError
-from nmt.evaluation.kept import Translation, digest_of_output, find_kept, keep, key_of
+from nmt.evaluation.kept import TranslationRecord, digest_of_output, find_kept, keep, key_of
 from nmt.evaluation.system import LoadedSystem, System
 from nmt.evaluation.test_sets import VALIDATION_SET
 from nmt.runs.evaluation import EVERY_METRIC, Cost, NotComputed, SystemInfo
@@ -125,7 +125,7 @@ class Translators:
 
     def _translate(
         self, name: str, loaded: LoadedSystem, test_set: TestSet
-    ) -> tuple[SystemOutput, Translation]:
+    ) -> tuple[SystemOutput, TranslationRecord]:
         progress = PairProgress(
             f"evaluate: {name}, {test_set.name}:", len(test_set), units="sentences"
         )
@@ -133,7 +133,7 @@ class Translators:
         output = loaded.translate(test_set, progress.add)
         seconds = round(time.monotonic() - started, 2)
         system = self._systems[name]
-        return output, Translation(
+        return output, TranslationRecord(
             key=self._key(name, test_set),
             texts=digest_of_output(output),
             system=loaded.info,
@@ -157,7 +157,7 @@ class Translators:
 
 
 def _add(
-    found: Translations, name: str, test_set: TestSet, translation: Translation,
+    found: Translations, name: str, test_set: TestSet, translation: TranslationRecord,
     output: SystemOutput,
 ) -> None:  # fmt: skip
     found.outputs[test_set.name][name] = output

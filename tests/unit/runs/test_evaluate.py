@@ -8,7 +8,7 @@ import pytest
 
 from nmt.config import load_config
 from nmt.errors import StorageError
-from nmt.evaluation.kept import Translation, digest_of_output, keep
+from nmt.evaluation.kept import TranslationRecord, digest_of_output, keep
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult, SystemInfo
 from nmt.runs.records import SUMMARY, Record, settings_of
@@ -27,7 +27,7 @@ def keep_translations(storage: Storage, found: EvaluationResult) -> None:
         output = SystemOutput(["மருத்துவர் இங்கே."])
         keep(
             storage, "demo", sentences_of(name, SOURCES[:1]), system, output,
-            Translation(key="1", texts=digest_of_output(output), system=SystemInfo()),
+            TranslationRecord(key="1", texts=digest_of_output(output), system=SystemInfo()),
         )  # fmt: skip
 
 
