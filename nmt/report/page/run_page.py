@@ -1,7 +1,5 @@
 """The page of a run: its evaluation, and how the model was made."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
+from nmt.config import digest_of
 from nmt.report import formatting
 from nmt.report.data_tables import data_tables
 from nmt.report.page import charts
@@ -56,6 +55,8 @@ def render_report(summary: Summary, stored: Iterable[StoredSet] = ()) -> str:
     evaluation = summary.evaluation
     results = Results(evaluation)
     source, target = (_code(summary, side) for side in ("source", "target"))
+    # In JSON mode, tuples become lists, which YAML can write.
+    config = summary.model_dump(mode="json")["config"]
     return render(
         "run.html.j2",
         summary=summary,
@@ -74,9 +75,8 @@ def render_report(summary: Summary, stored: Iterable[StoredSet] = ()) -> str:
         scatter_charts=_scatter_charts(summary),
         data_tables=data_tables(summary.data),
         parameters=evaluation.systems.get(TUNED_SYSTEM, SystemInfo()).parameters,
-        config_digest=_config_digest(summary),
-        # In JSON mode, tuples become lists, which YAML can write.
-        config_yaml=_write_yaml(summary.model_dump(mode="json")["config"]),
+        config_digest=digest_of(config),
+        config_yaml=_write_yaml(config),
         gpu_hours=_gpu_hours(summary),
         **evaluation_parts(evaluation, stored, (source, target)),
     )
@@ -84,11 +84,6 @@ def render_report(summary: Summary, stored: Iterable[StoredSet] = ()) -> str:
 
 def _code(summary: Summary, side: str) -> str:
     return str(summary.config.get("data", {}).get(f"{side}_language", ""))
-
-
-def _config_digest(summary: Summary) -> str:
-    written = json.dumps(summary.model_dump(mode="json")["config"], sort_keys=True)
-    return hashlib.sha256(written.encode()).hexdigest()[:12]
 
 
 def _gpu_hours(summary: Summary) -> float | None:
