@@ -102,7 +102,7 @@ def _collect(found: dict[str, StoredSentences], stored: StoredSet) -> None:
         known = found[stored.test_set] = StoredSentences(
             [formatting.clean(row.source) for row in kept],
             [[formatting.clean(text) for text in row.references] for row in kept],
-            [row.domain for row in kept],
+            [row.domain and formatting.clean(row.domain) for row in kept],
             [row.overlaps for row in kept],
             len(rows),
         )

@@ -246,6 +246,12 @@ def test_packed_sentences_hold_no_characters_that_reorder_text(page: str):
     assert "\u202e" not in json.dumps(unpacked(page, 0), ensure_ascii=False)
 
 
+def test_the_domain_of_a_sentence_cannot_reorder_text_either():
+    row = rows("news", "base")[0].model_copy(update={"domain": "ne\u202ews"})
+    found = packing.collect_sentences([StoredSet("news", "base", [row])])
+    assert found["news"].domains == ["news"]
+
+
 def test_the_best_system_and_the_base_are_compared_first(page: str):
     assert unpacked(page, 0)["chosen"] == [1, 0]
 
