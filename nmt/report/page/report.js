@@ -67,8 +67,7 @@
     const order = get("order").value;
     const fault = get("fault").value;
     const wanted = get("text").value.normalize("NFC").toLowerCase();
-    // MetricX counts errors, so the lower score is the better one.
-    const sign = get("by").value === "metricx" ? -1 : 1;
+    const sign = data.lower.includes(get("by").value) ? -1 : 1;
     rows = data.sentences.filter((row) => {
       if (fault && !data.systems[system].flags[row.place].includes(Number(fault))) return false;
       if (!wanted) return true;

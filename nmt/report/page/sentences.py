@@ -13,7 +13,7 @@ from nmt.report.page.outcome import label_of
 from nmt.report.ranking import rank
 from nmt.report.scores import Results
 from nmt.report.stored import StoredSet
-from nmt.runs.evaluation import BASE_SYSTEM, FLAGS, Sample
+from nmt.runs.evaluation import BASE_SYSTEM, FLAGS, LOWER_IS_BETTER, Sample
 from nmt.scoring.stored import HypothesisRow
 
 MAX_SENTENCES = 20_000
@@ -161,6 +161,7 @@ def _pack(results: Results, test_set: str, found: StoredSentences) -> PackedSet:
             for name, each in zip(systems, columns, strict=True)
         ],
         "metrics": {metric: formatting.metric_name(metric) for metric in _sorting(columns)},
+        "lower": sorted(LOWER_IS_BETTER),
         "chosen": _chosen(results, test_set, systems),
         "flags": list(FLAGS.values()),
         "languages": [tag_of(info.source_language), tag_of(info.target_language)],
