@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nmt.data.test_sets import TestSet
 from nmt.runs.evaluation import (
+    LEARNED_METRICS,
     METRIC_NAMES,
     ConfidenceSummary,
     FlagCount,
@@ -16,7 +17,6 @@ from nmt.runs.evaluation import (
     SystemScore,
 )
 from nmt.scoring.confidence import Calibration, summarize_confidence
-from nmt.scoring.learned import WHY_NOT
 from nmt.scoring.scored_system import ScoredSystem
 from nmt.scoring.significance import Measured
 from nmt.scoring.slices import find_slices
@@ -117,8 +117,8 @@ def list_sentences(
 ) -> Iterator[HypothesisRow]:
     """List the translations of one system, with the scores and the faults of each."""
     segments = {
-        # Learned scores are of about 0-1, the others of 0-100.
-        metric: score.segments.round(4 if metric in WHY_NOT else 2).tolist()
+        # COMET is of about 0-1, the others are of 0-25 or 0-100.
+        metric: score.segments.round(4 if metric in LEARNED_METRICS else 2).tolist()
         for metric, score in scored.scores.items()
         if score.segments is not None
     }
