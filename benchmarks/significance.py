@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nmt.metrics import SegmentStatistics, agreement, statistics
 from nmt.runs.evaluation import COMPARED_METRICS
-from nmt.scoring.significance import (
+from nmt.scoring.significance.differences import (
     Difference,
     Part,
     compare,

@@ -9,7 +9,7 @@ from nmt.metrics import agreement
 from nmt.runs.evaluation import COMPARED_METRICS, Comparison, NgramChange
 from nmt.scoring.ngrams import compare_matches, count_matches
 from nmt.scoring.outputs import SystemOutput
-from nmt.scoring.significance import Measured, compare, predict_detectable
+from nmt.scoring.significance.differences import Measured, compare, predict_detectable
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from nmt.scoring.set_rows import (
     score_slices,
     summarize_confidences,
 )
-from nmt.scoring.significance import Measured, Part, measure, number_documents
+from nmt.scoring.significance.differences import Measured, Part, measure, number_documents
 from nmt.scoring.stored import HypothesisRow
 
 

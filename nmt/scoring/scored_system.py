@@ -9,7 +9,7 @@ from nmt.runs.evaluation import METRIC_NAMES
 from nmt.scoring.flags import Flags, find_flags
 from nmt.scoring.learned import WHY_NOT, LearnedResult
 from nmt.scoring.outputs import SystemOutput
-from nmt.scoring.significance import SentenceMeans, Statistics
+from nmt.scoring.significance.differences import SentenceMeans, Statistics
 
 
 @dataclass(frozen=True, slots=True, eq=False)

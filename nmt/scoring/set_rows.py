@@ -18,7 +18,7 @@ from nmt.runs.evaluation import (
 )
 from nmt.scoring.confidence import Calibration, summarize_confidence
 from nmt.scoring.scored_system import ScoredSystem
-from nmt.scoring.significance import Measured
+from nmt.scoring.significance.differences import Measured
 from nmt.scoring.slices import find_slices
 from nmt.scoring.stored import HypothesisRow
 

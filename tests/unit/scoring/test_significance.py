@@ -15,9 +15,8 @@ from sacrebleu.significance import PairedTest
 from nmt.errors import DataError
 from nmt.metrics import SegmentStatistics, statistics
 from nmt.runs.evaluation import COMPARED_METRICS
-from nmt.scoring import resampling
-from nmt.scoring.resampling import resample
-from nmt.scoring.significance import (
+from nmt.scoring.significance import resampling
+from nmt.scoring.significance.differences import (
     Difference,
     MeasuredScore,
     Part,
@@ -28,7 +27,8 @@ from nmt.scoring.significance import (
     number_documents,
     predict_detectable,
 )
-from nmt.scoring.student_t import two_sided_p
+from nmt.scoring.significance.resampling import resample
+from nmt.scoring.significance.student_t import two_sided_p
 
 WORDS = [f"சொல்{index}" for index in range(60)]
 METRICS = {"bleu": BLEU(), "chrf": CHRF(), "chrf++": CHRF(word_order=2)}

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nmt.scoring.student_t import quantile, two_sided_p
+from nmt.scoring.significance.student_t import quantile, two_sided_p
 
 # Two-sided 5 % and one-sided 20 %, from printed tables.
 TABLE = {

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.runs.evaluation import Interval
-from nmt.scoring.resampling import bootstrap_p, interval_of, resample
-from nmt.scoring.student_t import quantile, two_sided_p
+from nmt.scoring.significance.resampling import bootstrap_p, interval_of, resample
+from nmt.scoring.significance.student_t import quantile, two_sided_p
 
 Floats = NDArray[np.float64]
 

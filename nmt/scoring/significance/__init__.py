@@ -1,0 +1,1 @@
+"""Judgement of differences between systems: influence of sentences, resampling, Student's t."""
