@@ -7,7 +7,7 @@ from nmt.errors import DataError
 from nmt.runs.evaluation import Interval
 
 # 32 MiB of draws and as much again of weights, whatever the size of the test set.
-_DRAWS_AT_ONCE = 4_194_304
+DRAWS_AT_ONCE = 4_194_304
 
 
 def resample(counts: NDArray[np.float64], samples: int, seed: int) -> NDArray[np.float64]:
@@ -33,7 +33,7 @@ def resample(counts: NDArray[np.float64], samples: int, seed: int) -> NDArray[np
     random = np.random.default_rng(seed)
     units = len(counts)
     sums = np.empty((samples, counts.shape[1]))
-    block = max(1, _DRAWS_AT_ONCE // units)
+    block = max(1, DRAWS_AT_ONCE // units)
     for start in range(0, samples, block):
         rows = min(block, samples - start)
         # The generator gives the same draws in blocks as all at once.

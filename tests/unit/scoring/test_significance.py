@@ -255,7 +255,7 @@ def test_seed_decides_the_intervals_and_nothing_else(
 def test_large_sets_are_resampled_in_blocks_with_the_same_draws(monkeypatch: pytest.MonkeyPatch):
     counts = np.random.default_rng(1).normal(size=(37, 3))
     at_once = resample(counts, 50, seed=5)
-    monkeypatch.setattr(resampling, "_DRAWS_AT_ONCE", 4 * 37)
+    monkeypatch.setattr(resampling, "DRAWS_AT_ONCE", 4 * 37)
     assert resample(counts, 50, seed=5) == pytest.approx(at_once, rel=1e-12)
     drawn = np.random.default_rng(5).choice(37, (50, 37))
     assert at_once == pytest.approx(counts[drawn].sum(axis=1))
