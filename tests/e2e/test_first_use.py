@@ -168,10 +168,10 @@ def test_training_takes_its_steps_with_an_adapter_alone(folder):
     assert not (best / "model.safetensors").exists()
 
 
-def test_evaluation_scores_base_and_adapter_on_the_test_split(folder):
+def test_evaluation_scores_base_adapter_and_engine_on_the_test_split(folder):
     scores = result(folder, "evaluation")
     assert {"systems", "test_sets", "scores", "comparisons", "samples"} <= scores.keys()
-    assert list(scores["systems"]) == ["base", "tuned"]
+    assert list(scores["systems"]) == ["base", "tuned", "engine"]
     assert list(scores["test_sets"]) == ["test"]
 
 
