@@ -81,7 +81,7 @@ def _flag_cell(row: FlagCount | None) -> Cell:
         return Cell(formatting.NOT_COMPUTED, style="empty")
     if not row.of:
         return Cell("–", ("no such source",), "soft")
-    share = f"{row.count / row.of:.1%} of {row.of:,}"
+    share = f"{100 * row.count / row.of:.1f} % of {row.of:,}"
     return Cell(f"{row.count:,}", (share,), "strong" if row.count else "soft")
 
 
@@ -116,8 +116,8 @@ def confidence_table(results: Results) -> Table | None:
         (
             f"{row.system}, {label_of(row.test_set)}",
             (
-                Cell(f"{row.estimated:.1%}"),
-                Cell(f"{row.usable:.1%}"),
+                Cell(f"{100 * row.estimated:.1f} %"),
+                Cell(f"{100 * row.usable:.1f} %"),
                 Cell(f"{row.threshold:g}"),
                 Cell(formatting.number(row.correlation)),
             ),

@@ -176,10 +176,10 @@ def test_page_has_the_figures_of_every_pair(text: str):
 def test_page_has_slices_faults_words_confidence_and_costs(text: str):
     for part in (
         "length: 1-10 words 50 40.00 50.00 49.80",
-        "lacks a number of the source 3 5.0% of 60",
+        "lacks a number of the source 3 5.0 % of 60",
         "இரண்டு +9",
         "ஒன்று −4",
-        "tuned, news 40.0% 45.0% 60 0.60",
+        "tuned, news 40.0 % 45.0 % 60 0.60",
         "engine, talks 0.100 1.0 s 10,000 cpu",
     ):
         assert part in text
