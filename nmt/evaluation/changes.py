@@ -66,7 +66,12 @@ def _system_changes(
         kept = find_kept(storage, config.run, test_set, name)
         if sentences is None or kept is None:
             continue
-        if digest_of_output(read_hypotheses(place, name, sentences)) != kept[0].texts:
+        try:
+            has_changed = digest_of_output(read_hypotheses(place, name, sentences)) != kept[0].texts
+        # Where this command names the file, it is refused; else the kept translations are scored.
+        except NmtError:
+            has_changed = True
+        if has_changed:
             yield f"the translations in {place} have changed"
 
 

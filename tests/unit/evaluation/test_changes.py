@@ -82,8 +82,9 @@ def test_an_endpoint_that_serves_another_engine(evaluated):
     assert evaluated.changes() == ["the endpoint default serves another engine"]
 
 
-def test_a_file_of_translations_that_was_edited(evaluated):
-    evaluated.given.write_text("x\n" * len(SOURCES), "utf-8")
+@pytest.mark.parametrize("lines", [len(SOURCES), len(SOURCES) - 1], ids=["fits", "too short"])
+def test_a_file_of_translations_that_was_edited(evaluated, lines):
+    evaluated.given.write_text("x\n" * lines, "utf-8")
     assert evaluated.changes() == [f"the translations in {evaluated.given} have changed"]
 
 
