@@ -21,7 +21,7 @@ from nmt.runs.results import ScreenedSet
 log = logging.getLogger(__name__)
 
 # The keys of so many pairs take 16 MB, and their text about as much.
-_PAIRS_AT_ONCE = 50_000
+PAIRS_AT_ONCE = 50_000
 
 
 def as_training_pairs(test_set: TestSet, data: DataConfig) -> Iterator[tuple[str, str, int]]:
@@ -107,7 +107,7 @@ def _like_training(
     splits = [split for split in ("train", "general_train") if has_split(folder, split)]
     total = sum(count_rows(folder, split) for split in splits)
     progress = PairProgress("evaluate: compared the test sets with", total)
-    for chunk in chain.from_iterable(read_rows(folder, split, _PAIRS_AT_ONCE) for split in splits):
+    for chunk in chain.from_iterable(read_rows(folder, split, PAIRS_AT_ONCE) for split in splits):
         similarities = np.array(
             [limits[corpus] for corpus in chunk.corpora or [""] * len(chunk.sources)], np.float32
         )

@@ -10,7 +10,7 @@ from nmt.models.families import device_of, family_of, unwrap
 from nmt.models.tokenization.codec import Codec
 from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable
 
-_LOGITS_BYTES = 64 * 1024**2
+LOGITS_BYTES = 64 * 1024**2
 _NO_LABEL = -100
 
 
@@ -56,7 +56,7 @@ def _token_log_probabilities(
     hidden_ND: Tensor, head_VD: Tensor, bias_V: Tensor | None, tokens_N: Tensor
 ) -> Tensor:
     """Compute the log-probability of a token at each position, (positions,)."""
-    rows = max(1, _LOGITS_BYTES // (4 * len(head_VD)))
+    rows = max(1, LOGITS_BYTES // (4 * len(head_VD)))
     found_N = torch.empty(len(tokens_N), dtype=torch.float32, device=hidden_ND.device)
     for start in range(0, len(tokens_N), rows):
         chunk = slice(start, start + rows)

@@ -74,7 +74,7 @@ def test_logits_are_computed_in_parts(
 ) -> None:
     model, codec = load(checkpoint("nllb"))
     expected = translate_scored(model, codec, SENTENCES)
-    monkeypatch.setattr(probability, "_LOGITS_BYTES", 1)
+    monkeypatch.setattr(probability, "LOGITS_BYTES", 1)
     assert [each.confidence for each in translate_scored(model, codec, SENTENCES)] == pytest.approx(
         [each.confidence for each in expected], abs=1e-5
     )

@@ -57,7 +57,7 @@ def planted() -> list[Pair]:
 def test_the_sentences_are_those_for_which_prepare_would_have_dropped_a_pair(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(training_overlap, "_PAIRS_AT_ONCE", at_once)
+    monkeypatch.setattr(training_overlap, "PAIRS_AT_ONCE", at_once)
     data = DataConfig.model_validate(
         {
             "path": write(tmp_path / "x.jsonl", PAIRS),
