@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from nmt.data.cleaning.detection.numbers import find_numbers
 from nmt.data.test_sets import TestSet
 from nmt.languages import languages
+from nmt.metrics.words import words_of
 from nmt.scoring.faults.patterns import find_names, find_placeholders, find_urls
-from nmt.scoring.words import words_of
 from nmt.text.normalise import normalise
 
 MIN_SENTENCES = 10

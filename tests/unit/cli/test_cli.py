@@ -1,5 +1,4 @@
 import json
-import logging
 import os
 import re
 import signal
@@ -17,18 +16,7 @@ from nmt.errors import InputError, StorageError
 from ray_jobs.cli import main
 from ray_jobs.cli.runner import guarded, jobs
 from tests.support.project import PROJECT
-
-
-@pytest.fixture(autouse=True)
-def untouched(monkeypatch):
-    """The process as it was: a command sets up logging and signals for itself."""
-    root, handler = logging.getLogger(), signal.getsignal(signal.SIGTERM)
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
-    yield
-    signal.signal(signal.SIGTERM, handler)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+from tests.support.untouched_process import untouched  # noqa: F401 - a fixture of every test
 
 
 def code_of(*words: str) -> int:

@@ -1,9 +1,7 @@
 """`nmt score` from the command line: files in, scores and a folder out."""
 
 import json
-import logging
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +15,7 @@ from nmt.runs.evaluation import EvaluationResult
 from nmt.scoring.stored import read_rows
 from ray_jobs.cli import main
 from tests.support.project import PROJECT
+from tests.support.untouched_process import untouched  # noqa: F401 - a fixture of every test
 
 WORDS = ["மருத்துவர்", "வீட்டில்", "இருக்கிறார்", "நேற்று", "இன்று", "நாளை", "பள்ளி", "ஆசிரியர்", "வந்தார்", "போனார்"]
 SENTENCES = 24
@@ -30,18 +29,6 @@ GOOD = [
     f"{' '.join(WORDS[(n + i + n % 3 // 2) % 10] for i in range(5))} {n}." for n in range(SENTENCES)
 ]
 POOR = [text if n % 2 else text.replace("ர்", "") for n, text in enumerate(GOOD)]
-
-
-@pytest.fixture(autouse=True)
-def untouched(monkeypatch):
-    """The process as it was: a command sets up logging and signals for itself."""
-    root, handler = logging.getLogger(), signal.getsignal(signal.SIGTERM)
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
-    yield
-    signal.signal(signal.SIGTERM, handler)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

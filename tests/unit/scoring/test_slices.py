@@ -3,8 +3,9 @@
 import pytest
 
 from nmt.data.test_sets import TestSet
+from nmt.metrics.words import words_of
 from nmt.scoring.slices import MIN_SENTENCES, find_slices
-from nmt.scoring.words import count_words, words_of
+from nmt.scoring.words import count_words
 
 
 def set_of(
