@@ -60,9 +60,13 @@ def summary(run: str) -> str:
     return f"{run}/summary.json"
 
 
+REPORT_FILE = "report.html"
+"""Name of the page, in the folder of a run and in that of `nmt score`."""
+
+
 def report(run: str) -> str:
     """Return the page that shows the results of a run."""
-    return f"{run}/report.html"
+    return f"{run}/{REPORT_FILE}"
 
 
 def step_folder(run: str, step: AnyStep) -> str:
@@ -158,7 +162,18 @@ def trained_weights(run: str) -> str:
 
 def evaluation(run: str) -> str:
     """Return the file with the scores of the evaluation."""
-    return f"{step_folder(run, EVALUATE)}/evaluation.json"
+    return f"{step_folder(run, EVALUATE)}/{SCORES_FILE}"
+
+
+SCORES_FILE = "evaluation.json"
+"""Name of the file with all scores, in the evaluation of a run and in the folder of `nmt score`."""
+HYPOTHESES_FOLDER = "hypotheses"
+"""Name of the folder with the translations, in the same two places."""
+
+
+def scored_hypotheses(test_set: str, system: str) -> str:
+    """Return where a folder of scores keeps the translations of a test set by one system."""
+    return f"{HYPOTHESES_FOLDER}/{test_set}/{system}.jsonl"
 
 
 def kept_test_set(run: str, test_set: str) -> str:
@@ -168,12 +183,12 @@ def kept_test_set(run: str, test_set: str) -> str:
 
 def hypotheses(run: str, test_set: str, system: str) -> str:
     """Return the file with the translations of a test set by one system."""
-    return f"{step_folder(run, EVALUATE)}/hypotheses/{test_set}/{system}.jsonl"
+    return f"{step_folder(run, EVALUATE)}/{scored_hypotheses(test_set, system)}"
 
 
 def translation_record(run: str, test_set: str, system: str) -> str:
     """Return the file that says from what, and how, these translations were made."""
-    return f"{step_folder(run, EVALUATE)}/hypotheses/{test_set}/{system}.json"
+    return f"{step_folder(run, EVALUATE)}/{HYPOTHESES_FOLDER}/{test_set}/{system}.json"
 
 
 def merged_model(run: str) -> str:

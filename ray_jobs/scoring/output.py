@@ -7,22 +7,10 @@ from nmt.report.page import render_scores
 from nmt.report.stored import StoredSet
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.steps import EVALUATE
 from nmt.scoring.stored import HypothesisRow, write_rows
 from nmt.storage import Storage
 
-_RUN = "run"
-
-
-def _place(path: str) -> str:
-    """Return the path of an entry that has the same place in the evaluation of a run."""
-    return path.removeprefix(f"{_RUN}/").removeprefix(f"{EVALUATE.folder}/")
-
-
-_RESULT = _place(layout.evaluation(_RUN))
-_PAGE = _place(layout.report(_RUN))
-_HYPOTHESES = _place(layout.hypotheses(_RUN, "set", "system")).partition("/")[0]
-_OWN = frozenset({_RESULT, _PAGE, _HYPOTHESES})
+_OWN = frozenset({layout.SCORES_FILE, layout.REPORT_FILE, layout.HYPOTHESES_FOLDER})
 
 Rows = Mapping[str, Mapping[str, Sequence[HypothesisRow]]]
 """Test set -> system -> its translations."""
@@ -69,7 +57,7 @@ def write_output(storage: Storage, result: EvaluationResult, rows: Rows, title: 
         for system, found in by_system.items()
     ]
     for each in stored:
-        path = _place(layout.hypotheses(_RUN, each.test_set, each.system))
+        path = layout.scored_hypotheses(each.test_set, each.system)
         storage.write_bytes(path, write_rows(each.rows))
-    storage.write_bytes(_PAGE, render_scores(result, stored, title).encode())
-    storage.write_json(_RESULT, result.as_json())
+    storage.write_bytes(layout.REPORT_FILE, render_scores(result, stored, title).encode())
+    storage.write_json(layout.SCORES_FILE, result.as_json())
