@@ -29,6 +29,18 @@ class UnsupportedLanguageError(RequestError):
     status, code = 400, "unsupported_language"
 
 
+class UnauthorizedError(RequestError):
+    """A request without a valid API key."""
+
+    status, code = 401, "unauthorized"
+
+
+class ForbiddenError(RequestError):
+    """A request whose API key lacks the scope for it."""
+
+    status, code = 403, "forbidden"
+
+
 class TooLargeError(RequestError):
     """A request with more texts, characters or bytes than allowed."""
 
@@ -39,6 +51,16 @@ class MediaTypeError(RequestError):
     """A body that is not declared as JSON."""
 
     status, code = 415, "unsupported_media_type"
+
+
+class RateLimitedError(RequestError):
+    """A request above the limits of its API key."""
+
+    status, code = 429, "rate_limited"
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NoEngineError(RequestError):
@@ -55,11 +77,11 @@ class OverloadedError(RequestError):
     retry_after_seconds = 1
 
 
-class NoReplicaError(RequestError):
-    """A request that no translator replica answers."""
+class StoppingError(RequestError):
+    """A request to a replica that is about to stop."""
 
-    status, code = 503, "unavailable"
-    retry_after_seconds = 2
+    status, code = 503, "stopping"
+    retry_after_seconds = 1
 
 
 class DeadlineExceededError(RequestError):

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from nmt.config.section import PositiveInt, Section
 
+_LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+
 
 class ServingConfig(Section):
     """The translation endpoint."""
@@ -19,27 +21,27 @@ class ServingConfig(Section):
     poll_seconds: float = Field(default=2.0, gt=0)
     """Time between two reads of the traffic pointer."""
     min_replicas: PositiveInt = 1
-    """Minimum number of translator replicas."""
+    """Minimum number of replicas."""
     max_replicas: PositiveInt = 2
-    """Maximum number of translator replicas."""
+    """Maximum number of replicas."""
     target_requests: PositiveInt = 16
     """Target number of concurrent requests per replica; at a higher load a replica is added."""
     upscale_delay_seconds: float = Field(default=10.0, ge=0)
     """How long the load must be high before a replica is added."""
     downscale_delay_seconds: float = Field(default=300.0, ge=0)
     """How long the load must be low before a replica is removed."""
-    gateway_replicas: PositiveInt = 1
-    """Number of replicas of the HTTP gateway; with two, the endpoint survives the loss of one."""
     cpus_per_replica: float = Field(default=1, gt=0)
-    """CPUs that each translator replica reserves; also its number of threads."""
+    """CPUs that each replica reserves; also its number of threads."""
     gpus_per_replica: float = Field(default=0, ge=0)
-    """GPUs that each translator replica reserves."""
+    """GPUs that each replica reserves."""
     beam_size: int = Field(default=1, ge=1, le=16)
     """Number of beams; 1 is greedy decoding."""
     length_penalty: float = Field(default=1.0, ge=0, le=10)
     """Exponent of the length by which beam search divides a score: above 1 favours long output."""
     max_batch_tokens: PositiveInt = 1024
     """Maximum number of source tokens in a batch, padding included."""
+    max_requests: PositiveInt = 64
+    """Maximum number of requests that a replica works on at once; above it, requests get a 503."""
     max_queued_tokens: PositiveInt = 65_536
     """Maximum number of source tokens that wait in a replica; above it, requests get a 503."""
     max_texts: PositiveInt = 128
@@ -48,6 +50,24 @@ class ServingConfig(Section):
     """Maximum number of characters in a request, over all its texts."""
     request_timeout_seconds: float = Field(default=30.0, gt=0)
     """Time after which a request gets a 504."""
+    max_engine_gib: float = Field(default=4.0, gt=0)
+    """Memory that the engines of a replica may take together; the least used are unloaded first."""
+    cache_mib: int = Field(default=32, ge=0)
+    """Memory for translations that a replica remembers; 0 remembers none."""
+    require_keys: bool | None = None
+    """Whether requests need an API key; unset: unless `host` is a loopback address."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins of web pages that may call the endpoint from a browser, such as
+    `https://example.org`; `*` allows all."""
+    access_log: bool = True
+    """Whether each replica writes a line about each request, without its text."""
+
+    @property
+    def needs_keys(self) -> bool:
+        """Tell whether requests need an API key."""
+        if self.require_keys is not None:
+            return self.require_keys
+        return self.host not in _LOOPBACK_HOSTS
 
     @model_validator(mode="after")
     def _check(self) -> Self:
