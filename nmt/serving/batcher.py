@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from nmt.decoding.hypothesis import Hypothesis
 from nmt.engines.engine import Row
 from nmt.errors import TranslationError
 from nmt.serving.errors import OverloadedError
@@ -25,7 +26,7 @@ class _QueuedRow:
     tokens: Row
     index: int
     """Position in its request."""
-    future: asyncio.Future[str]
+    future: asyncio.Future[Hypothesis]
 
 
 class TokenBatcher:
@@ -33,7 +34,7 @@ class TokenBatcher:
 
     def __init__(
         self,
-        translate: Callable[[list[Row]], Sequence[str]],
+        translate: Callable[[list[Row]], Sequence[Hypothesis]],
         *,
         max_batch_tokens: int,
         max_queued_tokens: int,
@@ -61,7 +62,7 @@ class TokenBatcher:
         """Count the tokens that wait for a batch, without those of cancelled requests."""
         return sum(len(row.tokens) for row in self._queue if not row.future.done())
 
-    async def submit(self, rows: Sequence[Row]) -> list[str]:
+    async def submit(self, rows: Sequence[Row]) -> list[Hypothesis]:
         """Translate the rows of a request, in order; on cancellation, drop those that wait.
 
         Raises:
@@ -144,10 +145,10 @@ class TokenBatcher:
     async def _translate_batch(self, batch: list[_QueuedRow]) -> None:
         start = time.monotonic()
         try:
-            texts = await asyncio.to_thread(self._translate, [row.tokens for row in batch])
-            for row, text in zip(batch, texts, strict=True):
+            found = await asyncio.to_thread(self._translate, [row.tokens for row in batch])
+            for row, hypothesis in zip(batch, found, strict=True):
                 if not row.future.done():
-                    row.future.set_result(text)
+                    row.future.set_result(hypothesis)
         # One bad batch must not end the loop, whatever the engine's library raises.
         except Exception as error:
             self._fail(batch, TranslationError(f"the engine failed on a batch: {error}"))

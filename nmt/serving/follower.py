@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from nmt.engines.engine import Engine
+from nmt.engines.engine import SearchEngine
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic import REPORT_EVERY_SECONDS, ReplicaReport, Traffic, read_traffic, sweep_reports
@@ -33,8 +33,8 @@ class Follower:
         name: str,
         replica_id: str,
         *,
-        load: Callable[[str], Engine],
-        adopt: Callable[[Engine], None],
+        load: Callable[[str], SearchEngine],
+        adopt: Callable[[SearchEngine], None],
         poll_seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:

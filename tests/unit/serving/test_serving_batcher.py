@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from nmt.decoding.hypothesis import Hypothesis
 from nmt.errors import TranslationError
 from nmt.serving.batcher import TokenBatcher
 from nmt.serving.errors import OverloadedError
@@ -19,12 +20,16 @@ class Recorder:
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, rows: list[list[str]]) -> list[str]:
+    def __call__(self, rows: list[list[str]]) -> list[Hypothesis]:
         self.batches.append(rows)
         self.gate.wait(5)
         if any("bad" in row for row in rows):
             raise RuntimeError("cannot")
-        return ["+".join(row) for row in rows]
+        return [Hypothesis("+".join(row), len(row), 0.0, True) for row in rows]
+
+
+def texts(found: list[Hypothesis]) -> list[str]:
+    return [hypothesis.text for hypothesis in found]
 
 
 def row(word: str, length: int = 1) -> list[str]:
@@ -47,7 +52,7 @@ def with_batcher(
     asyncio.run(asyncio.wait_for(body(), 10))
 
 
-async def block_engine(batcher: TokenBatcher, engine: Recorder) -> "asyncio.Task[list[str]]":
+async def block_engine(batcher: TokenBatcher, engine: Recorder) -> "asyncio.Task[list[Hypothesis]]":
     """Keep the engine busy until the gate opens, so that other requests wait."""
     engine.gate.clear()
     task = asyncio.create_task(batcher.submit([row("first")]))
@@ -56,14 +61,14 @@ async def block_engine(batcher: TokenBatcher, engine: Recorder) -> "asyncio.Task
     return task
 
 
-def submit(batcher: TokenBatcher, *rows: list[str]) -> "asyncio.Task[list[str]]":
+def submit(batcher: TokenBatcher, *rows: list[str]) -> "asyncio.Task[list[Hypothesis]]":
     return asyncio.create_task(batcher.submit(rows))
 
 
 def test_translations_come_in_the_order_of_the_rows() -> None:
     async def check(batcher: TokenBatcher, _engine: Recorder) -> None:
         rows = [row(f"w{n}", n % 7 + 1) for n in range(40)]
-        assert await batcher.submit(rows) == ["+".join(r) for r in rows]
+        assert texts(await batcher.submit(rows)) == ["+".join(r) for r in rows]
 
     with_batcher(check, batch=16)
 
@@ -153,7 +158,7 @@ def test_a_full_queue_refuses_a_request_as_a_whole() -> None:
         assert batcher.queued_tokens == 15
         engine.gate.set()
         await asyncio.gather(first, waiting)
-        assert await batcher.submit([row("b")]) == ["b"]
+        assert texts(await batcher.submit([row("b")])) == ["b"]
 
     with_batcher(check, queued=20)
 
@@ -174,7 +179,7 @@ def test_a_failing_batch_fails_only_its_own_request() -> None:
         engine.gate.set()
         with pytest.raises(TranslationError, match="cannot"):
             await bad
-        assert await good == ["good"]
+        assert texts(await good) == ["good"]
         await first
         batcher.check()
 
@@ -206,8 +211,8 @@ def test_closing_translates_the_waiting_rows() -> None:
         await asyncio.sleep(0)
         closing = asyncio.create_task(batcher.close())
         engine.gate.set()
-        assert await first == ["first"]
-        assert await waiting == ["a"]
+        assert texts(await first) == ["first"]
+        assert texts(await waiting) == ["a"]
         await closing
         with pytest.raises(TranslationError):
             batcher.check()

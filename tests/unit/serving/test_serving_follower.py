@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from nmt.config import ServingConfig
+from nmt.decoding.hypothesis import Hypothesis
 from nmt.engines.card import EngineCard, Golden
-from nmt.engines.engine import Engine
+from nmt.engines.engine import SearchEngine
 from nmt.errors import StorageError, TranslationError
 from nmt.runs import layout
-from nmt.serving.errors import NoEngineError, UnsupportedLanguageError
+from nmt.serving.errors import NoEngineError, StoppingError, UnsupportedLanguageError
 from nmt.serving.follower import Follower
 from nmt.serving.replica import Replica
+from nmt.serving.types import ServedRoute
 from nmt.storage import Storage
 from nmt.traffic import Traffic, promote, read_reports, rollback, write_traffic
 
@@ -44,7 +46,10 @@ class FakeEngine:
         return [[part] for part in sentence.split("|")]
 
     def translate(self, rows: Any) -> list[str]:
-        return [f"{self.digest}:{row[0]}" for row in rows]
+        return [found[0].text for found in self.search(rows)]
+
+    def search(self, rows: Any, **_options: Any) -> list[list[Hypothesis]]:
+        return [[Hypothesis(f"{self.digest}:{row[0]}", 1, -1.0, True)] for row in rows]
 
 
 @dataclass
@@ -57,7 +62,7 @@ class World:
     loads: list[str] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
 
-    def load(self, digest: str) -> Engine:
+    def load(self, digest: str) -> SearchEngine:
         self.loads.append(digest)
         if digest in self.broken:
             raise StorageError(f"{digest} differs from its manifest")
@@ -248,7 +253,7 @@ def test_an_engine_is_reported_as_wanted_before_it_is_loaded(
     reported: list[object] = []
     load = world.load
 
-    def look(digest: str) -> Engine:
+    def look(digest: str) -> SearchEngine:
         reported.append(world.report()["wanted"])
         return load(digest)
 
@@ -313,14 +318,17 @@ def replica(world: World) -> Replica:
     return Replica(world.storage, serving, "replica1", load=world.load)
 
 
+ROUTE = ServedRoute("eng_Latn-tam_Taml", "eng_Latn", "tam_Taml", None, "a", "tiny", "mit")
+
+
 def test_a_replica_without_an_engine_starts_and_refuses_requests(world: World) -> None:
     async def body() -> None:
         one = replica(world)
         await one.start()
-        assert one.status() is None
+        assert one.served().default is None
         one.check()
         with pytest.raises(NoEngineError):
-            await one.translate(["x"], "eng_Latn", "tam_Taml")
+            await one.translate(["x"], ROUTE, "client")
         await one.stop()
         with pytest.raises(TranslationError):
             one.check()
@@ -337,8 +345,8 @@ def test_a_call_is_translated_by_one_engine_while_engines_are_swapped(world: Wor
         for turn in range(60):
             if turn % 10 == 5:
                 promote(world.storage, NAME, "b" if turn % 20 == 5 else "a")
-            answer = await one.translate(["x|y", "z"] * 20, "eng_Latn", "tam_Taml")
-            digest = answer.engine.digest
+            answer = await one.translate(["x|y", "z"] * 20, ROUTE, "client")
+            digest = answer.engine
             assert answer.texts == [f"{digest}:x {digest}:y", f"{digest}:z"] * 20
             seen.add(digest)
             await asyncio.sleep(0.005)
@@ -353,8 +361,26 @@ def test_another_language_pair_is_refused(world: World) -> None:
         promote(world.storage, NAME, "a")
         one = replica(world)
         await one.start()
-        with pytest.raises(UnsupportedLanguageError, match="eng_Latn to tam_Taml"):
-            await one.translate(["x"], "tam_Taml", "eng_Latn")
+        with pytest.raises(UnsupportedLanguageError, match="no longer served"):
+            await one.translate(["x"], replace(ROUTE, key="tam_Taml-eng_Latn"), "client")
         await one.stop()
+
+    asyncio.run(body())
+
+
+def test_a_replica_that_leaves_still_finishes_what_it_accepted(world: World) -> None:
+    async def body() -> None:
+        promote(world.storage, NAME, "a")
+        one = replica(world)
+        await one.start()
+        working = asyncio.create_task(one.translate(["x"], ROUTE, "client"))
+        await asyncio.sleep(0)
+        assert await one.leave() == 1
+        assert one.served().is_stopping
+        assert (await working).texts == ["a:x"]
+        assert await one.leave() == 0
+        await one.stop()
+        with pytest.raises(StoppingError):
+            await one.translate(["x"], ROUTE, "client")
 
     asyncio.run(body())
