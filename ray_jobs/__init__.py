@@ -4,6 +4,7 @@ import os
 import sys
 
 from ray_jobs.runtime.module_path import leave_folder_of_the_user
+from ray_jobs.serving.environment import set_environment
 
 leave_folder_of_the_user()
 
@@ -11,5 +12,6 @@ leave_folder_of_the_user()
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is handled by the command
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the command prints its own tables of trials
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # two lines of progress are never a repetition
+set_environment()
 if sys.stdout is None or not sys.stdout.isatty():
     os.environ.setdefault("RAY_COLOR_PREFIX", "0")

@@ -77,6 +77,19 @@ class OverloadedError(RequestError):
     retry_after_seconds = 1
 
 
+class NotFoundError(RequestError):
+    """A request to a path that does not exist."""
+
+    status, code = 404, "not_found"
+
+
+class NoReplicaError(RequestError):
+    """A request that no replica could answer; written by what stands in front of the replicas."""
+
+    status, code = 503, "unavailable"
+    retry_after_seconds = 1
+
+
 class StoppingError(RequestError):
     """A request to a replica that is about to stop."""
 

@@ -1,29 +1,26 @@
-"""The endpoint's two deployments: `Gateway` takes HTTP requests, `Translator` holds an engine.
+"""The endpoint's deployment: each replica takes HTTP requests and holds engines.
 
 Must not import annotations from `__future__`: Serve reads the annotation of `build`'s argument.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from pathlib import Path
+from typing import TypedDict
 
 from ray import serve
-from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError
-from ray.serve.exceptions import BackPressureError
-from ray.serve.handle import DeploymentHandle
+from ray.serve._private.logging_utils import get_serve_logs_dir
 from ray.serve.schema import LoggingConfig
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from nmt.config import Config, ServingConfig
-from nmt.serving.app import build_app
-from nmt.serving.errors import NoReplicaError, OverloadedError, RequestError
-from nmt.serving.types import ServedEngine, Translation
 from nmt.storage import Storage
 from ray_jobs.runtime.storage_location import absolute_storage
 
 log = logging.getLogger(__name__)
+
+APPLICATION, DEPLOYMENT = "nmt", "Endpoint"
 
 SCALE_SETTINGS = (
     "min_replicas",
@@ -31,139 +28,100 @@ SCALE_SETTINGS = (
     "target_requests",
     "upscale_delay_seconds",
     "downscale_delay_seconds",
-    "gateway_replicas",
 )
 """Settings of `serving` that decide how many replicas run."""
 QUIET = LoggingConfig(log_level="ERROR", enable_access_log=False)
 
-_REPLICA_DIED = (RayActorError, NodeDiedError, ObjectLostError)
-_MAX_TRIES = 3
-_RETRY_SECONDS = 0.1
-_STATUS_TIMEOUT_SECONDS = 5.0
-_STATUS_CACHE_SECONDS = 1.0
+# The application refuses requests long before, in JSON and at once; Serve's own refusals are slow.
+_MAX_REQUESTS_OF_SERVE = 10_000
+_GATHER_TIMEOUT_SECONDS = 2.0
 
 
 class ScaleOptions(TypedDict):
-    """The options of each deployment that decide how many replicas run."""
+    """The options of the deployment that decide how many replicas run."""
 
-    Translator: "_TranslatorScale"
-    Gateway: "_GatewayScale"
-
-
-class _TranslatorScale(TypedDict):
     autoscaling_config: dict[str, int | float]
 
 
-class _GatewayScale(TypedDict):
-    num_replicas: int
-
-
 @serve.deployment(
-    name="Translator",
-    max_ongoing_requests=64,
-    max_queued_requests=256,
+    name=DEPLOYMENT,
+    max_ongoing_requests=_MAX_REQUESTS_OF_SERVE,
     health_check_period_s=5,
     graceful_shutdown_wait_loop_s=0.2,
     logging_config=QUIET,
 )
-class Translator:
-    """One engine in one process."""
+@serve.ingress()
+class Endpoint:
+    """A replica: the web application and the engines behind it, in one process."""
 
     async def __init__(self, storage: Storage, serving: ServingConfig) -> None:
-        # Imported here: this module is also loaded by the gateway, which needs no engine library.
+        # Imported here: the driver and Serve's controller load this module too, without engines.
+        from nmt.serving.authentication import Authenticator
+        from nmt.serving.metrics import ServingMetrics
+
         from nmt.serving.replica import Replica
 
+        self._serving = serving
         replica_id = serve.get_replica_context().replica_id.unique_id
-        self._replica = Replica(storage, serving, replica_id)
+        self._metrics = ServingMetrics(replica_id)
+        self._authenticator = Authenticator(storage, serving.name, serving)
+        self._replica = Replica(storage, serving, replica_id, metrics=self._metrics)
         await self._replica.start()
+        self._following = asyncio.create_task(self._authenticator.follow())
 
-    async def translate(
-        self, sentences: list[str], source: str, target: str
-    ) -> Translation | RequestError:
-        """Translate sentences, or return why they are refused."""
-        try:
-            return await self._replica.translate(sentences, source, target)
-        except RequestError as error:
-            # Returned, since Serve logs a traceback for every exception of a replica.
-            return error
+    def __serve_build_asgi_app__(self) -> ASGIApp:
+        from nmt.serving.access_log import AccessLog
+        from nmt.serving.tracing import Tracing
 
-    async def status(self) -> ServedEngine | None:
-        """Return the current engine."""
-        return self._replica.status()
+        from nmt.serving.app import build_app
+
+        return build_app(
+            self._replica,
+            self._serving,
+            authenticator=self._authenticator,
+            metrics=self._metrics,
+            access_log=AccessLog(_access_log_path()) if self._serving.access_log else None,
+            tracing=Tracing.from_environment(),
+            gather_metrics=self._gather_metrics,
+        )
+
+    async def metrics(self) -> tuple[str, bytes]:
+        """Return the name of this replica and its metrics in Prometheus' format."""
+        return self._metrics.replica, self._metrics.exposition()
+
+    async def leave(self) -> int:
+        """Refuse new requests, and return how many are in work."""
+        return await self._replica.leave()
+
+    async def stop(self) -> None:
+        """Finish what is in work, and write the last report."""
+        await self._replica.stop()
 
     async def check_health(self) -> None:
         """Raise an error when a background task has died, so that Serve replaces the replica."""
         self._replica.check()
+        if self._following.done():
+            raise RuntimeError("the API keys are no longer read")
 
     async def __del__(self) -> None:
         await self._replica.stop()
 
+    async def _gather_metrics(self) -> bytes:
+        """Collect the metrics of all replicas, since a scrape reaches only one of them."""
+        from nmt.serving.metrics import merge_expositions
 
-@serve.deployment(
-    name="Gateway",
-    # High, since a waiting request costs little here. The translators' own limits come first, and
-    # their refusals are JSON, unlike those of Serve.
-    max_ongoing_requests=1000,
-    max_queued_requests=1000,
-    graceful_shutdown_wait_loop_s=0.2,
-    logging_config=QUIET,
-)
-@serve.ingress()
-class Gateway:
-    """The HTTP side: validates requests, splits texts, and retries when a translator dies."""
-
-    def __init__(self, translator: DeploymentHandle, serving: ServingConfig) -> None:
-        self._translator = translator
-        self._serving = serving
-        self._served: ServedEngine | None = None
-        self._cached_until = 0.0
-
-    def __serve_build_asgi_app__(self) -> Starlette:
-        return build_app(self._translate, self._status, self._serving)
-
-    async def _translate(self, sentences: list[str], source: str, target: str) -> Translation:
-        answer: Translation | RequestError = await self._call(
-            self._translator.translate, sentences, source, target
+        handle = serve.get_deployment_handle(DEPLOYMENT, APPLICATION)
+        answers = await handle.broadcast("metrics").results_async(
+            timeout_s=_GATHER_TIMEOUT_SECONDS, return_exceptions=True
         )
-        if isinstance(answer, RequestError):
-            raise answer
-        self._cache(answer.engine)
-        return answer
+        # A replica that has just died has no metrics any more.
+        return merge_expositions(dict(each for each in answers if isinstance(each, tuple)))
 
-    async def _status(self) -> ServedEngine | None:
-        if time.monotonic() >= self._cached_until:
-            try:
-                async with asyncio.timeout(_STATUS_TIMEOUT_SECONDS):
-                    self._cache(await self._call(self._translator.status))
-            except TimeoutError:
-                raise NoReplicaError("no translator answers at the moment") from None
-        return self._served
 
-    def _cache(self, served: ServedEngine | None) -> None:
-        self._served, self._cached_until = served, time.monotonic() + _STATUS_CACHE_SECONDS
-
-    async def _call(self, method: DeploymentHandle, *args: object) -> Any:  # noqa: ANN401 - the method's result
-        """Call a translator, and another one when it dies.
-
-        Raises:
-            OverloadedError: too many requests wait for a translator.
-            NoReplicaError: a replica died in every try.
-        """
-        for attempt in range(_MAX_TRIES):
-            if attempt:
-                await asyncio.sleep(_RETRY_SECONDS)
-            response = method.remote(*args)
-            try:
-                return await response
-            except asyncio.CancelledError:
-                # Else the translator goes on working for a client that has disconnected.
-                response.cancel()
-                raise
-            except BackPressureError:
-                raise OverloadedError("too many requests are waiting") from None
-            except _REPLICA_DIED as error:
-                log.warning("a translator died during a request: %s", type(error).__name__)
-        raise NoReplicaError("the translators died during this request")
+def _access_log_path() -> Path:
+    """Choose a file among Serve's own logs, which a cluster collects."""
+    replica_id = serve.get_replica_context().replica_id.unique_id
+    return Path(get_serve_logs_dir()) / f"access_{replica_id}.jsonl"
 
 
 def build(args: Mapping[str, object] | Config) -> serve.Application:
@@ -176,33 +134,34 @@ def build(args: Mapping[str, object] | Config) -> serve.Application:
         ConfigError: the configuration is not valid.
     """
     config = Config.parse(args) if isinstance(args, Mapping) else args
-    options, serving = scale_options(config.serving), without_scale(config.serving)
-    translator = Translator.options(
+    serving = without_scale(config.serving)
+    endpoint = Endpoint.options(
         ray_actor_options={
             "num_cpus": serving.cpus_per_replica,
             "num_gpus": serving.gpus_per_replica,
         },
-        **options["Translator"],
-    ).bind(Storage(absolute_storage(config)), serving)
-    gateway = Gateway.options(ray_actor_options={"num_cpus": 0}, **options["Gateway"])
-    return gateway.bind(translator, serving)
+        graceful_shutdown_timeout_s=serving.request_timeout_seconds + _STOP_SECONDS,
+        **scale_options(config.serving),
+    )
+    return endpoint.bind(Storage(absolute_storage(config)), serving)
+
+
+_STOP_SECONDS = 10.0
+"""Time after the last request in which a replica writes its report and ends."""
 
 
 def scale_options(serving: ServingConfig) -> ScaleOptions:
-    """Return the options of each deployment that decide how many replicas run."""
+    """Return the options of the deployment that decide how many replicas run."""
     # Serve restarts all replicas when their arguments change, but not when these options do. The
     # chart therefore writes them into its Serve config as options too.
     return {
-        "Translator": {
-            "autoscaling_config": {
-                "min_replicas": serving.min_replicas,
-                "max_replicas": serving.max_replicas,
-                "target_ongoing_requests": serving.target_requests,
-                "upscale_delay_s": serving.upscale_delay_seconds,
-                "downscale_delay_s": serving.downscale_delay_seconds,
-            }
-        },
-        "Gateway": {"num_replicas": serving.gateway_replicas},
+        "autoscaling_config": {
+            "min_replicas": serving.min_replicas,
+            "max_replicas": serving.max_replicas,
+            "target_ongoing_requests": serving.target_requests,
+            "upscale_delay_s": serving.upscale_delay_seconds,
+            "downscale_delay_s": serving.downscale_delay_seconds,
+        }
     }
 
 

@@ -4,8 +4,10 @@ import logging
 import socket
 import sys
 import threading
+import time
 
 from ray import serve
+from ray.serve.handle import DeploymentHandle
 
 from nmt.config import Config
 from nmt.errors import ConfigError
@@ -17,12 +19,15 @@ from ray_jobs import promote
 from ray_jobs.runtime.address import ray_address
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
-from ray_jobs.serving.deployments import QUIET, build
+from ray_jobs.serving.deployments import APPLICATION, QUIET, build
 from ray_jobs.serving.probe import get_health
 
 log = logging.getLogger(__name__)
 
-_APPLICATION = "nmt"
+_DRAIN_POLL_SECONDS = 0.2
+# Long enough for a client, or what balances the load, to see the refusals and go elsewhere.
+_MIN_DRAIN_SECONDS = 1.0
+_CALL_TIMEOUT_SECONDS = 5.0
 
 
 def run(session: Session) -> None:
@@ -41,7 +46,7 @@ def run(session: Session) -> None:
             # The command line turns both signals into exceptions here.
             threading.Event().wait()
         finally:
-            stop()
+            stop(config.serving.request_timeout_seconds)
 
 
 def start(config: Config) -> str:
@@ -55,13 +60,45 @@ def start(config: Config) -> str:
     return _start(_with_free_port(config))
 
 
-def stop() -> None:
-    """Drain and remove the endpoint."""
-    serve.delete(_APPLICATION)
-    # A private Ray ends with this command and takes Serve with it; a shutdown of Serve there would
-    # only print an error. Another Ray lives on, so that Serve has to be ended.
+def stop(timeout_seconds: float = 30.0) -> None:
+    """Refuse new requests, answer those in work, and remove the endpoint.
+
+    Args:
+        timeout_seconds: time for the requests in work.
+    """
+    try:
+        _drain(serve.get_app_handle(APPLICATION), timeout_seconds)
+    # Serve may be broken in many ways; it is removed all the same.
+    except Exception as error:
+        log.warning("the endpoint could not finish its requests: %s", error)
+    # A private Ray ends with this command and takes Serve with it. Another Ray lives on.
     if ray_address():
         serve.shutdown()
+
+
+def _drain(endpoint: DeploymentHandle, timeout_seconds: float) -> None:
+    """Let all replicas refuse new requests, wait for those in work, and write the last reports."""
+    start = time.monotonic()
+    told = 0.0
+    while True:
+        in_work = sum(_ask_all(endpoint, "leave"))
+        elapsed = time.monotonic() - start
+        if (not in_work and elapsed >= _MIN_DRAIN_SECONDS) or elapsed >= timeout_seconds:
+            break
+        if elapsed - told >= 5:
+            told = elapsed
+            log.info("stopping: %d requests are still in work", in_work)
+        time.sleep(_DRAIN_POLL_SECONDS)
+    if in_work:
+        log.warning("%d requests were not answered within %g s", in_work, timeout_seconds)
+    _ask_all(endpoint, "stop")
+
+
+def _ask_all(endpoint: DeploymentHandle, method: str) -> list[int]:
+    """Call a method of every replica; one that has died has no answer."""
+    response = endpoint.broadcast(method)
+    answers = response.results(timeout_s=_CALL_TIMEOUT_SECONDS, return_exceptions=True)
+    return [answer for answer in answers if isinstance(answer, int)]
 
 
 def _start(config: Config) -> str:
@@ -72,7 +109,7 @@ def _start(config: Config) -> str:
         http_options={"host": serving.host, "port": serving.port},
         logging_config=QUIET,
     )
-    serve.run(build(config), name=_APPLICATION, route_prefix="/", logging_config=QUIET)
+    serve.run(build(config), name=APPLICATION, route_prefix="/", logging_config=QUIET)
     return url_of(serving.host, serving.port)
 
 

