@@ -6,6 +6,7 @@ is written last. A folder without a manifest does not count as a result.
 """
 
 from nmt.storage.cache import cached_folder
+from nmt.storage.conditional import Versioned
 from nmt.storage.exclusive import alone, check_free
 from nmt.storage.manifest import MANIFEST, describe_files
 from nmt.storage.records import RecordKind
@@ -15,6 +16,7 @@ __all__ = [
     "MANIFEST",
     "RecordKind",
     "Storage",
+    "Versioned",
     "alone",
     "below",
     "cached_folder",

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import random
 import shutil
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -13,11 +16,14 @@ import pyarrow as pa
 from pyarrow import fs
 
 from nmt.errors import ConfigError, StorageError
+from nmt.storage.conditional import ConditionalStore, Versioned, read_file, replace_file_if
 from nmt.storage.disk import replace_file
 from nmt.storage.manifest import MANIFEST
 from nmt.storage.remote import open_remote
 
 CHUNK_BYTES = 4 * 1024 * 1024
+_MAX_UPDATE_ATTEMPTS = 40
+_MAX_BACKOFF_SECONDS = 0.5
 
 
 class FileStorage:
@@ -110,6 +116,60 @@ class FileStorage:
         ):
             stream.write(content)
 
+    def read_versioned(self, path: str) -> Versioned | None:
+        """Read a file with the token of its version, for `replace_if`; None if it is missing.
+
+        Raises:
+            StorageError: it is unreadable.
+        """
+        with self._explain_errors("read", path):
+            if self._local:
+                return read_file(self._local / path)
+            return self._conditional.read(path)
+
+    def replace_if(self, path: str, content: bytes, token: str | None) -> bool:
+        """Replace a file if it is still the version that was read; return False if it is not.
+
+        Args:
+            path: of the file.
+            content: the new content.
+            token: from `read_versioned`; None if the file must not exist.
+
+        Raises:
+            StorageError: it cannot be written; on an object store, a lost answer may mean that it
+                was written nevertheless.
+        """
+        self.check_writable(path)
+        with self._explain_errors("write", path):
+            if self._local:
+                return replace_file_if(self._local / path, content, token)
+            return self._conditional.replace_if(path, content, token)
+
+    def update(self, path: str, change: Callable[[bytes | None], bytes]) -> bytes:
+        """Change a file that other processes change as well, so that no change is lost.
+
+        Args:
+            path: of the file.
+            change: makes the new content from the current one, which is None if the file is
+                missing; called again if another process was faster.
+
+        Returns:
+            The new content.
+
+        Raises:
+            StorageError: it cannot be read or written, or others change it all the time.
+        """
+        for attempt in range(_MAX_UPDATE_ATTEMPTS):
+            found = self.read_versioned(path)
+            content = change(found.content if found else None)
+            if self.replace_if(path, content, found.token if found else None):
+                return content
+            # Random, so that two processes do not meet again and again.
+            time.sleep(random.uniform(0, min(_MAX_BACKOFF_SECONDS, 0.01 * 2**attempt)))
+        raise StorageError(
+            f"{self.locate(path)}: other processes keep changing it: give the command again later"
+        )
+
     def move_in(self, source: Path, path: str) -> None:
         """Replace a file by a local one, which is removed; a local root must be on its disk."""
         self.check_writable(path)
@@ -161,6 +221,11 @@ class FileStorage:
             if self._info(f"{path}/{MANIFEST}").type == fs.FileType.File:
                 self._fs.delete_file(self._join(f"{path}/{MANIFEST}"))
             self._fs.delete_dir(self._join(path))
+
+    @cached_property
+    def _conditional(self) -> ConditionalStore:
+        region = self._fs.region if isinstance(self._fs, fs.S3FileSystem) else None
+        return ConditionalStore(self.url, self._root, region)
 
     def _sha256_of(self, path: str) -> str:
         digest = hashlib.sha256()

@@ -34,4 +34,7 @@ class FileSystem:
 
 class LocalFileSystem(FileSystem): ...
 
+class S3FileSystem(FileSystem):
+    region: str
+
 def __getattr__(name: str) -> Any: ...  # noqa: ANN401 - untyped

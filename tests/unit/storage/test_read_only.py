@@ -21,6 +21,8 @@ def commit(storage: Storage) -> None:
 WRITES: dict[str, Callable[[Storage], object]] = {
     "write_bytes": lambda storage: storage.write_bytes("run/a.json", b"{}"),
     "write_json": lambda storage: storage.write_json("run/a.json", {}),
+    "replace_if": lambda storage: storage.replace_if("run/new.json", b"{}", None),
+    "update": lambda storage: storage.update("run/a.json", lambda _: b"{}"),
     "move_in": lambda storage: storage.move_in(Path("missing"), "run/a.json"),
     "delete": lambda storage: storage.delete("run"),
     "commit": commit,
@@ -38,6 +40,7 @@ def read(storage: Storage) -> Path:
 READS: dict[str, Callable[[Storage], object]] = {
     "exists": lambda storage: storage.exists("run/a.json"),
     "read_bytes": lambda storage: storage.read_bytes("run/a.json"),
+    "read_versioned": lambda storage: storage.read_versioned("run/a.json"),
     "read_json": lambda storage: storage.read_json("run/a.json"),
     "list": lambda storage: storage.list("run"),
     "is_committed": lambda storage: storage.is_committed("run/best"),
