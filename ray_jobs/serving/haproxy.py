@@ -20,6 +20,7 @@ from nmt.serving.errors import (
     NotFoundError,
     RequestError,
 )
+from ray_jobs.serving.environment import BINARY_VARIABLE
 
 _HEADER_TIMEOUT_SECONDS = 10
 _IDLE_TIMEOUT_SECONDS = 75
@@ -49,17 +50,31 @@ def main() -> None:
         # In the same file, since Serve recognises its processes by the name of this file.
         correct_file(Path(arguments[arguments.index("-f") + 1]))
     _end_with_parent()
+    # It names this command, which would start itself without end.
+    os.environ.pop(BINARY_VARIABLE, None)
     binary = get_haproxy_binary()
     os.execv(binary, [binary, *arguments])  # noqa: S606
 
 
 def correct_file(path: Path) -> None:
     """Correct a configuration file, and write the error files that it names beside it."""
+    check_owner(path.parent.parent)
     errors = {status: path.with_name(f"{status}.http") for status in ERRORS}
     for status, file in errors.items():
         file.write_bytes(raw_response(ERRORS[status]))
     path.chmod(0o600)
     path.write_text(correct(path.read_text(encoding="utf-8"), errors), encoding="utf-8")
+
+
+def check_owner(folder: Path) -> None:
+    """Refuse a folder in which another user could replace the configuration.
+
+    Raises:
+        PermissionError: it belongs to another user.
+    """
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user")
+    folder.chmod(0o700)
 
 
 def correct(configuration: str, errors: Mapping[int, Path]) -> str:
