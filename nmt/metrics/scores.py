@@ -14,8 +14,8 @@ from nmt.metrics.segment_statistics import SegmentStatistics, bleu_statistics, s
 from nmt.metrics.spbleu import spbleu_statistics
 from nmt.metrics.ter import character_ter_statistics, ter_statistics
 from nmt.metrics.texts import Streams, check_texts, compose, is_composed
-from nmt.metrics.words import words_of
 from nmt.runs.evaluation import COMPARED_METRICS, METRIC_NAMES
+from nmt.text.words import words_of
 
 _ALL_IDEOGRAMS = ("Hans", "Hant")
 """Scripts of ideograms alone, each of which TER can take for a word; kana it cannot split."""

@@ -7,8 +7,8 @@ from itertools import pairwise
 import regex
 
 from nmt.languages import languages
-from nmt.metrics.words import WORD
 from nmt.runs.evaluation import NgramChange
+from nmt.text.words import WORD
 
 Matches = Mapping[str, int]
 """N-gram -> how often it is in a translation and in its reference."""

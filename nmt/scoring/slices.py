@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from nmt.data.cleaning.detection.numbers import find_numbers
 from nmt.data.test_sets import TestSet
 from nmt.languages import languages
-from nmt.metrics.words import words_of
 from nmt.scoring.faults.patterns import find_names, find_placeholders, find_urls
 from nmt.text.normalise import normalise
+from nmt.text.words import words_of
 
 MIN_SENTENCES = 10
 """Minimum number of sentences of a slice; the score of fewer is mostly chance."""

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable
 from itertools import islice
 
 from nmt.data.test_sets import TestSet
-from nmt.metrics.words import words_of
+from nmt.text.words import words_of
 
 # Few enough for the memory, and enough that the loop in Python costs nothing beside the search.
 _TEXTS_AT_ONCE = 1000

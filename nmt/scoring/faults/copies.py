@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nmt.data.cleaning.detection.language import are_related
 from nmt.data.cleaning.detection.untranslated import copied_share
 from nmt.languages import script_of
-from nmt.metrics.words import WORD
+from nmt.text.words import WORD
 
 _NGRAM = 4
 """Characters of the pieces by which a translation is compared with its source."""

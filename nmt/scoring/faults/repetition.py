@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import regex
 
 from nmt.data.cleaning.detection.words import count_repetitions
-from nmt.metrics.words import words_of
+from nmt.text.words import words_of
 
 _MAX_REPETITIONS = 2
 """How often a phrase may follow itself: many languages say a word twice for emphasis."""

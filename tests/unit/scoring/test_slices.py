@@ -3,9 +3,9 @@
 import pytest
 
 from nmt.data.test_sets import TestSet
-from nmt.metrics.words import words_of
 from nmt.scoring.slices import MIN_SENTENCES, find_slices
 from nmt.scoring.words import count_words
+from nmt.text.words import words_of
 
 
 def set_of(
