@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nmt.data.cleaning.character_rules import count_letters
 from nmt.data.cleaning.characters.code_points import Bits, Kind
-from nmt.data.cleaning.characters.scripts import has_third_script
+from nmt.data.cleaning.characters.scripts import count_letters_by_script, has_third_script
 from nmt.data.cleaning.characters.text_block import Side
 from nmt.data.cleaning.detection.language import MIN_LETTERS, language_check
 from nmt.scoring.faults.patterns import without_codes
@@ -40,6 +40,22 @@ def find_off_target(texts: Sequence[str], language: str, kinds: Bits) -> NDArray
         for row in np.flatnonzero(~found & (letters >= MIN_LETTERS)).tolist():
             found[row] = check.find_other(side.texts[row]) is not None
     return found
+
+
+def is_in_other_script(text: str, source_language: str, target_language: str) -> bool:
+    """Tell whether a text is off target by its script alone, for a text at a time.
+
+    Args:
+        text: any text.
+        source_language: FLORES-200 code.
+        target_language: FLORES-200 code of the language that the text should be in.
+    """
+    counts = count_letters_by_script(text, source_language, target_language)
+    # Most texts need no more than this; searching them for codes takes longer than counting.
+    if counts.target >= _MIN_SHARE * counts.total:
+        return False
+    counts = count_letters_by_script(without_codes(text), source_language, target_language)
+    return counts.total >= _MIN_SCRIPT_LETTERS and counts.target < _MIN_SHARE * counts.total
 
 
 def has_foreign_script(

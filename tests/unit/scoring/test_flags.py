@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from nmt.data.cleaning.characters.code_points import kinds
 from nmt.data.test_sets import TestSet
 from nmt.runs.evaluation import FLAGS
+from nmt.scoring.faults.languages import find_off_target, is_in_other_script
 from nmt.scoring.faults.patterns import find_placeholders
 from nmt.scoring.flags import find_flags
 
@@ -245,3 +247,22 @@ def test_flags_of_a_sentence_are_in_the_order_of_the_table() -> None:
 def test_a_long_row_of_zeros_is_not_tried_in_every_division() -> None:
     # With a backtracking pattern, this would take minutes.
     assert not find_placeholders("%" + 100_000 * "0")
+
+
+@pytest.mark.parametrize("target", ["tam_Taml", "zho_Hans", "jpn_Jpan", "kor_Hang", "hin_Deva"])
+def test_the_check_of_one_text_by_script_agrees_with_that_of_a_set(target):
+    texts = [
+        "இந்த வீடு மிகவும் அழகாக இருக்கிறது. Python 3.",
+        "यह घर बहुत सुन्दर है, NASA",
+        "我在Massachusetts Institute工作",
+        "나는 Massachusetts 공과대학교에서 일합니다",
+        "நான் Massachusetts Institute of Technology",
+        "Hello, this is not translated.",
+        "https://example.org/abcdefghijk",
+        "hi",
+        "",
+        "123",
+    ]
+    found = find_off_target(texts, target, kinds("eng_Latn", target)).tolist()
+    assert [is_in_other_script(text, "eng_Latn", target) for text in texts] == found
+    assert len(set(found)) == 2

@@ -1,5 +1,6 @@
 """The script of a sentence's letters, by Unicode's script property."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import regex
@@ -15,6 +16,35 @@ _MIXED = {
 }
 SHARED = r"\p{Script=Zyyy}\p{Script=Zinh}"
 """Letters that any script may use, such as modifier letters: the inside of a regex set."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterCounts:
+    """The letters of a text by script, weighted as in `weighted_lengths`."""
+
+    target: int
+    """Letters in the script of the target language."""
+    known: int
+    """Latin letters and those of the source language's script, unless it is the target's."""
+    third: int
+    """Letters of other scripts."""
+
+    @property
+    def total(self) -> int:
+        """Return the letters of all scripts."""
+        return self.target + self.known + self.third
+
+
+def count_letters_by_script(text: str, source_language: str, target_language: str) -> LetterCounts:
+    """Count the letters of a text by script; much faster for one text than a `Side` is.
+
+    Args:
+        text: any text.
+        source_language: FLORES-200 code.
+        target_language: FLORES-200 code of the language that the text should be in.
+    """
+    classes = text.translate(_classes(source_language, target_language))
+    return LetterCounts(*map(classes.count, (_TARGET, _KNOWN, _THIRD)))
 
 
 def script_share(text: str, language: str) -> float | None:
@@ -38,6 +68,41 @@ class _Members(dict[str, bool]):
     def __missing__(self, character: str) -> bool:
         found = self[character] = self._set.match(character) is not None
         return found
+
+
+_TARGET, _KNOWN, _THIRD = "tkx"
+"""Classes of letters in the tables of `str.translate`."""
+
+
+class _Classes(dict[int, str]):
+    """A table for `str.translate` from a letter to its class; other characters vanish."""
+
+    def __init__(self, source_language: str, target_language: str) -> None:
+        super().__init__()
+        known = rf"{script_properties(source_language)}\p{{Script=Latn}}"
+        self._sets = {
+            _TARGET: _Members(rf"[\p{{L}}&&[{script_properties(target_language)}]]"),
+            _KNOWN: _Members(rf"[\p{{L}}&&[{known}]]"),
+            _THIRD: _scripted(),
+        }
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        classes = (name for name, members in self._sets.items() if members[character])
+        found = self[code] = next(classes, "") * _weight(character)
+        return found
+
+
+@cache
+def _classes(source_language: str, target_language: str) -> _Classes:
+    return _Classes(source_language, target_language)
+
+
+def _weight(character: str) -> int:
+    # An ideogram is about a word, so that one Latin name must not outweigh a Chinese sentence.
+    if regex.match(r"[\p{Han}\p{Hiragana}\p{Katakana}]", character):
+        return 3
+    return 2 if regex.match(r"\p{Hangul}", character) else 1
 
 
 def script_properties(language: str) -> str:
