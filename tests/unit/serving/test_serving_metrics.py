@@ -175,7 +175,7 @@ def test_label_values_with_braces_quotes_and_line_separators_survive_the_merge()
     metrics = ServingMetrics("r")
     odd = 'a{b="c"} 1\u2028\x85\\"\n'
     metrics.observe_refusal(odd)
-    found = [s for s in samples(merge_expositions({"r": metrics.exposition()}))]
+    found = samples(merge_expositions({"r": metrics.exposition()}))
     assert {"code": odd, "replica": "r"} in [sample.labels for sample in found]
 
 
