@@ -57,8 +57,8 @@ class Endpoint:
     async def __init__(self, storage: Storage, serving: ServingConfig) -> None:
         # Imported here: the driver and Serve's controller load this module too, without engines.
         from nmt.serving.authentication import Authenticator
-        from nmt.serving.metrics import ServingMetrics
 
+        from nmt.serving.metrics import ServingMetrics
         from nmt.serving.replica import Replica
 
         self._serving = serving

@@ -59,7 +59,7 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
 
 def _paths() -> Mapping[str, str]:
     """Choose a folder for HAProxy's files that no other user of this machine shares."""
-    # Short, since the path of a socket has at most 107 bytes, and Serve adds a folder for each node.
+    # Short: the path of a socket has at most 107 bytes, and Serve adds a folder for each node.
     folder = f"/tmp/haproxy-{os.getuid()}"  # noqa: S108 - its owner is checked before it is used
     return {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
