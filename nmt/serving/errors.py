@@ -9,6 +9,14 @@ class RequestError(NmtError):
     status = 500
     code = "internal"
     retry_after_seconds: int | None = None
+    header_names: tuple[str, ...] = ()
+    """Names of `headers`."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the answer has besides those of every answer."""
+        seconds = self.retry_after_seconds
+        return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 class InvalidJsonError(RequestError):
@@ -29,16 +37,50 @@ class UnsupportedLanguageError(RequestError):
     status, code = 400, "unsupported_language"
 
 
+class UnknownDomainError(RequestError):
+    """A domain that the language pair has no engine for."""
+
+    status, code = 400, "unknown_domain"
+
+
 class UnauthorizedError(RequestError):
     """A request without a valid API key."""
 
     status, code = 401, "unauthorized"
+    header_names = ("WWW-Authenticate",)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the scheme that the key has to be sent with."""
+        return {"WWW-Authenticate": "Bearer"}
 
 
 class ForbiddenError(RequestError):
     """A request whose API key lacks the scope for it."""
 
     status, code = 403, "forbidden"
+
+
+class NotFoundError(RequestError):
+    """A path that does not exist."""
+
+    status, code = 404, "not_found"
+
+
+class MethodNotAllowedError(RequestError):
+    """A method that the path does not take."""
+
+    status, code = 405, "method_not_allowed"
+    header_names = ("Allow",)
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self._allowed = allowed
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the methods that the path takes."""
+        return {"Allow": self._allowed}
 
 
 class TooLargeError(RequestError):
@@ -57,6 +99,7 @@ class RateLimitedError(RequestError):
     """A request above the limits of its API key."""
 
     status, code = 429, "rate_limited"
+    header_names = ("Retry-After",)
 
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
@@ -67,6 +110,7 @@ class NoEngineError(RequestError):
     """A request before the first promotion."""
 
     status, code = 503, "no_engine"
+    header_names = ("Retry-After",)
     retry_after_seconds = 5
 
 
@@ -74,19 +118,15 @@ class OverloadedError(RequestError):
     """A request that a full queue refuses."""
 
     status, code = 503, "overloaded"
+    header_names = ("Retry-After",)
     retry_after_seconds = 1
 
 
-class NotFoundError(RequestError):
-    """A request to a path that does not exist."""
-
-    status, code = 404, "not_found"
-
-
 class NoReplicaError(RequestError):
-    """A request that no replica could answer; written by what stands in front of the replicas."""
+    """A request that no replica could answer; written by the proxy in front of the replicas."""
 
     status, code = 503, "unavailable"
+    header_names = ("Retry-After",)
     retry_after_seconds = 1
 
 
@@ -94,6 +134,7 @@ class StoppingError(RequestError):
     """A request to a replica that is about to stop."""
 
     status, code = 503, "stopping"
+    header_names = ("Retry-After",)
     retry_after_seconds = 1
 
 

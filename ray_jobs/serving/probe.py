@@ -9,7 +9,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from nmt.errors import TranslationError
-from nmt.serving.responses import ReadyBody, TranslationBody
+from nmt.serving.web.responses import HealthBody, TranslationBody
 
 _POLL_SECONDS = 0.2
 _TRANSLATE_TIMEOUT_SECONDS = 30.0
@@ -51,11 +51,11 @@ def check_endpoint(
     return EndpointCheck(url, answer["engine"], sentence, answer["translations"][0]["text"])
 
 
-def get_health(url: str, timeout_seconds: float) -> ReadyBody | str:
+def get_health(url: str, timeout_seconds: float) -> HealthBody | str:
     """Get the body of `/health`, or the reason why no engine is served."""
     body = _request("GET", url, "/health", timeout_seconds)
     if body.get("status") == "ok":
-        return cast(ReadyBody, body)
+        return cast(HealthBody, body)
     return str(body.get("error") or body.get("status"))
 
 

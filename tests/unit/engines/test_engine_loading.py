@@ -200,7 +200,7 @@ def test_a_written_card_can_be_read(storage: Storage) -> None:
 
 def test_serving_loads_neither_torch_nor_transformers_nor_ray() -> None:
     code = (
-        "import sys, nmt.serving.app, nmt.serving.replica; "
+        "import sys, nmt.serving.web.app, nmt.serving.replica; "
         "print([m for m in ('torch', 'transformers', 'ray') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,9 +1,10 @@
-"""The HTTP interface with a stub behind it: every status and body."""
+"""The web application with a fake translator behind it: every status and body."""
 
 import asyncio
 import json
+import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -12,69 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.config import ServingConfig
-from nmt.serving.app import build_app
 from nmt.serving.errors import OverloadedError
-from nmt.serving.types import ServedEngine, Translation
+from nmt.serving.types import Served
 from nmt.text.segment import Segment
-
-SERVED = ServedEngine("d1", "tiny", "cc-by-nc-4.0", "eng_Latn", "tam_Taml")
-CONFIG = ServingConfig(max_texts=4, max_characters=100, request_timeout_seconds=0.2)
-
-
-class Stub:
-    """A translator that returns upper case; each kind of failure can be switched on."""
-
-    def __init__(self) -> None:
-        self.served: ServedEngine | None = SERVED
-        self.error: Exception | None = None
-        self.seconds = 0.0
-        self.calls: list[list[str]] = []
-        self.cancelled = False
-
-    async def translate(self, sentences: list[str], source: str, target: str) -> Translation:
-        assert (source, target) == ("eng_Latn", "tam_Taml")
-        self.calls.append(sentences)
-        try:
-            await asyncio.sleep(self.seconds)
-        except asyncio.CancelledError:
-            self.cancelled = True
-            raise
-        if self.error:
-            raise self.error
-        return Translation([sentence.upper() for sentence in sentences], SERVED)
-
-    async def status(self) -> ServedEngine | None:
-        return self.served
-
-
-Act = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
-
-
-def call(stub: Stub, act: Act) -> httpx.Response:
-    async def body() -> httpx.Response:
-        app = build_app(stub.translate, stub.status, CONFIG)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await act(client)
-
-    return asyncio.run(body())
-
-
-def post(stub: Stub, body: Any) -> httpx.Response:
-    return call(stub, lambda client: client.post("/v1/translate", json=body))
-
-
-def post_bytes(stub: Stub, body: bytes, media: str = "application/json") -> httpx.Response:
-    headers = {"content-type": media} if media else {}
-    return call(stub, lambda c: c.post("/v1/translate", content=body, headers=headers))
-
-
-def assert_error(response: httpx.Response, status: int, code: str, words: str = "") -> None:
-    assert response.status_code == status
-    body = response.json()
-    assert set(body) == {"error", "code"}
-    assert body["code"] == code
-    assert words in body["error"]
+from tests.support.web import (
+    CONFIG,
+    ROUTE,
+    Act,
+    FakeTranslator,
+    assert_error,
+    call,
+    post,
+    post_bytes,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,35 +42,35 @@ def assert_error(response: httpx.Response, status: int, code: str, words: str = 
 def test_texts_are_translated_with_their_space_and_lines_kept(
     text: Any, expected: list[str]
 ) -> None:
-    response = post(Stub(), {"text": text})
+    response = post(FakeTranslator(), {"text": text})
     assert response.status_code == 200
     assert response.json() == {"translations": [{"text": t} for t in expected], "engine": "d1"}
     assert response.headers["cache-control"] == "no-store"
 
 
 def test_all_sentences_of_a_request_are_translated_in_one_call() -> None:
-    stub = Stub()
-    post(stub, {"text": ["One. Two.", "Three."]})
-    assert stub.calls == [["One.", "Two.", "Three."]]
+    translator = FakeTranslator()
+    post(translator, {"text": ["One. Two.", "Three."]})
+    assert translator.calls == [(["One.", "Two.", "Three."], ROUTE, "127.0.0.1")]
 
 
 def test_text_without_words_needs_no_engine() -> None:
-    stub = Stub()
-    assert post(stub, {"text": "---"}).json()["translations"] == [{"text": "---"}]
-    assert stub.calls == []
+    translator = FakeTranslator()
+    assert post(translator, {"text": "---"}).json()["translations"] == [{"text": "---"}]
+    assert translator.calls == []
 
 
 @pytest.mark.parametrize("codes", [("en", "ta"), ("eng_Latn", "tam_Taml"), ("en", None)])
 def test_takes_iso_and_flores_codes(codes: tuple[str, str | None]) -> None:
-    response = post(Stub(), {"text": "x", "source": codes[0], "target": codes[1]})
+    response = post(FakeTranslator(), {"text": "x", "source": codes[0], "target": codes[1]})
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("text", ["e\u0301", "\ufeff\u00e9", "\u200b\u00e9\u00ad", "\x02\u00e9"])
 def test_a_text_is_normalised_before_it_is_split(text: str) -> None:
-    stub = Stub()
-    post(stub, {"text": text})
-    assert stub.calls == [["\u00e9"]]
+    translator = FakeTranslator()
+    post(translator, {"text": text})
+    assert [sentences for sentences, _, _ in translator.calls] == [["\u00e9"]]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +86,7 @@ def test_a_text_is_normalised_before_it_is_split(text: str) -> None:
     ids=["key", "source", "target", "media type", "path", "method"],
 )
 def test_an_error_quotes_only_the_start_of_a_long_value(act: Act) -> None:
-    response = call(Stub(), act)
+    response = call(FakeTranslator(), act)
     assert 400 <= response.status_code < 500
     assert len(response.content) < 600
 
@@ -151,7 +102,8 @@ def test_splitting_a_text_does_not_block_other_requests(monkeypatch: pytest.Monk
     monkeypatch.setattr("nmt.text.document.split_text", slow)
 
     async def act(client: httpx.AsyncClient) -> httpx.Response:
-        translating = asyncio.create_task(client.post("/v1/translate", json={"text": "a"}))
+        long = ["a b. " * 400] * 2
+        translating = asyncio.create_task(client.post("/v1/translate", json={"text": long}))
         assert await asyncio.to_thread(begun.wait, 5)
         assert (await client.get("/health")).status_code == 200
         assert not translating.done()
@@ -159,7 +111,8 @@ def test_splitting_a_text_does_not_block_other_requests(monkeypatch: pytest.Monk
         go_on.set()
         return response
 
-    assert_error(call(Stub(), act), 504, "timeout")
+    config = CONFIG.model_copy(update={"max_characters": 10_000})
+    assert_error(call(FakeTranslator(), act, config), 504, "timeout")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +137,7 @@ def test_splitting_a_text_does_not_block_other_requests(monkeypatch: pytest.Monk
     ],
 )
 def test_bad_requests_get_400_with_a_reason(body: bytes, code: str, words: str) -> None:
-    assert_error(post_bytes(Stub(), body), 400, code, words)
+    assert_error(post_bytes(FakeTranslator(), body), 400, code, words)
 
 
 @pytest.mark.parametrize(
@@ -197,12 +150,12 @@ def test_bad_requests_get_400_with_a_reason(body: bytes, code: str, words: str) 
     ],
 )
 def test_requests_above_a_limit_get_413(body: Any, words: str) -> None:
-    assert_error(post(Stub(), body), 413, "too_large", words)
+    assert_error(post(FakeTranslator(), body), 413, "too_large", words)
 
 
 def test_the_longest_text_is_accepted_with_every_character_escaped() -> None:
     text = "\U0001d41a" * 100
-    assert post_bytes(Stub(), json.dumps({"text": text}).encode()).status_code == 200
+    assert post_bytes(FakeTranslator(), json.dumps({"text": text}).encode()).status_code == 200
 
 
 def test_reading_a_body_of_unknown_length_stops_at_the_limit() -> None:
@@ -216,83 +169,86 @@ def test_reading_a_body_of_unknown_length_stops_at_the_limit() -> None:
 
     headers = {"content-type": "application/json"}
     act: Act = lambda c: c.post("/v1/translate", content=endless(), headers=headers)  # noqa: E731
-    assert_error(call(Stub(), act), 413, "too_large")
+    assert_error(call(FakeTranslator(), act), 413, "too_large")
     assert sent < 10
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_other_media_types_get_415(media: str) -> None:
-    response = post_bytes(Stub(), b'{"text": "a"}', media)
+    response = post_bytes(FakeTranslator(), b'{"text": "a"}', media)
     assert_error(response, 415, "unsupported_media_type", "application/json")
 
 
 def test_media_type_may_have_parameters() -> None:
-    response = post_bytes(Stub(), b'{"text": "a"}', "Application/JSON; charset=utf-8")
+    response = post_bytes(FakeTranslator(), b'{"text": "a"}', "Application/JSON; charset=utf-8")
     assert response.status_code == 200
 
 
 def test_an_unknown_path_gets_404() -> None:
-    assert_error(call(Stub(), lambda c: c.get("/nothing")), 404, "not_found", "/nothing")
+    assert_error(call(FakeTranslator(), lambda c: c.get("/nothing")), 404, "not_found", "/nothing")
 
 
 def test_a_wrong_method_gets_405() -> None:
-    response = call(Stub(), lambda c: c.get("/v1/translate"))
+    response = call(FakeTranslator(), lambda c: c.get("/v1/translate"))
     assert_error(response, 405, "method_not_allowed", "GET")
-    assert response.headers["allow"] == "POST"
+    assert response.headers["allow"] == "OPTIONS, POST"
 
 
 def test_without_an_engine_requests_get_503_and_health_stays_200() -> None:
-    stub = Stub()
-    stub.served = None
-    response = post(stub, {"text": "a"})
+    translator = FakeTranslator()
+    translator.now = Served()
+    response = post(translator, {"text": "a"})
     assert_error(response, 503, "no_engine")
     assert response.headers["retry-after"]
-    health = call(stub, lambda c: c.get("/health"))
+    health = call(translator, lambda c: c.get("/health"))
     assert (health.status_code, health.json()["status"]) == (200, "no_engine")
-    assert call(stub, lambda c: c.get("/languages")).json() == []
+    assert call(translator, lambda c: c.get("/languages")).json() == []
 
 
 def test_a_full_queue_gets_503_with_a_delay() -> None:
-    stub = Stub()
-    stub.error = OverloadedError("too much waits")
-    response = post(stub, {"text": "a"})
+    translator = FakeTranslator()
+    translator.error = OverloadedError("too much waits")
+    response = post(translator, {"text": "a"})
     assert_error(response, 503, "overloaded", "too much waits")
     assert int(response.headers["retry-after"]) >= 1
 
 
 def test_a_request_is_cancelled_at_its_deadline() -> None:
-    stub = Stub()
-    stub.seconds = 5
-    assert_error(post(stub, {"text": "a"}), 504, "timeout", "0.2 s")
-    assert stub.cancelled
+    translator = FakeTranslator()
+    translator.seconds = 5
+    assert_error(post(translator, {"text": "a"}), 504, "timeout", "0.2 s")
+    assert translator.is_cancelled
 
 
 def test_the_answer_to_a_bug_has_no_details() -> None:
-    stub = Stub()
-    stub.error = RuntimeError("secret path")
-    response = post(stub, {"text": "a"})
+    translator = FakeTranslator()
+    translator.error = RuntimeError("secret path")
+    response = post(translator, {"text": "a"})
     assert_error(response, 500, "internal")
     assert "secret" not in response.text
 
 
 def test_health_describes_the_engine() -> None:
-    assert call(Stub(), lambda c: c.get("/health")).json() == {
+    assert call(FakeTranslator(), lambda c: c.get("/health")).json() == {
         "status": "ok",
         "engine": "d1",
         "base": "tiny",
         "license": "cc-by-nc-4.0",
         "source": "eng_Latn",
         "target": "tam_Taml",
+        "routes": [
+            {"source": "eng_Latn", "target": "tam_Taml", "domain": None, "engine": "d1"},
+        ],
     }
 
 
 def test_languages_lists_the_served_pair() -> None:
     expected = [{"code": "en", "name": "English", "targets": ["ta"]}]
-    assert call(Stub(), lambda c: c.get("/languages")).json() == expected
+    assert call(FakeTranslator(), lambda c: c.get("/languages")).json() == expected
 
 
 def test_the_page_forbids_other_scripts_styles_and_hosts() -> None:
-    response = call(Stub(), lambda c: c.get("/"))
+    response = call(FakeTranslator(), lambda c: c.get("/"))
     policy = response.headers["content-security-policy"]
     assert response.status_code == 200
     assert "default-src 'none'" in policy
@@ -317,6 +273,6 @@ def any_json() -> st.SearchStrategy[Any]:
 @given(any_json() | st.dictionaries(st.sampled_from(["text", "source", "target"]), any_json()))
 @settings(max_examples=60)
 def test_any_json_gets_an_answer(body: Any) -> None:
-    response = post_bytes(Stub(), json.dumps(body).encode())
+    response = post_bytes(FakeTranslator(), json.dumps(body).encode())
     assert response.status_code in (200, 400, 413)
     response.json()

@@ -17,16 +17,18 @@ _BYTES_PER_TEXT, _BYTES_PER_BODY = 64, 4096
 
 
 class TranslateRequest(BaseModel):
-    """Body of `POST /v1/translate`."""
+    """Texts to translate."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     text: list[StrictStr] = Field(min_length=1)
     """Texts to translate; a single one may be sent without the list."""
     source: StrictStr | None = None
-    """FLORES-200 or ISO 639 code; the engine's language if missing."""
+    """FLORES-200 or ISO 639 code; may be left out if the rest of the request decides it."""
     target: StrictStr | None = None
     """The same for the target language."""
+    domain: StrictStr | None = None
+    """Name of an engine for texts of one kind, if the language pair has one."""
 
     @field_validator("text", mode="before")
     @classmethod
@@ -102,7 +104,7 @@ def _key_path(detail: ErrorDetails) -> str:
 def _reason(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "extra_forbidden":
-            return "not a known key (text, source, target)"
+            return f"not a known key ({', '.join(TranslateRequest.model_fields)})"
         case "too_short":
             return "must hold at least one text"
         case _:

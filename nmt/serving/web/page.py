@@ -6,24 +6,30 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from starlette.responses import HTMLResponse
+from nmt.serving.web.asgi import Response
 
 
-def page_response() -> HTMLResponse:
+def page_response() -> Response:
     """Return the page with a policy that forbids every other script, style and host."""
     html, policy = _load_page()
+    return html_response(html, policy)
+
+
+def html_response(html: str, policy: str) -> Response:
+    """Answer with a page, under a content security policy."""
     headers = {
-        "Content-Security-Policy": policy,
-        "Cache-Control": "no-cache",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": policy,
+        "cache-control": "no-cache",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
     }
-    return HTMLResponse(html, headers=headers)
+    return Response(200, html.encode(), [(k.encode(), v.encode()) for k, v in headers.items()])
 
 
 @cache
 def _load_page() -> tuple[str, str]:
-    html = files("nmt.serving").joinpath("page.html").read_text(encoding="utf-8")
+    html = files("nmt.serving.web").joinpath("page.html").read_text(encoding="utf-8")
     policy = (
         "default-src 'none'",
         # Hashes allow exactly these two elements: text that a translation injects cannot run.

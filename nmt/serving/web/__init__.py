@@ -1,0 +1,1 @@
+"""The web application of the endpoint: its operations, errors, documents and page."""

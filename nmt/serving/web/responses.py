@@ -1,0 +1,152 @@
+"""The JSON bodies of the answers; their schemas are part of the OpenAPI document."""
+
+from collections.abc import Sequence
+from typing import Literal, NotRequired
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
+
+from nmt.languages import iso_code, languages
+from nmt.serving.errors import RequestError
+from nmt.serving.types import Served, ServedRoute
+
+# A body has exactly the keys of its class, so that clients can be generated from the document.
+_EXACT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+@with_config(_EXACT)
+class TranslatedText(TypedDict):
+    """One translated text."""
+
+    text: str
+    """The translation."""
+
+
+@with_config(_EXACT)
+class TranslationBody(TypedDict):
+    """The translations of a request, in the order of its texts."""
+
+    translations: list[TranslatedText]
+    """One for each text, even for a single one."""
+    engine: str
+    """Digest of the engine that translated all texts."""
+
+
+@with_config(_EXACT)
+class RouteBody(TypedDict):
+    """A language pair that is served."""
+
+    source: str
+    """FLORES-200 code."""
+    target: str
+    """FLORES-200 code."""
+    domain: str | None
+    """The value of `domain` in a request for it, or null for texts of any domain."""
+    engine: str
+    """Digest of its engine."""
+
+
+@with_config(_EXACT)
+class HealthBody(TypedDict):
+    """What the endpoint serves; the keys of an engine are those of the default route."""
+
+    status: Literal["ok", "no_engine", "stopping"]
+    """`no_engine` before the first promotion, `stopping` while the last requests are answered."""
+    message: NotRequired[str]
+    """Why there is no engine."""
+    engine: NotRequired[str]
+    """Digest of the engine of requests that name no language."""
+    base: NotRequired[str]
+    """Model that the engine was trained from."""
+    license: NotRequired[str]
+    """Licence of that model, which the engine inherits."""
+    source: NotRequired[str]
+    """FLORES-200 code."""
+    target: NotRequired[str]
+    """FLORES-200 code."""
+    routes: list[RouteBody]
+    """Everything that is served."""
+
+
+@with_config(_EXACT)
+class ReadyBody(TypedDict):
+    """A replica that takes requests."""
+
+    status: Literal["ready"]
+
+
+@with_config(_EXACT)
+class LanguageBody(TypedDict):
+    """A source language, in LibreTranslate's format."""
+
+    code: str
+    """ISO 639 code."""
+    name: str
+    """English name."""
+    targets: list[str]
+    """ISO 639 codes of the languages that it is translated to."""
+
+
+@with_config(_EXACT)
+class ErrorBody(TypedDict):
+    """The body of every error."""
+
+    error: str
+    """What is wrong and what to do, for people; the words may change."""
+    code: str
+    """What is wrong, for programs; it stays the same between releases."""
+
+
+Body = TranslationBody | HealthBody | ReadyBody | list[LanguageBody] | ErrorBody
+
+
+def translation_body(texts: Sequence[str], engine: str) -> TranslationBody:
+    """Build the body for translated texts, a list even for a single text."""
+    return {"translations": [{"text": text} for text in texts], "engine": engine}
+
+
+def health_body(served: Served) -> HealthBody:
+    """Build the body of `GET /health`."""
+    routes = [_route_body(route) for route in served.routes]
+    default = served.default
+    if default is None:
+        status = "stopping" if served.is_stopping else "no_engine"
+        return {"status": status, "message": "no engine has been promoted yet", "routes": routes}
+    return {
+        "status": "stopping" if served.is_stopping else "ok",
+        "engine": default.engine,
+        "base": default.base,
+        "license": default.license,
+        "source": default.source_language,
+        "target": default.target_language,
+        "routes": routes,
+    }
+
+
+def languages_body(served: Served) -> list[LanguageBody]:
+    """Build the body of `GET /languages`, empty when no engine is served."""
+    merged: dict[str, LanguageBody] = {}
+    for route in served.routes:
+        language = languages()[route.source_language]
+        body: LanguageBody = {"code": language.iso, "name": language.name, "targets": []}
+        targets = merged.setdefault(language.iso, body)["targets"]
+        target = iso_code(route.target_language)
+        if target not in targets:
+            targets.append(target)
+    return list(merged.values())
+
+
+def error_body(error: RequestError) -> ErrorBody:
+    """Build the body of an error."""
+    # The message may quote the request, with surrogates that UTF-8 cannot encode.
+    message = str(error).encode(errors="replace").decode()
+    return {"error": message, "code": error.code}
+
+
+def _route_body(route: ServedRoute) -> RouteBody:
+    return {
+        "source": route.source_language,
+        "target": route.target_language,
+        "domain": route.domain,
+        "engine": route.engine,
+    }

@@ -1,0 +1,86 @@
+"""Requests to the web application of the endpoint, with a fake translator behind it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import httpx
+
+from nmt.config import ServingConfig
+from nmt.serving.types import Served, ServedRoute, TranslatedSentence, Translation
+from nmt.serving.web.app import build_app
+
+ROUTE = ServedRoute("eng_Latn-tam_Taml", "eng_Latn", "tam_Taml", None, "d1", "tiny", "cc-by-nc-4.0")
+MEDICAL = ServedRoute(
+    "eng_Latn-tam_Taml/medical", "eng_Latn", "tam_Taml", "medical", "d2", "tiny", "cc-by-nc-4.0"
+)
+CONFIG = ServingConfig(max_texts=4, max_characters=100, request_timeout_seconds=0.2)
+
+Act = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+
+
+class FakeTranslator:
+    """A translator that returns upper case; each kind of failure can be switched on."""
+
+    def __init__(self, *routes: ServedRoute) -> None:
+        routes = routes or (ROUTE,)
+        self.now = Served(routes, routes[0])
+        self.error: Exception | None = None
+        self.seconds = 0.0
+        self.calls: list[tuple[list[str], ServedRoute, str]] = []
+        self.is_cancelled = False
+
+    def served(self) -> Served:
+        return self.now
+
+    async def translate(
+        self, sentences: Sequence[str], route: ServedRoute, client: str
+    ) -> Translation:
+        self.calls.append((list(sentences), route, client))
+        if self.seconds:
+            try:
+                await asyncio.sleep(self.seconds)
+            except asyncio.CancelledError:
+                self.is_cancelled = True
+                raise
+        if self.error:
+            raise self.error
+        done = [TranslatedSentence(each.upper(), 1, -0.5) for each in sentences]
+        return Translation(done, route.engine, len(done))
+
+
+def call(
+    translator: FakeTranslator, act: Act, config: ServingConfig = CONFIG, **parts: Any
+) -> httpx.Response:
+    """Run an action with a client of the application, and return its answer."""
+
+    async def body() -> httpx.Response:
+        app = build_app(translator, config, **parts)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await act(client)
+
+    return asyncio.run(body())
+
+
+def post(translator: FakeTranslator, body: object) -> httpx.Response:
+    """Send a translation request with a JSON body."""
+    return call(translator, lambda client: client.post("/v1/translate", json=body))
+
+
+def post_bytes(
+    translator: FakeTranslator, body: bytes, media: str = "application/json"
+) -> httpx.Response:
+    """Send a translation request with any body and media type."""
+    headers = {"content-type": media} if media else {}
+    return call(translator, lambda c: c.post("/v1/translate", content=body, headers=headers))
+
+
+def assert_error(response: httpx.Response, status: int, code: str, words: str = "") -> None:
+    """Check that an answer is an error in the documented shape."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    assert set(body) == {"error", "code"}
+    assert body["code"] == code
+    assert words in body["error"]
