@@ -73,7 +73,7 @@ class Endpoint:
         from nmt.serving.access_log import AccessLog
         from nmt.serving.tracing import Tracing
 
-        from nmt.serving.app import build_app
+        from nmt.serving.web.app import build_app
 
         return build_app(
             self._replica,

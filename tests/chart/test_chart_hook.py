@@ -8,13 +8,14 @@ from types import ModuleType
 
 import pytest
 
-from nmt.serving.responses import health_body
-from nmt.serving.types import ServedEngine
+from nmt.serving.types import Served, ServedRoute
+from nmt.serving.web.responses import health_body
 from tests.support.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
 from tests.support.project import load_script
 
-NO_ENGINE = (200, health_body(None)), (503, {"error": "none yet", "code": "no_engine"})
-SERVED = health_body(ServedEngine("abc", "tiny", "none", "eng_Latn", "tam_Taml"))
+NO_ENGINE = (200, health_body(Served())), (503, {"error": "none yet", "code": "no_engine"})
+ROUTE = ServedRoute("eng_Latn-tam_Taml", "eng_Latn", "tam_Taml", None, "abc", "tiny", "none")
+SERVED = health_body(Served((ROUTE,), ROUTE))
 TRANSLATED = {"translations": [{"text": "மருத்துவமனை எங்கே?"}], "engine": "abc"}
 
 
@@ -75,8 +76,8 @@ def test_an_endpoint_before_its_first_promotion_passes(run, capsys):
 @pytest.mark.parametrize(
     ("got", "posted"),
     [
-        ((200, health_body(None)), (200, TRANSLATED)),
-        ((200, health_body(None)), (503, {"error": "full", "code": "overloaded"})),
+        ((200, health_body(Served())), (200, TRANSLATED)),
+        ((200, health_body(Served())), (503, {"error": "full", "code": "overloaded"})),
         ((200, SERVED), (503, {"error": "none yet", "code": "no_engine"})),
         ((200, SERVED), (200, {"translations": [{"text": " "}], "engine": "abc"})),
         ((200, SERVED), (200, {"translations": []})),

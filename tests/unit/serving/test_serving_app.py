@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.config import ServingConfig
 from nmt.serving.errors import OverloadedError
 from nmt.serving.types import Served
 from nmt.text.segment import Segment
