@@ -108,7 +108,7 @@ class Endpoint:
 
     async def _gather_metrics(self) -> bytes:
         """Collect the metrics of all replicas, since a scrape reaches only one of them."""
-        from nmt.serving.metrics import merge_expositions
+        from nmt.serving.exposition import merge_expositions
 
         handle = serve.get_deployment_handle(DEPLOYMENT, APPLICATION)
         answers = await handle.broadcast("metrics").results_async(

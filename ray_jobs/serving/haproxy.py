@@ -15,7 +15,6 @@ from pathlib import Path
 
 from nmt.serving.errors import (
     DeadlineExceededError,
-    InvalidRequestError,
     NoReplicaError,
     NotFoundError,
     RequestError,
@@ -29,14 +28,13 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 ERRORS: Mapping[int, RequestError] = {
-    400: InvalidRequestError("the request is not valid HTTP"),
-    408: DeadlineExceededError(f"no complete request within {_HEADER_TIMEOUT_SECONDS} s"),
     500: NoReplicaError("no replica can answer at the moment"),
     502: NoReplicaError("the replica ended during the request"),
     503: NoReplicaError("no replica can answer at the moment"),
     504: DeadlineExceededError("the replica did not answer in time"),
 }
-"""What HAProxy answers by itself, by the status that it would use."""
+"""What HAProxy answers by itself, by the status that it would use. Bytes that are not HTTP, and
+headers that come too slowly, get its fixed texts for 400 and 408."""
 
 _NOT_FOUND = NotFoundError("there is nothing at this path")
 

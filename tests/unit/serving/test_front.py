@@ -1,0 +1,133 @@
+"""The layer around Ray Serve's code: headers that it hides, errors that it rewrites, a limit."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from ray_jobs.serving.front import Front
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def answering(status: int, content_type: str, body: bytes) -> App:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", content_type.encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body[:3], "more_body": True})
+        await send({"type": "http.response.body", "body": body[3:]})
+
+    return app
+
+
+async def ask(app: App, path: str = "/v1/translate", *headers: tuple[bytes, bytes]) -> Any:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {"type": "http", "path": path, "headers": list(headers)}
+    await app(scope, receive, send)
+    body = b"".join(each.get("body", b"") for each in sent)
+    return sent[0]["status"], dict(sent[0]["headers"]), body
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"x-request-timeout-seconds",
+        b"x-request-disconnect-disabled",
+        b"x-session-id",
+        b"x_session_id",
+        b"serve_multiplexed_model_id",
+        b"serve-multiplexed-model-id",
+    ],
+)
+def test_a_client_cannot_set_headers_that_serve_reads(name: bytes) -> None:
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(scope["headers"])
+        await answering(200, "application/json", b"{}")(scope, receive, send)
+
+    kept = (b"x-client-session", b"a")
+    asyncio.run(ask(Front(app), "/", (name, b"\xff"), kept))
+    assert seen == [kept]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_kept"), [(b"abc-1.2_Z", True), (b"\xff", False), (b"a b", False)]
+)
+def test_only_a_request_id_of_plain_characters_reaches_serve(value: bytes, is_kept: bool) -> None:
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(scope["headers"])
+        await answering(200, "application/json", b"{}")(scope, receive, send)
+
+    asyncio.run(ask(Front(app), "/", (b"x-request-id", value)))
+    assert bool(seen) == is_kept
+
+
+@pytest.mark.parametrize(
+    ("status", "expected", "code"),
+    [
+        (404, 503, "unavailable"),
+        (408, 504, "timeout"),
+        (500, 503, "unavailable"),
+        (503, 503, "unavailable"),
+    ],
+)
+def test_the_texts_of_serve_become_errors_of_the_endpoint(
+    status: int, expected: int, code: str
+) -> None:
+    front = Front(answering(status, "text/plain", b"Internal Server Error"))
+    found, headers, body = asyncio.run(ask(front))
+    assert found == expected
+    assert headers[b"content-type"] == b"application/json"
+    assert json.loads(body)["code"] == code
+    assert int(headers[b"content-length"]) == len(body)
+    assert (b"retry-after" in headers) == (expected == 503)
+
+
+def test_the_errors_of_the_application_pass_unchanged() -> None:
+    front = Front(answering(404, "application/json", b'{"error": "x", "code": "not_found"}'))
+    status, _, body = asyncio.run(ask(front))
+    assert (status, json.loads(body)["code"]) == (404, "not_found")
+
+
+def test_the_health_check_of_serve_keeps_its_text() -> None:
+    front = Front(answering(503, "text/plain", b"DRAINING"))
+    assert asyncio.run(ask(front, "/-/healthz"))[2] == b"DRAINING"
+
+
+def test_the_list_of_routes_is_closed() -> None:
+    front = Front(answering(200, "application/json", b'{"/": "nmt"}'))
+    status, _, body = asyncio.run(ask(front, "/-/routes"))
+    assert (status, json.loads(body)["code"]) == (404, "not_found")
+
+
+def test_requests_above_the_limit_are_refused_at_once_and_health_is_not() -> None:
+    async def run() -> list[int]:
+        gate = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await gate.wait()
+            await answering(200, "application/json", b"{}")(scope, receive, send)
+
+        front = Front(app, max_requests=2)
+        waiting = [asyncio.create_task(ask(front)) for _ in range(2)]
+        await asyncio.sleep(0)
+        health = asyncio.create_task(ask(front, "/health"))
+        refused = await ask(front)
+        gate.set()
+        answers = [*await asyncio.gather(*waiting, health), refused, await ask(front)]
+        return [status for status, _, _ in answers]
+
+    assert asyncio.run(run()) == [200, 200, 200, 503, 200]
