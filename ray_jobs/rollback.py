@@ -2,22 +2,22 @@
 
 import logging
 
-from nmt.traffic import Traffic, rollback
+from nmt.traffic import Rollback, rollback
 from ray_jobs.runtime.context import Session
 
 log = logging.getLogger(__name__)
 
 
-def run(session: Session) -> Traffic:
-    """Write the pointer; running replicas follow it within `serving.poll_seconds`.
+def run(session: Session) -> Rollback:
+    """Write the traffic file; running replicas follow it within `serving.poll_seconds`.
 
     Raises:
         InputError: there is no earlier engine.
     """
     name = session.config.serving.name
-    traffic = rollback(session.storage, name)
-    log.info("endpoint '%s' is back on engine %s", name, traffic.stable)
-    return traffic
+    done = rollback(session.storage, name)
+    log.info("endpoint '%s' is back on engine %s", name, done.stable)
+    return done
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from nmt.errors import DataError, InputError, MissingStepError, TranslationError
 from nmt.runs.records import find_record, require
 from nmt.runs.steps import EXPORT
 from nmt.storage import Storage
-from nmt.traffic import read_traffic
+from nmt.traffic import read_traffic, route_key
 from ray_jobs.cli.runner import add_options, guarded, parse
 from ray_jobs.runtime.storage_location import absolute_storage
 from ray_jobs.translation.lines import batches_as_they_arrive, not_utf_8
@@ -137,7 +137,9 @@ def find_engine(loaded: LoadedConfig, storage: Storage) -> str:
         return require(storage, config.run, EXPORT).output
     traffic = read_traffic(storage, config.serving.name)
     if traffic:
-        return traffic.stable
+        wanted = route_key(config.data.source_language, config.data.target_language)
+        is_pair_given = loaded.user_set & {"data.source_language", "data.target_language"}
+        return traffic.route(wanted if is_pair_given else None).stable
     record = find_record(storage, config.run, EXPORT)
     if record is None or not record.done:
         raise MissingStepError(

@@ -137,11 +137,10 @@ def _traffic(storage: Storage, command: StorageCommand, output: Output) -> None:
             f"endpoint '{command.endpoint}' has no promoted engine: run `nmt-k8s promote run=…`"
         )
     replicas, now = traffic.read_reports(storage, command.endpoint), datetime.now(UTC)
-    text = [f"endpoint '{command.endpoint}' serves engine {pointer.stable}"]
-    text += [f"before it: {', '.join(pointer.previous)}"] if pointer.previous else []
+    text = [f"endpoint '{command.endpoint}' serves engine {pointer.route().stable}"]
     text += [
         f"engine {digest} is worse than its base, and was promoted because: {reason}"
-        for digest, reason in pointer.forced.items()
+        for digest, reason in pointer.route().forced.items()
     ]
     text.append(_replica_table(replicas, now) if replicas else "no replica has reported yet")
     reports = [{**each.model_dump(mode="json"), "silent": each.is_silent(now)} for each in replicas]
@@ -187,10 +186,10 @@ def _promote(storage: Storage, command: StorageCommand, output: Output) -> None:
 
 
 def _rollback(storage: Storage, command: StorageCommand, output: Output) -> None:
-    pointer = traffic.rollback(storage, command.endpoint, dry_run=command.dry_run)
+    done = traffic.rollback(storage, command.endpoint, dry_run=command.dry_run)
     verb = "would be" if command.dry_run else "is"
-    text = f"endpoint '{command.endpoint}' {verb} back on engine {pointer.stable}"
-    output.answer({"name": command.endpoint, **pointer.model_dump(mode="json")}, text)
+    text = f"endpoint '{command.endpoint}' {verb} back on engine {done.stable}"
+    output.answer({"name": command.endpoint, **done.traffic.model_dump(mode="json")}, text)
 
 
 _COMMANDS: Mapping[str, Callable[[Storage, StorageCommand, Output], None]] = {

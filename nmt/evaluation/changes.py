@@ -10,7 +10,7 @@ from nmt.evaluation.kept import digest_of_output, find_kept, find_rows
 from nmt.runs.evaluation import EvaluationResult, TestSetInfo
 from nmt.scoring.hypothesis_files import read_hypotheses, set_of
 from nmt.storage import Storage
-from nmt.traffic import read_traffic
+from nmt.traffic import read_traffic, route_key
 
 
 def find_changes(
@@ -57,7 +57,9 @@ def _system_changes(
 ) -> Iterator[str]:
     if settings.endpoint:
         traffic = read_traffic(storage, settings.endpoint)
-        if traffic and traffic.stable != result.systems[name].engine:
+        key = route_key(config.data.source_language, config.data.target_language)
+        route = traffic.routes.get(key) if traffic else None
+        if route and route.stable != result.systems[name].engine:
             yield f"the endpoint {settings.endpoint} serves another engine"
     for test_set, place in settings.hypotheses.items():
         if not Path(place).exists() or test_set not in result.test_sets:

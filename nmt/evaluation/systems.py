@@ -19,7 +19,7 @@ from nmt.runs.records import require
 from nmt.runs.steps import EXPORT
 from nmt.scoring.hypothesis_files import read_hypotheses
 from nmt.storage import Storage
-from nmt.traffic import read_traffic
+from nmt.traffic import read_traffic, route_key
 
 log = logging.getLogger(__name__)
 
@@ -91,17 +91,17 @@ def _find_named(
                 if test_set in test_sets
             },
         )
-    system = find_engine(config, storage, _engine_digest(settings, storage))
+    system = find_engine(config, storage, _engine_digest(settings, config, storage))
     _check_direction(system, test_sets)
     return system
 
 
-def _engine_digest(settings: SystemConfig, storage: Storage) -> str:
+def _engine_digest(settings: SystemConfig, config: Config, storage: Storage) -> str:
     """Find the engine that a named system is.
 
     Raises:
         MissingStepError: a run without an engine.
-        InputError: no such engine, or an endpoint without one.
+        InputError: no such engine, or an endpoint without one for the run's languages.
     """
     if settings.run:
         return require(storage, settings.run, EXPORT).output
@@ -120,7 +120,13 @@ def _engine_digest(settings: SystemConfig, storage: Storage) -> str:
             f"endpoint={name} serves no engine: give `nmt promote serving.name={name} run=NAME` "
             f"first, or name an endpoint of {storage.locate(layout.ENDPOINTS)}: {endpoints}"
         )
-    return traffic.stable
+    key = route_key(config.data.source_language, config.data.target_language)
+    if key not in traffic.routes:
+        raise InputError(
+            f"endpoint={name} has no route {key}, which are the languages of run={config.run}: "
+            f"name an endpoint that has it, or an engine; its routes: {', '.join(traffic.routes)}"
+        )
+    return traffic.routes[key].stable
 
 
 def _check_direction(system: EngineSystem, test_sets: Mapping[str, TestSet]) -> None:

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from nmt.engines.engine import SearchEngine
 from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.traffic import REPORT_EVERY_SECONDS, ReplicaReport, Traffic, read_traffic, sweep_reports
+from nmt.traffic import (
+    REPORT_EVERY_SECONDS,
+    ReplicaReport,
+    Route,
+    Traffic,
+    read_traffic,
+    sweep_reports,
+)
 
 log = logging.getLogger(__name__)
 
@@ -102,22 +109,23 @@ class Follower:
             error = "the traffic pointer is gone" if self.report.digest else None
             self._update_report(wanted=None, error=error)
             return
-        if traffic.stable != self.report.wanted:
+        route = traffic.route()
+        if route.stable != self.report.wanted:
             self._failures, self._retry_at = 0, 0.0
-        self._update_report(wanted=traffic.stable)
-        if traffic.stable == self.report.digest:
+        self._update_report(wanted=route.stable)
+        if route.stable == self.report.digest:
             self._update_report(error=None)
         elif self._clock() >= self._retry_at:
-            await self._switch(traffic)
+            await self._switch(route)
 
-    async def _switch(self, traffic: Traffic) -> None:
+    async def _switch(self, route: Route) -> None:
         """Load the stable engine, or an earlier one if it fails and the replica has none."""
         # Loading may take so long that a reader would count the replica as silent.
         await self._write_report()
         # An earlier engine is what the other replicas still serve.
-        fallbacks = () if self.report.digest else traffic.previous
+        fallbacks = () if self.report.digest else route.previous
         error: str | None = None
-        for digest in (traffic.stable, *fallbacks):
+        for digest in (route.stable, *fallbacks):
             failure = await self._load_engine(digest)
             error = error or failure
             if failure is None:

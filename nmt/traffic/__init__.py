@@ -1,27 +1,57 @@
-"""The engine that an endpoint serves, the reports of its replicas, and the promotion of a run."""
+"""The engines that an endpoint serves, the reports of its replicas, and the promotion of a run."""
 
-from nmt.traffic.pointer import (
-    REPORT_EVERY_SECONDS,
-    ReplicaReport,
-    Traffic,
-    fetch_engine,
+from nmt.traffic.changes import (
+    Rollback,
+    end_rollout,
     promote,
-    read_reports,
-    read_traffic,
+    remove_route,
     rollback,
-    sweep_reports,
-    write_traffic,
+    set_percent,
+    start_canary,
+    start_shadow,
 )
+from nmt.traffic.engines import fetch_engine
+from nmt.traffic.file import change_traffic, read_traffic
+from nmt.traffic.reports import (
+    REPORT_EVERY_SECONDS,
+    EngineReport,
+    PairCounts,
+    ReplicaReport,
+    RouteReport,
+    add_counts,
+    read_reports,
+    sweep_reports,
+)
+from nmt.traffic.routes import Route, RouteName, Traffic, parse_route_key, route_key
+from nmt.traffic.routing import Arm, choose_arm, is_sampled, slot_of
 
 __all__ = [
     "REPORT_EVERY_SECONDS",
+    "Arm",
+    "EngineReport",
+    "PairCounts",
     "ReplicaReport",
+    "Rollback",
+    "Route",
+    "RouteName",
+    "RouteReport",
     "Traffic",
+    "add_counts",
+    "change_traffic",
+    "choose_arm",
+    "end_rollout",
     "fetch_engine",
+    "is_sampled",
+    "parse_route_key",
     "promote",
     "read_reports",
     "read_traffic",
+    "remove_route",
     "rollback",
+    "route_key",
+    "set_percent",
+    "slot_of",
+    "start_canary",
+    "start_shadow",
     "sweep_reports",
-    "write_traffic",
 ]

@@ -15,7 +15,7 @@ from nmt.runs.evaluation import (
 from nmt.runs.records import Record, find_record, require, result_of
 from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
-from nmt.traffic import Traffic, pointer
+from nmt.traffic import Traffic, changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def promote_run(
         remarks += ["--force was not needed, and its reason is not kept"] if reason else []
         # A reason that is kept with the engine says that it is worse than its base.
         remark, reason = "; ".join(remarks), None
-    moved = pointer.promote(storage, endpoint, exported.output, reason, dry_run=dry_run)
+    moved = changes.promote(storage, endpoint, exported.output, reason, dry_run=dry_run)
     return Promotion(moved, exported.output, remark)
 
 

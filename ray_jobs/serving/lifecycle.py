@@ -141,10 +141,10 @@ def _promote_first(session: Session) -> None:
     is_run_named = "run" in session.user_set
     traffic = read_traffic(session.storage, name)
     if traffic is not None:
-        if is_run_named and record is not None and record.output != traffic.stable:
+        if is_run_named and record is not None and record.output not in traffic.engines:
             log.warning(
-                "endpoint '%s' serves engine %s, not run %s's %s: see `nmt promote run=%s`",
-                name, traffic.stable, run_name, record.output, run_name,
+                "endpoint '%s' serves %s, not run %s's engine %s: see `nmt promote run=%s`",
+                name, ", ".join(traffic.engines), run_name, record.output, run_name,
             )  # fmt: skip
         return
     if is_run_named or (record is not None and record.done):

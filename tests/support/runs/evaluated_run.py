@@ -1,5 +1,6 @@
 """Records of exported and evaluated runs, with what a promotion reads of them."""
 
+import json
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,11 +20,18 @@ from tests.support.runs.summaries import WORSE, evaluation
 INPUTS = {"prepare": "data-1", "base": "base-1", "train": "adapter-1"}
 
 
-def export(storage: Storage, run: str) -> None:
-    """Leave an engine with the name of its run."""
-    with storage.commit(layout.engine(run)) as folder:
-        (folder / "engine.json").write_text("{}")
+def export(storage: Storage, run: str, target: str = "tam_Taml") -> None:
+    """Leave an engine from English with the name of its run."""
+    leave_engine(storage, run, target)
     _write(storage, run, Record("export", True, {}, INPUTS, output=run))
+
+
+def leave_engine(storage: Storage, digest: str, target: str = "tam_Taml", **meta: str) -> None:
+    """Commit an engine from English, of which only the languages can be read."""
+    with storage.commit(layout.engine(digest), meta) as folder:
+        (folder / "weights").write_bytes(b"0123456789")
+        card = {"source_language": "eng_Latn", "target_language": target}
+        (folder / "engine.json").write_text(json.dumps(card))
 
 
 def evaluate(storage: Storage, run: str, compared: Comparison = WORSE, **changes: Any) -> None:

@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from k8s.cli.storage_commands import StorageCommand
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from tests.support.k8s.fake_cluster import FakeCluster
-from tests.support.runs.evaluated_run import with_engine
+from tests.support.runs.evaluated_run import leave_engine, with_engine
 from tests.support.runs.summaries import BETTER, WORSE, evaluation, trial
 from tests.unit.k8s.conftest import install
 
@@ -37,8 +38,7 @@ def root(tmp_path) -> Storage:
         record(storage, "night", name, step.folder, "engine-b")
     record(storage, "early", "export", "export", "engine-a")
     for digest in ("engine-a", "engine-b"):
-        with storage.commit(f"engines/{digest}") as folder:
-            (folder / "model").write_text(digest)
+        leave_engine(storage, digest)
     return storage
 
 
@@ -52,6 +52,16 @@ def record(
     storage.write_json(f"{run}/{folder}/step.json", {**fields, "seconds": 61.0, "result": found})
 
 
+def route(root: Storage, endpoint: str = "default") -> dict[str, Any]:
+    """Read the only route of an endpoint."""
+    (found,) = root.read_json(f"serving/{endpoint}/traffic.json")["routes"].values()
+    return found
+
+
+def stable(root: Storage) -> str:
+    return route(root)["stable"]
+
+
 @pytest.fixture
 def on_root(nmt_k8s, root):
     """Run a command on that root, as a Pod with the storage mounted does."""
@@ -60,7 +70,7 @@ def on_root(nmt_k8s, root):
 
 def test_promotion_lets_the_endpoint_serve_the_runs_engine(on_root, root, capsys):
     assert on_root("promote", "run=night") == 0
-    assert root.read_json("serving/default/traffic.json")["stable"] == "engine-b"
+    assert stable(root) == "engine-b"
     assert "endpoint 'default' serves engine engine-b of run night" in capsys.readouterr().out
 
 
@@ -88,7 +98,8 @@ def test_a_reason_promotes_it_and_is_shown_with_the_traffic(on_root, root, capsy
     said = capsys.readouterr().out
     assert "engine engine-b is worse than its base, and was promoted because: the base may" in said
     on_root("traffic", "-o", "json")
-    assert json.loads(capsys.readouterr().out)["forced"] == {"engine-b": "the base may not be used"}
+    (shown,) = json.loads(capsys.readouterr().out)["routes"].values()
+    assert shown["forced"] == {"engine-b": "the base may not be used"}
 
 
 def test_a_promotion_of_an_unevaluated_engine_is_reported(on_root, capsys):
@@ -114,7 +125,7 @@ def test_rollback_returns_to_the_previous_engine(on_root, root):
     on_root("promote", "run=early")
     on_root("promote", "run=night")
     assert on_root("rollback") == 0
-    assert root.read_json("serving/default/traffic.json")["stable"] == "engine-a"
+    assert stable(root) == "engine-a"
 
 
 def test_each_endpoint_has_its_own_pointer(on_root, root):
@@ -149,7 +160,7 @@ def test_a_dry_run_of_a_rollback_writes_nothing(on_root, root, capsys):
     on_root("promote", "run=night")
     assert on_root("rollback", "--dry-run") == 0
     assert "would be back on engine engine-a" in capsys.readouterr().out
-    assert root.read_json("serving/default/traffic.json")["stable"] == "engine-b"
+    assert stable(root) == "engine-b"
 
 
 def test_a_dry_run_is_refused_like_the_command_itself(on_root):
@@ -253,7 +264,8 @@ def test_a_missing_log_is_refused(on_root, capsys):
 
 def test_a_program_gets_the_pointer_as_json(on_root, capsys):
     on_root("promote", "run=night", "-o", "json")
-    assert json.loads(capsys.readouterr().out)["stable"] == "engine-b"
+    (shown,) = json.loads(capsys.readouterr().out)["routes"].values()
+    assert shown["stable"] == "engine-b"
 
 
 # Through a Pod beside the root
@@ -296,9 +308,7 @@ def test_a_command_can_parse_the_arguments_that_it_passes_on(on_root, root):
     spoil(root)
     command = StorageCommand("promote", run="night", endpoint="tamil", force="-5 BLEU are enough")
     assert on_root(*command.arguments(root.url, "text")[:-2]) == 0
-    assert root.read_json("serving/tamil/traffic.json")["forced"] == {
-        "engine-b": "-5 BLEU are enough"
-    }
+    assert route(root, "tamil")["forced"] == {"engine-b": "-5 BLEU are enough"}
 
 
 def test_the_error_and_exit_code_of_the_pod_are_passed_on(nmt_k8s, storage_pod, capsys):
@@ -362,10 +372,9 @@ def test_a_bucket_with_local_keys_needs_no_pod(nmt_k8s, cluster, s3_url, monkeyp
     install(cluster, storage=s3_url)
     storage = Storage(s3_url.replace("?", "/runs?"))
     record(storage, "night", "export", "export", "engine-b")
-    with storage.commit("engines/engine-b") as folder:
-        (folder / "model").write_text("x")
+    leave_engine(storage, "engine-b")
     assert nmt_k8s("promote", "run=night") == 0
-    assert storage.read_json("serving/default/traffic.json")["stable"] == "engine-b"
+    assert stable(storage) == "engine-b"
 
 
 def test_a_bucket_that_only_pods_can_reach_is_read_by_a_pod(

@@ -17,6 +17,7 @@ from nmt.storage import Storage
 from nmt.traffic import fetch_engine, promote, read_traffic
 from ray_jobs import base, export, prepare
 from ray_jobs.runtime.context import Session
+from tests.support.runs.evaluated_run import leave_engine
 from tests.support.runs.records import step_output
 from tests.unit.storage.test_records import MUTATIONS, Damaged, mutations
 
@@ -131,7 +132,7 @@ def test_a_damaged_record_of_an_earlier_step_names_that_step(
 
 
 def test_a_damaged_engine_is_neither_promoted_nor_loaded(storage: Storage) -> None:
-    commit(storage, layout.engine("engine"), run="mine")
+    leave_engine(storage, "engine", run="mine")
     promote(storage, "default", "engine")
     flip(storage, f"{layout.engine('engine')}/weights")
     for use in (
@@ -145,7 +146,7 @@ def test_a_damaged_engine_is_neither_promoted_nor_loaded(storage: Storage) -> No
 def test_a_damaged_pointer_says_how_to_go_on_and_never_ends_in_a_traceback(
     storage: Storage,
 ) -> None:
-    commit(storage, layout.engine("engine"))
+    leave_engine(storage, "engine")
     promote(storage, "default", "engine")
     content = storage.read_bytes(layout.traffic("default"))
     refused = 0

@@ -9,6 +9,8 @@ from nmt.traffic.promotion import promote_run
 from tests.support.runs.evaluated_run import INPUTS, evaluate, export
 from tests.support.runs.summaries import BETTER, UNSURE
 
+PAIR = "eng_Latn-tam_Taml"
+
 
 @pytest.fixture
 def storage(tmp_path) -> Storage:
@@ -33,7 +35,7 @@ def test_an_engine_that_is_significantly_worse_than_its_base_is_refused(storage)
 def test_an_engine_that_is_not_significantly_worse_is_promoted_without_a_remark(storage, compared):
     evaluate(storage, "a", compared)
     promoted = promote_run(storage, "a", "default")
-    assert (promoted.traffic.stable, promoted.remark) == ("a", "")
+    assert (promoted.traffic.route().stable, promoted.remark) == ("a", "")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_an_engine_without_an_evaluation_of_its_own_is_promoted_with_a_remark(
 ):
     evaluate(storage, "a", **change)
     promoted = promote_run(storage, "a", "default")
-    assert promoted.traffic.stable == "a"
+    assert promoted.traffic.route().stable == "a"
     assert said in promoted.remark
     assert "not known" in promoted.remark
 
@@ -75,14 +77,14 @@ def test_a_reason_lets_a_worse_engine_be_promoted_and_is_kept_with_it(storage):
     assert "the base's licence has ended" in promoted.remark
     pointer = read_traffic(storage, "default")
     assert pointer is not None
-    assert pointer.forced == {"a": "the base's licence has ended"}
+    assert pointer.route().forced == {"a": "the base's licence has ended"}
 
 
 def test_a_reason_that_is_not_needed_is_not_kept_and_the_remark_says_so(storage):
     evaluate(storage, "a", BETTER)
     promoted = promote_run(storage, "a", "default", "just so")
     assert "--force was not needed" in promoted.remark
-    assert promoted.traffic.forced == {}
+    assert promoted.traffic.route().forced == {}
 
 
 @pytest.mark.parametrize("reason", ["", " \n ", "a\x1b[2Jb", "\udcff"])
@@ -97,7 +99,7 @@ def test_a_reason_stays_with_its_engine_through_promotion_and_rollback(storage):
     evaluate(storage, "a")
     promote_run(storage, "a", "default", "a test")
     promote_run(storage, "b", "default")
-    assert rollback(storage, "default").forced == {"a": "a test"}
+    assert rollback(storage, "default").traffic.route().forced == {"a": "a test"}
 
 
 def test_a_reason_is_forgotten_with_its_engine(storage):
@@ -105,14 +107,14 @@ def test_a_reason_is_forgotten_with_its_engine(storage):
     promote_run(storage, "a", "default")
     promote_run(storage, "b", "default", "a test")
     rollback(storage, "default")
-    assert "forced" not in storage.read_json("serving/default/traffic.json")
+    assert "forced" not in storage.read_json("serving/default/traffic.json")["routes"][PAIR]
 
 
 def test_a_reason_is_forgotten_when_its_engine_turns_out_not_to_be_worse(storage):
     evaluate(storage, "a")
     promote_run(storage, "a", "default", "a test")
     evaluate(storage, "a", BETTER)
-    assert promote_run(storage, "a", "default").traffic.forced == {}
+    assert promote_run(storage, "a", "default").traffic.route().forced == {}
 
 
 def test_a_rollback_is_never_refused(storage):
