@@ -5,11 +5,7 @@ the files of earlier versions, and refuses those of later ones.
 """
 
 import json
-import random
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,8 +16,6 @@ from nmt.storage import Storage
 from nmt.traffic.engines import language_pair
 from nmt.traffic.routes import VERSION, Route, RouteName, Traffic
 
-_MAX_ATTEMPTS = 30
-_MAX_PAUSE_SECONDS = 0.2
 _VERSION_1_ROLLOUT = "version-1"
 """Rollout of the canary or shadow in a file of version 1, which had no ids."""
 
@@ -65,46 +59,21 @@ def change_traffic(
         StorageError: the file cannot be read or written.
     """
     path = layout.traffic(name)
-    for _ in range(_MAX_ATTEMPTS):
-        found = _read_versioned(storage, path)
-        current = _parse(storage, name, found.content) if found else None
+
+    def change_text(raw: bytes | None) -> bytes:
+        current = None if raw is None else _parse(storage, name, raw)
         if current:
             _check_owner(storage, name, current, owner)
         serial = current.serial + 1 if current else 1
         changed = change(current).model_copy(update={"serial": serial, "version": VERSION})
         _check_engines(storage, changed, current)
-        if dry_run:
-            return changed
-        text = json.dumps(changed.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        if _replace_if(storage, path, text.encode(), found.token if found else None):
-            return changed
-        # Random, so that two processes do not meet again.
-        time.sleep(random.uniform(0, _MAX_PAUSE_SECONDS))
-    raise StorageError(
-        f"{storage.locate(path)}: other processes changed it {_MAX_ATTEMPTS} times while this one "
-        "tried to: nothing was written; run the command again"
-    )
+        return f"{changed.model_dump_json(indent=2)}\n".encode()
 
-
-@dataclass(frozen=True, slots=True)
-class _Versioned:
-    content: bytes
-    token: str
-
-
-def _read_versioned(storage: Storage, path: str) -> _Versioned | None:
-    if not storage.exists(path):
-        return None
-    content = storage.read_bytes(path)
-    return _Versioned(content, sha256(content).hexdigest())
-
-
-def _replace_if(storage: Storage, path: str, content: bytes, token: str | None) -> bool:
-    found = _read_versioned(storage, path)
-    if (found.token if found else None) != token:
-        return False
-    storage.write_bytes(path, content)
-    return True
+    if dry_run:
+        text = change_text(storage.read_bytes(path) if storage.exists(path) else None)
+    else:
+        text = storage.update(path, change_text)
+    return _parse(storage, name, text)
 
 
 def _check_owner(storage: Storage, name: str, current: Traffic, owner: str | None) -> None:

@@ -22,7 +22,8 @@ from nmt.serving.follower import Follower
 from nmt.serving.replica import Replica
 from nmt.serving.types import ServedRoute
 from nmt.storage import Storage
-from nmt.traffic import Traffic, promote, read_reports, rollback, write_traffic
+from nmt.traffic import promote, read_reports, rollback
+from tests.support.runs.evaluated_run import leave_engine
 
 NAME = "default"
 
@@ -87,8 +88,7 @@ class World:
 def world(tmp_path: Path) -> World:
     storage = Storage(str(tmp_path))
     for digest in ("a", "b", "c"):
-        with storage.commit(f"engines/{digest}") as folder:
-            (folder / "engine.json").write_text("{}")
+        leave_engine(storage, digest)
     return World(storage)
 
 
@@ -196,7 +196,7 @@ def test_a_broken_pointer_changes_only_the_report(world: World, content: bytes) 
     poll(follower, 2)
     assert "traffic.json" in world.report()["error"]
     assert world.report()["digest"] == "a"
-    write_traffic(world.storage, NAME, Traffic(stable="a"))
+    world.storage.write_json(layout.traffic(NAME), {"stable": "a"})
     poll(follower)
     assert world.report()["error"] is None
 
