@@ -3,7 +3,6 @@
 Must not import annotations from `__future__`: Serve reads the annotation of `build`'s argument.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +55,6 @@ class Endpoint:
 
     async def __init__(self, storage: Storage, serving: ServingConfig) -> None:
         # Imported here: the driver and Serve's controller load this module too, without engines.
-        from nmt.serving.authentication import Authenticator
 
         from nmt.serving.metrics import ServingMetrics
         from nmt.serving.replica import Replica
@@ -64,24 +62,17 @@ class Endpoint:
         self._serving = serving
         replica_id = serve.get_replica_context().replica_id.unique_id
         self._metrics = ServingMetrics(replica_id)
-        self._authenticator = Authenticator(storage, serving.name, serving)
         self._replica = Replica(storage, serving, replica_id, metrics=self._metrics)
         await self._replica.start()
-        self._following = asyncio.create_task(self._authenticator.follow())
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        from nmt.serving.access_log import AccessLog
-        from nmt.serving.tracing import Tracing
 
         from nmt.serving.web.app import build_app
 
         return build_app(
             self._replica,
             self._serving,
-            authenticator=self._authenticator,
             metrics=self._metrics,
-            access_log=AccessLog(_access_log_path()) if self._serving.access_log else None,
-            tracing=Tracing.from_environment(),
             gather_metrics=self._gather_metrics,
         )
 
@@ -100,8 +91,6 @@ class Endpoint:
     async def check_health(self) -> None:
         """Raise an error when a background task has died, so that Serve replaces the replica."""
         self._replica.check()
-        if self._following.done():
-            raise RuntimeError("the API keys are no longer read")
 
     async def __del__(self) -> None:
         await self._replica.stop()

@@ -1,5 +1,6 @@
 """Starting, announcing and stopping the endpoint."""
 
+import asyncio
 import logging
 import socket
 import sys
@@ -28,6 +29,7 @@ _DRAIN_POLL_SECONDS = 0.2
 # Long enough for a client, or what balances the load, to see the refusals and go elsewhere.
 _MIN_DRAIN_SECONDS = 1.0
 _CALL_TIMEOUT_SECONDS = 5.0
+_LOG_EVERY_SECONDS = 5.0
 
 
 def run(session: Session) -> None:
@@ -67,7 +69,7 @@ def stop(timeout_seconds: float = 30.0) -> None:
         timeout_seconds: time for the requests in work.
     """
     try:
-        _drain(serve.get_app_handle(APPLICATION), timeout_seconds)
+        asyncio.run(_drain(timeout_seconds))
     # Serve may be broken in many ways; it is removed all the same.
     except Exception as error:
         log.warning("the endpoint could not finish its requests: %s", error)
@@ -76,28 +78,30 @@ def stop(timeout_seconds: float = 30.0) -> None:
         serve.shutdown()
 
 
-def _drain(endpoint: DeploymentHandle, timeout_seconds: float) -> None:
+async def _drain(timeout_seconds: float) -> None:
     """Let all replicas refuse new requests, wait for those in work, and write the last reports."""
+    endpoint = serve.get_app_handle(APPLICATION)
     start = time.monotonic()
-    told = 0.0
+    logged = 0.0
     while True:
-        in_work = sum(_ask_all(endpoint, "leave"))
+        in_work = sum(await _ask_all(endpoint, "leave"))
         elapsed = time.monotonic() - start
         if (not in_work and elapsed >= _MIN_DRAIN_SECONDS) or elapsed >= timeout_seconds:
             break
-        if elapsed - told >= 5:
-            told = elapsed
+        if elapsed - logged >= _LOG_EVERY_SECONDS:
+            logged = elapsed
             log.info("stopping: %d requests are still in work", in_work)
-        time.sleep(_DRAIN_POLL_SECONDS)
+        await asyncio.sleep(_DRAIN_POLL_SECONDS)
     if in_work:
         log.warning("%d requests were not answered within %g s", in_work, timeout_seconds)
-    _ask_all(endpoint, "stop")
+    await _ask_all(endpoint, "stop")
 
 
-def _ask_all(endpoint: DeploymentHandle, method: str) -> list[int]:
+async def _ask_all(endpoint: DeploymentHandle, method: str) -> list[int]:
     """Call a method of every replica; one that has died has no answer."""
-    response = endpoint.broadcast(method)
-    answers = response.results(timeout_s=_CALL_TIMEOUT_SECONDS, return_exceptions=True)
+    answers = await endpoint.broadcast(method).results_async(
+        timeout_s=_CALL_TIMEOUT_SECONDS, return_exceptions=True
+    )
     return [answer for answer in answers if isinstance(answer, int)]
 
 

@@ -31,22 +31,23 @@ class EndpointCheck:
 def check_endpoint(
     url: str, timeout_seconds: float, sentence: str = "Where is the hospital?"
 ) -> EndpointCheck:
-    """Wait until an endpoint serves an engine, and translate one sentence.
+    """Translate one sentence, as soon as the endpoint serves an engine.
 
     Raises:
         TranslationError: it served none in time; the message has its last answer.
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
-        health = get_health(url, max(1.0, deadline - time.monotonic()))
-        if not isinstance(health, str):
+        body = _request(
+            "POST", url, "/v1/translate", _TRANSLATE_TIMEOUT_SECONDS, {"text": sentence}
+        )
+        if "translations" in body:
             break
         if time.monotonic() >= deadline:
-            raise TranslationError(f"{url} serves no engine after {timeout_seconds:g} s: {health}")
+            raise TranslationError(
+                f"{url} does not translate after {timeout_seconds:g} s: {body.get('error')}"
+            )
         time.sleep(_POLL_SECONDS)
-    body = _request("POST", url, "/v1/translate", _TRANSLATE_TIMEOUT_SECONDS, {"text": sentence})
-    if "translations" not in body:
-        raise TranslationError(f"{url} does not translate: {body.get('error')}")
     answer = cast(TranslationBody, body)
     return EndpointCheck(url, answer["engine"], sentence, answer["translations"][0]["text"])
 

@@ -48,7 +48,7 @@ class ServingConfig(Section):
     """Maximum number of texts in a request."""
     max_characters: PositiveInt = 20_000
     """Maximum number of characters in a request, over all its texts."""
-    request_timeout_seconds: float = Field(default=30.0, gt=0)
+    request_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
     """Time after which a request gets a 504."""
     max_engine_gib: float = Field(default=4.0, gt=0)
     """Memory that the engines of a replica may take together; the least used are unloaded first."""
