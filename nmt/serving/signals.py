@@ -12,31 +12,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from nmt.data.cleaning.characters.scripts import count_letters_by_script, has_third_script
 from nmt.scoring.faults.expected import find_expected
 from nmt.scoring.faults.repetition import repeats_itself
 from nmt.text.normalise import normalise
-
-
-class PairCounts(BaseModel):
-    """The counts of one signal in one step of a rollout."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    rollout: str
-    step: int
-    route: str
-    stable: str
-    other: str
-    signal: str
-    plus: int = 0
-    zero: int = 0
-    minus: int = 0
-    events_canary: int = 0
-    events_stable: int = 0
-
+from nmt.traffic import PairCounts
 
 Arm = Literal["stable", "canary"]
 Sign = Literal[-1, 0, 1]
