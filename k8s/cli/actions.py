@@ -9,6 +9,7 @@ from typing import Any
 from k8s.api.cluster import RAY_JOB, Cluster
 from k8s.cli.doctor import run_doctor
 from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
+from k8s.cli.keys import WithoutAnswer, explain_unknown_end, show_new_key, with_secret
 from k8s.cli.output import Clock, Output
 from k8s.cli.status import show_release
 from k8s.cli.storage_access import run_for_release
@@ -18,6 +19,7 @@ from k8s.cli.wait import JobWaiter
 from k8s.objects.manifests import submittable_steps
 from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
+from nmt.access.options import KEYS, key_command
 from nmt.cli.translation import (
     BASE_SETTINGS,
     TRANSLATE,
@@ -26,7 +28,7 @@ from nmt.cli.translation import (
 )
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.config.layers import merge
-from nmt.errors import InputError, did_you_mean
+from nmt.errors import ClusterError, InputError, did_you_mean
 from nmt.traffic.promotion import checked_reason
 
 Connect = Callable[[str | None, str | None], Cluster]
@@ -194,6 +196,33 @@ def _root_action(session: Session) -> int:
     return _on_root(session, target, command) if target else _here(session, command)
 
 
+def _keys(session: Session) -> int:
+    options, dry_run = session.options, session.options.dry_run
+    wanted = key_command(options, options.operands)
+    target = None if options.storage else session.target()
+    endpoint = session.load_config(target).config.serving.name
+    # A Job that another `nmt-k8s` has made is given the hash of a secret which that one shows.
+    if wanted.action != "create" or wanted.hashed:
+        return _run_keys(session, target, StorageCommand(KEYS, endpoint=endpoint, keys=wanted))
+    wanted, text = with_secret(wanted)
+    command = StorageCommand(KEYS, endpoint=endpoint, keys=wanted)
+    if dry_run:
+        return _run_keys(session, target, command)
+    output, session.output = session.output, WithoutAnswer(options.output)
+    try:
+        code = _run_keys(session, target, command)
+    except ClusterError:
+        explain_unknown_end(wanted, output)
+        raise
+    if code == 0:
+        show_new_key(wanted, endpoint, text, output)
+    return code
+
+
+def _run_keys(session: Session, target: Target | None, command: StorageCommand) -> int:
+    return _on_root(session, target, command) if target else _here(session, command)
+
+
 def _here(session: Session, command: StorageCommand) -> int:
     # Here a dry run shows the result; on a release it prints the Job that would do the work.
     command = replace(command, dry_run=session.options.dry_run)
@@ -244,5 +273,6 @@ ACTIONS: Mapping[str, Callable[[Session], int]] = {
     "promote": _root_action,
     "rollback": _root_action,
     "traffic": _root_action,
+    KEYS: _keys,
     "doctor": _doctor,
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt import __version__
+from nmt.access.options import ABOUT, KEYS, USAGE, add_hash_option, add_key_options
 from nmt.cli.console import FORCE_HELP, is_override
 from nmt.cli.translation import add_translation_options
 
@@ -16,6 +17,7 @@ _EXAMPLES = """examples:
   nmt-k8s submit translate --input s3://bucket/mono.ta --output s3://bucket/mono.en run=demo
   nmt-k8s logs demo-train-1f2e3d --follow          wait for a running job again
   nmt-k8s promote run=demo                         let the endpoint serve the run's engine
+  nmt-k8s keys create website                      let another program call the endpoint
 
 exit codes: the job's own; 2 bad input; 3 an error of the cluster; 4 cancelled by somebody else;
 130 and 143 detached by Ctrl-C and SIGTERM, while the job keeps running
@@ -30,6 +32,7 @@ _COMMANDS = {
     "promote": ("run=RUN", "let the endpoint serve the engine of a run"),
     "rollback": ("key=value", "let the endpoint serve the previous engine"),
     "traffic": ("key=value", "show the engine of the endpoint and the state of each replica"),
+    KEYS: (USAGE, ABOUT),
     "doctor": ("", "check the cluster and the release"),
 }
 
@@ -151,8 +154,14 @@ def _promote(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", metavar="REASON", help=FORCE_HELP)
 
 
+def _keys(parser: argparse.ArgumentParser) -> None:
+    add_key_options(parser)
+    add_hash_option(parser)
+
+
 _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "submit": _submit,
     "logs": _logs,
     "promote": _promote,
+    KEYS: _keys,
 }

@@ -8,9 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from k8s.api.cluster import JsonObject
-from k8s.cli.output import Output, duration, table
+from k8s.cli.keys import run_keys
+from k8s.cli.output import Output, duration
 from k8s.objects.storage_location import refuse_keys
 from nmt import traffic
+from nmt.access.options import KeyCommand
+from nmt.cli.table import table
 from nmt.errors import InputError, MissingStepError, StorageError
 from nmt.runs import layout
 from nmt.runs.records import Record, find_record, list_runs, result_of
@@ -25,7 +28,7 @@ class StorageCommand:
     """A command on the storage root, with the settings that it needs."""
 
     name: str
-    """`logs`, `status`, `traffic`, `promote` or `rollback`."""
+    """`logs`, `status`, `traffic`, `promote`, `rollback` or `keys`."""
     run: str = ""
     endpoint: str = "default"
     """`serving.name`."""
@@ -36,10 +39,12 @@ class StorageCommand:
     """Print what would happen, and write nothing."""
     force: str | None = None
     """Reason to promote an engine that is worse than its base."""
+    keys: KeyCommand | None = None
 
     def arguments(self, storage: str, form: str) -> list[str]:
         """Return the arguments with which another `nmt-k8s` runs this command on `storage`."""
         words = [self.name, *([self.job] if self.job else []), f"serving.name={self.endpoint}"]
+        words += self.keys.words() if self.keys else []
         words += [f"run={self.run}"] if self.run else []
         words += ["--tail", str(self.tail)] if self.tail is not None else []
         # In one word, so that a reason that begins with a dash is not read as an option.
@@ -54,8 +59,8 @@ def open_storage(url: str, command: StorageCommand) -> Storage:
         InputError: it cannot be opened.
     """
     refuse_keys(url)
-    writes = command.name in ("promote", "rollback") and not command.dry_run
-    return Storage(url, read_only=not writes)
+    writes = command.keys.writes if command.keys else command.name in ("promote", "rollback")
+    return Storage(url, read_only=command.dry_run or not writes)
 
 
 def run_on_storage(storage: Storage, command: StorageCommand, output: Output) -> None:
@@ -192,10 +197,16 @@ def _rollback(storage: Storage, command: StorageCommand, output: Output) -> None
     output.answer({"name": command.endpoint, **done.traffic.model_dump(mode="json")}, text)
 
 
+def _keys(storage: Storage, command: StorageCommand, output: Output) -> None:
+    keys = command.keys or KeyCommand("list")
+    run_keys(storage, command.endpoint, keys, output, dry_run=command.dry_run)
+
+
 _COMMANDS: Mapping[str, Callable[[Storage, StorageCommand, Output], None]] = {
     "logs": _logs,
     "status": _status,
     "traffic": _traffic,
     "promote": _promote,
     "rollback": _rollback,
+    "keys": _keys,
 }

@@ -31,6 +31,11 @@ def traffic(name: str) -> str:
     return f"{endpoint(name)}/traffic.json"
 
 
+def keys(name: str) -> str:
+    """Return the file with the API keys of an endpoint, as hashes."""
+    return f"{endpoint(name)}/keys.json"
+
+
 def replica_reports(name: str) -> str:
     """Return the folder in which the replicas of an endpoint report what they serve."""
     return f"{endpoint(name)}/replicas"

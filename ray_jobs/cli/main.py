@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 
 from nmt import __version__
+from nmt.access.options import ABOUT as ABOUT_KEYS
+from nmt.access.options import KEYS, add_key_options
 from nmt.cli.translation import TRANSLATE, add_translation_options
 from nmt.config import Config, load_config, load_with_user_set
 from nmt.runs.steps import PIPELINE
@@ -55,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     about = "translate text, lines from standard input, or files"
     add_translation_options(_add(commands, TRANSLATE, about, _translate, "serve"))
     add_scoring_options(_add(commands, SCORE, ABOUT, _score, "train"))
+    add_key_options(_add(commands, KEYS, ABOUT_KEYS, _keys, "serve"))
     return parser
 
 
@@ -110,6 +113,10 @@ def _translate(options: argparse.Namespace) -> None:
 
 def _score(options: argparse.Namespace) -> None:
     importlib.import_module(f"ray_jobs.{SCORE}").run(options)
+
+
+def _keys(options: argparse.Namespace) -> None:
+    importlib.import_module(f"ray_jobs.{KEYS}").run(options)
 
 
 def _doctor(options: argparse.Namespace) -> None:

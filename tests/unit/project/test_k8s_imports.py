@@ -6,7 +6,17 @@ from pkgutil import iter_modules
 import nmt
 from tests.support.project import PROJECT
 
-ALLOWED = {"cli", "config", "errors", "languages", "network", "runs", "storage", "traffic"}
+ALLOWED = {
+    "access",
+    "cli",
+    "config",
+    "errors",
+    "languages",
+    "network",
+    "runs",
+    "storage",
+    "traffic",
+}
 
 
 def test_k8s_is_forbidden_every_package_that_is_not_on_the_allow_list():

@@ -1,0 +1,1 @@
+"""The API keys of an endpoint: who may call it, for what, and how often."""
