@@ -135,7 +135,7 @@ def key_command(options: argparse.Namespace, words: Sequence[str]) -> KeyCommand
     if len(operands) > 1:
         raise InputError(f"keys {action}: give one word, not {len(operands)}; quote a name")
     # Without duplicates, in the order of the list.
-    scopes = tuple(scope for scope in SCOPES if scope in options.scope)
+    scopes: tuple[Scope, ...] = tuple(scope for scope in SCOPES if scope in options.scope)
     command = KeyCommand(
         action,
         operands[0] if operands else "",

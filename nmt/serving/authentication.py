@@ -199,7 +199,7 @@ class Authenticator:
         if key is None:
             return
         spent = self._limits_of(key).amounts(characters)
-        for bucket, amount in spent:
+        for bucket, _ in spent:
             bucket.refill(self._clock(), self.replicas)
         too_large = [amount for bucket, amount in spent if amount > bucket.limit]
         if too_large:

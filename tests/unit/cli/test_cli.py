@@ -40,12 +40,12 @@ def raising(error: BaseException):
 def test_help_lists_every_command(capsys):
     assert code_of("--help") == 0
     printed = capsys.readouterr().out.partition("COMMAND\n")[2].partition("examples:")[0]
-    for name in [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score"]:
+    for name in [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score", "keys"]:
         assert re.search(rf"^ +{name}\b", printed, re.MULTILINE), name
 
 
 @pytest.mark.parametrize(
-    "name", [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score"]
+    "name", [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score", "keys"]
 )
 def test_every_command_has_help(capsys, name):
     assert code_of(name, "--help") == 0

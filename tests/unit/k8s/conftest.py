@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from k8s.api.cluster import CONFIG_MAP, JsonObject
+from k8s.api.cluster import BATCH_JOB, CONFIG_MAP, JsonObject
 from k8s.cli.main import main
 from k8s.cli.output import Clock
 from k8s.objects.release import KEY, Release
@@ -115,3 +115,20 @@ def nmt_k8s(cluster, clock, monkeypatch) -> Callable[..., int]:
         return main(words, connect=lambda context, namespace: cluster, clock=times)
 
     return run
+
+
+@pytest.fixture
+def storage_pod(cluster):
+    """Let the Pod of each Job run and end with the given code and lines."""
+
+    def plan(code: int = 0, *lines: str, **status: object) -> None:
+        def run(made: FakeCluster) -> None:
+            [job] = made.names(BATCH_JOB)
+            ended = {"state": {"terminated": {"exitCode": code}}}
+            about = {"phase": "Succeeded", "containerStatuses": [ended], **status}
+            made.pod(f"{job}-pod", {"batch.kubernetes.io/job-name": job}, **about)
+            made.logs[f"{job}-pod"] = [f"2026-01-01T00:00:00Z {line}" for line in lines]
+
+        cluster.on_create["Job"] = run
+
+    return plan

@@ -8,7 +8,6 @@ from k8s.api.cluster import BATCH_JOB, EVENT, POD
 from k8s.cli.storage_commands import StorageCommand
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
-from tests.support.k8s.fake_cluster import FakeCluster
 from tests.support.runs.evaluated_run import leave_engine, with_engine
 from tests.support.runs.summaries import BETTER, WORSE, evaluation, trial
 from tests.unit.k8s.conftest import install
@@ -269,23 +268,6 @@ def test_a_program_gets_the_pointer_as_json(on_root, capsys):
 
 
 # Through a Pod beside the root
-
-
-@pytest.fixture
-def storage_pod(cluster):
-    """Let the Pod of each Job run and end with the given code and lines."""
-
-    def plan(code: int = 0, *lines: str, **status: object) -> None:
-        def run(made: FakeCluster) -> None:
-            [job] = made.names(BATCH_JOB)
-            ended = {"state": {"terminated": {"exitCode": code}}}
-            about = {"phase": "Succeeded", "containerStatuses": [ended], **status}
-            made.pod(f"{job}-pod", {"batch.kubernetes.io/job-name": job}, **about)
-            made.logs[f"{job}-pod"] = [f"2026-01-01T00:00:00Z {line}" for line in lines]
-
-        cluster.on_create["Job"] = run
-
-    return plan
 
 
 def test_a_pod_runs_the_command_if_the_root_is_out_of_reach(nmt_k8s, storage_pod, cluster, capsys):

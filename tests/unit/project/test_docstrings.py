@@ -36,14 +36,14 @@ randomise rank read rebuild receive recognise recognize recompress recompute rec
 redirect reduce refer refresh refuse register reject relate release reload remember remove rename
 render repair repeat replace reply report represent request require rerun rescale reserve reset
 resize resolve respond restart restore restrict resume retain retry return reuse reverse revert
-rewrite roll rotate round route run sample sanitise save say scale scan schedule score search seed
-select send separate serialise serialize serve set shard share shift shorten show shrink shuffle
-shut signal simplify simulate skip sleep slice snapshot sort spawn spell split spread stack stage
-start state stay step stop store stream strip submit subtract suggest sum summarise summarize
-supply suppress swap sweep switch synchronise synchronize take tell terminate test throttle tie
-time tokenize track train transfer transform translate transpose traverse treat trim truncate try
-turn type undo unload unlock unpack update upgrade upload use validate verify visit wait wake walk
-warm warn watch weigh widen withdraw wrap write yield zero
+rewrite revoke roll rotate round route run sample sanitise save say scale scan schedule score
+search seed select send separate serialise serialize serve set shard share shift shorten show
+shrink shuffle shut signal simplify simulate skip sleep slice snapshot sort spawn spell spend
+split spread stack stage start state stay step stop store stream strip submit subtract suggest sum
+summarise summarize supply suppress swap sweep switch synchronise synchronize take tell terminate
+test throttle tie time tokenize track train transfer transform translate transpose traverse treat
+trim truncate try turn type undo unload unlock unpack update upgrade upload use validate verify
+visit wait wake walk warm warn watch weigh widen withdraw wrap write yield zero
 """
 VERBS = frozenset(WORDS.split())
 # Functions whose docstring may begin otherwise, as `file.py:function`. At most thirty.

@@ -67,6 +67,7 @@ def spend(authenticator: Authenticator, key: str, characters: int = 1) -> None:
 def retry_after(authenticator: Authenticator, key: str, characters: int = 1) -> int:
     with pytest.raises(RateLimitedError) as refused:
         spend(authenticator, key, characters)
+    assert refused.value.retry_after_seconds
     return refused.value.retry_after_seconds
 
 
@@ -419,7 +420,7 @@ def test_a_client_that_waits_as_told_is_always_admitted(
         try:
             spend(authenticator, key, 1 + turn * 37 % 500)
         except RateLimitedError as refused:
-            clock.now += refused.retry_after_seconds
+            clock.now += refused.retry_after_seconds or 0
             spend(authenticator, key, 1 + turn * 37 % 500)
 
 
