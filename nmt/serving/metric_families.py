@@ -39,7 +39,7 @@ class MetricFamilies:
         )
         self.refusals = Counter(
             "nmt_refusals",
-            "Requests that were refused, by the error's code.",
+            "Requests that were answered with an error, by its code.",
             ("code",),
             registry=registry,
         )

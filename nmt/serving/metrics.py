@@ -106,7 +106,7 @@ class ServingMetrics:
         duration.observe(seconds)
 
     def observe_refusal(self, code: str) -> None:
-        """Count a request that was refused.
+        """Count a request that was answered with an error.
 
         Args:
             code: the error's code, which clients cannot choose.
