@@ -7,10 +7,11 @@ import atexit
 import hashlib
 import json
 import logging
-import os
 import secrets
+import sys
 import threading
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from nmt.serving.metrics import METHODS, OTHER, PATHS
@@ -31,16 +32,17 @@ class AccessLog:
     def __init__(
         self, path: Path, *, max_bytes: int = _MAX_BYTES, max_files: int = _MAX_FILES
     ) -> None:
-        """Start the thread; the file is created with the first lines.
+        """Start the thread.
 
         Args:
-            path: the current file; earlier ones have `.1`, `.2`, ... appended, the latest first.
+            path: the current file, in a folder that exists; `.1` is the one before it, and so on.
             max_bytes: size at which a new file is begun.
             max_files: number of files, the current one included.
         """
-        self._path = path
-        self._max_bytes = max_bytes
-        self._max_files = max_files
+        # Opened with the first lines.
+        self._file = _RotatingFile(
+            path, maxBytes=max_bytes, backupCount=max_files - 1, encoding="ascii", delay=True
+        )
         # Another key in each process, so that addresses cannot be found by hashing all of them.
         self._key = secrets.token_bytes(16)
         self._lines: list[str] = []
@@ -48,7 +50,6 @@ class AccessLog:
         self._lock = threading.Lock()
         self._has_lines = threading.Event()
         self._is_closed = threading.Event()
-        self._is_failing = False
         self._thread = threading.Thread(target=self._run, name="access log", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -116,6 +117,7 @@ class AccessLog:
         self._is_closed.set()
         self._has_lines.set()
         self._thread.join(timeout=5)
+        self._file.close()
         atexit.unregister(self.close)
 
     def _hash(self, client: str) -> str:
@@ -141,40 +143,29 @@ class AccessLog:
         self._flush()
 
     def _flush(self) -> None:
-        """Append the lines to the file; if that fails, drop them and say so once."""
+        """Append the lines to the file; if that fails, they are lost."""
         with self._lock:
             lines, self._lines, self._buffered = self._lines, [], 0
             dropped, self._dropped = self._dropped, 0
         if dropped:
             lines.append(_encode({"dropped": dropped}))
-        if not lines:
-            return
-        try:
-            self._write(("\n".join(lines) + "\n").encode("ascii"))
-        except OSError as error:
-            if not self._is_failing:
-                _LOG.warning("the access log %s cannot be written: %s", self._path, error)
-            self._is_failing = True
-        else:
-            self._is_failing = False
+        if lines:
+            # As one record: the handler looks at the file's size, and flushes, for each of them.
+            self._file.append("\n".join(lines))
 
-    def _write(self, content: bytes) -> None:
-        # Opened for each write, twice a second at most: a file that somebody moved or deleted is
-        # created again.
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        size = self._path.stat().st_size if self._path.exists() else 0
-        if size and size + len(content) > self._max_bytes:
-            self._rotate()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-        with open(os.open(self._path, flags, 0o640), "ab") as file:  # noqa: PTH123 - a descriptor
-            file.write(content)
 
-    def _rotate(self) -> None:
-        """Rename each file to the next number; the last one is replaced."""
-        names = [self._path, *(self._numbered(n) for n in range(1, self._max_files))]
-        for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
-            if newer.exists():
-                newer.replace(older)
+class _RotatingFile(RotatingFileHandler):
+    """The file and the earlier ones, with an error of the disk as one warning."""
 
-    def _numbered(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
+    _error: BaseException | None = None
+
+    def append(self, text: str) -> None:
+        """Append a text and a line break."""
+        before, self._error = self._error, None
+        self.handle(logging.makeLogRecord({"msg": text}))
+        if self._error and not before:
+            _LOG.warning("the access log %s cannot be written: %s", self.baseFilename, self._error)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Keep the error, instead of printing a traceback for each attempt."""
+        self._error = sys.exc_info()[1]

