@@ -9,14 +9,19 @@ import pytest
 
 from tests.support.chart.network_policy import selects
 from tests.support.chart.rendering import EVERYTHING, JsonObject, kinds, pods, render
+from tests.support.serving_metrics import exported_metrics
 
-METRIC = re.compile(r"\b(?:ray|kuberay)_\w+(?=\{)")
+METRIC = re.compile(r"\b(?:nmt|ray|kuberay)_\w+(?=\{)")
+MONITORED: JsonObject = {
+    **EVERYTHING,
+    "monitoring": {**EVERYTHING["monitoring"], "keySecret": "scrape"},
+}
 OF_KUBERAY = {"kuberay_job_deployment_status"}
 """From `controllers/ray/metrics` of KubeRay 1.6.1."""
 
 
 def monitored() -> list[JsonObject]:
-    return render(EVERYTHING)
+    return render(MONITORED)
 
 
 def dashboard() -> JsonObject:
@@ -40,10 +45,42 @@ def metrics_of_ray() -> str:
     return "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
 
 
-def test_every_metric_is_one_that_ray_or_kuberay_exports(metrics_of_ray):
-    asked = {metric for text in expressions() for metric in METRIC.findall(text)}
-    assert len(asked) > 8
-    assert {m for m in asked - OF_KUBERAY if f"{m}{{" not in metrics_of_ray} == set()
+def asked() -> set[str]:
+    return {metric for text in expressions() for metric in METRIC.findall(text)}
+
+
+def test_every_metric_is_one_that_the_endpoint_ray_or_kuberay_exports(metrics_of_ray):
+    own = {series for metric in exported_metrics() for series in metric.series}
+    assert len(asked() & own) > 20
+    assert len(asked() - own) > 6
+    others = asked() - own - OF_KUBERAY
+    assert {m for m in others if f"{m}{{" not in metrics_of_ray} == set()
+
+
+def test_every_label_of_the_endpoints_metrics_exists():
+    labels = {s: {*m.labels, "le"} for m in exported_metrics() for s in m.series}
+    target = {"namespace", "app_kubernetes_io_instance"}
+    for text in expressions():
+        for metric, selector in re.findall(r"\b(nmt_\w+)\{([^}]*)\}", text):
+            used = set(re.findall(r"(\w+)[=!]~?", re.sub(r'"[^"]*"', "", selector)))
+            assert used <= labels[metric] | target | {"replica"}, text
+            grouped = {
+                name for by in re.findall(r"by \(([^)]*)\)", text) for name in by.split(", ")
+            }
+            assert grouped <= labels[metric] | {"replica"}, text
+
+
+def test_every_metric_of_the_endpoint_that_it_counts_itself_is_on_the_dashboard():
+    shown = {
+        m for p in dashboard()["panels"] for t in p["targets"] for m in METRIC.findall(t["expr"])
+    }
+    unused = {m.name for m in exported_metrics() if not m.series & shown}
+    # For a look at one process; what matters of it is on the dashboard.
+    assert unused == {
+        "nmt_process_max_fds",
+        "nmt_process_start_time_seconds",
+        "nmt_process_virtual_memory_bytes",
+    }
 
 
 def test_every_query_is_about_one_namespace():
@@ -56,17 +93,57 @@ def test_every_query_is_about_one_namespace():
 
 def test_monitors_scrape_ports_that_the_pods_have():
     for name, monitor in kinds(monitored(), "PodMonitor").items():
-        node = name.removeprefix("demo-").removesuffix("s")
+        node = {"demo-workers": "worker"}.get(name, "head")
+        of_serving = name == "demo-endpoint"
         wanted = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
         for pod in pods(monitored()):
             labels = {**pod.metadata["labels"], "ray.io/node-type": node}
-            if f"ray-{node}" == pod.containers[0]["name"]:
+            is_selected = not of_serving or pod.component == "serving"
+            if f"ray-{node}" == pod.containers[0]["name"] and is_selected:
                 assert selects(monitor["spec"]["selector"], labels), pod.where
                 assert wanted <= {p["name"] for p in pod.containers[0]["ports"]}, pod.where
 
 
-def test_heads_and_workers_are_monitored():
-    assert set(kinds(monitored(), "PodMonitor")) == {"demo-heads", "demo-workers"}
+def test_heads_workers_and_the_endpoint_are_monitored():
+    assert set(kinds(monitored(), "PodMonitor")) == {"demo-heads", "demo-workers", "demo-endpoint"}
+
+
+def test_the_metrics_of_all_replicas_are_read_once_and_with_the_key():
+    monitor = kinds(monitored(), "PodMonitor")["demo-endpoint"]["spec"]
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["path"]) == ("serve", "/metrics")
+    credentials = {"name": "scrape", "key": "key"}
+    assert endpoint["authorization"] == {"type": "Bearer", "credentials": credentials}
+    scraped = [
+        pod.containers[0]["name"]
+        for pod in pods(monitored())
+        for node in ["head" if "ray-head" in pod.containers[0]["name"] else "worker"]
+        if selects(monitor["selector"], {**pod.metadata["labels"], "ray.io/node-type": node})
+    ]
+    assert scraped == ["ray-head"]
+
+
+def test_metrics_behind_a_key_that_prometheus_lacks_are_neither_read_nor_missed():
+    manifests = render(EVERYTHING)
+    assert set(kinds(manifests, "PodMonitor")) == {"demo-heads", "demo-workers"}
+    (rule,) = kinds(manifests, "PrometheusRule").values()
+    rules = [r for group in rule["spec"]["groups"] for r in group["rules"]]
+    assert not [r["alert"] for r in rules if "nmt_" in r["expr"]]
+    assert "NmtEndpointHasNoReplica" in [r["alert"] for r in rules]
+
+
+def test_an_open_endpoint_is_read_without_a_key():
+    manifests = render({**EVERYTHING, "config": {"serving": {"require_keys": False}}})
+    monitor = kinds(manifests, "PodMonitor")["demo-endpoint"]["spec"]
+    assert "authorization" not in monitor["podMetricsEndpoints"][0]
+
+
+def test_a_release_without_an_endpoint_has_no_alerts_of_one():
+    manifests = render({**MONITORED, "serving": {"enabled": False}})
+    assert "demo-endpoint" not in kinds(manifests, "PodMonitor")
+    (rule,) = kinds(manifests, "PrometheusRule").values()
+    alerts = [r["alert"] for group in rule["spec"]["groups"] for r in group["rules"]]
+    assert alerts == ["NmtJobFailed", "NmtTrainingMakesNoProgress"]
 
 
 def test_a_failed_job_alerts_once_although_it_remains():
@@ -87,7 +164,7 @@ def test_alerts_have_a_severity_and_a_description():
 
 
 def test_monitors_and_rules_have_the_labels_that_prometheus_selects():
-    values = {"monitoring": {**EVERYTHING["monitoring"], "labels": {"release": "prometheus"}}}
+    values = {"monitoring": {**MONITORED["monitoring"], "labels": {"release": "prometheus"}}}
     manifests = render(values)
     for kind in ("PodMonitor", "PrometheusRule"):
         for manifest in kinds(manifests, kind).values():
