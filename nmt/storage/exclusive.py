@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from nmt.errors import InUseError, StorageError
+from nmt.storage.conditional import Versioned
 from nmt.storage.disk import is_at
 from nmt.storage.storage import Storage
 
@@ -25,8 +26,6 @@ _HEARTBEAT_SECONDS = 5.0
 """Time between two heartbeats of a lease."""
 _EXPIRY_SECONDS = 20.0
 """Time without a heartbeat after which the holder of a lease counts as dead."""
-_SETTLE_SECONDS = 0.5
-"""Time to wait before reading back a new lease, so that the last of two writers wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,7 @@ def alone(storage: Storage, path: str, what: str) -> Generator[None]:
     heartbeat, called a lease; after a kill, the next process waits 20 seconds without a heartbeat
     before it takes over.
 
-    Two processes that take a lease within the same half second can both get it. A file system
-    without locks gives the lock to everybody, with a warning.
+    A file system without locks gives the lock to everybody, with a warning.
 
     Args:
         storage: the storage root.
@@ -184,12 +182,8 @@ class _Lease:
         Raises:
             InUseError: a living process holds it.
         """
-        self._wait_for_expiry()
-        self._write()
-        time.sleep(_SETTLE_SECONDS)
-        found = self._read()
-        if found is None or found.key != self._holder.key:
-            raise _in_use(self._what, found)
+        if not self._replace(self._wait_for_expiry()):
+            raise _in_use(self._what, _holder_of(self._read()))
         self._heartbeats.start()
 
     def release(self) -> None:
@@ -197,16 +191,21 @@ class _Lease:
         self._released.set()
         self._heartbeats.join()
         try:
-            found = self._read()
-            if found is not None and found.key == self._holder.key:
+            if self._is_ours(self._read()):
                 self._storage.delete(self._path)
         except StorageError as error:
             log.warning("the lease cannot be deleted, and will expire soon: %s", error)
 
-    def _wait_for_expiry(self) -> None:
-        first = self._read()
+    def _wait_for_expiry(self) -> Versioned | None:
+        """Wait for heartbeats, and return the lease of a dead process; None if there is none.
+
+        Raises:
+            InUseError: a living process holds it.
+        """
+        found = self._read()
+        first = _holder_of(found)
         if first is None:
-            return
+            return found
         log.info(
             "%s: waiting %.0f seconds to see whether process %d on %s is still alive",
             self._what, _EXPIRY_SECONDS, first.process, first.host,
@@ -216,35 +215,45 @@ class _Lease:
         while time.monotonic() < give_up:
             time.sleep(_HEARTBEAT_SECONDS / 5)
             found = self._read()
-            if found is None:
-                return
-            if found != first:
-                raise _in_use(self._what, found)
+            holder = _holder_of(found)
+            if holder is None:
+                return found
+            if holder != first:
+                raise _in_use(self._what, holder)
+        return found
 
     def _send_heartbeats(self) -> None:
         while not self._released.wait(_HEARTBEAT_SECONDS):
             try:
                 found = self._read()
-                if found is not None and found.key != self._holder.key:
-                    log.warning(
-                        "%s: process %d on %s has started it too: stop one of the two",
-                        self._what, found.process, found.host,
-                    )  # fmt: skip
-                    return
+                # This process may have slept so long that another one took over.
+                taken = found is not None and not self._is_ours(found)
                 self._holder = replace(self._holder, beats=self._holder.beats + 1)
-                self._write()
+                if taken or not self._replace(found):
+                    self._warn_of_another()
+                    return
             except StorageError as error:
                 # One lost heartbeat is harmless: a lease expires only after four.
                 log.warning("no heartbeat: %s", error)
 
-    def _read(self) -> Holder | None:
-        try:
-            return Holder.read(self._storage.read_bytes(self._path))
-        # A file that is gone is a free lock; one that cannot be read may belong to somebody.
-        except StorageError:
-            if self._storage.exists(self._path):
-                raise
-            return None
+    def _warn_of_another(self) -> None:
+        holder = _holder_of(self._read())
+        who = f"process {holder.process} on {holder.host}" if holder else "another process"
+        log.warning("%s: %s has started it too: stop one of the two", self._what, who)
 
-    def _write(self) -> None:
-        self._storage.write_bytes(self._path, self._holder.dump())
+    def _is_ours(self, found: Versioned | None) -> bool:
+        holder = _holder_of(found)
+        return holder is not None and holder.key == self._holder.key
+
+    def _read(self) -> Versioned | None:
+        return self._storage.read_versioned(self._path)
+
+    def _replace(self, found: Versioned | None) -> bool:
+        """Write the lease, unless another process has written it since it was read."""
+        token = found.token if found else None
+        return self._storage.replace_if(self._path, self._holder.dump(), token)
+
+
+def _holder_of(found: Versioned | None) -> Holder | None:
+    """Read the holder of a lease; None if there is no lease, or an incomplete one."""
+    return Holder.read(found.content) if found else None

@@ -154,9 +154,15 @@ def _storage(config: Config) -> Iterator[Finding]:
     try:
         storage = Storage(place)
         storage.write_bytes(layout.WRITE_PROBE, b"written by nmt doctor")
+        # An old object store ignores the condition. Then two commands could lose a change.
+        careless = not storage.is_local and storage.replace_if(layout.WRITE_PROBE, b"", None)
         storage.delete(layout.WRITE_PROBE)
     except NmtError as error:
         yield Finding("storage", "bad", str(error), "set storage to a place that you may write to")
+        return
+    if careless:
+        remedy = "use an object store that takes If-Match and If-None-Match on writes"
+        yield Finding("storage", "bad", f"{place} overwrites a file that must not exist", remedy)
         return
     yield Finding("storage", "ok", f"{place} can be written")
     if storage.is_local:

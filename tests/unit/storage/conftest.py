@@ -1,5 +1,6 @@
 import errno
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,19 @@ def remote(s3_url) -> Storage:
 @pytest.fixture(params=["folder", "s3"])
 def storage(request) -> Storage:
     return request.getfixturevalue("local" if request.param == "folder" else "remote")
+
+
+@pytest.fixture
+def atomic_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the test server compare and write in one step, as S3 does."""
+    s3 = pytest.importorskip("moto.s3.responses").S3Response
+    lock, put = threading.Lock(), s3._key_response_put
+
+    def put_alone(self: object, *arguments: object) -> object:
+        with lock:
+            return put(self, *arguments)
+
+    monkeypatch.setattr(s3, "_key_response_put", put_alone)
 
 
 def fill(storage: Storage, path: str, files: dict[str, str], **meta: object) -> None:

@@ -81,19 +81,6 @@ def storage(request: pytest.FixtureRequest) -> Storage:
     return request.getfixturevalue(names[request.param])
 
 
-@pytest.fixture
-def atomic_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the test server compare and write in one step, as S3 does."""
-    s3 = pytest.importorskip("moto.s3.responses").S3Response
-    lock, put = threading.Lock(), s3._key_response_put
-
-    def put_alone(self: object, *arguments: object) -> object:
-        with lock:
-            return put(self, *arguments)
-
-    monkeypatch.setattr(s3, "_key_response_put", put_alone)
-
-
 def token_of(storage: Storage, path: str) -> str:
     found = storage.read_versioned(path)
     assert found

@@ -27,7 +27,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the lease of an object store expire after a second."""
     monkeypatch.setattr(exclusive, "_HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(exclusive, "_EXPIRY_SECONDS", 1.0)
-    monkeypatch.setattr(exclusive, "_SETTLE_SECONDS", 0.01)
 
 
 def hold(storage: Storage) -> AbstractContextManager[None]:
@@ -101,9 +100,8 @@ def test_an_incomplete_lease_is_ignored(remote: Storage) -> None:
 
 
 def test_only_one_of_two_processes_that_take_a_lease_together_gets_it(
-    remote: Storage, monkeypatch: pytest.MonkeyPatch
+    remote: Storage, atomic_writes: None
 ) -> None:
-    monkeypatch.setattr(exclusive, "_SETTLE_SECONDS", 0.3)
     both, worked, refused = threading.Barrier(2), [], []
 
     def compete() -> None:
@@ -121,6 +119,42 @@ def test_only_one_of_two_processes_that_take_a_lease_together_gets_it(
     for thread in threads:
         thread.join()
     assert (len(worked), len(refused)) == (1, 1)
+
+
+def test_only_one_of_two_processes_takes_over_the_lease_of_a_dead_one(
+    remote: Storage, atomic_writes: None
+) -> None:
+    dead = exclusive.Holder("gone", 7, "2026-01-01 00:00:00 UTC", "key", beats=3)
+    remote.write_bytes("demo/train.lock", dead.dump())
+    both, ended, worked, refused = threading.Barrier(2), threading.Event(), [], []
+
+    def compete() -> None:
+        both.wait()
+        try:
+            with hold(remote):
+                worked.append(1)
+                ended.wait()
+        except InUseError as error:
+            refused.append(error)
+            ended.set()
+
+    threads = [threading.Thread(target=compete) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(worked), len(refused)) == (1, 1)
+
+
+def test_a_holder_that_slept_too_long_neither_beats_nor_deletes_the_lease_of_the_next(
+    remote: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    after = exclusive.Holder("other", 8, "2026-01-01 00:00:00 UTC", "another key")
+    with hold(remote):
+        remote.write_bytes("demo/train.lock", after.dump())
+        while "process 8 on other has started it too" not in caplog.text:
+            threading.Event().wait(0.01)
+    assert remote.read_bytes("demo/train.lock") == after.dump()
 
 
 def test_a_file_system_without_locks_warns(
