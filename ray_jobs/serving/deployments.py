@@ -3,8 +3,9 @@
 Must not import annotations from `__future__`: Serve reads the annotation of `build`'s argument.
 """
 
-import logging
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
@@ -14,10 +15,10 @@ from ray.serve.schema import LoggingConfig
 from starlette.types import ASGIApp
 
 from nmt.config import Config, ServingConfig
+from nmt.errors import StorageError
 from nmt.storage import Storage
+from nmt.traffic import read_reports
 from ray_jobs.runtime.storage_location import absolute_storage
-
-log = logging.getLogger(__name__)
 
 APPLICATION, DEPLOYMENT = "nmt", "Endpoint"
 
@@ -34,6 +35,7 @@ QUIET = LoggingConfig(log_level="ERROR", enable_access_log=False)
 # The application refuses requests long before, in JSON and at once; Serve's own refusals are slow.
 _MAX_REQUESTS_OF_SERVE = 10_000
 _GATHER_TIMEOUT_SECONDS = 2.0
+_COUNT_EVERY_SECONDS = 30.0
 
 
 class ScaleOptions(TypedDict):
@@ -56,14 +58,25 @@ class Endpoint:
     async def __init__(self, storage: Storage, serving: ServingConfig) -> None:
         # Imported here: the driver and Serve's controller load this module too, without engines.
 
+        from nmt.serving.access_log import AccessLog
+        from nmt.serving.authentication import Authenticator
         from nmt.serving.metrics import ServingMetrics
         from nmt.serving.replica import Replica
+        from nmt.serving.tracing import Tracing
 
-        self._serving = serving
+        self._storage, self._serving = storage, serving
         replica_id = serve.get_replica_context().replica_id.unique_id
         self._metrics = ServingMetrics(replica_id)
+        self._access_log = AccessLog(_access_log_path(replica_id)) if serving.access_log else None
+        self._tracing = Tracing.from_environment(replica_id)
+        self._authenticator = Authenticator(storage, serving.name, serving)
         self._replica = Replica(storage, serving, replica_id, metrics=self._metrics)
+        await self._authenticator.poll()
         await self._replica.start()
+        self._tasks = [
+            asyncio.create_task(self._authenticator.follow()),
+            asyncio.create_task(self._count_replicas()),
+        ]
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
 
@@ -72,7 +85,10 @@ class Endpoint:
         return build_app(
             self._replica,
             self._serving,
+            authenticator=self._authenticator,
             metrics=self._metrics,
+            access_log=self._access_log,
+            tracing=self._tracing,
             gather_metrics=self._gather_metrics,
         )
 
@@ -85,15 +101,33 @@ class Endpoint:
         return await self._replica.leave()
 
     async def stop(self) -> None:
-        """Finish what is in work, and write the last report."""
+        """Finish what is in work, and write the last report and the last lines of the log."""
+        for task in self._tasks:
+            task.cancel()
         await self._replica.stop()
+        for observer in (self._access_log, self._tracing):
+            if observer:
+                await asyncio.to_thread(observer.close)
 
     async def check_health(self) -> None:
         """Raise an error when a background task has died, so that Serve replaces the replica."""
         self._replica.check()
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                raise RuntimeError(f"a background task of the endpoint has ended: {task}")
 
     async def __del__(self) -> None:
-        await self._replica.stop()
+        await self.stop()
+
+    async def _count_replicas(self) -> None:
+        """Keep the number of replicas up to date, by which the limits of API keys are divided."""
+        while True:
+            with suppress(StorageError):
+                reports = await asyncio.to_thread(read_reports, self._storage, self._serving.name)
+                now = datetime.now(UTC)
+                alive = [each for each in reports if not (each.ended or each.is_silent(now))]
+                self._authenticator.replicas = max(1, len(alive))
+            await asyncio.sleep(_COUNT_EVERY_SECONDS)
 
     async def _gather_metrics(self) -> bytes:
         """Collect the metrics of all replicas, since a scrape reaches only one of them."""
@@ -107,9 +141,8 @@ class Endpoint:
         return merge_expositions(dict(each for each in answers if isinstance(each, tuple)))
 
 
-def _access_log_path() -> Path:
+def _access_log_path(replica_id: str) -> Path:
     """Choose a file among Serve's own logs, which a cluster collects."""
-    replica_id = serve.get_replica_context().replica_id.unique_id
     return Path(get_serve_logs_dir()) / f"access_{replica_id}.jsonl"
 
 
