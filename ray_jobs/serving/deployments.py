@@ -3,6 +3,7 @@
 Must not import annotations from `__future__`: Serve reads the annotation of `build`'s argument.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime

@@ -43,7 +43,7 @@ def run(session: Session) -> None:
     config = _with_free_port(session.config)
     _promote_first(session)
     with connect(config):
-        _announce(_start(config))
+        _announce(_start(config), needs_keys=config.serving.needs_keys)
         try:
             # The command line turns both signals into exceptions here.
             threading.Event().wait()
@@ -155,13 +155,19 @@ def _promote_first(session: Session) -> None:
         promote.run(session)
 
 
-def _announce(url: str) -> None:
+def _announce(url: str, *, needs_keys: bool) -> None:
     health = get_health(url, timeout_seconds=10)
     lines = [f"serving at {url}  (Ctrl+C stops)"]
     if isinstance(health, str):
         lines.append("no engine yet: requests get 503 until one is promoted")
     else:
-        lines.append(f"engine {health['engine']}, {health['source']} to {health['target']}")
-        lines.append(f"base {health['base']}, licence {health['license']}, which it inherits")
+        for route in health["routes"]:
+            domain = f" in domain {route['domain']}" if route["domain"] else ""
+            languages = f"{route['source']} to {route['target']}{domain}"
+            lines.append(f"engine {route['engine']}, {languages}")
+        if "base" in health and "license" in health:
+            lines.append(f"base {health['base']}, licence {health['license']}, which it inherits")
+    if needs_keys:
+        lines.append("requests need an API key: see `nmt keys`")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
