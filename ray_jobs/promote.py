@@ -1,7 +1,8 @@
-"""Let an endpoint serve the engine of a run."""
+"""Let an endpoint serve the engine of a run, as the stable one, a canary or a shadow."""
 
 import logging
 
+from nmt.cli.traffic_options import PromotionOptions
 from nmt.traffic import Traffic
 from nmt.traffic.promotion import promote_run
 from ray_jobs.runtime.context import Session
@@ -9,20 +10,20 @@ from ray_jobs.runtime.context import Session
 log = logging.getLogger(__name__)
 
 
-def run(session: Session, force: str | None = None) -> Traffic:
-    """Write the pointer; running replicas follow it within `serving.poll_seconds`.
+def run(session: Session, options: PromotionOptions | None = None) -> Traffic:
+    """Write the traffic file; running replicas follow it within `serving.poll_seconds`.
 
     Args:
         session: names the run and the endpoint.
-        force: why the engine is to be served even if it is worse than its base.
+        options: which traffic the engine gets, and why if it is worse than its base.
 
     Raises:
         MissingStepError: the run is not exported.
         WorseThanBaseError: its engine is significantly worse than its base, and is not forced.
     """
     name, run_name = session.config.serving.name, session.config.run
-    promoted = promote_run(session.storage, run_name, name, force)
-    log.info("endpoint '%s' serves engine %s of run %s", name, promoted.digest, run_name)
+    promoted = promote_run(session.storage, run_name, name, options or PromotionOptions())
+    log.info("%s", promoted.text)
     if promoted.remark:
         log.warning("%s", promoted.remark)
     return promoted.traffic

@@ -20,6 +20,7 @@ from k8s.objects.manifests import submittable_steps
 from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
 from nmt.access.options import KEYS, key_command
+from nmt.cli.traffic_options import promotion_options
 from nmt.cli.translation import (
     BASE_SETTINGS,
     TRANSLATE,
@@ -29,7 +30,7 @@ from nmt.cli.translation import (
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.config.layers import merge
 from nmt.errors import ClusterError, InputError, did_you_mean
-from nmt.traffic.promotion import checked_reason
+from nmt.traffic.promotion import checked_options
 
 Connect = Callable[[str | None, str | None], Cluster]
 """Connects to the cluster of a context and namespace."""
@@ -185,14 +186,18 @@ def _root_action(session: Session) -> int:
     session.no_operands()
     options = session.options
     run = _run_given(options)
-    if options.command == "promote" and not run:
-        raise InputError("promote: which run? give run=NAME")
-    force = options.force if options.command == "promote" else None
-    if force is not None:
-        checked_reason(force)  # here, so that no Pod starts for a bad reason
+    command = StorageCommand(options.command, run=run)
+    if options.command == "promote":
+        if not run:
+            raise InputError("promote: which run? give run=NAME")
+        # Here, so that no Pod starts for a bad reason, percentage or domain.
+        command = replace(command, promotion=checked_options(promotion_options(options)))
+    elif options.command == "rollback":
+        command = replace(command, route=options.route)
+    else:
+        command = replace(command, remove=options.remove)
     target = None if options.storage else session.target()
-    config = session.load_config(target).config
-    command = StorageCommand(options.command, run=run, endpoint=config.serving.name, force=force)
+    command = replace(command, endpoint=session.load_config(target).config.serving.name)
     return _on_root(session, target, command) if target else _here(session, command)
 
 

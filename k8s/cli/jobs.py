@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from k8s.api.cluster import RAY_JOB, JsonObject
-from k8s.cli.output import Clock, Output, duration
+from k8s.cli.output import Clock, Output
 from k8s.cli.wait import problem_of
 from k8s.observe.job_log import last_lines
 from k8s.observe.job_status import JobState, JobStatus, read_job_status
 from k8s.observe.lookup import Target, find_job, jobs_of, pods_of, run_of, step_of, submitters
+from nmt.cli.durations import duration
 from nmt.cli.table import table
 from nmt.cli.translation import TRANSLATE
 from nmt.errors import UnreachableError

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from nmt import __version__
 from nmt.access.options import ABOUT, KEYS, USAGE, add_hash_option, add_key_options
-from nmt.cli.console import FORCE_HELP, is_override
+from nmt.cli.console import is_override
+from nmt.cli.traffic_options import (
+    TRAFFIC,
+    TRAFFIC_ABOUT,
+    add_promotion_options,
+    add_rollback_options,
+    add_traffic_options,
+)
 from nmt.cli.translation import add_translation_options
 
 _ABOUT = "Run jobs of an installed release on Kubernetes, and choose what its endpoint serves."
@@ -30,8 +37,8 @@ _COMMANDS = {
     "list": ("", "list the jobs of the release"),
     "cancel": ("NAME", "stop a job and keep its checkpoints"),
     "promote": ("run=RUN", "let the endpoint serve the engine of a run"),
-    "rollback": ("key=value", "let the endpoint serve the previous engine"),
-    "traffic": ("key=value", "show the engine of the endpoint and the state of each replica"),
+    "rollback": ("key=value", "end a canary or shadow, or return to the previous engine"),
+    TRAFFIC: ("key=value", TRAFFIC_ABOUT),
     KEYS: (USAGE, ABOUT),
     "doctor": ("", "check the cluster and the release"),
 }
@@ -150,10 +157,6 @@ def _logs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tail", type=int, metavar="N", help="print only the last N lines")
 
 
-def _promote(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--force", metavar="REASON", help=FORCE_HELP)
-
-
 def _keys(parser: argparse.ArgumentParser) -> None:
     add_key_options(parser)
     add_hash_option(parser)
@@ -162,6 +165,8 @@ def _keys(parser: argparse.ArgumentParser) -> None:
 _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "submit": _submit,
     "logs": _logs,
-    "promote": _promote,
+    "promote": add_promotion_options,
+    "rollback": add_rollback_options,
+    TRAFFIC: add_traffic_options,
     KEYS: _keys,
 }

@@ -65,15 +65,3 @@ def _dump(value: object, form: str) -> str:
     if form == "json":
         return json.dumps(value, indent=2, ensure_ascii=False)
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip("\n")
-
-
-def duration(seconds: float) -> str:
-    """Format a duration, like `35 s`, `12 min`, `3 h 05 min` or `4 d`."""
-    rounded = max(0, int(seconds))
-    if rounded < 120:
-        return f"{rounded} s"
-    if rounded < 7200:
-        return f"{rounded // 60} min"
-    if rounded < 172_800:
-        return f"{rounded // 3600} h {rounded % 3600 // 60:02d} min"
-    return f"{rounded // 86_400} d"

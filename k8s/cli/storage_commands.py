@@ -1,26 +1,25 @@
-"""Commands on the storage root: logs of jobs whose Pods are gone, records, and the traffic pointer.
+"""Commands on the storage root: logs of jobs whose Pods are gone, records, and traffic.
 
 They run in any process that can reach the storage root: on this machine, or in a Pod.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
 
 from k8s.api.cluster import JsonObject
 from k8s.cli.keys import run_keys
-from k8s.cli.output import Output, duration
+from k8s.cli.output import Output
+from k8s.cli.traffic import promote, remove_route, rollback, show_traffic
 from k8s.objects.storage_location import refuse_keys
-from nmt import traffic
 from nmt.access.options import KeyCommand
+from nmt.cli.durations import duration
 from nmt.cli.table import table
+from nmt.cli.traffic_options import PromotionOptions
 from nmt.errors import InputError, MissingStepError, StorageError
 from nmt.runs import layout
 from nmt.runs.records import Record, find_record, list_runs, result_of
 from nmt.runs.steps import EXPORT, STEPS, AnyStep
 from nmt.storage import Storage
-from nmt.traffic import ReplicaReport
-from nmt.traffic.promotion import promote_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,14 @@ class StorageCommand:
     tail: int | None = None
     dry_run: bool = False
     """Print what would happen, and write nothing."""
-    force: str | None = None
-    """Reason to promote an engine that is worse than its base."""
+    promotion: PromotionOptions = field(default_factory=PromotionOptions)
+    """Options of `promote`."""
+    route: str | None = None
+    """Key of the route that `rollback` changes; None: the default one."""
+    remove: str | None = None
+    """Key of the route that `traffic` removes."""
     keys: KeyCommand | None = None
+    """Options of `keys`."""
 
     def arguments(self, storage: str, form: str) -> list[str]:
         """Return the arguments with which another `nmt-k8s` runs this command on `storage`."""
@@ -47,8 +51,9 @@ class StorageCommand:
         words += self.keys.words() if self.keys else []
         words += [f"run={self.run}"] if self.run else []
         words += ["--tail", str(self.tail)] if self.tail is not None else []
-        # In one word, so that a reason that begins with a dash is not read as an option.
-        words += [f"--force={self.force}"] if self.force is not None else []
+        words += self.promotion.words()
+        words += [f"--route={self.route}"] if self.route is not None else []
+        words += [f"--remove={self.remove}"] if self.remove is not None else []
         return [*words, "--output", form, "--storage", storage]
 
 
@@ -59,7 +64,9 @@ def open_storage(url: str, command: StorageCommand) -> Storage:
         InputError: it cannot be opened.
     """
     refuse_keys(url)
-    writes = command.keys.writes if command.keys else command.name in ("promote", "rollback")
+    writes = command.name in ("promote", "rollback") or command.remove is not None
+    if command.keys:
+        writes = command.keys.writes
     return Storage(url, read_only=command.dry_run or not writes)
 
 
@@ -136,65 +143,20 @@ def _as_json(record: Record) -> JsonObject:
 
 
 def _traffic(storage: Storage, command: StorageCommand, output: Output) -> None:
-    pointer = traffic.read_traffic(storage, command.endpoint)
-    if pointer is None:
-        raise InputError(
-            f"endpoint '{command.endpoint}' has no promoted engine: run `nmt-k8s promote run=…`"
-        )
-    replicas, now = traffic.read_reports(storage, command.endpoint), datetime.now(UTC)
-    text = [f"endpoint '{command.endpoint}' serves engine {pointer.route().stable}"]
-    text += [
-        f"engine {digest} is worse than its base, and was promoted because: {reason}"
-        for digest, reason in pointer.route().forced.items()
-    ]
-    text.append(_replica_table(replicas, now) if replicas else "no replica has reported yet")
-    reports = [{**each.model_dump(mode="json"), "silent": each.is_silent(now)} for each in replicas]
-    value = {"name": command.endpoint, **pointer.model_dump(mode="json"), "replicas": reports}
-    output.answer(value, "\n".join(text))
-
-
-def _replica_table(replicas: Sequence[ReplicaReport], now: datetime) -> str:
-    rows = [
-        (each.replica, each.digest or "-", each.since or "-", _seen(each, now), _problem(each, now))
-        for each in replicas
-    ]
-    return table(("REPLICA", "ENGINE", "SINCE", "SEEN", "PROBLEM"), rows)
-
-
-def _seen(report: ReplicaReport, now: datetime) -> str:
-    age = report.age_seconds(now)
-    return "-" if age is None else f"{duration(age)} ago"
-
-
-def _problem(report: ReplicaReport, now: datetime) -> str:
-    if report.is_silent(now):
-        return f"silent for {duration(report.age_seconds(now) or 0)}: gone, or loading an engine"
-    if report.error:
-        return report.error
-    # The pointer already names another engine than the one that answers.
-    late = report.wanted not in (None, report.digest)
-    return f"still loading {report.wanted}" if late else ""
+    endpoint = command.endpoint
+    if command.remove is not None:
+        remove_route(storage, endpoint, command.remove, output, dry_run=command.dry_run)
+    else:
+        show_traffic(storage, endpoint, output)
 
 
 def _promote(storage: Storage, command: StorageCommand, output: Output) -> None:
-    promoted = promote_run(
-        storage, command.run, command.endpoint, command.force, dry_run=command.dry_run
-    )
-    verb = "would serve" if command.dry_run else "serves"
-    # The digest and not the run decides what is served: a run can be exported again.
-    text = f"endpoint '{command.endpoint}' {verb} engine {promoted.digest} of run {command.run}"
-    value = {"name": command.endpoint, **promoted.traffic.model_dump(mode="json")}
-    if promoted.remark:
-        value["remark"] = promoted.remark
-        text += f"\n{promoted.remark}"
-    output.answer(value, text)
+    run, endpoint, options = command.run, command.endpoint, command.promotion
+    promote(storage, run, endpoint, options, output, dry_run=command.dry_run)
 
 
 def _rollback(storage: Storage, command: StorageCommand, output: Output) -> None:
-    done = traffic.rollback(storage, command.endpoint, dry_run=command.dry_run)
-    verb = "would be" if command.dry_run else "is"
-    text = f"endpoint '{command.endpoint}' {verb} back on engine {done.stable}"
-    output.answer({"name": command.endpoint, **done.traffic.model_dump(mode="json")}, text)
+    rollback(storage, command.endpoint, command.route, output, dry_run=command.dry_run)
 
 
 def _keys(storage: Storage, command: StorageCommand, output: Output) -> None:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from k8s.api.cluster import RAY_JOB, Cluster, JsonObject
-from k8s.cli.output import Clock, Output, duration
+from k8s.cli.output import Clock, Output
 from k8s.observe.diagnose import Problem, ProblemTimer, diagnose
 from k8s.observe.job_log import LogTail
 from k8s.observe.job_status import GONE, JobState, JobStatus, has_run, read_job_status
@@ -16,6 +16,7 @@ from k8s.observe.lookup import (
     unless_forbidden,
     warnings_of,
 )
+from nmt.cli.durations import duration
 from nmt.cli.signals import exit_code_of, signal_of
 from nmt.errors import ClusterError, NmtError, UnreachableError
 

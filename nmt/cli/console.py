@@ -11,8 +11,6 @@ from io import TextIOWrapper
 from nmt.cli.signals import exit_code_of, signal_of, stop_signals
 from nmt.errors import MissingPackageError, NmtError, install_command
 
-FORCE_HELP = "promote an engine that is worse than its base, and record this reason with it"
-
 _STOPPED = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _OVERRIDE = re.compile(r"^[A-Za-z_][\w.]*=")
 _OURS = ("nmt", "ray_jobs", "k8s")

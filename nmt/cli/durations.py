@@ -7,3 +7,15 @@ def clock(seconds: float) -> str:
     if total >= 3600:
         return f"{total // 3600}h{total % 3600 // 60:02d}m"
     return f"{total // 60}m{total % 60:02d}s"
+
+
+def duration(seconds: float) -> str:
+    """Format a duration, like `35 s`, `12 min`, `3 h 05 min` or `4 d`."""
+    rounded = max(0, int(seconds))
+    if rounded < 120:
+        return f"{rounded} s"
+    if rounded < 7200:
+        return f"{rounded // 60} min"
+    if rounded < 172_800:
+        return f"{rounded // 3600} h {rounded % 3600 // 60:02d} min"
+    return f"{rounded // 86_400} d"

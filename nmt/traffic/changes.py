@@ -59,7 +59,7 @@ def promote(
         InputError: the engine is not on the storage root.
         StorageError: the engine is damaged; names the command that makes it again.
     """
-    key = engine_route(storage, digest, domain)
+    key = _verified_route(storage, digest, domain)
 
     def change(current: Traffic | None) -> Traffic:
         known = current.routes.get(key) if current else None
@@ -97,7 +97,7 @@ def start_canary(
             is out of range.
         StorageError: the engine is damaged; names the command that makes it again.
     """
-    key = engine_route(storage, digest, domain)
+    key = _verified_route(storage, digest, domain)
     return _change_candidate(
         storage,
         name,
@@ -118,7 +118,7 @@ def start_shadow(
             one.
         StorageError: the engine is damaged; names the command that makes it again.
     """
-    key = engine_route(storage, digest, domain)
+    key = _verified_route(storage, digest, domain)
     return _change_candidate(
         storage,
         name,
@@ -205,7 +205,7 @@ def require_traffic(current: Traffic | None, name: str) -> Traffic:
     return current
 
 
-def engine_route(storage: Storage, digest: str, domain: str | None = None) -> str:
+def _verified_route(storage: Storage, digest: str, domain: str | None) -> str:
     """Verify an engine, and return the key of the route that it belongs to.
 
     Raises:

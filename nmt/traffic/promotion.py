@@ -1,7 +1,8 @@
-"""Promotion of a run's engine to an endpoint, refused if the engine is worse than its base."""
+"""Promotion of a run's engine to an endpoint, refused if it is worse than its base."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nmt.cli.traffic_options import PromotionOptions
 from nmt.errors import InputError, WorseThanBaseError
 from nmt.runs.evaluation import (
     BASE_SYSTEM,
@@ -15,7 +16,12 @@ from nmt.runs.evaluation import (
 from nmt.runs.records import Record, find_record, require, result_of
 from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
-from nmt.traffic import Traffic, changes
+from nmt.traffic import changes
+from nmt.traffic.engines import language_pair
+from nmt.traffic.file import read_traffic
+from nmt.traffic.routes import Traffic, check_domain, check_percent, route_key
+
+_NO_OPTIONS = PromotionOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,45 +29,118 @@ class Promotion:
     """The engine of a run at an endpoint."""
 
     traffic: Traffic
-    """The pointer after the promotion."""
+    """The traffic after the promotion."""
     digest: str
+    route: str
+    """Key of the route of the engine."""
+    text: str
+    """What was done, as a sentence."""
     remark: str = ""
     """What the user should know about the engine and its base."""
 
 
 def promote_run(
-    storage: Storage, run: str, endpoint: str, force: str | None = None, *, dry_run: bool = False
+    storage: Storage,
+    run: str,
+    endpoint: str,
+    options: PromotionOptions = _NO_OPTIONS,
+    *,
+    dry_run: bool = False,
 ) -> Promotion:
-    """Make the engine of a run the stable one of an endpoint.
+    """Make the engine of a run the stable one of its route, the canary or the shadow.
 
     Args:
         storage: the storage root.
         run: name of the run.
         endpoint: name of the endpoint (`serving.name`).
-        force: the reason to serve the engine even if it is worse than its base.
+        options: which traffic the engine gets, and the reason if it is worse than its base.
         dry_run: change nothing, and only return the result.
 
     Raises:
         MissingStepError: the run is not exported.
-        InputError: the reason is empty, or has characters that cannot be printed.
+        InputError: an option is not valid, or a canary or shadow does not fit the endpoint.
         WorseThanBaseError: the engine is significantly worse than its base, and no reason is given.
     """
-    reason = None if force is None else checked_reason(force)
+    options = checked_options(options)
     exported = require(storage, run, EXPORT)
+    remark, reason = _judge(storage, run, exported, options)
+    digest, domain = exported.output, options.domain
+    before = read_traffic(storage, endpoint)
+    if options.canary is not None:
+        traffic = changes.start_canary(
+            storage, endpoint, digest, options.canary, domain=domain, forced=reason, dry_run=dry_run
+        )
+    elif options.shadow:
+        traffic = changes.start_shadow(storage, endpoint, digest, domain=domain, dry_run=dry_run)
+    else:
+        traffic = changes.promote(storage, endpoint, digest, reason, domain=domain, dry_run=dry_run)
+    pair = language_pair(storage, digest)
+    key = route_key(pair.source_language, pair.target_language, domain)
+    ended = _explain_ended(before, traffic, key)
+    remarks = "; ".join(part for part in (ended, remark) if part)
+    text = _explain_promotion(endpoint, run, digest, key, options, dry_run=dry_run)
+    return Promotion(traffic, digest, key, text, remarks)
+
+
+def checked_options(options: PromotionOptions) -> PromotionOptions:
+    """Return the options of a promotion with the reason as one line.
+
+    Raises:
+        InputError: the reason, the percentage or the name of the domain is not valid.
+    """
+    if options.canary is not None:
+        check_percent(options.canary)
+    if options.domain is not None:
+        check_domain(options.domain)
+    return replace(options, force=None if options.force is None else checked_reason(options.force))
+
+
+def _judge(
+    storage: Storage, run: str, exported: Record, options: PromotionOptions
+) -> tuple[str, str | None]:
+    """Compare an engine with its base; return a remark, and the reason to be kept with the engine.
+
+    Raises:
+        WorseThanBaseError: the engine is significantly worse than its base, and no reason is given.
+    """
     evaluated = find_record(storage, run, EVALUATE)
     evaluation = _find_evaluation(storage, run, exported, evaluated)
     # The engine itself rather than the tuned model: it is what users will get.
     compared = evaluation.comparison(ENGINE_SYSTEM) if evaluation else None
-    if evaluation and compared and compared.verdict == "worse":
-        # Only a significant loss is refused: any other difference may be chance.
-        remark = _explain_force(run, _write_scores(evaluation, compared), reason)
-    else:
-        remarks = [] if compared else [_explain_unknown(run, evaluated, evaluation)]
-        remarks += ["--force was not needed, and its reason is not kept"] if reason else []
-        # A reason that is kept with the engine says that it is worse than its base.
-        remark, reason = "; ".join(remarks), None
-    moved = changes.promote(storage, endpoint, exported.output, reason, dry_run=dry_run)
-    return Promotion(moved, exported.output, remark)
+    # Only a significant loss is refused: any other difference may be chance. A shadow answers
+    # nobody, so it may be worse.
+    if evaluation and compared and compared.verdict == "worse" and not options.shadow:
+        remark = _explain_force(run, _write_scores(evaluation, compared), options.force)
+        return remark, options.force
+    remarks = [] if compared else [_explain_unknown(run, evaluated, evaluation)]
+    remarks += ["--force was not needed, and its reason is not kept"] if options.force else []
+    # A reason that is kept with the engine says that it is worse than its base.
+    return "; ".join(remarks), None
+
+
+def _explain_promotion(
+    endpoint: str, run: str, digest: str, key: str, options: PromotionOptions, *, dry_run: bool
+) -> str:
+    # The digest and not the run decides what is served: a run can be exported again.
+    engine = f"engine {digest} of run {run}"
+    if options.canary is not None:
+        verb = "would let" if dry_run else "lets"
+        share = f"{options.canary} % of the clients of {key}"
+        return f"endpoint '{endpoint}' {verb} {engine} answer {share} as a canary"
+    if options.shadow:
+        verb = "would let" if dry_run else "lets"
+        return f"endpoint '{endpoint}' {verb} {engine} translate along for {key} as a shadow"
+    verb = "would serve" if dry_run else "serves"
+    return f"endpoint '{endpoint}' {verb} {engine} for {key}"
+
+
+def _explain_ended(before: Traffic | None, after: Traffic, key: str) -> str:
+    """Name a canary or shadow that a promotion has ended."""
+    old = before.routes.get(key) if before else None
+    if old is None or old.candidate is None or old.candidate in after.routes[key].engines:
+        return ""
+    kind = "canary" if old.canary else "shadow"
+    return f"this ends {kind} {old.candidate}"
 
 
 def _explain_force(run: str, scores: str, reason: str | None) -> str:

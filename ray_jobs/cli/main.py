@@ -13,6 +13,7 @@ import yaml
 from nmt import __version__
 from nmt.access.options import ABOUT as ABOUT_KEYS
 from nmt.access.options import KEYS, add_key_options
+from nmt.cli.traffic_options import TRAFFIC, TRAFFIC_ABOUT, add_traffic_options
 from nmt.cli.translation import TRANSLATE, add_translation_options
 from nmt.config import Config, load_config, load_with_user_set
 from nmt.runs.steps import PIPELINE
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     add_translation_options(_add(commands, TRANSLATE, about, _translate, "serve"))
     add_scoring_options(_add(commands, SCORE, ABOUT, _score, "train"))
     add_key_options(_add(commands, KEYS, ABOUT_KEYS, _keys, "serve"))
+    traffic = _add(commands, TRAFFIC, TRAFFIC_ABOUT, _traffic, "serve")
+    add_traffic_options(traffic)
+    traffic.add_argument("--json", action="store_true", help="print all of it as JSON")
     return parser
 
 
@@ -117,6 +121,10 @@ def _score(options: argparse.Namespace) -> None:
 
 def _keys(options: argparse.Namespace) -> None:
     importlib.import_module(f"ray_jobs.{KEYS}").run(options)
+
+
+def _traffic(options: argparse.Namespace) -> None:
+    importlib.import_module(f"ray_jobs.{TRAFFIC}").run(options)
 
 
 def _doctor(options: argparse.Namespace) -> None:

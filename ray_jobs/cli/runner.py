@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from nmt.cli import console
+from nmt.cli.traffic_options import (
+    add_promotion_options,
+    add_rollback_options,
+    promotion_options,
+)
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.runs.steps import PIPELINE, PREPARE, STEPS, steps_of
 from ray_jobs.runtime.logs import setup_logging
@@ -26,12 +31,14 @@ class Job:
     extra: str = "train"
     after: str = ""
     """Step that must be done. It is checked before the module is imported, which takes a while."""
-    takes_force: bool = False
-    """Whether it has the option `--force REASON`."""
+    add_options: Callable[[argparse.ArgumentParser], None] | None = None
+    """Adds options of its own."""
+    read_options: Callable[[argparse.Namespace], object] | None = None
+    """Reads these options as the second argument of its `run`."""
     takes_dry_run: bool = False
     """Whether it has the option `--dry-run`."""
 
-    def run(self, loaded: LoadedConfig, *, restart: bool, force: str | None = None) -> None:
+    def run(self, loaded: LoadedConfig, options: argparse.Namespace) -> None:
         """Import the job's module and call its `run`."""
         # Imported here, so that `nmt --help` need not load them.
         from nmt.runs.records import require
@@ -51,17 +58,30 @@ class Job:
         # Before the imports too: another process may be doing the same step.
         check_not_running(storage, config.run, steps)
         module = importlib.import_module(f"ray_jobs.{self.name}")
-        session = Session(config, storage, loaded.user_set, restart=restart)
-        if self.takes_force:
-            module.run(session, force)
+        session = Session(config, storage, loaded.user_set, restart=options.restart)
+        if self.read_options:
+            module.run(session, self.read_options(options))
         else:
             module.run(session)
 
 
 _OTHERS = (
     Job(PIPELINE, "all steps in order, a report, and a check of the endpoint", "all"),
-    Job("promote", "let the endpoint serve a run's engine", "serve", "export", takes_force=True),
-    Job("rollback", "let the endpoint serve the engine before this one", "serve"),
+    Job(
+        "promote",
+        "let the endpoint serve a run's engine",
+        "serve",
+        "export",
+        add_options=add_promotion_options,
+        read_options=promotion_options,
+    ),
+    Job(
+        "rollback",
+        "end a canary or shadow, or return to the engine before this one",
+        "serve",
+        add_options=add_rollback_options,
+        read_options=lambda options: options.route,
+    ),
     Job("serve", "run the translation endpoint", "serve"),
 )
 
@@ -86,8 +106,8 @@ def main(name: str, arguments: Sequence[str] | None = None) -> NoReturn:
 
 def add_options(parser: argparse.ArgumentParser, job: Job | None = None) -> None:
     """Add the options that every command takes, and those of one command."""
-    if job and job.takes_force:
-        parser.add_argument("--force", metavar="REASON", help=console.FORCE_HELP)
+    if job and job.add_options:
+        job.add_options(parser)
     if job and job.takes_dry_run:
         about = "print what would be dropped and which limits the data suggests; write nothing"
         parser.add_argument("--dry-run", action="store_true", help=about)
@@ -121,8 +141,7 @@ def run_job(job: Job, options: argparse.Namespace) -> None:
         # Without a storage root, which would be created if it is missing.
         importlib.import_module(f"ray_jobs.{job.name}").dry_run(loaded.config)
         return
-    force = options.force if job.takes_force else None
-    job.run(loaded, restart=options.restart, force=force)
+    job.run(loaded, options)
 
 
 def guarded(action: Callable[[], int | None], *, extra: str) -> int:

@@ -11,12 +11,18 @@ import pytest
 import yaml
 
 from nmt.cli.console import is_override
+from nmt.cli.traffic_options import PromotionOptions
 from nmt.config import Config, load_config
 from nmt.errors import InputError, StorageError
 from ray_jobs.cli import main
 from ray_jobs.cli.runner import guarded, jobs
 from tests.support.project import PROJECT
 from tests.support.untouched_process import untouched  # noqa: F401 - a fixture of every test
+
+COMMANDS = [
+    *jobs(),
+    *("config", "quickstart", "doctor", "plan", "translate", "score", "keys", "traffic"),
+]
 
 
 def code_of(*words: str) -> int:
@@ -40,13 +46,20 @@ def raising(error: BaseException):
 def test_help_lists_every_command(capsys):
     assert code_of("--help") == 0
     printed = capsys.readouterr().out.partition("COMMAND\n")[2].partition("examples:")[0]
-    for name in [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score", "keys"]:
+    for name in [
+        *jobs(),
+        "config",
+        "quickstart",
+        "doctor",
+        "plan",
+        "translate",
+        "score",
+        "traffic",
+    ]:
         assert re.search(rf"^ +{name}\b", printed, re.MULTILINE), name
 
 
-@pytest.mark.parametrize(
-    "name", [*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score", "keys"]
-)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(capsys, name):
     assert code_of(name, "--help") == 0
     assert "--config FILE" in capsys.readouterr().out
@@ -172,14 +185,34 @@ def test_a_command_runs_with_its_settings_storage_and_restart(tmp_path, monkeypa
     assert session.restart
 
 
-def test_a_promotion_gets_its_reason(tmp_path, monkeypatch):
+def test_a_promotion_gets_its_options(tmp_path, monkeypatch):
     seen = []
-    job = types.SimpleNamespace(run=lambda session, force: seen.append(force))
+    job = types.SimpleNamespace(run=lambda session, options: seen.append(options))
     monkeypatch.setitem(sys.modules, "ray_jobs.promote", job)
     monkeypatch.setattr("nmt.runs.records.require", lambda *given: None)
     assert code_of("promote", f"storage={tmp_path}", "--force", "no other engine") == 0
-    assert code_of("promote", f"storage={tmp_path}") == 0
-    assert seen == ["no other engine", None]
+    words = ("--canary", "10", "--domain", "medical")
+    assert code_of("promote", f"storage={tmp_path}", *words) == 0
+    assert code_of("promote", f"storage={tmp_path}", "--shadow") == 0
+    assert seen == [
+        PromotionOptions(force="no other engine"),
+        PromotionOptions(canary=10, domain="medical"),
+        PromotionOptions(shadow=True),
+    ]
+
+
+def test_an_engine_is_not_canary_and_shadow_at_once(capsys):
+    assert code_of("promote", "--canary", "10", "--shadow") == 2
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_a_rollback_gets_its_route(tmp_path, monkeypatch):
+    seen = []
+    job = types.SimpleNamespace(run=lambda session, route: seen.append(route))
+    monkeypatch.setitem(sys.modules, "ray_jobs.rollback", job)
+    assert code_of("rollback", f"storage={tmp_path}", "--route", "eng_Latn-tam_Taml") == 0
+    assert code_of("rollback", f"storage={tmp_path}") == 0
+    assert seen == ["eng_Latn-tam_Taml", None]
 
 
 @pytest.mark.parametrize("command", ["serve", "rollback", "export", "pipeline", "quickstart"])

@@ -11,10 +11,15 @@ from typing import Any
 import pytest
 
 import ray_jobs
+from nmt.config import load_with_user_set
 from nmt.engines.translate import Candidate, Translated
-from nmt.errors import DataError
+from nmt.errors import DataError, InputError
+from nmt.storage import Storage
+from nmt.traffic import promote
 from ray_jobs.cli import main
+from ray_jobs.translate import find_engine
 from ray_jobs.translation.lines import batches_as_they_arrive, read_lines
+from tests.support.runs.evaluated_run import leave_engine
 
 TAMIL = "மருத்துவமனை எங்கே?"
 
@@ -45,6 +50,35 @@ def translate(monkeypatch: pytest.MonkeyPatch, folder: Path, content: Any, *word
     standard_input = None if content is None else io.TextIOWrapper(io.BytesIO(content))
     monkeypatch.setattr(sys, "stdin", standard_input)
     return main.main(["translate", f"storage={folder}", *words])
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    """A storage root whose endpoint serves Tamil and Hindi."""
+    storage = Storage(str(tmp_path / "runs"))
+    for digest, target in (("tamil", "tam_Taml"), ("hindi", "hin_Deva")):
+        leave_engine(storage, digest, target)
+        promote(storage, "default", digest)
+    return storage
+
+
+@pytest.mark.parametrize(
+    ("words", "engine"),
+    [
+        ([], "tamil"),
+        (["data.target_language=hi"], "hindi"),
+        (["data.source_language=en", "data.target_language=ta"], "tamil"),
+    ],
+)
+def test_the_endpoints_engine_is_that_of_the_languages_or_the_default(
+    storage: Storage, words: list[str], engine: str
+) -> None:
+    assert find_engine(load_with_user_set(overrides=words), storage) == engine
+
+
+def test_languages_that_the_endpoint_does_not_serve_are_refused(storage: Storage) -> None:
+    with pytest.raises(InputError, match=r"eng_Latn-tel_Telu.*eng_Latn-tam_Taml, eng_Latn-hin_Dev"):
+        find_engine(load_with_user_set(overrides=["data.target_language=te"]), storage)
 
 
 def test_lines_are_translated_as_soon_as_no_further_line_waits() -> None:

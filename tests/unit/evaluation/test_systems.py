@@ -81,6 +81,12 @@ def test_another_engine_is_named_by_its_run_its_digest_or_an_endpoint(storage, w
     assert systems["x"].info.engine == OTHER
 
 
+def test_of_an_endpoint_the_engine_of_the_runs_languages_is_meant(storage):
+    promote(storage, "live", HINDI)
+    promote(storage, "live", OTHER)
+    assert found(storage, "evaluation.systems.x.endpoint=live")["x"].info.engine == OTHER
+
+
 @pytest.mark.parametrize("word", ["serving.beam_size=2", "serving.length_penalty=2"])
 def test_an_engine_with_another_search_is_another_system(storage, word):
     assert found(storage)["engine"].content("news") != found(storage, word)["engine"].content(
@@ -93,11 +99,13 @@ def test_an_engine_with_another_search_is_another_system(storage, word):
     [
         ("run=gone", r"has no step 'export': run `nmt export run=gone` first"),
         ("engine=ffffffffffff", r"engine=ffffffffffff is not in .*engines: name the run"),
-        ("endpoint=gone", r"endpoint=gone serves no engine: .*nmt promote.*: none"),
+        ("endpoint=gone", r"endpoint=gone serves no engine: .*nmt promote.*: indic"),
+        ("endpoint=indic", r"endpoint=indic has no route eng_Latn-tam_Taml, .*eng_Latn-hin_Deva$"),
         ("run=hindi", r"none of the test sets: the engine translates eng_Latn to hin_Deva only"),
     ],
 )
 def test_an_engine_that_is_missing_or_does_not_fit_is_refused_by_name(storage, word, said):
+    promote(storage, "indic", HINDI)
     with pytest.raises(InputError, match=rf"^evaluation\.systems\.x: .*{said}"):
         found(storage, f"evaluation.systems.x.{word}")
 

@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 
 from k8s.api.cluster import BATCH_JOB, EVENT, POD
+from k8s.cli.options import parse
 from k8s.cli.storage_commands import StorageCommand
+from nmt.cli.traffic_options import PromotionOptions, promotion_options
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage
 from tests.support.runs.evaluated_run import leave_engine, with_engine
 from tests.support.runs.summaries import BETTER, WORSE, evaluation, trial
 from tests.unit.k8s.conftest import install
 
+PAIR = "eng_Latn-tam_Taml"
 DONE = {
     "prepare": {"sizes": {"train": 90, "test": 5}},
     "base": {"license": "mit"},
@@ -288,9 +291,70 @@ def test_the_pods_command_is_the_same_with_the_root_of_the_release(nmt_k8s, clus
 
 def test_a_command_can_parse_the_arguments_that_it_passes_on(on_root, root):
     spoil(root)
-    command = StorageCommand("promote", run="night", endpoint="tamil", force="-5 BLEU are enough")
+    options = PromotionOptions(force="-5 BLEU are enough")
+    command = StorageCommand("promote", run="night", endpoint="tamil", promotion=options)
     assert on_root(*command.arguments(root.url, "text")[:-2]) == 0
     assert route(root, "tamil")["forced"] == {"engine-b": "-5 BLEU are enough"}
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            StorageCommand("promote", promotion=PromotionOptions(canary=10, domain="medical")),
+            ["--canary=10", "--domain=medical"],
+        ),
+        (StorageCommand("promote", promotion=PromotionOptions(shadow=True)), ["--shadow"]),
+        (StorageCommand("rollback", route=PAIR), [f"--route={PAIR}"]),
+        (StorageCommand("traffic", remove=PAIR), [f"--remove={PAIR}"]),
+    ],
+)
+def test_every_option_is_passed_on_to_a_pod(command, words):
+    passed = command.arguments("/storage", "text")
+    assert passed == [command.name, "serving.name=default", *words, *passed[-4:]]
+    options = parse(passed)
+    if command.name == "promote":
+        assert promotion_options(options) == command.promotion
+
+
+def test_a_canary_is_started_moved_and_ended(on_root, root, capsys):
+    on_root("promote", "run=early")
+    assert on_root("promote", "run=night", "--canary", "5") == 0
+    assert on_root("promote", "run=night", "--canary", "50") == 0
+    assert "lets engine engine-b of run night answer 50 % of" in capsys.readouterr().out
+    assert (route(root)["canary"], route(root)["percent"], route(root)["step"]) == (
+        "engine-b",
+        50,
+        1,
+    )
+    assert on_root("rollback") == 0
+    assert "has ended canary engine-b" in capsys.readouterr().out
+    assert (route(root)["stable"], route(root)["canary"]) == ("engine-a", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--canary", "101"), "--canary 101"),
+        (("--domain", "A b"), "--domain 'A b'"),
+        (("--shadow", "--force", " "), "--force needs a reason"),
+    ],
+)
+def test_an_option_that_is_not_valid_starts_no_pod(nmt_k8s, cluster, capsys, words, said):
+    assert nmt_k8s("promote", "run=night", *words) == 2
+    assert said in capsys.readouterr().err
+    assert cluster.names(BATCH_JOB) == []
+
+
+def test_a_route_is_removed(on_root, root, capsys):
+    on_root("promote", "run=early")
+    on_root("promote", "run=night", "--domain", "medical")
+    capsys.readouterr()
+    assert on_root("traffic", "--remove", f"{PAIR}/medical", "--dry-run") == 0
+    assert len(root.read_json("serving/default/traffic.json")["routes"]) == 2
+    assert on_root("traffic", "--remove", f"{PAIR}/medical") == 0
+    assert f"no longer serves {PAIR}/medical" in capsys.readouterr().out
+    assert list(root.read_json("serving/default/traffic.json")["routes"]) == [PAIR]
 
 
 def test_the_error_and_exit_code_of_the_pod_are_passed_on(nmt_k8s, storage_pod, capsys):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nmt.cli.traffic_options import PromotionOptions
 from nmt.errors import InputError, MissingStepError, StorageError, WorseThanBaseError
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback
@@ -10,6 +11,10 @@ from tests.support.runs.evaluated_run import INPUTS, evaluate, export
 from tests.support.runs.summaries import BETTER, UNSURE
 
 PAIR = "eng_Latn-tam_Taml"
+
+
+def forced(reason: str) -> PromotionOptions:
+    return PromotionOptions(force=reason)
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def test_a_run_without_an_evaluation_is_promoted_with_a_remark(storage):
 
 def test_a_reason_lets_a_worse_engine_be_promoted_and_is_kept_with_it(storage):
     evaluate(storage, "a")
-    promoted = promote_run(storage, "a", "default", "  the base's\n licence has ended ")
+    promoted = promote_run(storage, "a", "default", forced("  the base's\n licence has ended "))
     assert "the base's licence has ended" in promoted.remark
     pointer = read_traffic(storage, "default")
     assert pointer is not None
@@ -82,7 +87,7 @@ def test_a_reason_lets_a_worse_engine_be_promoted_and_is_kept_with_it(storage):
 
 def test_a_reason_that_is_not_needed_is_not_kept_and_the_remark_says_so(storage):
     evaluate(storage, "a", BETTER)
-    promoted = promote_run(storage, "a", "default", "just so")
+    promoted = promote_run(storage, "a", "default", forced("just so"))
     assert "--force was not needed" in promoted.remark
     assert promoted.traffic.route().forced == {}
 
@@ -91,13 +96,13 @@ def test_a_reason_that_is_not_needed_is_not_kept_and_the_remark_says_so(storage)
 def test_an_empty_or_unprintable_reason_is_refused(storage, reason):
     evaluate(storage, "a")
     with pytest.raises(InputError, match="--force"):
-        promote_run(storage, "a", "default", reason)
+        promote_run(storage, "a", "default", forced(reason))
     assert read_traffic(storage, "default") is None
 
 
 def test_a_reason_stays_with_its_engine_through_promotion_and_rollback(storage):
     evaluate(storage, "a")
-    promote_run(storage, "a", "default", "a test")
+    promote_run(storage, "a", "default", forced("a test"))
     promote_run(storage, "b", "default")
     assert rollback(storage, "default").traffic.route().forced == {"a": "a test"}
 
@@ -105,14 +110,14 @@ def test_a_reason_stays_with_its_engine_through_promotion_and_rollback(storage):
 def test_a_reason_is_forgotten_with_its_engine(storage):
     evaluate(storage, "b")
     promote_run(storage, "a", "default")
-    promote_run(storage, "b", "default", "a test")
+    promote_run(storage, "b", "default", forced("a test"))
     rollback(storage, "default")
     assert "forced" not in storage.read_json("serving/default/traffic.json")["routes"][PAIR]
 
 
 def test_a_reason_is_forgotten_when_its_engine_turns_out_not_to_be_worse(storage):
     evaluate(storage, "a")
-    promote_run(storage, "a", "default", "a test")
+    promote_run(storage, "a", "default", forced("a test"))
     evaluate(storage, "a", BETTER)
     assert promote_run(storage, "a", "default").traffic.route().forced == {}
 
@@ -143,3 +148,72 @@ def test_an_evaluation_of_a_later_release_is_read(storage):
     storage.write_json("a/evaluation/step.json", record)
     with pytest.raises(WorseThanBaseError):
         promote_run(storage, "a", "default")
+
+
+# Canary and shadow
+
+
+def test_an_engine_that_is_worse_than_its_base_is_no_canary_without_a_reason(storage):
+    promote(storage, "default", "b")
+    evaluate(storage, "a")
+    with pytest.raises(WorseThanBaseError, match="--force"):
+        promote_run(storage, "a", "default", PromotionOptions(canary=10))
+    options = PromotionOptions(canary=10, force="a test")
+    route = promote_run(storage, "a", "default", options).traffic.route()
+    assert (route.stable, route.canary, route.percent) == ("b", "a", 10)
+    assert route.forced == {"a": "a test"}
+
+
+def test_the_reason_for_a_canary_is_forgotten_with_it(storage):
+    promote(storage, "default", "b")
+    evaluate(storage, "a")
+    promote_run(storage, "a", "default", PromotionOptions(canary=10, force="a test"))
+    assert rollback(storage, "default").traffic.route().forced == {}
+
+
+def test_a_shadow_may_be_worse_than_its_base_since_it_answers_nobody(storage):
+    promote(storage, "default", "b")
+    evaluate(storage, "a")
+    route = promote_run(storage, "a", "default", PromotionOptions(shadow=True)).traffic.route()
+    assert (route.stable, route.shadow, route.forced) == ("b", "a", {})
+
+
+def test_the_sentence_about_a_promotion_says_which_traffic_the_engine_gets(storage):
+    promote(storage, "default", "b")
+    said = [
+        promote_run(storage, "a", "default", options, dry_run=True).text
+        for options in (
+            PromotionOptions(),
+            PromotionOptions(canary=10),
+            PromotionOptions(shadow=True),
+            PromotionOptions(domain="medical"),
+        )
+    ]
+    assert said == [
+        f"endpoint 'default' would serve engine a of run a for {PAIR}",
+        f"endpoint 'default' would let engine a of run a answer 10 % of the clients of {PAIR} "
+        "as a canary",
+        f"endpoint 'default' would let engine a of run a translate along for {PAIR} as a shadow",
+        f"endpoint 'default' would serve engine a of run a for {PAIR}/medical",
+    ]
+
+
+def test_a_promotion_that_ends_a_rollout_says_so(storage):
+    promote(storage, "default", "a")
+    promote_run(storage, "b", "default", PromotionOptions(canary=10))
+    assert "this ends canary b" in promote_run(storage, "c", "default").remark
+    promote_run(storage, "b", "default", PromotionOptions(canary=10))
+    assert "this ends" not in promote_run(storage, "b", "default").remark
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (PromotionOptions(canary=101), "--canary 101: give a percentage from 0 to 100"),
+        (PromotionOptions(domain="A b"), "--domain 'A b'"),
+    ],
+)
+def test_an_option_that_is_not_valid_is_refused_by_name(storage, options, said):
+    with pytest.raises(InputError, match=said):
+        promote_run(storage, "a", "default", options)
+    assert read_traffic(storage, "default") is None
