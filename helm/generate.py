@@ -22,6 +22,7 @@ from k8s.api.cluster import JsonObject  # noqa: E402
 from nmt.config import Config  # noqa: E402
 from nmt.config.layers import DEFAULT_TYPES  # noqa: E402
 from nmt.languages import known_codes  # noqa: E402
+from ray_jobs.serving.environment import SERVE_ENVIRONMENT, set_environment  # noqa: E402
 
 CHART = PROJECT / "helm" / "nmt"
 
@@ -43,8 +44,18 @@ def files() -> dict[Path, str]:
         CHART / "values.yaml": _HEAD + "\n".join(_values(ChartValues(), "")) + "\n",
         CHART / "files" / "config-defaults.json": _json(Config().model_dump(mode="json")),
         CHART / "files" / "languages.json": _json(dict(known_codes())),
+        CHART / "files" / "serve-environment.json": _json(_serve_environments()),
         CHART / "files" / "worker-group-defaults.json": _json(group),
     }
+
+
+def _serve_environments() -> dict[str, dict[str, str]]:
+    """Return the environment of serving Pods, by the proxy that they use."""
+    fallback = {"RAY_SERVE_ENABLE_HA_PROXY": "0"}
+    set_environment(fallback)
+    # A path of this machine; the chart knows that of the image.
+    del fallback["RAY_SERVE_HAPROXY_BINARY_PATH"]
+    return {"haproxy": dict(SERVE_ENVIRONMENT), "python": fallback}
 
 
 def schema() -> JsonObject:
@@ -128,7 +139,7 @@ def _values(section: BaseModel, indent: str) -> Iterator[str]:
         value = getattr(section, name)
         # A section without a description of its own key has that of its class.
         description = field.description or (type(value).__doc__ or "").partition("\n\n")[0]
-        yield f"{indent}# -- {description}"
+        yield f"{indent}# -- {' '.join(description.split())}"
         yield from _entry(field.alias or name, value, indent)
 
 

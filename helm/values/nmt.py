@@ -187,7 +187,7 @@ class Cluster(Values):
 
 
 class ServingPods(RayPods):
-    """Pods of the translators."""
+    """Pods that translate: each runs a proxy and one or more replicas."""
 
     memory: Quantity = "8Gi"
     """Memory limit, shared memory included."""
@@ -207,7 +207,15 @@ class Serving(Values):
     idle_timeout_seconds: Seconds = 300
     """Time after which an idle Pod is removed."""
     drain_seconds: Annotated[int, Field(ge=0, le=300)] = 15
-    """Time for which a terminating Pod still answers, while clients switch to other Pods."""
+    """Time for which a terminating Pod takes requests as before, while clients learn that it ends;
+    after it, the Pod finishes what it has accepted."""
+    haproxy: bool = True
+    """Use HAProxy as the proxy of each Pod; false takes Serve's own, which is many times slower."""
+    storage_secret_name: OptionalName = ""
+    """Existing Secret with keys of the bucket for these Pods alone, which need less than jobs do;
+    `storage.object.secretName` when empty."""
+    test_key_secret: OptionalName = ""
+    """Existing Secret whose entry `key` is an API key; with it `helm test` translates a sentence."""
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """Type of the Service in front of the Pods."""
     service_annotations: dict[str, str] = {}
@@ -221,6 +229,8 @@ class Accounts(Values):
     """Create them; false uses accounts of the same names that an administrator created."""
     annotations: dict[str, str] = {}
     """Annotations of all accounts, like a cloud role for the bucket."""
+    serving_annotations: dict[str, str] = {}
+    """Annotations of the account of the endpoint, which replace those above: a role that may do less."""
 
 
 class Rbac(Values):
@@ -294,6 +304,9 @@ class Monitoring(Values):
     """Create a PrometheusRule."""
     dashboard: bool = False
     """Create a ConfigMap with a Grafana dashboard."""
+    key_secret: OptionalName = ""
+    """Existing Secret whose entry `key` is an API key with scope admin; Prometheus reads `/metrics` of
+    the endpoint with it."""
     labels: dict[str, str] = {}
     """Labels by which Prometheus selects monitors and rules."""
 
@@ -310,7 +323,8 @@ class ChartValues(Values):
     image_pull_secrets: list[ObjectName] = []
     """Names of Secrets for a private registry."""
     config: Config = Config()
-    """Settings as in configs/*.yaml, which every job of the release starts from."""
+    """Settings as in configs/*.yaml, which every job of the release starts from; the endpoint requires
+    API keys unless `serving.require_keys` is false."""
     storage: StorageValues = StorageValues()
     ray: Ray = Ray()
     workers: dict[GroupName, WorkerGroup] = {"cpu": WorkerGroup()}

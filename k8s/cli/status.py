@@ -1,12 +1,13 @@
 """The command `status` for a release: its endpoint, its cluster and its jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE, JsonObject
 from k8s.cli.jobs import job_rows, jobs_table
 from k8s.cli.output import Clock, Output
 from k8s.observe.diagnose import diagnose
 from k8s.observe.lookup import Target, release_pods
+from k8s.observe.readiness import endpoint_readiness, serving_pods
 
 _SHOWN_JOBS = 8
 
@@ -15,13 +16,14 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
     """Print the state of a release."""
     release = target.release
     jobs = job_rows(target, clock)
-    problem = diagnose(release_pods(target.cluster, release))
+    pods = release_pods(target.cluster, release)
+    problem = diagnose(pods)
     value: dict[str, object] = {
         "release": release.name,
         "namespace": release.namespace,
         "version": release.chart_version,
         "storage": release.storage,
-        "endpoint": _endpoint(target),
+        "endpoint": _endpoint(target, serving_pods(pods)),
         "cluster": _cluster(target),
         "problem": str(problem or ""),
         "jobs": jobs,
@@ -44,19 +46,15 @@ def _text(value: Mapping[str, object], jobs: list[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _endpoint(target: Target) -> str:
+def _endpoint(target: Target, pods: Sequence[JsonObject]) -> str:
     name = target.release.service
     if not name:
         return ""
     service = target.cluster.get(RAY_SERVICE, name)
     if service is None:
         return f"{name}: no such RayService; upgrade the release"
-    status = service.get("status", {})
-    conditions: list[JsonObject] = status.get("conditions", [])
-    ready = next((each for each in conditions if each.get("type") == "Ready"), JsonObject())
-    reason = ready.get("message") or ready.get("reason") or "KubeRay has not seen it yet"
-    state = "ready" if ready.get("status") == "True" else f"not ready: {reason}"
-    apps = _applications(status.get("activeServiceStatus") or {})
+    state = endpoint_readiness(target.cluster, service, pods)
+    apps = _applications(service.get("status", {}).get("activeServiceStatus") or {})
     return f"{target.release.endpoint}:8000 {state}" + (f", {apps}" if apps else "")
 
 

@@ -104,7 +104,7 @@ def test_replicas_and_pods_follow_the_load_up_and_down(release):
 def test_another_number_of_replicas_loses_no_request_and_restarts_none(release):
     before = {replica["replica"] for replica in traffic(release)["replicas"]}
     with SteadyLoad(release.endpoint(), rate=10) as load:
-        scaled(release, min_replicas=2, gateway_replicas=2)
+        scaled(release, min_replicas=2)
         wait_for(lambda: len(traffic(release)["replicas"]) == 2, 180, "no second replica")
         time.sleep(10)
     print(load.report())

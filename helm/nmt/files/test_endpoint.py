@@ -1,7 +1,8 @@
 """Checks that an endpoint answers as documented; runs in the Pod of `helm test`.
 
-Uses the standard library only. Exits with 0 when the endpoint translates, or reports that no engine
-has been promoted yet.
+Uses the standard library only. Exits with 0 when the endpoint does what it can do: it translates if
+there is a key for it, it refuses requests without a key where it requires one, or it reports that no
+engine has been promoted yet.
 """
 
 import http.client
@@ -13,19 +14,24 @@ import time
 SECONDS = 60
 """How long to try: after an installation the endpoint needs a while to start."""
 
+SENTENCE = "Where is the hospital?"
+
 
 class UnexpectedAnswerError(Exception):
     """An answer that differs from the documentation."""
 
 
-def ask(method: str, path: str, body: object = None) -> tuple[int, dict]:
+def ask(
+    address: str, method: str, path: str, *, body: object = None, key: str = ""
+) -> tuple[int, dict]:
     """Send a request and return the status and body of the answer."""
-    host, _, port = os.environ["ENDPOINT"].partition(":")
+    host, _, port = address.partition(":")
+    headers = {"Content-Type": "application/json"}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
     connection = http.client.HTTPConnection(host, int(port), timeout=30)
     try:
-        connection.request(
-            method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"}
-        )
+        connection.request(method, path, json.dumps(body) if body else None, headers)
         response = connection.getresponse()
         answer = json.loads(response.read())
         if not isinstance(answer, dict):
@@ -36,20 +42,53 @@ def ask(method: str, path: str, body: object = None) -> tuple[int, dict]:
 
 
 def check() -> str:
-    """Check health and a translation, and return a line about the result."""
-    health_status, health = ask("GET", "/health")
-    sentence = "Where is the hospital?"
-    status, answer = ask("POST", "/v1/translate", {"text": sentence})
-    if (health.get("status"), status) == ("ok", 200):
-        translation = answer["translations"][0]["text"]
-        if not translation.strip():
-            raise UnexpectedAnswerError(f"engine {answer['engine']} returns an empty translation")
-        return f"{sentence} -> {translation} (engine {answer['engine']})"
-    if (health.get("status"), status, answer.get("code")) == ("no_engine", 503, "no_engine"):
+    """Check the endpoint, and return a line about the result."""
+    # Before the first promotion no Pod is ready, and only the second address reaches one.
+    status, ready = ask(os.environ["PODS"], "GET", "/ready")
+    if (status, ready.get("code")) == (503, "no_engine"):
+        check_health(os.environ["PODS"], "no_engine")
+        check_refusal(os.environ["PODS"])
         return "up, but no engine has been promoted yet"
-    raise UnexpectedAnswerError(
-        f"/health: {health_status} {health}; /v1/translate: {status} {answer}"
-    )
+    if status != 200:
+        raise UnexpectedAnswerError(f"/ready: {status} {ready}")
+    endpoint, key = os.environ["ENDPOINT"], os.environ.get("API_KEY", "").strip()
+    check_health(endpoint, "ok")
+    check_refusal(endpoint)
+    if requires_keys() and not key:
+        return "ready, and refuses requests without a key; serving.testKeySecret is not set"
+    return translate(endpoint, key)
+
+
+def requires_keys() -> bool:
+    """Tell whether the release's settings require an API key."""
+    return os.environ["REQUIRE_KEYS"] == "true"
+
+
+def check_health(address: str, expected: str) -> None:
+    """Check that the endpoint is alive and reports this state."""
+    status, health = ask(address, "GET", "/health")
+    if (status, health.get("status")) != (200, expected):
+        raise UnexpectedAnswerError(f"/health: {status} {health}")
+
+
+def check_refusal(address: str) -> None:
+    """Check that a request without a key is refused, if the endpoint requires one."""
+    if not requires_keys():
+        return
+    status, answer = ask(address, "POST", "/v1/translate", body={"text": SENTENCE})
+    if (status, answer.get("code")) != (401, "unauthorized"):
+        raise UnexpectedAnswerError(f"/v1/translate without a key: {status} {answer}")
+
+
+def translate(address: str, key: str) -> str:
+    """Translate a sentence, and return a line about the result."""
+    status, answer = ask(address, "POST", "/v1/translate", body={"text": SENTENCE}, key=key)
+    if status != 200:
+        raise UnexpectedAnswerError(f"/v1/translate: {status} {answer}")
+    translation = answer["translations"][0]["text"]
+    if not translation.strip():
+        raise UnexpectedAnswerError(f"engine {answer['engine']} returns an empty translation")
+    return f"{SENTENCE} -> {translation} (engine {answer['engine']})"
 
 
 def main() -> int:

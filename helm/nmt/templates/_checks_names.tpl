@@ -34,6 +34,8 @@ and Ray accept there. See `nmt.checks`.
 ray.version is '{{ .Values.ray.version }}' and ray.token is true, which needs 2.52.0: take a newer image, or set ray.token=false
 {{- end }}
 {{- $own := list "NMT_STORAGE" "HF_HOME" "RAY_USAGE_STATS_ENABLED" "RAY_AUTH_MODE" "RAY_AUTH_TOKEN" "RAY_enable_autoscaler_v2" "RAY_ADDRESS" }}
+{{- $drain := list "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S" }}
+{{- $serve := concat (include "nmt.serveEnvironment" . | fromJson | keys) (list "RAY_SERVE_ENABLE_DIRECT_INGRESS") $drain }}
 {{- $redis := list "RAY_REDIS_ADDRESS" "REDIS_PASSWORD" "REDIS_USERNAME" }}
 {{- $environments := dict "env" .Values.env }}
 {{- range $name, $group := .Values.workers }}
@@ -43,6 +45,12 @@ ray.version is '{{ .Values.ray.version }}' and ray.token is true, which needs 2.
   {{- range $variable := keys $env | sortAlpha }}
     {{- if has $variable $own }}
 {{ $key }}.{{ $variable }} is set, and the chart or KubeRay sets it: leave it out
+    {{- else if eq $variable "RAY_SERVE_ENABLE_HA_PROXY" }}
+{{ $key }}.{{ $variable }} is set, and the chart sets it from serving.haproxy: leave it out, and set serving.haproxy
+    {{- else if has $variable $drain }}
+{{ $key }}.{{ $variable }} is set, and the chart computes it, so that a Pod has time to finish its requests: leave it out, and set serving.drainSeconds or config.serving.request_timeout_seconds
+    {{- else if has $variable $serve }}
+{{ $key }}.{{ $variable }} is set, and the chart sets it in the Pods of the endpoint: leave it out
     {{- else if has $variable $redis }}
 {{ $key }}.{{ $variable }} is set, and KubeRay refuses it, since the chart does not keep Ray's state in Redis: leave it out
     {{- else if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $variable) }}

@@ -25,10 +25,16 @@ storage.object.url is '{{ $storage.object.url }}' and storage.type is 'claim': s
 {{- if and (eq $storage.type "claim") (not $storage.claim.create) (not $storage.claim.name) }}
 storage.claim.name is empty and storage.claim.create is false: name the claim that exists
 {{- end }}
+{{- if and (eq $storage.type "claim") .Values.serving.storageSecretName }}
+serving.storageSecretName is '{{ .Values.serving.storageSecretName }}' and storage.type is 'claim', which needs no keys: leave it out, or set storage.type=object
+{{- end }}
 {{- if regexMatch "^/(opt|var)$|^/(tmp|dev|proc|sys|etc|usr|bin|sbin|lib|lib64|run|var/run|code|code-zip|opt/nmt|opt/venv)(/|$)" $storage.mountPath }}
 storage.mountPath is '{{ $storage.mountPath }}', which the container needs itself: take a folder of its own, like /storage
 {{- end }}
 {{- $root := .Values.config.storage | default "" }}
+{{- if and (eq $storage.type "claim") (has ".." (splitList "/" $root)) }}
+config.storage is '{{ $root }}', and Kubernetes mounts no folder whose path has '..': write the folder without it
+{{- end }}
 {{- $outside := and (regexMatch "^[/~]" $root) (not (hasPrefix (printf "%s/" $storage.mountPath) (printf "%s/" $root))) }}
 {{- if and $outside (eq $storage.type "claim") }}
 config.storage is '{{ $root }}', which is lost with the Pod: take a folder below {{ $storage.mountPath }}, or a relative one

@@ -27,6 +27,19 @@ or null in `over` replaces the value in `under`.
 {{- toJson $config }}
 {{- end }}
 
+{{/*
+The settings of the endpoint that the values have, as JSON. By default every Pod of the cluster may call
+it, so requests need a key unless the values say otherwise: `host`, which decides this elsewhere, is not
+used in a Pod.
+*/}}
+{{- define "nmt.serving" -}}
+{{- $serving := .Values.config.serving | default dict }}
+{{- if not (kindIs "bool" (get $serving "require_keys")) }}
+  {{- $serving = merge (dict "require_keys" true) $serving }}
+{{- end }}
+{{- toJson $serving }}
+{{- end }}
+
 {{/* A quantity of the Kubernetes API as a number. */}}
 {{- define "nmt.quantity" -}}
 {{- $units := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 }}

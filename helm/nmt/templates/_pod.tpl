@@ -75,7 +75,10 @@ capabilities:
     - ALL
 {{- end }}
 
-{{/* Image, security and mounts of a container: root, image, storage. */}}
+{{/*
+Image, security and mounts of a container: root, image; storage (whether it mounts the claim), reports
+(the only folder of the claim that it may write to).
+*/}}
 {{- define "nmt.container" -}}
 image: {{ include "nmt.image" . | quote }}
 imagePullPolicy: {{ .image.pullPolicy }}
@@ -87,6 +90,12 @@ volumeMounts:
   {{- if and .storage (eq .root.Values.storage.type "claim") }}
   - name: storage
     mountPath: {{ .root.Values.storage.mountPath }}
+    {{- with .reports }}
+    readOnly: true
+  - name: storage
+    mountPath: {{ printf "%s/%s" $.root.Values.storage.mountPath . }}
+    subPath: {{ . }}
+    {{- end }}
   {{- end }}
 {{- end }}
 
@@ -101,11 +110,11 @@ envFrom:
 {{- end }}
 {{- end }}
 
-{{/* Environment of a container that uses the storage: root, env. */}}
+{{/* Environment of a container that uses the storage: root, env; secret (with other keys of the bucket). */}}
 {{- define "nmt.storageEnv" -}}
 {{- $values := .root.Values }}
 {{- include "nmt.env" (merge (dict "NMT_STORAGE" (include "nmt.storageRoot" .root)) .env) }}
-{{- $bucket := ternary $values.storage.object.secretName "" (eq $values.storage.type "object") }}
+{{- $bucket := ternary (.secret | default $values.storage.object.secretName) "" (eq $values.storage.type "object") }}
 {{- include "nmt.envFrom" (dict "names" (list $values.envSecretName $bucket)) }}
 {{- end }}
 

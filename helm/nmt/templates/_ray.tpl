@@ -3,12 +3,20 @@ Ray Pods. The RayCluster, the RayService and the jobs (through the release Confi
 by the same templates, so that they never differ by accident.
 */}}
 
-{{/* Environment of a Ray container: root, env (of its group). */}}
+{{/* Environment of a Ray container: root, component, env (of its group). */}}
 {{- define "nmt.rayEnv" -}}
 {{- $storage := .root.Values.storage }}
 {{- $hub := ternary (printf "%s/hub" $storage.mountPath) "/tmp/hub" (eq $storage.type "claim") }}
 {{- $own := dict "HF_HOME" $hub "RAY_USAGE_STATS_ENABLED" "0" }}
-{{- include "nmt.storageEnv" (dict "root" .root "env" (merge (dict) (.env | default dict) .root.Values.env $own)) }}
+{{- $secret := "" }}
+{{- if eq .component "serving" }}
+  {{- $secret = .root.Values.serving.storageSecretName }}
+  {{- $drain := dict "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" (include "nmt.rayDrain" .root) }}
+  {{- /* An engine brings all of its files: nothing is taken from the hub. */}}
+  {{- $own = merge (dict "HF_HOME" "/tmp/hub") $drain (include "nmt.serveEnvironment" .root | fromJson) $own }}
+{{- end }}
+{{- $env := merge (dict) (.env | default dict) .root.Values.env $own }}
+{{- include "nmt.storageEnv" (dict "root" .root "env" $env "secret" $secret) }}
 {{- end }}
 
 {{/*
@@ -34,9 +42,33 @@ limits:
   {{- end }}
 {{- end }}
 
-{{/* Seconds that a serving Pod has to terminate: it answers for a while, then its replicas end. */}}
+{{/* What Serve's processes read, as JSON: `ray_jobs.serving.environment`, and the image's command. */}}
+{{- define "nmt.serveEnvironment" -}}
+{{- $environments := .Files.Get "files/serve-environment.json" | fromJson }}
+{{- $command := dict "RAY_SERVE_HAPROXY_BINARY_PATH" "/opt/venv/bin/nmt-haproxy" }}
+{{- merge $command (get $environments (ternary "haproxy" "python" .Values.serving.haproxy)) | toJson }}
+{{- end }}
+
+{{/*
+How a serving Pod ends, by the seconds since its deletion:
+
+  0             Its Service drops it at once, and clients learn of that within seconds. Its proxy and
+                its replicas work on.
+  drainSeconds  Ray gets SIGTERM and tells Serve, which starts replicas elsewhere, takes those of this
+                Pod out of all proxies, and lets them finish what they have accepted.
+  + rayDrain    Ray ends whatever is left.
+  + 15          Kubernetes kills the Pod.
+
+So rayDrain is the longest that a replica may take (`graceful_shutdown_timeout_s`: a request and 10 s)
+or a proxy does (Serve drains it for 30 s and then asks every 5 s), and 10 s until Serve has noticed.
+*/}}
+{{- define "nmt.rayDrain" -}}
+{{- $request := (include "nmt.config" . | fromJson).serving.request_timeout_seconds | ceil | int }}
+{{- add (max (add $request 10) 40) 10 }}
+{{- end }}
+
 {{- define "nmt.servingGrace" -}}
-{{ add .Values.serving.drainSeconds 45 }}
+{{ add .Values.serving.drainSeconds (include "nmt.rayDrain" . | int) 15 }}
 {{- end }}
 
 {{- define "nmt.drain" -}}
@@ -46,6 +78,41 @@ lifecycle:
       command:
         - sleep
         - {{ int .Values.serving.drainSeconds | quote }}
+{{- end }}
+
+{{/* Folder in the claim for the reports of replicas, as `nmt.runs.layout` has it. */}}
+{{- define "nmt.reports" -}}
+{{- $config := include "nmt.config" . | fromJson }}
+{{- $root := trimPrefix .Values.storage.mountPath $config.storage }}
+{{- printf "%s/serving/%s/replicas" $root $config.serving.name | clean | trimPrefix "/" }}
+{{- end }}
+
+{{/* Image, security and mounts of a Ray container: root, component. Serving writes reports alone. */}}
+{{- define "nmt.rayContainer" -}}
+{{- $reports := ternary (include "nmt.reports" .root) "" (eq .component "serving") }}
+{{- include "nmt.container" (dict "root" .root "image" .root.Values.image "storage" true "reports" $reports) }}
+{{- end }}
+
+{{/*
+A container that makes this folder: the Ray container mounts it, and a folder that the kubelet makes
+belongs to root.
+*/}}
+{{- define "nmt.makeReports" -}}
+{{- if eq .Values.storage.type "claim" }}
+initContainers:
+  - name: reports
+    {{- include "nmt.container" (dict "root" . "image" .Values.image "storage" true) | nindent 4 }}
+    command:
+      - mkdir
+      - -p
+      - {{ printf "%s/%s" .Values.storage.mountPath (include "nmt.reports" .) }}
+    resources:
+      requests:
+        cpu: 20m
+        memory: 32Mi
+      limits:
+        memory: 64Mi
+{{- end }}
 {{- end }}
 
 {{/*
@@ -64,10 +131,13 @@ metadata:
   {{- include "nmt.podMetadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}
 spec:
   {{- include "nmt.podSpec" $pod | nindent 2 }}
+  {{- if $serving }}
+  {{- include "nmt.makeReports" .root | nindent 2 }}
+  {{- end }}
   containers:
     - name: ray-head
-      {{- include "nmt.container" (dict "root" .root "image" .root.Values.image "storage" true) | nindent 6 }}
-      {{- include "nmt.rayEnv" (dict "root" .root) | nindent 6 }}
+      {{- include "nmt.rayContainer" . | nindent 6 }}
+      {{- include "nmt.rayEnv" (dict "root" .root "component" .component) | nindent 6 }}
       resources:
         {{- include "nmt.resources" .head | trim | nindent 8 }}
       ports:
@@ -99,10 +169,13 @@ metadata:
 spec:
   {{- $pod := dict "root" .root "storage" true "placement" .group "account" .account "priority" .priority "grace" $grace }}
   {{- include "nmt.podSpec" $pod | nindent 2 }}
+  {{- if $serving }}
+  {{- include "nmt.makeReports" .root | nindent 2 }}
+  {{- end }}
   containers:
     - name: ray-worker
-      {{- include "nmt.container" (dict "root" .root "image" .root.Values.image "storage" true) | nindent 6 }}
-      {{- include "nmt.rayEnv" (dict "root" .root "env" .group.env) | nindent 6 }}
+      {{- include "nmt.rayContainer" . | nindent 6 }}
+      {{- include "nmt.rayEnv" (dict "root" .root "component" .component "env" .group.env) | nindent 6 }}
       resources:
         {{- include "nmt.resources" .group | trim | nindent 8 }}
       ports:
@@ -112,15 +185,22 @@ spec:
         - name: serve
           containerPort: 8000
       {{- include "nmt.drain" .root | nindent 6 }}
-      # KubeRay's own probe runs every 5 s; until then, requests go to a proxy that does not exist.
+      # A Pod takes requests while its Ray node runs, its proxy is not drained, and a replica behind
+      # the proxy has an engine. KubeRay's own probe lacks the last and runs every 5 s only. What it
+      # prints becomes an event of the Pod. The liveness probe is KubeRay's and asks the Ray node alone,
+      # since a restart brings no engine. The head has KubeRay's probes: KubeRay starts the application
+      # only when the head is ready.
       readinessProbe:
         exec:
           command:
             - bash
             - -c
-            - >-
-              wget -q -T 2 -O- http://localhost:52365/api/local_raylet_healthz | grep -q success
-              && wget -q -T 2 -O- http://localhost:8000/-/healthz | grep -q success
+            - |
+              ask() { wget -q --tries 1 -T 2 --content-on-error -O- "http://localhost:$1"; }
+              refuse() { echo "$1"; exit 1; }
+              ask 52365/api/local_raylet_healthz | grep -q success || refuse "the Ray node is not healthy"
+              ask 8000/-/healthz | grep -q success || refuse "the proxy is drained, or has no replica"
+              ask 8000/ready
         periodSeconds: 1
         timeoutSeconds: 3
         failureThreshold: 3

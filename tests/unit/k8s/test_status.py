@@ -1,23 +1,77 @@
 import json
 
-from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE
+import pytest
+
+from k8s.api.cluster import POD, RAY_CLUSTER, RAY_SERVICE
 from tests.unit.k8s.conftest import install
 
 READY = {"type": "Ready", "status": "True"}
+NOT_READY = {"type": "Ready", "status": "False"}
 APPLICATIONS = {
     "applicationStatuses": {
-        "nmt": {"status": "RUNNING", "serveDeploymentStatuses": {"Gateway": {"status": "HEALTHY"}}}
+        "nmt": {"status": "RUNNING", "serveDeploymentStatuses": {"Endpoint": {"status": "HEALTHY"}}}
     }
+}
+SERVING = {
+    "app.kubernetes.io/instance": "demo",
+    "app.kubernetes.io/component": "serving",
+    "ray.io/node-type": "worker",
 }
 
 
-def test_a_ready_endpoint_is_shown_with_its_applications(nmt_k8s, cluster, capsys):
+@pytest.fixture
+def endpoint(cluster):
+    """An endpoint whose application runs."""
     status = {"conditions": [READY], "activeServiceStatus": APPLICATIONS}
     cluster.add(RAY_SERVICE, "demo", status=status)
+    # Neither says whether requests are answered.
+    head = {**SERVING, "ray.io/node-type": "head"}
+    cluster.pod("demo-head", head, phase="Running", conditions=[READY])
+    ended = cluster.pod("demo-ended", SERVING, phase="Running", conditions=[READY])
+    ended["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+
+def test_a_ready_endpoint_is_shown_with_its_pods_and_applications(
+    nmt_k8s, cluster, endpoint, capsys
+):
+    cluster.pod("demo-first", SERVING, phase="Running", conditions=[READY])
+    cluster.pod("demo-second", SERVING, phase="Running", conditions=[NOT_READY])
     assert nmt_k8s("status") == 0
     shown = capsys.readouterr().out
-    assert "demo-endpoint:8000 ready, application nmt RUNNING, Gateway HEALTHY" in shown
+    expected = "demo-endpoint:8000 ready (1 of 2 Pods), application nmt RUNNING, Endpoint HEALTHY"
+    assert expected in shown
     assert "no jobs" in shown
+
+
+def test_an_endpoint_before_its_first_promotion_says_so(nmt_k8s, cluster, endpoint, capsys):
+    cluster.pod("demo-first", SERVING, phase="Running", conditions=[NOT_READY])
+    said = 'Readiness probe failed: {"error": "no engine is loaded yet", "code": "no_engine"}'
+    cluster.warn(POD, "demo-first", said, "Unhealthy")
+    nmt_k8s("status")
+    shown = capsys.readouterr().out
+    assert "demo-endpoint:8000 not ready: no engine has been promoted" in shown
+    assert "nmt-k8s traffic" in shown
+
+
+def test_the_latest_reason_of_a_pod_that_is_not_ready_is_shown(nmt_k8s, cluster, endpoint, capsys):
+    cluster.pod("demo-first", SERVING, phase="Running", conditions=[NOT_READY])
+    for name, text, seen in (
+        ("demo-first", "Readiness probe failed: the Ray node is not healthy", "T00:00:01Z"),
+        ("demo-first", "Readiness probe failed: the proxy is drained", "T00:00:03Z"),
+        ("demo-first", "Liveness probe failed: x", "T00:00:04Z"),
+        ("demo-ended", "Readiness probe failed: y", "T00:00:05Z"),
+    ):
+        cluster.warn(POD, name, text, "Unhealthy")
+        *_, event = cluster.objects.values()
+        event["lastTimestamp"] = f"2026-01-01{seen}"
+    nmt_k8s("status")
+    expected = "demo-endpoint:8000 not ready: Readiness probe failed: the proxy is drained,"
+    assert expected in capsys.readouterr().out
+
+
+def test_an_endpoint_without_pods_is_not_ready(nmt_k8s, endpoint, capsys):
+    nmt_k8s("status")
+    assert "demo-endpoint:8000 not ready: none of its Pods is ready" in capsys.readouterr().out
 
 
 def test_an_endpoint_that_is_not_ready_is_shown_with_the_reason(nmt_k8s, cluster, capsys):
