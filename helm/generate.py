@@ -53,8 +53,8 @@ def _serve_environments() -> dict[str, dict[str, str]]:
     """Return the environment of serving Pods, by the proxy that they use."""
     fallback = {"RAY_SERVE_ENABLE_HA_PROXY": "0"}
     set_environment(fallback)
-    # A path of this machine; the chart knows that of the image.
-    del fallback["RAY_SERVE_HAPROXY_BINARY_PATH"]
+    # Paths are those of this machine. A Pod runs one endpoint, for which Serve's own paths do.
+    fallback = {name: value for name, value in fallback.items() if not value.startswith("/")}
     return {"haproxy": dict(SERVE_ENVIRONMENT), "python": fallback}
 
 

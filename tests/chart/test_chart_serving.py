@@ -4,9 +4,26 @@ import pytest
 import yaml
 
 from nmt.config import Config
-from ray_jobs.serving.deployments import scale_options, without_scale
+from nmt.runs import layout
+from ray_jobs.serving.deployments import build, scale_options, without_scale
+from ray_jobs.serving.environment import SERVE_ENVIRONMENT, set_environment
 from tests.support.chart.network_policy import selects
-from tests.support.chart.rendering import EVERYTHING, RELEASES, JsonObject, kinds, pods, render
+from tests.support.chart.rendering import (
+    BUCKET,
+    EVERYTHING,
+    RELEASES,
+    JsonObject,
+    cluster_specs,
+    kinds,
+    pods,
+    render,
+)
+from tests.support.project import PROJECT
+
+HAPROXY_PATH = "RAY_SERVE_HAPROXY_BINARY_PATH"
+DRAIN = "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"
+PROXY_DRAIN_SECONDS = 30 + 5
+"""How long Serve drains a proxy at least, and the time until it asks whether it is drained."""
 
 
 def service(values: JsonObject | None = None) -> JsonObject:
@@ -34,19 +51,38 @@ def served(values: JsonObject | None) -> Config:
     return Config.parse(found["args"])
 
 
+def environment(template: JsonObject) -> dict[str, str]:
+    """Return the variables of the Ray container of a Pod."""
+    return {entry["name"]: entry["value"] for entry in template["spec"]["containers"][0]["env"]}
+
+
 @pytest.mark.parametrize("name", RELEASES)
 def test_the_application_gets_the_serving_settings_of_the_values(name):
-    config = Config.parse(RELEASES[name].get("config", {}))
+    settings = config_of(name)
+    serving = {"require_keys": True, **settings.get("serving", {})}
+    config = Config.parse({**settings, "serving": serving})
     assert without_scale(served(RELEASES[name]).serving) == without_scale(config.serving)
     assert served(RELEASES[name]).storage == config.storage
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_the_numbers_of_replicas_are_options_of_the_deployments(name):
+def test_the_numbers_of_replicas_are_options_of_the_deployment(name):
     """As arguments they would restart every replica."""
-    config = Config.parse(RELEASES[name].get("config", {}))
-    found = {d.pop("name"): d for d in application(RELEASES[name])["deployments"]}
-    assert found == scale_options(config.serving)
+    (found,) = application(RELEASES[name])["deployments"]
+    expected = scale_options(Config.parse(config_of(name)).serving)
+    assert found == {"name": "Endpoint", **expected}
+
+
+def config_of(name: str) -> JsonObject:
+    return RELEASES[name].get("config", {})
+
+
+@pytest.mark.parametrize(
+    ("serving", "required"),
+    [({}, True), ({"require_keys": None}, True), ({"require_keys": False}, False)],
+)
+def test_the_endpoint_requires_keys_unless_the_values_say_otherwise(serving, required):
+    assert served({"config": {"serving": serving}}).serving.needs_keys is required
 
 
 @pytest.mark.parametrize(
@@ -61,9 +97,10 @@ def test_settings_that_replicas_do_not_read_restart_no_replica(config):
 
 
 def test_large_and_small_numbers_are_passed_unchanged():
-    config = {"serving": {"max_queued_tokens": 30_000_000, "poll_seconds": 1e-05}}
+    serving = {"max_queued_tokens": 30_000_000, "poll_seconds": 1e-05, "require_keys": True}
+    config = {"serving": serving}
     assert served({"config": config}).serving == Config.parse(config).serving
-    assert application({"config": config})["args"]["serving"] == config["serving"]
+    assert application({"config": config})["args"]["serving"] == serving
 
 
 def test_the_application_is_the_projects_at_the_root():
@@ -109,20 +146,119 @@ def test_pods_scale_between_the_bounds_of_the_values():
     assert cluster["autoscalerOptions"]["idleTimeoutSeconds"] == 60
 
 
-def test_the_readiness_of_a_pod_is_checked_every_second():
+def test_a_pod_is_ready_when_a_replica_behind_its_proxy_has_an_engine():
     (container,) = group()["template"]["spec"]["containers"]
     probe = container["readinessProbe"]
     assert probe["periodSeconds"] == 1
-    script = probe["exec"]["command"][-1]
-    assert "localhost:52365/api/local_raylet_healthz" in script
-    assert "localhost:8000/-/healthz" in script
+    *checks, last = probe["exec"]["command"][-1].strip().splitlines()
+    # The last command decides; those before it end the script when they fail.
+    assert last == "ask 8000/ready"
+    assert any("ask 52365/api/local_raylet_healthz" in line for line in checks)
+    assert any("ask 8000/-/healthz" in line for line in checks)
+
+
+def test_the_head_is_ready_without_the_application():
+    """KubeRay starts the application only when the head is ready."""
+    (container,) = head()["spec"]["containers"]
+    assert "readinessProbe" not in container
 
 
 @pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
-def test_a_terminating_pod_keeps_answering_for_a_while(template):
-    spec = template({"serving": {"drainSeconds": 20}})["spec"]
-    assert spec["containers"][0]["lifecycle"] == {"preStop": {"exec": {"command": ["sleep", "20"]}}}
-    assert spec["terminationGracePeriodSeconds"] == 65
+def test_no_pod_is_restarted_for_the_lack_of_an_engine(template):
+    (container,) = template({})["spec"]["containers"]
+    assert not {"livenessProbe", "startupProbe"} & set(container)
+
+
+def test_a_release_is_ready_before_its_first_promotion():
+    """KubeRay counts the ready endpoints of its own Service; clients use that of the chart."""
+    assert service()["serveService"]["spec"]["publishNotReadyAddresses"] is True
+    (endpoint,) = kinds(render(), "Service").values()
+    assert "publishNotReadyAddresses" not in endpoint["spec"]
+
+
+@pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
+def test_serving_pods_have_the_environment_of_the_endpoint(template):
+    assert environment(template({})).items() >= SERVE_ENVIRONMENT.items()
+
+
+@pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
+def test_serves_own_proxy_can_replace_haproxy(template):
+    expected = {"RAY_SERVE_ENABLE_HA_PROXY": "0"}
+    set_environment(expected)
+    found = environment(template({"serving": {"haproxy": False}}))
+    # The paths of HAProxy's files are those of another machine, and not needed.
+    assert {k: v for k, v in expected.items() if not v.startswith("/")}.items() <= found.items()
+
+
+def test_serve_starts_haproxy_by_the_command_of_the_image():
+    dockerfile = (PROJECT / "docker" / "Dockerfile").read_text("utf-8")
+    assert f"> {environment(head())[HAPROXY_PATH]} " in dockerfile
+
+
+def test_pods_of_jobs_have_no_variables_of_the_endpoint():
+    for where, spec in cluster_specs(render(EVERYTHING)).items():
+        if not where.startswith("RayService"):
+            for part in (spec["headGroupSpec"], *spec["workerGroupSpecs"]):
+                assert not set(environment(part["template"])) & {*SERVE_ENVIRONMENT, DRAIN}, where
+
+
+@pytest.mark.parametrize("drain", [0, 15, 300])
+@pytest.mark.parametrize("timeout", [0.5, 30, 30.5, 200])
+@pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
+def test_a_terminating_pod_has_time_to_answer_what_it_has_accepted(template, drain, timeout):
+    config = {"serving": {"request_timeout_seconds": timeout}}
+    found = template({"serving": {"drainSeconds": drain}, "config": config})
+    spec = found["spec"]
+    lifecycle = {"preStop": {"exec": {"command": ["sleep", str(drain)]}}}
+    assert spec["containers"][0]["lifecycle"] == lifecycle
+    replica = build(config)._bound_deployment._deployment_config.graceful_shutdown_timeout_s
+    ray = int(environment(found)[DRAIN])
+    # Serve needs some seconds until it has noticed that a node ends.
+    assert ray >= max(replica, PROXY_DRAIN_SECONDS) + 5
+    assert spec["terminationGracePeriodSeconds"] >= drain + ray + 10
+
+
+def test_usual_time_limits_of_requests_leave_the_pods_as_they_are():
+    before = service()["rayClusterConfig"]
+    config = {"serving": {"request_timeout_seconds": 10}}
+    assert service({"config": config})["rayClusterConfig"] == before
+
+
+REPORTS = {
+    "defaults": ({}, "/storage/runs", "default"),
+    "another endpoint": ({"config": {"serving": {"name": "shop"}}}, "/storage/runs", "shop"),
+    "a folder": ({"config": {"storage": "a/./b/"}}, "/storage/a/b", "default"),
+    "an absolute folder": ({"config": {"storage": "/storage/a"}}, "/storage/a", "default"),
+    "the mount": ({"config": {"storage": "/storage"}}, "/storage", "default"),
+    "another mount": ({"storage": {"mountPath": "/mnt/nmt"}}, "/mnt/nmt/runs", "default"),
+}
+
+
+@pytest.mark.parametrize("case", REPORTS)
+@pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
+def test_the_endpoint_writes_only_its_reports_to_the_claim(template, case):
+    """Whoever breaks into a replica changes neither engines, nor the traffic file, nor the keys."""
+    values, root, name = REPORTS[case]
+    spec = template(values)["spec"]
+    mounts = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] == "storage"]
+    whole, reports = mounts
+    assert whole["readOnly"] is True
+    assert reports["mountPath"] == f"{root}/{layout.replica_reports(name)}"
+    assert reports["mountPath"] == f"{whole['mountPath']}/{reports['subPath']}"
+    assert "readOnly" not in reports
+    # Made by the user of the Pod: the kubelet would make it for root.
+    (first,) = spec["initContainers"]
+    assert first["command"] == ["mkdir", "-p", reports["mountPath"]]
+    assert {"name": "storage", "mountPath": whole["mountPath"]} in first["volumeMounts"]
+
+
+def test_with_a_bucket_no_folder_is_made_and_the_endpoint_may_have_keys_of_its_own():
+    own = {**BUCKET, "serving": {"storageSecretName": "fewer-rights"}}
+    for pod in pods(render(own)):
+        assert "initContainers" not in pod.spec, pod.where
+        secrets = [s["secretRef"]["name"] for s in pod.containers[0].get("envFrom", [])]
+        if pod.component in ("job", "cluster", "storage", "serving"):
+            assert secrets == ["fewer-rights" if pod.component == "serving" else "keys"], pod.where
 
 
 def test_the_old_cluster_stays_for_a_minute():
@@ -155,6 +291,7 @@ def test_the_disruption_budget_allows_one_missing_pod():
     values = {"serving": {"pods": {"min": 3}}}
     (budget,) = kinds(render(values), "PodDisruptionBudget").values()
     assert budget["spec"]["minAvailable"] == 2
+    assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     assert "maxUnavailable" not in budget["spec"]  # Kubernetes cannot count it for a RayCluster
 
 
@@ -170,7 +307,7 @@ def test_without_the_endpoint_no_object_of_it_is_created():
     assert not {"RayService", "Service", "PodDisruptionBudget", "Pod"} & {
         m["kind"] for m in manifests
     }
-    assert "Translator" not in str(kinds(manifests, "PrometheusRule"))
+    assert "NmtEndpoint" not in str(kinds(manifests, "PrometheusRule"))
 
 
 def test_the_interactive_cluster_scales_the_groups_it_names():
