@@ -8,15 +8,24 @@ from types import ModuleType
 
 import pytest
 
+from nmt.serving.errors import NoEngineError, OverloadedError, UnauthorizedError
 from nmt.serving.types import Served, ServedRoute
-from nmt.serving.web.responses import health_body
+from nmt.serving.web.responses import error_body, health_body, translation_body
 from tests.support.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
 from tests.support.project import load_script
 
-NO_ENGINE = (200, health_body(Served())), (503, {"error": "none yet", "code": "no_engine"})
-ROUTE = ServedRoute("eng_Latn-tam_Taml", "eng_Latn", "tam_Taml", None, "abc", "tiny", "none")
-SERVED = health_body(Served((ROUTE,), ROUTE))
-TRANSLATED = {"translations": [{"text": "மருத்துவமனை எங்கே?"}], "engine": "abc"}
+ROUTE = ServedRoute(
+    "eng_Latn-tam_Taml", "eng_Latn", "tam_Taml", None, engine="abc", base="tiny", license="none"
+)
+KEY = "nmt_1_secret"
+
+READY = (200, {"status": "ready"})
+NOT_READY = (503, error_body(NoEngineError("no engine has been promoted yet")))
+SERVED = (200, health_body(Served(routes=(ROUTE,), default=ROUTE)))
+NOTHING_SERVED = (200, health_body(Served()))
+TRANSLATED = (200, translation_body(["மருத்துவமனை எங்கே?"], "abc"))
+UNAUTHORIZED = (401, error_body(UnauthorizedError("give an API key")))
+OVERLOADED = (503, error_body(OverloadedError("full")))
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +38,19 @@ def run(script, monkeypatch) -> Iterator[Callable[..., int]]:
     """Run the script against an endpoint with these answers and return its exit code."""
     servers = []
 
-    def against(got: tuple, posted: tuple) -> int:
+    def against(
+        ready: tuple, health: tuple, without_key: tuple, with_key: tuple | None = None
+    ) -> int:
         class Endpoint(BaseHTTPRequestHandler):
             def do_GET(self):
-                assert self.path == "/health"
-                self._say(*got)
+                self._say(*{"/ready": ready, "/health": health}[self.path])
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 assert (self.path, list(body)) == ("/v1/translate", ["text"])
-                self._say(*posted)
+                authorization = self.headers["Authorization"]
+                assert authorization in (None, f"Bearer {KEY}")
+                self._say(*(with_key if authorization and with_key else without_key))
 
             def _say(self, status, body):
                 content = json.dumps(body).encode()
@@ -53,46 +65,70 @@ def run(script, monkeypatch) -> Iterator[Callable[..., int]]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("ENDPOINT", f"127.0.0.1:{server.server_port}")
+        for address in ("ENDPOINT", "PODS"):
+            monkeypatch.setenv(address, f"127.0.0.1:{server.server_port}")
         return script.main()
 
     monkeypatch.setattr(script, "SECONDS", 0)
+    monkeypatch.setenv("REQUIRE_KEYS", "true")
+    monkeypatch.delenv("API_KEY", raising=False)
     yield against
     for server in servers:
         server.shutdown()
         server.server_close()
 
 
-def test_an_endpoint_that_translates_passes(run, capsys):
-    assert run((200, SERVED), (200, TRANSLATED)) == 0
+def test_an_endpoint_that_translates_with_the_key_passes(run, monkeypatch, capsys):
+    monkeypatch.setenv("API_KEY", f"{KEY}\n")
+    assert run(READY, SERVED, UNAUTHORIZED, TRANSLATED) == 0
     assert "மருத்துவமனை" in capsys.readouterr().out
 
 
+def test_without_a_key_it_is_enough_that_requests_are_refused(run, capsys):
+    assert run(READY, SERVED, UNAUTHORIZED) == 0
+    assert "serving.testKeySecret is not set" in capsys.readouterr().out
+
+
+def test_an_endpoint_that_requires_no_keys_has_to_translate(run, monkeypatch, capsys):
+    monkeypatch.setenv("REQUIRE_KEYS", "false")
+    assert run(READY, SERVED, TRANSLATED) == 0
+    assert "மருத்துவமனை" in capsys.readouterr().out
+    assert run(READY, SERVED, UNAUTHORIZED) == 1
+
+
 def test_an_endpoint_before_its_first_promotion_passes(run, capsys):
-    assert run(*NO_ENGINE) == 0
+    assert run(NOT_READY, NOTHING_SERVED, UNAUTHORIZED) == 0
     assert "no engine" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("got", "posted"),
+    "answers",
     [
-        ((200, health_body(Served())), (200, TRANSLATED)),
-        ((200, health_body(Served())), (503, {"error": "full", "code": "overloaded"})),
-        ((200, SERVED), (503, {"error": "none yet", "code": "no_engine"})),
-        ((200, SERVED), (200, {"translations": [{"text": " "}], "engine": "abc"})),
-        ((200, SERVED), (200, {"translations": []})),
-        ((500, {}), (500, {})),
-        ((200, []), (200, [])),
+        (NOT_READY, SERVED, UNAUTHORIZED),
+        (NOT_READY, NOTHING_SERVED, NOT_READY),
+        (OVERLOADED, SERVED, UNAUTHORIZED),
+        (READY, NOTHING_SERVED, UNAUTHORIZED),
+        (READY, SERVED, TRANSLATED, TRANSLATED),
+        (READY, SERVED, UNAUTHORIZED, UNAUTHORIZED),
+        (READY, SERVED, UNAUTHORIZED, OVERLOADED),
+        (READY, SERVED, UNAUTHORIZED, (200, translation_body([" "], "abc"))),
+        (READY, SERVED, UNAUTHORIZED, (200, {"translations": []})),
+        ((500, {}), (500, {}), (500, {})),
+        ((200, []), (200, []), (200, [])),
     ],
 )
-def test_any_other_answer_fails(run, got, posted, capsys):
-    assert run(got, posted) == 1
-    assert "127.0.0.1" in capsys.readouterr().err
+def test_any_other_answer_fails(run, answers, monkeypatch, capsys):
+    monkeypatch.setenv("API_KEY", KEY)
+    assert run(*answers) == 1
+    said = capsys.readouterr().err
+    assert "127.0.0.1" in said
+    assert KEY not in said
 
 
 def test_a_missing_endpoint_fails(script, monkeypatch, capsys):
     monkeypatch.setattr(script, "SECONDS", 0)
-    monkeypatch.setenv("ENDPOINT", "127.0.0.1:1")
+    for address in ("ENDPOINT", "PODS"):
+        monkeypatch.setenv(address, "127.0.0.1:1")
     assert script.main() == 1
     assert "refused" in capsys.readouterr().err
 
@@ -102,8 +138,24 @@ def test_the_pod_runs_this_script_against_the_endpoint_of_the_release():
     (container,) = pod["spec"]["containers"]
     written = (CHART / "files" / "test_endpoint.py").read_text("utf-8")
     assert container["command"] == ["python", "-c", f"{written.strip()}\n"]
-    assert container["env"] == [{"name": "ENDPOINT", "value": "demo-endpoint.team.svc:8000"}]
+    assert {entry["name"]: entry["value"] for entry in container["env"]} == {
+        "ENDPOINT": "demo-endpoint.team.svc:8000",
+        # KubeRay's Service, which also has Pods that are not ready.
+        "PODS": "demo-serve-svc.team.svc:8000",
+        "REQUIRE_KEYS": "true",
+    }
     assert container["image"].startswith("nmt-tools:")
+
+
+def test_the_pod_takes_a_key_from_a_secret_and_learns_whether_one_is_required():
+    values = {
+        "serving": {"testKeySecret": "probe-key"},
+        "config": {"serving": {"require_keys": False}},
+    }
+    (container,) = kinds(render(values), "Pod")["demo-test"]["spec"]["containers"]
+    env = {entry.pop("name"): entry for entry in container["env"]}
+    assert env["API_KEY"] == {"valueFrom": {"secretKeyRef": {"name": "probe-key", "key": "key"}}}
+    assert env["REQUIRE_KEYS"] == {"value": "false"}
 
 
 def test_the_pod_is_scheduled_like_the_head_of_the_endpoint():
@@ -127,10 +179,17 @@ def test_the_notes_give_the_next_commands_for_this_release():
         "nmt-k8s doctor --release demo -n team",
         "nmt-k8s submit pipeline run=demo --release demo -n team",
         "nmt-k8s promote run=demo --release demo -n team",
+        "nmt-k8s keys create --name NAME --release demo -n team",
         "kubectl port-forward service/demo-endpoint 18000:8000 -n team",
         "helm test demo -n team",
     ):
         assert command in said
+
+
+def test_the_notes_name_a_key_only_where_one_is_required():
+    assert "Bearer $KEY" in notes()
+    said = notes({"config": {"serving": {"require_keys": False}}})
+    assert "key" not in said
 
 
 def test_the_notes_warn_of_a_volume_for_one_node():

@@ -15,9 +15,13 @@ from tests.support.chart.rendering import (
 
 RANDOM = 34_567
 """Ray's own ports are random."""
+REPLICA = 30_000
+"""First port of the replicas, which HAProxy calls."""
+HAPROXY_STATISTICS, HAPROXY_METRICS = 8404, 9101
 
 ALL: JsonObject = {"cluster": {"enabled": True}}
-MONITORED: JsonObject = {**ALL, "monitoring": {"podMonitors": True}}
+MONITORS: JsonObject = {"podMonitors": True}
+MONITORED: JsonObject = {**ALL, "monitoring": MONITORS}
 CLOSED: JsonObject = {**ALL, "networkPolicies": {"outside": False}}
 OFFLINE: JsonObject = {**RELEASES["airgapped"], **ALL}
 CLIENTS: JsonObject = {
@@ -53,6 +57,8 @@ NEEDED = [
     ("serving worker", "serving head", 6379, ALL),
     ("serving worker", "serving head", RANDOM, ALL),
     ("serving head", "serving worker", RANDOM, ALL),
+    ("serving head", "serving worker", REPLICA, ALL),
+    ("serving worker", "serving worker", REPLICA, ALL),
     ("cluster head", "cluster worker", RANDOM, ALL),
     ("cluster worker", "cluster head", RANDOM, ALL),
     ("job head", "job worker", RANDOM, ALL),
@@ -74,6 +80,7 @@ NEEDED = [
     ("serving worker", "hub", 443, BUCKET),
     ("storage", "hub", 443, BUCKET),
     ("prometheus", "serving worker", 8080, MONITORED),
+    ("prometheus", "serving worker", 8000, {**CLIENTS, "monitoring": MONITORS}),
     ("prometheus", "job head", 44217, MONITORED),
     ("prometheus", "job head", 44227, MONITORED),
     ("caller", "serving worker", 8000, CLIENTS),
@@ -105,6 +112,13 @@ FORBIDDEN = [
     ("other release", "job worker", RANDOM, ALL),
     ("kuberay", "job head", 10001, ALL),
     ("prometheus", "serving worker", 8080, ALL),
+    ("prometheus", "serving worker", 8000, CLIENTS),
+    ("prometheus", "serving head", 8000, MONITORED),
+    *(
+        (source, "serving worker", port, MONITORED)
+        for source in ("client", "prometheus", "kuberay", "test", "job worker", "cluster worker")
+        for port in (REPLICA, HAPROXY_STATISTICS, HAPROXY_METRICS)
+    ),
     ("prometheus", "job head", 8265, MONITORED),
     ("caller", "serving worker", 8000, ALL),
     ("job worker", "hub", 443, CLOSED),

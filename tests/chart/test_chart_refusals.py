@@ -121,6 +121,30 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "workers: {cpu: {env: {HF_HOME: /x}}}",
         ["workers.cpu.env.HF_HOME", "leave it out"],
     ),
+    "proxy as a variable": (
+        "env: {RAY_SERVE_ENABLE_HA_PROXY: '0'}",
+        ["env.RAY_SERVE_ENABLE_HA_PROXY", "set serving.haproxy"],
+    ),
+    "less time to drain": (
+        "env: {RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S: '5'}",
+        ["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S", "set serving.drainSeconds"],
+    ),
+    "longer drain of a proxy": (
+        "env: {RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S: '90'}",
+        ["RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S", "config.serving.request_timeout_seconds"],
+    ),
+    "a variable of the endpoint": (
+        "env: {RAY_SERVE_HAPROXY_RETRIES: '9'}",
+        ["env.RAY_SERVE_HAPROXY_RETRIES", "in the Pods of the endpoint: leave it out"],
+    ),
+    "keys of a bucket for a claim": (
+        "serving: {storageSecretName: keys}",
+        ["serving.storageSecretName is 'keys'", "storage.type=object"],
+    ),
+    "settings above the volume": (
+        "config: {storage: ../runs}",
+        ["config.storage is '../runs'", "has '..'"],
+    ),
     "Redis": ("env: {RAY_REDIS_ADDRESS: 'redis:6379'}", ["env.RAY_REDIS_ADDRESS", "KubeRay"]),
     "no variable": ("env: {a-b: x}", ["'a-b'", "not a name of an environment variable"]),
     "settings outside the volume": (

@@ -83,6 +83,15 @@ def test_the_account_of_every_pod_has_the_annotations_of_the_values():
             assert account["metadata"]["annotations"] == role, pod.where
 
 
+def test_the_account_of_the_endpoint_may_have_a_role_of_its_own():
+    """With a bucket, jobs write engines, the traffic file and keys; the endpoint only reports."""
+    values = {"annotations": {"role": "jobs"}, "servingAnnotations": {"role": "endpoint"}}
+    accounts = kinds(render({**BUCKET, "serviceAccounts": values}), "ServiceAccount")
+    found = {name: account["metadata"]["annotations"] for name, account in accounts.items()}
+    assert found.pop("demo-serving") == {"role": "endpoint"}
+    assert set(map(str, found.values())) == {"{'role': 'jobs'}"}
+
+
 def test_kuberay_does_not_shorten_the_name_of_the_autoscalers_account():
     """KubeRay shortens a name of more than 50 characters and binds the rights to the short name."""
     manifests = render({"cluster": {"enabled": True}}, name="n" * 36)
@@ -125,7 +134,12 @@ def test_the_bucket_secret_reaches_every_pod_that_reads_the_storage():
 def _with_secret(values: JsonObject, secret: str) -> set[str]:
     reference = {"secretRef": {"name": secret}}
     found = pods(render(values))
-    return {p.component for p in found if reference in p.containers[0].get("envFrom", [])}
+    return {
+        pod.component
+        for pod in found
+        for container in pod.containers
+        if reference in container.get("envFrom", [])
+    }
 
 
 def test_memory_is_limited_and_cpu_is_not(release):
