@@ -215,7 +215,7 @@ class Serving(Values):
     """Existing Secret with keys of the bucket for these Pods alone, which need less than jobs do;
     `storage.object.secretName` when empty."""
     test_key_secret: OptionalName = ""
-    """Existing Secret whose entry `key` is an API key; with it `helm test` translates a sentence."""
+    """Existing Secret whose entry `key` is an API key, with which `helm test` translates."""
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """Type of the Service in front of the Pods."""
     service_annotations: dict[str, str] = {}
@@ -230,7 +230,7 @@ class Accounts(Values):
     annotations: dict[str, str] = {}
     """Annotations of all accounts, like a cloud role for the bucket."""
     serving_annotations: dict[str, str] = {}
-    """Annotations of the account of the endpoint, which replace those above: a role that may do less."""
+    """Annotations of the endpoint's account instead of these, like a role that may do less."""
 
 
 class Rbac(Values):
@@ -305,8 +305,8 @@ class Monitoring(Values):
     dashboard: bool = False
     """Create a ConfigMap with a Grafana dashboard."""
     key_secret: OptionalName = ""
-    """Existing Secret whose entry `key` is an API key with scope admin; Prometheus reads `/metrics` of
-    the endpoint with it."""
+    """Existing Secret whose entry `key` is an API key with scope admin, with which Prometheus reads
+    the endpoint's own metrics."""
     labels: dict[str, str] = {}
     """Labels by which Prometheus selects monitors and rules."""
 
@@ -323,8 +323,8 @@ class ChartValues(Values):
     image_pull_secrets: list[ObjectName] = []
     """Names of Secrets for a private registry."""
     config: Config = Config()
-    """Settings as in configs/*.yaml, which every job of the release starts from; the endpoint requires
-    API keys unless `serving.require_keys` is false."""
+    """Settings as in configs/*.yaml, which every job of the release starts from. The endpoint
+    requires API keys unless `serving.require_keys` is false."""
     storage: StorageValues = StorageValues()
     ray: Ray = Ray()
     workers: dict[GroupName, WorkerGroup] = {"cpu": WorkerGroup()}

@@ -36,7 +36,7 @@ def endpoint_readiness(cluster: Cluster, service: JsonObject, pods: Sequence[Jso
     if ready.get("status") != "True":
         reason = ready.get("message") or ready.get("reason") or "KubeRay has not seen it yet"
         return f"not ready: {reason}"
-    # KubeRay takes the RayService for ready as soon as its Pods run: see the chart's rayservice.yaml.
+    # KubeRay takes the RayService for ready as soon as its Pods run: see the chart's RayService.
     count = sum(_is_ready(pod) for pod in pods)
     if count:
         return f"ready ({count} of {len(pods)} Pods)"

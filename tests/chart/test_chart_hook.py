@@ -179,7 +179,7 @@ def test_the_notes_give_the_next_commands_for_this_release():
         "nmt-k8s doctor --release demo -n team",
         "nmt-k8s submit pipeline run=demo --release demo -n team",
         "nmt-k8s promote run=demo --release demo -n team",
-        "nmt-k8s keys create --name NAME --release demo -n team",
+        "nmt-k8s keys create NAME --release demo -n team",
         "kubectl port-forward service/demo-endpoint 18000:8000 -n team",
         "helm test demo -n team",
     ):

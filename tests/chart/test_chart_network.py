@@ -80,7 +80,7 @@ NEEDED = [
     ("serving worker", "hub", 443, BUCKET),
     ("storage", "hub", 443, BUCKET),
     ("prometheus", "serving worker", 8080, MONITORED),
-    ("prometheus", "serving worker", 8000, {**CLIENTS, "monitoring": MONITORS}),
+    ("prometheus", "serving head", 8000, MONITORED),
     ("prometheus", "job head", 44217, MONITORED),
     ("prometheus", "job head", 44227, MONITORED),
     ("caller", "serving worker", 8000, CLIENTS),
@@ -112,8 +112,8 @@ FORBIDDEN = [
     ("other release", "job worker", RANDOM, ALL),
     ("kuberay", "job head", 10001, ALL),
     ("prometheus", "serving worker", 8080, ALL),
-    ("prometheus", "serving worker", 8000, CLIENTS),
-    ("prometheus", "serving head", 8000, MONITORED),
+    ("prometheus", "serving head", 8000, ALL),
+    ("prometheus", "serving worker", 8000, {**CLIENTS, "monitoring": MONITORS}),
     *(
         (source, "serving worker", port, MONITORED)
         for source in ("client", "prometheus", "kuberay", "test", "job worker", "cluster worker")

@@ -1,8 +1,8 @@
 """Checks that an endpoint answers as documented; runs in the Pod of `helm test`.
 
 Uses the standard library only. Exits with 0 when the endpoint does what it can do: it translates if
-there is a key for it, it refuses requests without a key where it requires one, or it reports that no
-engine has been promoted yet.
+it gets a key or requires none, it refuses requests without a key where it requires one, or it
+reports that no engine has been promoted yet.
 """
 
 import http.client

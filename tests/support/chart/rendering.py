@@ -61,8 +61,8 @@ class PodTemplate:
 
     @property
     def containers(self) -> list[JsonObject]:
-        """All of them."""
-        return [*self.spec.get("initContainers", []), *self.spec["containers"]]
+        """All of them, the main one first."""
+        return [*self.spec["containers"], *self.spec.get("initContainers", [])]
 
 
 @cache
