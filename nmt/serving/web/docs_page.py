@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, cast
 
-from nmt.serving.web.asgi import Response
+from starlette.responses import Response
+
+from nmt.serving.web.answers import html_answer
 from nmt.serving.web.openapi import Schema
-from nmt.serving.web.page import html_response
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -35,7 +36,7 @@ _POLICY = "; ".join(
 
 def docs_response(document: Schema) -> Response:
     """Show the document as a page."""
-    return html_response("\n".join(_page(document)), _POLICY)
+    return html_answer("\n".join(_page(document)), _POLICY)
 
 
 def _page(document: Schema) -> Iterator[str]:

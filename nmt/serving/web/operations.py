@@ -4,6 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from starlette.requests import Request
+from starlette.responses import Response
+
+from nmt.access.scopes import Scope
 from nmt.serving.errors import (
     DeadlineExceededError,
     ForbiddenError,
@@ -11,6 +15,7 @@ from nmt.serving.errors import (
     InvalidRequestError,
     MediaTypeError,
     NoEngineError,
+    NoReplicaError,
     OverloadedError,
     RateLimitedError,
     RequestError,
@@ -20,11 +25,9 @@ from nmt.serving.errors import (
     UnknownDomainError,
     UnsupportedLanguageError,
 )
-from nmt.serving.web.asgi import Request, Response
 from nmt.serving.web.requests import TranslateRequest
 from nmt.serving.web.responses import HealthBody, LanguageBody, ReadyBody, TranslationBody
 
-Scope = Literal["translate", "feedback", "admin"]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -52,7 +55,7 @@ KEY_ERRORS = (UnauthorizedError, ForbiddenError, RateLimitedError)
 """Errors of operations that need an API key."""
 LIMIT_ERRORS = (OverloadedError,)
 """Errors of operations that are limited."""
-COMMON_ERRORS = (RequestError, DeadlineExceededError)
+COMMON_ERRORS = (RequestError, NoReplicaError, DeadlineExceededError)
 """Errors of every operation."""
 
 OPERATIONS = (

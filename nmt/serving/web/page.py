@@ -6,25 +6,15 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from nmt.serving.web.asgi import Response
+from starlette.responses import Response
+
+from nmt.serving.web.answers import html_answer
 
 
 def page_response() -> Response:
     """Return the page with a policy that forbids every other script, style and host."""
     html, policy = _load_page()
-    return html_response(html, policy)
-
-
-def html_response(html: str, policy: str) -> Response:
-    """Answer with a page, under a content security policy."""
-    headers = {
-        "content-type": "text/html; charset=utf-8",
-        "content-security-policy": policy,
-        "cache-control": "no-cache",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    }
-    return Response(200, html.encode(), [(k.encode(), v.encode()) for k, v in headers.items()])
+    return html_answer(html, policy)
 
 
 @cache

@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from nmt.config import ServingConfig
 from nmt.errors import shortened
 from nmt.languages import iso_code
-from nmt.serving.errors import MediaTypeError, NoEngineError, StoppingError
-from nmt.serving.types import Served, Translator
-from nmt.serving.web.asgi import Request, Response, json_response
+from nmt.serving.authentication import Authenticator
+from nmt.serving.errors import MediaTypeError, NoEngineError, StoppingError, TooLargeError
+from nmt.serving.exposition import merge_expositions
+from nmt.serving.metrics import CONTENT_TYPE, ServingMetrics
+from nmt.serving.types import Served, Translation, Translator
+from nmt.serving.web.answers import json_answer
 from nmt.serving.web.docs_page import docs_response
-from nmt.serving.web.observers import Authenticator
 from nmt.serving.web.openapi import Schema, build_document
 from nmt.serving.web.operations import OPERATIONS, Handler, Operation
 from nmt.serving.web.page import page_response
+from nmt.serving.web.record import RequestRecord, record_of
 from nmt.serving.web.requests import body_limit, parse_request
 from nmt.serving.web.responses import health_body, languages_body, translation_body
 from nmt.serving.web.routes import choose_route
@@ -23,7 +29,6 @@ GatherMetrics = Callable[[], Awaitable[bytes]]
 
 # Up to this length, splitting takes less time than handing the work to a thread and back.
 _MAX_INLINE_CHARACTERS = 2000
-_METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 class Service:
@@ -34,15 +39,18 @@ class Service:
         translator: Translator,
         config: ServingConfig,
         authenticator: Authenticator | None,
+        *,
+        metrics: ServingMetrics | None,
         gather_metrics: GatherMetrics | None,
     ) -> None:
         self._translator = translator
         self._config = config
         self._body_limit = body_limit(config)
         self._authenticator = authenticator
+        self._metrics = metrics
         self._gather_metrics = gather_metrics
         self.operations: Sequence[Operation] = [
-            each for each in OPERATIONS if gather_metrics or each.name != "getMetrics"
+            each for each in OPERATIONS if metrics or each.name != "getMetrics"
         ]
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -63,46 +71,51 @@ class Service:
         # Before the body is read: a replica that stops must not wait for slow clients.
         self._served_now()
         _check_media_type(request)
-        wanted = parse_request(await request.read_body(self._body_limit), self._config)
-        request.texts = len(wanted.text)
-        request.characters = sum(map(len, wanted.text))
-        if self._authenticator and request.caller:
-            self._authenticator.spend(request.caller, request.characters)
+        wanted = parse_request(await _read_body(request, self._body_limit), self._config)
+        record = record_of(request)
+        record.texts, record.characters = len(wanted.text), sum(map(len, wanted.text))
+        if self._authenticator and record.caller:
+            self._authenticator.spend(record.caller, record.characters)
         route = choose_route(wanted, self._served_now())
-        request.engine = route.engine
-        documents = await _split(wanted.text, request.characters, iso_code(route.source_language))
+        record.route, record.engine = route.key, route.engine
+        documents = await _split(wanted.text, record.characters, iso_code(route.source_language))
         texts: Sequence[str] = ()
         if sentences := documents.sentences:
             # All sentences in one call: a promotion between two calls would mix two engines.
-            translation = await self._translator.translate(sentences, route, request.client)
-            request.engine, texts = translation.engine, translation.texts
+            translation = await self._translator.translate(sentences, route, record.client)
+            _note(record, translation)
+            texts = translation.texts
         joined = documents.join(texts, route.target_language)
-        return json_response(translation_body(joined, request.engine))
+        return json_answer(translation_body(joined, record.engine))
 
     async def get_health(self, _request: Request) -> Response:
         """Handle `GET /health`."""
         # 200 without an engine too: the service is up, and restarting it would not help.
-        return json_response(health_body(self._translator.served()))
+        return json_answer(health_body(self._translator.served()))
 
     async def get_ready(self, _request: Request) -> Response:
         """Handle `GET /ready`."""
         if self._served_now().default is None:
             raise NoEngineError("no engine has been promoted yet")
-        return json_response({"status": "ready"})
+        return json_answer({"status": "ready"})
 
     async def get_languages(self, _request: Request) -> Response:
         """Handle `GET /languages`."""
-        return json_response(languages_body(self._translator.served()))
+        return json_answer(languages_body(self._translator.served()))
 
     async def get_metrics(self, _request: Request) -> Response:
         """Handle `GET /metrics`."""
-        assert self._gather_metrics  # noqa: S101 - else the operation does not exist
-        headers = [(b"content-type", _METRICS_TYPE), (b"cache-control", b"no-store")]
-        return Response(200, await self._gather_metrics(), headers)
+        assert self._metrics  # noqa: S101 - else the operation does not exist
+        if self._gather_metrics:
+            content = await self._gather_metrics()
+        else:
+            content = merge_expositions({self._metrics.replica: self._metrics.exposition()})
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+        return Response(content, headers=headers)
 
     async def get_openapi(self, _request: Request) -> Response:
         """Handle `GET /openapi.json`."""
-        return json_response(self._document())
+        return json_answer(self._document())
 
     async def get_docs(self, _request: Request) -> Response:
         """Handle `GET /docs`."""
@@ -131,10 +144,34 @@ async def _split(texts: Sequence[str], characters: int, language: str) -> Docume
 
 
 def _check_media_type(request: Request) -> None:
-    declared = request.header(b"content-type") or ""
+    declared = request.headers.get("content-type", "")
     media_type = declared.partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise MediaTypeError(
             f"the body is declared as {shortened(media_type) or 'nothing'}: send "
             "Content-Type: application/json"
         )
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    """Read the body, and stop as soon as it exceeds the limit."""
+    too_large = TooLargeError(f"the body is longer than {limit} bytes")
+    declared = request.headers.get("content-length", "")
+    # By its length first: a number of thousands of digits would take long to read.
+    if declared.isdecimal() and (len(declared) > 18 or int(declared) > limit):
+        raise too_large
+    body = bytearray()
+    # The header may be missing or wrong, so that the bytes are counted as well.
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large
+    return bytes(body)
+
+
+def _note(record: RequestRecord, translation: Translation) -> None:
+    sentences = translation.sentences
+    record.engine = translation.engine
+    record.source_tokens = translation.source_tokens
+    record.target_tokens = sum(sentence.tokens for sentence in sentences)
+    record.cached = sum(sentence.is_cached for sentence in sentences)

@@ -1,0 +1,42 @@
+"""What becomes known about a request while it is answered."""
+
+import time
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from nmt.serving.authentication import Caller
+
+_KEY = "nmt.record"
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """What metrics, the access log and tracing say about a request."""
+
+    id: str
+    path: str | None
+    """Path of its operation; None if there is none."""
+    arrival: float = field(default_factory=time.monotonic)
+    caller: Caller | None = None
+    client: str = ""
+    texts: int = 0
+    characters: int = 0
+    route: str = ""
+    engine: str = ""
+    source_tokens: int = 0
+    target_tokens: int = 0
+    cached: int = 0
+    status: int = 0
+    code: str = ""
+    """Code of the error, if the answer is one."""
+
+    def attach(self, scope: Scope) -> None:
+        """Add the record to a request."""
+        scope[_KEY] = self
+
+
+def record_of(request: Request) -> RequestRecord:
+    """Return the record of a request."""
+    return request.scope[_KEY]
