@@ -21,6 +21,16 @@ _MAX_ABBREVIATION = 50
 # The splitter's time grows with the square of the length, so a long line is split in windows. The
 # cuts near the end of a window depend on the text after it, so that part is split again.
 _WINDOW, _WINDOW_OVERLAP = 2000, 500
+# Addresses of pages and of mail. Scripts without spaces are not part of one: the address would
+# take in the sentence after it.
+_ADDRESS = regex.compile(
+    r"""(?:[a-z][a-z0-9+.-]*:// | www\. | mailto:)
+        [^\p{Han}\p{Hiragana}\p{Katakana}\p{Khmer}\p{Lao}\p{Myanmar}\p{Thai}\p{Tibetan}]+
+    | [^@]+ @ [\w-]+ (?:\.[\w-]+)+
+    """,
+    regex.VERBOSE | regex.IGNORECASE,
+)
+_AROUND_ADDRESS = "()[]{}<>\"'“”‘’«».,;:!?"
 _CLAUSE_END = regex.compile(r"[,;:!?.…،؛、，；：。।]\s+|[、，；：。]|\s[–—-]\s+")
 
 
@@ -35,7 +45,8 @@ class Segment:
 def split_text(text: str, language: str) -> list[Segment]:
     """Split a text into sentences and the text between them.
 
-    Every kind of line break ends a sentence. Text without a letter or digit is not a sentence.
+    Every kind of line break ends a sentence. Text without a letter, and addresses of pages and of
+    mail that stand alone, are not sentences.
 
     Args:
         text: any text.
@@ -100,13 +111,23 @@ def split_to_fit(
 def trim(part: str) -> list[Segment]:
     """Separate a sentence from the space around it."""
     core = part.strip()
-    # A model that is asked to translate a row of dashes makes something up.
-    if not any(character.isalnum() for character in core):
+    if not _needs_translation(core):
         return [Segment(part, is_sentence=False)] if part else []
     start = part.index(core)
     before, after = part[:start], part[start + len(core) :]
     segments = (Segment(before, False), Segment(core, True), Segment(after, False))
     return [each for each in segments if each.text]
+
+
+def _needs_translation(text: str) -> bool:
+    """Tell whether a text has a word that is not an address."""
+    # A model that is asked to translate a row of dashes, a number or an address makes something
+    # up. Word by word, since mostly the first one decides.
+    return any(
+        any(character.isalpha() for character in word)
+        and not _ADDRESS.fullmatch(word.strip(_AROUND_ADDRESS))
+        for word in text.split()
+    )
 
 
 def _split_line(line: str, language: str) -> Iterator[str]:

@@ -66,6 +66,40 @@ def test_a_text_is_split_into_its_sentences(text: str, language: str, expected: 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "12345",
+        "3.14",
+        "1,000 – 2,000 (50 %)",
+        "௧௨௩",
+        "https://example.org/a?b=c&d=e.html",
+        "(see.me@mail.example.co.in)",
+        "www.example.org, ftp://example.org; MAILTO:a@b.example",
+        "https://ta.wikipedia.org/wiki/தமிழ்",
+        "* * *",
+    ],
+)
+def test_text_without_a_word_is_kept_as_it_is(text: str) -> None:
+    assert sentences(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See https://example.org.",
+        "5 km",
+        "A",
+        "https://example.org/a这是一句话",
+        "Mail a@b.example or call 12345.",
+        "Hello.World",
+        "@home",
+    ],
+)
+def test_text_with_a_word_beside_an_address_is_a_sentence(text: str) -> None:
+    assert "".join(sentences(text)) == text
+
+
+@pytest.mark.parametrize(
     ("unit", "language"),
     [
         ("(a. b) ", "en"),
