@@ -1,4 +1,4 @@
-"""Switching a replica to the engine that the traffic pointer names, and reporting it."""
+"""Following the traffic file of an endpoint, and reporting what a replica serves."""
 
 import asyncio
 import logging
@@ -7,31 +7,30 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from nmt.engines.engine import SearchEngine
 from nmt.runs import layout
+from nmt.serving.engine_set import EngineSet
+from nmt.serving.worker import Worker
 from nmt.storage import Storage
 from nmt.traffic import (
     REPORT_EVERY_SECONDS,
+    EngineReport,
+    PairCounts,
     ReplicaReport,
     Route,
-    Traffic,
+    RouteReport,
     read_traffic,
     sweep_reports,
 )
 
 log = logging.getLogger(__name__)
 
-_MAX_RETRY_SECONDS = 300.0
-# Without a limit, 2 ** failures would become too large for a float.
-_MAX_DOUBLINGS = 16
 _SWEEP_EVERY_SECONDS = 3600.0
 
 
 class Follower:
-    """A poller of the traffic pointer that loads the engine and passes it on once it is ready.
+    """A poller of the traffic file that passes it to the engines, and writes the report.
 
-    A broken pointer or engine only changes the report: the replica keeps its engine. A replica that
-    has no engine yet falls back to the last engine that works.
+    A traffic file that is damaged, gone or of a later release only changes the report.
     """
 
     def __init__(
@@ -40,40 +39,40 @@ class Follower:
         name: str,
         replica_id: str,
         *,
-        load: Callable[[str], SearchEngine],
-        adopt: Callable[[SearchEngine], None],
+        engines: EngineSet,
         poll_seconds: float,
+        counts: Callable[[], tuple[PairCounts, ...]] = tuple,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Set up the follower; nothing is read yet.
 
         Args:
             storage: the storage root.
-            name: name of the traffic pointer.
+            name: name of the endpoint.
             replica_id: name of the report.
-            load: loads and checks the engine of a digest; called in a thread, may raise anything.
-            adopt: receives a new engine, in the event loop.
+            engines: those of the replica.
             poll_seconds: time between two polls.
+            counts: returns the counts of the rollouts that run.
             clock: returns the seconds since 1970.
         """
         self._storage = storage
         self._name = name
-        self._load = load
-        self._adopt = adopt
+        self.engines = engines
         self._poll_seconds = poll_seconds
+        self._counts = counts
         self._clock = clock
         self._path = layout.replica_report(name, replica_id)
-        self.report = ReplicaReport(
+        self._empty = ReplicaReport(
             replica=replica_id,
             host=socket.gethostname(),
             every_seconds=max(REPORT_EVERY_SECONDS, poll_seconds),
         )
+        # One thread, so that what `stop` writes or deletes comes after any earlier write.
+        self._worker = Worker("storage")
+        self._error: str | None = None
         self._written: ReplicaReport | None = None
         self._written_at = 0.0
-        self._writing: asyncio.Task[None] | None = None
         self._swept_at: float | None = None
-        self._failures = 0
-        self._retry_at = 0.0
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -82,90 +81,109 @@ class Follower:
             await self.poll()
 
     async def poll(self) -> None:
-        """Read the pointer once, switch the engine if needed, and write the report."""
+        """Read the traffic file once, pass it on, and write the report if it is time."""
         try:
-            traffic = await asyncio.to_thread(read_traffic, self._storage, self._name)
+            traffic = await self._worker.run(read_traffic, self._storage, self._name)
         # An object store's library may raise anything, and the replica must go on serving.
         except Exception as error:
-            self._update_report(error=str(error))
+            self._error = str(error)
         else:
-            await self._follow(traffic)
-        await self._write_report()
+            # Before the first promotion, a missing file is not an error.
+            is_lost = traffic is None and self.engines.traffic is not None
+            self._error = "the traffic file is gone" if is_lost else None
+        if self._error is None and traffic is not None:
+            self.engines.follow(traffic)
+        else:
+            self.engines.retry()
+        await self.write_report()
         await self._sweep()
 
-    async def stop(self) -> None:
-        """Delete the report of a replica that ends; call it after `run` has been cancelled."""
-        if self._writing and not self._writing.done():
-            # A thread is not cancelled with its task: it would write the report after the deletion.
-            await asyncio.wait([self._writing])
-        try:
-            await asyncio.to_thread(self._storage.delete, self._path)
-        except Exception as error:
-            log.warning("cannot delete %s: %s", self._storage.locate(self._path), error)
-
-    async def _follow(self, traffic: Traffic | None) -> None:
+    def report(self) -> ReplicaReport:
+        """Describe what the replica serves now, without the time."""
+        engines = {
+            digest: EngineReport(
+                memory_bytes=held.memory_bytes,
+                load_seconds=held.load_seconds,
+                since=_timestamp(held.since),
+            )
+            for digest, held in self.engines.held.items()
+        }
+        known = {"engines": engines, "counts": self._counts(), "error": self._error}
+        traffic = self.engines.traffic
         if traffic is None:
-            # Before the first promotion, a missing pointer is not an error.
-            error = "the traffic pointer is gone" if self.report.digest else None
-            self._update_report(wanted=None, error=error)
-            return
-        route = traffic.route()
-        if route.stable != self.report.wanted:
-            self._failures, self._retry_at = 0, 0.0
-        self._update_report(wanted=route.stable)
-        if route.stable == self.report.digest:
-            self._update_report(error=None)
-        elif self._clock() >= self._retry_at:
-            await self._switch(route)
+            return self._empty.model_copy(update=known)
+        routes = {key: self._route_report(key, route) for key, route in traffic.routes.items()}
+        default = self.engines.routes.get(traffic.default)
+        wanted = traffic.routes[traffic.default].stable
+        known |= {
+            "routes": routes,
+            "digest": default.stable.digest if default else None,
+            "wanted": wanted,
+            "error": self._error or self.engines.error_of(traffic.default, wanted),
+            "since": _timestamp(default.since) if default else None,
+        }
+        return self._empty.model_copy(update=known)
 
-    async def _switch(self, route: Route) -> None:
-        """Load the stable engine, or an earlier one if it fails and the replica has none."""
-        # Loading may take so long that a reader would count the replica as silent.
-        await self._write_report()
-        # An earlier engine is what the other replicas still serve.
-        fallbacks = () if self.report.digest else route.previous
-        error: str | None = None
-        for digest in (route.stable, *fallbacks):
-            failure = await self._load_engine(digest)
-            error = error or failure
-            if failure is None:
-                break
-        self._update_report(error=error)
-        if error:
-            self._failures += 1
-            delay = self._poll_seconds * 2 ** min(self._failures, _MAX_DOUBLINGS)
-            self._retry_at = self._clock() + min(delay, _MAX_RETRY_SECONDS)
-
-    async def _load_engine(self, digest: str) -> str | None:
-        """Load an engine and pass it on; return the error, or None on success."""
-        try:
-            engine = await asyncio.to_thread(self._load, digest)
-        # Libraries may raise anything for a damaged file.
-        except Exception as error:
-            log.warning("engine %s cannot be served: %s", digest, error)
-            return f"{digest}: {error}"
-        self._adopt(engine)
-        log.info("serving engine %s", digest)
-        self._update_report(digest=digest, since=self._timestamp())
-        return None
-
-    def _update_report(self, **changes: str | None) -> None:
-        self.report = self.report.model_copy(update=changes)
-
-    async def _write_report(self) -> None:
+    async def write_report(self) -> None:
         """Write the report if it has changed, or often enough to show that the replica lives."""
-        now = self._clock()
-        if self.report == self._written and now - self._written_at < REPORT_EVERY_SECONDS:
+        now, report = self._clock(), self.report()
+        # Counts grow with every few requests. They need no more than the usual report.
+        shown = report.model_copy(update={"counts": ()})
+        if shown == self._written and now - self._written_at < REPORT_EVERY_SECONDS:
             return
-        content = {**self.report.model_dump(mode="json"), "seen": self._timestamp()}
-        write = asyncio.to_thread(self._storage.write_json, self._path, content)
-        self._writing = asyncio.create_task(write)
+        await self._write(report)
+        self._written, self._written_at = shown, now
+
+    async def write_now(self) -> None:
+        """Write the report with its latest counts."""
+        self._written = None
+        await self.write_report()
+
+    async def stop(self) -> None:
+        """Delete the report of a replica that ends, unless it has counts of a running rollout.
+
+        Call it after `run` has been cancelled.
+        """
+        counts, traffic = self._counts(), self.engines.traffic
+        rollouts = traffic.rollouts if traffic else ()
+        last = self._empty.model_copy(update={"ended": True, "counts": counts})
+        if last.has_counts_of(rollouts):
+            # Else the rollout would forget what this replica has seen.
+            await self._write(last)
+        else:
+            await self._delete()
+        self._worker.close()
+
+    def _route_report(self, key: str, route: Route) -> RouteReport:
+        active = self.engines.routes.get(key)
+        roles = (("", route.stable), ("canary ", route.canary), ("shadow ", route.shadow))
+        errors = [
+            f"{role}{error}"
+            for role, digest in roles
+            if digest and (error := self.engines.error_of(key, digest))
+        ]
+        return RouteReport(
+            stable=active.stable.digest if active else None,
+            canary=active.canary.digest if active and active.canary else None,
+            shadow=active.shadow.digest if active and active.shadow else None,
+            wanted_stable=route.stable,
+            wanted_canary=route.canary,
+            wanted_shadow=route.shadow,
+            error="; ".join(errors) or None,
+        )
+
+    async def _write(self, report: ReplicaReport) -> None:
+        content = {**report.model_dump(mode="json"), "seen": _timestamp(self._clock())}
         try:
-            # Shielded, so that `stop` can wait for the thread after a cancellation.
-            await asyncio.shield(self._writing)
+            await self._worker.run(self._storage.write_json, self._path, content)
         except Exception as error:
             log.warning("cannot write %s: %s", self._storage.locate(self._path), error)
-        self._written, self._written_at = self.report, now
+
+    async def _delete(self) -> None:
+        try:
+            await self._worker.run(self._storage.delete, self._path)
+        except Exception as error:
+            log.warning("cannot delete %s: %s", self._storage.locate(self._path), error)
 
     async def _sweep(self) -> None:
         """Delete old reports of replicas that were killed, once an hour."""
@@ -173,11 +191,17 @@ class Follower:
         if self._swept_at is not None and now - self._swept_at < _SWEEP_EVERY_SECONDS:
             return
         self._swept_at = now
+        if self._error:
+            # Which rollouts still need the counts of a replica that is gone is not known.
+            return
+        traffic = self.engines.traffic
+        rollouts = traffic.rollouts if traffic else frozenset[str]()
         date = datetime.fromtimestamp(now, UTC)
         try:
-            await asyncio.to_thread(sweep_reports, self._storage, self._name, date)
+            await self._worker.run(sweep_reports, self._storage, self._name, date, rollouts)
         except Exception as error:
             log.warning("cannot delete old reports of replicas: %s", error)
 
-    def _timestamp(self) -> str:
-        return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,33 +1,38 @@
-"""A translator replica: an engine, its request batcher, and the hot swap to another engine."""
+"""A replica: engines that follow the traffic file, and the translation of requests with them."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from nmt.config import ServingConfig
-from nmt.decoding.hypothesis import Hypothesis
-from nmt.engines.engine import Row, SearchEngine, load_engine
+from nmt.engines.engine import SearchEngine, load_engine
 from nmt.errors import TranslationError
-from nmt.serving.batcher import TokenBatcher
-from nmt.serving.errors import NoEngineError, StoppingError, UnsupportedLanguageError
+from nmt.runs import layout
+from nmt.scoring.faults.languages import is_in_other_script
+from nmt.serving.batcher import Batcher, Place
+from nmt.serving.cache import SentenceResult, TranslationCache
+from nmt.serving.engine_set import EngineSet, EngineSource
+from nmt.serving.errors import NoEngineError, RequestError, StoppingError
 from nmt.serving.follower import Follower
-from nmt.serving.types import Served, ServedRoute, TranslatedSentence, Translation
+from nmt.serving.metrics import EngineInfo, Role, ServingMetrics
+from nmt.serving.routes import ActiveRoute, HeldEngine
+from nmt.serving.sentences import encode_sentences, join_rows
+from nmt.serving.shadow import Pairs
+from nmt.serving.types import Served, ServedRoute, Translation
 from nmt.storage import Storage
-from nmt.text.document import sentence_separator
-from nmt.traffic import fetch_engine
+from nmt.traffic import Arm, choose_arm, fetch_engine
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """The engine that translates new requests."""
-
-    engine: SearchEngine
-    batcher: TokenBatcher
-    route: ServedRoute
+_MIB = 2**20
+_POLL_WORK_SECONDS = 0.02
+_MAX_PAIR_SECONDS = 10.0
+"""Time that a replica which stops gives the pairs of a rollout."""
 
 
 class Replica:
-    """A translator that uses the engine named by the traffic pointer."""
+    """A translator that answers the routes of the traffic file, each with one of its engines."""
 
     def __init__(
         self,
@@ -35,42 +40,62 @@ class Replica:
         serving: ServingConfig,
         replica_id: str,
         *,
-        metrics: object | None = None,
+        metrics: ServingMetrics | None = None,
         load: Callable[[str], SearchEngine] | None = None,
+        estimate: Callable[[str], int] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Set up the replica; `start` reads the pointer.
+        """Set up the replica in a running event loop; `start` reads the traffic file.
 
         Args:
             storage: the storage root.
-            serving: batching, polling and the name of the pointer.
+            serving: batching, memory, polling and the name of the endpoint.
             replica_id: the name of the replica's report.
-            metrics: what the replica is seen by.
+            metrics: receive what the replica does.
             load: loads the engine of a digest; by default from the storage root.
+            estimate: estimates its memory in bytes; by default from the size of its files.
+            clock: returns the seconds since 1970.
         """
         self._storage = storage
         self._serving = serving
         self._metrics = metrics
-        self._live: _Live | None = None
         self._served = Served()
         self._in_work = 0
         self._is_stopped = False
-        self._retired: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
+        self._batcher = Batcher(
+            max_batch_tokens=serving.max_batch_tokens,
+            max_queued_tokens=serving.max_queued_tokens,
+            metrics=metrics,
+        )
+        self._cache = TranslationCache(serving.cache_mib * _MIB, metrics)
+        self._pairs = Pairs(self._batcher, clock)
+        self._engines = EngineSet(
+            EngineSource(load or self._load, estimate or self._estimate),
+            max_gib=serving.max_engine_gib,
+            retry_seconds=serving.poll_seconds,
+            clock=clock,
+            metrics=metrics,
+            on_change=self._update,
+            on_unload=self._cache.forget,
+        )
         self._follower = Follower(
             storage,
             serving.name,
             replica_id,
-            load=load or self._load,
-            adopt=self._adopt,
+            engines=self._engines,
             poll_seconds=serving.poll_seconds,
+            counts=self._pairs.counts,
+            clock=clock,
         )
 
     async def start(self) -> None:
-        """Try to load an engine, then follow the pointer, even if no engine could be loaded."""
-        # Waits for the first engine: a replica that joined without one would refuse requests that
-        # the other replicas can answer.
+        """Follow the traffic file, and wait until its stable engines are loaded or have failed."""
         await self._follower.poll()
         self._following = asyncio.create_task(self._follower.run())
+        # A replica that joined earlier would refuse requests that the others can answer.
+        await self._engines.wait_for_stable()
+        await self._follower.write_report()
 
     def served(self) -> Served:
         """Return what is served at the moment."""
@@ -79,101 +104,158 @@ class Replica:
     async def translate(
         self, sentences: Sequence[str], route: ServedRoute, client: str
     ) -> Translation:
-        """Translate sentences with one engine of a route, even if it is swapped meanwhile.
+        """Translate sentences with one engine of a route, whatever happens to it meanwhile.
 
         Args:
             sentences: in the source language of the route.
             route: one of those that `served` returned.
-            client: who asks.
+            client: who asks; the same client always gets the same engine of a canary step.
 
         Raises:
-            RequestError: no engine, a full queue, or a replica that stops.
+            RequestError: no engine, a full queue, or a replica that has stopped.
+            TranslationError: the engine failed.
         """
-        live = self._live
         if self._is_stopped:
             raise StoppingError("this replica has stopped")
-        if live is None:
-            raise NoEngineError("no engine is loaded yet")
-        if route.key != live.route.key:
-            raise UnsupportedLanguageError(
-                f"{route.key} is no longer served: the engine translates {live.route.key}"
-            )
+        active = self._engines.routes.get(route.key)
+        if active is None:
+            raise NoEngineError(f"no engine for {route.key} is loaded at the moment")
         self._in_work += 1
         try:
-            # In a thread: tokenizing a long text would block the other requests.
-            encoded = await asyncio.to_thread(_encode, live.engine, sentences)
-            rows = [row for rows in encoded for row in rows]
-            found = iter(await live.batcher.submit(rows))
+            return await self._translate(sentences, active, client)
         finally:
             self._in_work -= 1
-        separator = sentence_separator(live.route.target_language)
-        translated = [_join([next(found) for _ in parts], separator) for parts in encoded]
-        return Translation(translated, live.engine.digest, sum(map(len, rows)))
 
     def check(self) -> None:
         """Check that the replica still works.
 
         Raises:
-            TranslationError: it no longer follows the pointer, or no longer translates.
+            TranslationError: it no longer follows the traffic file, loads engines or translates.
         """
         if self._following is None or self._following.done():
-            raise TranslationError("the traffic pointer is no longer followed")
-        if self._live:
-            self._live.batcher.check()
+            raise TranslationError("the traffic file is no longer followed")
+        self._engines.check()
+        self._batcher.check()
 
     async def leave(self) -> int:
         """Say from now on that the replica stops; return the number of translations in work."""
-        self._served = Served(self._served.routes, self._served.default, is_stopping=True)
+        if not self._served.is_stopping:
+            self._served = Served(self._served.routes, self._served.default, is_stopping=True)
+            # The replica may be killed before it has ended properly.
+            await self._follower.write_now()
         return self._in_work
 
     async def stop(self) -> None:
-        """Finish the waiting requests and delete the report."""
+        """Finish the accepted requests and the pairs, and report their counts."""
         await self.leave()
         self._is_stopped = True
-        # The follower first: it must not adopt an engine while the one in use is closed.
         if self._following:
             self._following.cancel()
+        end = time.monotonic() + self._serving.request_timeout_seconds
+        while self._in_work and time.monotonic() < end:
+            await asyncio.sleep(_POLL_WORK_SECONDS)
+        await self._pairs.finish(_MAX_PAIR_SECONDS)
         await self._follower.stop()
-        if self._live:
-            await self._live.batcher.close()
+        self._engines.close()
+        # An engine that hangs must not keep the replica.
+        await self._batcher.close(timeout_seconds=_MAX_PAIR_SECONDS)
+
+    async def _translate(
+        self, sentences: Sequence[str], active: ActiveRoute, client: str
+    ) -> Translation:
+        arm: Arm = choose_arm(active.route, client)
+        held = active.engine_of(arm)
+        if held is active.stable:
+            arm = "stable"
+        with held.use() as engine:
+            try:
+                results = await self._cache.translate(
+                    engine.digest,
+                    sentences,
+                    lambda texts, places: self._compute(engine, texts, places),
+                )
+            except RequestError:
+                # Refused because of the load, for which no engine is to blame.
+                raise
+            except TranslationError:
+                self._pairs.count_error(active, arm)
+                self._pairs.draw(active, arm, client, sentences, None)
+                raise
+            translation = Translation(
+                [result.sentence for result in results],
+                engine.digest,
+                sum(result.source_tokens for result in results),
+            )
+            self._pairs.draw(active, arm, client, sentences, translation)
+        if self._metrics:
+            is_off_target = [result.is_off_target for result in results]
+            self._metrics.observe_translation(engine.digest, translation, is_off_target)
+        return translation
+
+    async def _compute(
+        self, engine: SearchEngine, sentences: Sequence[str], places: Sequence[Place]
+    ) -> list[SentenceResult]:
+        """Translate sentences that are not in the cache."""
+        encoded = await encode_sentences(engine, sentences)
+        rows = [row for parts in encoded for row in parts]
+        row_places = [place for parts, place in zip(encoded, places, strict=True) for _ in parts]
+        found = iter(await self._batcher.submit(engine, rows, row_places))
+        languages = engine.card.source_language, engine.card.target_language
+        results: list[SentenceResult] = []
+        for parts in encoded:
+            sentence = join_rows([next(found) for _ in parts], languages[1])
+            is_off_target = is_in_other_script(sentence.text, *languages)
+            results.append(SentenceResult(sentence, sum(map(len, parts)), is_off_target))
+        return results
 
     def _load(self, digest: str) -> SearchEngine:
         folder = fetch_engine(self._storage, digest)
         return load_engine(folder, self._serving, digest)
 
-    def _adopt(self, engine: SearchEngine) -> None:
-        """Send new requests to an engine, and let the old one finish its own."""
-        old, card = self._live, engine.card
-        batcher = TokenBatcher(
-            lambda rows: [found[0] for found in engine.search(rows, scored=True)],
-            max_batch_tokens=self._serving.max_batch_tokens,
-            max_queued_tokens=self._serving.max_queued_tokens,
-        )
-        route = ServedRoute(
-            key=f"{card.source_language}-{card.target_language}",
-            source_language=card.source_language,
-            target_language=card.target_language,
-            domain=None,
-            engine=engine.digest,
-            base=card.base,
-            license=card.license,
-        )
-        self._live = _Live(engine, batcher, route)
-        self._served = Served((route,), route, self._served.is_stopping)
-        if old:
-            closing = asyncio.create_task(old.batcher.close())
-            # The event loop keeps only a weak reference to a task.
-            self._retired.add(closing)
-            closing.add_done_callback(self._retired.discard)
+    def _estimate(self, digest: str) -> int:
+        """Add up the files of an engine, most of which are its weights."""
+        files = self._storage.manifest(layout.engine(digest))["files"]
+        return sum(entry["size"] for entry in files.values())
+
+    def _update(self) -> None:
+        """Offer the routes that are answered now."""
+        traffic, active = self._engines.traffic, self._engines.routes
+        if traffic is None:
+            return
+        routes = {key: active[key].served for key in traffic.routes if key in active}
+        # Without its default route, a replica must not translate into another language instead.
+        default = routes.get(traffic.default)
+        self._served = Served(tuple(routes.values()), default, self._served.is_stopping)
+        self._pairs.keep_only(traffic.rollouts)
+        if self._metrics:
+            current = {
+                key: key in active and active[key].stable.digest == route.stable
+                for key, route in traffic.routes.items()
+            }
+            self._metrics.set_routes(current)
+            self._metrics.set_engines(self._infos())
+
+    def _infos(self) -> list[EngineInfo]:
+        """Say what each loaded engine is loaded for."""
+        infos: list[EngineInfo] = []
+        used: set[str] = set()
+        for key, active in self._engines.routes.items():
+            roles: tuple[tuple[Role, HeldEngine | None], ...]
+            roles = (
+                ("stable", active.stable),
+                ("canary", active.canary),
+                ("shadow", active.shadow),
+            )
+            for role, held in roles:
+                if held:
+                    infos.append(_info(held, key, role))
+                    used.add(held.digest)
+        held_engines = self._engines.held.items()
+        unused = [held for digest, held in held_engines if digest not in used]
+        return infos + [_info(held, "", "unused") for held in unused]
 
 
-def _encode(engine: SearchEngine, sentences: Sequence[str]) -> list[Sequence[Row]]:
-    return [engine.encode(sentence) for sentence in sentences]
-
-
-def _join(parts: Sequence[Hypothesis], separator: str) -> TranslatedSentence:
-    return TranslatedSentence(
-        separator.join(part.text for part in parts),
-        sum(part.tokens for part in parts),
-        sum(part.log_probability for part in parts),
-    )
+def _info(held: HeldEngine, route: str, role: Role) -> EngineInfo:
+    card = held.engine.card
+    languages = card.source_language, card.target_language
+    return EngineInfo(held.digest, route, *languages, role, held.memory_bytes)

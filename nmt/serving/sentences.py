@@ -1,0 +1,34 @@
+"""Sentences as the rows of an engine, and the translations of rows as those of sentences."""
+
+import asyncio
+from collections.abc import Sequence
+
+from nmt.decoding.hypothesis import Hypothesis
+from nmt.engines.engine import Row, SearchEngine
+from nmt.serving.types import TranslatedSentence
+from nmt.text.document import sentence_separator
+
+_MAX_INLINE_CHARACTERS = 1000
+
+
+async def encode_sentences(engine: SearchEngine, sentences: Sequence[str]) -> list[Sequence[Row]]:
+    """Encode sentences, each as one or several rows."""
+    # Tokenizing a long text would block the other requests, while a short one takes less time than
+    # the way to another thread and back.
+    if sum(map(len, sentences)) <= _MAX_INLINE_CHARACTERS:
+        return [engine.encode(sentence) for sentence in sentences]
+    return await asyncio.to_thread(lambda: [engine.encode(sentence) for sentence in sentences])
+
+
+def join_rows(parts: Sequence[Hypothesis], language: str) -> TranslatedSentence:
+    """Join the translated rows of one sentence.
+
+    Args:
+        parts: of the sentence, in order.
+        language: FLORES-200 code of the translation.
+    """
+    return TranslatedSentence(
+        sentence_separator(language).join(part.text for part in parts),
+        sum(part.tokens for part in parts),
+        sum(part.log_probability for part in parts),
+    )
