@@ -462,7 +462,7 @@ def test_metrics_see_what_a_replica_does(world: World) -> None:
         "nmt_cache_misses_total 2.0",
         'nmt_engine_loads_total{result="ok"} 1.0',
         f'nmt_route_current{{route="{KEY}"}} 1.0',
-        "nmt_batch_rows_count 1.0",
+        'nmt_batch_rows_count{engine="a"} 1.0',
         "nmt_engine_swap_seconds_count 1.0",
     ):
         assert line in text
