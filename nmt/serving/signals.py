@@ -19,6 +19,7 @@ from nmt.text.normalise import normalise
 from nmt.traffic import PairCounts
 
 Arm = Literal["stable", "canary"]
+EventKind = Literal["errors", "corrections"]
 Sign = Literal[-1, 0, 1]
 
 LATENCY_RATIOS = {"latency_1.1": 1.1, "latency_1.3": 1.3}
@@ -27,7 +28,7 @@ _PAIRS_PER_VOTE = 20
 # `len` is left out: it needs the usual ratio of lengths of the stable engine on the test set that
 # gates a promotion, which is not stored anywhere. `glossary` waits for glossaries.
 PAIRED_SIGNALS = ("broken", "short", "num", "tail")
-EVENT_SIGNALS = ("errors", "corrections")
+EVENT_SIGNALS: tuple[EventKind, ...] = ("errors", "corrections")
 
 _MIN_TARGET_SHARE = 0.5
 _MAX_THIRD_SHARE = 0.02
@@ -147,7 +148,7 @@ class PairCounter:
         self._ratios: list[float] = []
 
     def add(self, source: str, stable: PairOutput, other: PairOutput) -> None:
-        """Count a pair; takes a millisecond or two for a long sentence.
+        """Count a pair, which takes a millisecond or two; one call at a time.
 
         Args:
             source: the sentence.
@@ -160,13 +161,8 @@ class PairCounter:
         self._signs.update(signs.items())
         self._add_ratio(stable, other)
 
-    def event(self, arm: Arm, kind: str) -> None:
-        """Count an event of a request that one engine answered.
-
-        Args:
-            arm: the engine that answered.
-            kind: one of `EVENT_SIGNALS`.
-        """
+    def event(self, arm: Arm, kind: EventKind) -> None:
+        """Count an event of a request that one engine answered."""
         self._events[kind, arm] += 1
 
     def counts(self) -> tuple[PairCounts, ...]:
