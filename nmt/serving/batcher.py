@@ -10,7 +10,7 @@ from nmt.decoding.hypothesis import Hypothesis
 from nmt.engines.engine import Row, SearchEngine
 from nmt.errors import TranslationError
 from nmt.serving.errors import OverloadedError
-from nmt.serving.metrics import ServingMetrics
+from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.worker import Worker
 from nmt.text.packing import consecutive_batches
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from nmt.engines.engine import SearchEngine
 from nmt.errors import TranslationError
-from nmt.serving.metrics import ServingMetrics
+from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.plan import Holdings, Plan, make_plan
 from nmt.serving.routes import ActiveRoute, HeldEngine, activate, translates
 from nmt.serving.worker import Worker

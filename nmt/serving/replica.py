@@ -15,7 +15,7 @@ from nmt.serving.cache import SentenceResult, TranslationCache
 from nmt.serving.engine_set import EngineSet, EngineSource
 from nmt.serving.errors import NoEngineError, RequestError, StoppingError
 from nmt.serving.follower import Follower
-from nmt.serving.metrics import EngineInfo, Role, ServingMetrics
+from nmt.serving.monitoring.metrics import EngineInfo, Role, ServingMetrics
 from nmt.serving.routes import ActiveRoute, HeldEngine
 from nmt.serving.sentences import encode_sentences, join_rows
 from nmt.serving.shadow import Pairs

@@ -9,9 +9,9 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from nmt.serving.batcher import Batcher
+from nmt.serving.monitoring.signals import PairCounter, PairOutput
 from nmt.serving.routes import ActiveRoute, HeldEngine
 from nmt.serving.sentences import encode_sentences, join_rows
-from nmt.serving.signals import PairCounter, PairOutput
 from nmt.serving.types import Translation
 from nmt.traffic import Arm, PairCounts, is_sampled, slot_of
 

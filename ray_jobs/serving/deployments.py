@@ -59,11 +59,11 @@ class Endpoint:
     async def __init__(self, storage: Storage, serving: ServingConfig) -> None:
         # Imported here: the driver and Serve's controller load this module too, without engines.
 
-        from nmt.serving.access_log import AccessLog
         from nmt.serving.authentication import Authenticator
-        from nmt.serving.metrics import ServingMetrics
+        from nmt.serving.monitoring.access_log import AccessLog
+        from nmt.serving.monitoring.metrics import ServingMetrics
+        from nmt.serving.monitoring.tracing import Tracing
         from nmt.serving.replica import Replica
-        from nmt.serving.tracing import Tracing
 
         self._storage, self._serving = storage, serving
         replica_id = serve.get_replica_context().replica_id.unique_id
@@ -132,7 +132,7 @@ class Endpoint:
 
     async def _gather_metrics(self) -> bytes:
         """Collect the metrics of all replicas, since a scrape reaches only one of them."""
-        from nmt.serving.exposition import merge_expositions
+        from nmt.serving.monitoring.exposition import merge_expositions
 
         handle = serve.get_deployment_handle(DEPLOYMENT, APPLICATION)
         answers = await handle.broadcast("metrics").results_async(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nmt.serving.metrics import EngineInfo, ServingMetrics
+from nmt.serving.monitoring.metrics import EngineInfo, ServingMetrics
 from nmt.serving.types import TranslatedSentence, Translation
 
 

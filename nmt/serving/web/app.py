@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from nmt.config import ServingConfig
 from nmt.errors import shortened
-from nmt.serving.access_log import AccessLog
 from nmt.serving.authentication import Authenticator
 from nmt.serving.errors import (
     DeadlineExceededError,
@@ -22,8 +21,9 @@ from nmt.serving.errors import (
     NotFoundError,
     RequestError,
 )
-from nmt.serving.metrics import ServingMetrics
-from nmt.serving.tracing import Tracing
+from nmt.serving.monitoring.access_log import AccessLog
+from nmt.serving.monitoring.metrics import ServingMetrics
+from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
 from nmt.serving.web.answers import error_answer
 from nmt.serving.web.middleware import Cors, Limit, Observers, Observing

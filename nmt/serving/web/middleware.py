@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nmt.serving.access_log import AccessLog
 from nmt.serving.errors import InvalidRequestError, OverloadedError
-from nmt.serving.metrics import ServingMetrics
-from nmt.serving.tracing import Tracing
+from nmt.serving.monitoring.access_log import AccessLog
+from nmt.serving.monitoring.metrics import ServingMetrics
+from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
 from nmt.serving.web.answers import error_answer
 from nmt.serving.web.record import RequestRecord

@@ -11,8 +11,8 @@ from nmt.errors import shortened
 from nmt.languages import iso_code
 from nmt.serving.authentication import Authenticator
 from nmt.serving.errors import MediaTypeError, NoEngineError, StoppingError, TooLargeError
-from nmt.serving.exposition import merge_expositions
-from nmt.serving.metrics import CONTENT_TYPE, ServingMetrics
+from nmt.serving.monitoring.exposition import merge_expositions
+from nmt.serving.monitoring.metrics import CONTENT_TYPE, ServingMetrics
 from nmt.serving.types import Served, Translation, Translator
 from nmt.serving.web.answers import json_answer
 from nmt.serving.web.docs_page import docs_response

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from nmt.serving.access_log import AccessLog
-from nmt.serving.signals import EVENT_SIGNALS, LATENCY_RATIOS, PAIRED_SIGNALS
+from nmt.serving.monitoring.access_log import AccessLog
+from nmt.serving.monitoring.signals import EVENT_SIGNALS, LATENCY_RATIOS, PAIRED_SIGNALS
 from tests.support.project import PROJECT
 from tests.support.serving_metrics import exported_metrics
 

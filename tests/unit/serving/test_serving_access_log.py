@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nmt.serving import access_log
-from nmt.serving.access_log import AccessLog
+from nmt.serving.monitoring import access_log
+from nmt.serving.monitoring.access_log import AccessLog
 
 REQUEST: dict[str, Any] = {
     "request_id": "r-1",

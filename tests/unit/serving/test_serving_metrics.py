@@ -6,8 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from nmt.serving.exposition import merge_expositions
-from nmt.serving.metrics import EngineInfo, ServingMetrics
+from nmt.serving.monitoring.exposition import merge_expositions
+from nmt.serving.monitoring.metrics import EngineInfo, ServingMetrics
 from nmt.serving.types import TranslatedSentence, Translation
 
 ENGINE, OTHER_ENGINE = "a" * 12, "b" * 12

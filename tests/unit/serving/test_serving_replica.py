@@ -10,7 +10,7 @@ import pytest
 from nmt.errors import TranslationError
 from nmt.runs import layout
 from nmt.serving.errors import NoEngineError, OverloadedError, StoppingError
-from nmt.serving.metrics import ServingMetrics
+from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.replica import Replica
 from nmt.storage import Storage
 from nmt.traffic import (

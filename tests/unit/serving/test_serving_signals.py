@@ -2,7 +2,7 @@
 
 import pytest
 
-from nmt.serving.signals import PairCounter, PairOutput, compare
+from nmt.serving.monitoring.signals import PairCounter, PairOutput, compare
 
 SOURCE = "On Monday, 1,250 people walked from the old harbour to the new station in the rain."
 GOOD = "திங்கட்கிழமை 1,250 பேர் மழையில் பழைய துறைமுகத்திலிருந்து புதிய நிலையத்திற்கு நடந்து சென்றனர்."

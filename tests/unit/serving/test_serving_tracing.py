@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from nmt.serving import tracing as tracing_module
-from nmt.serving.tracing import Tracing
+from nmt.serving.monitoring import tracing as tracing_module
+from nmt.serving.monitoring.tracing import Tracing
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
@@ -204,7 +204,7 @@ def test_a_wrong_variable_is_logged_and_stops_nothing(collector, monkeypatch, ca
 
 def test_nothing_is_imported_without_a_collector():
     code = (
-        "import sys; from nmt.serving.tracing import Tracing; "
+        "import sys; from nmt.serving.monitoring.tracing import Tracing; "
         "assert not Tracing.from_environment(); "
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]"
     )

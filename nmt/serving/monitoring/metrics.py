@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from nmt.decoding.hypothesis import length_score
-from nmt.serving.metric_families import MetricFamilies
+from nmt.serving.monitoring.metric_families import MetricFamilies
 from nmt.serving.types import Translation
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4

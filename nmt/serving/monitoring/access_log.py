@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from nmt.serving.metrics import METHODS, OTHER, PATHS
+from nmt.serving.monitoring.metrics import METHODS, OTHER, PATHS
 
 _LOG = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.5

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nmt.serving.metrics import METHODS, OTHER, PATHS
+from nmt.serving.monitoring.metrics import METHODS, OTHER, PATHS
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

@@ -16,9 +16,8 @@ from nmt.data.cleaning.characters.scripts import count_letters_by_script, has_th
 from nmt.scoring.faults.expected import find_expected
 from nmt.scoring.faults.repetition import repeats_itself
 from nmt.text.normalise import normalise
-from nmt.traffic import PairCounts
+from nmt.traffic import Arm, PairCounts
 
-Arm = Literal["stable", "canary"]
 EventKind = Literal["errors", "corrections"]
 Sign = Literal[-1, 0, 1]
 
