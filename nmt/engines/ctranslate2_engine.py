@@ -20,6 +20,7 @@ from nmt.engines.card import (
     EngineCard,
 )
 from nmt.engines.golden import check_golden
+from nmt.engines.memory import estimate_memory, return_free_memory
 from nmt.errors import TranslationError
 from nmt.models.tokenization.text_encoder import TextEncoder
 from nmt.text.normalise import normalise
@@ -29,8 +30,11 @@ _END, _UNKNOWN = "</s>", "<unk>"
 _SPECIAL_TOKENS = 2
 """Tokens around a sentence: its language code and the end token."""
 _LIMIT_STEP = 16
-_GOLDEN_MAX_TOKENS = 256
-"""Output limit of the recorded translation: CTranslate2's default."""
+# A damaged model may not end its golden sentence, and each further step would delay the load.
+_MORE_GOLDEN_TOKENS = 8
+_WARM_UP_TOKENS = 4
+VMAP_FILE = "vmap.txt"
+"""In `model/`: the tokens that the engine may write; without it, it may write all."""
 # CTranslate2 has no epsilon sampling. These come close to it: at most as many tokens, and no
 # improbable ones beside a probable one.
 _SAMPLED_TOKENS, _SAMPLED_PROBABILITY = 50, 0.9
@@ -53,30 +57,59 @@ class _SearchOptions:
         return self.beam_size == 1 and not self.sampling
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What an engine holds in memory until it is closed."""
+
+    model: ctranslate2.Translator
+    tokenizer: Tokenizer
+    encoder: TextEncoder
+
+
 class CTranslate2Engine:
     """An NLLB model in CTranslate2, with rows of the form `[source code] tokens </s>`."""
 
     def __init__(self, folder: Path, digest: str, card: EngineCard, serving: ServingConfig) -> None:
-        """Load an engine folder, check its golden sentence, and warm up.
+        """Load an engine folder.
 
         Raises:
-            TranslationError: a part is missing or unreadable, or the golden sentence is
-                mistranslated.
+            TranslationError: a part is missing or unreadable.
         """
         self.digest = digest
         self.card = card
         self._beam_size, self._length_penalty = serving.beam_size, serving.length_penalty
-        self._tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
-        _check_special_tokens(self._tokenizer, folder, card)
-        self._encoder = TextEncoder(self._tokenizer, _UNKNOWN)
-        self._model = _load_model(folder / MODEL_FOLDER, serving)
-        self._has_vmap = (folder / MODEL_FOLDER / "vmap.txt").is_file()
-        golden = self.encode(card.golden.source)
-        found = self._search(golden, _GOLDEN_MAX_TOKENS, _SearchOptions())
+        # The model first: glibc would not return its buffers once it has freed the tokenizer's
+        # JSON, since that raises the size from which on it gets memory from the system.
+        model = _load_model(folder / MODEL_FOLDER, serving)
+        tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
+        _check_special_tokens(tokenizer, folder, card)
+        return_free_memory()
+        self._parts: _Parts | None = _Parts(model, tokenizer, TextEncoder(tokenizer, _UNKNOWN))
+        self._has_vmap = (folder / MODEL_FOLDER / VMAP_FILE).is_file()
+        self.memory_bytes = estimate_memory(folder)
+
+    def warm_up(self) -> None:
+        """Translate the golden sentence and compare, then allocate what a batch needs.
+
+        Raises:
+            TranslationError: the golden sentence is mistranslated.
+        """
+        golden = self.card.golden
+        rows = self.encode(golden.source)
+        limit = len(self._tokens(normalise(golden.target))) + _MORE_GOLDEN_TOKENS
+        found = self._search(rows, limit, _SearchOptions())
         answers = [result.hypotheses[0] for result in found]
-        check_golden(digest, card.golden, " ".join(map(self._decode, answers)))
+        check_golden(self.digest, golden, " ".join(map(self._decode, answers)))
         # The first real batch would else pay for memory that is allocated lazily.
-        self.translate(golden * 4)
+        options = _SearchOptions(beam_size=self._beam_size)
+        self._search([*rows] * 4, _WARM_UP_TOKENS, options)
+
+    def close(self) -> None:
+        """Free the model and the tokenizer; the engine translates nothing any more."""
+        if self._parts:
+            self._parts.model.unload_model()
+            self._parts = None
+            return_free_memory()
 
     def encode(self, sentence: str) -> list[list[str]]:
         """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
@@ -125,24 +158,30 @@ class CTranslate2Engine:
             limit, indices = pending.popitem()
             results = self._search([rows[index] for index in indices], limit, options)
             for index, result in zip(indices, results, strict=True):
-                is_too_long = any(len(tokens) > limits[index] for tokens in result.hypotheses)
+                # Read once: each reading converts all tokens.
+                outputs = result.hypotheses
+                is_too_long = any(len(tokens) > limits[index] for tokens in outputs)
                 if is_too_long and options.scored:
                     # Its score is that of all tokens, and depends on the longest row of the batch.
                     pending.setdefault(limits[index], []).append(index)
                 else:
-                    found[index] = self._hypotheses(result, limits[index], options)
+                    scores = result.scores if options.scored else [0.0] * len(outputs)
+                    found[index] = self._hypotheses(outputs, scores, limits[index], options)
         return found
 
     def _row(self, tokens: list[str]) -> list[str]:
         return [self.card.source_language, *tokens, _END]
 
     def _hypotheses(
-        self, result: ctranslate2.TranslationResult, limit: int, options: "_SearchOptions"
+        self,
+        outputs: Sequence[list[str]],
+        scores: Sequence[float],
+        limit: int,
+        options: "_SearchOptions",
     ) -> list[Hypothesis]:
         """Make hypotheses of the tokens that the row's own limit allows."""
         found: list[Hypothesis] = []
-        scores = result.scores if options.scored else [0.0] * len(result.hypotheses)
-        for tokens, score in zip(result.hypotheses, scores, strict=True):
+        for tokens, score in zip(outputs, scores, strict=True):
             own = tokens[:limit]
             # CTranslate2 divides the logarithm of the probability, see `length_score`.
             log_probability = score * len(tokens) ** options.length_penalty
@@ -152,16 +191,27 @@ class CTranslate2Engine:
         return found
 
     def _token_ends(self, text: str) -> list[int]:
-        return [end for _, end in self._encoder.encode([text])[0].offsets]
+        return [end for _, end in self._loaded.encoder.encode([text])[0].offsets]
 
     def _tokens(self, text: str) -> list[str]:
-        return self._encoder.encode([text])[0].tokens
+        return self._loaded.encoder.encode([text])[0].tokens
+
+    @property
+    def _loaded(self) -> _Parts:
+        """Return what the engine holds.
+
+        Raises:
+            TranslationError: the engine is closed.
+        """
+        if self._parts is None:
+            raise TranslationError(f"engine {self.digest} is closed")
+        return self._parts
 
     def _search(
         self, rows: Sequence[list[str]], max_tokens: int, options: "_SearchOptions"
     ) -> list[ctranslate2.TranslationResult]:
         """Search the hypotheses of each row, which begin with the language code."""
-        return self._model.translate_batch(
+        return self._loaded.model.translate_batch(
             list(rows),
             target_prefix=[[self.card.target_language]] * len(rows),
             beam_size=options.beam_size,
@@ -177,10 +227,11 @@ class CTranslate2Engine:
         )
 
     def _decode(self, tokens: Sequence[str]) -> str:
-        ids = [self._tokenizer.token_to_id(token) for token in tokens[1:]]
-        # The model's table is padded with tokens like "madeupword0000", which the tokenizer lacks.
+        tokenizer = self._loaded.tokenizer
+        ids = map(tokenizer.token_to_id, tokens[1:])
+        # The model's table is padded with tokens like "madeupword0", which the tokenizer lacks.
         known = [token_id for token_id in ids if token_id is not None]
-        return self._tokenizer.decode(known).strip()
+        return tokenizer.decode(known).strip()
 
 
 def _output_limit(row: Sequence[str], options: _SearchOptions) -> int:

@@ -22,6 +22,8 @@ class Engine(Protocol):
 
     digest: str
     card: EngineCard
+    memory_bytes: int
+    """Memory that the engine takes, estimated from its files."""
 
     def encode(self, sentence: str) -> Sequence[Row]:
         """Tokenize a sentence; return several rows, to be translated in order, if it is long.
@@ -32,6 +34,10 @@ class Engine(Protocol):
 
     def translate(self, rows: Sequence[Any]) -> list[str]:
         """Translate encoded rows, in order."""
+        ...
+
+    def close(self) -> None:
+        """Free the engine's memory; nothing may use the engine from then on."""
         ...
 
 
@@ -76,7 +82,9 @@ def load_engine(folder: Path, serving: ServingConfig, digest: str | None = None)
     # Imported on demand, like torch: an engine needs only its own library.
     from nmt.engines.ctranslate2_engine import CTranslate2Engine
 
-    return CTranslate2Engine(folder, digest, card, serving)
+    engine = CTranslate2Engine(folder, digest, card, serving)
+    engine.warm_up()
+    return engine
 
 
 def _import_torch_engine() -> "type[TorchEngine]":

@@ -14,6 +14,7 @@ from nmt.decoding.settings import Sampling, SearchSettings
 from nmt.engines.card import EngineCard
 from nmt.engines.folder import open_codec, open_model
 from nmt.engines.golden import check_golden
+from nmt.engines.memory import estimate_memory, return_free_memory
 from nmt.errors import TranslationError
 from nmt.text.normalise import normalise
 from nmt.text.segment import split_to_fit
@@ -43,11 +44,17 @@ class TorchEngine:
         # Libraries may raise anything for a damaged file.
         except Exception as error:
             raise TranslationError(f"{folder}: torch cannot load it: {error}") from None
+        self.memory_bytes = estimate_memory(folder)
         self._special_tokens = len(self._codec.encode_sources([""])[0])
         golden = self.encode(card.golden.source)
         check_golden(digest, card.golden, " ".join(self._translate_greedily(golden)))
         # The first real batch would else pay for memory that is allocated lazily.
         self.translate(golden * 4)
+
+    def close(self) -> None:
+        """Free the model; nothing may use the engine from then on."""
+        del self._model
+        return_free_memory()
 
     def encode(self, sentence: str) -> list[list[int]]:
         """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
