@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 import ctranslate2
@@ -51,11 +52,6 @@ class _SearchOptions:
     length_penalty: float = 1.0
     sampling: bool = False
 
-    @property
-    def outputs_are_prefixes(self) -> bool:
-        """Tell whether the output under a smaller limit is the start of that under a larger one."""
-        return self.beam_size == 1 and not self.sampling
-
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
@@ -97,9 +93,11 @@ class CTranslate2Engine:
         golden = self.card.golden
         rows = self.encode(golden.source)
         limit = len(self._tokens(normalise(golden.target))) + _MORE_GOLDEN_TOKENS
-        found = self._search(rows, limit, _SearchOptions())
-        answers = [result.hypotheses[0] for result in found]
-        check_golden(self.digest, golden, " ".join(map(self._decode, answers)))
+        answers = [found.hypotheses[0] for found in self._search(rows, limit, _SearchOptions())]
+        text = " ".join(map(self._decode, answers))
+        # The recorded answer of a model that does not end it has no end either.
+        has_end = all(tokens[-1] == _END for tokens in answers)
+        check_golden(self.digest, golden, text if has_end else text[: len(golden.target)])
         # The first real batch would else pay for memory that is allocated lazily.
         options = _SearchOptions(beam_size=self._beam_size)
         self._search([*rows] * 4, _WARM_UP_TOKENS, options)
@@ -144,51 +142,76 @@ class CTranslate2Engine:
             ctranslate2.set_random_seed(sampling.seed)
             options = _SearchOptions(sampling.samples, scored, sampling=True)
             return [_best_samples(found, count) for found in self._in_groups(rows, options)]
+        if self._beam_size == 1:
+            return [[found] for found in self._search_greedily(rows, scored=scored)]
         options = _SearchOptions(count, scored, self._beam_size, self._length_penalty)
         return self._in_groups(rows, options)
 
     def _in_groups(
         self, rows: Sequence[list[str]], options: "_SearchOptions"
     ) -> list[list[Hypothesis]]:
-        """Search rows with equal output limits together."""
-        limits = [_output_limit(row, options) for row in rows]
+        """Search rows with equal output limits together, as CTranslate2 has one for a batch."""
+        # Rounded up, so that more rows share a batch.
+        limits = [output_limit(_LIMIT_STEP * math.ceil(len(row) / _LIMIT_STEP)) for row in rows]
         found: list[list[Hypothesis]] = [[] for _ in rows]
-        pending = _group_by_limit(limits, options)
-        while pending:
-            limit, indices = pending.popitem()
-            results = self._search([rows[index] for index in indices], limit, options)
-            for index, result in zip(indices, results, strict=True):
-                # Read once: each reading converts all tokens.
+        for limit in set(limits):
+            group = [index for index in range(len(rows)) if limits[index] == limit]
+            results = self._search([rows[index] for index in group], limit, options)
+            for index, result in zip(group, results, strict=True):
                 outputs = result.hypotheses
-                is_too_long = any(len(tokens) > limits[index] for tokens in outputs)
-                if is_too_long and options.scored:
-                    # Its score is that of all tokens, and depends on the longest row of the batch.
-                    pending.setdefault(limits[index], []).append(index)
-                else:
-                    scores = result.scores if options.scored else [0.0] * len(outputs)
-                    found[index] = self._hypotheses(outputs, scores, limits[index], options)
+                scores = result.scores if options.scored else [0.0] * len(outputs)
+                found[index] = [
+                    self._hypothesis(tokens, score, options.length_penalty)
+                    for tokens, score in zip(outputs, scores, strict=True)
+                ]
         return found
+
+    def _search_greedily(self, rows: Sequence[list[str]], *, scored: bool) -> list[Hypothesis]:
+        """Search one hypothesis of each row, all in one batch."""
+        if not rows:
+            return []
+        # Greedy output can be cut to a row's own limit afterwards: the search does not look ahead.
+        limits = [output_limit(len(row)) for row in rows]
+        options = _SearchOptions(scored=scored, length_penalty=self._length_penalty)
+        results = self._search(rows, max(limits), options)
+        outputs = [
+            result.hypotheses[0][:limit] for result, limit in zip(results, limits, strict=True)
+        ]
+        scores = [result.scores[0] for result in results] if scored else [0.0] * len(rows)
+        found = list(map(self._hypothesis, outputs, scores, repeat(self._length_penalty)))
+        cut = [index for index, each in enumerate(found) if not each.is_complete] if scored else []
+        for index, log_probability in zip(cut, self._score(rows, outputs, cut), strict=True):
+            # The score of the search is that of all tokens, those beyond the limit too.
+            score = log_probability / len(outputs[index]) ** self._length_penalty
+            found[index] = replace(found[index], log_probability=log_probability, score=score)
+        return found
+
+    def _score(
+        self, rows: Sequence[list[str]], outputs: Sequence[list[str]], indices: Sequence[int]
+    ) -> list[float]:
+        """Compute the logarithm of the probability of unfinished outputs of some rows."""
+        if not indices:
+            return []
+        # One pass of the decoder: a second search takes a pass for each token.
+        results = self._loaded.model.score_batch(
+            [rows[index] for index in indices],
+            [outputs[index] for index in indices],
+            max_input_length=0,
+            offset=1,  # the language code is forced
+        )
+        # The last token is the end, which CTranslate2 adds.
+        return [sum(result.log_probs[:-1]) for result in results]
 
     def _row(self, tokens: list[str]) -> list[str]:
         return [self.card.source_language, *tokens, _END]
 
-    def _hypotheses(
-        self,
-        outputs: Sequence[list[str]],
-        scores: Sequence[float],
-        limit: int,
-        options: "_SearchOptions",
-    ) -> list[Hypothesis]:
-        """Make hypotheses of the tokens that the row's own limit allows."""
-        found: list[Hypothesis] = []
-        for tokens, score in zip(outputs, scores, strict=True):
-            own = tokens[:limit]
-            # CTranslate2 divides the logarithm of the probability, see `length_score`.
-            log_probability = score * len(tokens) ** options.length_penalty
-            is_complete = own[-1:] == [_END]
-            text = self._decode(own)
-            found.append(Hypothesis(text, len(own) - 1, log_probability, is_complete, score))
-        return found
+    def _hypothesis(self, tokens: Sequence[str], score: float, length_penalty: float) -> Hypothesis:
+        """Make a hypothesis of output tokens, the first of which is the language code."""
+        # CTranslate2 divides the logarithm of the probability, see `length_score`.
+        log_probability = score * len(tokens) ** length_penalty
+        is_complete = tokens[-1] == _END
+        text = self._decode(tokens)
+        return Hypothesis(text, len(tokens) - 1, log_probability, is_complete, score)
 
     def _token_ends(self, text: str) -> list[int]:
         return [end for _, end in self._loaded.encoder.encode([text])[0].offsets]
@@ -232,24 +255,6 @@ class CTranslate2Engine:
         # The model's table is padded with tokens like "madeupword0", which the tokenizer lacks.
         known = [token_id for token_id in ids if token_id is not None]
         return tokenizer.decode(known).strip()
-
-
-def _output_limit(row: Sequence[str], options: _SearchOptions) -> int:
-    """Limit the output of a row by the row's own length."""
-    # Rounded up where only rows with equal limits can share a batch.
-    step = 1 if options.outputs_are_prefixes else _LIMIT_STEP
-    return output_limit(step * math.ceil(len(row) / step))
-
-
-def _group_by_limit(limits: Sequence[int], options: _SearchOptions) -> dict[int, list[int]]:
-    """Group rows into searches: map each search's output limit to the indices of its rows."""
-    # CTranslate2 has one limit for a batch. Greedy output can be cut to its own limit afterwards.
-    if options.outputs_are_prefixes:
-        return {max(limits): list(range(len(limits)))} if limits else {}
-    searches: dict[int, list[int]] = {}
-    for index, limit in enumerate(limits):
-        searches.setdefault(limit, []).append(index)
-    return searches
 
 
 def _best_samples(samples: Sequence[Hypothesis], count: int) -> list[Hypothesis]:

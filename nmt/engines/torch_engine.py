@@ -45,6 +45,7 @@ class TorchEngine:
         except Exception as error:
             raise TranslationError(f"{folder}: torch cannot load it: {error}") from None
         self.memory_bytes = estimate_memory(folder)
+        self._is_closed = False
         self._special_tokens = len(self._codec.encode_sources([""])[0])
         golden = self.encode(card.golden.source)
         check_golden(digest, card.golden, " ".join(self._translate_greedily(golden)))
@@ -52,9 +53,11 @@ class TorchEngine:
         self.translate(golden * 4)
 
     def close(self) -> None:
-        """Free the model; nothing may use the engine from then on."""
-        del self._model
-        return_free_memory()
+        """Free the model; the engine translates nothing any more."""
+        if not self._is_closed:
+            self._is_closed = True
+            del self._model
+            return_free_memory()
 
     def encode(self, sentence: str) -> list[list[int]]:
         """Encode a sentence as rows of at most `max_source_tokens`, without dropping any text."""
@@ -77,7 +80,13 @@ class TorchEngine:
         scored: bool = False,
         sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
-        """Find the best hypotheses of each row, each as if it were alone in the batch."""
+        """Find the best hypotheses of each row, each as if it were alone in the batch.
+
+        Raises:
+            TranslationError: the engine is closed.
+        """
+        if self._is_closed:
+            raise TranslationError(f"engine {self.digest} is closed")
         if not rows:
             return []
         settings = SearchSettings.sampling(sampling) if sampling else self._settings

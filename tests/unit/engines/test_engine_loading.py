@@ -12,8 +12,10 @@ import pytest
 from tokenizers import Tokenizer
 
 from nmt.engines.card import CARD_FILE, read_card
+from nmt.engines.ctranslate2_engine import CTranslate2Engine
 from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.golden import character_similarity
+from nmt.engines.memory import estimate_memory
 from nmt.engines.translate import TranslateOptions, translate_texts
 from nmt.errors import MissingPackageError, TranslationError
 from nmt.storage import Storage
@@ -147,7 +149,7 @@ def _source_without_a_token(folder: Path) -> None:
     _change_card(folder, source_language="fra_Latn")
 
 
-def _change_card(folder: Path, **values: str) -> None:
+def _change_card(folder: Path, **values: object) -> None:
     path = folder / CARD_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
@@ -216,3 +218,43 @@ def test_without_torch_a_torch_engine_names_the_package_to_install(
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingPackageError, match=r"'torch': pip install '\.\[train\]'"):
         load_engine(storage.fetch("engines/water"), serving_config())
+
+
+def test_a_closed_engine_translates_nothing(storage: Storage) -> None:
+    engine = load_engine(storage.fetch("engines/water"), serving_config())
+    rows = engine.encode(SENTENCE)
+    engine.close()
+    engine.close()
+    with pytest.raises(TranslationError, match=r"engine water is closed"):
+        engine.translate(rows)
+
+
+def test_the_memory_of_an_engine_is_that_of_its_weights_and_tokenizer(
+    storage: Storage, engine: SearchEngine
+) -> None:
+    folder = storage.fetch("engines/water")
+    files = _weights(folder).stat().st_size + (folder / "tokenizer/tokenizer.json").stat().st_size
+    assert files < engine.memory_bytes < 100 * files
+    assert estimate_memory(folder) == engine.memory_bytes
+
+
+def test_an_engine_that_does_not_end_its_golden_sentence_is_loaded_after_a_few_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Storage(str(tmp_path))
+    add_engine(storage, "water", WATER)
+    folder = storage.fetch("engines/water")
+    recorded = json.loads((folder / CARD_FILE).read_text())["golden"]
+    target = " ".join(recorded["target"].split()[:5])
+    _change_card(folder, golden=recorded | {"target": target})
+    limits: list[int] = []
+    search = CTranslate2Engine._search
+
+    def spied(engine: CTranslate2Engine, rows: Any, max_tokens: int, options: Any) -> Any:
+        limits.append(max_tokens)
+        return search(engine, rows, max_tokens, options)
+
+    monkeypatch.setattr(CTranslate2Engine, "_search", spied)
+    load_engine(folder, serving_config(beam_size=2))
+    assert limits[0] <= 5 * 3 + 8
+    assert limits[1:] == [4]
