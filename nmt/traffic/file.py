@@ -175,7 +175,10 @@ def _from_version_1(storage: Storage, place: str, old: _Version1) -> Traffic:
     )
     # Fields of a later release stay in the file, at its top level as before.
     later = old.model_extra or {}
-    return Traffic.model_validate({**later, "default": str(pair), "routes": {str(pair): route}})
+    routes = {str(pair): route}
+    return Traffic.model_validate(
+        {**later, "version": VERSION, "default": str(pair), "routes": routes}
+    )
 
 
 def _readable_pairs(storage: Storage, digests: tuple[str, ...]) -> Mapping[str, RouteName]:

@@ -13,13 +13,13 @@ class ServingConfig(Section):
     """The translation endpoint."""
 
     name: str = Field(default="default", pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")
-    """Name of the traffic pointer that the endpoint follows."""
+    """Name of the endpoint, whose traffic file says what it serves."""
     host: str = "127.0.0.1"
     """Address that the endpoint listens on."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port that the endpoint listens on; 0 picks a free one."""
     poll_seconds: float = Field(default=2.0, gt=0)
-    """Time between two reads of the traffic pointer."""
+    """Time between two reads of the traffic file."""
     min_replicas: PositiveInt = 1
     """Minimum number of replicas."""
     max_replicas: PositiveInt = 2

@@ -50,6 +50,10 @@ def tamil(storage: Storage) -> Route:
     return traffic(storage).route(TAMIL)
 
 
+def start_canary_at_10(storage: Storage, name: str, digest: str) -> Traffic:
+    return start_canary(storage, name, digest, 10)
+
+
 def test_there_is_no_traffic_file_before_the_first_promotion(storage):
     assert read_traffic(storage, "default") is None
 
@@ -165,21 +169,21 @@ def test_a_shadow_does_not_end_a_canary(storage):
     assert tamil(storage).canary == "b"
 
 
-@pytest.mark.parametrize("start", [lambda *a: start_canary(*a, 10), start_shadow])
+@pytest.mark.parametrize("start", [start_canary_at_10, start_shadow])
 def test_the_stable_engine_is_neither_canary_nor_shadow(storage, start):
     promote(storage, "default", "a")
     with pytest.raises(InputError, match="engine a is the stable one"):
         start(storage, "default", "a")
 
 
-@pytest.mark.parametrize("start", [lambda *a: start_canary(*a, 10), start_shadow])
+@pytest.mark.parametrize("start", [start_canary_at_10, start_shadow])
 def test_an_engine_of_a_pair_that_is_not_served_is_neither_canary_nor_shadow(storage, start):
     promote(storage, "default", "a")
     with pytest.raises(InputError, match=rf"engine h cannot be .*{HINDI}.* has only {TAMIL}"):
         start(storage, "default", "h")
 
 
-@pytest.mark.parametrize("start", [lambda *a: start_canary(*a, 10), start_shadow])
+@pytest.mark.parametrize("start", [start_canary_at_10, start_shadow])
 def test_a_canary_or_shadow_before_any_promotion_says_what_to_run(storage, start):
     with pytest.raises(InputError, match="nmt promote"):
         start(storage, "default", "a")

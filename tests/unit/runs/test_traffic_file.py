@@ -12,7 +12,7 @@ from nmt.traffic import Route, Traffic, change_traffic, promote, read_traffic, r
 from tests.support.runs.evaluated_run import leave_engine
 
 PAIR = "eng_Latn-tam_Taml"
-PROMOTERS, PROMOTIONS = 2, 6
+PROMOTERS, PROMOTIONS = 2, 4
 
 
 @pytest.fixture

@@ -65,8 +65,15 @@ def test_a_replica_that_has_ended_is_not_called_silent(storage):
 
 
 def counts(rollout: str = "r1", step: int = 0, **numbers: int) -> PairCounts:
-    names = {"route": "eng_Latn-tam_Taml", "stable": "a", "other": "b", "signal": "broken"}
-    return PairCounts(rollout=rollout, step=step, **names, **numbers)
+    pair = PairCounts(
+        rollout=rollout,
+        step=step,
+        route="eng_Latn-tam_Taml",
+        stable="a",
+        other="b",
+        signal="broken",
+    )
+    return pair.model_copy(update=numbers)
 
 
 def test_counts_of_replicas_are_added_by_rollout_step_and_signal():
