@@ -21,7 +21,7 @@ from nmt.serving.errors import (
 )
 from ray_jobs.serving.environment import BINARY_VARIABLE
 
-_HEADER_TIMEOUT_SECONDS = 10
+_REQUEST_TIMEOUT_SECONDS = 15
 _IDLE_TIMEOUT_SECONDS = 75
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
@@ -34,7 +34,7 @@ ERRORS: Mapping[int, RequestError] = {
     504: DeadlineExceededError("the replica did not answer in time"),
 }
 """What HAProxy answers by itself, by the status that it would use. Bytes that are not HTTP, and
-headers that come too slowly, get its fixed texts for 400 and 408."""
+requests that come too slowly, get its fixed texts for 400 and 408."""
 
 _NOT_FOUND = NotFoundError("there is nothing at this path")
 
@@ -101,7 +101,10 @@ def correct(configuration: str, errors: Mapping[int, Path]) -> str:
         (
             r"^ *timeout http-keep-alive .*$",
             f"    timeout http-keep-alive {_IDLE_TIMEOUT_SECONDS}s\n"
-            f"    timeout http-request {_HEADER_TIMEOUT_SECONDS}s",
+            # A request that is there as a whole can be repeated if its replica dies; one that comes
+            # slowly takes no place in a replica.
+            f"    timeout http-request {_REQUEST_TIMEOUT_SECONDS}s\n"
+            "    option http-buffer-request",
         ),
         (r"(?:^ *errorfile .*\n)+", "\n".join(error_files) + "\n"),
         # Whose request it is matters to the share of a canary.

