@@ -4,12 +4,13 @@
 
 Open loop: a request is sent at its time whether or not those before it are answered, so that a
 pause of the endpoint is seen by all requests that fall into it. Each has a connection of its own,
-unless `--keep-alive`; none is sent twice.
+unless `--keep-alive`; none is sent twice. An API key is taken from the variable NMT_API_KEY.
 """
 
 import argparse
 import http.client
 import json
+import os
 import sys
 import threading
 import time
@@ -37,18 +38,20 @@ class Outcome:
 class SteadyLoad:
     """Requests at a steady rate, from `start` to `stop`."""
 
-    def __init__(self, url: str, rate: float, *, keep_alive: bool = False) -> None:
+    def __init__(self, url: str, rate: float, *, keep_alive: bool = False, key: str = "") -> None:
         """Set up the load.
 
         Args:
             url: the endpoint's address.
             rate: requests per second.
             keep_alive: use a connection for as long as the other side keeps it.
+            key: API key of the requests; empty sends none.
         """
         self.outcomes: list[Outcome] = []
         self._parts = urlsplit(url)
         self._rate = rate
         self._keep_alive = keep_alive
+        self._key = key
         self._local = threading.local()
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=max(64, int(rate * 4)))
@@ -108,6 +111,8 @@ class SteadyLoad:
         headers = {"Content-Type": "application/json"}
         if not self._keep_alive:
             headers["Connection"] = "close"
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
         connection.request("POST", "/v1/translate", json.dumps({"text": TEXT}), headers)
         response = connection.getresponse()
         body = json.loads(response.read())
@@ -133,7 +138,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--keep-alive", action="store_true")
     options = parser.parse_args()
-    with SteadyLoad(options.url, options.rate, keep_alive=options.keep_alive) as load:
+    # Not an option: other users of the machine see the words of a command line.
+    key = os.environ.get("NMT_API_KEY", "")
+    with SteadyLoad(options.url, options.rate, keep_alive=options.keep_alive, key=key) as load:
         time.sleep(options.seconds)
     print(load.report())
     return 1 if load.failures else 0

@@ -7,7 +7,7 @@ from k8s.cli.jobs import job_rows, jobs_table
 from k8s.cli.output import Clock, Output
 from k8s.observe.diagnose import diagnose
 from k8s.observe.lookup import Target, release_pods
-from k8s.observe.readiness import endpoint_readiness, serving_pods
+from k8s.observe.readiness import applications_of, endpoint_readiness, serving_pods
 
 _SHOWN_JOBS = 8
 
@@ -53,16 +53,14 @@ def _endpoint(target: Target, pods: Sequence[JsonObject]) -> str:
     service = target.cluster.get(RAY_SERVICE, name)
     if service is None:
         return f"{name}: no such RayService; upgrade the release"
-    state = endpoint_readiness(target.cluster, service, pods)
-    apps = _applications(service.get("status", {}).get("activeServiceStatus") or {})
+    state = endpoint_readiness(service, pods)
+    apps = _applications(service.get("status", {}))
     return f"{target.release.endpoint}:8000 {state}" + (f", {apps}" if apps else "")
 
 
 def _applications(status: JsonObject) -> str:
     texts: list[str] = []
-    # KubeRay writes null, not an empty object, while there is nothing to report.
-    applications: dict[str, JsonObject] = status.get("applicationStatuses") or {}
-    for name, about in applications.items():
+    for name, about in applications_of(status).items():
         texts.append(f"application {name} {about.get('status', 'unknown')}")
         deployments: dict[str, JsonObject] = about.get("serveDeploymentStatuses") or {}
         texts += [f"{part} {state.get('status', 'unknown')}" for part, state in deployments.items()]

@@ -1,15 +1,11 @@
 """Whether the endpoint of a release takes requests, and why it does not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from k8s.api.cluster import EVENT, Cluster, JsonObject
-from k8s.api.errors import shorten
+from k8s.api.cluster import JsonObject
 from k8s.objects.names import COMPONENT
-from k8s.observe.lookup import unless_forbidden
 
 _NODE_TYPE = "ray.io/node-type"
-# The readiness probe of the chart prints the answer of `/ready`.
-_NO_ENGINE = "no_engine"
 
 
 def serving_pods(pods: Sequence[JsonObject]) -> list[JsonObject]:
@@ -23,46 +19,42 @@ def serving_pods(pods: Sequence[JsonObject]) -> list[JsonObject]:
     ]
 
 
-def endpoint_readiness(cluster: Cluster, service: JsonObject, pods: Sequence[JsonObject]) -> str:
+def endpoint_readiness(service: JsonObject, pods: Sequence[JsonObject]) -> str:
     """Describe whether an endpoint takes requests.
 
     Args:
-        cluster: has the events of the Pods.
         service: the RayService.
         pods: those that `serving_pods` selects.
     """
-    conditions: list[JsonObject] = service.get("status", {}).get("conditions", [])
-    ready = next((each for each in conditions if each.get("type") == "Ready"), JsonObject())
-    if ready.get("status") != "True":
-        reason = ready.get("message") or ready.get("reason") or "KubeRay has not seen it yet"
-        return f"not ready: {reason}"
+    status = service.get("status", {})
+    condition = _ready_condition(status)
+    if condition.get("status") != "True":
+        reason = condition.get("message") or condition.get("reason")
+        return f"not ready: {reason or 'KubeRay has not seen it yet'}"
     # KubeRay takes the RayService for ready as soon as its Pods run: see the chart's RayService.
-    count = sum(_is_ready(pod) for pod in pods)
+    count = sum(_ready_condition(pod.get("status", {})).get("status") == "True" for pod in pods)
     if count:
         return f"ready ({count} of {len(pods)} Pods)"
-    return f"not ready: {_why(cluster, pods)}"
+    if pods and _is_running(status):
+        # Replicas run, so an engine is all that a Pod can lack. What its probe prints is among its
+        # events at first only: the kubelet drops most events that repeat every second.
+        return (
+            "not ready: no engine has been promoted, or none can be loaded: see `nmt-k8s traffic`"
+        )
+    return "not ready: none of its Pods is ready"
 
 
-def _is_ready(pod: JsonObject) -> bool:
-    conditions: list[JsonObject] = pod.get("status", {}).get("conditions", [])
-    return any(
-        condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in conditions
-    )
+def applications_of(status: JsonObject) -> Mapping[str, JsonObject]:
+    """Return what KubeRay reports of the Serve applications of a cluster, by their name."""
+    # KubeRay writes null, not an empty object, while there is nothing to report.
+    return (status.get("activeServiceStatus") or {}).get("applicationStatuses") or {}
 
 
-def _why(cluster: Cluster, pods: Sequence[JsonObject]) -> str:
-    """Find what the readiness probe of a Pod printed last."""
-    names = {pod["metadata"]["name"] for pod in pods}
-    events = [
-        event
-        for event in unless_forbidden(lambda: cluster.select(EVENT, fields="reason=Unhealthy"))
-        if event.get("involvedObject", {}).get("name") in names
-        and event.get("message", "").startswith("Readiness")
-    ]
-    if not events:
-        return "none of its Pods is ready"
-    message: str = max(events, key=lambda event: event.get("lastTimestamp") or "")["message"]
-    if _NO_ENGINE in message:
-        return "no engine has been promoted, or none can be loaded: see `nmt-k8s traffic`"
-    return shorten(message)
+def _is_running(status: JsonObject) -> bool:
+    applications = applications_of(status).values()
+    return any(application.get("status") == "RUNNING" for application in applications)
+
+
+def _ready_condition(status: JsonObject) -> JsonObject:
+    conditions: list[JsonObject] = status.get("conditions", [])
+    return next((each for each in conditions if each.get("type") == "Ready"), {})

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -37,7 +38,16 @@ def release(install) -> Installed:
     release.nmt("promote run=small")
     release.kubectl("wait --for=condition=Ready rayservice/nmt --timeout=600s")
     wait_for(lambda: engines(release) == {digest(release)}, 60, "no replica serves the engine")
+    wait_for(lambda: serving_pods(release), 60, "no Pod takes requests")
     return release
+
+
+@pytest.fixture(scope="module")
+def load(release: Installed) -> Callable[[float], SteadyLoad]:
+    """Return a function that puts a steady load on the endpoint, with an API key."""
+    command = f"nmt-k8s keys create load -n {release.namespace} 2>/dev/null"
+    key = shell(command, quiet=True).strip()
+    return lambda rate: SteadyLoad(release.endpoint(), rate=rate, key=key)
 
 
 def traffic(release: Installed) -> dict:
@@ -67,20 +77,20 @@ def serving_pods(release: Installed) -> list[str]:
     return [line.split()[0] for line in said.splitlines() if "1/1" in line and "Running" in line]
 
 
-def test_a_promotion_loses_no_request_and_restarts_nothing(release):
+def test_a_promotion_loses_no_request_and_restarts_nothing(release, load):
     before = serving_pods(release)
-    with SteadyLoad(release.endpoint(), rate=10) as load:
+    with load(10) as sent:
         time.sleep(5)
         release.nmt("promote run=second")
         wait_for(
-            lambda: digest(release) in {outcome.said for outcome in load.outcomes[-5:]},
+            lambda: digest(release) in {outcome.said for outcome in sent.outcomes[-5:]},
             60,
             "the promoted engine never answered",
         )
         time.sleep(5)
-    print(load.report())
-    assert not load.failures
-    assert len({outcome.said for outcome in load.outcomes}) == 2
+    print(sent.report())
+    assert not sent.failures
+    assert len({outcome.said for outcome in sent.outcomes}) == 2
     assert serving_pods(release) == before
 
 
@@ -91,30 +101,30 @@ def test_a_rollback_is_the_same_write(release):
     wait_for(lambda: engines(release) == {digest(release)}, 30, "replicas did not follow")
 
 
-def test_replicas_and_pods_follow_the_load_up_and_down(release):
+def test_replicas_and_pods_follow_the_load_up_and_down(release, load):
     assert len(traffic(release)["replicas"]) == 1
-    with SteadyLoad(release.endpoint(), rate=60) as load:
+    with load(60) as sent:
         wait_for(lambda: len(serving_pods(release)) == 2, 180, "no second Pod under load")
         wait_for(lambda: len(traffic(release)["replicas"]) == 2, 60, "no second replica")
     wait_for(lambda: len(serving_pods(release)) == 1, 240, "the second Pod stayed")
-    print(load.report())
-    assert not load.failures
+    print(sent.report())
+    assert not sent.failures
 
 
-def test_another_number_of_replicas_loses_no_request_and_restarts_none(release):
+def test_another_number_of_replicas_loses_no_request_and_restarts_none(release, load):
     before = {replica["replica"] for replica in traffic(release)["replicas"]}
-    with SteadyLoad(release.endpoint(), rate=10) as load:
+    with load(10) as sent:
         scaled(release, min_replicas=2)
         wait_for(lambda: len(traffic(release)["replicas"]) == 2, 180, "no second replica")
         time.sleep(10)
-    print(load.report())
-    assert not load.failures
+    print(sent.report())
+    assert not sent.failures
     assert before <= {replica["replica"] for replica in traffic(release)["replicas"]}
 
 
-def test_another_setting_of_the_endpoint_loses_no_request(release):
+def test_another_setting_of_the_endpoint_loses_no_request(release, load):
     before = {replica["replica"] for replica in traffic(release)["replicas"]}
-    with SteadyLoad(release.endpoint(), rate=10) as load:
+    with load(10) as sent:
         release.helm(
             "upgrade nmt helm/nmt --reset-then-reuse-values --set config.serving.beam_size=2"
         )
@@ -124,13 +134,13 @@ def test_another_setting_of_the_endpoint_loses_no_request(release):
             "the replicas were not replaced",
         )
         time.sleep(10)
-    print(load.report())
-    assert not load.failures
+    print(sent.report())
+    assert not sent.failures
 
 
-def test_a_pod_that_is_deleted_loses_no_request(release):
+def test_a_pod_that_is_deleted_loses_no_request(release, load):
     wait_for(lambda: len(serving_pods(release)) == 2, 120, "there are no two Pods")
-    with SteadyLoad(release.endpoint(), rate=10) as load:
+    with load(10) as sent:
         time.sleep(3)
         gone = serving_pods(release)[0]
         release.kubectl(f"delete pod {gone} --wait=false")
@@ -139,21 +149,21 @@ def test_a_pod_that_is_deleted_loses_no_request(release):
             180,
             "the Pod was not replaced",
         )
-    print(load.report())
-    assert not load.failures
+    print(sent.report())
+    assert not sent.failures
 
 
-def test_another_image_loses_no_request(release):
+def test_another_image_loses_no_request(release, load):
     other = os.environ.get("OTHER_TAG")
     if not other:
         pytest.skip("OTHER_TAG names no second image to change to")
     before = serving_pods(release)
-    with SteadyLoad(release.endpoint(), rate=10) as load:
+    with load(10) as sent:
         release.helm(f"upgrade nmt helm/nmt --reset-then-reuse-values --set image.tag={other}")
         wait_for(
             lambda: (pods := serving_pods(release)) and not set(pods) & set(before),
             400,
             "the old Pods stayed",
         )
-    print(load.report())
-    assert not load.failures
+    print(sent.report())
+    assert not sent.failures

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from k8s.api.cluster import POD, RAY_CLUSTER, RAY_SERVICE
+from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE
 from tests.unit.k8s.conftest import install
 
 READY = {"type": "Ready", "status": "True"}
@@ -45,27 +45,19 @@ def test_a_ready_endpoint_is_shown_with_its_pods_and_applications(
 
 def test_an_endpoint_before_its_first_promotion_says_so(nmt_k8s, cluster, endpoint, capsys):
     cluster.pod("demo-first", SERVING, phase="Running", conditions=[NOT_READY])
-    said = 'Readiness probe failed: {"error": "no engine is loaded yet", "code": "no_engine"}'
-    cluster.warn(POD, "demo-first", said, "Unhealthy")
     nmt_k8s("status")
     shown = capsys.readouterr().out
     assert "demo-endpoint:8000 not ready: no engine has been promoted" in shown
     assert "nmt-k8s traffic" in shown
 
 
-def test_the_latest_reason_of_a_pod_that_is_not_ready_is_shown(nmt_k8s, cluster, endpoint, capsys):
+def test_an_endpoint_that_starts_is_not_said_to_lack_an_engine(nmt_k8s, cluster, capsys):
+    deploying = {"applicationStatuses": {"nmt": {"status": "DEPLOYING"}}}
+    status = {"conditions": [READY], "activeServiceStatus": deploying}
+    cluster.add(RAY_SERVICE, "demo", status=status)
     cluster.pod("demo-first", SERVING, phase="Running", conditions=[NOT_READY])
-    for name, text, seen in (
-        ("demo-first", "Readiness probe failed: the Ray node is not healthy", "T00:00:01Z"),
-        ("demo-first", "Readiness probe failed: the proxy is drained", "T00:00:03Z"),
-        ("demo-first", "Liveness probe failed: x", "T00:00:04Z"),
-        ("demo-ended", "Readiness probe failed: y", "T00:00:05Z"),
-    ):
-        cluster.warn(POD, name, text, "Unhealthy")
-        *_, event = cluster.objects.values()
-        event["lastTimestamp"] = f"2026-01-01{seen}"
     nmt_k8s("status")
-    expected = "demo-endpoint:8000 not ready: Readiness probe failed: the proxy is drained,"
+    expected = "not ready: none of its Pods is ready, application nmt DEPLOYING"
     assert expected in capsys.readouterr().out
 
 
