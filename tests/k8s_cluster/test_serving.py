@@ -56,7 +56,9 @@ def traffic(release: Installed) -> dict:
 
 
 def digest(release: Installed) -> str:
-    return traffic(release)["stable"]
+    """The stable engine of the only route."""
+    found = traffic(release)
+    return found["routes"][found["default"]]["stable"]
 
 
 def engines(release: Installed) -> set[str]:

@@ -30,6 +30,7 @@ LABEL_DOMAINS = {
     "cluster-autoscaler.kubernetes.io",
     "nvidia.com",
     "pod-security.kubernetes.io",
+    "ray.io",
     "vpc.amazonaws.com",
 }
 

@@ -16,7 +16,17 @@ from ray_jobs.cli import main
 from ray_jobs.cli.runner import jobs, parse
 from tests.support.project import CODE_BLOCK, CONFIGS, PAGES, PROJECT, relative
 
-COMMANDS = {*jobs(), "config", "quickstart", "doctor", "plan", "translate", "score"}
+COMMANDS = {
+    *jobs(),
+    "config",
+    "doctor",
+    "keys",
+    "plan",
+    "quickstart",
+    "score",
+    "traffic",
+    "translate",
+}
 READERS_FILES = {"corpora.yaml", "sets.yaml"}
 """Settings files that a page shows, and the reader writes."""
 OUTSIDE = {
