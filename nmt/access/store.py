@@ -79,21 +79,7 @@ def create_key(
         InputError: there is a key with this id.
         StorageError: the file is damaged, or cannot be written.
     """
-    now = datetime.now(UTC).replace(microsecond=0)
-    expires = now + timedelta(days=wanted.expires_days) if wanted.expires_days else None
-    try:
-        key = Key(
-            id=key_id,
-            name=wanted.operand,
-            scopes=wanted.scopes or ("translate",),
-            sha256=sha256,
-            created=now,
-            expires=expires,
-            requests_per_minute=wanted.requests_per_minute,
-            characters_per_minute=wanted.characters_per_minute,
-        )
-    except ValidationError as error:
-        raise InputError(f"keys create: {first_validation_error(error)}") from None
+    key = _new_key(wanted, key_id, sha256)
 
     def add(keys: Keys) -> Keys:
         if keys.find(key_id):
@@ -102,6 +88,20 @@ def create_key(
 
     _change(storage, name, add, dry_run=dry_run)
     return key
+
+
+def _new_key(wanted: KeyCommand, key_id: str, sha256: str) -> Key:
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Key(
+        id=key_id,
+        name=wanted.operand,
+        scopes=wanted.scopes or ("translate",),
+        sha256=sha256,
+        created=now,
+        expires=now + timedelta(days=wanted.expires_days) if wanted.expires_days else None,
+        requests_per_minute=wanted.requests_per_minute,
+        characters_per_minute=wanted.characters_per_minute,
+    )
 
 
 def revoke_key(storage: Storage, name: str, key_id: str, *, dry_run: bool = False) -> Key:

@@ -4,7 +4,6 @@ On an object store the server compares, by the object's ETag or generation. In a
 beside the file keeps other writers away during the comparison.
 """
 
-import configparser
 import fcntl
 import hashlib
 import json
@@ -17,21 +16,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import GCSStore, S3Store
 
 from nmt.storage.disk import replace_file
+from nmt.storage.remote import gcs_options, s3_options
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, GCSConfig, RetryConfig, S3Config
+    from obstore.store import RetryConfig
 
 log = logging.getLogger(__name__)
 
 # The default of three minutes would keep a command waiting for a server that is gone.
 _RETRY: "RetryConfig" = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}
+_METADATA_SERVER = "169.254.169.254"
+"""Where the client asks for credentials of the machine if it has found no others."""
 _WRITE_ID = "nmt-write"
 """Metadata key of an object that holds the random id of the write that made it."""
 
@@ -59,7 +61,7 @@ class ConditionalStore:
         """
         bucket, _, prefix = root.partition("/")
         if urlsplit(url).scheme == "s3":
-            config, client = _s3_options(url, bucket)
+            config, client = s3_options(url, bucket)
             if region:
                 config["region"] = region
             self._store: S3Store | GCSStore = S3Store(
@@ -67,7 +69,7 @@ class ConditionalStore:
                 client_options=client, retry_config=_RETRY,
             )  # fmt: skip
         else:
-            gcs_config, client = _gcs_options(url)
+            gcs_config, client = gcs_options(url)
             self._store = GCSStore(
                 bucket, prefix=prefix or None, config=gcs_config,
                 client_options=client, retry_config=_RETRY,
@@ -136,6 +138,8 @@ def _as_os_errors() -> Generator[None]:
     except (BaseError, FileNotFoundError) as error:
         # The rest is a dump of the client's data structures, over many lines.
         text = " ".join(str(error).partition("Debug source")[0].split())
+        if _METADATA_SERVER in text:
+            text = f"the environment, the AWS profile and this machine have no credentials: {text}"
         raise (FileNotFoundError if isinstance(error, FileNotFoundError) else OSError)(
             text
         ) from error
@@ -194,63 +198,3 @@ def _locked(path: Path) -> Generator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _s3_options(url: str, bucket: str) -> "tuple[S3Config, ClientConfig]":
-    """Read the options that Arrow takes from an S3 URL and from the environment."""
-    query = parse_qs(urlsplit(url).query)
-    config: S3Config = _profile_credentials()
-    endpoint = _endpoint(url) or os.environ.get(
-        "AWS_ENDPOINT_URL_S3", os.environ.get("AWS_ENDPOINT_URL", "")
-    )
-    if endpoint:
-        config["endpoint"] = endpoint
-        if query.get("force_virtual_addressing") == ["true"]:
-            scheme, _, host = endpoint.partition("://")
-            config["endpoint"] = f"{scheme}://{bucket}.{host}"
-            config["virtual_hosted_style_request"] = True
-    client: ClientConfig = {"allow_http": endpoint.startswith("http://")}
-    if query.get("tls_verify_certificates") == ["false"]:
-        client["allow_invalid_certificates"] = True
-    return config, client
-
-
-def _gcs_options(url: str) -> "tuple[GCSConfig, ClientConfig]":
-    """Read the options that Arrow takes from a URL of Google's store and from the environment."""
-    endpoint = _endpoint(url) or os.environ.get("CLOUD_STORAGE_EMULATOR_ENDPOINT", "")
-    config: GCSConfig = {"base_url": endpoint} if endpoint else {}
-    if urlsplit(url).username == "anonymous":
-        config["skip_signature"] = True
-        # The client still asks for a token before each write, which an emulator ignores.
-        config["bearer_token"] = "anonymous"  # noqa: S105 - not a secret
-    return config, {"allow_http": endpoint.startswith("http://")}
-
-
-def _endpoint(url: str) -> str:
-    query = parse_qs(urlsplit(url).query)
-    endpoint = query.get("endpoint_override", [""])[0]
-    if not endpoint or "://" in endpoint:
-        return endpoint
-    return f"{query.get('scheme', ['https'])[0]}://{endpoint}"
-
-
-def _profile_credentials() -> "S3Config":
-    """Read the keys of the AWS profile, which the client does not do by itself."""
-    # As in Arrow, the environment goes first. Without either, the client asks for a web identity,
-    # the container or the machine, as Arrow does.
-    if "AWS_ACCESS_KEY_ID" in os.environ:
-        return {}
-    files = configparser.ConfigParser(interpolation=None)
-    home = Path.home() / ".aws"
-    files.read(os.environ.get("AWS_SHARED_CREDENTIALS_FILE", home / "credentials"))
-    profile = os.environ.get("AWS_PROFILE", "default")
-    if not files.has_option(profile, "aws_access_key_id"):
-        return {}
-    found = files[profile]
-    config: S3Config = {
-        "access_key_id": found["aws_access_key_id"],
-        "secret_access_key": found.get("aws_secret_access_key", ""),
-    }
-    if token := found.get("aws_session_token"):
-        config["session_token"] = token
-    return config

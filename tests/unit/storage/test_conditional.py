@@ -12,10 +12,11 @@ from pathlib import Path
 
 import obstore
 import pytest
-from obstore.exceptions import PreconditionError
+from obstore.exceptions import GenericError, PreconditionError
 
-from nmt.errors import StorageError
+from nmt.errors import ConfigError, StorageError
 from nmt.storage import Storage, conditional, files
+from nmt.storage.remote import s3_options
 
 INCREMENT = """
 import sys
@@ -273,15 +274,51 @@ def test_keys_come_from_the_profile_if_the_environment_has_none(
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
     monkeypatch.setenv("AWS_PROFILE", "mine")
-    config, _ = conditional._s3_options(s3_url, "bucket")
+    config, _ = s3_options(s3_url, "bucket")
     assert config.get("access_key_id") == "key%20"
     assert config.get("secret_access_key") == "secret"
     assert config.get("session_token") == "token"
     assert Storage(s3_url).replace_if("a", b"1", None)
 
 
+def test_keys_may_be_in_the_other_file_of_profiles(
+    s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_file = tmp_path / "config"
+    config_file.write_text(
+        "[profile mine]\naws_access_key_id = key\naws_secret_access_key = secret\n"
+    )
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config_file))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "missing"))
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    config, _ = s3_options(s3_url, "bucket")
+    assert (config.get("access_key_id"), config.get("secret_access_key")) == ("key", "secret")
+
+
+def test_a_damaged_file_of_profiles_is_refused_and_not_quoted(
+    s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.write_text("aws_secret_access_key HUSH\n")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    with pytest.raises(ConfigError, match="is not a file of AWS profiles") as refused:
+        s3_options(s3_url, "bucket")
+    assert "HUSH" not in str(refused.value)
+
+
+def test_missing_credentials_are_named(remote: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise GenericError("Error performing GET http://169.254.169.254/x\n\nDebug source:\nlong")
+
+    monkeypatch.setattr(conditional.obstore, "get", fail)
+    with pytest.raises(StorageError, match=r"this machine have no credentials: .*/x$"):
+        remote.read_versioned("a")
+
+
 def test_keys_of_the_environment_go_before_those_of_the_profile(s3_url: str) -> None:
-    config, _ = conditional._s3_options(s3_url, "bucket")
+    config, _ = s3_options(s3_url, "bucket")
     assert "access_key_id" not in config
 
 
@@ -311,7 +348,7 @@ def test_the_endpoint_is_that_of_arrow(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    config, client = conditional._s3_options(url, "bucket")
+    config, client = s3_options(url, "bucket")
     assert config.get("endpoint") == endpoint
     assert client.get("allow_http") is bool(endpoint and endpoint.startswith("http://"))
 
