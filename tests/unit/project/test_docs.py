@@ -20,6 +20,7 @@ HOSTS = {
     "arxiv.org",
     "docs.nvidia.com",
     "docs.ray.io",
+    "example.org",
     "github.com",
     "huggingface.co",
     "kueue.sigs.k8s.io",

@@ -23,8 +23,8 @@ describe detach detect determine diagnose digest disable discard divide do doubl
 draw drop dump edit embed emulate enable encode encrypt end enforce ensure enter enumerate escape
 estimate evaluate examine exchange exclude execute exit expand expect explain export expose extend
 extract fail fetch fill filter find finish fit fix flag flatten flush follow forbid force forecast
-fork format forward free freeze gather generate get give group guard guess halve handle hash hide
-highlight hold identify ignore implement import include increment index infer inform inherit
+forget fork format forward free freeze gather generate get give group guard guess halve handle hash
+hide highlight hold identify ignore implement import include increment index infer inform inherit
 initialise initialize insert inspect install interrupt invalidate invert invoke isolate iterate
 join judge keep kill label launch leave let limit link list listen load locate lock log look loop
 lower make map mark mask match measure merge migrate mirror mix model monitor mount move multiply
