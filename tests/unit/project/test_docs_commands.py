@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from k8s.cli.options import parse as parse_k8s
+from nmt.access.options import KEYS, key_command
 from nmt.cli.console import is_override
 from nmt.cli.translation import BASE_SETTINGS
 from nmt.config import load_config
@@ -116,6 +117,9 @@ def nmt_problem(words: list[str]) -> str:
         if words[0] == "translate":
             given = [word for word in given if is_override(word)]
             base = BASE_SETTINGS
+        if words[0] == KEYS:
+            key_command(options, [word for word in given if not is_override(word)])
+            given = [word for word in given if is_override(word)]
         load_config(files(options.config), given, base=("", base))
     except SystemExit:
         return "the parser refuses it"
@@ -128,6 +132,8 @@ def nmt_k8s_problem(words: list[str]) -> str:
     try:
         options = parse_k8s(words)
         given = [word for word in options.overrides if not PLACEHOLDER.search(word)]
+        if options.command == KEYS:
+            key_command(options, options.operands)
         load_config(files(options.config), given)
     except SystemExit:
         return "the parser refuses it"
@@ -179,6 +185,14 @@ def test_the_pages_have_commands_to_check():
 )
 def test_a_command_that_cannot_be_run_is_found(line):
     assert problems_of(f"```bash\n{line}\n```\n")
+
+
+def test_the_words_of_keys_are_checked():
+    line = "```bash\n{} keys {} a\n```\n"
+    for program in ("nmt", "nmt-k8s"):
+        assert problems_of(line.format(program, "create")) == []
+        [problem] = problems_of(line.format(program, "list"))
+        assert "takes no 'a'" in problem
 
 
 def test_text_and_placeholders_are_not_read_as_settings():
