@@ -13,7 +13,7 @@ from nmt.serving.types import TranslatedSentence
 
 # What an entry takes besides its two texts: the key, the two objects below, their numbers, and its
 # node in the ordered dictionary.
-_ENTRY_BYTES = 480
+_ENTRY_BYTES = 400
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,7 @@ class EngineSet:
         # Rounded up, so that the setting is enough.
         enough = -(-needed * 10 // _GIB) / 10
         return (
-            f"{digest}: the engine takes {size:.2f} GiB, which do not fit beside the other engines "
+            f"{digest}: the engine takes {size:.2f} GiB and does not fit beside the other engines "
             f"into serving.max_engine_gib={self._max_gib:g}: set it to {enough:g} or more, or "
             "serve fewer routes"
         )

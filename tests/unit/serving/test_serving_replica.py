@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nmt.config import ServingConfig
 from nmt.errors import TranslationError
 from nmt.runs import layout
 from nmt.serving.errors import NoEngineError, OverloadedError, StoppingError
@@ -15,6 +16,7 @@ from nmt.serving.replica import Replica
 from nmt.storage import Storage
 from nmt.traffic import (
     PairCounts,
+    change_traffic,
     choose_arm,
     end_rollout,
     promote,
@@ -344,8 +346,6 @@ def test_a_request_keeps_its_engine_while_the_canary_ends(world: World) -> None:
 
 
 def every_client_is_sampled(world: World) -> None:
-    from nmt.traffic import change_traffic
-
     change_traffic(
         world.storage,
         NAME,
@@ -444,7 +444,7 @@ def test_metrics_see_what_a_replica_does(world: World) -> None:
     async def body() -> None:
         one = Replica(
             world.storage,
-            replace_poll(),
+            ServingConfig(poll_seconds=0.01),
             "replica1",
             metrics=metrics,
             load=world.load,
@@ -466,12 +466,6 @@ def test_metrics_see_what_a_replica_does(world: World) -> None:
         "nmt_engine_swap_seconds_count 1.0",
     ):
         assert line in text
-
-
-def replace_poll() -> "object":
-    from nmt.config import ServingConfig
-
-    return ServingConfig(poll_seconds=0.01)
 
 
 def test_a_request_uses_the_route_as_it_is_now(world: World) -> None:
