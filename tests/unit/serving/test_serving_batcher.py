@@ -25,10 +25,11 @@ class Recorder:
         self.gate = threading.Event()
         self.gate.set()
 
-    def encode(self, _sentence: str) -> Any:
+    def encode(self, sentence: str) -> Any:
         raise NotImplementedError
 
-    translate = encode
+    def translate(self, rows: Any) -> Any:
+        raise NotImplementedError
 
     def close(self) -> None: ...
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from nmt.serving.replica import Replica
 from nmt.storage import Storage
 from nmt.traffic import (
     PairCounts,
+    Traffic,
     change_traffic,
     choose_arm,
     end_rollout,
@@ -45,7 +47,7 @@ def run(
     world: World,
     check: Callable[[Replica], Awaitable[None]],
     start: bool = True,
-    **settings: object,
+    **settings: Any,
 ) -> None:
     async def body() -> None:
         one = world.replica(**settings)
@@ -346,13 +348,12 @@ def test_a_request_keeps_its_engine_while_the_canary_ends(world: World) -> None:
 
 
 def every_client_is_sampled(world: World) -> None:
-    change_traffic(
-        world.storage,
-        NAME,
-        lambda traffic: traffic.with_route(
-            KEY, traffic.route().model_copy(update={"shadow_percent": 100})
-        ),
-    )
+    def change(traffic: Traffic | None) -> Traffic:
+        assert traffic
+        route = traffic.route().model_copy(update={"shadow_percent": 100})
+        return traffic.with_route(KEY, route)
+
+    change_traffic(world.storage, NAME, change)
 
 
 def test_a_shadow_translates_along_and_is_never_returned(world: World) -> None:
