@@ -1,7 +1,7 @@
 """The options of `promote`, `rollback` and `traffic`, in a terminal and as a job on Kubernetes."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 TRAFFIC = "traffic"
 """Name of the command."""
@@ -19,6 +19,8 @@ class PromotionOptions:
     """Share of the clients in percent that the engine answers, beside the stable one."""
     shadow: bool = False
     """Whether the engine only translates along."""
+    shadow_percent: float | None = None
+    """Share of the sessions in percent that both engines translate; None: 5, or as it was."""
     domain: str | None = None
     """Name of the domain that the engine is for."""
 
@@ -28,6 +30,8 @@ class PromotionOptions:
         words = [f"--force={self.force}"] if self.force is not None else []
         words += [f"--canary={self.canary}"] if self.canary is not None else []
         words += ["--shadow"] if self.shadow else []
+        if self.shadow_percent is not None:
+            words.append(f"--shadow-percent={self.shadow_percent}")
         return [*words, *([f"--domain={self.domain}"] if self.domain is not None else [])]
 
 
@@ -47,13 +51,21 @@ def add_promotion_options(parser: argparse.ArgumentParser) -> None:
         help="let the engine translate some requests too, and answer none",
     )
     parser.add_argument(
+        "--shadow-percent",
+        type=float,
+        metavar="PERCENT",
+        help="share of the sessions that the stable engine and the canary or shadow both translate "
+        "(default: 5)",
+    )
+    parser.add_argument(
         "--domain", metavar="NAME", help="serve the engine only to requests that name this domain"
     )
 
 
 def promotion_options(options: argparse.Namespace) -> PromotionOptions:
     """Read the options of a parsed command line."""
-    return PromotionOptions(options.force, options.canary, options.shadow, options.domain)
+    given = {field.name: getattr(options, field.name) for field in fields(PromotionOptions)}
+    return PromotionOptions(**given)
 
 
 def add_rollback_options(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,8 @@ from nmt.traffic.reports import (
     read_reports,
     sweep_reports,
 )
-from nmt.traffic.routes import Route, RouteName, Traffic, parse_route_key, route_key
+from nmt.traffic.route_keys import RouteName, parse_route_key, route_key
+from nmt.traffic.routes import Route, Traffic
 from nmt.traffic.routing import Arm, choose_arm, is_sampled, slot_of
 
 __all__ = [

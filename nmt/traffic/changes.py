@@ -12,7 +12,8 @@ from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic.engines import explain_damage, language_pair
 from nmt.traffic.file import change_traffic, check_exists
-from nmt.traffic.routes import Route, Traffic, check_domain, route_key
+from nmt.traffic.route_keys import check_domain, route_key
+from nmt.traffic.routes import Route, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def start_canary(
     *,
     domain: str | None = None,
     forced: str | None = None,
+    shadow_percent: float | None = None,
     dry_run: bool = False,
 ) -> Traffic:
     """Let an engine answer a share of the clients of its route, or change the share if it does.
@@ -90,6 +92,8 @@ def start_canary(
         percent: the share, 0 to 100.
         domain: name of the domain, if the engine is only for one.
         forced: why the engine may answer, if it is worse than its base.
+        shadow_percent: share of the sessions that both engines translate; None: 5 in a new
+            rollout, and unchanged in a running one.
         dry_run: change nothing, and only return the new traffic.
 
     Raises:
@@ -102,16 +106,31 @@ def start_canary(
         storage,
         name,
         key,
-        lambda route: route.with_canary(digest, percent, forced),
+        lambda route: route.with_canary(digest, percent, forced, shadow_percent),
         f"engine {digest} cannot be the canary",
         dry_run=dry_run,
     )
 
 
 def start_shadow(
-    storage: Storage, name: str, digest: str, *, domain: str | None = None, dry_run: bool = False
+    storage: Storage,
+    name: str,
+    digest: str,
+    *,
+    domain: str | None = None,
+    shadow_percent: float | None = None,
+    dry_run: bool = False,
 ) -> Traffic:
     """Let an engine translate along on its route, without its translations being returned.
+
+    Args:
+        storage: the storage root.
+        name: name of the endpoint.
+        digest: the engine.
+        domain: name of the domain, if the engine is only for one.
+        shadow_percent: share of the sessions that both engines translate; None: 5 in a new
+            rollout, and unchanged in a running one.
+        dry_run: change nothing, and only return the new traffic.
 
     Raises:
         InputError: nothing is stable on that route yet, a canary runs, or the engine is the stable
@@ -123,7 +142,7 @@ def start_shadow(
         storage,
         name,
         key,
-        lambda route: route.with_shadow(digest),
+        lambda route: route.with_shadow(digest, shadow_percent),
         f"engine {digest} cannot be the shadow",
         dry_run=dry_run,
     )

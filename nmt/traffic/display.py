@@ -148,8 +148,11 @@ def _route_problems(report: ReplicaReport) -> Iterator[str]:
 def _rollout_lines(key: str, route: Route, reports: Sequence[ReplicaReport]) -> list[str]:
     """Describe a running rollout, with the counts of all replicas by signal and step."""
     kind = "canary" if route.canary else "shadow"
-    share = f", which answers {route.percent} % of the clients" if route.canary else ""
-    lines = [f"{kind} {route.candidate} of {key}{share}; rollout {route.rollout}"]
+    answers = f", which answers {route.percent} % of the clients" if route.canary else ""
+    lines = [
+        f"{kind} {route.candidate} of {key}{answers}; both engines translate "
+        f"{route.shadow_percent:g} % of the sessions; rollout {route.rollout}"
+    ]
     counts = [each for each in add_counts(reports).values() if each.rollout == route.rollout]
     if not counts:
         return [*lines, "no replica has counted anything of it yet"]

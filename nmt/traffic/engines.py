@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nmt.errors import StorageError, first_validation_error
 from nmt.runs import layout
 from nmt.storage import Storage
-from nmt.traffic.routes import LANGUAGE, RouteName
+from nmt.traffic.route_keys import LANGUAGE, RouteName
 
 
 class _Card(BaseModel):

@@ -14,7 +14,8 @@ from nmt.errors import InputError, StorageError, first_validation_error
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic.engines import language_pair
-from nmt.traffic.routes import VERSION, Route, RouteName, Traffic
+from nmt.traffic.route_keys import RouteName
+from nmt.traffic.routes import VERSION, Route, Traffic
 
 _VERSION_1_ROLLOUT = "version-1"
 """Rollout of the canary or shadow in a file of version 1, which had no ids."""

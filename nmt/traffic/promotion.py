@@ -19,7 +19,8 @@ from nmt.storage import Storage
 from nmt.traffic import changes
 from nmt.traffic.engines import language_pair
 from nmt.traffic.file import read_traffic
-from nmt.traffic.routes import Traffic, check_domain, check_percent, route_key
+from nmt.traffic.route_keys import check_domain, route_key
+from nmt.traffic.routes import Traffic, check_percent
 
 _NO_OPTIONS = PromotionOptions()
 
@@ -68,10 +69,20 @@ def promote_run(
     before = read_traffic(storage, endpoint)
     if options.canary is not None:
         traffic = changes.start_canary(
-            storage, endpoint, digest, options.canary, domain=domain, forced=reason, dry_run=dry_run
+            storage,
+            endpoint,
+            digest,
+            options.canary,
+            domain=domain,
+            forced=reason,
+            shadow_percent=options.shadow_percent,
+            dry_run=dry_run,
         )
     elif options.shadow:
-        traffic = changes.start_shadow(storage, endpoint, digest, domain=domain, dry_run=dry_run)
+        share = options.shadow_percent
+        traffic = changes.start_shadow(
+            storage, endpoint, digest, domain=domain, shadow_percent=share, dry_run=dry_run
+        )
     else:
         traffic = changes.promote(storage, endpoint, digest, reason, domain=domain, dry_run=dry_run)
     pair = language_pair(storage, digest)
@@ -86,10 +97,17 @@ def checked_options(options: PromotionOptions) -> PromotionOptions:
     """Return the options of a promotion with the reason as one line.
 
     Raises:
-        InputError: the reason, the percentage or the name of the domain is not valid.
+        InputError: the reason, a percentage or the name of the domain is not valid.
     """
     if options.canary is not None:
-        check_percent(options.canary)
+        check_percent("--canary", options.canary)
+    if options.shadow_percent is not None:
+        check_percent("--shadow-percent", options.shadow_percent)
+        if options.canary is None and not options.shadow:
+            raise InputError(
+                f"--shadow-percent {options.shadow_percent}: give it with --canary or --shadow, "
+                "since only these are compared with the stable engine"
+            )
     if options.domain is not None:
         check_domain(options.domain)
     return replace(options, force=None if options.force is None else checked_reason(options.force))

@@ -1,73 +1,19 @@
 """The content of a traffic file: which engines answer for each language pair and domain."""
 
-import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from operator import not_
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nmt.errors import InputError, did_you_mean, shortened
+from nmt.traffic.route_keys import parse_route_key
 
 VERSION = 2
 """Version of the traffic file that this release writes."""
+_SHADOW_PERCENT = 5.0
 _MAX_PREVIOUS = 10
-_DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
-LANGUAGE = "[a-z]{3}_[A-Z][a-z]{3}"
-"""Pattern of a FLORES-200 code."""
-_KEY = re.compile(
-    rf"(?P<source>{LANGUAGE})-(?P<target>{LANGUAGE})(/(?P<domain>{_DOMAIN.pattern}))?"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class RouteName:
-    """A language pair and a domain, which a route key names."""
-
-    source_language: str
-    """FLORES-200 code."""
-    target_language: str
-    """FLORES-200 code."""
-    domain: str | None = None
-
-    def __str__(self) -> str:
-        return route_key(self.source_language, self.target_language, self.domain)
-
-
-def route_key(source_language: str, target_language: str, domain: str | None = None) -> str:
-    """Write the key of a route: `eng_Latn-tam_Taml`, or `eng_Latn-tam_Taml/medical`."""
-    return f"{source_language}-{target_language}" + (f"/{domain}" if domain else "")
-
-
-def parse_route_key(key: str) -> RouteName:
-    """Read the key of a route.
-
-    Raises:
-        InputError: it does not have the form of a key.
-    """
-    found = _KEY.fullmatch(key)
-    if found is None:
-        raise InputError(
-            f"'{shortened(key)}' is not a route: write SOURCE-TARGET or SOURCE-TARGET/DOMAIN, "
-            "such as eng_Latn-tam_Taml/medical"
-        )
-    return RouteName(found["source"], found["target"], found["domain"])
-
-
-def check_domain(domain: str) -> str:
-    """Return the name of a domain if it is valid.
-
-    Raises:
-        InputError: it has other characters than a name may have.
-    """
-    if not _DOMAIN.fullmatch(domain):
-        raise InputError(
-            f"--domain '{shortened(domain)}': use 1 to 40 lower-case letters, digits and inner "
-            "dashes, such as medical"
-        )
-    return domain
 
 
 class Route(BaseModel):
@@ -84,7 +30,7 @@ class Route(BaseModel):
     percent: int = Field(default=0, ge=0, le=100)
     shadow: str | None = None
     """Engine that translates along and whose translations are never returned."""
-    shadow_percent: float = Field(default=5.0, ge=0, le=100)
+    shadow_percent: float = Field(default=_SHADOW_PERCENT, ge=0, le=100)
     """Share of the sessions that two engines translate: the stable one, and the canary or else the
     shadow."""
     rollout: str = ""
@@ -131,25 +77,42 @@ class Route(BaseModel):
             )
         return self._with_stable(self.previous[0], self.previous[1:])
 
-    def with_canary(self, digest: str, percent: int, forced: str | None = None) -> Self:
+    def with_canary(
+        self,
+        digest: str,
+        percent: int,
+        forced: str | None = None,
+        shadow_percent: float | None = None,
+    ) -> Self:
         """Let an engine answer a share of the clients; the running canary only gets the share.
 
         Args:
             digest: the engine.
             percent: the share, 0 to 100.
             forced: why it may answer, if it is worse than its base.
+            shadow_percent: share of the sessions that both engines translate; None: 5 in a new
+                rollout, and unchanged in a running one.
 
         Raises:
-            InputError: the share is out of range, or the engine is the stable one.
+            InputError: a share is out of range, or the engine is the stable one.
         """
-        check_percent(percent)
+        check_percent("--canary", percent)
         if digest == self.stable:
             raise InputError(f"engine {digest} is the stable one, so it cannot be the canary too")
         if digest == self.canary:
             # The rollout goes on: its id decides which clients are in the canary, and they stay.
-            changes = {"percent": percent, "step": self.step + (percent != self.percent)}
+            changes = {
+                "percent": percent,
+                "step": self.step + (percent != self.percent),
+                "shadow_percent": _checked_share(shadow_percent, self.shadow_percent),
+            }
             return self._with_reason(digest, forced).model_copy(update=changes)
-        rollout = {"canary": digest, "percent": percent, "shadow": None, **_new_rollout()}
+        rollout = {
+            "canary": digest,
+            "percent": percent,
+            "shadow": None,
+            **_new_rollout(shadow_percent),
+        }
         return self._with_reason(digest, forced).model_copy(update=rollout)._without_old_reasons()
 
     def with_percent(self, percent: int) -> Self:
@@ -162,11 +125,16 @@ class Route(BaseModel):
             raise InputError("no canary runs: start one with `promote run=NAME --canary PERCENT`")
         return self.with_canary(self.canary, percent)
 
-    def with_shadow(self, digest: str) -> Self:
-        """Let an engine translate along without being heard.
+    def with_shadow(self, digest: str, shadow_percent: float | None = None) -> Self:
+        """Let an engine translate along, without its translations being returned.
+
+        Args:
+            digest: the engine.
+            shadow_percent: share of the sessions that both engines translate; None: 5 in a new
+                rollout, and unchanged in a running one.
 
         Raises:
-            InputError: a canary runs, or the engine is the stable one.
+            InputError: a canary runs, the share is out of range, or the engine is the stable one.
         """
         if digest == self.stable:
             raise InputError(f"engine {digest} is the stable one, so it cannot be the shadow too")
@@ -177,8 +145,9 @@ class Route(BaseModel):
                 "before a shadow starts"
             )
         if digest == self.shadow:
-            return self
-        return self.model_copy(update={"shadow": digest, **_new_rollout()})
+            share = _checked_share(shadow_percent, self.shadow_percent)
+            return self.model_copy(update={"shadow_percent": share})
+        return self.model_copy(update={"shadow": digest, **_new_rollout(shadow_percent)})
 
     def with_rollout_ended(self) -> Self:
         """End the canary or shadow; the stable engine stays.
@@ -191,8 +160,16 @@ class Route(BaseModel):
         return self._with_stable(self.stable, self.previous)
 
     def _with_stable(self, digest: str, previous: tuple[str, ...]) -> Self:
-        ended = {"canary": None, "percent": 0, "shadow": None, "rollout": "", "step": 0}
-        changes = {"stable": digest, "previous": previous, **ended}
+        changes = {
+            "stable": digest,
+            "previous": previous,
+            "canary": None,
+            "percent": 0,
+            "shadow": None,
+            "shadow_percent": _SHADOW_PERCENT,
+            "rollout": "",
+            "step": 0,
+        }
         return self.model_copy(update=changes)._without_old_reasons()
 
     def _with_reason(self, digest: str, forced: str | None) -> Self:
@@ -207,18 +184,27 @@ class Route(BaseModel):
         return self.model_copy(update={"forced": reasons})
 
 
-def check_percent(percent: int) -> None:
+def check_percent(option: str, percent: float) -> None:
     """Refuse a share that is not between 0 and 100.
 
     Raises:
-        InputError: names the share.
+        InputError: names the option and the share.
     """
+    # Written so that a number that is not one is refused too.
     if not 0 <= percent <= 100:
-        raise InputError(f"--canary {percent}: give a percentage from 0 to 100")
+        raise InputError(f"{option} {percent}: give a percentage from 0 to 100")
 
 
-def _new_rollout() -> Mapping[str, str | int]:
-    return {"rollout": secrets.token_hex(8), "step": 0}
+def _checked_share(given: float | None, otherwise: float) -> float:
+    if given is None:
+        return otherwise
+    check_percent("--shadow-percent", given)
+    return given
+
+
+def _new_rollout(shadow_percent: float | None) -> Mapping[str, str | float]:
+    share = _checked_share(shadow_percent, _SHADOW_PERCENT)
+    return {"rollout": secrets.token_hex(8), "step": 0, "shadow_percent": share}
 
 
 class Traffic(BaseModel):

@@ -304,7 +304,10 @@ def test_a_command_can_parse_the_arguments_that_it_passes_on(on_root, root):
             StorageCommand("promote", promotion=PromotionOptions(canary=10, domain="medical")),
             ["--canary=10", "--domain=medical"],
         ),
-        (StorageCommand("promote", promotion=PromotionOptions(shadow=True)), ["--shadow"]),
+        (
+            StorageCommand("promote", promotion=PromotionOptions(shadow=True, shadow_percent=7.5)),
+            ["--shadow", "--shadow-percent=7.5"],
+        ),
         (StorageCommand("rollback", route=PAIR), [f"--route={PAIR}"]),
         (StorageCommand("traffic", remove=PAIR), [f"--remove={PAIR}"]),
     ],

@@ -210,6 +210,8 @@ def test_a_promotion_that_ends_a_rollout_says_so(storage):
     ("options", "said"),
     [
         (PromotionOptions(canary=101), "--canary 101: give a percentage from 0 to 100"),
+        (PromotionOptions(canary=1, shadow_percent=float("nan")), "--shadow-percent nan: give a"),
+        (PromotionOptions(shadow_percent=10), "give it with --canary or --shadow"),
         (PromotionOptions(domain="A b"), "--domain 'A b'"),
     ],
 )

@@ -50,8 +50,8 @@ def tamil(storage: Storage) -> Route:
     return traffic(storage).route(TAMIL)
 
 
-def start_canary_at_10(storage: Storage, name: str, digest: str) -> Traffic:
-    return start_canary(storage, name, digest, 10)
+def start_canary_at_10(storage: Storage, name: str, digest: str, **options: float) -> Traffic:
+    return start_canary(storage, name, digest, 10, shadow_percent=options.get("shadow_percent"))
 
 
 def test_there_is_no_traffic_file_before_the_first_promotion(storage):
@@ -159,6 +159,16 @@ def test_a_shadow_that_runs_already_goes_on(storage):
     promote(storage, "default", "a")
     first = start_shadow(storage, "default", "b").route()
     assert start_shadow(storage, "default", "b").route() == first
+
+
+@pytest.mark.parametrize("start", [start_canary_at_10, start_shadow])
+def test_the_share_that_both_engines_translate_is_5_percent_until_it_is_set(storage, start):
+    promote(storage, "default", "a")
+    assert start(storage, "default", "b").route().shadow_percent == 5
+    assert start(storage, "default", "b", shadow_percent=20).route().shadow_percent == 20
+    assert start(storage, "default", "b").route().shadow_percent == 20
+    promote(storage, "default", "a")
+    assert start(storage, "default", "c").route().shadow_percent == 5
 
 
 def test_a_shadow_does_not_end_a_canary(storage):

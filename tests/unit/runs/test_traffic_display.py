@@ -85,7 +85,8 @@ def test_the_counts_of_a_running_rollout_are_added_by_step_and_signal():
     ended = replica("two", ended=True, counts=(counts(plus=1, zero=9), counts(step=0, zero=5)))
     lines = shown(replica(counts=(counts(plus=2, minus=1, zero=7, events_canary=4),)), ended)
     assert lines[-4:] == [
-        f"canary c of {TAMIL}, which answers 10 % of the clients; rollout r1",
+        f"canary c of {TAMIL}, which answers 10 % of the clients; both engines "
+        "translate 5 % of the sessions; rollout r1",
         "SIGNAL STEP PAIRS CANARY ONLY STABLE ONLY SAME CANARY EVENTS STABLE EVENTS",
         "broken 0 5 0 0 5 0 0",
         "broken 1 20 3 1 16 4 0",
