@@ -47,7 +47,9 @@ def endpoint_readiness(service: JsonObject, pods: Sequence[JsonObject]) -> str:
 def applications_of(status: JsonObject) -> Mapping[str, JsonObject]:
     """Return what KubeRay reports of the Serve applications of a cluster, by their name."""
     # KubeRay writes null, not an empty object, while there is nothing to report.
-    return (status.get("activeServiceStatus") or {}).get("applicationStatuses") or {}
+    active: JsonObject = status.get("activeServiceStatus") or {}
+    applications: dict[str, JsonObject] = active.get("applicationStatuses") or {}
+    return applications
 
 
 def _is_running(status: JsonObject) -> bool:
@@ -57,4 +59,4 @@ def _is_running(status: JsonObject) -> bool:
 
 def _ready_condition(status: JsonObject) -> JsonObject:
     conditions: list[JsonObject] = status.get("conditions", [])
-    return next((each for each in conditions if each.get("type") == "Ready"), {})
+    return next((each for each in conditions if each.get("type") == "Ready"), JsonObject())

@@ -121,6 +121,10 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "workers: {cpu: {env: {HF_HOME: /x}}}",
         ["workers.cpu.env.HF_HOME", "leave it out"],
     ),
+    "engines larger than a Pod": (
+        "config: {serving: {max_engine_gib: 2.5}}",
+        ["config.serving.max_engine_gib is 2.5", "holds 4 replicas in 8Gi"],
+    ),
     "proxy as a variable": (
         "env: {RAY_SERVE_ENABLE_HA_PROXY: '0'}",
         ["env.RAY_SERVE_ENABLE_HA_PROXY", "set serving.haproxy"],

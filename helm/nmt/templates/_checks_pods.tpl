@@ -101,6 +101,14 @@ config.serving.gpus_per_replica is {{ $serving.gpus_per_replica }}, and a Pod of
 {{- else if gt (float64 $serving.gpus_per_replica) 0.0 }}
   {{- $fit = min $fit (divf (float64 $pods.gpus) (float64 $serving.gpus_per_replica) | floor | int) }}
 {{- end }}
+{{- /* Only a number that somebody chose: the default is meant for Pods with few replicas. */}}
+{{- $chosen := get (.Values.config.serving | default dict) "max_engine_gib" }}
+{{- if and $chosen $fit (eq (float64 $serving.gpus_per_replica) 0.0) }}
+  {{- $needed := mulf (float64 $chosen) (float64 $fit) 1073741824.0 }}
+  {{- if gt $needed (include "nmt.quantity" $pods.memory | float64) }}
+config.serving.max_engine_gib is {{ $chosen }}, and a Pod of serving.pods holds {{ $fit }} replicas in {{ $pods.memory }}: raise serving.pods.memory, or lower config.serving.max_engine_gib
+  {{- end }}
+{{- end }}
 {{- $slots := mul $fit (int $pods.max) }}
 {{- if and $fit (gt (int $serving.max_replicas) (int $slots)) }}
 config.serving.max_replicas is {{ int $serving.max_replicas }}, and serving.pods.max ({{ int $pods.max }}) Pods hold {{ $slots }} replicas: raise serving.pods.max, or lower config.serving.max_replicas
