@@ -10,6 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 from nmt.engines.engine import SearchEngine
+from nmt.engines.memory import return_free_memory
 from nmt.errors import TranslationError
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.plan import Holdings, Plan, make_plan
@@ -183,9 +184,6 @@ class EngineSet:
         if self._traffic is None:
             return None
         plan = self._plan()
-        for digest in (*plan.keep, *plan.unfit):
-            if digest not in self._bytes_of and self._may_try(digest):
-                return partial(self._estimate, digest)
         for digest, held in self._held.items():
             held.is_wanted = digest in plan.keep
             # One in use is unloaded later: `on_idle` comes back here.
@@ -193,8 +191,12 @@ class EngineSet:
                 return partial(self._unload, digest)
         loaded = sum(held.memory_bytes for held in self._held.values())
         for digest in plan.keep:
-            fits = loaded + self._bytes_of.get(digest, 0) <= self._max_gib * _GIB
-            if digest not in self._held and fits and self._may_try(digest):
+            if digest in self._held or not self._may_try(digest):
+                continue
+            if digest not in self._bytes_of:
+                return partial(self._estimate, digest)
+            # Else memory that is to be freed is still in use.
+            if loaded + self._bytes_of[digest] <= self._max_gib * _GIB:
                 return partial(self._load, digest)
         return None
 
@@ -258,8 +260,7 @@ class EngineSet:
             seconds, ok = time.monotonic() - start, False
         else:
             seconds, ok = time.monotonic() - start, True
-            measured = getattr(engine, "memory_bytes", 0)
-            size = self._bytes_of[digest] = measured or self._bytes_of.get(digest, 0)
+            size = self._bytes_of[digest] = engine.memory_bytes
             self._failures.pop(digest, None)
             held = HeldEngine(engine, size, seconds, self._clock(), self._settle)
             self._held[digest] = held
@@ -312,7 +313,7 @@ class EngineSet:
 
 
 def _free(engine: SearchEngine) -> None:
-    if close := getattr(engine, "close", None):
-        close()
+    engine.close()
     # An engine in torch is part of reference cycles.
     gc.collect()
+    return_free_memory()

@@ -86,15 +86,15 @@ class Follower:
             traffic = await self._worker.run(read_traffic, self._storage, self._name)
         # An object store's library may raise anything, and the replica must go on serving.
         except Exception as error:
-            self._error = str(error)
+            traffic, self._error = None, str(error)
         else:
             # Before the first promotion, a missing file is not an error.
             is_lost = traffic is None and self.engines.traffic is not None
             self._error = "the traffic file is gone" if is_lost else None
-        if self._error is None and traffic is not None:
-            self.engines.follow(traffic)
-        else:
+        if traffic is None:
             self.engines.retry()
+        else:
+            self.engines.follow(traffic)
         await self.write_report()
         await self._sweep()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from nmt.config import ServingConfig
 from nmt.engines.engine import SearchEngine, load_engine
+from nmt.engines.memory import estimate_memory
 from nmt.errors import TranslationError
 from nmt.runs import layout
 from nmt.scoring.faults.languages import is_in_other_script
@@ -22,6 +23,7 @@ from nmt.serving.shadow import Pairs
 from nmt.serving.types import Served, ServedRoute, Translation
 from nmt.storage import Storage
 from nmt.traffic import Arm, choose_arm, fetch_engine
+from nmt.traffic.engines import explain_damage
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class Replica:
             replica_id: the name of the replica's report.
             metrics: receive what the replica does.
             load: loads the engine of a digest; by default from the storage root.
-            estimate: estimates its memory in bytes; by default from the size of its files.
+            estimate: estimates its memory in bytes; by default from the sizes of its files.
             clock: returns the seconds since 1970.
         """
         self._storage = storage
@@ -213,9 +215,10 @@ class Replica:
         return load_engine(folder, self._serving, digest)
 
     def _estimate(self, digest: str) -> int:
-        """Add up the files of an engine, most of which are its weights."""
-        files = self._storage.manifest(layout.engine(digest))["files"]
-        return sum(entry["size"] for entry in files.values())
+        with explain_damage(self._storage, digest):
+            # Loading verifies the files.
+            folder = self._storage.fetch(layout.engine(digest), verify=False)
+        return estimate_memory(folder)
 
     def _update(self) -> None:
         """Offer the routes that are answered now."""

@@ -113,7 +113,7 @@ class World:
     def replica(self, replica_id: str = "replica1", **settings: Any) -> Replica:
         return Replica(
             self.storage,
-            ServingConfig(**({"poll_seconds": 0.01} | settings)),
+            ServingConfig.model_validate({"poll_seconds": 0.01} | settings),
             replica_id,
             load=self.load,
             estimate=self.estimate,
