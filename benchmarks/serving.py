@@ -137,6 +137,7 @@ def main() -> None:
     rows: list[Row] = []
     print("| what | clients | requests/s | p50 ms | p99 ms | failed |\n|---|---|---|---|---|---|")
     noop = [sys.executable, str(Path(__file__).with_name("serving_noop.py"))]
+    fallback = {"RAY_SERVE_ENABLE_HA_PROXY": "0"}
     sides = {
         "no engine, bare uvicorn": ([*noop, "uvicorn", "{port}"], {}),
         "no engine, HAProxy": ([*noop, "serve", "{port}"], {}),
@@ -151,7 +152,7 @@ def main() -> None:
         f"serving.min_replicas={options.replicas}", f"serving.max_replicas={options.replicas}",
     ]  # fmt: skip
     nmt.append("serving.port={port}")
-    sides["run, Serve's proxy"] = (nmt, {"RAY_SERVE_ENABLE_HA_PROXY": "0"})
+    sides["run, Serve's proxy"] = (nmt, fallback)
     sides["run, HAProxy"] = (nmt, {})
     overloaded = None
     # A port for each, since Serve's proxy cannot take one that has just been used.

@@ -22,6 +22,8 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
     "RAY_SERVE_HAPROXY_RETRIES": "4",
     "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "278528",
+    # Two such buffers for each request in work bound HAProxy's memory at 0.55 GiB.
+    "RAY_SERVE_HAPROXY_MAXCONN": "1024",
     # Only for a replica that hangs: others answer within `serving.request_timeout_seconds`.
     "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "300",
     # The endpoint has metrics of its own; HAProxy's would cost a datagram per request.
