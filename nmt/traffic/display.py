@@ -1,8 +1,7 @@
 """Traffic as text for people and as plain values for programs: routes, replicas and rollouts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from nmt.cli.durations import duration
 from nmt.cli.table import table
@@ -43,7 +42,7 @@ def traffic_text(
 
 def traffic_value(
     name: str, traffic: Traffic, reports: Sequence[ReplicaReport], now: datetime
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     """Build what programs get of an endpoint: the traffic file, its replicas, and the counts."""
     rollouts = traffic.rollouts
     return {

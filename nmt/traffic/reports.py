@@ -168,7 +168,10 @@ def read_reports(storage: Storage, name: str) -> list[ReplicaReport]:
 
     A report that cannot be read is returned as one whose `error` says so.
     """
-    return [_read_report(storage, path) for path in _report_paths(storage, name)]
+    paths = _report_paths(storage, name)
+    reports = {path: _read_report(storage, path) for path in paths}
+    # A replica that ends deletes its report, perhaps after the folder was listed.
+    return [report for path, report in reports.items() if report.seen or storage.exists(path)]
 
 
 def sweep_reports(

@@ -1,5 +1,6 @@
 """What `traffic` shows: routes, replicas, and the counts of a rollout."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -102,7 +103,7 @@ def test_a_rollout_that_nothing_was_counted_of_says_so():
 
 def test_programs_get_the_file_the_replicas_and_the_counts_of_running_rollouts():
     report = replica(counts=(counts(plus=2), counts(rollout="r0", plus=5)))
-    value = traffic_value("default", TRAFFIC, [report], NOW)
+    value = json.loads(json.dumps(traffic_value("default", TRAFFIC, [report], NOW)))
     assert (value["name"], value["default"], value["routes"][HINDI]["stable"]) == (
         "default",
         TAMIL,

@@ -120,3 +120,8 @@ def test_the_report_of_a_lost_replica_stays_as_long_as_its_rollout_runs(storage)
     assert len(read_reports(storage, "default")) == 1
     sweep_reports(storage, "default", NOW, {"another"})
     assert read_reports(storage, "default") == []
+
+
+def test_a_report_that_is_deleted_while_reports_are_read_is_left_out(storage, monkeypatch):
+    monkeypatch.setattr(Storage, "list", lambda *_: ["gone.json"])
+    assert read_reports(storage, "default") == []
