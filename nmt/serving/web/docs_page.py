@@ -7,10 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, cast
 
-from starlette.responses import Response
-
-from nmt.serving.web.answers import html_answer
-from nmt.serving.web.openapi import Schema
+from nmt.serving.web.request_schema import Schema
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -23,7 +20,7 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
 td { overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid #8a93a3; border-radius: .5rem; }
 """
-_POLICY = "; ".join(
+DOCS_POLICY = "; ".join(
     (
         "default-src 'none'",
         f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'",
@@ -32,11 +29,12 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+"""Content security policy of the page."""
 
 
-def docs_response(document: Schema) -> Response:
-    """Show the document as a page."""
-    return html_answer("\n".join(_page(document)), _POLICY)
+def render_docs(document: Schema) -> str:
+    """Write the document as a page."""
+    return "\n".join(_page(document))
 
 
 def _page(document: Schema) -> Iterator[str]:

@@ -1,13 +1,12 @@
 """The OpenAPI document, built from the operations, their bodies and their errors."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any, cast
 
 from pydantic import TypeAdapter
 
 from nmt import __version__
 from nmt.config import ServingConfig
-from nmt.languages import iso_code
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served
 from nmt.serving.web.operations import (
@@ -16,10 +15,8 @@ from nmt.serving.web.operations import (
     LIMIT_ERRORS,
     Operation,
 )
+from nmt.serving.web.request_schema import Schema, example_requests, restrict_request
 from nmt.serving.web.responses import ErrorBody
-
-Schema = dict[str, object]
-"""A JSON Schema, or another part of the document."""
 
 _SCHEMA_REFERENCE = "#/components/schemas/{model}"
 _HEADERS = {
@@ -102,8 +99,8 @@ def _describe(
     }
     if operation.body:
         schema = _schema_of(operation.body, schemas)
-        _restrict(cast(Schema, schemas[operation.body.__name__]), config, served)
-        media = {"schema": schema, "examples": _request_examples(served)}
+        restrict_request(cast(Schema, schemas[operation.body.__name__]), config, served)
+        media = {"schema": schema, "examples": example_requests(served)}
         described["requestBody"] = {"required": True, "content": {"application/json": media}}
     if needs_key:
         described["security"] = [{"key": []}]
@@ -170,51 +167,3 @@ def _headers(*names: str) -> Schema:
         }
         for name in ("X-Request-Id", *names)
     }
-
-
-def _restrict(schema: Schema, config: ServingConfig, served: Served) -> None:
-    """Add the limits and the languages of the moment to the schema of a request."""
-    properties = cast(dict[str, Schema], schema["properties"])
-    text: Schema = {"type": "string", "maxLength": config.max_characters}
-    properties["text"] = {
-        "description": (
-            f"{properties['text']['description']} At most {config.max_characters} characters "
-            "over all texts."
-        ),
-        "anyOf": [
-            text,
-            {"type": "array", "items": text, "minItems": 1, "maxItems": config.max_texts},
-        ],
-    }
-    if not served.routes:
-        return
-    names: Mapping[str, Sequence[str]] = {
-        "source": [route.source_language for route in served.routes],
-        "target": [route.target_language for route in served.routes],
-    }
-    for key, codes in names.items():
-        known = dict.fromkeys(name for code in codes for name in (code, iso_code(code)))
-        _set_choices(properties[key], known)
-    _set_choices(
-        properties["domain"], dict.fromkeys(route.domain for route in served.routes if route.domain)
-    )
-
-
-def _set_choices(schema: Schema, names: Iterable[str]) -> None:
-    schema.pop("anyOf", None)
-    schema["enum"] = [*names, None]
-
-
-def _request_examples(served: Served) -> Schema:
-    examples: Schema = {
-        "text": {"summary": "One text", "value": {"text": "Where is the hospital?"}},
-        "texts": {
-            "summary": "Two texts",
-            "value": {"text": ["The doctor is at home.", "Where is the hospital?"]},
-        },
-    }
-    if route := served.default:
-        pair = {"source": iso_code(route.source_language), "target": route.target_language}
-        named = {"text": "Where is the hospital?", **pair}
-        examples["languages"] = {"summary": "With both languages", "value": named}
-    return examples

@@ -6,7 +6,7 @@ from typing import Literal, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from nmt.languages import iso_code, languages
+from nmt.languages import iso_code, languages, resolve_language
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served, ServedRoute
 
@@ -97,6 +97,8 @@ class ErrorBody(TypedDict):
     """What is wrong, for programs; it stays the same between releases."""
 
 
+NO_ENGINE = "no engine has been promoted yet, or none can be loaded"
+
 Body = TranslationBody | HealthBody | ReadyBody | list[LanguageBody] | ErrorBody
 
 
@@ -111,7 +113,7 @@ def health_body(served: Served) -> HealthBody:
     default = served.default
     if default is None:
         status = "stopping" if served.is_stopping else "no_engine"
-        return {"status": status, "message": "no engine has been promoted yet", "routes": routes}
+        return {"status": status, "message": NO_ENGINE, "routes": routes}
     return {
         "status": "stopping" if served.is_stopping else "ok",
         "engine": default.engine,
@@ -127,13 +129,19 @@ def languages_body(served: Served) -> list[LanguageBody]:
     """Build the body of `GET /languages`, empty when no engine is served."""
     merged: dict[str, LanguageBody] = {}
     for route in served.routes:
-        language = languages()[route.source_language]
-        body: LanguageBody = {"code": language.iso, "name": language.name, "targets": []}
-        targets = merged.setdefault(language.iso, body)["targets"]
-        target = iso_code(route.target_language)
+        code, name = route.source_language, languages()[route.source_language].name
+        body: LanguageBody = {"code": short_code(code), "name": name, "targets": []}
+        targets = merged.setdefault(code, body)["targets"]
+        target = short_code(route.target_language)
         if target not in targets:
             targets.append(target)
     return list(merged.values())
+
+
+def short_code(flores: str) -> str:
+    """Return the ISO 639 code of a language, or its FLORES-200 code if ISO's is ambiguous."""
+    iso = iso_code(flores)
+    return iso if resolve_language(iso) == flores else flores
 
 
 def error_body(error: RequestError) -> ErrorBody:

@@ -7,6 +7,7 @@ from nmt.languages import languages, resolve_language
 from nmt.serving.errors import NoEngineError, UnknownDomainError, UnsupportedLanguageError
 from nmt.serving.types import Served, ServedRoute
 from nmt.serving.web.requests import TranslateRequest
+from nmt.serving.web.responses import NO_ENGINE, short_code
 
 _MAX_LISTED = 10
 
@@ -23,9 +24,10 @@ def choose_route(request: TranslateRequest, served: Served) -> ServedRoute:
         UnknownDomainError: the pair has no engine for this domain.
     """
     default = served.default
-    if default is None:
-        raise NoEngineError("no engine has been promoted yet")
-    if request.source is None and request.target is None:
+    names_language = request.source is not None or request.target is not None
+    if default is None and not (names_language and served.routes):
+        raise NoEngineError(NO_ENGINE)
+    if default and not names_language:
         if request.domain is None:
             return default
         source, target = default.source_language, default.target_language
@@ -84,5 +86,8 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _pair_name(source: str, target: str) -> str:
-    first, second = languages()[source], languages()[target]
-    return f"{first.name} ({first.iso}, {source}) to {second.name} ({second.iso}, {target})"
+    return f"{_language_name(source)} to {_language_name(target)}"
+
+
+def _language_name(code: str) -> str:
+    return f"{languages()[code].name} ({short_code(code)}, {code})"

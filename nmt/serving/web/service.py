@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,14 +15,14 @@ from nmt.serving.errors import MediaTypeError, NoEngineError, StoppingError, Too
 from nmt.serving.monitoring.exposition import merge_expositions
 from nmt.serving.monitoring.metrics import CONTENT_TYPE, ServingMetrics
 from nmt.serving.types import Served, Translation, Translator
-from nmt.serving.web.answers import json_answer
-from nmt.serving.web.docs_page import docs_response
-from nmt.serving.web.openapi import Schema, build_document
+from nmt.serving.web.answers import html_answer, json_answer
+from nmt.serving.web.docs_page import DOCS_POLICY, render_docs
+from nmt.serving.web.openapi import build_document
 from nmt.serving.web.operations import OPERATIONS, Handler, Operation
 from nmt.serving.web.page import page_response
 from nmt.serving.web.record import RequestRecord, record_of
 from nmt.serving.web.requests import body_limit, parse_request
-from nmt.serving.web.responses import health_body, languages_body, translation_body
+from nmt.serving.web.responses import NO_ENGINE, health_body, languages_body, translation_body
 from nmt.serving.web.routes import choose_route
 from nmt.text.document import Documents
 
@@ -52,6 +53,9 @@ class Service:
         self.operations: Sequence[Operation] = [
             each for each in OPERATIONS if metrics or each.name != "getMetrics"
         ]
+        # Kept until something else is served: building it takes a tenth of a second.
+        self._document_of = lru_cache(maxsize=1)(partial(build_document, self.operations, config))
+        self._docs_of = lru_cache(maxsize=1)(lambda served: render_docs(self._document_of(served)))
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handler of each operation by its name."""
@@ -96,7 +100,7 @@ class Service:
     async def get_ready(self, _request: Request) -> Response:
         """Handle `GET /ready`."""
         if self._served_now().default is None:
-            raise NoEngineError("no engine has been promoted yet")
+            raise NoEngineError(NO_ENGINE)
         return json_answer({"status": "ready"})
 
     async def get_languages(self, _request: Request) -> Response:
@@ -115,18 +119,15 @@ class Service:
 
     async def get_openapi(self, _request: Request) -> Response:
         """Handle `GET /openapi.json`."""
-        return json_answer(self._document())
+        return json_answer(self._document_of(self._translator.served()))
 
     async def get_docs(self, _request: Request) -> Response:
         """Handle `GET /docs`."""
-        return docs_response(self._document())
+        return html_answer(self._docs_of(self._translator.served()), DOCS_POLICY)
 
     async def get_page(self, _request: Request) -> Response:
         """Handle `GET /`."""
         return page_response()
-
-    def _document(self) -> Schema:
-        return build_document(self.operations, self._config, self._translator.served())
 
     def _served_now(self) -> Served:
         """Return what is served, unless the replica is about to stop."""
