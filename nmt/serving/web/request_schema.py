@@ -1,6 +1,6 @@
 """The schema of a translation request: its limits, and the languages that are served now."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import cast
 
 from nmt.config import ServingConfig
@@ -89,10 +89,6 @@ def _names(code: str) -> _Choices:
 
 
 def _require(choices: dict[str, _Choices]) -> Schema:
-    required: Iterable[str] = (key for key, values in choices.items() if None not in values)
-    return {
-        "properties": {
-            key: {"enum": list(dict.fromkeys(values))} for key, values in choices.items()
-        },
-        "required": list(required),
-    }
+    properties = {key: {"enum": list(dict.fromkeys(values))} for key, values in choices.items()}
+    required = [key for key, values in choices.items() if None not in values]
+    return {"properties": properties, "required": required}
