@@ -179,6 +179,7 @@ def test_a_lost_collector_fails_no_request(collector, monkeypatch):
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.1")
     monkeypatch.setattr(tracing_module, "_CLOSE_SECONDS", 0.1)
     tracing = started()
     for _ in range(3000):  # more than the exporter's queue holds
