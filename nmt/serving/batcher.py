@@ -137,6 +137,9 @@ class Batcher:
         self._requests += 1
         self._wake.set()
         try:
+            # Most requests are a sentence, for which `gather` would cost more than the rest.
+            if len(queued) == 1:
+                return [await queued[0].future]
             return list(await asyncio.gather(*(row.future for row in queued)))
         finally:
             self._requests -= 1

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from sys import getsizeof
 
 from nmt.errors import TranslationError
@@ -173,7 +173,10 @@ async def _collect(waiting: Mapping[str, _InWork]) -> dict[str, SentenceResult]:
 
 
 def _as_cached(result: SentenceResult) -> SentenceResult:
-    return replace(result, sentence=replace(result.sentence, is_cached=True))
+    # Not by `dataclasses.replace`, which takes several times as long.
+    own = result.sentence
+    cached = TranslatedSentence(own.text, own.tokens, own.log_probability, is_cached=True)
+    return SentenceResult(cached, result.source_tokens, result.is_off_target)
 
 
 def _bytes_of(key: _Key, result: SentenceResult) -> int:
