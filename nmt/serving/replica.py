@@ -29,8 +29,10 @@ log = logging.getLogger(__name__)
 
 _MIB = 2**20
 _POLL_WORK_SECONDS = 0.02
-_MAX_PAIR_SECONDS = 10.0
+_MAX_PAIR_SECONDS = 5.0
 """Time that a replica which stops gives the pairs of a rollout."""
+_MAX_CLOSE_SECONDS = 2.0
+"""Time that it gives a batch which no request waits for any more."""
 
 
 class Replica:
@@ -65,6 +67,7 @@ class Replica:
         self._in_work = 0
         self._is_stopped = False
         self._following: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self._batcher = Batcher(
             max_batch_tokens=serving.max_batch_tokens,
             max_queued_tokens=serving.max_queued_tokens,
@@ -149,6 +152,12 @@ class Replica:
 
     async def stop(self) -> None:
         """Finish the accepted requests and the pairs, and report their counts."""
+        # Called twice: by a drain, and by Serve as it ends a replica.
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         await self.leave()
         self._is_stopped = True
         if self._following:
@@ -160,7 +169,7 @@ class Replica:
         await self._follower.stop()
         self._engines.close()
         # An engine that hangs must not keep the replica.
-        await self._batcher.close(timeout_seconds=_MAX_PAIR_SECONDS)
+        await self._batcher.close(timeout_seconds=_MAX_CLOSE_SECONDS)
 
     async def _translate(
         self, sentences: Sequence[str], active: ActiveRoute, client: str

@@ -389,6 +389,8 @@ def test_counts_are_reported_at_once_when_a_replica_leaves(world: World) -> None
         await one.leave()
         assert {each["signal"] for each in world.report()["counts"]} >= {"broken", "errors"}
 
+        await asyncio.gather(one.stop(), one.stop())
+
     run(world, check)
     (report,) = read_reports(world.storage, NAME)
     assert report.ended
