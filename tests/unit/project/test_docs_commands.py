@@ -39,6 +39,7 @@ OUTSIDE = {
     "kubectl",
     "pip",
     "pre-commit",
+    "printf",
     "sleep",
     "source",
 }
