@@ -6,8 +6,6 @@ from heapq import nsmallest
 from itertools import islice
 from pathlib import Path
 
-import ctranslate2
-from ctranslate2.converters import TransformersConverter
 from torch import nn
 
 from nmt.config import Config, digest_of
@@ -26,7 +24,6 @@ from nmt.errors import ExportError
 from nmt.export.trained_model import ReferenceLogits, TrainedModel
 from nmt.models.families import unwrap
 from nmt.models.license import license_of
-from nmt.models.tokenization.codec import Codec
 from nmt.runs import layout
 from nmt.runs.records import is_intact
 from nmt.storage import MANIFEST, Storage, describe_files
@@ -35,26 +32,8 @@ Translate = Callable[[str], str]
 """Translates a sentence greedily with an engine folder, on this machine's CPU."""
 
 _GOLDEN_CHARACTERS, _MAX_GOLDEN_TRIES, _MAX_GOLDEN_CANDIDATES = 40, 16, 1000
+_NO_GOLDEN = Golden(source="-", target="-")
 _ENGINE_FOLDERS = (MODEL_FOLDER, ADAPTER_FOLDER, TOKENIZER_FOLDER)
-
-
-def fill_ctranslate2(folder: Path, merged: Path, codec: Codec, quantization: str) -> Translate:
-    """Convert a merged NLLB model to CTranslate2 and return how the result translates."""
-    converter = TransformersConverter(str(merged))
-    converter.convert(str(folder / MODEL_FOLDER), quantization=quantization)
-    codec.save(folder / TOKENIZER_FOLDER)
-    translator = ctranslate2.Translator(str(folder / MODEL_FOLDER), device="cpu", inter_threads=1)
-
-    def translate_sentence(sentence: str) -> str:
-        tokens = codec.tokenizer.convert_ids_to_tokens(codec.encode_sources([sentence])[0])
-        result = translator.translate_batch(
-            [tokens], target_prefix=[[codec.target_language]], beam_size=1
-        )[0]
-        # The first token is the prefix, which names the target language.
-        ids = codec.tokenizer.convert_tokens_to_ids(result.hypotheses[0][1:])
-        return str(codec.tokenizer.decode(ids, skip_special_tokens=True)).strip()
-
-    return translate_sentence
 
 
 def fill_torch(
@@ -79,30 +58,8 @@ def fill_torch(
     return lambda sentence: translate(opened, codec, [sentence])[0], difference
 
 
-def build_card(
-    config: Config,
-    storage: Storage,
-    form: EngineFormat,
-    trained: TrainedModel,
-    translate_sentence: Translate,
-) -> EngineCard:
-    """Describe an engine for a server, with one sentence that it must translate as here.
-
-    Raises:
-        ExportError: the engine returns empty translations.
-    """
-    folder = storage.fetch(layout.pairs(config.run), verify=False)
-    # A sentence of usual length is the best evidence, and quick to translate.
-    sources = nsmallest(
-        _MAX_GOLDEN_CANDIDATES,
-        (text for rows in read_rows(folder, "train", 10_000) for text in rows.sources),
-        key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
-    )
-    codec = trained.codec
-    # A server splits longer sentences, and its translation would differ.
-    short_enough = (
-        s for s in sources if len(codec.encode_sources([s])[0]) <= config.model.max_source_tokens
-    )
+def describe_engine(config: Config, form: EngineFormat, trained: TrainedModel) -> EngineCard:
+    """Describe an engine for a server; its golden sentence is only a placeholder."""
     return EngineCard(
         format=form,
         has_adapter=not trained.is_plain_model,
@@ -113,8 +70,30 @@ def build_card(
         source_language=config.data.source_language,
         target_language=config.data.target_language,
         max_source_tokens=config.model.max_source_tokens,
-        golden=find_golden(translate_sentence, tuple(islice(short_enough, _MAX_GOLDEN_TRIES))),
+        golden=_NO_GOLDEN,
     )
+
+
+def choose_golden(
+    data: Path, config: Config, trained: TrainedModel, translate_sentence: Translate
+) -> Golden:
+    """Choose a training sentence that a server must translate as the engine does now.
+
+    Raises:
+        ExportError: the engine returns empty translations.
+    """
+    # A sentence of usual length is the best evidence, and quick to translate.
+    sources = nsmallest(
+        _MAX_GOLDEN_CANDIDATES,
+        (text for rows in read_rows(data, "train", 10_000) for text in rows.sources),
+        key=lambda text: abs(len(text) - _GOLDEN_CHARACTERS),
+    )
+    codec = trained.codec
+    # A server splits longer sentences, and its translation would differ.
+    short_enough = (
+        s for s in sources if len(codec.encode_sources([s])[0]) <= config.model.max_source_tokens
+    )
+    return find_golden(translate_sentence, tuple(islice(short_enough, _MAX_GOLDEN_TRIES)))
 
 
 def find_golden(translate_sentence: Translate, sentences: Sequence[str]) -> Golden:

@@ -1,27 +1,40 @@
 """The export of a run: the merged model, the adapter, and the engine."""
 
 import logging
+from dataclasses import dataclass
 
 from torch import nn
 
 from nmt.config import Config
 from nmt.engines.card import EngineFormat, write_card
 from nmt.export.convert import (
-    build_card,
+    choose_golden,
     copy_content,
-    fill_ctranslate2,
+    describe_engine,
     fill_torch,
     store_by_digest,
 )
 from nmt.export.engine_format import engine_format
 from nmt.export.model_card import write_model_card
 from nmt.export.trained_model import ReferenceLogits, TrainedModel, find_trained_model, write_merged
+from nmt.export.vocabulary import fill_ctranslate2, open_ctranslate2
 from nmt.models.license import license_of
 from nmt.runs import layout
-from nmt.runs.results import ExportResult
+from nmt.runs.results import EngineVocabulary, ExportResult
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEngine:
+    """An engine in the storage root."""
+
+    digest: str
+    logit_difference: float
+    """Largest difference of its logits from the trained model's; 0 for CTranslate2."""
+    vocabulary: EngineVocabulary | None
+    """None for torch."""
 
 
 def export(config: Config, storage: Storage) -> ExportResult:
@@ -48,13 +61,15 @@ def export(config: Config, storage: Storage) -> ExportResult:
         with storage.commit(layout.exported_adapter(config.run)) as adapter:
             copy_content(trained.weights, adapter)
             write_model_card(config, adapter)
-    digest, engine_difference = write_engine(config, storage, form, model, trained, reference)
-    log.info("export: %s engine %s in %s", form, digest, storage.locate(layout.engine(digest)))
+    written = write_engine(config, storage, form, model, trained, reference)
+    place = storage.locate(layout.engine(written.digest))
+    log.info("export: %s engine %s in %s", form, written.digest, place)
     return ExportResult(
-        engine=digest,
+        engine=written.digest,
         format=form,
-        logit_difference=max(merged_difference, engine_difference),
+        logit_difference=max(merged_difference, written.logit_difference),
         license=license_of(config.model.name_or_path),
+        vocabulary=written.vocabulary,
     )
 
 
@@ -65,24 +80,23 @@ def write_engine(
     model: nn.Module,
     trained: TrainedModel,
     reference: ReferenceLogits,
-) -> tuple[str, float]:
-    """Write an engine folder and store it by its digest.
-
-    Returns:
-        The digest, and the largest difference of its logits; 0 for CTranslate2.
-    """
+) -> WrittenEngine:
+    """Write an engine folder and store it by its digest."""
     # The digest, which names the final folder, is known only after everything is written.
-    staging, difference = layout.unfinished_engine(config.run), 0.0
+    staging, difference, vocabulary = layout.unfinished_engine(config.run), 0.0, None
+    data = storage.fetch(layout.pairs(config.run), verify=False)
+    card = describe_engine(config, form, trained)
     with storage.commit(staging) as folder:
         if form == "torch":
             translate, difference = fill_torch(folder, model, trained, reference)
         else:
             merged = storage.fetch(layout.merged_model(config.run))
-            quantization = config.export.quantization
             # CTranslate2 gives no logits; the golden sentence is checked when the engine is loaded.
-            translate = fill_ctranslate2(folder, merged, trained.codec, quantization)
+            vocabulary = fill_ctranslate2(folder, merged, data, config, trained.codec, card)
+            translate = open_ctranslate2(folder, card)
         write_model_card(config, folder)
-        write_card(folder, build_card(config, storage, form, trained, translate))
+        golden = choose_golden(data, config, trained, translate)
+        write_card(folder, card.model_copy(update={"golden": golden}))
         digest = store_by_digest(config, storage, folder)
     storage.delete(staging)
-    return digest, difference
+    return WrittenEngine(digest, difference, vocabulary)

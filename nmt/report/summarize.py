@@ -13,11 +13,12 @@ from nmt.runs.results import (
     BaseResult,
     DataSummary,
     EndpointSummary,
+    ExportResult,
     ModelSummary,
     Summary,
     TrainResult,
 )
-from nmt.runs.steps import BASE, EVALUATE, PREPARE, TRAIN, TUNE
+from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE
 from nmt.runs.trials import Setting, Trial
 from nmt.storage import Storage
 
@@ -54,6 +55,7 @@ def summarize(
     trained = result_of(storage, run, TRAIN, records["train"])
     tuned = result_of(storage, run, TUNE, records["tune"]) if "tune" in records else None
     evaluation = result_of(storage, run, EVALUATE, records["evaluate"])
+    exported = result_of(storage, run, EXPORT, records["export"])
     return Summary(
         run=run,
         version=__version__,
@@ -81,7 +83,7 @@ def summarize(
         seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},
         endpoint=endpoint,
         engine=records["export"].output,
-        notes=tuple(_notes(config, evaluation, base, trained)),
+        notes=tuple(_notes(config, evaluation, base, trained, exported)),
         versions=_versions(),
         config=config.model_dump(mode="json"),
     )
@@ -94,7 +96,11 @@ def _taken_settings(best: Trial, trained: Record) -> dict[str, Setting]:
 
 
 def _notes(
-    config: Config, evaluation: EvaluationResult, base: BaseResult, trained: TrainResult
+    config: Config,
+    evaluation: EvaluationResult,
+    base: BaseResult,
+    trained: TrainResult,
+    exported: ExportResult,
 ) -> list[str]:
     notes: list[str] = []
     for name, info in evaluation.test_sets.items():
@@ -108,6 +114,8 @@ def _notes(
             f"{trained.left_out} training pairs were left out because they are longer than "
             "model.max_source_tokens or model.max_target_tokens."
         )
+    if exported.vocabulary and exported.vocabulary.form != "full":
+        notes.append(exported.vocabulary.describe())
     if config.model.is_tiny:
         notes.append(
             "A tiny model, built and trained on the spot, shows the path and not quality: set "

@@ -122,6 +122,44 @@ class TrainResult(StepResult):
         return [point.model_dump(exclude_none=True) for point in curve]
 
 
+class VocabularyScore(ResultPart):
+    """A score of an engine with all its tokens, and of the same engine with fewer."""
+
+    full: float
+    limited: float
+    signature: str
+    """Settings and version of the metric."""
+
+
+class EngineVocabulary(ResultPart):
+    """The tokens of an engine, and what the translations of the validation set lose by them."""
+
+    form: Literal["full", "mapped", "trimmed"]
+    """The kind of engine that was stored."""
+    model_tokens: NonNegativeInt
+    """Tokens of the exported model."""
+    known_tokens: NonNegativeInt
+    """Tokens that the engine knows."""
+    written_tokens: NonNegativeInt
+    """Tokens that it can write."""
+    sentences: NonNegativeInt = 0
+    """Validation sentences that were translated in both ways; 0 if none were."""
+    scores: dict[str, VocabularyScore] = Field(default_factory=dict)
+    """Metric -> scores; also where `auto` kept all tokens because of them."""
+
+    def describe(self) -> str:
+        """Describe the choice and its cost in one sentence."""
+        text = f"The engine can write {self.written_tokens:,} of the model's {self.model_tokens:,} "
+        text += f"tokens and knows {self.known_tokens:,} (export.vocabulary: {self.form})"
+        if not self.scores:
+            return f"{text}."
+        differences = ", ".join(
+            f"{metric} {score.full:.2f} with all tokens and {score.limited:.2f} with fewer"
+            for metric, score in self.scores.items()
+        )
+        return f"{text}. On {self.sentences} sentences of the validation set: {differences}."
+
+
 class ExportResult(StepResult):
     """The result of `export`."""
 
@@ -131,6 +169,10 @@ class ExportResult(StepResult):
     logit_difference: float
     """Largest difference between the logits of the trained model and of what was exported."""
     license: str
+    # Left out where there is none: in earlier releases, and of a torch engine.
+    vocabulary: EngineVocabulary | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
 
 
 class SummaryPart(BaseModel):

@@ -9,12 +9,14 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from nmt.config import Config
 from nmt.decoding.generate import translate
-from nmt.engines.card import read_card
+from nmt.engines.card import EngineCard, read_card
+from nmt.engines.engine import load_engine
 from nmt.errors import ExportError
-from nmt.export import trained_model
+from nmt.export import trained_model, vocabulary
 from nmt.export.model_card import write_model_card
 from nmt.export.publish import export
 from nmt.models.sources.source import ModelSource
+from nmt.text.pair import Pair
 from nmt.training.job import TrainingJob
 from nmt.training.trainer import run_training
 
@@ -57,6 +59,64 @@ def test_the_adapter_loads_with_plain_peft_and_the_merged_model_with_plain_trans
     batch["decoder_input_ids"] = batch.pop("labels")
     with torch.inference_mode():
         assert float((adapted(**batch).logits - merged(**batch).logits).abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("form", ["mapped", "trimmed"])
+def test_an_engine_with_fewer_tokens_translates_the_validation_set_alike(
+    trained: TrainingJob, engine: str, form: str
+) -> None:
+    config = trained.config.with_overrides({"export.vocabulary": form})
+    result = export(config, trained.storage)
+    found = result.vocabulary
+    assert found
+    assert found.form == form
+    assert found.written_tokens <= found.known_tokens <= found.model_tokens
+    assert found.sentences > 0
+    assert set(found.scores) == {"chrf++", "bleu"}
+    assert all("version:" in score.signature for score in found.scores.values())
+    assert all(score.limited == pytest.approx(score.full, abs=1) for score in found.scores.values())
+    folder = trained.storage.fetch(f"engines/{result.engine}")
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["model", "tokenizer"]
+    engines = [
+        load_engine(trained.storage.fetch(f"engines/{digest}"), config.serving)
+        for digest in (engine, result.engine)
+    ]
+    rows = [each.encode("The doctor is at home.") for each in engines]
+    assert rows[0] == rows[1]
+    assert engines[0].translate(rows[0]) == engines[1].translate(rows[1])
+
+
+@pytest.mark.parametrize(("loss", "form"), [(101, "trimmed"), (0, "full")])
+def test_a_large_vocabulary_is_trimmed_unless_the_translations_get_worse(
+    trained: TrainingJob,
+    monkeypatch: pytest.MonkeyPatch,
+    loss: float,
+    form: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(vocabulary, "_MAX_TOKENS_TO_KEEP", 10)
+    translate = vocabulary._translate
+
+    def worse(folder: Path, card: EngineCard, pairs: list[Pair]) -> list[str]:
+        texts = translate(folder, card, pairs)
+        return [pair.target for pair in pairs] if folder.name == "full" else texts
+
+    monkeypatch.setattr(vocabulary, "_translate", worse)
+    config = trained.config.with_overrides({"export.max_vocabulary_loss": loss})
+    found = export(config, trained.storage).vocabulary
+    assert found
+    assert found.form == form
+    assert found.scores["bleu"].full == pytest.approx(100)
+    assert ("keeps all" in caplog.text) == (form == "full")
+
+
+def test_the_tiny_model_keeps_all_tokens_without_a_comparison(
+    trained: TrainingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "_find_tokens", None)
+    found = export(trained.config, trained.storage).vocabulary
+    assert found
+    assert (found.form, found.sentences) == ("full", 0)
 
 
 def test_a_merge_that_changes_the_logits_publishes_nothing(job: TrainingJob) -> None:
