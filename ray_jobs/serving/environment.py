@@ -12,6 +12,8 @@ from pathlib import Path
 HAPROXY_COMMAND = "nmt-haproxy"
 """Console script that Serve starts in place of HAProxy."""
 BINARY_VARIABLE = "RAY_SERVE_HAPROXY_BINARY_PATH"
+SOCKET_VARIABLE = "RAY_SERVE_HAPROXY_SOCKET_PATH"
+"""By default the control socket of HAProxy; Serve adds a folder for each node to its path."""
 
 SERVE_ENVIRONMENT: Mapping[str, str] = {
     # Requests go from HAProxy straight to a replica, instead of through a proxy in Python.
@@ -65,7 +67,7 @@ def _paths() -> Mapping[str, str]:
     folder = f"/tmp/haproxy-{os.getuid()}"  # noqa: S108 - its owner is checked before it is used
     return {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+        SOCKET_VARIABLE: f"{folder}/admin.sock",
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",

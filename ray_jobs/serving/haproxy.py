@@ -8,8 +8,11 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from nmt.serving.errors import (
     NotFoundError,
     RequestError,
 )
-from ray_jobs.serving.environment import BINARY_VARIABLE
+from ray_jobs.serving.environment import BINARY_VARIABLE, SOCKET_VARIABLE
 
 _REQUEST_TIMEOUT_SECONDS = 15
 _IDLE_TIMEOUT_SECONDS = 75
@@ -62,6 +65,44 @@ def correct_file(path: Path) -> None:
         file.write_bytes(raw_response(ERRORS[status]))
     path.chmod(0o600)
     path.write_text(correct(path.read_text(encoding="utf-8"), errors), encoding="utf-8")
+
+
+def stop_softly(node: str, timeout_seconds: float) -> bool:
+    """Let the HAProxy of a node close its port and end the requests in work.
+
+    Args:
+        node: the node's id in Ray; it must be this machine.
+        timeout_seconds: how long to wait until it has ended.
+
+    Returns:
+        Whether it has ended; also if none is running.
+    """
+    control = Path(os.environ[SOCKET_VARIABLE])
+    process = _process_behind(control.parent / node / control.name)
+    if process is None:
+        return True
+    deadline = time.monotonic() + timeout_seconds
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGUSR1)
+        while time.monotonic() < deadline:
+            os.kill(process, 0)
+            time.sleep(0.05)
+        return False
+    return True
+
+
+def _process_behind(control: Path) -> int | None:
+    """Ask the HAProxy behind a control socket for its process id; None if nobody answers."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(2)
+            connection.connect(str(control))
+            connection.sendall(b"show info\n")
+            answer = connection.makefile(encoding="utf-8").read()
+    except OSError:
+        return None
+    found = re.search(r"^Pid: (\d+)$", answer, re.MULTILINE)
+    return int(found[1]) if found else None
 
 
 def check_owner(folder: Path) -> None:

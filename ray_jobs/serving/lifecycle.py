@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import ray
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -21,6 +22,7 @@ from ray_jobs.runtime.address import ray_address
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
 from ray_jobs.serving.deployments import APPLICATION, QUIET, build
+from ray_jobs.serving.haproxy import stop_softly
 from ray_jobs.serving.probe import get_health
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ _DRAIN_POLL_SECONDS = 0.2
 _MIN_DRAIN_SECONDS = 1.0
 _CALL_TIMEOUT_SECONDS = 5.0
 _LOG_EVERY_SECONDS = 5.0
+# Connections that clients keep open without a request hold it longer.
+_SOFT_STOP_SECONDS = 3.0
 
 
 def run(session: Session) -> None:
@@ -94,6 +98,10 @@ async def _drain(timeout_seconds: float) -> None:
         await asyncio.sleep(_DRAIN_POLL_SECONDS)
     if in_work:
         log.warning("%d requests were not answered within %g s", in_work, timeout_seconds)
+    if not ray_address():
+        # Else a request that arrives while Ray ends would find a port and no answer.
+        node = ray.get_runtime_context().get_node_id()
+        await asyncio.to_thread(stop_softly, node, _SOFT_STOP_SECONDS)
     await _ask_all(endpoint, "stop")
 
 
