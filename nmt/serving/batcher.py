@@ -19,6 +19,9 @@ from nmt.text.packing import consecutive_batches
 # seconds and a share of the last batch's time, so that a single client hardly waits.
 _GATHER_SECONDS, _GATHER_SHARE = 0.02, 0.15
 _POLL_SECONDS, _POLL_SHARE = 0.004, 0.05
+# A canary or shadow that is compared should not delay requests. But a replica that is always busy
+# would then never compare, and a canary that is too slow would hide that itself.
+_MAX_OVERTAKING = 20
 
 
 @dataclass(eq=False, slots=True)
@@ -53,7 +56,7 @@ class _QueuedRow:
 
 @dataclass(eq=False, slots=True)
 class _BackgroundBatch:
-    """Rows that are translated once nothing else waits."""
+    """Rows that let the rows of requests go first."""
 
     engine: SearchEngine
     rows: list[Row]
@@ -101,6 +104,7 @@ class Batcher:
         self._is_closing = False
         self._last_batch_seconds = 0.0
         self._take_oldest = False
+        self._overtaken = 0
         self._worker = Worker("engines")
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._fail_queue)
@@ -149,7 +153,7 @@ class Batcher:
                 self._leave_queue(row)
 
     async def measure(self, engine: SearchEngine, rows: Sequence[Row]) -> Measured:
-        """Translate rows by themselves once no row of a request waits, and measure the time.
+        """Translate rows by themselves, if possible once no request waits, and measure the time.
 
         Raises:
             TranslationError: the engine failed.
@@ -191,12 +195,12 @@ class Batcher:
                 await self._gather()
             self._queue = [row for row in self._queue if not row.future.done()]
             self._observe_queue()
-            if self._queue:
-                await self._translate_batch(self._take_batch())
-            # Only now, so that a canary or shadow that is tried delays no request by more than the
-            # batch that is running.
-            elif self._background:
+            if self._background and (not self._queue or self._overtaken >= _MAX_OVERTAKING):
+                self._overtaken = 0
                 await self._translate_background(self._background.popleft())
+            elif self._queue:
+                self._overtaken += bool(self._background)
+                await self._translate_batch(self._take_batch())
             elif self._is_closing:
                 return
             else:

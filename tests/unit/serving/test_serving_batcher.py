@@ -315,6 +315,21 @@ def test_measured_rows_wait_until_no_request_does() -> None:
     with_batcher(check)
 
 
+def test_measured_rows_have_their_turn_in_a_replica_that_is_always_busy() -> None:
+    async def check(batcher: Batcher, engine: Recorder) -> None:
+        first = await block_engine(batcher, engine)
+        measured = asyncio.create_task(batcher.measure(engine, [row("m")]))
+        await asyncio.sleep(0)
+        document = submit(batcher, engine, *[row("r", 64)] * 100)
+        await asyncio.sleep(0)
+        engine.gate.set()
+        await measured
+        assert 15 < engine.batches.index([row("m")]) < 30
+        await asyncio.gather(first, document)
+
+    with_batcher(check)
+
+
 def test_measured_rows_stay_in_the_budget_too() -> None:
     async def check(batcher: Batcher, engine: Recorder) -> None:
         rows = [row(f"m{n}", 40) for n in range(3)]
