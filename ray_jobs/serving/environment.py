@@ -31,9 +31,11 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     # The endpoint has metrics of its own; HAProxy's would cost a datagram per request.
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     "RAY_SERVE_HAPROXY_NBTHREAD": "2",
-    # Three failed checks replace a proxy: a killed one is back after some four seconds.
+    # Three failed checks replace a proxy: a killed one is back after some four seconds, while one
+    # that a busy machine makes slow stays.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
-    "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "3",
+    "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "10",
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
     # HAProxy leaves a replica that drains within a second, and repeats what it refuses.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
     # Serve puts these ASGI layers in front of its own code, in replicas and in its proxies.
