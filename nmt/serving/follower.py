@@ -84,6 +84,8 @@ class Follower:
         """Read the traffic file once, pass it on, and write the report if it is time."""
         try:
             traffic = await self._worker.run(read_traffic, self._storage, self._name)
+            if traffic:
+                self.engines.follow(traffic)
         # An object store's library may raise anything, and the replica must go on serving.
         except Exception as error:
             traffic, self._error = None, str(error)
@@ -93,8 +95,6 @@ class Follower:
             self._error = "the traffic file is gone" if is_lost else None
         if traffic is None:
             self.engines.retry()
-        else:
-            self.engines.follow(traffic)
         await self.write_report()
         await self._sweep()
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from nmt.config import ServingConfig
 from nmt.engines.engine import SearchEngine, load_engine
@@ -14,7 +15,7 @@ from nmt.scoring.faults.languages import is_in_other_script
 from nmt.serving.batcher import Batcher, Place
 from nmt.serving.cache import SentenceResult, TranslationCache
 from nmt.serving.engine_set import EngineSet, EngineSource
-from nmt.serving.errors import NoEngineError, RequestError, StoppingError
+from nmt.serving.errors import NoEngineError, StoppingError
 from nmt.serving.follower import Follower
 from nmt.serving.monitoring.metrics import EngineInfo, Role, ServingMetrics
 from nmt.serving.routes import ActiveRoute, HeldEngine
@@ -31,6 +32,8 @@ _MIB = 2**20
 _POLL_WORK_SECONDS = 0.02
 _MAX_PAIR_SECONDS = 5.0
 """Time that a replica which stops gives the pairs of a rollout."""
+_MAX_REPORT_SECONDS = 2.0
+"""Time for the last reports, which storage that does not answer must not prolong."""
 _MAX_CLOSE_SECONDS = 2.0
 """Time that it gives a batch which no request waits for any more."""
 
@@ -147,7 +150,9 @@ class Replica:
         if not self._served.is_stopping:
             self._served = Served(self._served.routes, self._served.default, is_stopping=True)
             # The replica may be killed before it has ended properly.
-            await self._follower.write_now()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_MAX_REPORT_SECONDS):
+                    await self._follower.write_now()
         return self._in_work
 
     async def stop(self) -> None:
@@ -166,7 +171,9 @@ class Replica:
         while self._in_work and time.monotonic() < end:
             await asyncio.sleep(_POLL_WORK_SECONDS)
         await self._pairs.finish(_MAX_PAIR_SECONDS)
-        await self._follower.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MAX_REPORT_SECONDS):
+                await self._follower.stop()
         self._engines.close()
         # An engine that hangs must not keep the replica.
         await self._batcher.close(timeout_seconds=_MAX_CLOSE_SECONDS)
@@ -185,9 +192,7 @@ class Replica:
                     sentences,
                     lambda texts, places: self._compute(engine, texts, places),
                 )
-            except RequestError:
-                # Refused because of the load, for which no engine is to blame.
-                raise
+            # Not of a request that was refused because of the load: no engine is to blame for that.
             except TranslationError:
                 self._pairs.count_error(active, arm)
                 self._pairs.draw(active, arm, client, sentences, None)

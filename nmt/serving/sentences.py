@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.engines.engine import Row, SearchEngine
+from nmt.errors import TranslationError
 from nmt.serving.types import TranslatedSentence
 from nmt.text.document import sentence_separator
 
@@ -12,12 +13,24 @@ _MAX_INLINE_CHARACTERS = 1000
 
 
 async def encode_sentences(engine: SearchEngine, sentences: Sequence[str]) -> list[Sequence[Row]]:
-    """Encode sentences, each as one or several rows."""
-    # Tokenizing a long text would block the other requests, while a short one takes less time than
-    # the way to another thread and back.
-    if sum(map(len, sentences)) <= _MAX_INLINE_CHARACTERS:
+    """Encode sentences, each as one or several rows.
+
+    Raises:
+        TranslationError: the engine failed.
+    """
+
+    def encode() -> list[Sequence[Row]]:
         return [engine.encode(sentence) for sentence in sentences]
-    return await asyncio.to_thread(lambda: [engine.encode(sentence) for sentence in sentences])
+
+    try:
+        # Tokenizing a long text would block the other requests, while a short one takes less time
+        # than the way to another thread and back.
+        if sum(map(len, sentences)) <= _MAX_INLINE_CHARACTERS:
+            return encode()
+        return await asyncio.to_thread(encode)
+    # A tokenizer's library may raise anything.
+    except Exception as error:
+        raise TranslationError(f"the engine cannot read a sentence: {error}") from error
 
 
 def join_rows(parts: Sequence[Hypothesis], language: str) -> TranslatedSentence:

@@ -1,6 +1,7 @@
 """The replica: requests, routes, swaps, canary, shadow and stop, with fake engines."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -226,6 +227,34 @@ def test_a_failing_engine_fails_its_request_and_is_asked_again(world: World) -> 
                 await one.translate(["bad"], ROUTE, "client")
         assert len(world.engines["a"].batches) == 2
         one.check()
+
+    run(world, check)
+
+
+def test_an_engine_that_cannot_read_a_sentence_has_failed(world: World) -> None:
+    promote(world.storage, NAME, "a")
+
+    async def check(one: Replica) -> None:
+        for sentence in ("x", "x" * 2000):
+            world.engines["a"].encode = lambda _sentence: 1 / 0  # type: ignore[assignment]
+            with pytest.raises(TranslationError, match="cannot read"):
+                await one.translate([sentence], ROUTE, "client")
+
+    run(world, check)
+
+
+def test_storage_that_does_not_answer_does_not_keep_a_replica(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nmt.serving.replica._MAX_REPORT_SECONDS", 0.05)
+    promote(world.storage, NAME, "a")
+    gate = threading.Event()
+
+    async def check(one: Replica) -> None:
+        monkeypatch.setattr(world.storage, "write_json", lambda *_args: gate.wait(10))
+        await one.leave()
+        await one.stop()
+        gate.set()
 
     run(world, check)
 
