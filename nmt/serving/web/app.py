@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nmt.config import ServingConfig
@@ -29,12 +29,14 @@ from nmt.serving.web.answers import error_answer
 from nmt.serving.web.middleware import Cors, Limit, Observers, Observing
 from nmt.serving.web.operations import Handler, Operation
 from nmt.serving.web.record import record_of
+from nmt.serving.web.responses import error_body
 from nmt.serving.web.service import Service
 
 log = logging.getLogger(__name__)
 
 # A longer name is cut: it is kept in memory, and a client must not choose how much.
 _MAX_CLIENT_CHARACTERS = 128
+_BUG = RequestError("the service failed; its log says why")
 
 
 def build_app(
@@ -62,15 +64,7 @@ def build_app(
         translator, config, authenticator, metrics=metrics, gather_metrics=gather_metrics
     )
     handlers, operations = service.handlers(), service.operations
-    paths = {each.path for each in operations}
-    exempt = {each.path for each in operations if not each.is_limited}
     observers = Observers(metrics, access_log, tracing)
-    middleware = [
-        Middleware(Observing, paths=paths, translator=translator, observers=observers),
-        # Around the limit, so that a page can read a refusal.
-        *([Middleware(Cors, origins=config.cors_origins)] if config.cors_origins else ()),
-        Middleware(Limit, max_requests=config.max_requests, exempt=exempt),
-    ]
     app = Starlette(
         routes=[
             Route(
@@ -80,12 +74,30 @@ def build_app(
             )
             for each in operations
         ],
-        middleware=middleware,
-        exception_handlers={HTTPException: _on_http_exception},
+        middleware=_middleware(operations, translator, config, observers),
+        exception_handlers={HTTPException: _on_http_exception, Exception: _on_bug},
     )
     # A redirect would have no body, and an address made of the client's own header.
     app.router.redirect_slashes = False
     return app
+
+
+def _middleware(
+    operations: Sequence[Operation],
+    translator: Translator,
+    config: ServingConfig,
+    observers: Observers,
+) -> list[Middleware]:
+    """List what happens around every request, outermost first."""
+    paths = {each.path for each in operations}
+    exempt = {each.path for each in operations if not each.is_limited}
+    # Around the limit, so that a page can read a refusal.
+    cors = [Middleware(Cors, origins=config.cors_origins)] if config.cors_origins else []
+    return [
+        Middleware(Observing, paths=paths, translator=translator, observers=observers),
+        *cors,
+        Middleware(Limit, max_requests=config.max_requests, exempt=exempt),
+    ]
 
 
 def _answering(
@@ -95,33 +107,42 @@ def _answering(
     authenticator: Authenticator | None,
 ) -> Handler:
     """Wrap a handler: keys before it, its deadline, and an error body for whatever fails."""
-    seconds = config.request_timeout_seconds
+
+    async def admit_and_handle(request: Request) -> Response:
+        record = record_of(request)
+        if authenticator and operation.scope:
+            authorization = request.headers.get("authorization")
+            record.caller = authenticator.admit(authorization, operation.scope)
+        record.client = _client_of(request)
+        return await handle(request)
 
     async def answer(request: Request) -> Response:
-        deadline = asyncio.timeout(seconds)
+        deadline = asyncio.timeout(config.request_timeout_seconds)
         try:
             # The time for reading the body counts as well.
             async with deadline:
-                record = record_of(request)
-                if authenticator and operation.scope:
-                    authorization = request.headers.get("authorization")
-                    record.caller = authenticator.admit(authorization, operation.scope)
-                record.client = _client_of(request)
-                return await handle(request)
+                return await admit_and_handle(request)
         except TimeoutError as error:
             if deadline.expired():
-                message = f"no answer within {seconds:g} s"
+                message = f"no answer within {config.request_timeout_seconds:g} s"
                 return error_answer(request, DeadlineExceededError(message))
-            return _bug_answer(request, error)
-        except RequestError as error:
-            return error_answer(request, error)
-        except ClientDisconnect:
-            # Nobody reads this answer, but the access log has it.
-            return error_answer(request, InvalidRequestError("the client left"))
+            return error_answer(request, _refusal(request, error))
         except Exception as error:
-            return _bug_answer(request, error)
+            return error_answer(request, _refusal(request, error))
 
     return answer
+
+
+def _refusal(request: Request, error: Exception) -> RequestError:
+    """Return the error that a client is told of."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, ClientDisconnect):
+        # Nobody reads this answer, but the access log has it.
+        return InvalidRequestError("the client left before the end of its body")
+    # Details of a bug stay in the log, where the traceback is, since they may hold secrets.
+    log.error("request %s failed", record_of(request).id, exc_info=error)
+    return _BUG
 
 
 def _client_of(request: Request) -> str:
@@ -136,12 +157,6 @@ def _client_of(request: Request) -> str:
     return client[:_MAX_CLIENT_CHARACTERS]
 
 
-def _bug_answer(request: Request, error: Exception) -> Response:
-    # Details of a bug stay in the log, where the traceback is, since they may hold secrets.
-    log.error("request %s failed", record_of(request).id, exc_info=error)
-    return error_answer(request, RequestError("the service failed; its log says why"))
-
-
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class in build_app
     # Not `request.url`: it is made of the header Host, which may be anything.
@@ -151,3 +166,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         refusal = MethodNotAllowedError(f"{path} does not take {method}", allowed)
         return error_answer(request, refusal)
     return error_answer(request, NotFoundError(f"there is nothing at {path}"))
+
+
+async def _on_bug(_request: Request, _error: Exception) -> Response:
+    # A bug in what surrounds the handlers; the server logs its traceback.
+    return JSONResponse(error_body(_BUG), _BUG.status)

@@ -52,23 +52,26 @@ def _page(document: Schema) -> Iterator[str]:
         for method, operation in methods.items():
             yield from _operation(f"{method.upper()} {path}", operation)
     yield "<h2>Bodies</h2>"
-    schemas = cast(dict[str, Any], document["components"])["schemas"]
-    for name, schema in schemas.items():
-        yield f'<h3 id="{escape(name)}">{escape(name)}</h3>'
-        yield f"<p>{escape(schema.get('description', ''))}</p>"
-        required = schema.get("required", [])
-        yield from _table(
-            ("key", "type", "meaning"),
-            (
-                (
-                    _code(key) + ("" if key in required else " (optional)"),
-                    _type_name(value),
-                    escape(value.get("description", "")),
-                )
-                for key, value in schema.get("properties", {}).items()
-            ),
-        )
+    for name, schema in cast(dict[str, Any], document["components"])["schemas"].items():
+        yield from _body(name, schema)
     yield "</main></body></html>"
+
+
+def _body(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    yield f'<h3 id="{escape(name)}">{escape(name)}</h3>'
+    yield f"<p>{escape(schema.get('description', ''))}</p>"
+    required = schema.get("required", [])
+    yield from _table(
+        ("key", "type", "meaning"),
+        (
+            (
+                _code(key) + ("" if key in required else " (optional)"),
+                _type_name(value),
+                escape(value.get("description", "")),
+            )
+            for key, value in schema.get("properties", {}).items()
+        ),
+    )
 
 
 def _operation(title: str, operation: dict[str, Any]) -> Iterator[str]:

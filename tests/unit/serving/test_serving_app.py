@@ -226,6 +226,20 @@ def test_the_answer_to_a_bug_has_no_details() -> None:
     assert "secret" not in response.text
 
 
+def test_a_bug_around_the_handlers_has_an_error_body_too() -> None:
+    class Broken(FakeTranslator):
+        def served(self) -> Served:
+            raise RuntimeError("secret path")
+
+    async def act(client: httpx.AsyncClient) -> httpx.Response:
+        client._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
+        return await client.get("/health")
+
+    response = call(Broken(), act)
+    assert_error(response, 500, "internal")
+    assert "secret" not in response.text
+
+
 def test_health_describes_the_engine() -> None:
     assert call(FakeTranslator(), lambda c: c.get("/health")).json() == {
         "status": "ok",
