@@ -1,5 +1,12 @@
 """The endpoint: the RayService, and the Service in front of it."""
 
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 import yaml
 
@@ -146,15 +153,81 @@ def test_pods_scale_between_the_bounds_of_the_values():
     assert cluster["autoscalerOptions"]["idleTimeoutSeconds"] == 60
 
 
-def test_a_pod_is_ready_when_a_replica_behind_its_proxy_has_an_engine():
+HEALTHY = {
+    "/api/local_raylet_healthz": (200, "success"),
+    "/-/healthz": (200, "success"),
+    "/ready": (200, '{"status": "ready"}'),
+}
+
+
+@pytest.fixture
+def probe(monkeypatch) -> Iterator[Callable[[dict], tuple[int, str]]]:
+    """Run the readiness probe beside a server with these answers; return its code and output."""
+    if shutil.which("wget") is None:
+        pytest.skip("wget is not installed; the image has it")
+    answers: dict[str, tuple[int, str]] = {}
+
+    class Pod(BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, text = answers[self.path]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pod)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def run(changed: dict[str, tuple[int, str]]) -> tuple[int, str]:
+        answers.update(HEALTHY | changed)
+        (container,) = group()["template"]["spec"]["containers"]
+        words = container["readinessProbe"]["exec"]["command"]
+        here = f"localhost:{server.server_port}"
+        words = [re.sub(r"localhost:\d+", here, word) for word in words]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    yield run
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_pod_is_ready_when_a_replica_behind_its_proxy_has_an_engine(probe):
+    assert probe({})[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"/ready": (503, '{"code": "no_engine"}')}, "no_engine"),
+        ({"/-/healthz": (503, "This node is being drained.")}, "drained"),
+        ({"/api/local_raylet_healthz": (503, "no")}, "Ray node"),
+    ],
+)
+def test_a_pod_that_is_not_ready_says_why(probe, changed, reason):
+    code, said = probe(changed)
+    assert code != 0
+    assert reason in said
+
+
+def test_the_probe_does_not_ask_a_proxy_that_the_values_name(probe, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert probe({})[0] == 0
+
+
+def test_the_readiness_of_a_pod_is_checked_every_second():
     (container,) = group()["template"]["spec"]["containers"]
-    probe = container["readinessProbe"]
-    assert probe["periodSeconds"] == 1
-    *checks, last = probe["exec"]["command"][-1].strip().splitlines()
-    # The last command decides; those before it end the script when they fail.
-    assert last == "ask 8000/ready"
-    assert any("ask 52365/api/local_raylet_healthz" in line for line in checks)
-    assert any("ask 8000/-/healthz" in line for line in checks)
+    found = container["readinessProbe"]
+    assert found["periodSeconds"] == 1
+    script = found["exec"]["command"][-1]
+    for url in (
+        "localhost:52365/api/local_raylet_healthz",
+        "localhost:8000/-/healthz",
+        "localhost:8000/ready",
+    ):
+        assert url in script
 
 
 def test_the_head_is_ready_without_the_application():

@@ -196,11 +196,12 @@ spec:
             - bash
             - -c
             - |
-              ask() { wget -q --tries 1 -T 2 --content-on-error -O- "http://localhost:$1"; }
+              # A proxy that `env` names is not asked: wget would, for localhost too.
+              ask() { wget -q --no-proxy --tries 1 -T 2 --content-on-error -O- "$1"; }
               refuse() { echo "$1"; exit 1; }
-              ask 52365/api/local_raylet_healthz | grep -q success || refuse "the Ray node is not healthy"
-              ask 8000/-/healthz | grep -q success || refuse "the proxy is drained, or has no replica"
-              ask 8000/ready
+              ask http://localhost:52365/api/local_raylet_healthz | grep -q success || refuse "the Ray node is not healthy"
+              ask http://localhost:8000/-/healthz | grep -q success || refuse "the proxy is drained, or has no replica"
+              ask http://localhost:8000/ready
         periodSeconds: 1
         timeoutSeconds: 3
         failureThreshold: 3
