@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-_TIMEOUT_SECONDS = 60.0
 NO_ANSWER = 0
 """Status of a request that got no answer."""
 
@@ -72,7 +71,9 @@ class Target:
         *,
         path: str = "/v1/translate",
         headers: Sequence[str] = (),
+        timeout_seconds: float = 60.0,
     ) -> None:
+        self.timeout_seconds = timeout_seconds
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.requests = [self._request(path, text, headers) for text in texts]
@@ -98,7 +99,7 @@ class _Client:
         start = time.monotonic()
         request = self._target.requests[number % len(self._target.requests)]
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._target.timeout_seconds):
                 status, head, body = await self._exchange(request)
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             self.close()

@@ -3,8 +3,8 @@
     python benchmarks/engine_600m.py --folder /tmp/engines     # makes the files
     python benchmarks/serving_600m.py --folder /tmp/engines
 
-32 clients send one text a request, with 4 to 82 source tokens. Weights are random, so no output ends
-by itself: both sides write up to the same limit, which depends on the length of the source.
+32 clients send one text a request, with 4 to 82 source tokens. Weights are random, so no output
+ends by itself: both sides write up to the same limit, which depends on the length of the source.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> None:
 
 def measure(url: str, texts: list[str], seconds: float) -> float:
     """Measure the requests per second of a closed loop."""
-    found = asyncio.run(closed_loop(Target(url, texts), CLIENTS, seconds))
+    found = asyncio.run(closed_loop(Target(url, texts, timeout_seconds=3600), CLIENTS, seconds))
     print(f"{found.rate:.3f} requests/s: {found.line()}", flush=True)
     return found.rate
 
