@@ -115,7 +115,7 @@ class NoEngineError(RequestError):
 
 
 class OverloadedError(RequestError):
-    """A request that a full queue refuses."""
+    """A request to a replica that has too much work."""
 
     status, code = 503, "overloaded"
     header_names = ("Retry-After",)

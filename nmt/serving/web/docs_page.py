@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, cast
@@ -17,9 +18,12 @@ h2 { border-top: 1px solid #8a93a3; padding-top: 1rem; overflow-wrap: anywhere; 
 h3 { font-size: 1rem; margin-bottom: .25rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; }
-td { overflow-wrap: anywhere; }
+td:last-child { overflow-wrap: anywhere; }
+td:first-child, td a { white-space: nowrap; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid #8a93a3; border-radius: .5rem; }
 """
+_JSON = "application/json"
+_CODE = re.compile("`([^`]*)`")
 DOCS_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -59,7 +63,7 @@ def _page(document: Schema) -> Iterator[str]:
 
 def _body(name: str, schema: dict[str, Any]) -> Iterator[str]:
     yield f'<h3 id="{escape(name)}">{escape(name)}</h3>'
-    yield f"<p>{escape(schema.get('description', ''))}</p>"
+    yield f"<p>{_prose(schema.get('description', ''))}</p>"
     required = schema.get("required", [])
     yield from _table(
         ("key", "type", "meaning"),
@@ -67,7 +71,7 @@ def _body(name: str, schema: dict[str, Any]) -> Iterator[str]:
             (
                 _code(key) + ("" if key in required else " (optional)"),
                 _type_name(value),
-                escape(value.get("description", "")),
+                _prose(value.get("description", "")),
             )
             for key, value in schema.get("properties", {}).items()
         ),
@@ -80,7 +84,7 @@ def _operation(title: str, operation: dict[str, Any]) -> Iterator[str]:
     yield f"<p>{escape(operation['summary'])}.{key}</p>"
     yield from _table(
         ("header", "meaning"),
-        ((_code(each["name"]), escape(each["description"])) for each in operation["parameters"]),
+        ((_code(each["name"]), _prose(each["description"])) for each in operation["parameters"]),
     )
     if "requestBody" in operation:
         [(media, content)] = operation["requestBody"]["content"].items()
@@ -94,10 +98,10 @@ def _operation(title: str, operation: dict[str, Any]) -> Iterator[str]:
             (
                 status,
                 " or ".join(
-                    f"{_type_name(content['schema'])} as {_code(media)}"
+                    _type_name(content["schema"]) if media == _JSON else _code(media)
                     for media, content in answer["content"].items()
                 ),
-                escape(answer["description"]),
+                _prose(answer["description"]),
             )
             for status, answer in operation["responses"].items()
         ),
@@ -126,6 +130,11 @@ def _type_name(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"list of {_type_name(schema['items'])}"
     return escape(str(schema.get("type", "any value")))
+
+
+def _prose(text: str) -> str:
+    """Write text, in which words between backquotes are code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _code(text: str) -> str:

@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from nmt.serving.errors import InvalidRequestError, OverloadedError
 from nmt.serving.monitoring.access_log import AccessLog
@@ -23,6 +24,8 @@ from nmt.serving.web.record import RequestRecord
 from nmt.serving.web.responses import error_body
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_DENIAL = "websocket.http.response"
+"""Extension of a server that can answer a WebSocket with an error body."""
 _CLIENT_GONE = 499
 """Status of a request whose client left before the answer, as in the logs of other servers."""
 
@@ -88,6 +91,9 @@ class Observing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
+        if scope["type"] == "websocket" and _DENIAL in scope.get("extensions", {}):
+            await WebSocket(scope, receive, send).send_denial_response(_no_websocket())
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -158,6 +164,11 @@ class Cors(CORSMiddleware):
             return Response(status_code=204, headers=_without_body(answer))
         error = InvalidRequestError("a page of this origin may not send this request (CORS)")
         return JSONResponse(error_body(error), error.status, _without_body(answer))
+
+
+def _no_websocket() -> Response:
+    error = InvalidRequestError("this endpoint takes plain HTTP requests, not WebSockets")
+    return JSONResponse(error_body(error), error.status)
 
 
 def _without_body(answer: Response) -> dict[str, str]:

@@ -28,7 +28,7 @@ _HEADERS = {
 _PARAMETERS = {
     "X-Request-Id": (
         "Id of the request in the answer and in the access log: up to 64 letters, digits, dots, "
-        "dashes and underscores. Without one, or with another one, a new id is made."
+        "dashes and underscores. If it is missing or has another form, a new id is made."
     ),
     "X-Client-Session": (
         "Name of the user or session, of which the first 128 characters count. Requests with the "

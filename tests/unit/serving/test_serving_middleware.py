@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from nmt.access.keys import make_secret
 from nmt.access.options import KeyCommand
@@ -15,6 +16,7 @@ from nmt.serving.authentication import Authenticator
 from nmt.serving.errors import NoEngineError
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.types import Served
+from nmt.serving.web.app import build_app
 from nmt.storage import Storage
 from tests.support.web import ROUTE, FakeTranslator, assert_error, call, post
 
@@ -249,6 +251,14 @@ def test_options_without_cors_gets_405() -> None:
     response = call(FakeTranslator(), lambda c: c.options("/health"))
     assert_error(response, 405, "method_not_allowed")
     assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_a_websocket_gets_an_error_body() -> None:
+    app = build_app(FakeTranslator(), ServingConfig())
+    with pytest.raises(WebSocketDenialResponse) as refused, TestClient(app) as client:
+        client.websocket_connect("/v1/translate").__enter__()
+    assert refused.value.status_code == 400
+    assert refused.value.json()["code"] == "invalid_request"
 
 
 # Pages of other origins
