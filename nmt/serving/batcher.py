@@ -151,6 +151,9 @@ class Batcher:
             for row in queued:
                 row.future.cancel()
                 self._leave_queue(row)
+            if not self._requests:
+                # The loop has looked before the last request woke up.
+                self._observe_queue()
 
     async def measure(self, engine: SearchEngine, rows: Sequence[Row]) -> Measured:
         """Translate rows by themselves, if possible once no request waits, and measure the time.

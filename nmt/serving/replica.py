@@ -29,6 +29,7 @@ from nmt.traffic.engines import explain_damage
 log = logging.getLogger(__name__)
 
 _MIB = 2**20
+_SENTENCES_AT_ONCE = 64
 _POLL_WORK_SECONDS = 0.02
 _MAX_PAIR_SECONDS = 5.0
 """Time that a replica which stops gives the pairs of a rollout."""
@@ -218,7 +219,10 @@ class Replica:
         found = iter(await self._batcher.submit(engine, rows, row_places))
         languages = engine.card.source_language, engine.card.target_language
         results: list[SentenceResult] = []
-        for parts in encoded:
+        for index, parts in enumerate(encoded):
+            if index % _SENTENCES_AT_ONCE == _SENTENCES_AT_ONCE - 1:
+                # A document of hundreds of sentences must not hold up the other requests.
+                await asyncio.sleep(0)
             sentence = join_rows([next(found) for _ in parts], languages[1])
             is_off_target = is_in_other_script(sentence.text, *languages)
             results.append(SentenceResult(sentence, sum(map(len, parts)), is_off_target))

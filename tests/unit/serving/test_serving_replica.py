@@ -492,6 +492,8 @@ def test_metrics_see_what_a_replica_does(world: World) -> None:
         'nmt_sentences_total{engine="a"} 2.0',
         'nmt_source_tokens_total{engine="a"} 3.0',
         "nmt_cache_misses_total 2.0",
+        "nmt_requests_in_work 0.0",
+        "nmt_queued_tokens 0.0",
         'nmt_engine_loads_total{result="ok"} 1.0',
         f'nmt_route_current{{route="{KEY}"}} 1.0',
         'nmt_batch_rows_count{engine="a"} 1.0',
