@@ -13,6 +13,7 @@ PAGE = PROJECT / "docs/kubernetes.md"
 BLOCKS = re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 EXPECTED = {
     "helm install": "release",
+    "rayservice/nmt": "not ready: no engine has been promoted",
     "helm test nmt": "Succeeded",
     "nmt-k8s submit export": "export",
     "nmt-k8s promote run=quickstart": "serves engine",
