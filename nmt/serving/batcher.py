@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.engines.engine import Row, SearchEngine
 from nmt.errors import TranslationError
 from nmt.serving.errors import OverloadedError
 from nmt.serving.monitoring.metrics import ServingMetrics
+from nmt.serving.rows import BackgroundBatch, Measured, Place, QueuedRow, queue_rows
 from nmt.serving.worker import Worker
 from nmt.text.packing import consecutive_batches
 
@@ -22,53 +22,6 @@ _POLL_SECONDS, _POLL_SHARE = 0.004, 0.05
 # A canary or shadow that is compared should not delay requests. But a replica that is always busy
 # would then never compare, and a canary that is too slow would hide that itself.
 _MAX_OVERTAKING = 20
-
-
-@dataclass(eq=False, slots=True)
-class Place:
-    """The position of a sentence in its request: how long it has to wait in that request.
-
-    Changed while the sentence waits, if another request needs it earlier.
-    """
-
-    index: int
-
-
-# Compared by identity: two requests may hold equal rows.
-@dataclass(eq=False, slots=True)
-class _QueuedRow:
-    """A row that waits for its translation."""
-
-    engine: SearchEngine
-    tokens: Row
-    place: Place
-    part: int
-    """Position in its sentence."""
-    since: float
-    future: asyncio.Future[Hypothesis]
-    is_waiting: bool = True
-
-    @property
-    def rank(self) -> int:
-        """Return its position in its request."""
-        return self.place.index + self.part
-
-
-@dataclass(eq=False, slots=True)
-class _BackgroundBatch:
-    """Rows that let the rows of requests go first."""
-
-    engine: SearchEngine
-    rows: list[Row]
-    future: asyncio.Future["Measured"]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Rows that were translated alone, and how long the engine took for them."""
-
-    hypotheses: list[Hypothesis]
-    seconds: float
 
 
 class Batcher:
@@ -96,8 +49,8 @@ class Batcher:
         self._max_batch_tokens = max_batch_tokens
         self._max_queued_tokens = max_queued_tokens
         self._metrics = metrics
-        self._queue: list[_QueuedRow] = []
-        self._background: deque[_BackgroundBatch] = deque()
+        self._queue: list[QueuedRow] = []
+        self._background: deque[BackgroundBatch] = deque()
         self._queued_tokens = 0
         self._requests = 0
         self._wake = asyncio.Event()
@@ -135,7 +88,7 @@ class Batcher:
             raise OverloadedError(
                 f"{waiting} tokens are waiting (at most {self._max_queued_tokens} may)"
             )
-        queued = _queued_rows(engine, rows, places or [Place(index) for index in range(len(rows))])
+        queued = queue_rows(engine, rows, places or [Place(index) for index in range(len(rows))])
         self._queue += queued
         self._queued_tokens += added
         self._requests += 1
@@ -167,7 +120,7 @@ class Batcher:
         for batch in consecutive_batches(lengths, self._max_batch_tokens):
             future: asyncio.Future[Measured] = asyncio.get_running_loop().create_future()
             part = [rows[index] for index in batch]
-            self._background.append(_BackgroundBatch(engine, part, future))
+            self._background.append(BackgroundBatch(engine, part, future))
             self._wake.set()
             more = await future
             found = Measured(found.hypotheses + more.hypotheses, found.seconds + more.seconds)
@@ -218,7 +171,7 @@ class Batcher:
             seen = len(self._queue)
             await asyncio.sleep(min(_POLL_SECONDS, _POLL_SHARE * last))
 
-    def _take_batch(self) -> list[_QueuedRow]:
+    def _take_batch(self) -> list[QueuedRow]:
         """Remove a batch from the queue: a first row, and those of its engine nearest in length."""
         first = self._choose_first()
         rest = [row for row in self._queue if row.engine is first.engine and row is not first]
@@ -231,7 +184,7 @@ class Batcher:
         self._queue = [row for row in self._queue if row.is_waiting]
         return batch
 
-    def _choose_first(self) -> _QueuedRow:
+    def _choose_first(self) -> QueuedRow:
         """Choose the oldest row, or, in every second batch, the one earliest in its request."""
         # The oldest, so that rows of an unusual length or of a rarely used engine do not starve.
         # The earliest, so that a sentence need not wait for a document of hundreds of sentences
@@ -239,7 +192,7 @@ class Batcher:
         self._take_oldest = not self._take_oldest
         return self._queue[0] if self._take_oldest else min(self._queue, key=lambda row: row.rank)
 
-    async def _translate_batch(self, batch: list[_QueuedRow]) -> None:
+    async def _translate_batch(self, batch: list[QueuedRow]) -> None:
         self._observe_batch(batch)
         try:
             found = await self._search(batch[0].engine, [row.tokens for row in batch])
@@ -254,7 +207,7 @@ class Batcher:
             _fail(batch, _ended())
             raise
 
-    async def _translate_background(self, batch: _BackgroundBatch) -> None:
+    async def _translate_background(self, batch: BackgroundBatch) -> None:
         if batch.future.done():
             return
         try:
@@ -272,7 +225,7 @@ class Batcher:
         found = await self._worker.run(engine.search, rows, scored=True)
         return Measured([hypotheses[0] for hypotheses in found], time.monotonic() - start)
 
-    def _leave_queue(self, row: _QueuedRow) -> None:
+    def _leave_queue(self, row: QueuedRow) -> None:
         if row.is_waiting:
             row.is_waiting = False
             self._queued_tokens -= len(row.tokens)
@@ -281,7 +234,7 @@ class Batcher:
         if self._metrics:
             self._metrics.set_queue(self._requests, self._queued_tokens)
 
-    def _observe_batch(self, batch: Sequence[_QueuedRow]) -> None:
+    def _observe_batch(self, batch: Sequence[QueuedRow]) -> None:
         if self._metrics is None:
             return
         now, lengths = time.monotonic(), [len(row.tokens) for row in batch]
@@ -293,23 +246,11 @@ class Batcher:
         _fail([*self._queue, *self._background], _ended())
 
 
-def _queued_rows(
-    engine: SearchEngine, rows: Sequence[Row], places: Sequence[Place]
-) -> list[_QueuedRow]:
-    """Make the queue's entries of a request's rows."""
-    loop, now, part = asyncio.get_running_loop(), time.monotonic(), 0
-    queued: list[_QueuedRow] = []
-    for row, place in zip(rows, places, strict=True):
-        part = part + 1 if queued and queued[-1].place is place else 0
-        queued.append(_QueuedRow(engine, row, place, part, now, loop.create_future()))
-    return queued
-
-
 def _ended() -> TranslationError:
     return TranslationError("the batcher's loop has ended")
 
 
-def _fail(waiting: Sequence[_QueuedRow | _BackgroundBatch], error: TranslationError) -> None:
+def _fail(waiting: Sequence[QueuedRow | BackgroundBatch], error: TranslationError) -> None:
     for each in waiting:
         if not each.future.done():
             each.future.set_exception(error)

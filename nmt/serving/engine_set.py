@@ -12,6 +12,7 @@ from types import MappingProxyType
 from nmt.engines.engine import SearchEngine
 from nmt.engines.memory import return_free_memory
 from nmt.errors import TranslationError
+from nmt.serving.failures import Failures
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.plan import Holdings, Plan, make_plan
 from nmt.serving.routes import ActiveRoute, HeldEngine, activate, translates
@@ -20,9 +21,6 @@ from nmt.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
-_MAX_RETRY_SECONDS = 300.0
-# Without a limit, 2 ** failures would become too large for a float.
-_MAX_DOUBLINGS = 16
 _GIB = 2**30
 
 _Step = Callable[[], Coroutine[None, None, None]]
@@ -36,16 +34,6 @@ class EngineSource:
     """Loads and checks the engine of a digest."""
     estimate: Callable[[str], int]
     """Estimates the memory that this engine will take."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """An engine that could not be loaded."""
-
-    error: str
-    count: int
-    retry_at: float
-    """In seconds since 1970."""
 
 
 class EngineSet:
@@ -78,7 +66,6 @@ class EngineSet:
         """
         self._source = source
         self._max_gib = max_gib
-        self._retry_seconds = retry_seconds
         self._clock = clock
         self._metrics = metrics
         self._on_change = on_change
@@ -89,7 +76,7 @@ class EngineSet:
         self._held: dict[str, HeldEngine] = {}
         self._routes: dict[str, ActiveRoute] = {}
         self._bytes_of: dict[str, int] = {}
-        self._failures: dict[str, _Failure] = {}
+        self._failures = Failures(retry_seconds, clock)
         self._task: asyncio.Task[None] | None = None
         self._stepped = asyncio.Event()
 
@@ -115,7 +102,7 @@ class EngineSet:
             self._traffic = traffic
             # An engine that was taken back and is wanted again is tried at once.
             named = set(traffic.engines).union(*(r.previous for r in traffic.routes.values()))
-            self._failures = {d: f for d, f in self._failures.items() if d in named}
+            self._failures.keep_only(named)
             self._bytes_of = {d: b for d, b in self._bytes_of.items() if d in named | {*self._held}}
             self._refresh()
         self._settle()
@@ -132,8 +119,8 @@ class EngineSet:
             card = held.engine.card
             pair = f"{card.source_language} to {card.target_language}"
             return f"{digest}: the engine translates {pair}, which is not {key}: remove the route"
-        if failure := self._failures.get(digest):
-            return f"{digest}: {failure.error}"
+        if error := self._failures.error_of(digest):
+            return f"{digest}: {error}"
         needed = self._plan().unfit.get(digest)
         return self._explain_unfit(digest, needed) if needed else None
 
@@ -191,7 +178,7 @@ class EngineSet:
                 return partial(self._unload, digest)
         loaded = sum(held.memory_bytes for held in self._held.values())
         for digest in plan.keep:
-            if digest in self._held or not self._may_try(digest):
+            if digest in self._held or not self._failures.may_try(digest):
                 continue
             if digest not in self._bytes_of:
                 return partial(self._estimate, digest)
@@ -206,19 +193,15 @@ class EngineSet:
         holdings = Holdings(
             answering={key: active.stable.digest for key, active in self._routes.items()},
             last_used={digest: held.last_used for digest, held in self._held.items()},
-            failed=self._failures.keys(),
+            failed=self._failures.digests,
             # An engine that is broken until its next try takes no memory away from another one.
             bytes_of={
                 digest: size
                 for digest, size in self._bytes_of.items()
-                if digest in self._held or self._may_try(digest)
+                if digest in self._held or self._failures.may_try(digest)
             },
         )
         return make_plan(self._traffic, holdings, int(self._max_gib * _GIB))
-
-    def _may_try(self, digest: str) -> bool:
-        failure = self._failures.get(digest)
-        return failure is None or self._clock() >= failure.retry_at
 
     def _lacks_stable(self) -> bool:
         """Tell whether a stable engine may still be loaded."""
@@ -228,7 +211,7 @@ class EngineSet:
         return any(
             key not in self._routes
             and any(
-                digest not in unfit and self._may_try(digest)
+                digest not in unfit and self._failures.may_try(digest)
                 for digest in (route.stable, *route.previous)
             )
             for key, route in self._traffic.routes.items()
@@ -261,7 +244,7 @@ class EngineSet:
         else:
             seconds, ok = time.monotonic() - start, True
             size = self._bytes_of[digest] = engine.memory_bytes
-            self._failures.pop(digest, None)
+            self._failures.forget(digest)
             held = HeldEngine(engine, size, seconds, self._clock(), self._settle)
             self._held[digest] = held
             log.info("engine %s is loaded", digest)
@@ -274,13 +257,12 @@ class EngineSet:
 
     def _fail(self, digest: str, error: Exception) -> None:
         log.warning("engine %s cannot be served: %s", digest, error)
-        count = self._failures[digest].count + 1 if digest in self._failures else 1
-        delay = self._retry_seconds * 2 ** min(count, _MAX_DOUBLINGS)
-        retry_at = self._clock() + min(delay, _MAX_RETRY_SECONDS)
-        self._failures[digest] = _Failure(str(error), count, retry_at)
+        self._failures.add(digest, str(error))
 
     async def _unload(self, digest: str) -> None:
         held = self._held.pop(digest)
+        # A canary that makes room must not get another request while it is closed.
+        self._refresh()
         self._on_unload(digest)
         try:
             await self._worker.run(_free, held.engine)

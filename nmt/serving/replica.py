@@ -12,13 +12,14 @@ from nmt.engines.memory import estimate_memory
 from nmt.errors import TranslationError
 from nmt.runs import layout
 from nmt.scoring.faults.languages import is_in_other_script
-from nmt.serving.batcher import Batcher, Place
+from nmt.serving.batcher import Batcher
 from nmt.serving.cache import SentenceResult, TranslationCache
 from nmt.serving.engine_set import EngineSet, EngineSource
 from nmt.serving.errors import NoEngineError, StoppingError
 from nmt.serving.follower import Follower
 from nmt.serving.monitoring.metrics import EngineInfo, Role, ServingMetrics
 from nmt.serving.routes import ActiveRoute, HeldEngine
+from nmt.serving.rows import Place
 from nmt.serving.sentences import encode_sentences, join_rows
 from nmt.serving.shadow import Pairs
 from nmt.serving.types import Served, ServedRoute, Translation

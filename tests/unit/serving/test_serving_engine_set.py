@@ -332,6 +332,24 @@ def test_an_engine_of_two_routes_is_loaded_once(world: World) -> None:
     run(world, check)
 
 
+def test_a_canary_that_makes_room_gets_no_request_while_it_is_closed(world: World) -> None:
+    gate = threading.Event()
+
+    async def check(engines: EngineSet) -> None:
+        before = traffic(tamil=Route(stable="a", canary="b", percent=100, rollout="r"))
+        await follow(engines, before)
+        closing: list[bool] = []
+        world.engines["b"].close = lambda: (closing.append(True), _wait(gate))[1]
+        engines.follow(before.with_route(FRENCH, Route(stable="f")))
+        await until(lambda: bool(closing))
+        assert engines.routes[KEY].engine_of("canary").digest == "a"
+        gate.set()
+        await engines.wait_until_settled()
+        assert answers(engines) == {KEY: ("a",), FRENCH: ("f",)}
+
+    run(world, check, max_mib=2)
+
+
 def test_an_error_while_an_engine_is_closed_does_not_end_the_loading(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
