@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from nmt.runs import layout
-from nmt.serving.engine_set import EngineSet
+from nmt.serving.engines.engine_set import EngineSet
 from nmt.serving.worker import Worker
 from nmt.storage import Storage
 from nmt.traffic import (

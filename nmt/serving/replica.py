@@ -12,15 +12,15 @@ from nmt.engines.memory import estimate_memory
 from nmt.errors import TranslationError
 from nmt.runs import layout
 from nmt.scoring.faults.languages import is_in_other_script
-from nmt.serving.batcher import Batcher
-from nmt.serving.cache import SentenceResult, TranslationCache
-from nmt.serving.engine_set import EngineSet, EngineSource
+from nmt.serving.batching.batcher import Batcher
+from nmt.serving.batching.cache import SentenceResult, TranslationCache
+from nmt.serving.batching.rows import Place
+from nmt.serving.batching.sentences import encode_sentences, join_rows
+from nmt.serving.engines.engine_set import EngineSet, EngineSource
+from nmt.serving.engines.routes import ActiveRoute, HeldEngine
 from nmt.serving.errors import NoEngineError, StoppingError
 from nmt.serving.follower import Follower
 from nmt.serving.monitoring.metrics import EngineInfo, Role, ServingMetrics
-from nmt.serving.routes import ActiveRoute, HeldEngine
-from nmt.serving.rows import Place
-from nmt.serving.sentences import encode_sentences, join_rows
 from nmt.serving.shadow import Pairs
 from nmt.serving.types import Served, ServedRoute, Translation
 from nmt.storage import Storage

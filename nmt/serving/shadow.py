@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from nmt.serving.batcher import Batcher
+from nmt.serving.batching.batcher import Batcher
+from nmt.serving.batching.sentences import encode_sentences, join_rows
+from nmt.serving.engines.routes import ActiveRoute, HeldEngine
 from nmt.serving.monitoring.signals import PairCounter, PairOutput
-from nmt.serving.routes import ActiveRoute, HeldEngine
-from nmt.serving.sentences import encode_sentences, join_rows
 from nmt.serving.types import Translation
 from nmt.traffic import Arm, PairCounts, is_sampled, slot_of
 

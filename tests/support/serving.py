@@ -11,7 +11,7 @@ from nmt.decoding.hypothesis import Hypothesis
 from nmt.engines.card import EngineCard, Golden
 from nmt.errors import StorageError
 from nmt.runs import layout
-from nmt.serving.engine_set import EngineSet, EngineSource
+from nmt.serving.engines.engine_set import EngineSet, EngineSource
 from nmt.serving.follower import Follower
 from nmt.serving.replica import Replica
 from nmt.serving.types import ServedRoute

@@ -9,9 +9,9 @@ import pytest
 
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.errors import TranslationError
-from nmt.serving.batcher import Batcher
+from nmt.serving.batching.batcher import Batcher
+from nmt.serving.batching.rows import Place
 from nmt.serving.errors import OverloadedError
-from nmt.serving.rows import Place
 
 
 class Recorder:

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from nmt.errors import NmtError, TranslationError
-from nmt.serving.cache import SentenceResult, TranslationCache
+from nmt.serving.batching.cache import SentenceResult, TranslationCache
+from nmt.serving.batching.rows import Place
 from nmt.serving.errors import OverloadedError
-from nmt.serving.rows import Place
 from nmt.serving.types import TranslatedSentence
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nmt.errors import StorageError, TranslationError
-from nmt.serving.engine_set import EngineSet
-from nmt.serving.plan import Holdings, make_plan
+from nmt.serving.engines.engine_set import EngineSet
+from nmt.serving.engines.plan import Holdings, make_plan
 from nmt.storage import Storage
 from nmt.traffic import Route, Traffic
 from tests.support.serving import KEY, MIB, World, until

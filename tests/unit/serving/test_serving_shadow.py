@@ -9,8 +9,8 @@ import pytest
 
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.serving import shadow
-from nmt.serving.batcher import Batcher
-from nmt.serving.routes import ActiveRoute, HeldEngine, activate
+from nmt.serving.batching.batcher import Batcher
+from nmt.serving.engines.routes import ActiveRoute, HeldEngine, activate
 from nmt.serving.shadow import Pairs
 from nmt.serving.types import TranslatedSentence, Translation
 from nmt.traffic import PairCounts, Route

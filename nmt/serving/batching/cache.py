@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sys import getsizeof
 
 from nmt.errors import TranslationError
+from nmt.serving.batching.rows import Place
 from nmt.serving.monitoring.metrics import ServingMetrics
-from nmt.serving.rows import Place
 from nmt.serving.types import TranslatedSentence
 
 # What an entry takes besides its two texts: the key, the two objects below, their numbers, and its

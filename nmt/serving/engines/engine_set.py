@@ -12,10 +12,10 @@ from types import MappingProxyType
 from nmt.engines.engine import SearchEngine
 from nmt.engines.memory import return_free_memory
 from nmt.errors import TranslationError
-from nmt.serving.failures import Failures
+from nmt.serving.engines.failures import Failures
+from nmt.serving.engines.plan import Holdings, Plan, make_plan
+from nmt.serving.engines.routes import ActiveRoute, HeldEngine, activate, translates
 from nmt.serving.monitoring.metrics import ServingMetrics
-from nmt.serving.plan import Holdings, Plan, make_plan
-from nmt.serving.routes import ActiveRoute, HeldEngine, activate, translates
 from nmt.serving.worker import Worker
 from nmt.traffic import Traffic
 

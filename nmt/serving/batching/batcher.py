@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.engines.engine import Row, SearchEngine
 from nmt.errors import TranslationError
+from nmt.serving.batching.rows import BackgroundBatch, Measured, Place, QueuedRow, queue_rows
 from nmt.serving.errors import OverloadedError
 from nmt.serving.monitoring.metrics import ServingMetrics
-from nmt.serving.rows import BackgroundBatch, Measured, Place, QueuedRow, queue_rows
 from nmt.serving.worker import Worker
 from nmt.text.packing import consecutive_batches
 

@@ -1,0 +1,1 @@
+"""The queue of rows, its batches, and the translations that are remembered."""

@@ -1,0 +1,1 @@
+"""The engines that a replica holds, and the routes that they answer."""
