@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import schemathesis
@@ -56,15 +56,16 @@ def document(translator: FakeTranslator, config: ServingConfig = OPEN) -> dict[s
 def fuzzed() -> Iterator[tuple[Any, ASGIClient]]:
     translator = FakeTranslator(ROUTE, MEDICAL, FRENCH, GERMAN)
     app = build_app(translator, OPEN, metrics=ServingMetrics("r1"))
-    with get_client(app) as client:
+    # Its types of ASGI are its own.
+    with get_client(cast(Any, app)) as client:
         yield schemathesis.openapi.from_asgi("/openapi.json", app), client
 
 
 @pytest.mark.parametrize(
     ("method", "path", "mode", "cases"),
     [
-        ("post", "/v1/translate", GenerationMode.POSITIVE, 40),
-        ("post", "/v1/translate", GenerationMode.NEGATIVE, 40),
+        ("post", "/v1/translate", GenerationMode.POSITIVE, 30),
+        ("post", "/v1/translate", GenerationMode.NEGATIVE, 30),
         *(
             ("get", each.path, GenerationMode.POSITIVE, 3)
             for each in OPERATIONS
@@ -83,7 +84,7 @@ def test_every_answer_is_as_the_document_says(
         phases=[Phase.explicit, Phase.generate],
         deadline=None,
         database=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     def run(case: Any) -> None:
         case.validate_response(case.call(session=client))
@@ -122,7 +123,7 @@ VALUES = (
     needs_keys=st.booleans(),
     body=st.binary(max_size=60) | st.sampled_from([b'{"text": "a"}', b'{"text": "\\ud800"}']),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @example("GET", "/nothing", [(b"host", b"[")], True, b"")
 @example("OPTIONS", "/health", [(b"origin", b"\xff")], False, b"")
 @example("POST", "/v1/translate", [(b"authorization", b"Bearer \xe4")], True, b"")
