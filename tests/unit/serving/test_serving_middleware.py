@@ -1,6 +1,7 @@
 """What holds for every request: its id, its key, the limit, the stop, and other origins."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def test_a_request_keeps_its_id(given: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\tb", "\xff", "a;b"])
 def test_an_id_of_another_form_is_replaced(given: str) -> None:
-    headers = {"X-Request-Id": given.encode("latin-1")}
+    headers = {b"X-Request-Id": given.encode("latin-1")}
     response = call(FakeTranslator(), lambda c: c.get("/health", headers=headers))
     assert len(response.headers["x-request-id"]) == 16
     assert response.headers["x-request-id"] != given
@@ -110,7 +111,7 @@ def test_probes_and_metrics_are_answered_above_the_limit(path: str) -> None:
 
 
 def test_the_deadline_counts_from_the_arrival() -> None:
-    async def slow_body() -> Any:
+    async def slow_body() -> AsyncIterator[bytes]:
         yield b'{"text":'
         await asyncio.sleep(5)
 
