@@ -5,7 +5,9 @@ scripts, so that cutting the vocabulary works as it does for a real one.
 """
 
 import argparse
+import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,14 @@ from pathlib import Path
 import torch
 from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizer
 
-from nmt.engines.card import EngineCard, Golden, write_card
+from nmt.engines.card import (
+    CARD_FILE,
+    MODEL_FOLDER,
+    TOKENIZER_FOLDER,
+    EngineCard,
+    Golden,
+    write_card,
+)
 from nmt.export.byte_pairs import BytePairs
 from nmt.export.ctranslate2_folder import convert, convert_trimmed, limit_output
 from nmt.export.kept_tokens import KeptTokens
@@ -38,20 +47,23 @@ def build_all(options: argparse.Namespace) -> None:
     """Write the model and the engines `full`, `mapped` and `trimmed` into a folder."""
     folder: Path = options.folder
     tokenizer = build_tokenizer(options.vocabulary)
-    save_model(folder / "hf", tokenizer, options)
     codec = LanguageCodes(tokenizer, SOURCE, TARGET)
-    codec.save(folder / "hf")
+    if not (folder / "hf" / "tokenizer.json").is_file():
+        save_model(folder / "hf", tokenizer, options)
+        codec.save(folder / "hf")
     pairs = BytePairs(tokenizer.backend_tokenizer.to_str())
     kept = keep_tokens(pairs, options.written)
     makers: dict[str, Callable[[Path], None]] = {
         "full": lambda place: convert(place, folder / "hf", codec, "int8"),
-        "mapped": lambda place: convert(place, folder / "hf", codec, "int8"),
+        "mapped": lambda place: copy_engine(folder / "full", place),
         "trimmed": lambda place: convert_trimmed(place, folder / "hf", codec, "int8", kept.known),
     }
     sentence = " ".join(pairs.ordered(kept.known)[5000:5040])[:40].replace("▁", "").strip()
     for name, make in makers.items():
         place = folder / name
-        place.mkdir()
+        if (place / CARD_FILE).is_file():
+            continue
+        place.mkdir(exist_ok=True)
         started = time.process_time()
         make(place)
         if name != "full":
@@ -61,6 +73,12 @@ def build_all(options: argparse.Namespace) -> None:
         golden = Golden(source=sentence, target=open_ctranslate2(place, card)(sentence))
         write_card(place, describe(golden))
     print(f"tokens: {len(pairs.ids):,}, known {len(kept.known):,}, written {len(kept.written):,}")
+
+
+def copy_engine(source: Path, place: Path) -> None:
+    """Copy the model and the tokenizer of an engine, without its card."""
+    for name in (MODEL_FOLDER, TOKENIZER_FOLDER):
+        shutil.copytree(source / name, place / name, copy_function=os.link, dirs_exist_ok=True)
 
 
 def build_tokenizer(size: int) -> NllbTokenizer:

@@ -1,7 +1,7 @@
 """Engines that run in CTranslate2: NLLB models. Imports neither torch nor transformers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
@@ -19,6 +19,7 @@ from nmt.engines.golden import check_golden
 from nmt.engines.memory import estimate_memory, return_free_memory
 from nmt.errors import TranslationError
 from nmt.text.normalise import normalise
+from nmt.text.packing import batches_by_length
 from nmt.text.segment import split_to_fit
 
 _SPECIAL_TOKENS = 2
@@ -28,6 +29,8 @@ _LIMIT_STEP = 16
 # Only where the start has no text, as of a barely trained model, the search goes on.
 _GOLDEN_TOKENS = (32, 256)
 _WARM_UP_TOKENS = 4
+_MAX_LOGITS = 2**24
+"""Logits that are computed at once when outputs are scored: 64 MiB of float32."""
 # CTranslate2 has no epsilon sampling. These come close to it: at most as many tokens, and no
 # improbable ones beside a probable one.
 _SAMPLED_TOKENS, _SAMPLED_PROBABILITY = 50, 0.9
@@ -166,27 +169,36 @@ class CTranslate2Engine:
         scores = [result.scores[0] for result in results] if scored else [0.0] * len(rows)
         found = list(map(self._hypothesis, outputs, scores, repeat(self._length_penalty)))
         cut = [index for index, each in enumerate(found) if not each.is_complete] if scored else []
-        for index, log_probability in zip(cut, self._score(rows, outputs, cut), strict=True):
-            # The score of the search is that of all tokens, those beyond the limit too.
+        # The score of the search is that of all tokens, those beyond a row's limit too.
+        for index, log_probability in self._score(rows, outputs, cut):
             score = log_probability / len(outputs[index]) ** self._length_penalty
             found[index] = replace(found[index], log_probability=log_probability, score=score)
         return found
 
     def _score(
         self, rows: Sequence[list[str]], outputs: Sequence[list[str]], indices: Sequence[int]
-    ) -> list[float]:
-        """Compute the logarithm of the probability of unfinished outputs of some rows."""
-        if not indices:
-            return []
-        # One pass of the decoder: a second search takes a pass for each token.
-        results = self._loaded.model.score_batch(
-            [rows[index] for index in indices],
-            [outputs[index] for index in indices],
-            max_input_length=0,
-            offset=1,  # the language code is forced
-        )
-        # The last token is the end, which CTranslate2 adds.
-        return [sum(result.log_probs[:-1]) for result in results]
+    ) -> Iterator[tuple[int, float]]:
+        """Yield the logarithm of the probability of unfinished outputs of some rows."""
+        parts = self._loaded
+        max_tokens = _MAX_LOGITS // parts.tokenizer.get_vocab_size()
+        short = [index for index in indices if len(outputs[index]) < max_tokens]
+        lengths = [len(outputs[index]) + 1 for index in short]
+        for batch in batches_by_length(lengths, max_tokens):
+            group = [short[place] for place in batch]
+            # One pass of the decoder: a second search takes a pass for each token.
+            results = parts.model.score_batch(
+                [rows[index] for index in group],
+                [outputs[index] for index in group],
+                max_input_length=0,
+                offset=1,  # the language code is forced
+            )
+            for index, result in zip(group, results, strict=True):
+                # The last token is the end, which CTranslate2 adds.
+                yield index, sum(result.log_probs[:-1])
+        options = _SearchOptions(scored=True, length_penalty=0.0)
+        for index in set(indices).difference(short):
+            (result,) = self._search([rows[index]], len(outputs[index]), options)
+            yield index, result.scores[0]
 
     def _row(self, tokens: list[str]) -> list[str]:
         return [self.card.source_language, *tokens, END]

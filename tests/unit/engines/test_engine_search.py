@@ -6,6 +6,7 @@ import pytest
 
 from nmt.decoding.length import output_limit
 from nmt.decoding.settings import Sampling
+from nmt.engines import ctranslate2_engine
 from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.translate import TranslateOptions, translate_texts
 from nmt.storage import Storage
@@ -127,3 +128,16 @@ def test_text_without_content_stays_empty(engine: SearchEngine, text: str) -> No
         assert found.candidates[0][0].confidence is None
         assert found.texts[1]
     assert engine.search([]) == []
+
+
+def test_long_outputs_are_scored_with_bounded_memory(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = load_engine(storage.fetch("engines/water"), serving_config())
+    rows = [engine.encode(text)[0] for text in ("We", "We need water now.", "now now " * 9)]
+    expected = [found[0].log_probability for found in engine.search(rows, scored=True)]
+    for tokens in (1, 30, 60):
+        # With so many tokens of this vocabulary at once; longer outputs are searched again.
+        monkeypatch.setattr(ctranslate2_engine, "_MAX_LOGITS", tokens * 180)
+        found = engine.search(rows, scored=True)
+        assert [each[0].log_probability for each in found] == pytest.approx(expected, abs=1e-3)
