@@ -1,6 +1,8 @@
 """The ASGI layer that Ray Serve puts around its own code, in each replica and in its proxies."""
 
+import asyncio
 import json
+import logging
 import re
 from collections.abc import Mapping
 
@@ -14,6 +16,8 @@ from nmt.serving.errors import (
     OverloadedError,
     RequestError,
 )
+
+log = logging.getLogger(__name__)
 
 _MAX_REQUESTS = 256
 """Requests in one process; a replica's own limit, `serving.max_requests`, is usually smaller."""
@@ -30,12 +34,18 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEALTH_PATH, _ROUTES_PATH = "/-/healthz", "/-/routes"
 _EXEMPT = frozenset((_HEALTH_PATH, "/health", "/ready", "/metrics"))
 
+_MAX_TRIES = 4
+_RETRY_SECONDS = 0.2
+_MAX_RECORDED_BYTES = 278_528
+"""As much as HAProxy keeps."""
+
 # Errors of the application are JSON already. What Serve itself answers is text, and means that it
 # found no replica, or lost it.
+_LOST = 500
+_TEXT = (b"text/plain", b"text/plain; charset=utf-8")
 _ERRORS: Mapping[int, RequestError] = {
     404: NoReplicaError("the endpoint is starting or has ended"),
     408: DeadlineExceededError("no answer in time"),
-    500: NoReplicaError("the replica ended during the request"),
     503: NoReplicaError("no replica can answer at the moment"),
 }
 
@@ -65,10 +75,59 @@ class Front:
         else:
             self._requests += 1
             try:
-                scope["headers"] = [pair for pair in scope["headers"] if not _is_reserved(*pair)]
-                await self._app(scope, receive, _Translated(send))
+                await self._pass_on(scope, receive, send)
             finally:
                 self._requests -= 1
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and once more if its replica dies before it answers."""
+        # HAProxy repeats such a request by itself; Serve's own proxy gives up.
+        headers = [pair for pair in scope["headers"] if not _is_reserved(*pair)]
+        recorded = _Recorded(receive)
+        for _ in range(_MAX_TRIES):
+            answer = _Answer(send)
+            try:
+                await self._app({**scope, "headers": list(headers)}, recorded.replay(), answer)
+            except Exception as error:
+                log.warning("a replica was lost: %s", type(error).__name__)
+            if answer.is_started:
+                return
+            if not recorded.is_complete:
+                break
+            await asyncio.sleep(_RETRY_SECONDS)
+        await _answer(send, NoReplicaError("the replica ended during the request"))
+
+
+class _Recorded:
+    """The messages of a request, kept so that they can be received again."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: list[Message] = []
+        self._bytes = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether all messages so far were kept."""
+        return self._bytes <= _MAX_RECORDED_BYTES
+
+    def replay(self) -> Receive:
+        """Return a `receive` that begins with the first message of the request."""
+        position = 0
+
+        async def receive() -> Message:
+            nonlocal position
+            if position < len(self._messages):
+                message = self._messages[position]
+            else:
+                message = await self._receive()
+                self._bytes += len(message.get("body", b""))
+                if self.is_complete:
+                    self._messages.append(message)
+            position += 1
+            return message
+
+        return receive
 
 
 def _is_reserved(name: bytes, value: bytes) -> bool:
@@ -81,22 +140,24 @@ def _is_reserved(name: bytes, value: bytes) -> bool:
     return name in _RESERVED
 
 
-class _Translated:
-    """A `send` that replaces Serve's own error texts."""
+class _Answer:
+    """A `send` that replaces Serve's own error texts, and keeps back that a replica was lost."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._is_replaced = False
+        self.is_started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            error = _ERRORS.get(message["status"])
-            if error and dict(message.get("headers", ())).get(b"content-type", b"text/plain") in (
-                b"text/plain",
-                b"text/plain; charset=utf-8",
-            ):
-                self._is_replaced = True
-                await _answer(self._send, error)
+            status = message["status"]
+            is_text = dict(message.get("headers", ())).get(b"content-type", _TEXT[0]) in _TEXT
+            self._is_replaced = is_text and status in (*_ERRORS, _LOST)
+            if is_text and status == _LOST:
+                return
+            self.is_started = True
+            if self._is_replaced:
+                await _answer(self._send, _ERRORS[status])
                 return
         if not self._is_replaced:
             await self._send(message)

@@ -23,19 +23,21 @@ def answering(status: int, content_type: str, body: bytes) -> App:
     return app
 
 
-async def ask(app: App, path: str = "/v1/translate", *headers: tuple[bytes, bytes]) -> Any:
+async def ask(
+    app: App, path: str = "/v1/translate", *headers: tuple[bytes, bytes], body: bytes = b""
+) -> Any:
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
     scope: Scope = {"type": "http", "path": path, "headers": list(headers)}
     await app(scope, receive, send)
-    body = b"".join(each.get("body", b"") for each in sent)
-    return sent[0]["status"], dict(sent[0]["headers"]), body
+    answer = b"".join(each.get("body", b"") for each in sent)
+    return sent[0]["status"], dict(sent[0]["headers"]), answer
 
 
 @pytest.mark.parametrize(
@@ -131,3 +133,33 @@ def test_requests_above_the_limit_are_refused_at_once_and_health_is_not() -> Non
         return [status for status, _, _ in answers]
 
     assert asyncio.run(run()) == [200, 200, 200, 503, 200]
+
+
+@pytest.mark.parametrize("is_raised", [True, False])
+def test_a_request_whose_replica_dies_is_sent_again_with_its_body(is_raised: bool) -> None:
+    bodies: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        bodies.append((await receive())["body"])
+        if len(bodies) > 1:
+            await answering(200, "application/json", b"{}")(scope, receive, send)
+        elif is_raised:
+            raise ConnectionError("the actor died")
+        else:
+            await answering(500, "text/plain", b"Internal Server Error")(scope, receive, send)
+
+    status, _, body = asyncio.run(ask(Front(app), body=b"text"))
+    assert (status, body) == (200, b"{}")
+    assert bodies == [b"text", b"text"]
+
+
+def test_a_request_that_is_too_long_to_keep_is_not_sent_again() -> None:
+    calls: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        calls.append(1)
+        raise ConnectionError("the actor died")
+
+    status, _, _ = asyncio.run(ask(Front(app), body=b"x" * 300_000))
+    assert (status, len(calls)) == (503, 1)
