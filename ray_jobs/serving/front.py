@@ -90,7 +90,7 @@ class Front:
                 await self._app({**scope, "headers": list(headers)}, recorded.replay(), answer)
             except Exception as error:
                 log.warning("a replica was lost: %s", type(error).__name__)
-            if answer.is_started:
+            if answer.is_started or recorded.is_client_gone:
                 return
             if not recorded.is_complete:
                 break
@@ -105,6 +105,7 @@ class _Recorded:
         self._receive = receive
         self._messages: list[Message] = []
         self._bytes = 0
+        self.is_client_gone = False
 
     @property
     def is_complete(self) -> bool:
@@ -122,6 +123,7 @@ class _Recorded:
             else:
                 message = await self._receive()
                 self._bytes += len(message.get("body", b""))
+                self.is_client_gone = message["type"] == "http.disconnect"
                 if self.is_complete:
                     self._messages.append(message)
             position += 1

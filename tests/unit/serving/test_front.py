@@ -163,3 +163,23 @@ def test_a_request_that_is_too_long_to_keep_is_not_sent_again() -> None:
 
     status, _, _ = asyncio.run(ask(Front(app), body=b"x" * 300_000))
     assert (status, len(calls)) == (503, 1)
+
+
+def test_nothing_is_sent_again_for_a_client_that_has_gone() -> None:
+    calls: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        calls.append(1)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    messages = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    asyncio.run(Front(app)({"type": "http", "path": "/", "headers": []}, receive, send))
+    assert calls == [1]
