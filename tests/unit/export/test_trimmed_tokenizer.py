@@ -51,8 +51,8 @@ def byte_pairs() -> BytePairs:
 def kept() -> KeptTokens:
     """Choose the tokens of a corpus of a hundred pairs."""
     sides = zip(*((pair.source, pair.target) for pair in general_pairs(100, seed=2)), strict=True)
-    seen = [{t for text in side for t in whole().encode(text).tokens} for side in sides]
-    return choose_tokens(byte_pairs(), *seen, "eng_Latn", "tam_Taml", common=200)
+    sources, targets = ({t for x in side for t in whole().encode(x).tokens} for side in sides)
+    return choose_tokens(byte_pairs(), sources, targets, "eng_Latn", "tam_Taml", common=200)
 
 
 @cache
