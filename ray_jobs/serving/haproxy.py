@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -22,7 +22,12 @@ from nmt.serving.errors import (
     NotFoundError,
     RequestError,
 )
-from ray_jobs.serving.environment import BINARY_VARIABLE, SOCKET_VARIABLE
+from ray_jobs.serving.environment import (
+    BINARY_VARIABLE,
+    SOCKET_VARIABLE,
+    TOKEN_HEADER,
+    TOKEN_VARIABLE,
+)
 
 _REQUEST_TIMEOUT_SECONDS = 15
 _IDLE_TIMEOUT_SECONDS = 75
@@ -64,7 +69,8 @@ def correct_file(path: Path) -> None:
     for status, file in errors.items():
         file.write_bytes(raw_response(ERRORS[status]))
     path.chmod(0o600)
-    path.write_text(correct(path.read_text(encoding="utf-8"), errors), encoding="utf-8")
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    path.write_text(correct(path.read_text(encoding="utf-8"), errors, token), encoding="utf-8")
 
 
 def stop_softly(node: str, timeout_seconds: float) -> bool:
@@ -116,7 +122,7 @@ def check_owner(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def correct(configuration: str, errors: Mapping[int, Path]) -> str:
+def correct(configuration: str, errors: Mapping[int, Path], token: str = "") -> str:
     """Correct Serve's configuration of HAProxy.
 
     It then listens on the endpoint's port alone, lets only its own user control it, cuts slow
@@ -125,12 +131,15 @@ def correct(configuration: str, errors: Mapping[int, Path]) -> str:
     Args:
         configuration: as Serve writes it.
         errors: the files with the answers in `ERRORS`.
+        token: by which replicas know that a request is for their endpoint; empty for none.
 
     Raises:
         ValueError: another version of Serve has written the file, so that a change has no place.
     """
     error_files = [f"    errorfile {status} {file}" for status, file in errors.items()]
-    changes: Sequence[tuple[str, str]] = (
+    own = f"    http-request set-header {TOKEN_HEADER} {token}\n" if token else ""
+    check = f" hdr {TOKEN_HEADER} {token}" if token else ""
+    changes: list[tuple[str, str]] = [
         # Both listen on all addresses, and two endpoints on one machine would share their ports.
         (r"^frontend prometheus\n(?:[ \t].*\n)+", ""),
         (r"^listen stats\n(?:[ \t].*\n?)+", ""),
@@ -149,14 +158,19 @@ def correct(configuration: str, errors: Mapping[int, Path]) -> str:
         ),
         (r"(?:^ *errorfile .*\n)+", "\n".join(error_files) + "\n"),
         # Whose request it is matters to the share of a canary.
-        (r"(?<=^frontend http_frontend\n)", "    option forwardfor\n"),
+        (r"(?<=^frontend http_frontend\n)", f"    option forwardfor\n{own}"),
         (r"^ *http-request return status .* if routes$", f"    {_return(_NOT_FOUND)} if routes"),
         # An HAProxy that has just started, or whose endpoint has just ended, knows no application.
         (
             r"(?<=^backend default_backend\n).*$",
             f"    {_return(NoReplicaError('the endpoint is starting or has ended'))}",
         ),
-    )
+    ]
+    if "option httpchk" in configuration:  # once there is a replica
+        path_check = f"    option httpchk\n    http-check send meth GET uri \\g<1>{check}"
+        configuration = re.sub(
+            r"^ *option httpchk GET (\S+)$", path_check, configuration, flags=re.MULTILINE
+        )
     for pattern, replacement in changes:
         expression = re.compile(pattern, re.MULTILINE)
         configuration, count = expression.subn(lambda _, new=replacement: new, configuration)

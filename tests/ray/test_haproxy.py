@@ -86,7 +86,8 @@ class _Answering(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         connection: socket.socket = self.request
-        while connection.recv(65536):
+        while request := connection.recv(65536):
+            REQUESTS.append(request)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
@@ -103,6 +104,8 @@ class _Dying(socketserver.BaseRequestHandler):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+REQUESTS: list[bytes] = []
+"""Requests to the replicas that answer."""
 ASKED: set[int] = set()
 """Ports of dying replicas that were asked to translate."""
 
@@ -165,6 +168,27 @@ def test_a_request_whose_replica_dies_is_repeated_at_another(tmp_path: Path, por
                     response = connection.getresponse()
                     assert (response.status, response.read()) == (200, b"{}")
     assert dying in ASKED
+
+
+def test_requests_and_health_checks_carry_the_token_of_the_endpoint(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NMT_ENDPOINT_TOKEN", "ours")
+    REQUESTS.clear()
+    with replica(_Answering) as answering:
+        file = serve_configuration(tmp_path, port, answering)
+        correct_file(file)
+        with haproxy(file, port):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/", headers={"X-NMT-Endpoint": "theirs"})
+            assert connection.getresponse().status == 200
+            deadline = time.monotonic() + 10
+            while len(REQUESTS) < 2 and time.monotonic() < deadline:
+                time.sleep(0.05)
+    assert {request.split()[1] for request in REQUESTS} == {b"/", b"/-/healthz"}
+    for request in REQUESTS:
+        assert request.lower().count(b"x-nmt-endpoint: ours") == 1
+        assert b"theirs" not in request
 
 
 def test_without_an_application_requests_are_to_be_sent_again(tmp_path: Path, port: int) -> None:

@@ -183,3 +183,11 @@ def test_nothing_is_sent_again_for_a_client_that_has_gone() -> None:
 
     asyncio.run(Front(app)({"type": "http", "path": "/", "headers": []}, receive, send))
     assert calls == [1]
+
+
+@pytest.mark.parametrize("path", ["/v1/translate", "/-/healthz"])
+def test_a_replica_refuses_what_the_haproxy_of_another_endpoint_sends(path: str) -> None:
+    front = Front(answering(200, "application/json", b"{}"), token="ours")
+    assert asyncio.run(ask(front, path, (b"x-nmt-endpoint", b"ours")))[0] == 200
+    assert asyncio.run(ask(front, path, (b"x-nmt-endpoint", b"theirs")))[0] == 503
+    assert asyncio.run(ask(front, path))[0] == 503
