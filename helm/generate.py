@@ -53,8 +53,8 @@ def _serve_environments() -> dict[str, dict[str, str]]:
     """Return the environment of serving Pods, by the proxy that they use."""
     fallback = {"RAY_SERVE_ENABLE_HA_PROXY": "0"}
     set_environment(fallback)
-    # Paths are those of this machine. A Pod runs one endpoint, for which Serve's own paths do.
-    fallback = {name: value for name, value in fallback.items() if not value.startswith("/")}
+    # Not the paths and ports: a Pod runs one endpoint, for which Serve's own do.
+    fallback = {name: fallback[name] for name in SERVE_ENVIRONMENT}
     return {"haproxy": dict(SERVE_ENVIRONMENT), "python": fallback}
 
 
