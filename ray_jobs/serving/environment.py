@@ -20,6 +20,7 @@ SOCKET_VARIABLE = "RAY_SERVE_HAPROXY_SOCKET_PATH"
 TOKEN_VARIABLE = "NMT_ENDPOINT_TOKEN"  # noqa: S105 - the name of a variable
 """A token by which HAProxy and the replicas of one endpoint know each other."""
 TOKEN_HEADER = "x-nmt-endpoint"  # noqa: S105 - the name of a header
+LIMIT_VARIABLE = "NMT_MAX_REQUESTS"
 
 SERVE_ENVIRONMENT: Mapping[str, str] = {
     # Requests go from HAProxy straight to a replica, instead of through a proxy in Python, and are
@@ -32,12 +33,12 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_FREEZE_GC_ON_STARTUP": "1",
     "RAY_SERVE_LOG_TO_STDERR": "0",
     # A translation may be repeated, so a request whose replica dies goes to another one. For that,
-    # HAProxy keeps it whole: twelve bytes per character of the longest text, and its headers.
+    # HAProxy keeps it whole, up to 128 KiB: six bytes for each of 20,000 characters, and headers.
     "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
     "RAY_SERVE_HAPROXY_RETRIES": "4",
-    "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "278528",
-    # Two such buffers for each request in work bound HAProxy's memory at 0.55 GiB.
-    "RAY_SERVE_HAPROXY_MAXCONN": "1024",
+    "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "131072",
+    # Connections, idle ones included. Those with a request hold such a buffer: 0.5 GiB in all.
+    "RAY_SERVE_HAPROXY_MAXCONN": "4096",
     # Only for a replica that hangs: others answer within `serving.request_timeout_seconds`.
     "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "300",
     # The endpoint has metrics of its own; HAProxy's would cost a datagram per request.
@@ -50,6 +51,8 @@ SERVE_ENVIRONMENT: Mapping[str, str] = {
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
     # HAProxy leaves a replica that drains within a second, and repeats what it refuses.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
+    # Requests in work at which HAProxy refuses more, for each replica: `serving.max_requests`.
+    LIMIT_VARIABLE: "64",
     # Serve puts these ASGI layers in front of its own code, in replicas and in its proxies.
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "ray_jobs.serving.front:layers",
 }

@@ -40,7 +40,7 @@ _EXEMPT = frozenset((_HEALTH_PATH, "/health", "/ready", "/metrics"))
 
 _MAX_TRIES = 4
 _RETRY_SECONDS = 0.2
-_MAX_RECORDED_BYTES = 278_528
+_MAX_RECORDED_BYTES = 131_072
 """As much as HAProxy keeps."""
 
 # Errors of the application are JSON already. What Serve itself answers is text, and means that it

@@ -20,10 +20,12 @@ from nmt.serving.errors import (
     DeadlineExceededError,
     NoReplicaError,
     NotFoundError,
+    OverloadedError,
     RequestError,
 )
 from ray_jobs.serving.environment import (
     BINARY_VARIABLE,
+    LIMIT_VARIABLE,
     SOCKET_VARIABLE,
     TOKEN_HEADER,
     TOKEN_VARIABLE,
@@ -33,6 +35,7 @@ _REQUEST_TIMEOUT_SECONDS = 15
 _IDLE_TIMEOUT_SECONDS = 75
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
+_NEVER_REFUSED = ("/health", "/ready", "/metrics")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 ERRORS: Mapping[int, RequestError] = {
@@ -69,8 +72,9 @@ def correct_file(path: Path) -> None:
     for status, file in errors.items():
         file.write_bytes(raw_response(ERRORS[status]))
     path.chmod(0o600)
-    token = os.environ.get(TOKEN_VARIABLE, "")
-    path.write_text(correct(path.read_text(encoding="utf-8"), errors, token), encoding="utf-8")
+    token, limit = os.environ.get(TOKEN_VARIABLE, ""), int(os.environ[LIMIT_VARIABLE])
+    corrected = correct(path.read_text(encoding="utf-8"), errors, token, limit)
+    path.write_text(corrected, encoding="utf-8")
 
 
 def stop_softly(node: str, timeout_seconds: float) -> bool:
@@ -122,7 +126,9 @@ def check_owner(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def correct(configuration: str, errors: Mapping[int, Path], token: str = "") -> str:
+def correct(
+    configuration: str, errors: Mapping[int, Path], token: str = "", max_requests: int = 64
+) -> str:
     """Correct Serve's configuration of HAProxy.
 
     It then listens on the endpoint's port alone, lets only its own user control it, cuts slow
@@ -132,13 +138,13 @@ def correct(configuration: str, errors: Mapping[int, Path], token: str = "") -> 
         configuration: as Serve writes it.
         errors: the files with the answers in `ERRORS`.
         token: by which replicas know that a request is for their endpoint; empty for none.
+        max_requests: that a replica works on at once.
 
     Raises:
         ValueError: another version of Serve has written the file, so that a change has no place.
     """
     error_files = [f"    errorfile {status} {file}" for status, file in errors.items()]
     own = f"    http-request set-header {TOKEN_HEADER} {token}\n" if token else ""
-    check = f" hdr {TOKEN_HEADER} {token}" if token else ""
     changes: list[tuple[str, str]] = [
         # Both listen on all addresses, and two endpoints on one machine would share their ports.
         (r"^frontend prometheus\n(?:[ \t].*\n)+", ""),
@@ -151,10 +157,7 @@ def correct(configuration: str, errors: Mapping[int, Path], token: str = "") -> 
         (
             r"^ *timeout http-keep-alive .*$",
             f"    timeout http-keep-alive {_IDLE_TIMEOUT_SECONDS}s\n"
-            # A request that is there as a whole can be repeated if its replica dies; one that comes
-            # slowly takes no place in a replica.
-            f"    timeout http-request {_REQUEST_TIMEOUT_SECONDS}s\n"
-            "    option http-buffer-request",
+            f"    timeout http-request {_REQUEST_TIMEOUT_SECONDS}s",
         ),
         (r"(?:^ *errorfile .*\n)+", "\n".join(error_files) + "\n"),
         # Whose request it is matters to the share of a canary.
@@ -166,16 +169,42 @@ def correct(configuration: str, errors: Mapping[int, Path], token: str = "") -> 
             f"    {_return(NoReplicaError('the endpoint is starting or has ended'))}",
         ),
     ]
-    if "option httpchk" in configuration:  # once there is a replica
-        path_check = f"    option httpchk\n    http-check send meth GET uri \\g<1>{check}"
-        configuration = re.sub(
-            r"^ *option httpchk GET (\S+)$", path_check, configuration, flags=re.MULTILINE
-        )
     for pattern, replacement in changes:
         expression = re.compile(pattern, re.MULTILINE)
         configuration, count = expression.subn(lambda _, new=replacement: new, configuration)
         if not count:
             raise ValueError(f"the configuration of HAProxy has no {pattern!r}: has Ray changed?")
+    return _correct_backend(configuration, token, max_requests)
+
+
+def _correct_backend(configuration: str, token: str, max_requests: int) -> str:
+    """Correct what the configuration says about replicas, once it has a backend of them."""
+    backend = re.search(r"^backend (http-\S+)$", configuration, re.MULTILINE)
+    if backend is None:
+        return configuration
+    # Only a request that is there as a whole can be repeated when its replica dies; and one that
+    # comes slowly takes no place in a replica.
+    buffered = "    http-reuse always\n    option http-buffer-request"
+    header = f" hdr {TOKEN_HEADER} {token}" if token else ""
+    check = f"    option httpchk\n    http-check send meth GET uri /-/healthz{header}"
+    # A refusal here costs a hundredth of one in Python. The replicas refuse a little earlier, since
+    # they know exactly what is in work.
+    limit = max_requests + max_requests // 4 + 8
+    refusal = _return(OverloadedError("too many requests are in work"))
+    free = " ".join(_NEVER_REFUSED)
+    shedding = (
+        f"    http-request set-var(txn.max_requests) nbsrv({backend[1]}),mul({limit})\n"
+        f"    {refusal} if {{ nbsrv({backend[1]}) ge 1 }} "
+        f"{{ be_conn({backend[1]}),sub(txn.max_requests) ge 0 }} !{{ path {free} }}\n"
+    )
+    for old, new in (
+        ("    http-reuse always", buffered),
+        ("    option httpchk GET /-/healthz", check),
+        ("    option forwardfor\n", f"    option forwardfor\n{shedding}"),
+    ):
+        if old not in configuration:
+            raise ValueError(f"the configuration of HAProxy has no {old!r}: has Ray changed?")
+        configuration = configuration.replace(old, new, 1)
     return configuration
 
 

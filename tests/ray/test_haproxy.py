@@ -91,6 +91,18 @@ class _Answering(socketserver.BaseRequestHandler):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
+class _Hanging(socketserver.BaseRequestHandler):
+    """A replica that never answers a translation."""
+
+    def handle(self) -> None:
+        connection: socket.socket = self.request
+        while request := connection.recv(65536):
+            if request.startswith(b"POST"):
+                time.sleep(5)
+                return
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
 class _Dying(socketserver.BaseRequestHandler):
     """A replica that passes HAProxy's health check and is killed during each request."""
 
@@ -195,6 +207,28 @@ def test_without_an_application_requests_are_to_be_sent_again(tmp_path: Path, po
     file = serve_configuration(tmp_path, port)
     correct_file(file)
     assert '"code\\": \\"unavailable\\"' in file.read_text().partition("default_backend\n")[2]
+
+
+def test_a_flood_is_refused_before_it_reaches_a_replica(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NMT_MAX_REQUESTS", "4")  # with the margin: 13
+    with replica(_Hanging) as hanging:
+        file = serve_configuration(tmp_path, port, hanging)
+        correct_file(file)
+        with haproxy(file, port):
+            connections = [
+                http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(14)
+            ]
+            for connection in connections:
+                connection.request("POST", "/v1/translate", b"{}")
+                time.sleep(0.05)
+            response = connections[-1].getresponse()
+            assert (response.status, response.headers["Retry-After"]) == (503, "1")
+            assert json.loads(response.read())["code"] == "overloaded"
+            health = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            health.request("GET", "/health")
+            assert health.getresponse().status == 200
 
 
 def test_a_configuration_of_another_form_is_refused() -> None:

@@ -45,8 +45,9 @@ limits:
 {{/* What Serve's processes read, as JSON: `ray_jobs.serving.environment`, and the image's command. */}}
 {{- define "nmt.serveEnvironment" -}}
 {{- $environments := .Files.Get "files/serve-environment.json" | fromJson }}
-{{- $command := dict "RAY_SERVE_HAPROXY_BINARY_PATH" "/opt/venv/bin/nmt-haproxy" }}
-{{- merge $command (get $environments (ternary "haproxy" "python" .Values.serving.haproxy)) | toJson }}
+{{- $limit := (include "nmt.config" . | fromJson).serving.max_requests | int | toString }}
+{{- $own := dict "RAY_SERVE_HAPROXY_BINARY_PATH" "/opt/venv/bin/nmt-haproxy" "NMT_MAX_REQUESTS" $limit }}
+{{- merge $own (get $environments (ternary "haproxy" "python" .Values.serving.haproxy)) | toJson }}
 {{- end }}
 
 {{/*
