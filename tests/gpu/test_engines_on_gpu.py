@@ -1,4 +1,4 @@
-"""CTranslate2 engines on a GPU: reduced precision against float32."""
+"""Engines on a GPU: reduced precision against float32, and a GPU against the CPU."""
 
 import io
 from contextlib import redirect_stderr
@@ -8,8 +8,14 @@ import ctranslate2
 import pytest
 from ctranslate2.converters import TransformersConverter
 
+from nmt.engines.engine import load_engine
+from nmt.export import trained_model
+from nmt.export.publish import export
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
+from nmt.runs import layout
+from nmt.training.job import TrainingJob
+from nmt.training.trainer import run_training
 
 SENTENCES = (
     "The doctor sees two patients.",
@@ -64,3 +70,26 @@ def test_a_reduced_engine_scores_float32_answers_alike(
         for one, other in zip(first.log_probs, second.log_probs, strict=True)
     ]
     assert sum(differences) / len(differences) < TOLERANCES[compute_type]
+
+
+@pytest.mark.parametrize("form", ["ctranslate2", "torch"])
+def test_an_engine_translates_on_the_gpu_as_on_the_cpu(
+    job: TrainingJob, prepared: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    base = ModelSource(str(prepared / "base"))
+    monkeypatch.setattr(trained_model, "base_source", lambda config, storage: base)
+    run_training(job)
+    config = job.config.with_overrides(
+        {"export.format": form, "export.quantization": "float32", "serving.beam_size": 2}
+    )
+    folder = job.storage.fetch(layout.engine(export(config, job.storage).engine))
+    answers = []
+    for gpus in (0, 1):
+        serving = config.serving.model_copy(update={"gpus_per_replica": gpus})
+        engine = load_engine(folder, serving)
+        rows = [engine.encode(sentence)[0] for sentence in SENTENCES]
+        answers.append(engine.translate(rows))
+    on_cpu, on_gpu = answers
+    assert all(on_cpu)
+    # Sums in another order may choose the other of two words with nearly equal scores.
+    assert sum(one == other for one, other in zip(on_cpu, on_gpu, strict=True)) >= 3

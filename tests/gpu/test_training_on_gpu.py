@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from nmt.models.adapters import add_adapter, trainable
@@ -15,7 +14,6 @@ from nmt.models.tokenization.encoded_pairs import encode_pairs
 from nmt.text.pair import Pair
 from nmt.training.job import TrainingJob
 from nmt.training.loss import LossModule
-from nmt.training.saved.checkpoints import PARAMETERS
 from nmt.training.trainer import run_training
 from tests.support.training.small_training import checkpoint_weights
 from tests.support.training.worker_group import train_together
@@ -88,17 +86,68 @@ def test_a_base_in_four_bits_is_trained_and_takes_less_memory(job: TrainingJob) 
     assert_trained(job)
 
 
-def test_deepspeed_trains_with_zero_stage_2_on_one_gpu(job: TrainingJob, tmp_path: Path) -> None:
+STRATEGIES = {
+    "ddp": {"strategy__type": "ddp"},
+    "zero-2": {"strategy__type": "deepspeed", "strategy__zero_stage": 2},
+    "zero-3": {"strategy__type": "deepspeed", "strategy__zero_stage": 3},
+    "offload": {
+        "strategy__type": "deepspeed",
+        "strategy__zero_stage": 2,
+        "strategy__offload": True,
+    },
+}
+
+
+@pytest.mark.parametrize("names", [("ddp", "zero-2", "zero-3"), ("offload",)])
+def test_strategies_train_alike_on_one_gpu(
+    job: TrainingJob, tmp_path: Path, names: tuple[str, ...]
+) -> None:
     pytest.importorskip("deepspeed", reason="DeepSpeed is in the extra `gpu`")
     plain = with_settings(job, training__precision="fp32", adapter__dropout=0.0)
-    partitioned = with_settings(plain, strategy__type="deepspeed", strategy__zero_stage=2)
-    partitioned = replace(partitioned, folder="small/zero")
+    jobs = {
+        name: replace(with_settings(plain, **STRATEGIES[name]), folder=f"small/{name}")
+        for name in names
+    }
     run_training(plain)
     # In its own process, since DeepSpeed changes the process it runs in.
-    train_together([partitioned], 1, tmp_path, backend="nccl")
+    train_together(list(jobs.values()), 1, tmp_path, backend="nccl")
     expected = checkpoint_weights(plain, LAST_STEP)
-    folder = Path(job.storage.locate(f"small/zero/checkpoints/step-{LAST_STEP:08d}"))
-    found = load_file(folder / PARAMETERS)
-    assert found.keys() == expected.keys()
+    for name, partitioned in jobs.items():
+        found = checkpoint_weights(partitioned, LAST_STEP)
+        assert found.keys() == expected.keys()
+        for key, tensor in expected.items():
+            torch.testing.assert_close(
+                found[key], tensor, rtol=0, atol=1e-3, msg=lambda text, name=name: f"{name}: {text}"
+            )
+
+
+def test_a_stopped_run_goes_on_alike(job: TrainingJob) -> None:
+    job = with_settings(job, training__precision="fp32")
+    whole = replace(job, folder="small/whole")
+    run_training(whole)
+    run_training(replace(job, stop_at_step=3))
+    run_training(job)
+    expected, found = (checkpoint_weights(each, LAST_STEP) for each in (whole, job))
     for name, tensor in expected.items():
-        torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-3)
+        torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-4)
+
+
+def test_micro_batches_that_do_not_fit_are_halved(
+    job: TrainingJob, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = with_settings(job, training__micro_batch_tokens=65_536, training__precision="fp32")
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_reserved()
+    run_training(replace(job, folder="small/whole"))
+    needed = torch.cuda.max_memory_reserved() - before
+    torch.cuda.empty_cache()
+    allowed = torch.cuda.memory_reserved() + 0.7 * needed
+    total = torch.cuda.get_device_properties(CUDA).total_memory
+    torch.cuda.set_per_process_memory_fraction(allowed / total)
+    try:
+        assert run_training(job).finished
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "rows do not fit into the memory" in caplog.text
+    assert_trained(job)
