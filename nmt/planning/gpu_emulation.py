@@ -50,7 +50,7 @@ def _attention(
     # With a mask, which padded rows need, the kernel does not take keys that heads share.
     if groups > 1:
         key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-    output: Tensor = FusedAttention.apply(query, key, value)  # pyright: ignore[reportAssignmentType]
+    output = functional.scaled_dot_product_attention(query, key, value)
     return output.transpose(1, 2).contiguous(), None
 
 
@@ -70,11 +70,18 @@ _IN_BF16 = (functional.linear, Tensor.baddbmm, torch.bmm)
 
 
 class GpuOperations(TorchFunctionMode):
-    """A mode in which dropout keeps a mask of bytes and, if `mixed`, bf16 autocast applies."""
+    """A mode with fused attention, byte masks of dropout and, if `mixed`, bf16 autocast."""
 
-    def __init__(self, mixed: bool) -> None:
+    def __init__(self, mixed: bool, quantized: Iterable[Tensor] = ()) -> None:
+        """Emulate a training.
+
+        Args:
+            mixed: matrix products in bf16.
+            quantized: weights that are in 4 bits, whose layers answer in the dtype of their input.
+        """
         super().__init__()
         self.mixed = mixed
+        self._quantized = {id(weight) for weight in quantized}
 
     def __torch_function__(
         self,
@@ -86,12 +93,18 @@ class GpuOperations(TorchFunctionMode):
         """Replace dropout, and cast the inputs as autocast does."""
         if func is functional.dropout:
             return _dropout(*args, **(kwargs or {}))
+        if func is functional.scaled_dot_product_attention:
+            return FusedAttention.apply(*(map(_as_bf16, args) if self.mixed else args))
+        answer = None
+        if func is functional.linear and id(args[1]) in self._quantized:
+            answer = args[0].dtype
         if self.mixed and func in _IN_BF16:
             args = tuple(_as_bf16(a) for a in args)
             kwargs = {key: _as_bf16(value) for key, value in (kwargs or {}).items()}
         if self.mixed and func is functional.layer_norm:
             args = tuple(a.float() if isinstance(a, Tensor) else a for a in args)
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        return result if answer is None else result.to(answer)
 
 
 def _as_bf16(value: object) -> object:

@@ -19,6 +19,12 @@ class Gpu:
         """Return the peak rate of matrix products, in bf16 or in fp32."""
         return self.bf16_teraflops or self.fp32_teraflops if mixed else self.fp32_teraflops
 
+    @property
+    def tf32_teraflops(self) -> float:
+        """Return the peak rate of products of fp32 matrices rounded to TF32."""
+        # Half of that in bf16 on each of these GPUs; those without bf16 have no TF32 either.
+        return self.bf16_teraflops / 2 if self.bf16_teraflops else self.fp32_teraflops
+
 
 # Sources, in the table's order (T4 and V100 have fp16 matrix units, which training does not use):
 # https://www.nvidia.com/en-us/data-center/tesla-t4/

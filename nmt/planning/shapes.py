@@ -4,7 +4,7 @@ The real forward pass runs on the meta device, where tensors have shapes and no 
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -86,19 +86,25 @@ def training_shape(config: Config, *, mixed: bool) -> TrainingShape:
         UnavailableError: the hub cannot be reached.
     """
     model = _build(config, mixed)
-    one, two = (_trace(model, rows, config.model, mixed) for rows in (1, 2))
+    head, _ = family_of(unwrap(model).config).head(model)
+    quantizable = _quantizable(model, head)
+
+    def trace(rows: int) -> tuple[int, int]:
+        quantized = quantizable if config.adapter.type == "qlora" else ()
+        return _trace(model, rows, config.model, GpuOperations(mixed, quantized))
+
+    one, two = trace(1), trace(2)
     activations = _cost_per_row(one[0], two[0])
     if config.training.gradient_checkpointing:
-        activations = _with_recomputing(model, config.model, mixed, activations)
+        activations = _with_recomputing(model, trace, activations)
     parameters = list(model.parameters())
-    head, _ = family_of(unwrap(model).config).head(model)
     return TrainingShape(
         source_tokens=config.model.max_source_tokens,
         target_tokens=config.model.max_target_tokens,
         trained_parameters=sum(p.numel() for p in parameters if p.requires_grad),
         frozen_parameters=sum(p.numel() for p in parameters if not p.requires_grad),
         frozen_bytes=sum(p.nbytes for p in parameters if not p.requires_grad),
-        quantizable_parameters=sum(w.numel() for w in _quantizable(model, head)),
+        quantizable_parameters=sum(w.numel() for w in quantizable),
         largest_layer_parameters=max(p.numel() for p in parameters),
         vocabulary=head.shape[0],
         width=head.shape[1],
@@ -146,7 +152,9 @@ def _quantizable(model: nn.Module, head: Tensor) -> list[Tensor]:
     return [m.weight for m in linear if not m.weight.requires_grad and m.weight is not head]
 
 
-def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tuple[int, int]:
+def _trace(
+    model: nn.Module, rows: int, limits: ModelConfig, operations: GpuOperations
+) -> tuple[int, int]:
     """Measure the bytes that the forward pass keeps for the backward pass, and its operations."""
     family = family_of(unwrap(model).config)
     widths = limits.max_source_tokens, limits.max_target_tokens
@@ -158,7 +166,7 @@ def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tup
     with (
         FlopCounterMode(display=False) as flops,
         saved_storages(model.parameters()) as saved,
-        GpuOperations(mixed),
+        operations,
     ):
         hidden = family.hidden_states(model, batch)
     kept = sum(storage.nbytes() for storage in saved.values())
@@ -167,13 +175,13 @@ def _trace(model: nn.Module, rows: int, limits: ModelConfig, mixed: bool) -> tup
 
 
 def _with_recomputing(
-    model: nn.Module, limits: ModelConfig, mixed: bool, all_activations: CostPerRow
+    model: nn.Module, trace: Callable[[int], tuple[int, int]], all_activations: CostPerRow
 ) -> CostPerRow:
     """Measure the activations of a model that recomputes its layers in the backward pass."""
     # All layers keep their inputs. One layer at a time has all of its activations again.
     layers = sum(isinstance(module, GradientCheckpointingLayer) for module in model.modules())
     recompute_activations(model)
-    one, two = (_trace(model, rows, limits, mixed)[0] for rows in (1, 2))
+    one, two = trace(1)[0], trace(2)[0]
     kept = _cost_per_row(one, two)
     return CostPerRow(
         fixed=kept.fixed + (all_activations.fixed - kept.fixed) / layers,

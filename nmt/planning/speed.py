@@ -42,9 +42,12 @@ def step_time(
     """
     workers = config.scaling.workers
     micro_batches, rows = largest_share(config.training.micro_batches_per_step, rows, workers)
-    # The loss is outside autocast, and takes the head's number format: fp32 where it is trained.
+    # The loss takes the head's number format, fp32 where it is trained, and rounds it to TF32.
+    head_in_tf32 = mixed and shape.head_is_trained
     picoseconds = body_flops(shape, rows) / gpu.teraflops(mixed)
-    picoseconds += head_flops(shape, rows) / gpu.teraflops(mixed and not shape.head_is_trained)
+    picoseconds += head_flops(shape, rows) / (
+        gpu.tf32_teraflops if head_in_tf32 else gpu.teraflops(mixed)
+    )
     partitions = workers if zero_stage(config) else 1
     # The optimizer does little arithmetic: its time is that of reading and writing memory.
     moved = _OPTIMIZER_BYTES * shape.trained_parameters / partitions
