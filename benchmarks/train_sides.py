@@ -34,7 +34,7 @@ from transformers import (
 from nmt.config import Config, LoraAdapter
 from nmt.data.batches import BatchPlan, Cursor, padded_tokens
 from nmt.models.adapters import add_adapter, trainable
-from nmt.models.families import NLLB
+from nmt.models.families import NLLB, device_of
 from nmt.models.sources.source import ModelSource
 from nmt.models.tiny import build_model, build_tokenizer
 from nmt.models.tokenization.encoded_pairs import EncodedPairs, TokenTable
@@ -59,14 +59,14 @@ other counts would favour long or short rows."""
 
 
 class Meter:
-    """A meter of finished steps' tokens and of this process's CPU time."""
+    """A meter of finished steps' tokens and of their time, by default this process's CPU time."""
 
-    def __init__(self, seconds: float) -> None:
-        """Measure whole blocks of steps until `seconds` of CPU time are used up."""
-        self.seconds = seconds
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.process_time) -> None:
+        """Measure whole blocks of steps until `seconds` are used up."""
+        self.seconds, self._clock = seconds, clock
         self.steps = -BLOCK_STEPS
         self.tokens = self.held = 0
-        self.cpu_seconds = self._started = 0.0
+        self.seconds_used = self._started = 0.0
 
     def finish_step(self, tokens: int, held: int) -> bool:
         """Count a step of `tokens`, `held` with padding, and tell whether enough was measured."""
@@ -74,11 +74,11 @@ class Meter:
         if self.steps > 0:
             self.tokens, self.held = self.tokens + tokens, self.held + held
         elif self.steps == 0:
-            self._started = time.process_time()
+            self._started = self._clock()
         if self.steps <= 0 or self.steps % BLOCK_STEPS:
             return False
-        self.cpu_seconds = time.process_time() - self._started
-        return self.cpu_seconds >= self.seconds
+        self.seconds_used = self._clock() - self._started
+        return self.seconds_used >= self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,11 @@ class Task:
     model: nn.Module
     pairs: EncodedPairs
     plan: BatchPlan
+
+    @property
+    def on_gpu(self) -> bool:
+        """Tell whether the model is on a GPU."""
+        return device_of(self.model).type == "cuda"
 
 
 def settings(seed: int) -> Config:
@@ -175,7 +180,7 @@ class Collator:
     # so the decoder input is added here.
 
     def __init__(self, task: Task) -> None:
-        self.pad = DataCollatorForSeq2Seq(task.tokenizer)
+        self.pad = DataCollatorForSeq2Seq(task.tokenizer, pad_to_multiple_of=task.pairs.round_to)
         self.model_config: Any = getattr(task.model, "config", None)
         self.sizes: deque[tuple[int, int]] = deque()
         """Real and padded tokens of batches that are not trained on yet."""
@@ -225,7 +230,7 @@ def _train_hf(task: Task, meter: Meter, rows: int, sampling: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         trainer = Seq2SeqTrainer(
             model=task.model,
-            args=_arguments(task.config, folder, rows, sampling),
+            args=_arguments(task, folder, rows, sampling),
             data_collator=collator,
             train_dataset=_dataset_of(task.pairs),  # pyright: ignore[reportArgumentType]
             processing_class=task.tokenizer,
@@ -234,9 +239,9 @@ def _train_hf(task: Task, meter: Meter, rows: int, sampling: str) -> None:
         trainer.train()
 
 
-def _arguments(config: Config, folder: str, rows: int, sampling: str) -> Seq2SeqTrainingArguments:
+def _arguments(task: Task, folder: str, rows: int, sampling: str) -> Seq2SeqTrainingArguments:
     """Build the Trainer's arguments with the project's optimizer settings and no other work."""
-    training = config.training
+    training = task.config.training
     return Seq2SeqTrainingArguments(
         output_dir=folder,
         per_device_train_batch_size=rows,
@@ -251,8 +256,9 @@ def _arguments(config: Config, folder: str, rows: int, sampling: str) -> Seq2Seq
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_gradient_norm,
         label_smoothing_factor=training.label_smoothing,
-        seed=config.seed,
-        use_cpu=True,
+        seed=task.config.seed,
+        use_cpu=not task.on_gpu,
+        bf16=task.on_gpu,
         dataloader_pin_memory=False,
         remove_unused_columns=False,
         eval_strategy="no",
@@ -292,11 +298,11 @@ def measure(side: str, seconds: float, seed: int) -> dict[str, Any]:
     parameters = sum(p.numel() for p in trainable(task.model).values())
     SIDES[side](task, meter)
     return {
-        "tokens_per_cpu_second": meter.tokens / meter.cpu_seconds,
+        "tokens_per_cpu_second": meter.tokens / meter.seconds_used,
         "padding": 1 - meter.tokens / meter.held,
         "tokens_per_step": meter.tokens / meter.steps,
         "steps": meter.steps,
-        "cpu_seconds": meter.cpu_seconds,
+        "cpu_seconds": meter.seconds_used,
         "trained_parameters": parameters,
         "lengths": describe(task.pairs),
         "versions": {m.__name__: m.__version__ for m in (torch, transformers, peft, accelerate)},
