@@ -19,9 +19,8 @@ _BLOCK = 64
 _OUTER_BLOCK = 256
 _LIVE_COPIES = 1.5
 """A chunk's logits in fp32, and once more in bf16, half the size, while they are cast."""
-# More than one H100 needed at 2 to 18 GiB (benchmarks/results/on_gpu.json): libraries 0.24 GiB beside
-# the CUDA context, which was not measured, and 2 to 17 % of the tensors for fragmentation. Other GPUs
-# have less memory and nothing measured, so the reserve stays as it was assumed.
+# One H100 needed less (benchmarks/results/on_gpu.json): 0.24 GiB for libraries beside the context,
+# which was not measured, and 2 to 17 % of the tensors for fragmentation. No other GPU was measured.
 _CONTEXT_GIB = 1.0
 _RESERVE_SHARE = 0.06
 
