@@ -6,6 +6,7 @@ endpoint that it measures.
 
 import asyncio
 import json
+import resource
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -159,6 +160,9 @@ async def closed_loop(target: Target, clients: int, seconds: float) -> Outcomes:
 
 async def open_loop(target: Target, rate: float, seconds: float) -> Outcomes:
     """Send requests at a fixed rate, whether or not those before them are answered."""
+    # An overloaded server holds many connections.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     outcomes, start = Outcomes(), time.monotonic()
     idle: list[_Client] = []
 
