@@ -22,7 +22,7 @@ from k8s.api.cluster import JsonObject  # noqa: E402
 from nmt.config import Config  # noqa: E402
 from nmt.config.layers import DEFAULT_TYPES  # noqa: E402
 from nmt.languages import known_codes  # noqa: E402
-from ray_jobs.serving.environment import SERVE_ENVIRONMENT, set_environment  # noqa: E402
+from ray_jobs.runtime.serve_environment import SERVE_ENVIRONMENT, set_environment  # noqa: E402
 
 CHART = PROJECT / "helm" / "nmt"
 

@@ -4,7 +4,7 @@ import os
 import sys
 
 from ray_jobs.runtime.module_path import leave_folder_of_the_user
-from ray_jobs.serving.environment import set_environment
+from ray_jobs.runtime.serve_environment import set_environment
 
 leave_folder_of_the_user()
 

@@ -28,6 +28,7 @@ from ray_jobs.runtime.private_ray import (
     folder_of_ray,
     own_environment,
 )
+from ray_jobs.runtime.serve_environment import endpoint_environment
 from ray_jobs.runtime.storage_location import absolute_storage, check_shared
 
 T = TypeVar("T")
@@ -90,7 +91,7 @@ def _start_private(config: Config) -> None:
     folder = folder_of_ray()
     AuthenticationTokenLoader.instance().reset_cache()  # of an earlier Ray's token
     try:
-        with own_environment(ray.util.get_node_ip_address()):
+        with own_environment(ray.util.get_node_ip_address(), endpoint_environment(config.serving)):
             _init(
                 address="local",
                 num_cpus=int(cpus),

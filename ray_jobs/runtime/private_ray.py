@@ -79,7 +79,7 @@ def folder_of_objects(folder: str) -> str:
 
 
 @contextmanager
-def own_environment(node_address: str) -> Iterator[None]:
+def own_environment(node_address: str, more: Mapping[str, str] = {}) -> Iterator[None]:
     """Set the environment that only the processes of a private Ray inherit.
 
     They connect to each other without a proxy, while downloads still use one, and they ask each
@@ -87,9 +87,12 @@ def own_environment(node_address: str) -> Iterator[None]:
 
     Args:
         node_address: by which this machine's processes know each other.
+        more: other variables for these processes.
     """
     hosts = (*_LOOPBACK, node_address)
-    changes = {name: _with_hosts(os.environ.get(name, ""), hosts) for name in _NO_PROXY}
+    changes = dict(more) | {
+        name: _with_hosts(os.environ.get(name, ""), hosts) for name in _NO_PROXY
+    }
     # Without one Ray would write a token into the home folder. `ray start` would find it there and
     # then refuse clients that do not send it.
     changes["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

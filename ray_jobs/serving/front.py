@@ -17,7 +17,7 @@ from nmt.serving.errors import (
     OverloadedError,
     RequestError,
 )
-from ray_jobs.serving.environment import TOKEN_HEADER, TOKEN_VARIABLE
+from ray_jobs.runtime.serve_environment import TOKEN_HEADER, TOKEN_VARIABLE
 
 log = logging.getLogger(__name__)
 

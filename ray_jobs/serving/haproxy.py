@@ -23,7 +23,7 @@ from nmt.serving.errors import (
     OverloadedError,
     RequestError,
 )
-from ray_jobs.serving.environment import (
+from ray_jobs.runtime.serve_environment import (
     BINARY_VARIABLE,
     LIMIT_VARIABLE,
     SOCKET_VARIABLE,

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import socket
 import sys
 import threading
@@ -23,7 +22,6 @@ from ray_jobs.runtime.address import ray_address
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
 from ray_jobs.serving.deployments import APPLICATION, QUIET, build
-from ray_jobs.serving.environment import LIMIT_VARIABLE
 from ray_jobs.serving.haproxy import stop_softly
 from ray_jobs.serving.probe import get_health
 
@@ -48,8 +46,6 @@ def run(session: Session) -> None:
     # Before Ray starts, which takes seconds.
     config = _with_free_port(session.config)
     _promote_first(session)
-    # Read by HAProxy's command, which inherits the environment of the Ray that starts here.
-    os.environ[LIMIT_VARIABLE] = str(config.serving.max_requests)
     with connect(config):
         _announce(_start(config), needs_keys=config.serving.needs_keys)
         try:

@@ -12,8 +12,8 @@ import yaml
 
 from nmt.config import Config
 from nmt.runs import layout
+from ray_jobs.runtime.serve_environment import SERVE_ENVIRONMENT, set_environment
 from ray_jobs.serving.deployments import build, scale_options, without_scale
-from ray_jobs.serving.environment import SERVE_ENVIRONMENT, set_environment
 from tests.support.chart.network_policy import selects
 from tests.support.chart.rendering import (
     BUCKET,

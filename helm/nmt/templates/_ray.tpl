@@ -42,7 +42,7 @@ limits:
   {{- end }}
 {{- end }}
 
-{{/* What Serve's processes read, as JSON: `ray_jobs.serving.environment`, and the image's command. */}}
+{{/* What Serve's processes read, as JSON: `ray_jobs.runtime.serve_environment`, and the image's command. */}}
 {{- define "nmt.serveEnvironment" -}}
 {{- $environments := .Files.Get "files/serve-environment.json" | fromJson }}
 {{- $limit := (include "nmt.config" . | fromJson).serving.max_requests | int | toString }}

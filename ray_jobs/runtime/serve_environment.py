@@ -11,6 +11,10 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nmt.config import ServingConfig
 
 HAPROXY_COMMAND = "nmt-haproxy"
 """Console script that Serve starts in place of HAProxy."""
@@ -73,6 +77,15 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
         own[TOKEN_VARIABLE] = secrets.token_hex(16)
     for name, value in {**SERVE_ENVIRONMENT, **own}.items():
         environ.setdefault(name, value)
+
+
+def endpoint_environment(serving: "ServingConfig") -> Mapping[str, str]:
+    """Return what the settings of an endpoint change for the processes of a Ray of its own."""
+    changes = {LIMIT_VARIABLE: str(serving.max_requests)}
+    if ":" in serving.host:
+        # Serve tells HAProxy to look for the replicas at 127.0.0.1, while they listen on this host.
+        changes |= {"RAY_SERVE_ENABLE_HA_PROXY": "0", TOKEN_VARIABLE: ""}
+    return changes
 
 
 def _paths() -> Mapping[str, str]:

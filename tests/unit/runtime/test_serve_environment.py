@@ -1,0 +1,48 @@
+"""The environment of the processes that serve: HAProxy where it can be used, and whose it is."""
+
+import pytest
+
+from nmt.config import ServingConfig
+from ray_jobs.runtime.serve_environment import (
+    LIMIT_VARIABLE,
+    TOKEN_VARIABLE,
+    endpoint_environment,
+    set_environment,
+)
+
+PROXY = "RAY_SERVE_ENABLE_HA_PROXY"
+
+
+def environment(**given: str) -> dict[str, str]:
+    found = dict(given)
+    set_environment(found)
+    return found
+
+
+def test_what_the_user_has_set_stays() -> None:
+    assert environment(RAY_SERVE_HAPROXY_NBTHREAD="1")["RAY_SERVE_HAPROXY_NBTHREAD"] == "1"
+
+
+def test_the_user_can_choose_the_proxy_of_serve() -> None:
+    chosen = environment(**{PROXY: "0"})
+    assert chosen[PROXY] == "0"
+    # It sends no token, which replicas would then require.
+    assert TOKEN_VARIABLE not in chosen
+
+
+def test_two_endpoints_of_a_machine_have_other_tokens_and_ports() -> None:
+    one, other = environment(), environment()
+    assert one[TOKEN_VARIABLE] != other[TOKEN_VARIABLE]
+    port = "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT"
+    assert one[port] != other[port]
+
+
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_an_address_of_ipv6_is_served_by_the_proxy_of_serve(host: str) -> None:
+    changes = endpoint_environment(ServingConfig(host=host))
+    assert (changes[PROXY], changes[TOKEN_VARIABLE]) == ("0", "")
+
+
+def test_haproxy_learns_how_many_requests_a_replica_takes() -> None:
+    changes = endpoint_environment(ServingConfig(max_requests=7))
+    assert changes == {LIMIT_VARIABLE: "7"}
