@@ -64,7 +64,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--sides", nargs="+", choices=list(SIDES), default=list(SIDES))
     parser.add_argument("--tokens", type=int, nargs=2, default=(19, 16), help="source and output")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--written", type=int, default=40_000, help="tokens of a limited output")
+    parser.add_argument("--written", type=int, default=40_000, help="tokens of a mapped output")
+    parser.add_argument("--known", type=int, default=62_000, help="tokens of a trimmed engine")
     parser.add_argument("--layers", type=int, default=12, help="of the encoder, of the decoder")
     parser.add_argument("--width", type=int, default=1024)
     parser.add_argument("--vocabulary", type=int, default=256_206)
@@ -105,7 +106,7 @@ def run_all(options: argparse.Namespace) -> int:
 
 def command_of(side: str, options: argparse.Namespace) -> list[str]:
     """Return the command that is one side, or that builds the files."""
-    names = ("threads", "written", "layers", "width", "vocabulary", "folder")
+    names = ("threads", "written", "known", "layers", "width", "vocabulary", "folder")
     given = [part for n in names for part in (f"--{n}", str(getattr(options, n)))]
     tokens = ["--tokens", *map(str, options.tokens)]
     return [sys.executable, "-W", "ignore", __file__, "--side", side, *given, *tokens]
@@ -286,7 +287,7 @@ def line_of(name: str, own: dict[str, Any]) -> str:
 
 def write_figures(options: argparse.Namespace, figures: dict[str, dict[str, Any]]) -> None:
     """Write the figures as JSON."""
-    names = ("layers", "width", "vocabulary", "written", "threads", "tokens", "pairs")
+    names = ("layers", "width", "vocabulary", "written", "known", "threads", "tokens", "pairs")
     result = {
         "model": {name: getattr(options, name) for name in names},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",

@@ -52,7 +52,7 @@ def build_all(options: argparse.Namespace) -> None:
         save_model(folder / "hf", tokenizer, options)
         codec.save(folder / "hf")
     pairs = BytePairs(tokenizer.backend_tokenizer.to_str())
-    kept = keep_tokens(pairs, options.written)
+    kept = keep_tokens(pairs, options.written, options.known)
     makers: dict[str, Callable[[Path], None]] = {
         "full": lambda place: convert(place, folder / "hf", codec, "int8"),
         "mapped": lambda place: copy_engine(folder / "full", place),
@@ -66,7 +66,7 @@ def build_all(options: argparse.Namespace) -> None:
         place.mkdir(exist_ok=True)
         started = time.process_time()
         make(place)
-        if name != "full":
+        if name == "mapped":
             limit_output(place, kept)
         print(f"{name}: built in {time.process_time() - started:.0f} CPU-seconds", flush=True)
         card = describe(Golden(source=sentence, target="-"))
@@ -136,15 +136,18 @@ def save_model(folder: Path, tokenizer: NllbTokenizer, options: argparse.Namespa
     model.save_pretrained(folder)
 
 
-def keep_tokens(pairs: BytePairs, count: int) -> KeptTokens:
-    """Choose a number of tokens to write, and half as many more to read."""
+def keep_tokens(pairs: BytePairs, written: int, known: int) -> KeptTokens:
+    """Choose numbers of tokens to write and to know at random; the first are a part of the last."""
     chance = random.Random(2)
     others = [token for token in pairs.ordered(pairs.ids) if token not in pairs.specials]
     chance.shuffle(others)
-    written = {*pairs.specials, *others[: count - len(pairs.specials)]}
-    letters = [token for token in others if len(token) == 1]
-    known = pairs.close([*written, *letters, *others[count : count + count // 4]])
-    return KeptTokens(frozenset(written), frozenset(known))
+    found = {*pairs.specials, *(token for token in others if len(token) == 1)}
+    for token in others:
+        if len(found) >= known:
+            break
+        found |= pairs.close([token])
+    some = [*pairs.specials, *found.difference(pairs.specials)][:written]
+    return KeptTokens(frozenset(some), frozenset(found))
 
 
 def describe(golden: Golden) -> EngineCard:

@@ -1,6 +1,7 @@
 """Engines that run in CTranslate2: NLLB models. Imports neither torch nor transformers."""
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -29,6 +30,7 @@ _LIMIT_STEP = 16
 # Only where the start has no text, as of a barely trained model, the search goes on.
 _GOLDEN_TOKENS = (32, 256)
 _WARM_UP_TOKENS = 4
+_LONG_SEARCH_SECONDS = 0.5
 _MAX_LOGITS = 2**24
 """Logits that are computed at once when outputs are scored: 64 MiB of float32."""
 # CTranslate2 has no epsilon sampling. These come close to it: at most as many tokens, and no
@@ -74,6 +76,7 @@ class CTranslate2Engine:
         # The first real batch would else pay for memory that is allocated lazily.
         rows = self.encode(self.card.golden.source) * 4
         self._search(rows, _WARM_UP_TOKENS, _SearchOptions(beam_size=self._beam_size))
+        return_free_memory()
 
     def answer_golden(self, sentence: str) -> tuple[str, bool]:
         """Translate a golden sentence greedily.
@@ -232,8 +235,8 @@ class CTranslate2Engine:
         self, rows: Sequence[list[str]], max_tokens: int, options: "_SearchOptions"
     ) -> list[ctranslate2.TranslationResult]:
         """Search the hypotheses of each row, which begin with the language code."""
-        parts = self._loaded
-        return parts.model.translate_batch(
+        parts, started = self._loaded, time.monotonic()
+        results = parts.model.translate_batch(
             list(rows),
             target_prefix=[[self.card.target_language]] * len(rows),
             beam_size=options.beam_size,
@@ -247,6 +250,10 @@ class CTranslate2Engine:
             max_decoding_length=max_tokens,
             use_vmap=parts.has_vmap,
         )
+        # A large model's buffers are some 100 MB, which glibc would keep. It takes 15 ms.
+        if time.monotonic() - started > _LONG_SEARCH_SECONDS:
+            return_free_memory()
+        return results
 
     def _decode(self, tokens: Sequence[str]) -> str:
         tokenizer = self._loaded.tokenizer

@@ -101,10 +101,10 @@ def _write_limited(
     if config.export.vocabulary == "mapped":
         # The files are the same, so that they take no further space.
         shutil.copytree(folder / _FULL, limited, copy_function=os.link, dirs_exist_ok=True)
+        limit_output(limited, kept)
     else:
+        # No list of what it may write: CTranslate2 would keep a copy of these rows, 40 MB of them.
         convert_trimmed(limited, merged, codec, config.export.quantization, kept.known)
-    # Also where the files are cut: what is only read need not be scored at each step.
-    limit_output(limited, kept)
 
 
 def _compare(
@@ -135,7 +135,7 @@ def _compare(
         form="full" if keeps_all else "trimmed" if cuts_files else "mapped",
         model_tokens=tokens,
         known_tokens=len(kept.known) if cuts_files else tokens,
-        written_tokens=tokens if keeps_all else len(kept.written),
+        written_tokens=len(kept.known if cuts_files else kept.written) if not keeps_all else tokens,
         sentences=len(pairs),
         scores=scores,
     )

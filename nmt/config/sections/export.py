@@ -17,9 +17,9 @@ class ExportConfig(Section):
     """Number format of a CTranslate2 engine on disk; a torch engine is always float32."""
     vocabulary: Literal["auto", "full", "mapped", "trimmed"] = "auto"
     """Tokens of a CTranslate2 engine. `full` has all; `mapped` can write only those of the target
-    side's text and script; `trimmed` also leaves out of its files what neither side needs, which
-    takes less memory. `auto` trims a vocabulary of more than 32,768 tokens, unless the translations
-    of the validation set get worse."""
+    side's text and script; `trimmed` has only what one of both sides needs, which takes less
+    memory. `auto` trims a vocabulary of more than 32,768 tokens, unless the translations of the
+    validation set get worse."""
     max_vocabulary_loss: float = Field(default=0.3, ge=0)
     """Maximum loss of chrF++ and of BLEU on the validation set at which `auto` still trims."""
     logit_tolerance: float = Field(default=1e-3, gt=0)
