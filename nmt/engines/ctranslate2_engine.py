@@ -28,7 +28,7 @@ _SPECIAL_TOKENS = 2
 _LIMIT_STEP = 16
 # The start of an answer is evidence enough, and a model that does not end it would delay the load.
 # Only where the start has no text, as of a barely trained model, the search goes on.
-_GOLDEN_TOKENS = (32, 256)
+_GOLDEN_TOKENS = (16, 256)
 _WARM_UP_TOKENS = 4
 _LONG_SEARCH_SECONDS = 0.5
 _MAX_LOGITS = 2**24

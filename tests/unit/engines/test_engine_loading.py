@@ -253,4 +253,4 @@ def test_an_engine_that_does_not_end_its_golden_sentence_is_loaded_after_a_few_s
 
     monkeypatch.setattr(CTranslate2Engine, "_search", spied)
     load_engine(folder, serving_config(beam_size=2))
-    assert limits == [32, 4]
+    assert limits == [16, 4]
