@@ -1,7 +1,6 @@
 """The choice of a CTranslate2 engine's vocabulary, and what translations lose by it."""
 
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -99,8 +98,7 @@ def _write_limited(
     """Write the engine that uses fewer tokens."""
     limited = folder / _LIMITED
     if config.export.vocabulary == "mapped":
-        # The files are the same, so that they take no further space.
-        shutil.copytree(folder / _FULL, limited, copy_function=os.link, dirs_exist_ok=True)
+        shutil.copytree(folder / _FULL, limited, dirs_exist_ok=True)
         limit_output(limited, kept)
     else:
         # No list of what it may write: CTranslate2 would keep a copy of these rows, 40 MB of them.
