@@ -42,9 +42,9 @@ class Row:
     @classmethod
     def of(cls, name: str, clients: int, found: Outcomes) -> "Row":
         """Summarise a closed loop."""
-        times = [found.milliseconds(percent) for percent in (50, 95, 99)]
+        p50, p95, p99 = (round(found.milliseconds(percent), 1) for percent in (50, 95, 99))
         failed = found.requests - len(found.latencies.get(200, ()))
-        return cls(name, clients, round(found.rate), *(round(each, 1) for each in times), failed)
+        return cls(name, clients, round(found.rate), p50, p95, p99, failed)
 
     def __str__(self) -> str:
         return (
