@@ -95,8 +95,8 @@ class _Client:
         self._target = target
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, number: int, outcomes: Outcomes) -> None:
-        """Send a request, and add its outcome."""
+    async def ask(self, number: int, outcomes: Outcomes) -> int:
+        """Send a request, add its outcome, and return its status."""
         start = time.monotonic()
         request = self._target.requests[number % len(self._target.requests)]
         try:
@@ -105,11 +105,12 @@ class _Client:
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             self.close()
             outcomes.add(NO_ANSWER, time.monotonic() - start, type(error).__name__)
-            return
+            return NO_ANSWER
         code = ""
         if status != 200:
             code = _code(status, head, body, outcomes)
         outcomes.add(status, time.monotonic() - start, code)
+        return status
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes, bytes]:
         if self._streams is None:
@@ -142,14 +143,24 @@ def _code(status: int, head: bytes, body: bytes, outcomes: Outcomes) -> str:
     return str(code)
 
 
-async def closed_loop(target: Target, clients: int, seconds: float) -> Outcomes:
-    """Let clients send a request as soon as they have the answer to the one before."""
+async def closed_loop(
+    target: Target, clients: int, seconds: float, *, pause_seconds: float = 0.0
+) -> Outcomes:
+    """Let clients send a request as soon as they have the answer to the one before.
+
+    Args:
+        target: where the requests go.
+        clients: how many ask at once.
+        seconds: for how long.
+        pause_seconds: how long a client waits after a refusal.
+    """
     outcomes, start = Outcomes(), time.monotonic()
 
     async def run(first: int) -> None:
         client, number = _Client(target), first
         while time.monotonic() < start + seconds:
-            await client.ask(number, outcomes)
+            if await client.ask(number, outcomes) == 503 and pause_seconds:
+                await asyncio.sleep(pause_seconds)
             number += clients
         client.close()
 
