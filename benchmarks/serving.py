@@ -3,8 +3,8 @@
     python benchmarks/serving.py --storage runs --run quickstart
 
 Measures, one after the other: the web application on bare uvicorn; the same behind HAProxy and
-behind Serve's own proxy; the endpoint of a run; and the endpoint with far more clients than it works
-for at once. The load shares the machine with what it measures, so each figure is a lower bound.
+behind Serve's own proxy; the endpoint of a run; and the endpoint with far more clients than it can
+work for at once. The load shares the machine with what it measures: each figure is a lower bound.
 """
 
 import argparse
