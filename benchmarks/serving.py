@@ -24,7 +24,7 @@ from pathlib import Path
 from load import NO_ANSWER, Outcomes, Target, closed_loop, open_loop
 
 RESULTS = Path(__file__).parent / "results" / "serving.json"
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0
 _OVERLOAD_CLIENTS = 400
 """Of which a replica works for 64 at once."""
 _PAUSE_SECONDS = 0.2
