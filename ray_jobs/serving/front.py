@@ -1,7 +1,6 @@
 """The ASGI layer that Ray Serve puts around its own code, in each replica and in its proxies."""
 
 import asyncio
-import json
 import logging
 import os
 import re
@@ -17,7 +16,8 @@ from nmt.serving.errors import (
     OverloadedError,
     RequestError,
 )
-from ray_jobs.runtime.serve_environment import TOKEN_HEADER, TOKEN_VARIABLE
+from nmt.serving.web.answers import unrecorded_error_answer
+from ray_jobs.runtime.serve_environment import SERVE_ENVIRONMENT, TOKEN_HEADER, TOKEN_VARIABLE
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,7 @@ _EXEMPT = frozenset((_HEALTH_PATH, "/health", "/ready", "/metrics"))
 
 _MAX_TRIES = 4
 _RETRY_SECONDS = 0.2
-_MAX_RECORDED_BYTES = 131_072
-"""As much as HAProxy keeps."""
+_MAX_RECORDED_BYTES = int(SERVE_ENVIRONMENT["RAY_SERVE_HAPROXY_TUNE_BUFSIZE"])
 
 # Errors of the application are JSON already. What Serve itself answers is text, and means that it
 # found no replica, or lost it.
@@ -80,13 +79,15 @@ class Front:
         path = scope.get("path", "")
         if scope["type"] == "http" and not self._is_ours(scope):
             # The port was that of another endpoint's replica a moment ago.
-            await _answer(send, NoReplicaError("this replica belongs to another endpoint"))
+            await _refuse(
+                scope, receive, send, NoReplicaError("this replica belongs to another endpoint")
+            )
         elif scope["type"] != "http" or path == _HEALTH_PATH:
             await self._app(scope, receive, send)
         elif path == _ROUTES_PATH:
-            await _answer(send, NotFoundError("there is nothing at this path"))
+            await _refuse(scope, receive, send, NotFoundError("there is nothing at this path"))
         elif self._requests >= self._max_requests and path not in _EXEMPT:
-            await _answer(send, OverloadedError("too many requests are in work"))
+            await _refuse(scope, receive, send, OverloadedError("too many requests are in work"))
         else:
             self._requests += 1
             try:
@@ -104,7 +105,7 @@ class Front:
         headers = [pair for pair in scope["headers"] if not _is_reserved(*pair)]
         recorded = _Recorded(receive)
         for _ in range(_MAX_TRIES):
-            answer = _Answer(send)
+            answer = _Answer(scope, receive, send)
             try:
                 await self._app({**scope, "headers": list(headers)}, recorded.replay(), answer)
             except Exception as error:
@@ -114,7 +115,7 @@ class Front:
             if not recorded.is_complete:
                 break
             await asyncio.sleep(_RETRY_SECONDS)
-        await _answer(send, NoReplicaError("the replica ended during the request"))
+        await _refuse(scope, receive, send, NoReplicaError("the replica ended during the request"))
 
 
 class _Recorded:
@@ -164,8 +165,8 @@ def _is_reserved(name: bytes, value: bytes) -> bool:
 class _Answer:
     """A `send` that replaces Serve's own error texts, and keeps back that a replica was lost."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
         self._is_replaced = False
         self.is_started = False
 
@@ -178,21 +179,12 @@ class _Answer:
                 return
             self.is_started = True
             if self._is_replaced:
-                await _answer(self._send, _ERRORS[status])
+                await _refuse(self._scope, self._receive, self._send, _ERRORS[status])
                 return
         if not self._is_replaced:
             await self._send(message)
 
 
-async def _answer(send: Send, error: RequestError) -> None:
-    body = json.dumps({"error": str(error), "code": error.code}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    if error.retry_after_seconds:
-        headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _refuse(scope: Scope, receive: Receive, send: Send, error: RequestError) -> None:
+    """Answer a request with an error."""
+    await unrecorded_error_answer(error)(scope, receive, send)

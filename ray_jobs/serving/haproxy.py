@@ -216,7 +216,7 @@ def raw_response(error: RequestError) -> bytes:
         "Content-Length": str(len(body)),
         "Connection": "close",
         **_HEADERS,
-        **_retry(error),
+        **error.headers,
     }
     lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -225,7 +225,7 @@ def raw_response(error: RequestError) -> bytes:
 
 def _return(error: RequestError) -> str:
     """Write the rule that answers with an error."""
-    headers = {**_HEADERS, **_retry(error)}
+    headers = {**_HEADERS, **error.headers}
     words = " ".join(f'hdr {name} "{value}"' for name, value in headers.items())
     body = _body(error).replace("\\", "\\\\").replace('"', '\\"')
     return (
@@ -236,11 +236,6 @@ def _return(error: RequestError) -> str:
 
 def _body(error: RequestError) -> str:
     return json.dumps({"error": str(error), "code": error.code})
-
-
-def _retry(error: RequestError) -> Mapping[str, str]:
-    seconds = error.retry_after_seconds
-    return {"Retry-After": str(seconds)} if seconds else {}
 
 
 def _end_with_parent() -> None:

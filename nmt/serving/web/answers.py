@@ -20,6 +20,11 @@ def json_answer(body: Body | Mapping[str, object]) -> JSONResponse:
 def error_answer(request: Request, error: RequestError) -> JSONResponse:
     """Answer with an error, and keep its code in the request's record."""
     record_of(request).code = error.code
+    return unrecorded_error_answer(error)
+
+
+def unrecorded_error_answer(error: RequestError) -> JSONResponse:
+    """Answer with an error outside the application, where no record is kept of the request."""
     return JSONResponse(error_body(error), error.status, {**_HEADERS, **error.headers})
 
 
