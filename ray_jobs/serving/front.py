@@ -17,6 +17,8 @@ from nmt.serving.errors import (
     RequestError,
 )
 from nmt.serving.web.answers import unrecorded_error_answer
+from nmt.serving.web.middleware import REQUEST_ID
+from nmt.serving.web.operations import OPERATIONS
 from ray_jobs.runtime.serve_environment import SERVE_ENVIRONMENT, TOKEN_HEADER, TOKEN_VARIABLE
 
 log = logging.getLogger(__name__)
@@ -34,9 +36,9 @@ _RESERVED = frozenset(
     )
 )
 """Headers by which a client could change how Serve treats its request."""
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID = re.compile(REQUEST_ID.encode())
 _HEALTH_PATH, _ROUTES_PATH = "/-/healthz", "/-/routes"
-_EXEMPT = frozenset((_HEALTH_PATH, "/health", "/ready", "/metrics"))
+_EXEMPT = frozenset(each.path for each in OPERATIONS if not each.is_limited)
 
 _MAX_TRIES = 4
 _RETRY_SECONDS = 0.2

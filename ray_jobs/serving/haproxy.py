@@ -35,7 +35,8 @@ _REQUEST_TIMEOUT_SECONDS = 15
 _IDLE_TIMEOUT_SECONDS = 75
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
-_NEVER_REFUSED = ("/health", "/ready", "/metrics")
+NEVER_REFUSED = ("/health", "/ready", "/metrics")
+"""Paths of the operations that have no limit, which would take long to import here."""
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 ERRORS: Mapping[int, RequestError] = {
@@ -191,7 +192,7 @@ def _correct_backend(configuration: str, token: str, max_requests: int) -> str:
     # they know exactly what is in work.
     limit = max_requests + max_requests // 4 + 8
     refusal = _return(OverloadedError("too many requests are in work"))
-    free = " ".join(_NEVER_REFUSED)
+    free = " ".join(NEVER_REFUSED)
     shedding = (
         f"    http-request set-var(txn.max_requests) nbsrv({backend[1]}),mul({limit})\n"
         f"    {refusal} if {{ nbsrv({backend[1]}) ge 1 }} "

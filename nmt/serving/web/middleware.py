@@ -23,7 +23,9 @@ from nmt.serving.web.answers import error_answer
 from nmt.serving.web.record import RequestRecord
 from nmt.serving.web.responses import error_body
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = r"[A-Za-z0-9._-]{1,64}"
+"""Pattern of a request id that is taken from a client."""
+_REQUEST_ID = re.compile(REQUEST_ID)
 _DENIAL = "websocket.http.response"
 """Extension of a server that can answer a WebSocket with an error body."""
 _CLIENT_GONE = 499

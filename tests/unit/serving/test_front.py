@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from nmt.serving.web.operations import OPERATIONS
 from ray_jobs.serving.front import Front
+from ray_jobs.serving.haproxy import NEVER_REFUSED
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -191,3 +193,7 @@ def test_a_replica_refuses_what_the_haproxy_of_another_endpoint_sends(path: str)
     assert asyncio.run(ask(front, path, (b"x-nmt-endpoint", b"ours")))[0] == 200
     assert asyncio.run(ask(front, path, (b"x-nmt-endpoint", b"theirs")))[0] == 503
     assert asyncio.run(ask(front, path))[0] == 503
+
+
+def test_haproxy_never_refuses_what_the_application_never_refuses() -> None:
+    assert set(NEVER_REFUSED) == {each.path for each in OPERATIONS if not each.is_limited}
