@@ -31,3 +31,19 @@ class SearchSettings:
     def sampling(cls, sampling: "Sampling") -> "SearchSettings":
         """Return the settings of minimum Bayes risk decoding."""
         return cls("mbr", mbr_samples=sampling.samples, seed=sampling.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How a request wants its sentences to be searched."""
+
+    count: int = 1
+    """Maximum number of candidates of a sentence; a larger beam is taken if it needs one."""
+    beam_size: int | None = None
+    """Number of beams, 1 for greedy decoding; None for that of the engine."""
+    no_repeat_ngram_size: int = 0
+    """Length of word pieces that may not occur twice in a translation; 0 allows all."""
+
+
+DEFAULT_SEARCH = Search()
+"""One candidate, with the beam of the engine."""

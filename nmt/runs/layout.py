@@ -46,6 +46,21 @@ def replica_report(name: str, replica: str) -> str:
     return f"{replica_reports(name)}/{replica}.json"
 
 
+def glossaries(name: str) -> str:
+    """Return the folder with the glossaries of an endpoint."""
+    return f"{endpoint(name)}/glossaries"
+
+
+def documents(name: str) -> str:
+    """Return the folder with the documents that an endpoint translates, one folder for each."""
+    return f"{endpoint(name)}/documents"
+
+
+def feedback(name: str) -> str:
+    """Return the folder with the ratings and corrections that an endpoint has got."""
+    return f"{endpoint(name)}/feedback"
+
+
 # A run, and any step of it.
 
 

@@ -43,6 +43,24 @@ class UnknownDomainError(RequestError):
     status, code = 400, "unknown_domain"
 
 
+class UnknownEngineError(RequestError):
+    """An engine that the language pair does not have at the moment."""
+
+    status, code = 400, "unknown_engine"
+
+
+class UnknownGlossaryError(RequestError):
+    """A glossary that the endpoint does not have."""
+
+    status, code = 400, "unknown_glossary"
+
+
+class InvalidDocumentError(RequestError):
+    """A document that is not valid in its format."""
+
+    status, code = 400, "invalid_document"
+
+
 class UnauthorizedError(RequestError):
     """A request without a valid API key."""
 
@@ -93,6 +111,12 @@ class MediaTypeError(RequestError):
     """A body that is not declared as JSON."""
 
     status, code = 415, "unsupported_media_type"
+
+
+class UnknownFormatError(RequestError):
+    """A file whose format is not known, or that is not what its name says."""
+
+    status, code = 415, "unknown_format"
 
 
 class RateLimitedError(RequestError):

@@ -1,8 +1,12 @@
 """The types that the parts of the translation service share."""
 
+import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
+
+from nmt.decoding.settings import DEFAULT_SEARCH, Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,15 @@ class TranslatedSentence:
     log_probability: float
     """Sum over these tokens."""
     is_cached: bool = False
+    is_complete: bool = True
+    """Whether the model ended it; False if it ran into the limit of the output length."""
+    others: tuple["TranslatedSentence", ...] = ()
+    """Further candidates, the best first, if the search asked for several."""
+
+    @property
+    def confidence(self) -> float:
+        """Return the mean probability of its tokens, 0-1."""
+        return math.exp(min(0.0, self.log_probability / max(1, self.tokens)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +73,51 @@ class Translation:
         return [sentence.text for sentence in self.sentences]
 
 
+class Session(Protocol):
+    """The engine that answers one request; it stays loaded until the session ends."""
+
+    @property
+    def engine(self) -> str:
+        """Return its digest."""
+        ...
+
+    async def translate(
+        self, sentences: Sequence[str], search: Search = DEFAULT_SEARCH
+    ) -> Translation:
+        """Translate sentences in the source language of the route.
+
+        Raises:
+            RequestError: a full queue, or a replica that stops.
+            TranslationError: the engine failed.
+        """
+        ...
+
+
 class Translator(Protocol):
     """What the web application asks for translations: a replica."""
+
+    def session(
+        self,
+        route: ServedRoute,
+        client: str,
+        *,
+        engine: str | None = None,
+        is_background: bool = False,
+    ) -> AbstractContextManager[Session]:
+        """Choose the engine of a request, and keep it loaded.
+
+        Args:
+            route: one of those that `served` returned.
+            client: who asks; the same client always gets the same engine of a canary step.
+            engine: `stable`, `canary`, or the digest of one of the engines of the route; None for
+                the engine that the client gets.
+            is_background: whether short requests of others go first.
+
+        Raises:
+            NoEngineError: the route is not answered at the moment.
+            UnknownEngineError: the route has no such engine.
+        """
+        ...
 
     def served(self) -> Served:
         """Return what is served at the moment."""

@@ -52,6 +52,18 @@ class ServingConfig(Section):
     """Time after which a request gets a 504."""
     max_engine_gib: float = Field(default=4.0, gt=0)
     """Memory that the engines of a replica may take together; the least used are unloaded first."""
+    max_document_mib: PositiveInt = 20
+    """Maximum size of a document that is uploaded; text formats are limited to 10 MiB."""
+    max_document_characters: PositiveInt = 1_000_000
+    """Maximum number of characters to translate in a document."""
+    max_documents: PositiveInt = 100
+    """Maximum number of documents that wait or are being translated; above it, new ones get a
+    503."""
+    document_retention_hours: float = Field(default=1.0, gt=0)
+    """Time after which a document and its translation are deleted, counted from its end."""
+    feedback: bool = False
+    """Whether ratings and corrections of translations are stored, with the texts of their
+    requests."""
     cache_mib: int = Field(default=32, ge=0)
     """Memory for translations that a replica remembers; 0 remembers none."""
     require_keys: bool | None = None

@@ -1,0 +1,1 @@
+"""Translation of segments, whose inline codes, protected words and white space survive."""
