@@ -79,6 +79,12 @@ class ForbiddenError(RequestError):
     status, code = 403, "forbidden"
 
 
+class FeedbackDisabledError(RequestError):
+    """Feedback to an endpoint that does not store any."""
+
+    status, code = 403, "feedback_disabled"
+
+
 class NotFoundError(RequestError):
     """A path that does not exist."""
 
@@ -160,6 +166,14 @@ class StoppingError(RequestError):
     status, code = 503, "stopping"
     header_names = ("Retry-After",)
     retry_after_seconds = 1
+
+
+class StorageUnavailableError(RequestError):
+    """A request that needs the storage root while it does not answer."""
+
+    status, code = 503, "storage_unavailable"
+    header_names = ("Retry-After",)
+    retry_after_seconds = 5
 
 
 class DeadlineExceededError(RequestError):
