@@ -17,6 +17,8 @@ from nmt.cli.traffic_options import TRAFFIC, TRAFFIC_ABOUT, add_traffic_options
 from nmt.cli.translation import TRANSLATE, add_translation_options
 from nmt.config import Config, load_config, load_with_user_set
 from nmt.runs.steps import PIPELINE
+from nmt.serving.feedback.options import ABOUT as ABOUT_FEEDBACK
+from nmt.serving.feedback.options import FEEDBACK, add_feedback_options
 from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
 from ray_jobs.scoring.options import ABOUT, SCORE, add_scoring_options
 
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add_translation_options(_add(commands, TRANSLATE, about, _translate, "serve"))
     add_scoring_options(_add(commands, SCORE, ABOUT, _score, "train"))
     add_key_options(_add(commands, KEYS, ABOUT_KEYS, _keys, "serve"))
+    add_feedback_options(_add(commands, FEEDBACK, ABOUT_FEEDBACK, _feedback, "serve"))
     traffic = _add(commands, TRAFFIC, TRAFFIC_ABOUT, _traffic, "serve")
     add_traffic_options(traffic)
     traffic.add_argument("--json", action="store_true", help="print all of it as JSON")
@@ -121,6 +124,10 @@ def _score(options: argparse.Namespace) -> None:
 
 def _keys(options: argparse.Namespace) -> None:
     importlib.import_module(f"ray_jobs.{KEYS}").run(options)
+
+
+def _feedback(options: argparse.Namespace) -> None:
+    importlib.import_module(f"ray_jobs.{FEEDBACK}").run(options)
 
 
 def _traffic(options: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""Ratings and corrections of translations, kept as rows that a training can read."""
