@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from nmt.errors import ConfigError, did_you_mean, shortened, suggest
 
+_RIGHT_TO_LEFT = frozenset({"Arab", "Hebr"})
 _IDEOGRAMS = frozenset({"Hans", "Hant", "Jpan"})
 _WORDS_JOINED = _IDEOGRAMS | {"Khmr", "Laoo", "Mymr", "Thai", "Tibt"}
 
@@ -90,6 +91,28 @@ def iso_code(flores: str) -> str:
         ConfigError: `resolve_language` does not know the code.
     """
     return languages()[resolve_language(flores)].iso
+
+
+def language_tag(flores: str) -> str:
+    """Return the BCP 47 tag (`ta`, `zh-Hant`) that documents declare their language with.
+
+    The script is named only where the language alone means another one.
+
+    Raises:
+        ConfigError: `resolve_language` does not know the code.
+    """
+    language = languages()[resolve_language(flores)]
+    is_default = _aliases().get(language.iso) == language.code
+    return language.iso if is_default else f"{language.iso}-{language.script}"
+
+
+def is_right_to_left(flores: str) -> bool:
+    """Tell whether a language is written from right to left.
+
+    Raises:
+        ConfigError: `resolve_language` does not know the code.
+    """
+    return script_of(flores) in _RIGHT_TO_LEFT
 
 
 def script_of(flores: str) -> str:

@@ -8,7 +8,14 @@ import regex
 
 from nmt.config import Config, DataConfig
 from nmt.errors import ConfigError
-from nmt.languages import iso_code, languages, resolve_language, script_of
+from nmt.languages import (
+    is_right_to_left,
+    iso_code,
+    language_tag,
+    languages,
+    resolve_language,
+    script_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +128,21 @@ def test_unknown_codes_get_the_rule_and_near_codes(given: str, hint: str) -> Non
 def test_an_unknown_script_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="'kas_Arab' or 'kas_Deva'"):
         resolve_language("ks-Latn")
+
+
+def test_the_tag_of_a_language_means_it_again() -> None:
+    assert [code for code in languages() if resolve_language(language_tag(code)) != code] == []
+    assert [language_tag(code) for code in ("tam_Taml", "zho_Hans", "zho_Hant")] == [
+        "ta",
+        "zh",
+        "zh-Hant",
+    ]
+
+
+def test_the_direction_of_a_language_is_that_of_its_script() -> None:
+    assert is_right_to_left("urd_Arab")
+    assert is_right_to_left("heb_Hebr")
+    assert not is_right_to_left("tam_Taml")
 
 
 def test_settings_hold_resolved_codes() -> None:
