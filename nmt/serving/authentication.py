@@ -27,6 +27,8 @@ _SECONDS = 60.0
 """Time in which a full bucket may be spent again."""
 # Without it, a bucket that is refilled just in time could lack a billionth of a token.
 _TOLERANCE = 1e-6
+# The second is what DeepL's clients send.
+_SCHEMES = ("bearer", "deepl-auth-key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,13 @@ class Authenticator:
         else:
             self.error = None
 
-    def admit(self, authorization: str | None, scope: Scope) -> Caller:
+    def admit(self, authorization: str | None, scope: Scope, api_key: str = "") -> Caller:
         """Check the key of a request.
 
         Args:
             authorization: the header of this name; None if it is missing.
             scope: what the request needs.
+            api_key: the key, where the request has it outside the header; empty if it does not.
 
         Raises:
             UnauthorizedError: there is no valid key.
@@ -171,7 +174,7 @@ class Authenticator:
         """
         if not self._needs_keys:
             return _ANYBODY
-        key = self._find(authorization)
+        key = self._find(api_key or _key_in(authorization))
         state = key.state(datetime.fromtimestamp(self._clock(), UTC))
         # Only the holder of the secret is told so; for others, such a key is an unknown one.
         if state != "active":
@@ -223,20 +226,13 @@ class Authenticator:
         for bucket, amount in spent:
             bucket.take(amount)
 
-    def _find(self, authorization: str | None) -> Key:
-        """Return the key of a header.
+    def _find(self, text: str) -> Key:
+        """Return the key with this text.
 
         Raises:
-            UnauthorizedError: there is none, or it is not known.
+            UnauthorizedError: it is not known.
         """
-        if authorization is None:
-            raise UnauthorizedError(
-                "this endpoint needs an API key: send the header `Authorization: Bearer KEY`"
-            )
-        scheme, _, text = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer":
-            raise UnauthorizedError("the header Authorization must be `Bearer KEY`")
-        parts = split_key(text.strip())
+        parts = split_key(text)
         key = self._keys.get(parts[0]) if parts else None
         # Never the text itself: it may be a password for something else, and answers are logged.
         if parts is None or key is None or not key.has_secret(parts[1]):
@@ -262,6 +258,22 @@ class Authenticator:
         self._keys = {key.id: key for key in keys.keys}
         self._limits = {each: self._limits[each] for each in self._limits if each in self._keys}
         self._token = token
+
+
+def _key_in(authorization: str | None) -> str:
+    """Return the key in a header.
+
+    Raises:
+        UnauthorizedError: there is none.
+    """
+    if authorization is None:
+        raise UnauthorizedError(
+            "this endpoint needs an API key: send the header `Authorization: Bearer KEY`"
+        )
+    scheme, _, text = authorization.strip().partition(" ")
+    if scheme.lower() not in _SCHEMES:
+        raise UnauthorizedError("the header Authorization must be `Bearer KEY`")
+    return text.strip()
 
 
 def _used_instead(keys: dict[str, Key]) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -26,16 +26,16 @@ from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
 from nmt.serving.web.answers import error_answer
+from nmt.serving.web.context import GatherMetrics, GlossaryTerms, WebContext
+from nmt.serving.web.handlers.table import build_handlers
 from nmt.serving.web.middleware import Cors, Limit, Observers, Observing
-from nmt.serving.web.operations import Handler, Operation
+from nmt.serving.web.operation import Handler, Operation
+from nmt.serving.web.paths import PathTemplates
 from nmt.serving.web.record import record_of
 from nmt.serving.web.responses import error_body
-from nmt.serving.web.service import Service
 
 log = logging.getLogger(__name__)
 
-# A longer name is cut: it is kept in memory, and a client must not choose how much.
-_MAX_CLIENT_CHARACTERS = 128
 _BUG = RequestError("the service failed; its log says why")
 
 
@@ -47,7 +47,10 @@ def build_app(
     metrics: ServingMetrics | None = None,
     access_log: AccessLog | None = None,
     tracing: Tracing | None = None,
-    gather_metrics: Callable[[], Awaitable[bytes]] | None = None,
+    gather_metrics: GatherMetrics | None = None,
+    glossaries: GlossaryTerms | None = None,
+    documents: object | None = None,
+    feedback: object | None = None,
 ) -> Starlette:
     """Build the web application.
 
@@ -59,22 +62,25 @@ def build_app(
         access_log: gets a line for each request.
         tracing: gets a span for each request.
         gather_metrics: collects the metrics of all replicas; by default, there are only `metrics`.
+        glossaries: terms by the name of their glossary; by default, there are none.
+        documents: translates documents as jobs; by default, none are taken.
+        feedback: stores ratings and corrections; by default, none are taken.
     """
-    service = Service(
-        translator, config, authenticator, metrics=metrics, gather_metrics=gather_metrics
+    context = WebContext(
+        translator=translator,
+        config=config,
+        authenticator=authenticator,
+        metrics=metrics,
+        gather_metrics=gather_metrics,
+        glossaries=glossaries,
+        documents=documents,
+        feedback=feedback,
     )
-    handlers, operations = service.handlers(), service.operations
+    offered = build_handlers(context)
     observers = Observers(metrics, access_log, tracing)
     app = Starlette(
-        routes=[
-            Route(
-                each.path,
-                _answering(each, handlers[each.name], config, authenticator),
-                methods=[each.method],
-            )
-            for each in operations
-        ],
-        middleware=_middleware(operations, translator, config, observers),
+        routes=_routes(context, offered),
+        middleware=_middleware([each for each, _ in offered], context, observers),
         exception_handlers={HTTPException: _on_http_exception, Exception: _on_bug},
     )
     # A redirect would have no body, and an address made of the client's own header.
@@ -82,50 +88,65 @@ def build_app(
     return app
 
 
+def _routes(context: WebContext, offered: Sequence[tuple[Operation, Handler]]) -> list[Route]:
+    """List a route for each path, with the methods that it takes."""
+    by_path: dict[str, dict[str, Handler]] = {}
+    for operation, handle in offered:
+        answering = _answering(operation, handle, context)
+        by_path.setdefault(operation.path, {})[operation.method] = answering
+    return [
+        Route(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()
+    ]
+
+
+def _by_method(methods: Mapping[str, Handler]) -> Handler:
+    """Return a handler that calls that of the request's method."""
+
+    async def answer(request: Request) -> Response:
+        # Starlette lets HEAD through where it lets GET through.
+        method = "GET" if request.method == "HEAD" else request.method
+        return await methods[method](request)
+
+    return answer
+
+
 def _middleware(
-    operations: Sequence[Operation],
-    translator: Translator,
-    config: ServingConfig,
-    observers: Observers,
+    operations: Sequence[Operation], context: WebContext, observers: Observers
 ) -> list[Middleware]:
     """List what happens around every request, outermost first."""
-    paths = {each.path for each in operations}
+    config = context.config
+    paths = PathTemplates(dict.fromkeys(each.path for each in operations))
     exempt = {each.path for each in operations if not each.is_limited}
     # Around the limit, so that a page can read a refusal.
     cors = [Middleware(Cors, origins=config.cors_origins)] if config.cors_origins else []
     return [
-        Middleware(Observing, paths=paths, translator=translator, observers=observers),
+        Middleware(Observing, paths=paths, translator=context.translator, observers=observers),
         *cors,
         Middleware(Limit, max_requests=config.max_requests, exempt=exempt),
     ]
 
 
-def _answering(
-    operation: Operation,
-    handle: Handler,
-    config: ServingConfig,
-    authenticator: Authenticator | None,
-) -> Handler:
+def _answering(operation: Operation, handle: Handler, context: WebContext) -> Handler:
     """Wrap a handler: keys before it, its deadline, and an error body for whatever fails."""
+    seconds = context.config.request_timeout_seconds
 
     async def admit_and_handle(request: Request) -> Response:
-        record = record_of(request)
-        if authenticator and operation.scope:
-            authorization = request.headers.get("authorization")
-            record.caller = authenticator.admit(authorization, operation.scope)
-        record.client = _client_of(request)
+        # Where the key may be in the body, the handler admits the request when it has read it.
+        if not operation.takes_api_key:
+            context.admit(request, operation.scope)
         return await handle(request)
 
     async def answer(request: Request) -> Response:
-        deadline = asyncio.timeout(config.request_timeout_seconds)
+        deadline = asyncio.timeout(seconds)
         try:
             # The time for reading the body counts as well.
             async with deadline:
                 return await admit_and_handle(request)
         except TimeoutError as error:
             if deadline.expired():
-                message = f"no answer within {config.request_timeout_seconds:g} s"
-                return error_answer(request, DeadlineExceededError(message))
+                return error_answer(
+                    request, DeadlineExceededError(f"no answer within {seconds:g} s")
+                )
             return error_answer(request, _refusal(request, error))
         except Exception as error:
             return error_answer(request, _refusal(request, error))
@@ -143,18 +164,6 @@ def _refusal(request: Request, error: Exception) -> RequestError:
     # Details of a bug stay in the log, where the traceback is, since they may hold secrets.
     log.error("request %s failed", record_of(request).id, exc_info=error)
     return _BUG
-
-
-def _client_of(request: Request) -> str:
-    """Name the client, which is kept with one engine of a canary."""
-    caller = record_of(request).caller
-    client = (
-        request.headers.get("x-client-session")
-        or (caller.id if caller else "")
-        or request.headers.get("x-forwarded-for", "").partition(",")[0].strip()
-        or (request.client.host if request.client else "")
-    )
-    return client[:_MAX_CLIENT_CHARACTERS]
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
 from nmt.serving.web.answers import error_answer
+from nmt.serving.web.paths import PathTemplates
 from nmt.serving.web.record import RequestRecord
 from nmt.serving.web.responses import error_body
 
@@ -84,7 +85,7 @@ class Observing:
     """Middleware that gives each request an id, and tells the observers about it."""
 
     def __init__(
-        self, app: ASGIApp, paths: Container[str], translator: Translator, observers: Observers
+        self, app: ASGIApp, paths: PathTemplates, translator: Translator, observers: Observers
     ) -> None:
         self._app = app
         self._paths = paths
@@ -102,7 +103,7 @@ class Observing:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         is_valid = _REQUEST_ID.fullmatch(given)
-        path = scope["path"] if scope["path"] in self._paths else None
+        path = self._paths.template_of(scope["path"])
         record = RequestRecord(given if is_valid else secrets.token_hex(8), path)
         record.attach(scope)
 
@@ -154,9 +155,9 @@ class Cors(CORSMiddleware):
         super().__init__(
             app,
             allow_origins=[origin.rstrip("/") for origin in origins],
-            allow_methods=("GET", "POST"),
+            allow_methods=("GET", "POST", "PUT", "DELETE"),
             allow_headers=("Authorization", "Content-Type", "X-Client-Session", "X-Request-Id"),
-            expose_headers=("Retry-After", "X-Request-Id"),
+            expose_headers=("Content-Disposition", "Location", "Retry-After", "X-Request-Id"),
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:

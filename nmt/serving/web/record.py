@@ -17,7 +17,7 @@ class RequestRecord:
 
     id: str
     path: str | None
-    """Path of its operation; None if there is none."""
+    """Template of the path of its operation; None if there is none."""
     arrival: float = field(default_factory=time.monotonic)
     caller: Caller | None = None
     client: str = ""

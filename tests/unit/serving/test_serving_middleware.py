@@ -299,7 +299,7 @@ def test_a_page_may_ask_what_it_may_send() -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "method"), [("https://other.example", "POST"), (ORIGIN, "DELETE")]
+    ("origin", "method"), [("https://other.example", "POST"), (ORIGIN, "PATCH")]
 )
 def test_a_page_that_may_not_send_it_gets_an_error_body(origin: str, method: str) -> None:
     response = from_origin(origin, ORIGIN, method="OPTIONS", Access_Control_Request_Method=method)

@@ -5,10 +5,8 @@ from typing import cast
 
 from nmt.config import ServingConfig
 from nmt.serving.types import Served
+from nmt.serving.web.operation import Schema
 from nmt.serving.web.responses import short_code
-
-Schema = dict[str, object]
-"""A JSON Schema, or another part of the OpenAPI document."""
 
 _Choices = list[str | None]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, cast
 
-from nmt.serving.web.request_schema import Schema
+from nmt.serving.web.operation import Schema
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -83,13 +83,16 @@ def _operation(title: str, operation: dict[str, Any]) -> Iterator[str]:
     key = " Needs an API key: <code>Authorization: Bearer KEY</code>." * ("security" in operation)
     yield f"<p>{escape(operation['summary'])}.{key}</p>"
     yield from _table(
-        ("header", "meaning"),
-        ((_code(each["name"]), _prose(each["description"])) for each in operation["parameters"]),
+        ("parameter", "in", "meaning"),
+        (
+            (_code(each["name"]), each["in"], _prose(each.get("description", "")))
+            for each in operation["parameters"]
+        ),
     )
-    if "requestBody" in operation:
-        [(media, content)] = operation["requestBody"]["content"].items()
-        yield f"<p>Body: {_type_name(content['schema'])} as {_code(media)}</p>"
-        for example in content["examples"].values():
+    content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
+    for media, body in content.items():
+        yield f"<p>Body: {_type_name(body['schema'])} as {_code(media)}</p>"
+        for example in body.get("examples", {}).values():
             text = json.dumps(example["value"], ensure_ascii=False, indent=2)
             yield f"<p>{escape(example['summary'])}:</p><pre>{escape(text)}</pre>"
     yield from _table(
@@ -99,7 +102,7 @@ def _operation(title: str, operation: dict[str, Any]) -> Iterator[str]:
                 status,
                 " or ".join(
                     _type_name(content["schema"]) if media == _JSON else _code(media)
-                    for media, content in answer["content"].items()
+                    for media, content in answer.get("content", {}).items()
                 ),
                 _prose(answer["description"]),
             )

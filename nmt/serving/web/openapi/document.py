@@ -1,6 +1,6 @@
 """The OpenAPI document, built from the operations, their bodies and their errors."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from pydantic import TypeAdapter
@@ -9,13 +9,18 @@ from nmt import __version__
 from nmt.config import ServingConfig
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served
-from nmt.serving.web.operations import (
+from nmt.serving.web.openapi.request_schema import restrict_request
+from nmt.serving.web.operation import (
+    BYTES,
     COMMON_ERRORS,
+    JSON,
     KEY_ERRORS,
     LIMIT_ERRORS,
+    NDJSON,
     Operation,
+    Schema,
 )
-from nmt.serving.web.request_schema import Schema, example_requests, restrict_request
+from nmt.serving.web.requests import TranslateRequest
 from nmt.serving.web.responses import ErrorBody
 
 _SCHEMA_REFERENCE = "#/components/schemas/{model}"
@@ -24,6 +29,8 @@ _HEADERS = {
     "Retry-After": "Seconds after which the request may be sent again.",
     "WWW-Authenticate": "How a key is sent.",
     "Allow": "The methods that the path takes.",
+    "Location": "Path of what was made.",
+    "Content-Disposition": "Name of the file.",
 }
 _PARAMETERS = {
     "X-Request-Id": (
@@ -35,18 +42,25 @@ _PARAMETERS = {
         "same name are answered by the same engine while two engines share the traffic."
     ),
 }
+_API_KEY_PARAMETER = (
+    "API key, for clients that cannot send the header `Authorization`; it may also be a key of the "
+    "body."
+)
 _REASONS = {
-    200: "The answer.",
     400: "The request is wrong.",
     401: "The request has no valid API key.",
     403: "The API key may not do this.",
+    404: "There is nothing at this path.",
+    405: "The path does not take this method.",
     413: "The request is too large.",
-    415: "The body is not declared as JSON.",
+    415: "The body has a media type or a format that is not taken.",
     429: "The API key is above its limits.",
     500: "The service has a bug.",
     503: "The request may be sent again.",
     504: "The request took too long.",
 }
+_RESTRICTIONS = {TranslateRequest.__name__: restrict_request}
+"""What adds to the schema of a body what is served at the moment."""
 
 
 def build_document(
@@ -90,21 +104,55 @@ def _describe(
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "parameters": [
-            {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
-            for name, text in _PARAMETERS.items()
-            if operation.body or name != "X-Client-Session"
-        ],
-        "responses": {"200": _answer(operation, schemas), **_error_answers(errors, schemas)},
+        "parameters": list(_parameters(operation, needs_key=needs_key)),
+        "responses": {
+            str(operation.status): _answer(operation, schemas),
+            **_error_answers(errors, schemas),
+        },
     }
-    if operation.body:
-        schema = _schema_of(operation.body, schemas)
-        restrict_request(cast(Schema, schemas[operation.body.__name__]), config, served)
-        media = {"schema": schema, "examples": example_requests(served)}
-        described["requestBody"] = {"required": True, "content": {"application/json": media}}
+    if operation.bodies:
+        content = dict(_bodies(operation, config, served, schemas))
+        described["requestBody"] = {"required": True, "content": content}
     if needs_key:
-        described["security"] = [{"key": []}]
+        keys = {"key": []}
+        # An empty requirement: the key may be elsewhere in the request.
+        described["security"] = [keys, {}] if operation.takes_api_key else [keys]
     return described
+
+
+def _parameters(operation: Operation, *, needs_key: bool) -> Iterator[Schema]:
+    """Yield the parameters of the headers, the path and the query string."""
+    for name, text in _PARAMETERS.items():
+        if operation.bodies or name != "X-Client-Session":
+            yield {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+    for name, text in operation.path_parameters.items():
+        schema = {"type": "string", "minLength": 1}
+        yield {"name": name, "in": "path", "description": text, "required": True, "schema": schema}
+    if operation.query:
+        described = operation.query.model_json_schema()
+        required = described.get("required", ())
+        for name, schema in described.get("properties", {}).items():
+            text = schema.pop("description", "")
+            parameter = {"name": name, "in": "query", "description": text, "schema": schema}
+            yield {**parameter, "required": name in required}
+    if operation.takes_api_key and needs_key:
+        schema = {"type": "string"}
+        text = _API_KEY_PARAMETER
+        yield {"name": "api_key", "in": "query", "description": text, "schema": schema}
+
+
+def _bodies(
+    operation: Operation, config: ServingConfig, served: Served, schemas: Schema
+) -> Iterator[tuple[str, Schema]]:
+    """Yield the schema of the body in each media type."""
+    for media_type, body in operation.bodies.items():
+        described: Schema = {"schema": _schema_of(body, schemas)}
+        name = getattr(body, "__name__", "")
+        if name in _RESTRICTIONS:
+            _RESTRICTIONS[name](cast(Schema, schemas[name]), config, served)
+        if media_type == JSON and operation.examples:
+            described["examples"] = operation.examples(served)
+        yield media_type, described
 
 
 def _schema_of(body: Any, schemas: Schema) -> Schema:  # noqa: ANN401 - any type
@@ -119,16 +167,31 @@ def _schema_of(body: Any, schemas: Schema) -> Schema:  # noqa: ANN401 - any type
 
 
 def _answer(operation: Operation, schemas: Schema) -> Schema:
-    answer = operation.answer
-    if isinstance(answer, str):
-        media, schema = answer, Schema(type="string")
-    else:
-        media, schema = "application/json", _schema_of(answer, schemas)
-    return {
-        "description": _REASONS[200],
-        "headers": _headers(),
-        "content": {media: {"schema": schema}},
+    """Describe the answer of a request that succeeds."""
+    described: Schema = {
+        "description": "The answer.",
+        "headers": _headers(*operation.answer_headers),
     }
+    answer = operation.answer
+    if answer is None:
+        return described
+    media_type = answer if isinstance(answer, str) else JSON
+    content = {media_type: answer, **operation.other_answers}
+    described["content"] = {
+        each: {"schema": _content_schema(each, kind, schemas)} for each, kind in content.items()
+    }
+    return described
+
+
+def _content_schema(media_type: str, kind: object, schemas: Schema) -> Schema:
+    """Return the schema of an answer in a media type."""
+    if isinstance(kind, str):
+        return {"type": "string", "format": "binary"} if kind == BYTES else {"type": "string"}
+    if media_type == NDJSON:
+        # The schema of a line: a schema of the whole is not possible.
+        _schema_of(kind, schemas)
+        return {"type": "string"}
+    return _schema_of(kind, schemas)
 
 
 def _error_answers(errors: Iterable[type[RequestError]], schemas: Schema) -> Schema:
@@ -146,7 +209,7 @@ def _error_answers(errors: Iterable[type[RequestError]], schemas: Schema) -> Sch
         answers[str(status)] = {
             "description": f"{_REASONS[status]} {meanings}.",
             "headers": _headers(*names),
-            "content": {"application/json": {"schema": schema}},
+            "content": {JSON: {"schema": schema}},
         }
     return answers
 

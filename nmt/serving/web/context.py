@@ -1,0 +1,101 @@
+"""What the handlers of requests work with."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import Request
+
+from nmt.access.scopes import Scope
+from nmt.config import ServingConfig
+from nmt.serving.authentication import Authenticator
+from nmt.serving.errors import StoppingError
+from nmt.serving.monitoring.metrics import ServingMetrics
+from nmt.serving.types import Served, Translator
+from nmt.serving.web.record import record_of
+
+GatherMetrics = Callable[[], Awaitable[bytes]]
+
+# A longer name is cut: it is kept in memory, and a client must not choose how much.
+_MAX_CLIENT_CHARACTERS = 128
+
+
+class GlossaryTerms(Protocol):
+    """The glossaries of the endpoint."""
+
+    async def terms(self, name: str, source: str, target: str) -> Mapping[str, str]:
+        """Return the terms of a glossary for a language pair, by FLORES-200 codes.
+
+        Raises:
+            UnknownGlossaryError: there is none of this name.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """The translator, the settings and the stores that the handlers share."""
+
+    translator: Translator
+    config: ServingConfig
+    authenticator: Authenticator | None = None
+    """Checks API keys; None admits everybody."""
+    metrics: ServingMetrics | None = None
+    gather_metrics: GatherMetrics | None = None
+    """Collects the metrics of all replicas; by default, there are only `metrics`."""
+    glossaries: GlossaryTerms | None = None
+    documents: object | None = None
+    feedback: object | None = None
+
+    def served_now(self) -> Served:
+        """Return what is served.
+
+        Raises:
+            StoppingError: the replica is about to stop.
+        """
+        served = self.translator.served()
+        if served.is_stopping:
+            raise StoppingError("this replica is about to stop: send the request again")
+        return served
+
+    def admit(self, request: Request, scope: Scope | None, api_key: str = "") -> None:
+        """Check the key of a request, and note in its record who sends it.
+
+        Args:
+            request: whose header `Authorization` is read.
+            scope: what the key has to allow; None if no key is needed.
+            api_key: the key from the query string or the body, where it may be.
+
+        Raises:
+            UnauthorizedError: there is no valid key.
+            ForbiddenError: the key does not have the scope.
+        """
+        record = record_of(request)
+        if self.authenticator and scope:
+            authorization = request.headers.get("authorization")
+            record.caller = self.authenticator.admit(authorization, scope, api_key)
+        record.client = _client_of(request)
+
+    def spend(self, request: Request, texts: int, characters: int) -> None:
+        """Count a request against the limits of its key, and note its size in its record.
+
+        Raises:
+            TooLargeError: the request alone is above the limit.
+            RateLimitedError: the limit is reached.
+        """
+        record = record_of(request)
+        record.texts, record.characters = texts, characters
+        if self.authenticator and record.caller:
+            self.authenticator.spend(record.caller, characters)
+
+
+def _client_of(request: Request) -> str:
+    """Name the client, which is kept with one engine of a canary."""
+    caller = record_of(request).caller
+    client = (
+        request.headers.get("x-client-session")
+        or (caller.id if caller else "")
+        or request.headers.get("x-forwarded-for", "").partition(",")[0].strip()
+        or (request.client.host if request.client else "")
+    )
+    return client[:_MAX_CLIENT_CHARACTERS]

@@ -1,0 +1,1 @@
+"""The OpenAPI document of the endpoint, and the same as a web page."""

@@ -1,0 +1,7 @@
+"""The table of operations: what the endpoint answers, and with which errors."""
+
+from nmt.serving.web.operations.general import GENERAL
+from nmt.serving.web.operations.translation import TRANSLATION
+
+OPERATIONS = (*TRANSLATION, *GENERAL)
+"""All operations; those whose handler is not there, as metrics are switched off, are left out."""

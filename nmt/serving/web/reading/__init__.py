@@ -1,0 +1,1 @@
+"""The bodies of requests: read within their limits, and parsed."""
