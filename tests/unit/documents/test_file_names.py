@@ -1,0 +1,58 @@
+"""Names of translated files can do no harm."""
+
+import pytest
+
+from nmt.documents.formats.file_names import (
+    content_disposition,
+    language_tag,
+    result_name,
+    safe_name,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("report.docx", "report.ta.docx"),
+        ("a.b.html", "a.b.ta.html"),
+        ("notes", "notes.ta"),
+        ("கடிதம்.txt", "கடிதம்.ta.txt"),
+        ("../../etc/passwd.txt", "passwd.ta.txt"),
+        ("C:\\temp\\x.po", "x.ta.po"),
+        ('a"b\r\nSet-Cookie: x=1.md', "a_bSet-Cookie_ x=1.ta.md"),
+        ("..", "document.ta"),
+        ("", "document.ta"),
+        (".json", "json.ta"),
+        ("con.txt", "document_con.ta.txt"),
+        ("\u202etxt.docx", "txt.ta.docx"),
+        ("x" * 500 + ".srt", "x" * 100 + ".ta.srt"),
+    ],
+)
+def test_a_result_has_a_safe_name_with_the_language(name, expected):
+    assert result_name(name, "tam_Taml") == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "tag"),
+    [
+        ("tam_Taml", "ta"),
+        ("eng_Latn", "en"),
+        ("zho_Hans", "zh"),
+        ("zho_Hant", "zh-Hant"),
+        ("srp_Cyrl", "sr"),
+        ("ace_Arab", "ace-Arab"),
+    ],
+)
+def test_a_tag_names_the_script_only_where_it_is_not_the_usual_one(language, tag):
+    assert language_tag(language) == tag
+
+
+def test_the_header_has_an_ascii_name_and_the_full_one():
+    assert content_disposition("a.ta.txt") == 'attachment; filename="a.ta.txt"'
+    header = content_disposition("அ.txt")
+    assert header == "attachment; filename=\"_.txt\"; filename*=UTF-8''%E0%AE%85.txt"
+
+
+def test_a_name_is_safe_twice():
+    for name in ('a"b', "x/../y", "nul", " . ", "a\x7fb\x9f"):
+        assert safe_name(safe_name(name)) == safe_name(name)
