@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from nmt.languages import languages, resolve_language
+from nmt.languages import language_tag
 
 _MAX_STEM = 100
 # Characters that a disk or a header does not allow in a name.
@@ -14,14 +14,6 @@ _JOINERS = "\u200c\u200d"  # part of the spelling of words in Indic and Arabic s
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
-
-
-def language_tag(flores: str) -> str:
-    """Return the BCP 47 tag of a language, with its script only where that is not the usual one."""
-    language = languages()[resolve_language(flores)]
-    if resolve_language(language.iso) == language.code:
-        return language.iso
-    return f"{language.iso}-{language.code.split('_')[1]}"
 
 
 def result_name(name: str, target_language: str) -> str:

@@ -2,12 +2,7 @@
 
 import pytest
 
-from nmt.documents.formats.file_names import (
-    content_disposition,
-    language_tag,
-    result_name,
-    safe_name,
-)
+from nmt.documents.formats.file_names import content_disposition, result_name, safe_name
 
 
 @pytest.mark.parametrize(
@@ -30,21 +25,6 @@ from nmt.documents.formats.file_names import (
 )
 def test_a_result_has_a_safe_name_with_the_language(name, expected):
     assert result_name(name, "tam_Taml") == expected
-
-
-@pytest.mark.parametrize(
-    ("language", "tag"),
-    [
-        ("tam_Taml", "ta"),
-        ("eng_Latn", "en"),
-        ("zho_Hans", "zh"),
-        ("zho_Hant", "zh-Hant"),
-        ("srp_Cyrl", "sr"),
-        ("ace_Arab", "ace-Arab"),
-    ],
-)
-def test_a_tag_names_the_script_only_where_it_is_not_the_usual_one(language, tag):
-    assert language_tag(language) == tag
 
 
 def test_the_header_has_an_ascii_name_and_the_full_one():
