@@ -1,0 +1,1 @@
+"""HTML: pages, fragments and templates, and strings of other formats that hold tags."""

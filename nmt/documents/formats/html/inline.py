@@ -1,0 +1,100 @@
+"""The content of one block of HTML, gathered from its tokens."""
+
+from collections import Counter
+
+from nmt.documents.content import Code, Content, Text
+from nmt.documents.formats.html.elements import EXACT
+from nmt.documents.formats.html.templates import HIDDEN, template_code
+
+
+class Gathered:
+    """Texts and codes of a block, until its end is known.
+
+    A code that opens an element has a pair once the element is closed. Elements that overlap have
+    none, so that their tags keep their order.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[Text | Code] = []
+        self._open: list[tuple[str, Code]] = []
+        self._names: Counter[str] = Counter()
+        self._pairs = 0
+        self.has_text = False
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any piece."""
+        return bool(self._pieces)
+
+    def take(self) -> Content:
+        """Return the content, and begin anew."""
+        content = tuple(self._pieces)
+        self._pieces.clear()
+        if self._open:
+            self._open.clear()
+            self._names.clear()
+        self._pairs = 0
+        self.has_text = False
+        return content
+
+    def text(self, text: str) -> None:
+        """Add text without escapes and template tags."""
+        self._pieces.append(Text(text, text))
+        if not self.has_text:
+            self.has_text = not text.isspace()
+
+    def escape(self, text: str, raw: str) -> None:
+        """Add an escape with its meaning."""
+        self._pieces.append(Text(text, raw))
+        self.has_text = True
+
+    def code(self, code: Code) -> None:
+        """Add a code that neither opens nor closes an element."""
+        self._pieces.append(code)
+
+    def open(self, tag: str, raw: str, *, is_exact: bool = False) -> Code:
+        """Add the start tag of an inline element."""
+        code = Code(raw, "open", None, is_exact or tag in EXACT)
+        self._pieces.append(code)
+        self._open.append((tag, code))
+        self._names[tag] += 1
+        return code
+
+    def close(self, tag: str, raw: str, *, is_exact: bool = False) -> None:
+        """Add the end tag of an inline element."""
+        code = Code(raw, "close", None, is_exact or tag in EXACT)
+        self._pieces.append(code)
+        if not self._open:
+            return
+        last, opened = self._open[-1]
+        if last == tag:
+            self._open.pop()
+            self._names[tag] -= 1
+            self._pairs += 1
+            opened.pair = code.pair = self._pairs
+            return
+        # The elements overlap: this one and those inside it are each without a pair.
+        if any_open := self._names.get(tag):
+            while any_open == self._names[tag]:
+                self._names[self._open.pop()[0]] -= 1
+
+    def hidden(self, text: str, masked: str) -> None:
+        """Add text that holds template tags, which are hidden in `masked`."""
+        position = 0
+        for match in HIDDEN.finditer(masked):
+            if match.start() > position:
+                self.text(text[position : match.start()])
+            position = match.end()
+            self._template(text[match.start() : position])
+        if position < len(text):
+            self.text(text[position:])
+
+    def _template(self, raw: str) -> None:
+        name = raw.strip("</> ")
+        if not name.isdigit():
+            self.code(template_code(raw))
+        elif raw.startswith("</"):
+            self.close(name, raw, is_exact=True)
+        elif raw.endswith("/>"):
+            self.code(Code(raw, "word"))
+        else:
+            self.open(name, raw, is_exact=True)

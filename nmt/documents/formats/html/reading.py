@@ -1,0 +1,241 @@
+"""Finding the texts of HTML, with their places."""
+
+import re
+from dataclasses import dataclass, field
+
+from turbohtml import Token
+
+from nmt.documents.content import Code, Content
+from nmt.documents.formats.html.attributes import value_content, values
+from nmt.documents.formats.html.elements import (
+    KINDS,
+    VOID,
+    Attributes,
+    Kind,
+    is_untranslated,
+    text_attributes,
+)
+from nmt.documents.formats.html.inline import Gathered
+from nmt.documents.formats.html.skipping import Skipped
+from nmt.documents.formats.html.tokens import REFERENCE, START, TEXT, tokenizable, tokenize
+
+_MAX_DEPTH = 2
+"""Of elements whose content is read anew, such as `noscript`."""
+_TAG_IN_TEXT = re.compile(r"</?[A-Za-z][^<>]*>")
+
+
+@dataclass(slots=True)
+class Found:
+    """A text with its place."""
+
+    start: int
+    end: int
+    content: Content
+    path: str
+    quote: str | None = None
+    """The sign around the value of an attribute, empty for none; None for other text."""
+    is_wrapped: bool = True
+    values: "dict[Code, list[Found]]" = field(default_factory=dict)
+    """Of tags in the content, the values that people read."""
+
+
+class Reader:
+    """What finds the texts of HTML.
+
+    Args:
+        text: HTML.
+        is_string: whether it is a string of another format: then all of it is one text, blocks
+            are breaks between sentences, and no attribute is read.
+    """
+
+    def __init__(self, text: str, *, is_string: bool = False) -> None:
+        self.found: list[Found] = []
+        """All texts, in the order of the document; values of tags follow the text around them."""
+        self.places: list[Found] = []
+        """Those that are not in another one."""
+        self.page: tuple[int, int, Attributes] | None = None
+        """The place of the tag `<html>`, with its attributes."""
+        self._text = text
+        self._masked = tokenizable(text, is_string=is_string)
+        self._has_hidden = self._masked is not text
+        self._is_string = is_string
+        self._depth = 0
+        self._start = 0
+        self._path = ""
+        self._gathered = Gathered()
+        self._values: dict[Code, list[Found]] = {}
+        self._skipped: Skipped | None = None
+        self._inside: Kind | None = None
+
+    def read(self) -> "Reader":
+        """Find all texts."""
+        self._read(0, len(self._text), 1)
+        self._end_block(len(self._text))
+        return self
+
+    def read_string(self) -> Content:
+        """Read the whole as one content."""
+        self._read(0, len(self._text), 1)
+        return self._gathered.take()
+
+    def _read(self, start: int, end: int, first_line: int) -> None:
+        gathered = self._gathered
+        position = start
+        for token, source, stop in tokenize(self._masked[start:end]):
+            at, position = position, start + stop
+            if self._skipped is not None and self._is_skipped(self._skipped, token, at, position):
+                continue
+            if not gathered:
+                # White space before a text is not part of it.
+                if token.type is TEXT and source.isspace() and not self._is_string:
+                    continue
+                self._start = at
+                self._path = f"line {first_line + token.line - 1}"
+            tag = token.tag
+            if tag is None:
+                self._add(token, source, at, position)
+            elif token.type is START:
+                self._start_tag(token, tag, at, position)
+            else:
+                self._end_tag(tag, at, position)
+        if self._skipped is not None:
+            self._end_skipped(self._skipped, position)
+        # A tag without an end.
+        if position < end and self._is_string:
+            gathered.code(Code(self._text[position:end], "point"))
+
+    def _add(self, token: Token, source: str, start: int, end: int) -> None:
+        """Add a token that is no tag."""
+        kind = token.type
+        if kind is TEXT:
+            if self._inside is not None:
+                self._add_inside(start, end, token.line)
+            elif self._has_hidden:
+                self._gathered.hidden(self._text[start:end], source)
+            else:
+                self._gathered.text(source)
+        elif kind is REFERENCE:
+            self._gathered.escape(token.data or "", source)
+        else:
+            self._gathered.code(Code(self._text[start:end], "point"))
+
+    def _add_inside(self, start: int, end: int, line: int) -> None:
+        """Add the text inside an element whose tags the tokenizer does not see."""
+        if self._inside == "raw":
+            if self._depth < _MAX_DEPTH:
+                self._inside = None
+                self._depth += 1
+                self._read(start, end, line)
+                self._depth -= 1
+            return
+        for number, part in enumerate(_TAG_IN_TEXT.split(self._text[start:end])):
+            if number % 2:
+                self._gathered.code(Code(part, "point", is_exact=True))
+            elif part:
+                self._gathered.text(part)
+
+    def _start_tag(self, token: Token, tag: str, start: int, end: int) -> None:
+        kind = KINDS.get(tag)
+        # Most tags are no longer than their name.
+        attributes = (token.attrs or ()) if end - start > len(tag) + 2 else ()
+        if kind in ("opaque", "opaque_inline") or (attributes and is_untranslated(attributes)):
+            self._skip(token, tag, start, end)
+            return
+        if kind == "inline":
+            code = self._gathered.open(tag, self._text[start:end])
+        elif kind in ("break", "point"):
+            code = Code(self._text[start:end], kind)
+            self._gathered.code(code)
+        elif kind == "image":
+            code = Code(self._text[start:end], "word")
+            self._gathered.code(code)
+        else:
+            code = None
+            self._block(start, end)
+            self._inside = kind
+            if tag == "html" and self.page is None:
+                self.page = (start, end, attributes)
+        if attributes and not self._is_string:
+            self._read_values(code, tag, attributes, start, end)
+
+    def _end_tag(self, tag: str, start: int, end: int) -> None:
+        kind = KINDS.get(tag)
+        if kind == "inline":
+            self._gathered.close(tag, self._text[start:end])
+        elif kind in ("break", "point", "opaque_inline"):
+            self._gathered.code(Code(self._text[start:end], "point"))
+        else:
+            self._block(start, end)
+            self._inside = None
+
+    def _block(self, start: int, end: int) -> None:
+        if self._is_string:
+            self._gathered.code(Code(self._text[start:end], "break"))
+        else:
+            self._end_block(start)
+
+    def _end_block(self, end: int) -> None:
+        """Take what has been gathered as one text, if there is any in it."""
+        if not self._gathered:
+            return
+        has_text = self._gathered.has_text
+        content = self._gathered.take()
+        found = [value for values in self._values.values() for value in values]
+        if has_text:
+            block = Found(self._start, end, content, self._path, None, self._inside is None)
+            block.values, self._values = self._values, {}
+            self.places.append(block)
+            self.found.append(block)
+        else:
+            self.places += found
+            self._values.clear()
+        self.found += found
+
+    def _read_values(
+        self, code: Code | None, tag: str, attributes: Attributes, start: int, end: int
+    ) -> None:
+        """Find the values of a tag that people read.
+
+        Args:
+            code: of the tag; None for a block.
+            tag: its name.
+            attributes: of it.
+            start: where it starts.
+            end: where it ends.
+        """
+        names = text_attributes(tag, attributes)
+        if names.isdisjoint(name for name, _ in attributes):
+            return
+        found: list[Found] = []
+        for value in values(self._masked[start:end], tag):
+            if value.name in names:
+                span = slice(start + value.start, start + value.end)
+                content = value_content(self._text[span], self._masked[span])
+                path = f"{self._path} @{value.name}"
+                found.append(Found(span.start, span.stop, content, path, value.quote))
+        if code is not None:
+            self._values[code] = found
+        else:
+            self.places += found
+            self.found += found
+
+    def _skip(self, token: Token, tag: str, start: int, end: int) -> None:
+        """Begin to leave an element as it is."""
+        skipped = Skipped(tag, start)
+        if not skipped.is_inline and not self._is_string:
+            self._end_block(start)
+        if token.self_closing or tag in VOID:
+            self._end_skipped(skipped, end)
+        else:
+            self._skipped = skipped
+
+    def _is_skipped(self, skipped: Skipped, token: Token, start: int, end: int) -> bool:
+        ending = skipped.ending(token)
+        if ending is not None:
+            self._end_skipped(skipped, start if ending == "before" else end)
+        return ending != "before"
+
+    def _end_skipped(self, skipped: Skipped, end: int) -> None:
+        self._skipped = None
+        if skipped.is_inline or self._is_string:
+            self._gathered.code(Code(self._text[skipped.start : end], skipped.code_kind))
