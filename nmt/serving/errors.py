@@ -46,13 +46,13 @@ class UnknownDomainError(RequestError):
 class UnknownEngineError(RequestError):
     """An engine that the language pair does not have at the moment."""
 
-    status, code = 400, "unknown_engine"
+    status, code = 404, "unknown_engine"
 
 
 class UnknownGlossaryError(RequestError):
     """A glossary that the endpoint does not have."""
 
-    status, code = 400, "unknown_glossary"
+    status, code = 404, "unknown_glossary"
 
 
 class InvalidDocumentError(RequestError):

