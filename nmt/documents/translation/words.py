@@ -1,0 +1,47 @@
+"""Words of a sentence with their positions, in scripts with and without spaces."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from nmt.text.normalise import remove_noise
+
+_UNSEGMENTED = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Khmer}\p{Lao}\p{Myanmar}\p{Thai}\p{Tibetan}]\p{M}*"
+)
+_LETTER = rf"(?!{_UNSEGMENTED})[\p{{L}}\p{{M}}\p{{N}}]"
+# Soft hyphens, marks of direction and the like, inside a word.
+_INVISIBLE = r"[\u00ad\u200b-\u200f\u2060]"
+# With marks, as a Tamil or Hindi vowel sign belongs to its letter. Private characters stand for
+# words that are not translated.
+_WORD = regex.compile(
+    rf"{_UNSEGMENTED}"
+    rf"|{_LETTER}(?:{_INVISIBLE}*+(?:['’](?=\p{{L}})|(?<=\p{{N}})[.,'’٫٬](?=\p{{N}}))?{_LETTER})*+"
+    r"|\p{Co}|[\p{So}\p{Sk}][\p{So}\p{Sk}\p{M}\u200d\ufe0f]*+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a sentence; a letter of a script without spaces, a number or a symbol is one."""
+
+    start: int
+    end: int
+    key: str
+    """Equal for words that differ only in case or in invisible characters."""
+
+
+def words_of(text: str) -> list[Word]:
+    """Find the words of a text; punctuation and white space are between them."""
+    return list(_words(text))
+
+
+def fold(text: str) -> str:
+    """Convert a text to a form that texts share if they differ only in case."""
+    return remove_noise(text).casefold()
+
+
+def _words(text: str) -> Iterator[Word]:
+    for match in _WORD.finditer(text):
+        yield Word(match.start(), match.end(), fold(match[0]))
