@@ -3,14 +3,17 @@
 import re
 from dataclasses import dataclass
 
-IS_MESSAGE = re.compile(r"\{\s*\w+\s*,\s*(?:plural|select|selectordinal)\s*,")
+# Possessive quantifiers, so that a long run of spaces takes no more than linear time.
+IS_MESSAGE = re.compile(r"\{\s*+\w++\s*+,\s*+(?:plural|select|selectordinal)\s*,")
 _ARGUMENT = re.compile(
-    r"\{\s*\w+\s*,\s*(plural|select|selectordinal)\s*,\s*(?:offset\s*:\s*\d+\s*)?"
+    r"\{\s*+\w++\s*+,\s*+(plural|select|selectordinal)\s*+,\s*+(?:offset\s*:\s*\d+\s*)?"
 )
-_SIMPLE_ARGUMENT = re.compile(r"\{\s*[\w.:-]*\s*(?:,\s*\w+\s*(?:,[^{}']*)?)?\}")
-_CHOICE = re.compile(r"\s*(?:=\d+|\w+)\s*\{")
-_END = re.compile(r"\s*\}")
-_TEXT = re.compile(r"(?:[^{}']|'(?![{}#|]))+")
+_SIMPLE_ARGUMENT = re.compile(r"\{\s*+[\w.:-]*+\s*+(?:,\s*+\w++\s*+(?:,[^{}']*+)?+)?+\}")
+_CHOICE = re.compile(r"\s*+(?:=\d++|\w++)\s*+\{")
+_END = re.compile(r"\s*+\}")
+_TEXT = re.compile(r"(?:[^{}']++|'(?![{}#|]))+")
+# Programs that look for choices with a pattern would take it for one.
+_LIKE_CHOICE = re.compile(r"[\w-]\s*+\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ def find_message_texts(message: str) -> list[MessageText] | None:
 
     Returns:
         The texts that are not empty, in order; None if it is not a valid ICU message, has no plural
-        and no choice, or has quoted signs, so that it is better left as it is.
+        and no choice, or has quoted signs or an argument behind a word, so that it is better left
+        as it is.
     """
     texts: list[MessageText] = []
     # Whether each argument around the place is a plural, the innermost last.
@@ -61,4 +65,6 @@ def find_message_texts(message: str) -> list[MessageText] | None:
     if plurals or not in_text:
         return None
     texts.append(MessageText(start, len(message), False))
+    if any(_LIKE_CHOICE.search(message, text.start, text.end) for text in texts):
+        return None
     return [text for text in texts if text.start < text.end] if len(texts) > 1 else None

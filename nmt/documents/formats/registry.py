@@ -15,6 +15,7 @@ from nmt.documents.formats.limits import (
 )
 from nmt.documents.formats.plain_text import PlainText, read_plain_text
 from nmt.documents.formats.sniffing import check_kind
+from nmt.documents.formats.xliff.reader import read_xliff
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Format:
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         each.name: each
-        for each in (Format("text", (".txt", ".text"), "text/plain", read_plain_text),)
+        for each in (
+            Format("text", (".txt", ".text"), "text/plain", read_plain_text),
+            Format("xliff", (".xlf", ".xliff"), "application/xliff+xml", read_xliff),
+        )
     }
 )
 """All formats by name."""

@@ -1,0 +1,99 @@
+"""The texts of XLIFF as they are written into targets."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from nmt.documents.content import Code, Content
+from nmt.documents.document import TranslatedSegment
+from nmt.documents.errors import BrokenDocumentError
+from nmt.documents.formats.xliff.drafts import Draft, Template
+from nmt.documents.formats.xml.edit import escape_text, without_forbidden
+from nmt.documents.formats.xml.events import XmlSource
+
+# What HTML would read as a tag or an entity.
+_TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
+_ENTITY_START = re.compile(r"&(?=#|[A-Za-z][A-Za-z0-9]*;)")
+_LONE_NEWLINE = re.compile(r"(?<!\r)\n")
+
+
+class Renderer:
+    """A writer of translated texts, in the way of one file."""
+
+    def __init__(self, source: XmlSource) -> None:
+        self._source = source
+        # New text has the line breaks of the file.
+        head = source.data[:65536]
+        self._has_crlf = b"\r\n" in head and head.count(b"\n") == head.count(b"\r\n")
+
+    def render(
+        self, drafts: Sequence[Draft], translated: Sequence[TranslatedSegment]
+    ) -> dict[Draft, str]:
+        """Write texts with their translations.
+
+        Raises:
+            BrokenDocumentError: a translation lacks a code or has it twice.
+        """
+        rendered: dict[Draft, str] = {}
+        # Texts inside codes come after the text that the code is in.
+        for draft in reversed(drafts):
+            content = translated[draft.index].content
+            _check_codes(draft, content)
+            is_same = _raw(content) == _raw(draft.content)
+            rendered[draft] = self._text(draft, draft.content if is_same else content, rendered)
+        return rendered
+
+    def _text(self, draft: Draft, content: Content, rendered: Mapping[Draft, str]) -> str:
+        """Write a text."""
+        pieces: list[str] = []
+        for piece in content:
+            if isinstance(piece, Code) and piece in draft.holes:
+                pieces.append(fill(draft.holes[piece], rendered))
+            elif piece.raw is not None:
+                pieces.append(piece.raw)
+            else:
+                pieces.append(self._new_text(draft, piece.text))
+        text = "".join(pieces)
+        return self._in_cdata(text) if draft.is_cdata else text
+
+    def _new_text(self, draft: Draft, text: str) -> str:
+        """Escape new text for its place."""
+        if self._has_crlf:
+            text = _LONE_NEWLINE.sub("\r\n", text)
+        if draft.is_message and text.count("{") != text.count("}"):
+            # A brace without its partner would break the message.
+            text = text.replace("{", "").replace("}", "")
+        if draft.is_markup:
+            text = _ENTITY_START.sub("&amp;", _TAG_START.sub("&lt;", text))
+        return without_forbidden(text) if draft.is_cdata else escape_text(text)
+
+    def _in_cdata(self, text: str) -> str:
+        """Leave the CDATA section for what cannot be in it."""
+        text = text.replace("]]>", "]]]]><![CDATA[>")
+        if self._source.decoded.encoding.startswith("utf"):
+            return text
+        lacking = {each for each in set(text) if self._source.lacks(each)}
+        return "".join(f"]]>&#{ord(each)};<![CDATA[" if each in lacking else each for each in text)
+
+
+def fill(template: Template, rendered: Mapping[Draft, str]) -> str:
+    """Write what is inside an element."""
+    return "".join(part if isinstance(part, str) else rendered[part] for part in template)
+
+
+def _raw(content: Content) -> str | None:
+    """Join what the file has for a content; None if it has new text."""
+    raws = [piece.raw for piece in content]
+    return None if None in raws else "".join(raw for raw in raws if raw)
+
+
+def _check_codes(draft: Draft, content: Content) -> None:
+    """Refuse a translation that does not have each code of its source once."""
+    before, after = (
+        Counter(id(piece) for piece in each if isinstance(piece, Code))
+        for each in (draft.content, content)
+    )
+    if before != after:
+        raise BrokenDocumentError(
+            "A translation does not have each inline code of its source once."
+        )
