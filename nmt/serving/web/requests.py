@@ -1,15 +1,12 @@
 """The requests of the HTTP interface: their format and their limits."""
 
-import json
-
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 
 from nmt.config import ServingConfig
-from nmt.errors import shortened
-from nmt.serving.errors import InvalidJsonError, InvalidRequestError, TooLargeError
+from nmt.serving.errors import TooLargeError
+from nmt.serving.web.reading.bodies import parse_json
+from nmt.serving.web.reading.models import UnicodeText, parse_model
 
-_MAX_REPORTED_ERRORS = 3
 # A character takes at most twelve bytes of JSON: a surrogate pair, each half escaped as \uXXXX.
 _BYTES_PER_CHARACTER = 12
 # Quotes, commas and spaces around each text, and the other keys of the body.
@@ -21,7 +18,7 @@ class TranslateRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    text: list[StrictStr] = Field(min_length=1)
+    text: list[UnicodeText] = Field(min_length=1)
     """Texts to translate; a single one may be sent without the list."""
     source: StrictStr | None = None
     """FLORES-200 or ISO 639 code; may be left out if the rest of the request decides it."""
@@ -37,18 +34,6 @@ class TranslateRequest(BaseModel):
             raise ValueError("must be a string or a list of strings")
         return [value] if isinstance(value, str) else value
 
-    @field_validator("text")
-    @classmethod
-    def _check_unicode(cls, texts: list[str]) -> list[str]:
-        for text in texts:
-            try:
-                text.encode()
-            except UnicodeEncodeError:
-                raise ValueError(
-                    "contains half of a surrogate pair, which is not a character"
-                ) from None
-        return texts
-
 
 def parse_request(body: bytes, limits: ServingConfig) -> TranslateRequest:
     """Parse the body of a translation request.
@@ -58,18 +43,11 @@ def parse_request(body: bytes, limits: ServingConfig) -> TranslateRequest:
         InvalidRequestError: a key is wrong; the message names it.
         TooLargeError: the request exceeds a limit; the message names it.
     """
-    try:
-        raw = json.loads(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidJsonError(f"the body is not JSON text in UTF-8: {error}") from None
-    if not isinstance(raw, dict):
-        raise InvalidRequestError('the body must be a JSON object such as {"text": "Hello."}')
+    raw = parse_json(body)
     # Before validation, so that a huge request costs no more than counting.
-    _check_limits(raw.get("text"), limits)
-    try:
-        return TranslateRequest.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidRequestError(_explain(error)) from None
+    if isinstance(raw, dict):
+        _check_limits(raw.get("text"), limits)
+    return parse_model(raw, TranslateRequest)
 
 
 def body_limit(limits: ServingConfig) -> int:
@@ -87,25 +65,3 @@ def _check_limits(text: object, limits: ServingConfig) -> None:
         raise TooLargeError(
             f"{characters} characters: one request may hold {limits.max_characters}"
         )
-
-
-def _explain(error: ValidationError) -> str:
-    details = error.errors(include_url=False, include_input=False)
-    lines = [f"{_key_path(detail)}: {_reason(detail)}" for detail in details]
-    more = len(lines) - _MAX_REPORTED_ERRORS
-    shown = "; ".join(lines[:_MAX_REPORTED_ERRORS])
-    return f"{shown}; and {more} more" if more > 0 else shown
-
-
-def _key_path(detail: ErrorDetails) -> str:
-    return shortened(".".join(map(str, detail["loc"]))) or "a key"
-
-
-def _reason(detail: ErrorDetails) -> str:
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"not a known key ({', '.join(TranslateRequest.model_fields)})"
-        case "too_short":
-            return "must hold at least one text"
-        case _:
-            return detail["msg"].removeprefix("Value error, ")
