@@ -41,6 +41,19 @@ def check_depth(depth: int) -> None:
         )
 
 
+def check_code_count(count: int, path: str) -> None:
+    """Refuse a segment of too many inline codes; readers call it while they count.
+
+    Args:
+        count: of the codes.
+        path: of the segment.
+    """
+    if count > MAX_CODES:
+        raise DocumentTooLargeError(
+            f"The text at {path[:100]} has more than {MAX_CODES:,} inline codes (max_codes)."
+        )
+
+
 def check_segments(segments: Sequence[Segment], max_characters: int | None = None) -> int:
     """Refuse a document with too many segments, inline codes or characters to translate.
 
@@ -49,11 +62,7 @@ def check_segments(segments: Sequence[Segment], max_characters: int | None = Non
     """
     check_segment_count(len(segments))
     for segment in segments:
-        if sum(isinstance(piece, Code) for piece in segment.content) > MAX_CODES:
-            raise DocumentTooLargeError(
-                f"The text at {segment.path[:100]} has more than {MAX_CODES:,} inline codes "
-                "(max_codes)."
-            )
+        check_code_count(sum(isinstance(piece, Code) for piece in segment.content), segment.path)
     characters = count_characters(segments)
     if max_characters is not None and characters > max_characters:
         raise DocumentTooLargeError(

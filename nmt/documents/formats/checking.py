@@ -1,0 +1,46 @@
+"""Checks that a translated document still has what its source has."""
+
+from collections.abc import Sequence
+
+from nmt.documents.content import Code, Segment
+from nmt.documents.document import TranslatedSegment
+from nmt.documents.errors import BrokenDocumentError
+
+
+def check_codes(segments: Sequence[Segment], translated: Sequence[TranslatedSegment]) -> None:
+    """Check that every inline code of each segment is in its translation once.
+
+    Raises:
+        BrokenDocumentError: one is missing, doubled or new, or there are more or fewer segments.
+    """
+    if len(segments) != len(translated):
+        raise BrokenDocumentError(
+            f"{len(segments)} texts became {len(translated)}. Please report this."
+        )
+    for source, target in zip(segments, translated, strict=True):
+        # By identity: equal codes may have been exchanged, but each has to be there.
+        wanted = sorted(id(piece) for piece in source.content if isinstance(piece, Code))
+        found = sorted(id(piece) for piece in target.content if isinstance(piece, Code))
+        if wanted != found:
+            raise BrokenDocumentError(
+                f"The translation of {source.path[:100]} does not have the inline codes of its "
+                "source. Please report this."
+            )
+
+
+def check_structure(before: Sequence[str], after: Sequence[str], what: str) -> None:
+    """Check that the parts that are not translated are the same.
+
+    Raises:
+        BrokenDocumentError: they are not.
+    """
+    for number, (old, new) in enumerate(zip(before, after, strict=False), 1):
+        if old != new:
+            raise BrokenDocumentError(
+                f"After translation, {what} {number} is not that of the source. Please report this."
+            )
+    if len(before) != len(after):
+        raise BrokenDocumentError(
+            f"After translation, there are {len(after)} {what}s and not {len(before)}. "
+            "Please report this."
+        )

@@ -1,0 +1,1 @@
+"""JSON files, and the strings in them that people read."""
