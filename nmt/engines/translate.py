@@ -8,7 +8,6 @@ from nmt.decoding.hypothesis import Hypothesis
 from nmt.decoding.settings import Sampling
 from nmt.engines.endless import cut_endless
 from nmt.engines.engine import Row, SearchEngine
-from nmt.languages import iso_code
 from nmt.text.document import Documents, join_segments, sentence_separator
 from nmt.text.packing import batches_by_length
 
@@ -75,9 +74,9 @@ def translate_texts(
 
     Batches hold rows of similar length from all texts, so many texts at once are faster.
     """
-    language = iso_code(engine.card.source_language)
+    language = engine.card.source_language
     split = options.split_sentences
-    documents = Documents.split(texts, language) if split else Documents.whole(texts)
+    documents = Documents.split(texts, language) if split else Documents.whole(texts, language)
     sentences = documents.sentences
     encoded = [engine.encode(sentence) for sentence in sentences]
     rows = [row for parts in encoded for row in parts]

@@ -26,9 +26,9 @@ class Documents:
         return cls([split_text(remove_noise(text), language) for text in texts])
 
     @classmethod
-    def whole(cls, texts: Iterable[str]) -> "Documents":
+    def whole(cls, texts: Iterable[str], language: str) -> "Documents":
         """Take each text as one sentence, without invisible and control characters."""
-        return cls([trim(remove_noise(text)) for text in texts])
+        return cls([trim(remove_noise(text), language) for text in texts])
 
     @property
     def sentences(self) -> list[str]:

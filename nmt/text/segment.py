@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import regex
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-_NEWLINES = regex.compile(r"(\r\n|[\n\r\x0b\x0c\x85\u2028\u2029])")
+from nmt.languages import iso_code
+from nmt.text.edges import NAME, TOKEN, core_of, has_words, mask
+from nmt.text.protected import find_protected
+
+LINE_BREAK = regex.compile(r"(\r\n|[\n\r\x0b\x0c\x85\u2028\u2029])")
+"""Every kind of line break in Unicode."""
 # Text after which the splitter cuts although no sentence ends: a list number, initials ("A.", and
 # Tamil ones of up to two characters), dotted abbreviations, Tamil titles and units.
 _NOT_A_SENTENCE_END = regex.compile(
@@ -21,16 +26,13 @@ _MAX_ABBREVIATION = 50
 # The splitter's time grows with the square of the length, so a long line is split in windows. The
 # cuts near the end of a window depend on the text after it, so that part is split again.
 _WINDOW, _WINDOW_OVERLAP = 2000, 500
-# Addresses of pages and of mail. Scripts without spaces are not part of one: the address would
-# take in the sentence after it.
-_ADDRESS = regex.compile(
-    r"""(?:[a-z][a-z0-9+.-]*:// | www\. | mailto:)
-        [^\p{Han}\p{Hiragana}\p{Katakana}\p{Khmer}\p{Lao}\p{Myanmar}\p{Thai}\p{Tibetan}]+
-    | [^@]+ @ [\w-]+ (?:\.[\w-]+)+
-    """,
-    regex.VERBOSE | regex.IGNORECASE,
-)
-_AROUND_ADDRESS = "()[]{}<>\"'“”‘’«».,;:!?"
+# A full stop, or another end, that is followed by a space if a sentence ends there, since else it
+# is part of a name: `foo.Bar`, `Node.js`.
+_UNSPACED_END = regex.compile(r"[.!?:;]['\"”’)\]]*\Z")
+_CLOSED_QUOTATION = regex.compile(r"[.!?…,]['\"”’»]+\s*\Z")
+# What follows a quotation in its own sentence: in Tamil a form of `to say`.
+_AFTER_QUOTATION = regex.compile(r"\p{Ll}|என(?:்ற|்று|்ன|்ப|க்|ச்|த்|ப்|வும்|வே|\s|[,.])")
+_MASKED_WORD = regex.compile(rf"[{TOKEN}{NAME}]+")
 _CLAUSE_END = regex.compile(r"[,;:!?.…،؛、，；：。।]\s+|[、，；：。]|\s[–—-]\s+")
 
 
@@ -45,21 +47,41 @@ class Segment:
 def split_text(text: str, language: str) -> list[Segment]:
     """Split a text into sentences and the text between them.
 
-    Every kind of line break ends a sentence. Text without a letter, and addresses of pages and of
-    mail that stand alone, are not sentences.
+    Every kind of line break ends a sentence. Marks of lists, headings and quotations, emoji and
+    addresses around a sentence are not part of it; text without a word is not one.
 
     Args:
         text: any text.
-        language: ISO code of its language; an unknown one is split by general rules.
+        language: FLORES-200 code, so that text of another script is not a sentence either, or an
+            ISO code of any language.
 
     Returns:
         Segments whose texts, joined, are the text.
     """
     segments: list[Segment] = []
-    for line in _NEWLINES.split(text):
-        for part in _split_line(line, language):
-            segments += trim(part)
+    for line in LINE_BREAK.split(text):
+        masked = mask(line, find_protected(line))
+        start = 0
+        for end in sentence_ends(masked, language):
+            segments += _without_edges(line, masked, start, end, language)
+            start = end
     return segments
+
+
+def sentence_ends(masked: str, language: str) -> list[int]:
+    """Find where the sentences of a line end, with the white space after them.
+
+    Args:
+        masked: a line as `mask` returns it, so that no sentence ends inside a protected word.
+        language: FLORES-200 or ISO code; an unknown one is split by general rules.
+    """
+    code = iso_code(language) if "_" in language else language
+    # A word of letters, since the splitter would cut after anything else.
+    line = _MASKED_WORD.sub(lambda word: "X" + "x" * (len(word[0]) - 1), masked)
+    ends: list[int] = []
+    for part in _split_line(line, code):
+        ends.append(len(part) + (ends[-1] if ends else 0))
+    return ends
 
 
 def split_long(sentence: str, token_ends: Sequence[int], limit: int) -> list[str]:
@@ -108,26 +130,30 @@ def split_to_fit(
     return [part for some in fitting for part in some]
 
 
-def trim(part: str) -> list[Segment]:
-    """Separate a sentence from the space around it."""
-    core = part.strip()
-    if not _needs_translation(core):
-        return [Segment(part, is_sentence=False)] if part else []
-    start = part.index(core)
-    before, after = part[:start], part[start + len(core) :]
-    segments = (Segment(before, False), Segment(core, True), Segment(after, False))
-    return [each for each in segments if each.text]
+def trim(text: str, language: str) -> list[Segment]:
+    """Separate the words of a text, as a single sentence, from what is around them.
+
+    Args:
+        text: any text.
+        language: as for `split_text`.
+    """
+    return _without_edges(text, mask(text, find_protected(text)), 0, len(text), language)
 
 
-def _needs_translation(text: str) -> bool:
-    """Tell whether a text has a word that is not an address."""
-    # A model that is asked to translate a row of dashes, a number or an address makes something
-    # up. Word by word, since mostly the first one decides.
-    return any(
-        any(character.isalpha() for character in word)
-        and not _ADDRESS.fullmatch(word.strip(_AROUND_ADDRESS))
-        for word in text.split()
-    )
+def _without_edges(
+    line: str, masked: str, start: int, end: int, language: str
+) -> Iterator[Segment]:
+    first, last = core_of(masked, start, end)
+    is_sentence = first < last and has_words(masked[first:last], language)
+    if not is_sentence:
+        first = last = end
+    for text, of_sentence in (
+        (line[start:first], False),
+        (line[first:last], is_sentence),
+        (line[last:end], False),
+    ):
+        if text:
+            yield Segment(text, of_sentence)
 
 
 def _split_line(line: str, language: str) -> Iterator[str]:
@@ -138,12 +164,24 @@ def _split_line(line: str, language: str) -> Iterator[str]:
     pending = ""
     for part in _split_in_windows(line, language):
         # The splitter cuts after abbreviations: join the part with the next one then.
-        pending += part
-        core = pending.strip()
-        if not _NOT_A_SENTENCE_END.search(core, max(0, len(core) - _MAX_ABBREVIATION)):
+        if pending and not _is_cut(pending, part):
+            pending += part
+            continue
+        if pending:
             yield pending
-            pending = ""
+        pending = part
     yield pending
+
+
+def _is_cut(before: str, after: str) -> bool:
+    """Tell whether a sentence ends between two parts of the splitter."""
+    core = before.rstrip()
+    first = max(0, len(core) - _MAX_ABBREVIATION)
+    if _NOT_A_SENTENCE_END.search(core, first):
+        return False
+    if core == before and after[:1].isalnum() and _UNSPACED_END.search(core, first):
+        return False
+    return not (_CLOSED_QUOTATION.search(core, first) and _AFTER_QUOTATION.match(after))
 
 
 def _split_in_windows(line: str, language: str) -> Iterator[str]:
