@@ -68,7 +68,9 @@ _PATTERN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # A text without any of these has no protected word; most sentences are such texts.
-_SIGN = re.compile(rf"[/\\@{{}}%$_:]|\.\w|--|\(\)|<%|\u20e3|[{_EMOJI_SIGN}]|[\U000f0000-\U0010ffff]")
+_SIGN = re.compile(
+    rf"[/\\@{{}}%$_:]|\.\w|--|\(\)|<%|\u20e3|[{_EMOJI_SIGN}]|[\U000f0000-\U0010ffff]"
+)
 _ICU = re.compile(r"\{\s{0,20}\w{1,60}\s{0,20},\s{0,20}(?:plural|select|selectordinal)\s{0,20},")
 _BRACE = re.compile(r"[{}]")
 _OPENING = {")": "(", "]": "["}

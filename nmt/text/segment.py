@@ -137,7 +137,8 @@ def trim(text: str, language: str) -> list[Segment]:
         text: any text.
         language: as for `split_text`.
     """
-    return _without_edges(text, mask(text, find_protected(text)), 0, len(text), language)
+    masked = mask(text, find_protected(text))
+    return list(_without_edges(text, masked, 0, len(text), language))
 
 
 def _without_edges(

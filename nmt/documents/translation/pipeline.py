@@ -1,0 +1,106 @@
+"""Translation of the segments of a document."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from nmt.decoding.settings import Search
+from nmt.documents.content import Content, Segment, plain_text
+from nmt.documents.document import GlossaryMatch, SegmentWarning, TranslatedSegment
+from nmt.documents.translation.flat import Flat
+from nmt.documents.translation.glossary import TermFinder
+from nmt.documents.translation.joining import AppliedTerm
+from nmt.documents.translation.rounds import Memory, Work, perform, together
+from nmt.documents.translation.sentence import Setting, translate_parts
+from nmt.documents.translator import TranslateSentences
+
+_WIDE_BEAM, _WIDE_NGRAM = 5, 4
+"""Search of the second attempt at a doubtful sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationOptions:
+    """How segments are translated."""
+
+    source_language: str
+    """FLORES-200 code."""
+    target_language: str
+    """FLORES-200 code."""
+    alternatives: int = 0
+    """Maximum number of other translations of each segment."""
+    beam_size: int | None = None
+    """Number of beams; None for that of the engine."""
+    glossary: Mapping[str, str] = field(default_factory=dict)
+    """Translations of terms."""
+    progress: Callable[[int, int], None] | None = None
+    """Told the number of sentences that are translated, and of all."""
+
+
+async def translate_segments(
+    segments: Sequence[Segment], translate: TranslateSentences, options: TranslationOptions
+) -> list[TranslatedSegment]:
+    """Translate segments: their sentences, each with its codes, protected words and white space.
+
+    All sentences are asked for in one call; what was lost in them, in a few more. The same
+    segments and answers give the same calls.
+
+    Args:
+        segments: of a document, in order.
+        translate: translates sentences.
+        options: languages and others.
+
+    Returns:
+        Of each segment, its translation; one without a word of the source language as it was.
+    """
+    count = 1 + options.alternatives
+    setting = Setting(
+        options.source_language,
+        options.target_language,
+        Search(count, options.beam_size),
+        Search(count, max(_WIDE_BEAM, options.beam_size or 1), _WIDE_NGRAM),
+        TermFinder(options.glossary, options.source_language),
+        Memory(),
+    )
+    work = together([_translate_segment(setting, segment, options) for segment in segments])
+    characters = sum(len(plain_text(segment.content)) for segment in segments)
+    return await perform(work, characters, setting.memory, translate, options.progress)
+
+
+def _translate_segment(
+    setting: Setting, segment: Segment, options: TranslationOptions
+) -> Work[TranslatedSegment]:
+    flat = Flat.of(segment.content)
+    parts = flat.parts(setting.source_language, is_wrapped=segment.is_wrapped)
+    translated = yield from translate_parts(setting, flat, parts)
+    warnings = [
+        SegmentWarning(kind, segment.path, source)
+        for kind, source in dict.fromkeys(translated.warnings)
+    ]
+    best, *others = translated.contents
+    return TranslatedSegment(
+        best if translated.is_changed else segment.content,
+        _others(best, others, options.alternatives),
+        translated.confidence,
+        tuple(warnings),
+        _matches(translated.terms),
+    )
+
+
+def _others(best: Content, others: Sequence[Content], alternatives: int) -> tuple[Content, ...]:
+    """Choose the other translations that a reader can tell from the best one."""
+    chosen = {plain_text(best): best}
+    for content in others:
+        chosen.setdefault(plain_text(content), content)
+    return tuple(chosen.values())[1 : 1 + alternatives]
+
+
+def _matches(terms: Sequence[AppliedTerm]) -> tuple[GlossaryMatch, ...]:
+    """Sum up the terms of the sentences of a segment."""
+    ordered = sorted(terms, key=lambda term: (term.source, term.target))
+    return tuple(
+        GlossaryMatch(source, target, len(found), all(term.is_applied for term in found))
+        for (source, target), found in (
+            (key, list(group))
+            for key, group in groupby(ordered, key=lambda term: (term.source, term.target))
+        )
+    )
