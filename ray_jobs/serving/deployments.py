@@ -60,6 +60,7 @@ class Endpoint:
         # Imported here: the driver and Serve's controller load this module too, without engines.
 
         from nmt.serving.authentication import Authenticator
+        from nmt.serving.feedback.store import FeedbackStore
         from nmt.serving.monitoring.access_log import AccessLog
         from nmt.serving.monitoring.metrics import ServingMetrics
         from nmt.serving.monitoring.tracing import Tracing
@@ -71,6 +72,9 @@ class Endpoint:
         self._access_log = AccessLog(_access_log_path(replica_id)) if serving.access_log else None
         self._tracing = Tracing.from_environment(replica_id)
         self._authenticator = Authenticator(storage, serving.name, serving)
+        self._feedback = (
+            FeedbackStore(storage, serving.name, replica_id) if serving.feedback else None
+        )
         self._replica = Replica(storage, serving, replica_id, metrics=self._metrics)
         await self._authenticator.poll()
         await self._replica.start()
@@ -91,6 +95,7 @@ class Endpoint:
             access_log=self._access_log,
             tracing=self._tracing,
             gather_metrics=self._gather_metrics,
+            feedback=self._feedback,
         )
 
     async def metrics(self) -> tuple[str, bytes]:

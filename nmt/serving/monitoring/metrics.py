@@ -21,10 +21,34 @@ from nmt.serving.types import Translation
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """Content type of an exposition."""
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 """Methods that are a label value; others are counted as `other`."""
 PATHS = frozenset(
-    {"/", "/docs", "/health", "/languages", "/metrics", "/openapi.json", "/ready", "/v1/translate"}
+    (
+        "/",
+        "/detect",
+        "/docs",
+        "/download_file/{id}/{name}",
+        "/frontend/settings",
+        "/health",
+        "/languages",
+        "/metrics",
+        "/openapi.json",
+        "/ready",
+        "/translate",
+        "/translate_file",
+        "/v1/documents",
+        "/v1/documents/{id}",
+        "/v1/documents/{id}/cancel",
+        "/v1/documents/{id}/result",
+        "/v1/documents/{id}/resume",
+        "/v1/feedback",
+        "/v1/translate",
+        "/v2/glossary-language-pairs",
+        "/v2/languages",
+        "/v2/translate",
+        "/v2/usage",
+    )
 )
 """Route templates that are a label value; others are counted as `other`."""
 OTHER = "other"

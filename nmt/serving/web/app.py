@@ -21,6 +21,7 @@ from nmt.serving.errors import (
     NotFoundError,
     RequestError,
 )
+from nmt.serving.feedback.store import FeedbackStore
 from nmt.serving.monitoring.access_log import AccessLog
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.monitoring.tracing import Tracing
@@ -50,7 +51,7 @@ def build_app(
     gather_metrics: GatherMetrics | None = None,
     glossaries: GlossaryTerms | None = None,
     documents: object | None = None,
-    feedback: object | None = None,
+    feedback: FeedbackStore | None = None,
 ) -> Starlette:
     """Build the web application.
 

@@ -10,6 +10,7 @@ from nmt.access.scopes import Scope
 from nmt.config import ServingConfig
 from nmt.serving.authentication import Authenticator
 from nmt.serving.errors import StoppingError
+from nmt.serving.feedback.store import FeedbackStore
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.types import Served, Translator
 from nmt.serving.web.record import record_of
@@ -45,7 +46,8 @@ class WebContext:
     """Collects the metrics of all replicas; by default, there are only `metrics`."""
     glossaries: GlossaryTerms | None = None
     documents: object | None = None
-    feedback: object | None = None
+    feedback: FeedbackStore | None = None
+    """Stores ratings and corrections; None if the endpoint takes none."""
 
     def served_now(self) -> Served:
         """Return what is served.

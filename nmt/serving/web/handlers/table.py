@@ -5,6 +5,7 @@ from typing import Protocol
 
 from nmt.serving.web.context import WebContext
 from nmt.serving.web.handlers.description import DescriptionHandlers
+from nmt.serving.web.handlers.feedback import FeedbackHandlers
 from nmt.serving.web.handlers.status import StatusHandlers
 from nmt.serving.web.handlers.translation import TranslationHandlers
 from nmt.serving.web.operation import Handler, Operation
@@ -21,7 +22,7 @@ class _Group(Protocol):
         ...
 
 
-_GROUPS: tuple[type[_Group], ...] = (TranslationHandlers, StatusHandlers)
+_GROUPS: tuple[type[_Group], ...] = (TranslationHandlers, FeedbackHandlers, StatusHandlers)
 
 
 def build_handlers(context: WebContext) -> Sequence[tuple[Operation, Handler]]:

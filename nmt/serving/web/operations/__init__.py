@@ -1,7 +1,8 @@
 """The table of operations: what the endpoint answers, and with which errors."""
 
+from nmt.serving.web.operations.feedback import FEEDBACK
 from nmt.serving.web.operations.general import GENERAL
 from nmt.serving.web.operations.translation import TRANSLATION
 
-OPERATIONS = (*TRANSLATION, *GENERAL)
+OPERATIONS = (*TRANSLATION, *FEEDBACK, *GENERAL)
 """All operations; those whose handler is not there, as metrics are switched off, are left out."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, StrictStr, ValidationError
+from pydantic import BeforeValidator, BaseModel, StrictStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from nmt.errors import shortened
@@ -13,15 +13,15 @@ _MAX_REPORTED_ERRORS = 3
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def _check_unicode(text: str) -> str:
+def _check_unicode(value: object) -> object:
     try:
-        text.encode()
+        _ = isinstance(value, str) and value.encode()
     except UnicodeEncodeError:
         raise ValueError("contains half of a surrogate pair, which is not a character") from None
-    return text
+    return value
 
 
-UnicodeText = Annotated[StrictStr, AfterValidator(_check_unicode)]
+UnicodeText = Annotated[StrictStr, BeforeValidator(_check_unicode)]
 """Text that UTF-8 can hold."""
 
 
