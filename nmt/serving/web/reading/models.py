@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, BaseModel, StrictStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, StrictStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from nmt.errors import shortened
