@@ -51,7 +51,7 @@ class SentencePair:
         return [place for place in starts if keys[place : place + len(words)] == wanted]
 
     def past_signs(self, position: int, count: int) -> int:
-        """Go over signs of punctuation of the target that touch a word.
+        """Move a position over signs of punctuation of the target that touch a word.
 
         Args:
             position: in the target.

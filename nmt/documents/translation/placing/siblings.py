@@ -8,7 +8,7 @@ from nmt.documents.translation.placing.sentence_pair import SentencePair
 from nmt.documents.translation.placing.tree import Node
 from nmt.documents.translation.placing.windows import Window
 
-_ALIKE = 0.15
+_ALIKE = 0.06
 """Difference of the scores of stretches that are equally likely."""
 
 

@@ -114,8 +114,11 @@ def similarity(wanted: str, word: str) -> float:
     prefix = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     if prefix < _MIN_PREFIX or 2 * prefix < shorter:
         return 0.0
-    if prefix == shorter:
+    if prefix == len(wanted):
         return _PREFIX_SCORE
+    if prefix == len(word):
+        # An ending may be missing, but a short word may also be another one.
+        return _PREFIX_SCORE * (1 + len(word) / len(wanted)) / 2
     # The end of the stem may change too: `மரம்` becomes `மரத்தில்`.
     common = sum((Counter(wanted) & Counter(word)).values())
     return min(_MAX_STEM_SCORE, (prefix + common) / (2 * shorter))
