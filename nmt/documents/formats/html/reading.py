@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from turbohtml import Token
 
-from nmt.documents.content import Code, Content
+from nmt.documents.content import Code, Content, plain_text
 from nmt.documents.formats.html.attributes import value_content, values
 from nmt.documents.formats.html.elements import (
     KINDS,
@@ -21,7 +21,7 @@ from nmt.documents.formats.html.tokens import REFERENCE, START, TEXT, tokenizabl
 
 _MAX_DEPTH = 2
 """Of elements whose content is read anew, such as `noscript`."""
-_TAG_IN_TEXT = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG_IN_TEXT = re.compile(r"(</?[A-Za-z][^<>]*>)")
 
 
 @dataclass(slots=True)
@@ -35,8 +35,16 @@ class Found:
     quote: str | None = None
     """The sign around the value of an attribute, empty for none; None for other text."""
     is_wrapped: bool = True
-    values: "dict[Code, list[Found]]" = field(default_factory=dict)
-    """Of tags in the content, the values that people read."""
+    tags: "dict[Code, Tag]" = field(default_factory=dict)
+    """Tags in the content that have values that people read."""
+
+
+@dataclass(slots=True)
+class Tag:
+    """An inline tag with values that people read."""
+
+    start: int
+    values: list[Found]
 
 
 class Reader:
@@ -53,35 +61,36 @@ class Reader:
         """All texts, in the order of the document; values of tags follow the text around them."""
         self.places: list[Found] = []
         """Those that are not in another one."""
-        self.page: tuple[int, int, Attributes] | None = None
-        """The place of the tag `<html>`, with its attributes."""
-        self._text = text
-        self._masked = tokenizable(text, is_string=is_string)
-        self._has_hidden = self._masked is not text
+        self.page: slice | None = None
+        """The place of the tag `<html>`."""
+        self.text = text
+        self.masked = tokenizable(text, is_string=is_string)
+        """The text with templates hidden."""
+        self._has_hidden = self.masked is not text
         self._is_string = is_string
         self._depth = 0
         self._start = 0
         self._path = ""
         self._gathered = Gathered()
-        self._values: dict[Code, list[Found]] = {}
+        self._tags: dict[Code, Tag] = {}
         self._skipped: Skipped | None = None
         self._inside: Kind | None = None
 
     def read(self) -> "Reader":
         """Find all texts."""
-        self._read(0, len(self._text), 1)
-        self._end_block(len(self._text))
+        self._read(0, len(self.text), 1)
+        self._end_block(len(self.text))
         return self
 
     def read_string(self) -> Content:
         """Read the whole as one content."""
-        self._read(0, len(self._text), 1)
+        self._read(0, len(self.text), 1)
         return self._gathered.take()
 
     def _read(self, start: int, end: int, first_line: int) -> None:
         gathered = self._gathered
         position = start
-        for token, source, stop in tokenize(self._masked[start:end]):
+        for token, source, stop in tokenize(self.masked[start:end]):
             at, position = position, start + stop
             if self._skipped is not None and self._is_skipped(self._skipped, token, at, position):
                 continue
@@ -102,7 +111,7 @@ class Reader:
             self._end_skipped(self._skipped, position)
         # A tag without an end.
         if position < end and self._is_string:
-            gathered.code(Code(self._text[position:end], "point"))
+            gathered.code(Code(self.text[position:end], "point"))
 
     def _add(self, token: Token, source: str, start: int, end: int) -> None:
         """Add a token that is no tag."""
@@ -111,13 +120,13 @@ class Reader:
             if self._inside is not None:
                 self._add_inside(start, end, token.line)
             elif self._has_hidden:
-                self._gathered.hidden(self._text[start:end], source)
+                self._gathered.hidden(self.text[start:end], source)
             else:
                 self._gathered.text(source)
         elif kind is REFERENCE:
             self._gathered.escape(token.data or "", source)
         else:
-            self._gathered.code(Code(self._text[start:end], "point"))
+            self._gathered.code(Code(self.text[start:end], "point"))
 
     def _add_inside(self, start: int, end: int, line: int) -> None:
         """Add the text inside an element whose tags the tokenizer does not see."""
@@ -128,7 +137,7 @@ class Reader:
                 self._read(start, end, line)
                 self._depth -= 1
             return
-        for number, part in enumerate(_TAG_IN_TEXT.split(self._text[start:end])):
+        for number, part in enumerate(_TAG_IN_TEXT.split(self.text[start:end])):
             if number % 2:
                 self._gathered.code(Code(part, "point", is_exact=True))
             elif part:
@@ -142,35 +151,35 @@ class Reader:
             self._skip(token, tag, start, end)
             return
         if kind == "inline":
-            code = self._gathered.open(tag, self._text[start:end])
+            code = self._gathered.open(tag, self.text[start:end])
         elif kind in ("break", "point"):
-            code = Code(self._text[start:end], kind)
+            code = Code(self.text[start:end], kind)
             self._gathered.code(code)
         elif kind == "image":
-            code = Code(self._text[start:end], "word")
+            code = Code(self.text[start:end], "word")
             self._gathered.code(code)
         else:
             code = None
             self._block(start, end)
             self._inside = kind
             if tag == "html" and self.page is None:
-                self.page = (start, end, attributes)
+                self.page = slice(start, end)
         if attributes and not self._is_string:
             self._read_values(code, tag, attributes, start, end)
 
     def _end_tag(self, tag: str, start: int, end: int) -> None:
         kind = KINDS.get(tag)
         if kind == "inline":
-            self._gathered.close(tag, self._text[start:end])
+            self._gathered.close(tag, self.text[start:end])
         elif kind in ("break", "point", "opaque_inline"):
-            self._gathered.code(Code(self._text[start:end], "point"))
+            self._gathered.code(Code(self.text[start:end], "point"))
         else:
             self._block(start, end)
             self._inside = None
 
     def _block(self, start: int, end: int) -> None:
         if self._is_string:
-            self._gathered.code(Code(self._text[start:end], "break"))
+            self._gathered.code(Code(self.text[start:end], "break"))
         else:
             self._end_block(start)
 
@@ -180,15 +189,15 @@ class Reader:
             return
         has_text = self._gathered.has_text
         content = self._gathered.take()
-        found = [value for values in self._values.values() for value in values]
+        found = [value for tag in self._tags.values() for value in tag.values]
         if has_text:
             block = Found(self._start, end, content, self._path, None, self._inside is None)
-            block.values, self._values = self._values, {}
+            block.tags, self._tags = self._tags, {}
             self.places.append(block)
             self.found.append(block)
         else:
             self.places += found
-            self._values.clear()
+            self._tags.clear()
         self.found += found
 
     def _read_values(
@@ -207,14 +216,16 @@ class Reader:
         if names.isdisjoint(name for name, _ in attributes):
             return
         found: list[Found] = []
-        for value in values(self._masked[start:end], tag):
+        for value in values(self.masked[start:end], tag):
             if value.name in names:
                 span = slice(start + value.start, start + value.end)
-                content = value_content(self._text[span], self._masked[span])
+                content = value_content(self.text[span], self.masked[span])
                 path = f"{self._path} @{value.name}"
-                found.append(Found(span.start, span.stop, content, path, value.quote))
+                if plain_text(content).strip():
+                    found.append(Found(span.start, span.stop, content, path, value.quote))
         if code is not None:
-            self._values[code] = found
+            if found:
+                self._tags[code] = Tag(start, found)
         else:
             self.places += found
             self.found += found
@@ -238,4 +249,4 @@ class Reader:
     def _end_skipped(self, skipped: Skipped, end: int) -> None:
         self._skipped = None
         if skipped.is_inline or self._is_string:
-            self._gathered.code(Code(self._text[skipped.start : end], skipped.code_kind))
+            self._gathered.code(Code(self.text[skipped.start : end], skipped.code_kind))
