@@ -12,7 +12,8 @@ Change = Callable[[Content], Content]
 """Makes the translation of a segment from its content."""
 
 _KEPT = re.compile(
-    r"""https?://[^\s<>"']*[^\s<>"'.,;:!?)] | www\.[\w.-]+\w | (?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+
+    r"""https?://[^\s<>"']*[^\s<>"'.,;:!?)] | www\.[\w.-]+\w
+    | (?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+
     | \{\{.*?\}\} | \{%.*?%\} | \$\{[^{}]*\} | \{[\w.:!-]*\}
     | %\(\w+\)[a-z] | %(?:\d+\$)?[sd] | %% | \$[A-Z_]+\$ | @@[A-Z_]+@@
     | [\u00a0\u202f\u00ad\u200b\u200e\u200f\u2060] | \s+

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from nmt.documents.document import Document, ReadDocument, ReadOptions, TranslatedSegment
 from nmt.documents.errors import UnknownFormatError
 from nmt.documents.formats.decoding import Decoded
+from nmt.documents.formats.html.document import read_html
 from nmt.documents.formats.json_strings.document import read_json
 from nmt.documents.formats.limits import (
     MAX_TEXT_BYTES,
@@ -38,6 +39,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         each.name: each
         for each in (
             Format("text", (".txt", ".text"), "text/plain", read_plain_text),
+            Format("html", (".html", ".htm", ".xhtml"), "text/html", read_html),
             Format("xliff", (".xlf", ".xliff"), "application/xliff+xml", read_xliff),
             Format("json", (".json", ".jsonl", ".ndjson", ".arb"), "application/json", read_json),
         )
