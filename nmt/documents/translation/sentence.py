@@ -247,7 +247,7 @@ def _content(
     spaced = restore_spacing(skeleton.text, target, language)
     if not skeleton.codes:
         return tuple(pieces_of(skeleton, spaced)), False, ()
-    placed = place_codes(skeleton.text, spaced, skeleton.codes, translations, language)
+    placed = place_codes(skeleton.text, spaced, skeleton.codes, translations)
     pieces: list[Text | Code] = []
     at = 0
     for each in placed.codes:
@@ -275,7 +275,7 @@ def _cut_at_codes(
     setting: Setting, skeleton: Skeleton, cut: Sequence[tuple[int, int]]
 ) -> Work[Translated]:
     """Translate what is before, in and after codes that must be in the right place."""
-    edges = {offset for range_ in cut for offset in range_}
+    edges = {position for position, _ in cut}
     codes = [
         skeleton.ranges[each.code]
         for each in skeleton.codes

@@ -40,6 +40,8 @@ def texts_to_translate(source: str, codes: Sequence[CodeAt]) -> list[str]:
         source: the sentence.
         codes: as for `place_codes`.
     """
+    if not codes:  # as in most sentences
+        return []
     words = words_of(source)
     texts: dict[str, None] = {}
     waiting = [build_tree(codes, len(source))]
