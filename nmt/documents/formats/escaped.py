@@ -17,14 +17,6 @@ class EscapedText:
     escapes: Mapping[int, str] = field(default_factory=dict)
     """How the characters at some positions are written; others are written as they are."""
 
-    def __post_init__(self) -> None:
-        # Each escape is a piece of its own, so a megabyte of them would take seconds.
-        if len(self.escapes) > _MAX_ESCAPES:
-            raise DocumentTooLargeError(
-                f"A string that begins with {self.text[:40]!r} has more than {_MAX_ESCAPES:,} "
-                "escapes (max_escapes)."
-            )
-
     def raw(self, start: int, end: int) -> str:
         """Return how the file writes a part of the text."""
         if not self.escapes:
@@ -68,3 +60,19 @@ class EscapedText:
             at = position + 1
         if at < end:
             yield Text(self.text[at:end], self.text[at:end])
+
+
+def check_escape_count(raw: str) -> None:
+    """Refuse a string of too many escapes, each of which is a piece of its own.
+
+    Args:
+        raw: as the file writes it.
+
+    Raises:
+        DocumentTooLargeError: it has more than a text of people has.
+    """
+    if raw.count("\\") > _MAX_ESCAPES:
+        raise DocumentTooLargeError(
+            f"A string that begins with {raw[:40]!r} has more than {_MAX_ESCAPES:,} escapes "
+            "(max_escapes)."
+        )

@@ -16,6 +16,7 @@ from nmt.documents.formats.limits import (
     check_segments,
 )
 from nmt.documents.formats.plain_text import PlainText, read_plain_text
+from nmt.documents.formats.po.document import read_po
 from nmt.documents.formats.sniffing import check_kind
 from nmt.documents.formats.xliff.reader import read_xliff
 
@@ -40,8 +41,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         for each in (
             Format("text", (".txt", ".text"), "text/plain", read_plain_text),
             Format("html", (".html", ".htm", ".xhtml"), "text/html", read_html),
-            Format("xliff", (".xlf", ".xliff"), "application/xliff+xml", read_xliff),
             Format("json", (".json", ".jsonl", ".ndjson", ".arb"), "application/json", read_json),
+            Format("xliff", (".xlf", ".xliff"), "application/xliff+xml", read_xliff),
+            Format("po", (".po", ".pot"), "text/x-gettext-translation", read_po),
         )
     }
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nmt.documents.errors import DocumentError
-from nmt.documents.formats.escaped import EscapedText
+from nmt.documents.formats.escaped import EscapedText, check_escape_count
 from nmt.documents.formats.limits import check_depth
 
 # Possessive, so that a megabyte of backslashes is passed once.
@@ -139,6 +139,7 @@ def unescape(raw: str) -> EscapedText:
     """
     if "\\" not in raw:
         return EscapedText(raw)
+    check_escape_count(raw)
     pieces: list[str] = []
     escapes: dict[int, str] = {}
     at = length = 0
