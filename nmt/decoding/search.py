@@ -6,7 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from nmt.decoding.length import output_limit
 from nmt.decoding.sampling import EpsilonSampling, random_numbers
@@ -59,7 +64,8 @@ def search(
     width = batch["input_ids"].shape[1]
     limits = _output_limits(sources, max_positions(model), codec.one_sequence)
     options = codec.generation_options()
-    method = _beam_options(settings)
+    source_width = width if codec.one_sequence else 0
+    method = _beam_options(settings, source_width)
     if settings.method == "mbr":
         count = settings.mbr_samples
         numbers = random_numbers(sources, limits, count, settings.seed).to(device_of(model))
@@ -91,12 +97,36 @@ def search(
     )
 
 
-def _beam_options(settings: SearchSettings) -> dict[str, Any]:
-    """Return the options of `generate` for a greedy or a beam search."""
-    options = {"do_sample": False, "num_beams": settings.beam_size}
+def _beam_options(settings: SearchSettings, source_width: int) -> dict[str, Any]:
+    """Return the options of `generate` for a greedy or a beam search.
+
+    Args:
+        settings: of the search.
+        source_width: number of tokens that stand before the new ones in the same sequence.
+    """
+    options: dict[str, Any] = {"do_sample": False, "num_beams": settings.beam_size}
     # Greedy search would warn of a penalty.
-    penalty = {"length_penalty": settings.length_penalty} if settings.beam_size > 1 else {}
-    return options | penalty
+    if settings.beam_size > 1:
+        options["length_penalty"] = settings.length_penalty
+    if settings.no_repeat_ngram_size:
+        repetitions = _NoRepetitions(settings.no_repeat_ngram_size, source_width)
+        options["logits_processor"] = LogitsProcessorList([repetitions])
+    return options
+
+
+class _NoRepetitions(NoRepeatNGramLogitsProcessor):
+    """A ban on word pieces that are already in the translation."""
+
+    # The option of `generate` would also ban the names that a decoder-only model has in its source.
+    def __init__(self, size: int, source_width: int) -> None:
+        super().__init__(size)
+        self._source_width = source_width
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Give the tokens that would repeat a word piece no probability."""
+        return super().__call__(  # pyright: ignore[reportArgumentType]
+            input_ids[:, self._source_width :], scores
+        )
 
 
 class _OwnLimits(StoppingCriteria):

@@ -22,6 +22,8 @@ class SearchSettings:
     """Number of beams; 1 is greedy search."""
     length_penalty: float = 1.0
     """Exponent of the length by which beam search divides a log-probability."""
+    no_repeat_ngram_size: int = 0
+    """Length of word pieces that may not occur twice in a translation; 0 allows all."""
     mbr_samples: int = 32
     """Number of samples of each sentence."""
     seed: int = 1
@@ -43,6 +45,11 @@ class Search:
     """Number of beams, 1 for greedy decoding; None for that of the engine."""
     no_repeat_ngram_size: int = 0
     """Length of word pieces that may not occur twice in a translation; 0 allows all."""
+
+    def beams(self, default: int) -> int:
+        """Return the number of beams, with that of the engine as the default."""
+        # A search finds at most as many candidates as it has beams.
+        return max(self.count, self.beam_size or default)
 
 
 DEFAULT_SEARCH = Search()

@@ -13,7 +13,7 @@ from nmt.config import ServingConfig
 from nmt.decoding.consensus import rank_samples
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.decoding.length import output_limit
-from nmt.decoding.settings import Sampling
+from nmt.decoding.settings import DEFAULT_SEARCH, Sampling, Search
 from nmt.engines.card import EngineCard
 from nmt.engines.ctranslate2_parts import END, Parts, load_parts
 from nmt.engines.golden import check_golden
@@ -48,6 +48,7 @@ class _SearchOptions:
     beam_size: int = 1
     length_penalty: float = 1.0
     sampling: bool = False
+    no_repeat_ngram_size: int = 0
 
 
 class CTranslate2Engine:
@@ -121,8 +122,8 @@ class CTranslate2Engine:
     def search(
         self,
         rows: Sequence[list[str]],
+        options: Search = DEFAULT_SEARCH,
         *,
-        count: int = 1,
         scored: bool = False,
         sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
@@ -132,12 +133,19 @@ class CTranslate2Engine:
         """
         if sampling:
             ctranslate2.set_random_seed(sampling.seed)
-            options = _SearchOptions(sampling.samples, scored, sampling=True)
-            return [_best_samples(found, count) for found in self._in_groups(rows, options)]
-        if self._beam_size == 1:
-            return [[found] for found in self._search_greedily(rows, scored=scored)]
-        options = _SearchOptions(count, scored, self._beam_size, self._length_penalty)
-        return self._in_groups(rows, options)
+            drawing = _SearchOptions(sampling.samples, scored, sampling=True)
+            drawn = self._in_groups(rows, drawing)
+            return [_best_samples(found, options.count) for found in drawn]
+        searching = _SearchOptions(
+            options.count,
+            scored,
+            options.beams(self._beam_size),
+            self._length_penalty,
+            no_repeat_ngram_size=options.no_repeat_ngram_size,
+        )
+        if searching.beam_size == 1:
+            return [[found] for found in self._search_greedily(rows, searching)]
+        return self._in_groups(rows, searching)
 
     def _in_groups(
         self, rows: Sequence[list[str]], options: "_SearchOptions"
@@ -158,13 +166,15 @@ class CTranslate2Engine:
                 ]
         return found
 
-    def _search_greedily(self, rows: Sequence[list[str]], *, scored: bool) -> list[Hypothesis]:
+    def _search_greedily(
+        self, rows: Sequence[list[str]], options: "_SearchOptions"
+    ) -> list[Hypothesis]:
         """Search one hypothesis of each row, all in one batch."""
         if not rows:
             return []
         # Greedy output can be cut to a row's own limit afterwards: the search does not look ahead.
         limits = [output_limit(len(row)) for row in rows]
-        options = _SearchOptions(scored=scored, length_penalty=self._length_penalty)
+        scored = options.scored
         results = self._search(rows, max(limits), options)
         outputs = [
             result.hypotheses[0][:limit] for result, limit in zip(results, limits, strict=True)
@@ -173,13 +183,17 @@ class CTranslate2Engine:
         found = list(map(self._hypothesis, outputs, scores, repeat(self._length_penalty)))
         cut = [index for index, each in enumerate(found) if not each.is_complete] if scored else []
         # The score of the search is that of all tokens, those beyond a row's limit too.
-        for index, log_probability in self._score(rows, outputs, cut):
+        for index, log_probability in self._score(rows, outputs, cut, options):
             score = log_probability / len(outputs[index]) ** self._length_penalty
             found[index] = replace(found[index], log_probability=log_probability, score=score)
         return found
 
     def _score(
-        self, rows: Sequence[list[str]], outputs: Sequence[list[str]], indices: Sequence[int]
+        self,
+        rows: Sequence[list[str]],
+        outputs: Sequence[list[str]],
+        indices: Sequence[int],
+        options: "_SearchOptions",
     ) -> Iterator[tuple[int, float]]:
         """Yield the logarithm of the probability of unfinished outputs of some rows."""
         parts = self._loaded
@@ -198,7 +212,7 @@ class CTranslate2Engine:
             for index, result in zip(group, results, strict=True):
                 # The last token is the end, which CTranslate2 adds.
                 yield index, sum(result.log_probs[:-1])
-        options = _SearchOptions(scored=True, length_penalty=0.0)
+        options = replace(options, length_penalty=0.0)
         for index in set(indices).difference(short):
             (result,) = self._search([rows[index]], len(outputs[index]), options)
             yield index, result.scores[0]
@@ -248,6 +262,7 @@ class CTranslate2Engine:
             return_end_token=True,  # shows whether the model ended the sentence
             max_input_length=0,  # the default would truncate long sentences silently
             max_decoding_length=max_tokens,
+            no_repeat_ngram_size=options.no_repeat_ngram_size,
             use_vmap=parts.has_vmap,
         )
         # A large model's buffers are some 100 MB, which glibc would keep. It takes 15 ms.

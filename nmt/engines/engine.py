@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nmt.config import ServingConfig
 from nmt.decoding.hypothesis import Hypothesis
-from nmt.decoding.settings import Sampling
+from nmt.decoding.settings import DEFAULT_SEARCH, Sampling, Search
 from nmt.engines.card import EngineCard, read_card
 from nmt.errors import MissingPackageError, install_command
 
@@ -47,8 +47,8 @@ class SearchEngine(Engine, Protocol):
     def search(
         self,
         rows: Sequence[Any],
+        options: Search = DEFAULT_SEARCH,
         *,
-        count: int = 1,
         scored: bool = False,
         sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
@@ -56,7 +56,7 @@ class SearchEngine(Engine, Protocol):
 
         Args:
             rows: as `encode` returns them.
-            count: maximum number of hypotheses of each row, at most the beam size.
+            options: how many hypotheses of each row, and how they are searched.
             scored: whether to compute their probabilities.
             sampling: unless None, sample translations, and take those most like the others in
                 chrF, instead of a beam search.

@@ -1,6 +1,7 @@
 """Engines that run in torch: any model family, and adapters that cannot be merged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -10,7 +11,7 @@ from nmt.config import ServingConfig
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.decoding.ranking import best_hypotheses
 from nmt.decoding.search import Generated, search
-from nmt.decoding.settings import Sampling, SearchSettings
+from nmt.decoding.settings import DEFAULT_SEARCH, Sampling, Search, SearchSettings
 from nmt.engines.card import EngineCard
 from nmt.engines.folder import open_codec, open_model
 from nmt.engines.golden import check_golden
@@ -75,8 +76,8 @@ class TorchEngine:
     def search(
         self,
         rows: Sequence[list[int]],
+        options: Search = DEFAULT_SEARCH,
         *,
-        count: int = 1,
         scored: bool = False,
         sampling: Sampling | None = None,
     ) -> list[list[Hypothesis]]:
@@ -89,8 +90,8 @@ class TorchEngine:
             raise TranslationError(f"engine {self.digest} is closed")
         if not rows:
             return []
-        settings = SearchSettings.sampling(sampling) if sampling else self._settings
-        generated = search(self._model, self._codec, rows, settings, count=count)
+        settings = SearchSettings.sampling(sampling) if sampling else self._settings_of(options)
+        generated = search(self._model, self._codec, rows, settings, count=options.count)
         return best_hypotheses(
             self._model,
             self._codec,
@@ -98,8 +99,15 @@ class TorchEngine:
             generated,
             self._decode(generated),
             settings,
-            count=count,
+            count=options.count,
             scored=scored,
+        )
+
+    def _settings_of(self, options: Search) -> SearchSettings:
+        return replace(
+            self._settings,
+            beam_size=options.beams(self._settings.beam_size),
+            no_repeat_ngram_size=options.no_repeat_ngram_size,
         )
 
     def _translate_greedily(self, rows: Sequence[list[int]]) -> list[str]:

@@ -3,9 +3,10 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from nmt.decoding.hypothesis import Hypothesis
-from nmt.decoding.settings import Sampling
+from nmt.decoding.settings import Sampling, Search
 from nmt.engines.endless import cut_endless
 from nmt.engines.engine import Row, SearchEngine
 from nmt.text.document import Documents, join_segments, sentence_separator
@@ -100,7 +101,10 @@ def _search_rows(
     budget = options.max_batch_tokens // (options.sampling.samples if options.sampling else 1)
     for batch in batches_by_length([len(row) for row in rows], budget):
         results = engine.search(
-            [rows[index] for index in batch], count=count, scored=scored, sampling=options.sampling
+            [rows[index] for index in batch],
+            Search(count=count),
+            scored=scored,
+            sampling=options.sampling,
         )
         for index, hypotheses in zip(batch, results, strict=True):
             found[index] = hypotheses
@@ -164,16 +168,28 @@ def _join_sentences(
         ]
 
 
+class _Scored(Protocol):
+    """A candidate or a hypothesis, with what it is ranked by."""
+
+    @property
+    def score(self) -> float:
+        """Return its score; the highest is the best."""
+        ...
+
+
+_ScoredT = TypeVar("_ScoredT", bound=_Scored)
+
+
 def best_combinations(
-    parts: Sequence[Sequence[Candidate]], count: int
-) -> list[tuple[Candidate, ...]]:
+    parts: Sequence[Sequence[_ScoredT]], count: int
+) -> list[tuple[_ScoredT, ...]]:
     """Choose a candidate of each part in the ways with the highest sum of scores, best first."""
     if count == 1:
         return [tuple(found[0] for found in parts)]
     # The candidates of a single part keep the order of the search.
     if len(parts) == 1:
         return [(candidate,) for candidate in parts[0]]
-    combined: list[tuple[float, tuple[Candidate, ...]]] = [(0.0, ())]
+    combined: list[tuple[float, tuple[_ScoredT, ...]]] = [(0.0, ())]
     for found in parts:
         grown = (
             (total + candidate.score, (*chosen, candidate))

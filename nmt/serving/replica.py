@@ -9,28 +9,25 @@ from contextlib import suppress
 from nmt.config import ServingConfig
 from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.memory import estimate_memory
-from nmt.errors import TranslationError
+from nmt.errors import TranslationError, shortened
 from nmt.runs import layout
-from nmt.scoring.faults.languages import is_in_other_script
 from nmt.serving.batching.batcher import Batcher
-from nmt.serving.batching.cache import SentenceResult, TranslationCache
-from nmt.serving.batching.rows import Place
-from nmt.serving.batching.sentences import encode_sentences, join_rows
+from nmt.serving.batching.cache import TranslationCache
 from nmt.serving.engines.engine_set import EngineSet, EngineSource
-from nmt.serving.engines.routes import ActiveRoute, HeldEngine
-from nmt.serving.errors import NoEngineError, StoppingError
+from nmt.serving.engines.routes import ActiveRoute, HeldEngine, translates
+from nmt.serving.errors import NoEngineError, StoppingError, UnknownEngineError
 from nmt.serving.follower import Follower
 from nmt.serving.monitoring.metrics import EngineInfo, Role, ServingMetrics
+from nmt.serving.session import EngineSession, Sampled, Shared
 from nmt.serving.shadow import Pairs
 from nmt.serving.types import Served, ServedRoute, Translation
 from nmt.storage import Storage
-from nmt.traffic import Arm, choose_arm, fetch_engine
+from nmt.traffic import choose_arm, fetch_engine
 from nmt.traffic.engines import explain_damage
 
 log = logging.getLogger(__name__)
 
 _MIB = 2**20
-_SENTENCES_AT_ONCE = 64
 _POLL_WORK_SECONDS = 0.02
 _MAX_PAIR_SECONDS = 5.0
 """Time that a replica which stops gives the pairs of a rollout."""
@@ -69,7 +66,6 @@ class Replica:
         self._serving = serving
         self._metrics = metrics
         self._served = Served()
-        self._in_work = 0
         self._is_stopped = False
         self._following: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -80,6 +76,7 @@ class Replica:
         )
         self._cache = TranslationCache(serving.cache_mib * _MIB, metrics)
         self._pairs = Pairs(self._batcher, clock)
+        self._shared = Shared(self._batcher, self._cache, self._pairs, metrics)
         self._engines = EngineSet(
             EngineSource(load or self._load, estimate or self._estimate),
             max_gib=serving.max_engine_gib,
@@ -111,6 +108,42 @@ class Replica:
         """Return what is served at the moment."""
         return self._served
 
+    def session(
+        self,
+        route: ServedRoute,
+        client: str,
+        *,
+        engine: str | None = None,
+        is_background: bool = False,
+    ) -> EngineSession:
+        """Choose the engine of a request, which stays loaded, whatever is promoted meanwhile.
+
+        Args:
+            route: one of those that `served` returned.
+            client: who asks; the same client always gets the same engine of a canary step.
+            engine: `stable`, `canary`, or the digest of one of them or of an earlier engine that is
+                still loaded; None for the engine that the client gets.
+            is_background: whether the sentences of others go first.
+
+        Raises:
+            StoppingError: the replica has stopped.
+            NoEngineError: the route is not answered at the moment.
+            UnknownEngineError: the route has no such engine.
+        """
+        if self._is_stopped:
+            raise StoppingError("this replica has stopped")
+        active = self._engines.routes.get(route.key)
+        if active is None:
+            raise NoEngineError(f"no engine for {route.key} is loaded at the moment")
+        sampled: Sampled | None = None
+        if engine:
+            held = self._engine_by_name(active, engine)
+        else:
+            arm = choose_arm(active.route, client)
+            held = active.engine_of(arm)
+            sampled = Sampled(active, "stable" if held is active.stable else arm, client)
+        return EngineSession(self._shared, held, sampled, is_background=is_background)
+
     async def translate(
         self, sentences: Sequence[str], route: ServedRoute, client: str
     ) -> Translation:
@@ -125,16 +158,8 @@ class Replica:
             RequestError: no engine, a full queue, or a replica that has stopped.
             TranslationError: the engine failed.
         """
-        if self._is_stopped:
-            raise StoppingError("this replica has stopped")
-        active = self._engines.routes.get(route.key)
-        if active is None:
-            raise NoEngineError(f"no engine for {route.key} is loaded at the moment")
-        self._in_work += 1
-        try:
-            return await self._translate(sentences, active, client)
-        finally:
-            self._in_work -= 1
+        with self.session(route, client) as session:
+            return await session.translate(sentences)
 
     def check(self) -> None:
         """Check that the replica still works.
@@ -148,14 +173,14 @@ class Replica:
         self._batcher.check()
 
     async def leave(self) -> int:
-        """Say from now on that the replica stops; return the number of translations in work."""
+        """Say from now on that the replica stops; return the number of sessions in work."""
         if not self._served.is_stopping:
             self._served = Served(self._served.routes, self._served.default, is_stopping=True)
             # The replica may be killed before it has ended properly.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_MAX_REPORT_SECONDS):
                     await self._follower.write_now()
-        return self._in_work
+        return self._shared.sessions
 
     async def stop(self) -> None:
         """Finish the accepted requests and the pairs, and report their counts."""
@@ -170,7 +195,7 @@ class Replica:
         if self._following:
             self._following.cancel()
         end = time.monotonic() + self._serving.request_timeout_seconds
-        while self._in_work and time.monotonic() < end:
+        while self._shared.sessions and time.monotonic() < end:
             await asyncio.sleep(_POLL_WORK_SECONDS)
         await self._pairs.finish(_MAX_PAIR_SECONDS)
         with suppress(TimeoutError):
@@ -180,54 +205,25 @@ class Replica:
         # An engine that hangs must not keep the replica.
         await self._batcher.close(timeout_seconds=_MAX_CLOSE_SECONDS)
 
-    async def _translate(
-        self, sentences: Sequence[str], active: ActiveRoute, client: str
-    ) -> Translation:
-        arm: Arm = choose_arm(active.route, client)
-        held = active.engine_of(arm)
-        if held is active.stable:
-            arm = "stable"
-        with held.use() as engine:
-            try:
-                results = await self._cache.translate(
-                    engine.digest,
-                    sentences,
-                    lambda texts, places: self._compute(engine, texts, places),
-                )
-            # Not of a request that was refused because of the load: no engine is to blame for that.
-            except TranslationError:
-                self._pairs.count_error(active, arm)
-                self._pairs.draw(active, arm, client, sentences, None)
-                raise
-            translation = Translation(
-                [result.sentence for result in results],
-                engine.digest,
-                sum(result.source_tokens for result in results),
-            )
-            self._pairs.draw(active, arm, client, sentences, translation)
-        if self._metrics:
-            is_off_target = [result.is_off_target for result in results]
-            self._metrics.observe_translation(engine.digest, translation, is_off_target)
-        return translation
+    def _engine_by_name(self, active: ActiveRoute, name: str) -> HeldEngine:
+        """Find a loaded engine of a route, but never a shadow, which answers nobody.
 
-    async def _compute(
-        self, engine: SearchEngine, sentences: Sequence[str], places: Sequence[Place]
-    ) -> list[SentenceResult]:
-        """Translate sentences that are not in the cache."""
-        encoded = await encode_sentences(engine, sentences)
-        rows = [row for parts in encoded for row in parts]
-        row_places = [place for parts, place in zip(encoded, places, strict=True) for _ in parts]
-        found = iter(await self._batcher.submit(engine, rows, row_places))
-        languages = engine.card.source_language, engine.card.target_language
-        results: list[SentenceResult] = []
-        for index, parts in enumerate(encoded):
-            if index % _SENTENCES_AT_ONCE == _SENTENCES_AT_ONCE - 1:
-                # A document of hundreds of sentences must not hold up the other requests.
-                await asyncio.sleep(0)
-            sentence = join_rows([next(found) for _ in parts], languages[1])
-            is_off_target = is_in_other_script(sentence.text, *languages)
-            results.append(SentenceResult(sentence, sum(map(len, parts)), is_off_target))
-        return results
+        Raises:
+            UnknownEngineError: there is none of this name; the message lists those that there are.
+        """
+        found = {"stable": active.stable, active.stable.digest: active.stable}
+        if active.canary:
+            found |= {"canary": active.canary, active.canary.digest: active.canary}
+        for digest in active.route.previous:
+            earlier = self._engines.held.get(digest)
+            if earlier and translates(earlier, active.served.key):
+                found[digest] = earlier
+        if name not in found:
+            raise UnknownEngineError(
+                f"{active.served.key} has no engine {shortened(name)!r} at the moment: use one of "
+                f"{', '.join(found)}"
+            )
+        return found[name]
 
     def _load(self, digest: str) -> SearchEngine:
         folder = fetch_engine(self._storage, digest)

@@ -25,6 +25,10 @@ class ServedRoute:
     """Digest of the stable engine that is loaded."""
     base: str
     license: str
+    canary: str | None = None
+    """Digest of the canary, once it is loaded."""
+    percent: int = 0
+    """Share of the clients that get the canary."""
 
 
 @dataclass(frozen=True, slots=True)

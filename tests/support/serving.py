@@ -8,6 +8,7 @@ from typing import Any
 
 from nmt.config import ServingConfig
 from nmt.decoding.hypothesis import Hypothesis
+from nmt.decoding.settings import DEFAULT_SEARCH, Search
 from nmt.engines.card import EngineCard, Golden
 from nmt.errors import StorageError
 from nmt.runs import layout
@@ -31,6 +32,7 @@ class FakeEngine:
         self.memory_bytes = memory_bytes
         self.is_closed = False
         self.batches: list[list[Any]] = []
+        self.searches: list[Search] = []
         self.gate = threading.Event()
         self.gate.set()
         self.card = EngineCard(
@@ -49,13 +51,23 @@ class FakeEngine:
     def translate(self, rows: Any) -> list[str]:
         return [found[0].text for found in self.search(rows)]
 
-    def search(self, rows: Any, **_options: Any) -> list[list[Hypothesis]]:
+    def search(
+        self, rows: Any, options: Search = DEFAULT_SEARCH, **_options: Any
+    ) -> list[list[Hypothesis]]:
         self.batches.append(list(rows))
+        self.searches.append(options)
         self.gate.wait(5)
         assert not self.is_closed
         if ["bad"] in rows:
             raise RuntimeError("cannot")
-        return [[Hypothesis(f"{self.digest}:{row[0]}", 1, -1.0, True)] for row in rows]
+        return [self._hypotheses(row[0], options.count) for row in rows]
+
+    def _hypotheses(self, word: str, count: int) -> list[Hypothesis]:
+        """Return the row, and with more marks each, further hypotheses that are less probable."""
+        return [
+            Hypothesis(f"{self.digest}:{word}{'!' * n}", 1, -1.0 - n, word != "long", -1.0 - n)
+            for n in range(count)
+        ]
 
     def close(self) -> None:
         self.is_closed = True

@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Sequence
 
 from nmt.decoding.hypothesis import Hypothesis
+from nmt.decoding.settings import DEFAULT_SEARCH, Search
 from nmt.engines.engine import Row, SearchEngine
 from nmt.errors import TranslationError
-from nmt.serving.batching.rows import BackgroundBatch, Measured, Place, QueuedRow, queue_rows
+from nmt.serving.batching.queue import RowQueue
+from nmt.serving.batching.rows import Measured, Place, QueuedRow, TimedBatch, queue_rows
 from nmt.serving.errors import OverloadedError
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.worker import Worker
@@ -19,16 +21,21 @@ from nmt.text.packing import consecutive_batches
 # seconds and a share of the last batch's time, so that a single client hardly waits.
 _GATHER_SECONDS, _GATHER_SHARE = 0.02, 0.15
 _POLL_SECONDS, _POLL_SHARE = 0.004, 0.05
-# A canary or shadow that is compared should not delay requests. But a replica that is always busy
-# would then never compare, and a canary that is too slow would hide that itself.
+# Documents, and a canary or shadow that is compared, should not delay requests. But a replica that
+# is always busy would then never compare, a canary that is too slow would hide that itself, and a
+# document would never end.
 _MAX_OVERTAKING = 20
+# A request that arrives waits for the batch that runs, which may take seconds if it is full.
+_BACKGROUND_SHARE = 4
+_QUIET_SECONDS = 10.0
 
 
 class Batcher:
     """The queue of a replica's engines, in one event loop.
 
     The engines share the processors, so that one batch runs at a time, in a thread. A batch holds
-    rows of one engine. Which engine is next follows from the age of the rows.
+    rows of one engine and one kind of search. Which is next follows from the age of the rows; those
+    of the background come last.
     """
 
     def __init__(
@@ -42,56 +49,64 @@ class Batcher:
 
         Args:
             max_batch_tokens: number of rows times the longest row. A longer row runs alone.
-            max_queued_tokens: tokens that may wait, of all engines; an empty queue takes any
-                request.
+            max_queued_tokens: tokens that may wait, of all engines, and as many in the background;
+                an empty queue takes any request.
             metrics: receive the batches and the length of the queue.
         """
         self._max_batch_tokens = max_batch_tokens
         self._max_queued_tokens = max_queued_tokens
         self._metrics = metrics
-        self._queue: list[QueuedRow] = []
-        self._background: deque[BackgroundBatch] = deque()
-        self._queued_tokens = 0
+        self._queue = RowQueue()
+        self._timed: deque[TimedBatch] = deque()
         self._requests = 0
+        self._last_request = -_QUIET_SECONDS
         self._wake = asyncio.Event()
         self._is_closing = False
         self._last_batch_seconds = 0.0
-        self._take_oldest = False
         self._overtaken = 0
+        self._is_turn_of_timed = True
         self._worker = Worker("engines")
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._fail_queue)
 
     @property
     def queued_tokens(self) -> int:
-        """Count the tokens that wait for a batch, without those of cancelled requests."""
-        return self._queued_tokens
+        """Count the tokens of requests that wait for a batch."""
+        return self._queue.tokens()
 
     async def submit(
-        self, engine: SearchEngine, rows: Sequence[Row], places: Sequence[Place] | None = None
-    ) -> list[Hypothesis]:
+        self,
+        engine: SearchEngine,
+        rows: Sequence[Row],
+        places: Sequence[Place] | None = None,
+        options: Search = DEFAULT_SEARCH,
+    ) -> list[list[Hypothesis]]:
         """Translate the rows of a request, in order; on cancellation, drop those that wait.
 
         Args:
             engine: translates the rows.
             rows: as the engine encodes them.
             places: the place of each row's sentence; by default each row is a sentence.
+            options: how many hypotheses of each row, and how they are searched.
 
         Raises:
             OverloadedError: the queue is full; no row of the request was taken.
             TranslationError: the engine failed on a batch with one of the rows.
         """
         self.check()
-        waiting, added = self._queued_tokens, sum(map(len, rows))
+        places = places or [Place(index) for index in range(len(rows))]
+        is_background = bool(places) and places[0].is_background
+        waiting, added = self._queue.tokens(is_background=is_background), sum(map(len, rows))
         # An empty queue takes any request, else one above the limit could never be translated.
         if waiting and waiting + added > self._max_queued_tokens:
             raise OverloadedError(
                 f"{waiting} tokens are waiting (at most {self._max_queued_tokens} may)"
             )
-        queued = queue_rows(engine, rows, places or [Place(index) for index in range(len(rows))])
-        self._queue += queued
-        self._queued_tokens += added
+        queued = queue_rows(engine, rows, places, options)
+        self._queue.add(queued)
         self._requests += 1
+        if not is_background:
+            self._last_request = time.monotonic()
         self._wake.set()
         try:
             # Most requests are a sentence, for which `gather` would cost more than the rest.
@@ -103,7 +118,7 @@ class Batcher:
             # After an error or a cancellation, the loop skips rows with a cancelled future.
             for row in queued:
                 row.future.cancel()
-                self._leave_queue(row)
+                self._queue.give_up(row)
             if not self._requests:
                 # The loop has looked before the last request woke up.
                 self._observe_queue()
@@ -120,7 +135,7 @@ class Batcher:
         for batch in consecutive_batches(lengths, self._max_batch_tokens):
             future: asyncio.Future[Measured] = asyncio.get_running_loop().create_future()
             part = [rows[index] for index in batch]
-            self._background.append(BackgroundBatch(engine, part, future))
+            self._timed.append(TimedBatch(engine, part, future))
             self._wake.set()
             more = await future
             found = Measured(found.hypotheses + more.hypotheses, found.seconds + more.seconds)
@@ -149,18 +164,35 @@ class Batcher:
             await self._wake.wait()
             if self._queue:
                 await self._gather()
-            self._queue = [row for row in self._queue if not row.future.done()]
+            self._queue.drop_done()
             self._observe_queue()
-            if self._background and (not self._queue or self._overtaken >= _MAX_OVERTAKING):
-                self._overtaken = 0
-                await self._translate_background(self._background.popleft())
-            elif self._queue:
-                self._overtaken += bool(self._background)
-                await self._translate_batch(self._take_batch())
-            elif self._is_closing:
-                return
-            else:
+            if not self._timed and not self._queue:
+                if self._is_closing:
+                    return
                 self._wake.clear()
+            else:
+                await self._translate_next()
+
+    async def _translate_next(self) -> None:
+        """Translate a batch of requests, or of what waits behind them."""
+        has_background = self._queue.has(is_background=True)
+        has_others = has_background or bool(self._timed)
+        is_overdue = has_others and self._overtaken >= _MAX_OVERTAKING
+        if self._queue.has(is_background=False) and not is_overdue:
+            self._overtaken += has_others
+            batch = self._queue.take_batch(self._max_batch_tokens, is_background=False)
+            await self._translate_batch(batch)
+            return
+        self._overtaken = 0
+        # By turns, so that neither the comparison of engines nor a document waits for the other.
+        self._is_turn_of_timed = not (self._is_turn_of_timed and has_background)
+        if self._timed and self._is_turn_of_timed:
+            await self._translate_timed(self._timed.popleft())
+            return
+        budget = self._max_batch_tokens
+        if time.monotonic() < self._last_request + _QUIET_SECONDS:
+            budget //= _BACKGROUND_SHARE
+        await self._translate_batch(self._queue.take_batch(budget, is_background=True))
 
     async def _gather(self) -> None:
         """Wait while requests keep coming in, but only for a small share of a batch's time."""
@@ -171,35 +203,15 @@ class Batcher:
             seen = len(self._queue)
             await asyncio.sleep(min(_POLL_SECONDS, _POLL_SHARE * last))
 
-    def _take_batch(self) -> list[QueuedRow]:
-        """Remove a batch from the queue: a first row, and those of its engine nearest in length."""
-        first = self._choose_first()
-        rest = [row for row in self._queue if row.engine is first.engine and row is not first]
-        rest.sort(key=lambda row: abs(len(row.tokens) - len(first.tokens)))
-        nearest = [first, *rest]
-        lengths = (len(row.tokens) for row in nearest)
-        batch = nearest[: len(next(consecutive_batches(lengths, self._max_batch_tokens)))]
-        for row in batch:
-            self._leave_queue(row)
-        self._queue = [row for row in self._queue if row.is_waiting]
-        return batch
-
-    def _choose_first(self) -> QueuedRow:
-        """Choose the oldest row, or, in every second batch, the one earliest in its request."""
-        # The oldest, so that rows of an unusual length or of a rarely used engine do not starve.
-        # The earliest, so that a sentence need not wait for a document of hundreds of sentences
-        # that came before it.
-        self._take_oldest = not self._take_oldest
-        return self._queue[0] if self._take_oldest else min(self._queue, key=lambda row: row.rank)
-
     async def _translate_batch(self, batch: list[QueuedRow]) -> None:
         self._observe_batch(batch)
         try:
-            found = await self._search(batch[0].engine, [row.tokens for row in batch])
-            for row, hypothesis in zip(batch, found.hypotheses, strict=True):
+            first, start = batch[0], time.monotonic()
+            found = await self._search(first.engine, [row.tokens for row in batch], first.options)
+            for row, hypotheses in zip(batch, found, strict=True):
                 if not row.future.done():
-                    row.future.set_result(hypothesis)
-            self._last_batch_seconds = found.seconds
+                    row.future.set_result(hypotheses)
+            self._last_batch_seconds = time.monotonic() - start
         # One bad batch must not end the loop, whatever the engine's library raises.
         except Exception as error:
             _fail(batch, TranslationError(f"the engine failed on a batch: {error}"))
@@ -207,50 +219,48 @@ class Batcher:
             _fail(batch, _ended())
             raise
 
-    async def _translate_background(self, batch: BackgroundBatch) -> None:
+    async def _translate_timed(self, batch: TimedBatch) -> None:
         if batch.future.done():
             return
         try:
-            found = await self._search(batch.engine, batch.rows)
+            start = time.monotonic()
+            found = await self._search(batch.engine, batch.rows, DEFAULT_SEARCH)
+            seconds = time.monotonic() - start
             if not batch.future.done():
-                batch.future.set_result(found)
+                batch.future.set_result(Measured([best[0] for best in found], seconds))
         except Exception as error:
             _fail([batch], TranslationError(f"the engine failed on a batch: {error}"))
         except asyncio.CancelledError:
             _fail([batch], _ended())
             raise
 
-    async def _search(self, engine: SearchEngine, rows: list[Row]) -> Measured:
-        start = time.monotonic()
-        found = await self._worker.run(engine.search, rows, scored=True)
-        return Measured([hypotheses[0] for hypotheses in found], time.monotonic() - start)
-
-    def _leave_queue(self, row: QueuedRow) -> None:
-        if row.is_waiting:
-            row.is_waiting = False
-            self._queued_tokens -= len(row.tokens)
+    async def _search(
+        self, engine: SearchEngine, rows: list[Row], options: Search
+    ) -> list[list[Hypothesis]]:
+        return await self._worker.run(engine.search, rows, options, scored=True)
 
     def _observe_queue(self) -> None:
         if self._metrics:
-            self._metrics.set_queue(self._requests, self._queued_tokens)
+            self._metrics.set_queue(self._requests, self._queue.tokens())
 
     def _observe_batch(self, batch: Sequence[QueuedRow]) -> None:
         if self._metrics is None:
             return
         now, lengths = time.monotonic(), [len(row.tokens) for row in batch]
-        waits = [now - row.since for row in batch]
+        # A row of a document waits for all requests, and that says nothing about their own time.
+        waits = [now - row.since for row in batch if not row.is_background]
         padded = len(lengths) * max(lengths)
         self._metrics.observe_batch(batch[0].engine.digest, len(batch), sum(lengths), padded, waits)
 
     def _fail_queue(self, _task: "asyncio.Task[None]") -> None:
-        _fail([*self._queue, *self._background], _ended())
+        _fail([*self._queue, *self._timed], _ended())
 
 
 def _ended() -> TranslationError:
     return TranslationError("the batcher's loop has ended")
 
 
-def _fail(waiting: Sequence[QueuedRow | BackgroundBatch], error: TranslationError) -> None:
+def _fail(waiting: Sequence[QueuedRow | TimedBatch], error: TranslationError) -> None:
     for each in waiting:
         if not each.future.done():
             each.future.set_exception(error)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from sys import getsizeof
 
+from nmt.decoding.settings import DEFAULT_SEARCH, Search
 from nmt.errors import TranslationError
 from nmt.serving.batching.rows import Place
 from nmt.serving.monitoring.metrics import ServingMetrics
@@ -14,6 +15,8 @@ from nmt.serving.types import TranslatedSentence
 # What an entry takes besides its two texts: the key, the two objects below, their numbers, and its
 # node in the ordered dictionary.
 _ENTRY_BYTES = 400
+# A further candidate with its numbers.
+_OTHER_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,9 @@ class SentenceResult:
 
 Compute = Callable[[Sequence[str], Sequence[Place]], Awaitable[Sequence[SentenceResult]]]
 """Translates sentences, each with its place in the request."""
-_Key = tuple[str, str]
+_Kind = tuple[str, Search | None]
+"""Digest of an engine, and how it searches; None for `DEFAULT_SEARCH`."""
+_Key = tuple[str, _Kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class _InWork:
 
 
 class TranslationCache:
-    """The translations of latest use, by engine and sentence, in one event loop."""
+    """The translations of latest use, by sentence, engine and search, in one event loop."""
 
     def __init__(self, max_bytes: int, metrics: ServingMetrics | None = None) -> None:
         """Create an empty cache.
@@ -61,7 +66,13 @@ class TranslationCache:
         return self._bytes
 
     async def translate(
-        self, engine: str, sentences: Sequence[str], compute: Compute
+        self,
+        engine: str,
+        sentences: Sequence[str],
+        compute: Compute,
+        options: Search = DEFAULT_SEARCH,
+        *,
+        is_background: bool = False,
     ) -> list[SentenceResult]:
         """Translate sentences, and compute only those that nobody has translated yet.
 
@@ -70,28 +81,32 @@ class TranslationCache:
             sentences: may hold equal ones.
             compute: translates the sentences that are missing; called at most once, unless another
                 request gives up a sentence that this one waited for.
+            options: how they are searched.
+            is_background: whether the sentences of others go first.
 
         Raises:
             NmtError: that of `compute`, which is not remembered.
         """
+        # Nearly all requests search by default, and a key with None is compared much faster.
+        kind = (engine, None if options == DEFAULT_SEARCH else options)
         places: dict[str, Place] = {}
         for index, sentence in enumerate(sentences):
-            places.setdefault(sentence, Place(index))
+            places.setdefault(sentence, Place(index, is_background))
         found: dict[str, SentenceResult] = {}
         computed = 0
         while missing := [sentence for sentence in places if sentence not in found]:
             own: list[str] = []
             others: list[str] = []
             for sentence in missing:
-                if result := self._recall((engine, sentence)):
+                if result := self._recall((sentence, kind)):
                     found[sentence] = result
                 else:
-                    (others if (engine, sentence) in self._in_work else own).append(sentence)
+                    (others if (sentence, kind) in self._in_work else own).append(sentence)
             waiting = {
-                sentence: self._join(engine, sentence, places[sentence]) for sentence in others
+                sentence: self._join((sentence, kind), places[sentence]) for sentence in others
             }
             if own:
-                found |= await self._compute(engine, {each: places[each] for each in own}, compute)
+                found |= await self._compute(kind, {each: places[each] for each in own}, compute)
                 computed += len(own)
             found |= await _collect(waiting)
         if self._metrics:
@@ -100,28 +115,28 @@ class TranslationCache:
 
     def forget(self, engine: str) -> None:
         """Remove the translations of an engine."""
-        for key in [key for key in self._entries if key[0] == engine]:
+        for key in [key for key in self._entries if key[1][0] == engine]:
             self._drop(key)
 
-    def _join(self, engine: str, sentence: str, place: Place) -> _InWork:
+    def _join(self, key: _Key, place: Place) -> _InWork:
         """Wait for a sentence of another request, at the earlier one of both places."""
-        work = self._in_work[engine, sentence]
+        work = self._in_work[key]
         # A short request would else wait until a long document reaches its sentence.
-        work.place.index = min(work.place.index, place.index)
+        work.place.move_up(place)
         return work
 
     async def _compute(
-        self, engine: str, places: Mapping[str, Place], compute: Compute
+        self, kind: _Kind, places: Mapping[str, Place], compute: Compute
     ) -> dict[str, SentenceResult]:
         """Translate sentences, remember them, and pass them on to the requests that joined."""
         loop = asyncio.get_running_loop()
         works = {each: _InWork(place, loop.create_future()) for each, place in places.items()}
-        self._in_work |= {(engine, sentence): work for sentence, work in works.items()}
+        self._in_work |= {(sentence, kind): work for sentence, work in works.items()}
         try:
             results = await compute([*places], [*places.values()])
             for (sentence, work), result in zip(works.items(), results, strict=True):
                 remembered = _as_cached(result)
-                self._remember((engine, sentence), remembered)
+                self._remember((sentence, kind), remembered)
                 work.future.set_result(remembered)
             return dict(zip(places, results, strict=True))
         except TranslationError as error:
@@ -130,7 +145,7 @@ class TranslationCache:
             raise
         finally:
             for sentence, work in works.items():
-                del self._in_work[engine, sentence]
+                del self._in_work[sentence, kind]
                 # After a cancelled or refused request, those that joined translate it themselves.
                 work.future.cancel()
 
@@ -175,9 +190,12 @@ async def _collect(waiting: Mapping[str, _InWork]) -> dict[str, SentenceResult]:
 def _as_cached(result: SentenceResult) -> SentenceResult:
     # Not by `dataclasses.replace`, which takes several times as long.
     own = result.sentence
-    cached = TranslatedSentence(own.text, own.tokens, own.log_probability, is_cached=True)
+    cached = TranslatedSentence(
+        own.text, own.tokens, own.log_probability, True, own.is_complete, own.others
+    )
     return SentenceResult(cached, result.source_tokens, result.is_off_target)
 
 
 def _bytes_of(key: _Key, result: SentenceResult) -> int:
-    return getsizeof(key[1]) + getsizeof(result.sentence.text) + _ENTRY_BYTES
+    others = sum(getsizeof(each.text) + _OTHER_BYTES for each in result.sentence.others)
+    return getsizeof(key[0]) + getsizeof(result.sentence.text) + _ENTRY_BYTES + others

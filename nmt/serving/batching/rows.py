@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt.decoding.hypothesis import Hypothesis
+from nmt.decoding.settings import Search
 from nmt.engines.engine import Row, SearchEngine
 
 
@@ -17,6 +18,13 @@ class Place:
     """
 
     index: int
+    is_background: bool = False
+    """Whether the sentences of other requests go first."""
+
+    def move_up(self, other: "Place") -> None:
+        """Let the sentence wait no longer than another request would."""
+        self.index = min(self.index, other.index)
+        self.is_background = self.is_background and other.is_background
 
 
 # Compared by identity: two requests may hold equal rows.
@@ -25,12 +33,15 @@ class QueuedRow:
     """A row that waits for its translation."""
 
     engine: SearchEngine
+    options: Search
     tokens: Row
     place: Place
     part: int
     """Position in its sentence."""
     since: float
-    future: asyncio.Future[Hypothesis]
+    future: asyncio.Future[list[Hypothesis]]
+    is_background: bool
+    """Whether its tokens count as those of the background, even if a request joins it later."""
     is_waiting: bool = True
 
     @property
@@ -40,8 +51,8 @@ class QueuedRow:
 
 
 @dataclass(eq=False, slots=True)
-class BackgroundBatch:
-    """Rows that let the rows of requests go first."""
+class TimedBatch:
+    """Rows that are translated by themselves, to measure the time that they take."""
 
     engine: SearchEngine
     rows: list[Row]
@@ -57,12 +68,15 @@ class Measured:
 
 
 def queue_rows(
-    engine: SearchEngine, rows: Sequence[Row], places: Sequence[Place]
+    engine: SearchEngine, rows: Sequence[Row], places: Sequence[Place], options: Search
 ) -> list[QueuedRow]:
     """Make the queue's entries of a request's rows."""
     loop, now, part = asyncio.get_running_loop(), time.monotonic(), 0
     queued: list[QueuedRow] = []
     for row, place in zip(rows, places, strict=True):
         part = part + 1 if queued and queued[-1].place is place else 0
-        queued.append(QueuedRow(engine, row, place, part, now, loop.create_future()))
+        future: asyncio.Future[list[Hypothesis]] = loop.create_future()
+        queued.append(
+            QueuedRow(engine, options, row, place, part, now, future, place.is_background)
+        )
     return queued

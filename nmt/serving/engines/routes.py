@@ -1,8 +1,7 @@
 """The routes that a replica answers, and the loaded engines that answer them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from nmt.engines.engine import SearchEngine
@@ -29,15 +28,6 @@ class HeldEngine:
     def digest(self) -> str:
         """Return the engine's digest."""
         return self.engine.digest
-
-    @contextmanager
-    def use(self) -> Iterator[SearchEngine]:
-        """Keep the engine loaded while a request is translated."""
-        self.acquire()
-        try:
-            yield self.engine
-        finally:
-            self.release()
 
     def acquire(self) -> None:
         """Keep the engine loaded until `release`."""
@@ -105,7 +95,8 @@ def activate(
     is_wanted = stable.digest == route.stable
     canary = usable(route.canary) if is_wanted else None
     shadow = usable(route.shadow) if is_wanted else None
-    return ActiveRoute(_served_route(key, stable), route, stable, since, canary, shadow)
+    served = _served_route(key, stable, canary, route.percent)
+    return ActiveRoute(served, route, stable, since, canary, shadow)
 
 
 def translates(held: HeldEngine, key: str) -> bool:
@@ -115,7 +106,9 @@ def translates(held: HeldEngine, key: str) -> bool:
     return languages == (name.source_language, name.target_language)
 
 
-def _served_route(key: str, stable: HeldEngine) -> ServedRoute:
+def _served_route(
+    key: str, stable: HeldEngine, canary: HeldEngine | None, percent: int
+) -> ServedRoute:
     name, card = parse_route_key(key), stable.engine.card
     return ServedRoute(
         key=key,
@@ -125,4 +118,6 @@ def _served_route(key: str, stable: HeldEngine) -> ServedRoute:
         engine=stable.digest,
         base=card.base,
         license=card.license,
+        canary=canary.digest if canary else None,
+        percent=percent if canary else 0,
     )

@@ -16,7 +16,7 @@ from nmt.config import Config, load_config
 from nmt.decoding.generate import translate
 from nmt.decoding.hypothesis import Hypothesis
 from nmt.decoding.search import search
-from nmt.decoding.settings import SearchSettings
+from nmt.decoding.settings import Search, SearchSettings
 from nmt.engines.card import EngineCard, read_card
 from nmt.engines.engine import load_engine
 from nmt.engines.torch_engine import TorchEngine
@@ -155,9 +155,9 @@ def test_the_probability_of_a_hypothesis_is_that_of_its_tokens(
     engine = load_engine(run.engine_folder(format="torch"), serving)
     assert isinstance(engine, TorchEngine)
     rows = [engine.encode(text)[0] for text in SENTENCES[:3]]
-    together = engine.search(rows, count=beam_size, scored=True)
+    together = engine.search(rows, Search(count=beam_size), scored=True)
     for row, found in zip(rows, together, strict=True):
-        alone = engine.search([row], count=beam_size, scored=True)[0]
+        alone = engine.search([row], Search(count=beam_size), scored=True)[0]
         assert [each.text for each in found] == [each.text for each in alone]
         scores = [each.log_probability for each in found]
         assert scores == pytest.approx([each.log_probability for each in alone], abs=1e-3)
@@ -188,7 +188,7 @@ def test_both_libraries_search_with_the_length_penalty(run_of: RunOf) -> None:
     for changes in ({"format": "torch"}, {"format": "ctranslate2", "quantization": "float32"}):
         engine = load_engine(run.engine_folder(**changes), serving)
         rows = [engine.encode(text)[0] for text in SENTENCES]
-        found.append(engine.search(rows, count=2, scored=True))
+        found.append(engine.search(rows, Search(count=2), scored=True))
     compared = 0
     for torch_row, row in zip(*found, strict=True):
         # CTranslate2 rounds the limit of the output up, so only complete ones are comparable.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nmt.decoding.length import output_limit
-from nmt.decoding.settings import Sampling
+from nmt.decoding.settings import Sampling, Search
 from nmt.engines import ctranslate2_engine
 from nmt.engines.engine import SearchEngine, load_engine
 from nmt.engines.translate import TranslateOptions, translate_texts
@@ -39,7 +39,7 @@ def test_a_translation_does_not_depend_on_the_rest_of_the_batch(
 def test_a_search_returns_several_hypotheses_with_their_probabilities(storage: Storage) -> None:
     engine = load_engine(storage.fetch("engines/water"), serving_config(beam_size=3))
     rows = [engine.encode(text)[0] for text in ("We", "We need water now.")]
-    for row, found in zip(rows, engine.search(rows, count=3, scored=True), strict=True):
+    for row, found in zip(rows, engine.search(rows, Search(count=3), scored=True), strict=True):
         scores = [hypothesis.log_probability for hypothesis in found]
         assert len(scores) == 3
         assert scores == sorted(scores, reverse=True)
@@ -88,7 +88,7 @@ def test_a_length_penalty_divides_the_score_by_a_power_of_the_length(storage: St
     found = {}
     for penalty in (0.0, 1.0, 2.0):
         engine = load_engine(folder, serving_config(beam_size=3, length_penalty=penalty))
-        found[penalty] = engine.search(engine.encode(row[0]), count=3, scored=True)[0]
+        found[penalty] = engine.search(engine.encode(row[0]), Search(count=3), scored=True)[0]
     best = found[0.0][0]
     length = best.tokens + 1  # with the language code
     for penalty, hypotheses in found.items():

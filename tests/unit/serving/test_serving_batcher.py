@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nmt.decoding.hypothesis import Hypothesis
+from nmt.decoding.settings import Search
 from nmt.errors import TranslationError
 from nmt.serving.batching.batcher import Batcher
 from nmt.serving.batching.rows import Place
@@ -34,7 +35,7 @@ class Recorder:
 
     def close(self) -> None: ...
 
-    def search(self, rows: Any, **_options: Any) -> list[list[Hypothesis]]:
+    def search(self, rows: Any, *_search: Any, **_options: Any) -> list[list[Hypothesis]]:
         self.batches.append(rows)
         self.gate.wait(5)
         if any("bad" in row for row in rows):
@@ -42,8 +43,8 @@ class Recorder:
         return [[Hypothesis("+".join(row), len(row), 0.0, True)] for row in rows]
 
 
-def texts(found: list[Hypothesis]) -> list[str]:
-    return [hypothesis.text for hypothesis in found]
+def texts(found: list[list[Hypothesis]]) -> list[str]:
+    return [hypotheses[0].text for hypotheses in found]
 
 
 def row(word: str, length: int = 1) -> list[str]:
@@ -66,7 +67,9 @@ def with_batcher(
     asyncio.run(asyncio.wait_for(body(), 10))
 
 
-async def block_engine(batcher: Batcher, engine: Recorder) -> "asyncio.Task[list[Hypothesis]]":
+async def block_engine(
+    batcher: Batcher, engine: Recorder
+) -> "asyncio.Task[list[list[Hypothesis]]]":
     """Keep the engine busy until the gate opens, so that other requests wait."""
     engine.gate.clear()
     task = asyncio.create_task(batcher.submit(engine, [row("first")]))
@@ -77,7 +80,7 @@ async def block_engine(batcher: Batcher, engine: Recorder) -> "asyncio.Task[list
 
 def submit(
     batcher: Batcher, engine: Recorder, *rows: list[str]
-) -> "asyncio.Task[list[Hypothesis]]":
+) -> "asyncio.Task[list[list[Hypothesis]]]":
     return asyncio.create_task(batcher.submit(engine, rows))
 
 
@@ -308,7 +311,7 @@ def test_measured_rows_wait_until_no_request_does() -> None:
         await asyncio.sleep(0)
         engine.gate.set()
         found = await measured
-        assert texts(found.hypotheses) == ["m"]
+        assert [hypothesis.text for hypothesis in found.hypotheses] == ["m"]
         assert found.seconds > 0
         assert engine.batches[-1] == [row("m")]
         await asyncio.gather(first, *requests)
@@ -360,3 +363,100 @@ def test_an_engine_that_hangs_does_not_keep_the_batcher() -> None:
         engine.gate.set()
 
     asyncio.run(body())
+
+
+def background(batcher: Batcher, engine: Recorder, *rows: list[str]) -> "asyncio.Task[Any]":
+    places = [Place(index, is_background=True) for index in range(len(rows))]
+    return asyncio.create_task(batcher.submit(engine, rows, places))
+
+
+def test_rows_of_the_background_wait_until_no_request_does() -> None:
+    async def check(batcher: Batcher, engine: Recorder) -> None:
+        first = await block_engine(batcher, engine)
+        document = background(batcher, engine, *[row(f"d{n}") for n in range(4)])
+        await asyncio.sleep(0)
+        requests = [submit(batcher, engine, row(f"r{n}", 64)) for n in range(5)]
+        await asyncio.sleep(0)
+        engine.gate.set()
+        assert texts(await document) == ["d0", "d1", "d2", "d3"]
+        assert all(request.done() for request in requests)
+        await asyncio.gather(first, *requests)
+
+    with_batcher(check)
+
+
+def test_rows_of_the_background_have_their_turn_in_a_replica_that_is_always_busy() -> None:
+    async def check(batcher: Batcher, engine: Recorder) -> None:
+        first = await block_engine(batcher, engine)
+        document = background(batcher, engine, row("d"))
+        measured = asyncio.create_task(batcher.measure(engine, [row("m")]))
+        await asyncio.sleep(0)
+        requests = submit(batcher, engine, *[row("r", 64)] * 100)
+        await asyncio.sleep(0)
+        engine.gate.set()
+        await document
+        await measured
+        assert 15 < engine.batches.index([row("d")]) < 30
+        assert 35 < engine.batches.index([row("m")]) < 60
+        await asyncio.gather(first, requests)
+
+    with_batcher(check)
+
+
+def test_batches_of_the_background_are_small_while_requests_come() -> None:
+    async def check(batcher: Batcher, engine: Recorder) -> None:
+        await background(batcher, engine, *[row("d", 8)] * 8)
+        assert [len(batch) for batch in engine.batches] == [8]
+        await batcher.submit(engine, [row("r")])
+        await background(batcher, engine, *[row("d", 8)] * 8)
+        assert [len(batch) for batch in engine.batches[2:]] == [2, 2, 2, 2]
+
+    with_batcher(check)
+
+
+def test_a_request_that_needs_a_row_of_the_background_does_not_wait_behind_others() -> None:
+    async def check(batcher: Batcher, engine: Recorder) -> None:
+        first = await block_engine(batcher, engine)
+        places = [Place(index, is_background=True) for index in range(3)]
+        rows = [row(f"d{n}", 64) for n in range(3)]
+        document = asyncio.create_task(batcher.submit(engine, rows, places))
+        await asyncio.sleep(0)
+        places[2].move_up(Place(0))
+        engine.gate.set()
+        await asyncio.gather(first, document)
+        assert engine.batches[1] == [row("d2", 64)]
+
+    with_batcher(check)
+
+
+def test_the_background_does_not_take_the_queue_of_requests() -> None:
+    async def check(batcher: Batcher, engine: Recorder) -> None:
+        first = await block_engine(batcher, engine)
+        document = background(batcher, engine, row("d", 20))
+        await asyncio.sleep(0)
+        assert batcher.queued_tokens == 0
+        request = submit(batcher, engine, row("r", 20))
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await background(batcher, engine, row("e"))
+        engine.gate.set()
+        await asyncio.gather(first, document, request)
+
+    with_batcher(check, queued=20)
+
+
+def test_a_batch_has_one_kind_of_search_and_fewer_rows_with_more_beams() -> None:
+    async def check(batcher: Batcher, engine: Recorder) -> None:
+        first = await block_engine(batcher, engine)
+        wide = Search(beam_size=4)
+        calls = [
+            batcher.submit(engine, [row("w", 8)] * 4, None, wide),
+            batcher.submit(engine, [row("g", 8)] * 4),
+        ]
+        tasks = [asyncio.create_task(call) for call in calls]
+        await asyncio.sleep(0)
+        engine.gate.set()
+        await asyncio.gather(first, *tasks)
+        assert sorted(engine.batches[1:]) == [[row("g", 8)] * 4] + [[row("w", 8)] * 2] * 2
+
+    with_batcher(check)

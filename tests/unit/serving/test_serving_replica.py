@@ -10,9 +10,15 @@ from typing import Any
 import pytest
 
 from nmt.config import ServingConfig
+from nmt.decoding.settings import Search
 from nmt.errors import TranslationError
 from nmt.runs import layout
-from nmt.serving.errors import NoEngineError, OverloadedError, StoppingError
+from nmt.serving.errors import (
+    NoEngineError,
+    OverloadedError,
+    StoppingError,
+    UnknownEngineError,
+)
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.replica import Replica
 from nmt.storage import Storage
@@ -188,6 +194,118 @@ def test_a_route_that_has_gone_is_refused(world: World) -> None:
         with pytest.raises(NoEngineError, match="eng_Latn-fra_Latn"):
             await one.translate(["x"], french, "client")
         await until(lambda: world.engines["f"].is_closed)
+
+    run(world, check)
+
+
+def test_a_session_keeps_its_engine_whatever_is_promoted(world: World) -> None:
+    promote(world.storage, NAME, "a")
+
+    async def check(one: Replica) -> None:
+        with one.session(ROUTE, "client") as session:
+            promote(world.storage, NAME, "b")
+            await serves(one, "b")
+            promote(world.storage, NAME, "c")
+            await serves(one, "c")
+            assert session.engine == "a"
+            assert (await session.translate(["x"])).texts == ["a:x"]
+            assert await one.leave() == 1
+        await until(lambda: world.engines["a"].is_closed)
+        assert await one.leave() == 0
+
+    run(world, check)
+
+
+def test_candidates_of_a_sentence_differ_and_come_in_the_order_of_their_scores(
+    world: World,
+) -> None:
+    promote(world.storage, NAME, "a")
+
+    async def check(one: Replica) -> None:
+        search = Search(count=3)
+        with one.session(ROUTE, "client") as session:
+            for is_cached in (False, True):
+                short, long = (await session.translate(["x", "y|long"], search)).sentences
+                assert [short.text, *(each.text for each in short.others)] == [
+                    "a:x", "a:x!", "a:x!!"
+                ]  # fmt: skip
+                assert long.text == "a:y a:long"
+                # Of equal scores.
+                assert {each.text for each in long.others} == {"a:y! a:long", "a:y a:long!"}
+                assert [short.is_complete, long.is_complete] == [True, False]
+                assert [short.is_cached, long.is_cached] == [is_cached] * 2
+        assert world.engines["a"].searches == [search]
+
+    run(world, check)
+
+
+def test_translations_of_one_search_do_not_answer_another(world: World) -> None:
+    promote(world.storage, NAME, "a")
+    searches = [Search(), Search(count=2), Search(beam_size=4), Search(no_repeat_ngram_size=3)]
+
+    async def check(one: Replica) -> None:
+        with one.session(ROUTE, "client") as session:
+            world.engines["a"].gate.clear()
+            calls = [session.translate([f"x{n % 2}"], s) for s in searches for n in range(4)]
+            tasks = [asyncio.create_task(call) for call in calls]
+            await until(lambda: bool(world.engines["a"].batches))
+            world.engines["a"].gate.set()
+            await asyncio.gather(*tasks)
+        seen = world.engines["a"].searches
+        rows = sum(map(len, world.engines["a"].batches))
+        assert (set(seen), rows) == (set(searches), 2 * len(searches))
+
+    run(world, check)
+
+
+def test_a_session_may_name_its_engine(world: World) -> None:
+    promote(world.storage, NAME, "a")
+    promote(world.storage, NAME, "b")
+
+    async def check(one: Replica) -> None:
+        with pytest.raises(UnknownEngineError, match=r"no engine 'canary'.* one of stable, b$"):
+            one.session(ROUTE, "client", engine="canary")
+        start_canary(world.storage, NAME, "c", 0)
+        await loads(one, "c")
+        await until(lambda: one.served().routes[0].canary == "c")
+        for name, digest in (("stable", "b"), ("canary", "c"), ("b", "b"), ("c", "c")):
+            with one.session(ROUTE, "client", engine=name) as session:
+                assert session.engine == digest
+        with pytest.raises(UnknownEngineError, match=r"one of stable, b, canary, c$"):
+            one.session(ROUTE, "client", engine="z")
+        promote(world.storage, NAME, "c")
+        await serves(one, "c")
+        # Kept for a rollback, and for a document that it has begun.
+        with one.session(ROUTE, "client", engine="b") as session:
+            assert session.engine == "b"
+
+    run(world, check)
+
+
+def test_a_shadow_cannot_be_chosen(world: World) -> None:
+    promote(world.storage, NAME, "a")
+    start_shadow(world.storage, NAME, "b")
+
+    async def check(one: Replica) -> None:
+        await loads(one, "b")
+        with pytest.raises(UnknownEngineError, match=r"one of stable, a$"):
+            one.session(ROUTE, "client", engine="b")
+
+    run(world, check)
+
+
+def test_a_route_says_what_share_of_the_clients_its_canary_answers(world: World) -> None:
+    promote(world.storage, NAME, "a")
+    start_canary(world.storage, NAME, "b", 30)
+    world.broken.add("b")
+
+    async def check(one: Replica) -> None:
+        (route,) = one.served().routes
+        assert (route.canary, route.percent) == (None, 0)
+        world.broken.clear()
+        world.now += 1000
+        await until(lambda: one.served().routes[0].canary == "b")
+        assert one.served().routes[0].percent == 30
 
     run(world, check)
 
@@ -383,6 +501,26 @@ def every_client_is_sampled(world: World) -> None:
         return traffic.with_route(KEY, route)
 
     change_traffic(world.storage, NAME, change)
+
+
+def test_a_session_is_compared_once_and_only_by_the_usual_search(world: World) -> None:
+    promote(world.storage, NAME, "a")
+    start_canary(world.storage, NAME, "b", 0)
+    every_client_is_sampled(world)
+
+    async def check(one: Replica) -> None:
+        await loads(one, "b")
+        with one.session(ROUTE, "one", engine="canary") as session:
+            await session.translate(["chosen"])
+        with one.session(ROUTE, "two") as session:
+            await session.translate(["wide"], Search(beam_size=2))
+            for n in range(3):
+                world.now += 100_000
+                await session.translate([f"x{n}"])
+        await until(lambda: _pairs(one) == 1)
+        assert world.engines["b"].batches == [[["chosen"]], [["x0"]]]
+
+    run(world, check)
 
 
 def test_a_shadow_translates_along_and_is_never_returned(world: World) -> None:

@@ -155,11 +155,11 @@ def test_an_engine_that_fails_counts_as_broken(arm: Any, broken: str, expected: 
     run(check)
 
 
-def _fail(_rows: Any, **_options: Any) -> Any:
+def _fail(_rows: Any, *_search: Any, **_options: Any) -> Any:
     raise RuntimeError("cannot")
 
 
-def _answer(rows: Any, **_options: Any) -> Any:
+def _answer(rows: Any, *_search: Any, **_options: Any) -> Any:
     return [[Hypothesis("தமிழ் உரை", 1, -1.0, True)] for _ in rows]
 
 
