@@ -10,7 +10,7 @@ MAX_TEXT_BYTES = 10 * MIB
 """Of a file in a text format."""
 MAX_ARCHIVE_BYTES = 20 * MIB
 """Of a file that is an archive, such as DOCX."""
-MAX_SEGMENTS = 20_000
+MAX_SEGMENTS = 100_000
 MAX_DEPTH = 200
 """Of elements, lists and objects inside each other."""
 MAX_CODES = 5_000

@@ -7,6 +7,7 @@ import pytest
 from nmt.documents.content import Text
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import DocumentTooLargeError
+from nmt.documents.formats import limits
 from nmt.documents.formats.plain_text import read_plain_text
 from nmt.documents.formats.registry import read_string, write_string
 
@@ -70,6 +71,7 @@ def test_any_string_is_a_plain_text():
         assert write_string(document, same(document)) == text
 
 
-def test_too_many_lines_are_refused():
-    with pytest.raises(DocumentTooLargeError, match="20,000 texts"):
-        read_plain_text(b"a\n" * 20_001, OPTIONS)
+def test_too_many_lines_are_refused(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_SEGMENTS", 100)
+    with pytest.raises(DocumentTooLargeError, match=r"100 texts.*max_segments"):
+        read_plain_text(b"a\n" * 101, OPTIONS)

@@ -8,6 +8,7 @@ import pytest
 from nmt.documents.content import Code, Text
 from nmt.documents.document import ReadOptions, SegmentWarning, TranslatedSegment
 from nmt.documents.errors import DocumentError, DocumentTooLargeError
+from nmt.documents.formats import limits
 from nmt.documents.formats.po.document import read_po
 from nmt.documents.formats.po.strings import escape, string_lines, unescape
 
@@ -201,9 +202,10 @@ def test_what_is_not_po_is_refused_with_its_line(text, message):
         read(text)
 
 
-def test_too_many_messages_and_escapes_are_refused():
+def test_too_many_messages_and_escapes_are_refused(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_SEGMENTS", 100)
     with pytest.raises(DocumentTooLargeError, match="max_segments"):
-        read("".join(f'msgid "a {n}"\nmsgstr ""\n' for n in range(20_001)))
+        read("".join(f'msgid "a {n}"\nmsgstr ""\n' for n in range(101)))
     with pytest.raises(DocumentTooLargeError, match="max_escapes"):
         read('msgid ""\n' + '"a\\n"\n' * 60_000 + 'msgstr ""\n')
 
