@@ -8,9 +8,11 @@ from types import MappingProxyType
 from nmt.documents.document import Document, ReadDocument, ReadOptions, TranslatedSegment
 from nmt.documents.errors import UnknownFormatError
 from nmt.documents.formats.decoding import Decoded
+from nmt.documents.formats.docx.reader import read_docx
 from nmt.documents.formats.html.document import read_html
 from nmt.documents.formats.json_strings.document import read_json
 from nmt.documents.formats.limits import (
+    MAX_ARCHIVE_BYTES,
     MAX_TEXT_BYTES,
     check_bytes,
     check_segments,
@@ -44,6 +46,14 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("json", (".json", ".jsonl", ".ndjson", ".arb"), "application/json", read_json),
             Format("xliff", (".xlf", ".xliff"), "application/xliff+xml", read_xliff),
             Format("po", (".po", ".pot"), "text/x-gettext-translation", read_po),
+            Format(
+                "docx",
+                (".docx",),
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                read_docx,
+                is_text=False,
+                max_bytes=MAX_ARCHIVE_BYTES,
+            ),
         )
     }
 )

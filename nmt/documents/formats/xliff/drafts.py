@@ -1,14 +1,13 @@
 """Texts of XLIFF, made of what is inside a `source`, a `target` or a segment of it."""
 
 import re
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 from nmt.documents.content import Code, Content, Text
 from nmt.documents.formats.html.strings import inline_content
 from nmt.documents.formats.icu import IS_MESSAGE, find_message_texts
+from nmt.documents.formats.pairing import find_pairs
 from nmt.documents.formats.xliff.inline import Mark
 from nmt.documents.formats.xml.edit import escape_text
 
@@ -157,12 +156,15 @@ def _with_number_signs(pieces: list[Piece]) -> Iterable[Piece]:
 def _paired(pieces: list[Piece]) -> tuple[Content, dict[Code, Template]]:
     """Make codes of marks; those with a partner, inside each other, get a common number."""
     marks = [piece for piece in pieces if isinstance(piece, Mark)]
-    pairs = _find_pairs(marks)
+    numbers = find_pairs([(mark.kind, mark.key) for mark in marks])
+    pairs = dict(zip(marks, numbers, strict=True))
+    exact = {number for mark, number in pairs.items() if number and mark.is_exact}
     content: list[Text | Code] = []
     holes: dict[Code, Template] = {}
     for piece in pieces:
         if isinstance(piece, Mark):
-            code = Code(piece.raw, piece.kind, pairs.get(piece), piece.is_exact)
+            pair = pairs[piece]
+            code = Code(piece.raw, piece.kind, pair, piece.is_exact or pair in exact)
             content.append(code)
             if piece.holes:
                 holes[code] = piece.holes
@@ -171,32 +173,6 @@ def _paired(pieces: list[Piece]) -> tuple[Content, dict[Code, Template]]:
         else:
             content.append(piece)
     return tuple(content), holes
-
-
-def _find_pairs(marks: Sequence[Mark]) -> dict[Mark, int]:
-    """Number the pairs of marks; marks that overlap with others have none."""
-    opening = Counter(mark.key for mark in marks if mark.kind == "open" and mark.key)
-    closing = Counter(mark.key for mark in marks if mark.kind == "close" and mark.key)
-    numbers = count(1)
-    pairs: dict[Mark, int] = {}
-    stack: list[Mark] = []
-    waiting: Counter[Hashable] = Counter()
-    for mark in marks:
-        if not (opening[mark.key] and closing[mark.key]):
-            continue
-        if mark.kind == "open":
-            stack.append(mark)
-            waiting[mark.key] += 1
-        elif waiting[mark.key]:
-            # What is still open inside this one closes after it: they overlap.
-            before = len(stack)
-            while (opened := stack.pop()).key != mark.key:
-                waiting[opened.key] -= 1
-            waiting[mark.key] -= 1
-            if len(stack) == before - 1:
-                pairs[opened] = pairs[mark] = next(numbers)
-                opened.is_exact = mark.is_exact = opened.is_exact or mark.is_exact
-    return pairs
 
 
 def _part(piece: Piece, start: int, end: int | None) -> Piece:

@@ -101,7 +101,7 @@ def _segments(unit: Unit, drafts: Sequence[Draft], first: int) -> list[Segment]:
 
 def _check(source: XmlSource, before: XliffFile, data: bytes, contents: dict[int, str]) -> None:
     """Compare the units of a written file with those of its source."""
-    written = XmlSource(source.decoded, data)
+    written = source.with_data(data)
     try:
         after = read_units(written)
     except DocumentError as error:

@@ -1,12 +1,11 @@
 """The texts of XLIFF as they are written into targets."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from nmt.documents.content import Code, Content
 from nmt.documents.document import TranslatedSegment
-from nmt.documents.errors import BrokenDocumentError
+from nmt.documents.formats.codes import check_codes
 from nmt.documents.formats.xliff.drafts import Draft, Template
 from nmt.documents.formats.xml.edit import escape_text, without_forbidden
 from nmt.documents.formats.xml.events import XmlSource
@@ -38,9 +37,8 @@ class Renderer:
         # Texts inside codes come after the text that the code is in.
         for draft in reversed(drafts):
             content = translated[draft.index].content
-            _check_codes(draft, content)
-            is_same = _raw(content) == _raw(draft.content)
-            rendered[draft] = self._text(draft, draft.content if is_same else content, rendered)
+            check_codes(draft.content, content)
+            rendered[draft] = self._text(draft, content, rendered)
         return rendered
 
     def _text(self, draft: Draft, content: Content, rendered: Mapping[Draft, str]) -> str:
@@ -70,7 +68,7 @@ class Renderer:
     def _in_cdata(self, text: str) -> str:
         """Leave the CDATA section for what cannot be in it."""
         text = text.replace("]]>", "]]]]><![CDATA[>")
-        if self._source.decoded.encoding.startswith("utf"):
+        if self._source.encoding.startswith("utf"):
             return text
         lacking = {each for each in set(text) if self._source.lacks(each)}
         return "".join(f"]]>&#{ord(each)};<![CDATA[" if each in lacking else each for each in text)
@@ -79,21 +77,3 @@ class Renderer:
 def fill(template: Template, rendered: Mapping[Draft, str]) -> str:
     """Write what is inside an element."""
     return "".join(part if isinstance(part, str) else rendered[part] for part in template)
-
-
-def _raw(content: Content) -> str | None:
-    """Join what the file has for a content; None if it has new text."""
-    raws = [piece.raw for piece in content]
-    return None if None in raws else "".join(raw for raw in raws if raw)
-
-
-def _check_codes(draft: Draft, content: Content) -> None:
-    """Refuse a translation that does not have each code of its source once."""
-    before, after = (
-        Counter(id(piece) for piece in each if isinstance(piece, Code))
-        for each in (draft.content, content)
-    )
-    if before != after:
-        raise BrokenDocumentError(
-            "A translation does not have each inline code of its source once."
-        )

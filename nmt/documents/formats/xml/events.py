@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from xml.parsers import expat
 
 from nmt.documents.errors import DocumentError
-from nmt.documents.formats.decoding import Decoded, decode
+from nmt.documents.formats.decoding import decode
 from nmt.documents.formats.limits import check_depth
 
 EventKind = Literal[
@@ -44,9 +44,12 @@ class Event(NamedTuple):
 class XmlSource:
     """An XML file, decoded."""
 
-    decoded: Decoded
     data: bytes
     """In UTF-8, where all places count; without a byte order mark."""
+    encoding: str
+    """Of the file: Python's name of it."""
+    mark: bytes
+    """Byte order mark of the file."""
 
     def raw(self, start: int, end: int) -> str:
         """Return what is between two places."""
@@ -54,14 +57,17 @@ class XmlSource:
 
     def lacks(self, character: str) -> bool:
         """Tell whether the encoding of the file does not have a character."""
-        return not character.encode(self.decoded.encoding, "ignore")
+        return not character.encode(self.encoding, "ignore")
 
     def encode(self, data: bytes) -> bytes:
         """Encode a changed text as the file was, with references for what the encoding lacks."""
-        if self.decoded.encoding == "utf-8":
-            return self.decoded.mark + data
-        encoded = data.decode().encode(self.decoded.encoding, "xmlcharrefreplace")
-        return self.decoded.mark + encoded
+        if self.encoding == "utf-8":
+            return self.mark + data
+        return self.mark + data.decode().encode(self.encoding, "xmlcharrefreplace")
+
+    def with_data(self, data: bytes) -> "XmlSource":
+        """Return a changed file of the same encoding."""
+        return XmlSource(data, self.encoding, self.mark)
 
 
 def read_source(data: bytes, encoding: str | None) -> XmlSource:
@@ -73,7 +79,8 @@ def read_source(data: bytes, encoding: str | None) -> XmlSource:
     match = _DECLARATION.match(data)
     decoded = decode(data, match[1].decode() if match else None, encoding)
     is_same = decoded.encoding == "utf-8" and not decoded.mark
-    return XmlSource(decoded, data if is_same else decoded.text.encode())
+    data = data if is_same else decoded.text.encode()
+    return XmlSource(data, decoded.encoding, decoded.mark)
 
 
 def read_events(data: bytes, namespaces: Mapping[str, str]) -> Iterator[Event]:
