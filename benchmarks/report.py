@@ -14,7 +14,6 @@ are made of them by replacing words.
 import argparse
 import random
 import resource
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, combinations
@@ -37,7 +36,7 @@ from nmt.runs.evaluation import (
     TestSetInfo,
 )
 from nmt.scoring.stored import HypothesisRow
-from tests.support.browser import CHROMIUM, browser
+from tests.support.browser import CHROMIUM, errors_of, open_browser
 
 METRICS = ("bleu", "chrf", "chrf++", "ter", "meteor", "rouge1", "rouge2", "rougeL")
 COMPARED = ("bleu", "chrf", "chrf++")
@@ -182,25 +181,28 @@ def make_result(systems: Sequence[str], sets: Sequence[str], sentences: int) -> 
 
 def measure_opening(page: Path) -> Iterator[str]:
     """Open a page, and describe the CPU time that its process took."""
-    with tempfile.TemporaryDirectory() as profile, browser(Path(profile)) as opened:
-        opened.call("Performance.setTimeDomain", timeDomain="threadTicks")
-        opened.call("Performance.enable")
+    with open_browser() as browser:
+        opened = browser.new_page(viewport={"width": 1150, "height": 900})
+        errors, requests = errors_of(opened), list[str]()
+        opened.on("request", lambda request: requests.append(request.url))
+        tools = opened.context.new_cdp_session(opened)
+        tools.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})
+        tools.send("Performance.enable")
 
         def seconds() -> float:
-            found = opened.call("Performance.getMetrics")["metrics"]
+            found = tools.send("Performance.getMetrics")["metrics"]
             # The other figures, such as TaskDuration, count the time of other processes too.
             return next(each["value"] for each in found if each["name"] == "ProcessTime")
 
-        opened.set_size(1150, 900)
-        opened.open(page)
+        opened.goto(page.resolve().as_uri(), timeout=0)
         yield f"opened: {seconds():.2f} CPU seconds of the page's process"
         before = seconds()
         opened.evaluate("document.getElementById('translations').scrollIntoView()")
-        opened.wait_for("document.querySelectorAll('#list article').length > 0")
+        opened.locator("#list article").first.wait_for()
         yield f"first 50 sentences of a set: {seconds() - before:.2f} CPU seconds more"
         # Laid out only now, so that the time of the first screen does not count it.
         nodes = opened.evaluate("document.getElementsByTagName('*').length")
-        yield f"elements: {nodes:,}; requests: {len(opened.requests)}; errors: {opened.errors}"
+        yield f"elements: {nodes:,}; requests: {len(requests)}; errors: {errors}"
 
 
 def main() -> None:
