@@ -34,6 +34,9 @@ def normalise(text: str) -> str:
 
 def remove_noise(text: str) -> str:
     """Convert a text to NFC, and remove invisible and control characters except white space."""
+    # None of them is printable, so that most texts need no closer look.
+    if text.isprintable():
+        return unicodedata.normalize("NFC", text)
     # A lone surrogate cannot be encoded, so that no file or response could contain it.
     plain = _LONE_SURROGATE.sub("\ufffd", _FLAG_OR_NOISE.sub(r"\1", text))
     return unicodedata.normalize("NFC", plain)

@@ -8,10 +8,10 @@ from nmt.decoding.settings import Search
 from nmt.documents.content import Content, Segment, plain_text
 from nmt.documents.document import GlossaryMatch, SegmentWarning, TranslatedSegment
 from nmt.documents.translation.flat import Flat
-from nmt.documents.translation.glossary import TermFinder
-from nmt.documents.translation.joining import AppliedTerm
 from nmt.documents.translation.rounds import Memory, Work, perform, together
-from nmt.documents.translation.sentence import Setting, translate_parts
+from nmt.documents.translation.sentences.attempt import Setting
+from nmt.documents.translation.sentences.joining import AppliedTerm
+from nmt.documents.translation.sentences.translate import translate_parts
 from nmt.documents.translator import TranslateSentences
 
 _WIDE_BEAM, _WIDE_NGRAM = 5, 4
@@ -58,7 +58,7 @@ async def translate_segments(
         options.target_language,
         Search(count, options.beam_size),
         Search(count, max(_WIDE_BEAM, options.beam_size or 1), _WIDE_NGRAM),
-        TermFinder(options.glossary, options.source_language),
+        options.glossary,
         Memory(),
     )
     work = together([_translate_segment(setting, segment, options) for segment in segments])

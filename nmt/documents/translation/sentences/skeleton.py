@@ -9,7 +9,7 @@ from functools import cached_property
 from nmt.documents.content import Code, Text
 from nmt.documents.translation.flat import Flat
 from nmt.documents.translation.placing import CodeAt
-from nmt.documents.translation.standins import numbers_for, token
+from nmt.documents.translation.sentences.standins import numbers_for, token
 from nmt.text.normalise import normalise
 from nmt.text.protected import Protected, is_positional
 
@@ -61,12 +61,25 @@ class Skeleton:
         """Map each of `codes` to its range of the content."""
         return {each.mark: (each.start, each.end) for each in self.elements if each.mark}
 
+    def position(self, offset: int) -> int:
+        """Find the position in the content of a character of the text; the end for its end."""
+        for element in self.elements:
+            if element.mark is not None:
+                continue
+            length = 1 if element.token is not None else element.end - element.start
+            if offset < length:
+                return element.start + offset
+            offset -= length
+        return self.end
+
     def stand_ins(self, form: int) -> list[str]:
         """Choose the stand-ins of its tokens.
 
         Args:
             form: 0 for numbers; 1 for the words themselves, and other numbers for codes.
         """
+        if not self.tokens:
+            return []
         numbers = numbers_for(self.text, len(self.tokens), _SEEDS[form])
         if form == 0:
             return numbers

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from nmt.documents.content import Code, Content, Text
-from nmt.documents.translation.skeleton import Skeleton
-from nmt.documents.translation.standins import token
+from nmt.documents.translation.sentences.skeleton import Skeleton
+from nmt.documents.translation.sentences.standins import token
 from nmt.text.normalise import NOISE, normalise
 
 _KEPT = re.compile(rf"\s+|{NOISE.pattern}")

@@ -1,0 +1,1 @@
+"""The translation of single sentences, and their content put together again."""
