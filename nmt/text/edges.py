@@ -33,6 +33,7 @@ _TRAILING = re.compile(
     re.VERBOSE,
 )
 _UNICODE_SCRIPTS = {"Hans": "Han", "Hant": "Han", "Hang": "Hangul}\\p{Han"}
+_LATIN_LETTER = re.compile("[A-Za-z]")
 _ANY_LETTER = regex.compile(r"\p{L}")
 
 
@@ -70,7 +71,10 @@ def has_words(masked: str, language: str) -> bool:
         masked: as `mask` returns it.
         language: FLORES-200 code, or an ISO code, for letters of any script.
     """
-    return bool(_letters(language).search(masked))
+    letters = _letters(language)
+    if _LATIN_LETTER.search(masked) and letters.fullmatch("a"):  # many times as fast
+        return True
+    return bool(letters.search(masked))
 
 
 @cache

@@ -1,5 +1,6 @@
 """Splitting text into sentences, and long sentences into parts, without losing a character."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 import regex
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-from nmt.languages import iso_code
+from nmt.languages import languages
 from nmt.text.edges import NAME, TOKEN, core_of, has_words, mask
 from nmt.text.protected import find_protected
 
@@ -32,6 +33,12 @@ _UNSPACED_END = regex.compile(r"[.!?:;]['\"”’)\]]*\Z")
 _CLOSED_QUOTATION = regex.compile(r"[.!?…,]['\"”’»]+\s*\Z")
 # What follows a quotation in its own sentence: in Tamil a form of `to say`.
 _AFTER_QUOTATION = regex.compile(r"\p{Ll}|என(?:்ற|்று|்ன|்ப|க்|ச்|த்|ப்|வும்|வே|\s|[,.])")
+# A line in which no sentence ends but at its own end, as most titles, cells and labels are. Scripts
+# without spaces are not among its letters: their sentences may end without a sign.
+_ONE_SENTENCE = re.compile(
+    "[A-Za-z0-9 ,'’()%&/\u00c0-\u024f\u0370-\u037d\u037f-\u0386\u0388-\u04ff"
+    "\u0900-\u0963\u0966-\u0d7f-]*+[.!?]?"
+)
 _MASKED_WORD = regex.compile(rf"[{TOKEN}{NAME}]+")
 _CLAUSE_END = regex.compile(r"[,;:!?.…،؛、，；：。।]\s+|[、，；：。]|\s[–—-]\s+")
 
@@ -75,7 +82,9 @@ def sentence_ends(masked: str, language: str) -> list[int]:
         masked: a line as `mask` returns it, so that no sentence ends inside a protected word.
         language: FLORES-200 or ISO code; an unknown one is split by general rules.
     """
-    code = iso_code(language) if "_" in language else language
+    if _ONE_SENTENCE.fullmatch(masked):
+        return [len(masked)]
+    code = languages()[language].iso if "_" in language else language
     # A word of letters, since the splitter would cut after anything else.
     line = _MASKED_WORD.sub(lambda word: "X" + "x" * (len(word[0]) - 1), masked)
     ends: list[int] = []

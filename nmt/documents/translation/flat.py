@@ -12,8 +12,9 @@ from nmt.text.segment import LINE_BREAK, sentence_ends
 
 _WHITE_SPACE = str.maketrans("\n\r\t", "   ")
 # Those that are not white space where lines are wrapped.
-_HARD_LINE_BREAK = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 _BREAK = "\ue004"
+_HARD_LINE_BREAK = re.compile(f"[\x0b\x0c\x85\u2028\u2029{_BREAK}]")
+_LINE_BREAK = re.compile(rf"{LINE_BREAK.pattern}|{_BREAK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Flat:
         """Yield the pieces of a range, as the source has them."""
         if start >= end:
             return
+        if start == 0 and end == len(self.text):
+            yield from self.content
+            return
         index = bisect_right(self.starts, start) - 1
         while index < len(self.starts) and self.starts[index] < end:
             piece, first = self.content[index], self.starts[index]
@@ -113,9 +117,9 @@ class Flat:
 
     def _lines(self, *, is_wrapped: bool) -> Iterator[tuple[int, int]]:
         """Yield the ranges that line breaks of text and of codes leave, and those of the breaks."""
-        pattern = _HARD_LINE_BREAK.pattern if is_wrapped else LINE_BREAK.pattern
+        pattern = _HARD_LINE_BREAK if is_wrapped else _LINE_BREAK
         start = 0
-        for match in re.finditer(rf"{pattern}|{_BREAK}", self.masked):
+        for match in pattern.finditer(self.masked):
             yield start, match.start()
             yield match.span()
             start = match.end()

@@ -42,15 +42,17 @@ class Memory:
 def together(works: Sequence[Work[_Result]]) -> Work[list[_Result]]:
     """Do several works at the same time, so that their requests are made at once."""
     results: dict[int, _Result] = {}
-    active = dict(enumerate(works))
+    active = list(enumerate(works))
     while active:
         requests: list[Request] = []
-        for index, work in list(active.items()):
+        waiting: list[tuple[int, Work[_Result]]] = []
+        for index, work in active:
             try:
                 requests += next(work)
+                waiting.append((index, work))
             except StopIteration as stop:
                 results[index] = stop.value
-                del active[index]
+        active = waiting
         if requests:
             yield requests
     return [results[index] for index in range(len(works))]

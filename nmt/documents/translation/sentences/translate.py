@@ -31,6 +31,8 @@ _MAX_TOKENS = 24
 
 def translate_parts(setting: Setting, flat: Flat, parts: Sequence[Part]) -> Work[Translated]:
     """Translate the sentences among the parts of a content, and join all parts."""
+    if len(parts) == 1 and parts[0].is_sentence:
+        return (yield from _translate_sentence(setting, flat, parts[0]))
     translated = yield from together(
         [_translate_sentence(setting, flat, part) for part in parts if part.is_sentence]
     )
