@@ -39,6 +39,7 @@ _ONE_SENTENCE = re.compile(
     "[A-Za-z0-9 ,'’()%&/\u00c0-\u024f\u0370-\u037d\u037f-\u0386\u0388-\u04ff"
     "\u0900-\u0963\u0966-\u0d7f-]*+[.!?]?"
 )
+_MAX_LABEL = 500
 _MASKED_WORD = regex.compile(rf"[{TOKEN}{NAME}]+")
 _CLAUSE_END = regex.compile(r"[,;:!?.…،؛、，；：。।]\s+|[、，；：。]|\s[–—-]\s+")
 
@@ -82,7 +83,7 @@ def sentence_ends(masked: str, language: str) -> list[int]:
         masked: a line as `mask` returns it, so that no sentence ends inside a protected word.
         language: FLORES-200 or ISO code; an unknown one is split by general rules.
     """
-    if _ONE_SENTENCE.fullmatch(masked):
+    if len(masked) <= _MAX_LABEL and _ONE_SENTENCE.fullmatch(masked):
         return [len(masked)]
     code = languages()[language].iso if "_" in language else language
     # A word of letters, since the splitter would cut after anything else.
