@@ -1,31 +1,17 @@
 """The page for everybody: by keyboard, on a phone, in the dark, without a finding of axe-core."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from nmt.serving.web.app import build_app
-from tests.support.browser import needs_browser, open_browser
-from tests.support.page import TranslatePage, open_page, serve
-from tests.support.web import CONFIG, FakeTranslator
+from tests.support.browser import needs_browser
+from tests.support.page import TranslatePage, open_page
 
 pytestmark = needs_browser
 
 TEXT = "fine\nunsure in 1994\n\nhttps://example.org/" + "x" * 50
 WIDTH = "document.documentElement.scrollWidth"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with serve(build_app(FakeTranslator(), CONFIG)) as url:
-        yield url
 
 
 def empty(page: TranslatePage) -> None:

@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FilePayload, expect
 
-from nmt.serving.web.app import build_app
-from tests.support.browser import needs_browser, open_browser
-from tests.support.page import TranslatePage, open_page, serve
-from tests.support.web import CONFIG, FakeTranslator
+from tests.support.browser import needs_browser
+from tests.support.page import TranslatePage, open_page
 
 pytestmark = needs_browser
 
@@ -21,18 +19,6 @@ HALF = {
     "seconds_left": 95,
 }  # fmt: skip
 DONE = {"id": "d1", "status": "done", "sentences": 800, "sentences_done": 800}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with serve(build_app(FakeTranslator(), CONFIG)) as url:
-        yield url
 
 
 @pytest.fixture
@@ -84,7 +70,7 @@ def test_a_document_is_uploaded_with_its_options_and_downloaded_with_its_name(do
     page.fill("#encoding", "cp1252")
     page.check("#overwrite")
     upload(documents, FILE)
-    state(documents, "Translating · 400 of 800 sentences · about 2 minutes left")
+    state(documents, "Translating, 400 of 800 sentences, about 2 minutes left")
     assert page.locator("progress").evaluate("(each) => each.value") == 0.5
     _, sent = next(each for each in documents.bodies if each[0] == "v1/documents")
     for part in ('"source"\r\n\r\neng_Latn', '"target"\r\n\r\ntam_Taml', '"encoding"\r\n\r\ncp1252',
@@ -96,7 +82,7 @@ def test_a_document_is_uploaded_with_its_options_and_downloaded_with_its_name(do
     warning = {"kind": "numbers", "path": "line 3", "source": "In 1994."}
     documents.answer("v1/documents/d1", DONE | expires | {"warnings": [warning]})
     tick(documents)
-    expect(page.locator(".state")).to_contain_text("Done · 800 sentences · kept until")
+    expect(page.locator(".state")).to_contain_text("Done, 800 sentences, kept until")
     assert documents.texts(".document summary") == ["1 place to check"]
     page.get_by_text("1 place to check").click()
     assert documents.texts(".document details li") == ["Numbers differ, line 3\nIn 1994."]
@@ -107,22 +93,22 @@ def test_a_document_is_uploaded_with_its_options_and_downloaded_with_its_name(do
         press(documents, "Download menu.md")
     assert download.value.suggested_filename == "menu.த.md"
     assert download.value.path().read_text("utf-8") == "# பட்டி"
-    state(documents, "Done · 800 sentences · downloaded")
+    state(documents, "Done, 800 sentences, downloaded")
 
 
 def test_a_document_is_cancelled_resumed_and_deleted_by_keyboard(documents):
     page = documents.page
     upload(documents, FILE)
-    state(documents, "Translating · 400 of 800 sentences · about 2 minutes left")
+    state(documents, "Translating, 400 of 800 sentences, about 2 minutes left")
     documents.answer("v1/documents/d1/cancel", WAITING)
     documents.answer("v1/documents/d1", HALF | {"status": "cancelled"})
     press(documents, "Cancel menu.md")
-    state(documents, "Cancelled · 400 of 800 sentences")
+    state(documents, "Cancelled, 400 of 800 sentences")
     assert documents.focus() == "Resume menu.md"
     documents.answer("v1/documents/d1/resume", WAITING)
     documents.answer("v1/documents/d1", HALF | {"seconds_left": 5})
     press(documents, "Resume menu.md")
-    state(documents, "Translating · 400 of 800 sentences · less than a minute left")
+    state(documents, "Translating, 400 of 800 sentences, less than a minute left")
     assert documents.focus() == "Cancel menu.md"
     documents.answer("v1/documents/d1", HALF | {"status": "failed", "error": "line 3: no JSON"})
     tick(documents)
@@ -137,7 +123,7 @@ def test_the_list_survives_a_reload_and_a_document_may_be_gone(documents):
     upload(documents, FILE)
     page.reload()
     expect(page.locator("#documents-panel")).to_be_visible()
-    state(documents, "Translating · 400 of 800 sentences · about 2 minutes left")
+    state(documents, "Translating, 400 of 800 sentences, about 2 minutes left")
     documents.answer("v1/documents/d1", {"error": "no document", "code": "not_found"}, 404)
     tick(documents)
     state(documents, "No longer on the endpoint")
@@ -159,21 +145,21 @@ def test_a_refused_document_says_why_beside_others(documents):
 
 def test_a_status_that_cannot_be_read_is_asked_for_again_less_often(documents):
     upload(documents, FILE)
-    state(documents, "Translating · 400 of 800 sentences · about 2 minutes left")
+    state(documents, "Translating, 400 of 800 sentences, about 2 minutes left")
     documents.answer("v1/documents/d1", "", 502)
     tick(documents)
     documents.page.wait_for_timeout(100)
     documents.answer("v1/documents/d1", DONE)
     tick(documents)
-    state(documents, "Translating · 400 of 800 sentences · about 2 minutes left")
+    state(documents, "Translating, 400 of 800 sentences, about 2 minutes left")
     tick(documents)
-    state(documents, "Done · 800 sentences")
+    state(documents, "Done, 800 sentences")
     documents.errors.clear()
 
 
 def test_a_finished_document_is_deleted_only_after_a_question(documents):
     upload(documents, FILE, first=DONE)
-    state(documents, "Done · 800 sentences")
+    state(documents, "Done, 800 sentences")
     documents.page.once("dialog", lambda dialog: dialog.dismiss())
     press(documents, "Delete menu.md")
     assert len(documents.texts(".document")) == 1
@@ -208,5 +194,5 @@ def test_with_a_key_the_documents_of_the_key_are_listed(documents):
     page.fill("#key", "nmt_1_2")
     page.press("#key", "Enter")
     expect(page.locator(".file-name")).to_have_text("earlier.docx")
-    state(documents, "Done · 800 sentences")
+    state(documents, "Done, 800 sentences")
     assert documents.headers[-1]["authorization"] == "Bearer nmt_1_2"

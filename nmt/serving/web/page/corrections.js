@@ -13,7 +13,7 @@ function sendFeedback(result, unit, feedback) {
   });
 }
 
-function ratingButtons(result, unit) {
+function ratingButtons(result, unit, view) {
   const buttons = ["good", "bad"].map((rating) => {
     const label = rating === "good" ? "Good translation" : "Bad translation";
     const made = button(label, () => rate(rating), { image: rating, onlyImage: true });
@@ -27,12 +27,12 @@ function ratingButtons(result, unit) {
     try {
       await sendFeedback(result, unit, { rating });
     } catch (error) {
-      showError(error.message);
+      view.say(error.message, true);
       return;
     }
     buttons[index].setAttribute("aria-pressed", "true");
     buttons[other].setAttribute("aria-pressed", "false");
-    at("status").textContent = "Rating stored.";
+    view.say("Rating stored");
   }
 
   return buttons;
@@ -83,11 +83,11 @@ function correctionButton(result, unit, view) {
     try {
       await sendFeedback(result, unit, { rating: null, correction });
     } catch (error) {
-      showError(error.message);
+      view.say(error.message, true);
       return;
     }
     view.choose(correction, "Corrected by you");
-    at("status").textContent = "Correction stored.";
+    view.say("Correction stored");
     close();
   }
 

@@ -1,6 +1,7 @@
 // One document of the list. Its elements are made once and then changed, so that the focus stays.
 
 const ACTIVE = new Set(["waiting", "translating"]);
+const UNFINISHED = new Set([...ACTIVE, "uploading", "unknown"]);
 
 function documentRow(entry, actions) {
   const title = make("span", { className: "file-name", textContent: entry.name, dir: "auto" });
@@ -40,8 +41,8 @@ function showDocument(row, parts, body) {
   row.status = status;
   const text = stateText(row, body);
   if (parts.state.textContent !== text) parts.state.textContent = text;
-  const isActive = ACTIVE.has(status) || status === "uploading";
-  parts.progress.hidden = !isActive;
+  const isUnfinished = UNFINISHED.has(status);
+  parts.progress.hidden = !isUnfinished;
   if (status === "translating" && body.sentences) {
     parts.progress.value = body.sentences_done / body.sentences;
   } else {
@@ -52,11 +53,11 @@ function showDocument(row, parts, body) {
   parts.buttons.cancel.hidden = !ACTIVE.has(status);
   parts.buttons.resume.hidden = !["cancelled", "failed"].includes(status);
   parts.buttons.download.hidden = status !== "done";
-  parts.buttons.remove.hidden = isActive;
+  parts.buttons.remove.hidden = isUnfinished;
   nameButton(parts.buttons.remove, ["gone", "refused"].includes(status) ? "Remove" : "Delete", row.entry);
   // A button that had the focus may be gone now.
   if (focused?.hidden) row.focusAction();
-  if (isChanged && !isActive) announce(`${row.entry.name}: ${text}`);
+  if (isChanged && !isUnfinished) announce(`${row.entry.name}: ${text}`);
 }
 
 // The name of the document is part of it: a screen reader lists buttons without what is around them.
@@ -75,16 +76,21 @@ function stateText(row, body) {
   const share = sentences ? `${done.toLocaleString("en")} of ${countOf(sentences, "sentence")}` : "";
   switch (body.status) {
     case "uploading": return "Uploading …";
+    case "unknown": return "Asking for its state …";
     case "waiting": return "Waiting for its turn";
-    case "translating": return ["Translating", share, timeLeft(left)].filter(Boolean).join(" · ");
-    case "done": return ["Done", countOf(sentences, "sentence"), expiry(row, body)].filter(Boolean).join(" · ");
-    case "cancelled": return ["Cancelled", share].filter(Boolean).join(" · ");
-    case "failed": return ["Failed", share].filter(Boolean).join(" · ");
+    case "translating": return joined("Translating", share, timeLeft(left));
+    case "done": return joined("Done", countOf(sentences, "sentence"), expiry(row, body));
+    case "cancelled": return joined("Cancelled", share);
+    case "failed": return joined("Failed", share);
     case "refused": return "Not accepted";
     case "gone": return row.isDownloaded
       ? "Downloaded, and deleted from the endpoint" : "No longer on the endpoint";
     default: return body.status;
   }
+}
+
+function joined(...parts) {
+  return parts.filter(Boolean).join(", ");
 }
 
 function timeLeft(seconds) {

@@ -2,6 +2,7 @@
 
 const POLL_MILLISECONDS = 1500;
 const MAX_POLL_MILLISECONDS = 15000;
+const REVOKE_MILLISECONDS = 60000;
 
 const rows = [];
 let pollTimer = 0;
@@ -70,22 +71,26 @@ function pollSoon() {
 }
 
 async function poll() {
-  const active = rows.filter((row) => ACTIVE.has(row.status));
-  if (!active.length) return;
-  const areRead = await Promise.all(active.map(readStatus));
+  const open = rows.filter((row) => row.entry.id && UNFINISHED.has(row.status));
+  if (!open.length) return;
+  const errors = (await Promise.all(open.map(readStatus))).filter(Boolean);
+  // Without a valid key there is nothing to ask for until the next one is given.
+  if (errors.some((error) => error.status === 401)) return;
   // While the service does not answer, ask less and less often.
-  pollMilliseconds = areRead.every(Boolean)
-    ? POLL_MILLISECONDS : Math.min(MAX_POLL_MILLISECONDS, pollMilliseconds * 2);
+  pollMilliseconds = errors.length
+    ? Math.min(MAX_POLL_MILLISECONDS, pollMilliseconds * 2) : POLL_MILLISECONDS;
   pollSoon();
 }
 
+// Returns the error if the status could not be read.
 async function readStatus(row) {
   try {
     row.show(await requestJson(pathOf(row)));
-    return true;
+    return null;
   } catch (error) {
-    if (error.status === 404) row.show({ status: "gone" });
-    return error.status === 404;
+    if (error.status !== 404) return error;
+    row.show({ status: "gone" });
+    return null;
   }
 }
 
@@ -124,7 +129,8 @@ function download(row) {
       download: fileName(response) ?? row.entry.name,
     });
     link.click();
-    URL.revokeObjectURL(link.href);
+    // Some browsers begin to read it later.
+    setTimeout(() => URL.revokeObjectURL(link.href), REVOKE_MILLISECONDS);
     row.isDownloaded = true;
   });
 }
@@ -159,7 +165,7 @@ async function restoreDocuments() {
   const kept = recall("sessionStorage", "documents") ?? [];
   const listed = apiKey() ? await listDocuments() : [];
   for (const entry of [...kept, ...listed]) {
-    if (!known.has(entry.id)) addRow(entry, false).show({ status: "waiting" });
+    if (!known.has(entry.id)) addRow(entry, false).show({ status: "unknown" });
     known.add(entry.id);
   }
   rememberDocuments();

@@ -1,6 +1,7 @@
 // The translations: one result, or two side by side; each with a part for every line of the text.
 
 const ALTERNATIVES = 3;
+const COPIED_MILLISECONDS = 2000;
 const LEVELS = [[0.7, "high", "▰▰▰"], [0.45, "medium", "▰▰▱"], [0, "low", "▰▱▱"]];
 const WARNINGS = {
   length: "Much shorter or longer than expected",
@@ -52,15 +53,18 @@ function resultView(result) {
   const copy = button("Copy", async () => {
     try {
       await copyText(textOf(result));
-      at("status").textContent = "Copied.";
     } catch (error) {
       showError(error.message);
+      return;
     }
+    copy.lastChild.textContent = "Copied";
+    announce("Copied");
+    setTimeout(() => { copy.lastChild.textContent = "Copy"; }, COPIED_MILLISECONDS);
   }, { image: "copy" });
   return make(
     "section", { className: "pane", attributes: { "aria-label": result.title } },
     make("div", { className: "pane-head" }, heading, copy),
-    make("div", { className: "result" }, ...result.lines.map((line) => lineView(result, line))),
+    make("div", { className: "result" }, ...result.lines.map((line, index) => lineView(result, line, index))),
     make("p", { className: "hint", textContent: originOf(result) }),
   );
 }
@@ -77,26 +81,35 @@ function percent(share) {
   return `${Math.round(share > 1 ? share : share * 100)} %`;
 }
 
-function lineView(result, line) {
+function lineView(result, line, index) {
   if (!line.source) return make("div", { className: "gap", attributes: { "aria-hidden": "true" } });
   const text = make("p", { className: "translation", textContent: line.shown });
   text.lang = languageTag(result.target);
   text.dir = directionOf(result.target);
   const marks = make("ul", { className: "marks" }, ...marksOf(line));
-  const element = make("div", { className: "line" }, text, marks);
-  const view = { text, choose: (chosen, note) => choose(line, text, marks, chosen, note) };
-  element.append(toolsOf(result, line, view));
+  const note = make("p", { className: "hint", attributes: { role: "status" } });
+  const group = result.lines.length > 1 ? { role: "group", "aria-label": `Line ${index + 1}` } : {};
+  const element = make("div", { className: "line", attributes: group }, text, marks);
+  const view = {
+    text,
+    choose: (chosen, origin) => choose(line, text, marks, chosen, origin),
+    say: (message, isError = false) => {
+      note.className = isError ? "failure" : "hint";
+      note.textContent = sentence(message);
+    },
+  };
+  element.append(toolsOf(result, line, view), note);
   const [, level] = levelOf(line.confidence) ?? [];
   element.classList.toggle("doubtful", level === "low" || line.warnings.length > 0);
   return element;
 }
 
-function choose(line, text, marks, chosen, note) {
+function choose(line, text, marks, chosen, origin) {
   line.shown = chosen;
   text.textContent = chosen;
   // What the engine thought of its own translation is not true of another one.
   text.closest(".line").classList.remove("doubtful");
-  marks.replaceChildren(make("li", { textContent: note }));
+  marks.replaceChildren(make("li", { textContent: origin }));
 }
 
 function levelOf(confidence) {
@@ -118,7 +131,7 @@ function warningMark(warning, line) {
   // The sentence is named where the line has more than one.
   const isPart = warning.source && warning.source !== line.source.trim();
   const where = isPart ? `: ${warning.source}` : "";
-  return make("li", { className: "warning" }, icon("warning"), ` ${meaning}${where}`);
+  return make("li", { className: "warning", dir: "auto" }, icon("warning"), ` ${meaning}${where}`);
 }
 
 function termMark(match) {
@@ -135,7 +148,7 @@ function toolsOf(result, line, view) {
   more.setAttribute("aria-expanded", "false");
   tools.append(more);
   if (takesFeedback()) {
-    tools.append(correctionButton(result, line, view), ...ratingButtons(result, line));
+    tools.append(correctionButton(result, line, view), ...ratingButtons(result, line, view));
   }
   return make("div", {}, tools, list);
 
@@ -146,7 +159,7 @@ function toolsOf(result, line, view) {
       try {
         list.replaceChildren(...alternativeItems(await findAlternatives(result, line), view));
       } catch (error) {
-        showError(error.message);
+        view.say(error.message, true);
         return;
       }
     }

@@ -138,8 +138,8 @@ function startText() {
   const isShortcut = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey);
   if (/Mac|iP(hone|ad)/.test(navigator.platform)) at("shortcut").querySelector("kbd").textContent = "⌘";
   at("text-form").addEventListener("submit", (event) => { event.preventDefault(); translate(); });
-  at("source").addEventListener("keydown", (event) => {
-    if (!isShortcut(event)) return;
+  document.addEventListener("keydown", (event) => {
+    if (!isShortcut(event) || at("text-panel").hidden) return;
     event.preventDefault();
     translate();
   });

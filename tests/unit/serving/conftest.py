@@ -1,0 +1,25 @@
+"""The browser and the application for the tests of the page."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from nmt.serving.web.app import build_app
+from tests.support.browser import open_browser
+from tests.support.page import serve
+from tests.support.web import CONFIG, FakeTranslator
+
+
+# Not of the session: while Playwright runs, a test cannot run an event loop of its own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Serve the application, and return its address."""
+    with serve(build_app(FakeTranslator(), CONFIG)) as url:
+        yield url
