@@ -1,6 +1,5 @@
 """Words of a sentence with their positions, in scripts with and without spaces."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import regex
@@ -15,11 +14,13 @@ _LETTER = rf"(?!{_UNSEGMENTED})[\p{{L}}\p{{M}}\p{{N}}]"
 _INVISIBLE = r"[\u00ad\u200b-\u200f\u2060]"
 # With marks, as a Tamil or Hindi vowel sign belongs to its letter. Private characters stand for
 # words that are not translated.
-_WORD = regex.compile(
+_WORD = (
     rf"{_UNSEGMENTED}"
     rf"|{_LETTER}(?:{_INVISIBLE}*+(?:['’](?=\p{{L}})|(?<=\p{{N}})[.,'’٫٬](?=\p{{N}}))?{_LETTER})*+"
     r"|\p{Co}|[\p{So}\p{Sk}][\p{So}\p{Sk}\p{M}\u200d\ufe0f]*+"
 )
+_WORDS = regex.compile(_WORD)
+_TOKENS = regex.compile(rf"{_WORD}|[^\s\p{{Cf}}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class Word:
 
 def words_of(text: str) -> list[Word]:
     """Find the words of a text; punctuation and white space are between them."""
-    return list(_words(text))
+    return [Word(each.start(), each.end(), fold(each[0])) for each in _WORDS.finditer(text)]
+
+
+def tokens_of(text: str) -> list[Word]:
+    """Find the words and the signs of punctuation of a text, each sign alone."""
+    return [Word(each.start(), each.end(), fold(each[0])) for each in _TOKENS.finditer(text)]
 
 
 def fold(text: str) -> str:
     """Convert a text to a form that texts share if they differ only in case."""
     return remove_noise(text).casefold()
-
-
-def _words(text: str) -> Iterator[Word]:
-    for match in _WORD.finditer(text):
-        yield Word(match.start(), match.end(), fold(match[0]))
