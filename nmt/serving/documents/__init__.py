@@ -1,0 +1,1 @@
+"""Documents that are translated as jobs: any replica may work on any of them."""
