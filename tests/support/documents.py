@@ -1,103 +1,171 @@
-"""Translators of documents without a model, for tests of the formats."""
+"""Documents of an endpoint, with the workers of replicas and a fake engine."""
 
-import re
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from nmt.documents.content import Code, Content, Segment, Text
-from nmt.documents.document import Document, ReadOptions, TranslatedSegment
+from nmt.config import ServingConfig
+from nmt.decoding.settings import DEFAULT_SEARCH, Search
+from nmt.documents.document import ReadOptions
+from nmt.serving.documents.service import Documents
+from nmt.serving.documents.store import DocumentStore, new_id
+from nmt.serving.documents.types import DocumentRequest, DocumentState
+from nmt.serving.documents.worker import DocumentWorkers
+from nmt.serving.errors import UnknownEngineError
+from nmt.serving.types import Served, ServedRoute, TranslatedSentence, Translation
+from nmt.storage import Storage
 
-TO_TAMIL = ReadOptions(source_language="eng_Latn", target_language="tam_Taml")
-
-Change = Callable[[Content], Content]
-"""Makes the translation of a segment from its content."""
-
-_KEPT = re.compile(
-    r"""https?://[^\s<>"']*[^\s<>"'.,;:!?)] | www\.[\w.-]+\w
-    | (?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+
-    | \{\{.*?\}\} | \{%.*?%\} | \$\{[^{}]*\} | \{[\w.:!-]*\}
-    | %\(\w+\)[a-z] | %(?:\d+\$)?[sd] | %% | \$[A-Z_]+\$ | @@[A-Z_]+@@
-    | [\u00a0\u202f\u00ad\u200b\u200e\u200f\u2060] | \s+
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-def identity(content: Content) -> Content:
-    """Give back the source."""
-    return content
+NAME = "default"
+ROUTE = ServedRoute("eng_Latn-tam_Taml", "eng_Latn", "tam_Taml", None, "d1", "tiny", "mit")
+CONFIG = ServingConfig(max_documents=3)
+LINES = [f"The river number {n} is high today." for n in range(450)]
 
 
-def upper(content: Content) -> Content:
-    """Write every text in capitals."""
-    return tuple(piece for old in content for piece in _changed(old, str.upper))
+class Session:
+    """An engine that reverses words, and waits for a gate after some calls."""
+
+    def __init__(self, translator: "Translator", engine: str, is_background: bool) -> None:
+        self.engine = engine
+        self.is_background = is_background
+        self._translator = translator
+
+    def __enter__(self) -> "Session":
+        self._translator.open_sessions += 1
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._translator.open_sessions -= 1
+
+    async def translate(
+        self, sentences: Sequence[str], search: Search = DEFAULT_SEARCH
+    ) -> Translation:
+        translator = self._translator
+        if translator.free_calls <= 0:
+            await translator.gate.wait()
+        translator.free_calls -= 1
+        if translator.errors:
+            raise translator.errors.pop()
+        translator.calls.append((self.engine, list(sentences)))
+        found = [TranslatedSentence(_reverse(each), 5, -0.5) for each in sentences]
+        return Translation(found, self.engine, len(found))
 
 
-def brackets(content: Content) -> Content:
-    """Put every piece of text in brackets."""
-    return tuple(piece for old in content for piece in _changed(old, "⟦{}⟧".format))
+class Translator:
+    """A replica with one route, whose engine can be replaced."""
+
+    def __init__(self) -> None:
+        self.routes: tuple[ServedRoute, ...] = (ROUTE,)
+        self.engines = ["d1"]
+        """The stable engine first."""
+        self.calls: list[tuple[str, list[str]]] = []
+        self.errors: list[Exception] = []
+        self.free_calls = 1_000_000
+        self.gate = asyncio.Event()
+        self.open_sessions = 0
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return all sentences that were translated, in order."""
+        return [sentence for _, sentences in self.calls for sentence in sentences]
+
+    def served(self) -> Served:
+        return Served(self.routes, self.routes[0] if self.routes else None)
+
+    def session(
+        self,
+        route: ServedRoute,
+        client: str,
+        *,
+        engine: str | None = None,
+        is_background: bool = False,
+    ) -> Session:
+        assert route == ROUTE
+        assert client
+        digest = self.engines[0] if engine in (None, "stable") else engine
+        if digest not in self.engines:
+            raise UnknownEngineError(f"no engine {engine}")
+        return Session(self, digest, is_background)
 
 
-def around(content: Content) -> Content:
-    """Put one pair of brackets around the text between breaks."""
-    pieces = [piece for old in content for piece in _changed(old, lambda text: text)]
-    first: Text | None = None
-    last: Text | None = None
-    for piece in [*pieces, Code("", "break")]:
-        if isinstance(piece, Text):
-            if any(character.isalpha() for character in piece.text) and piece.raw is None:
-                first, last = first or piece, piece
-        elif piece.kind == "break" and first is not None and last is not None:
-            first.text = "⟦" + first.text
-            last.text += "⟧"
-            first = last = None
-    return tuple(pieces)
+class Endpoint:
+    """Documents on a storage root, and replicas with their workers."""
+
+    def __init__(self, storage: Storage, config: ServingConfig = CONFIG) -> None:
+        self.storage, self.config = storage, config
+        self.store = DocumentStore(storage, NAME)
+        self.replicas: list[DocumentWorkers] = []
+
+    def replica(self, translator: Any, **options: Any) -> Documents:
+        """Start the workers of another replica."""
+        options = {"lease_seconds": 0.3, "poll_seconds": 0.02} | options
+        # A store of its own, since replicas share no memory.
+        store = DocumentStore(self.storage, NAME)
+        workers = DocumentWorkers(store, translator, self.config, **options)
+        workers.start()
+        self.replicas.append(workers)
+        return Documents(store, workers, self.config)
+
+    def kill(self, replica: int) -> None:
+        """End a replica as a killed process ends, which gives nothing back."""
+        workers = self.replicas[replica]
+        workers._leases.give_back = lambda document: None
+        for task in (*workers._tasks, *workers._jobs.values()):
+            task.cancel()
+
+    async def stop(self) -> None:
+        for workers in self.replicas:
+            await workers.stop()
+
+    async def reaches(self, document: str, status: str) -> DocumentState:
+        """Wait until a document has a status."""
+        async with asyncio.timeout(20):
+            while True:
+                state = await asyncio.to_thread(self.store.state, document)
+                if state and state.status == status:
+                    return state
+                await asyncio.sleep(0.01)
 
 
-def replaced_by(text: str) -> Change:
-    """Return what replaces the first text with a letter by another one, and empties the others."""
-
-    def change(content: Content) -> Content:
-        pieces: list[Text | Code] = []
-        waiting: str | None = text
-        for piece in content:
-            if isinstance(piece, Code):
-                pieces.append(piece)
-            elif waiting is not None and any(c.isalpha() for c in piece.text):
-                pieces.append(Text(waiting))
-                waiting = None
-        return tuple(pieces) if waiting is None else content
-
-    return change
-
-
-def translate(document: Document, change: Change) -> bytes:
-    """Write a document with each segment changed."""
-    return document.write([TranslatedSegment(change(s.content)) for s in document.segments])
+def request(owner: str = "key1", name: str = "report.txt", **changes: Any) -> DocumentRequest:
+    """Return the request of a document."""
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "owner": owner,
+        "client": "client",
+        "name": name,
+        "format": "text",
+        "route": ROUTE.key,
+        "options": ReadOptions("eng_Latn", "tam_Taml"),
+        "characters": 10,
+        "created": datetime.now(UTC),
+    }
+    return DocumentRequest(**(values | changes))
 
 
-def texts(segments: Sequence[Segment]) -> list[str]:
-    """Write segments as one reads them, with every code as it is in the file."""
-    return [
-        "".join(p.text if isinstance(p, Text) else f"[{p.raw}]" for p in segment.content)
-        for segment in segments
-    ]
+def source(lines: Sequence[str] = LINES) -> bytes:
+    """Return a plain text."""
+    return "\n".join(lines).encode()
 
 
-def _changed(piece: Text | Code, change: Callable[[str], str]) -> list[Text | Code]:
-    if isinstance(piece, Code):
-        return [piece]
-    if not any(character.isalpha() for character in piece.text):
-        return [piece]
-    if piece.raw != piece.text:
-        return [Text(change(piece.text))]
-    pieces: list[Text | Code] = []
-    position = 0
-    for match in [*_KEPT.finditer(piece.text), None]:
-        part = piece.text[position : match.start() if match else None]
-        if part:
-            has_letter = any(character.isalpha() for character in part)
-            pieces.append(Text(change(part)) if has_letter else Text(part, part))
-        if match:
-            pieces.append(Text(match.group(), match.group()))
-            position = match.end()
-    return pieces
+def expected(lines: Sequence[str] = LINES) -> bytes:
+    """Return its translation by the fake engine."""
+    return "\n".join(map(_reverse, lines)).encode()
+
+
+def run(storage: Storage, check: Callable[[Endpoint], Awaitable[None]], **config: Any) -> None:
+    """Run a check with an endpoint, and stop its replicas."""
+
+    async def body() -> None:
+        endpoint = Endpoint(storage, CONFIG.model_copy(update=config))
+        try:
+            await check(endpoint)
+        finally:
+            await endpoint.stop()
+
+    asyncio.run(asyncio.wait_for(body(), 60))
+
+
+def _reverse(sentence: str) -> str:
+    words = sentence.rstrip(".").split()
+    return " ".join(reversed(words)) + "." if sentence.endswith(".") else " ".join(words[::-1])

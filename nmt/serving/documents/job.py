@@ -141,9 +141,7 @@ class DocumentJob:
                 log.info("engine %s is gone: its document is begun anew", self._state.engine)
         return self._session(route, request.engine)
 
-    def _session(
-        self, route: ServedRoute, engine: str | None
-    ) -> AbstractContextManager[Session]:
+    def _session(self, route: ServedRoute, engine: str | None) -> AbstractContextManager[Session]:
         client = self._request.client
         return self._translator.session(route, client, engine=engine, is_background=True)
 

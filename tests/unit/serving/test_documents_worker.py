@@ -1,0 +1,466 @@
+"""Documents as jobs: any replica works on them, and loses at most a slice when it dies."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from nmt.errors import StorageError, TranslationError
+from nmt.serving.documents import sentences
+from nmt.serving.errors import OverloadedError
+from nmt.storage import Storage
+from tests.support.documents import (
+    LINES,
+    ROUTE,
+    Endpoint,
+    Translator,
+    expected,
+    request,
+    run,
+    source,
+)
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    monkeypatch.setattr(sentences, "_RETRY_SECONDS", 0.01)
+    return Storage(str(tmp_path))
+
+
+def test_a_document_is_translated_in_slices_in_the_background(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        translator = Translator()
+        documents = endpoint.replica(translator)
+        asked = request()
+        await documents.add(asked, source())
+        state = await endpoint.reaches(asked.id, "done")
+        assert await documents.result(asked.id) == expected()
+        assert (state.sentences, state.sentences_done, state.engine) == (450, 450, "d1")
+        assert (state.lease, state.error, state.seconds_left) == (None, None, None)
+        assert [len(part) for _, part in translator.calls] == [200, 200, 50]
+        assert translator.open_sessions == 0
+
+    run(storage, check)
+
+
+def test_another_replica_goes_on_behind_the_slices_of_one_that_was_killed(
+    storage: Storage,
+) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        killed, other = Translator(), Translator()
+        killed.free_calls = 2
+        documents = endpoint.replica(killed)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 400)
+        endpoint.kill(0)
+        endpoint.replica(other)
+        state = await endpoint.reaches(asked.id, "done")
+        assert endpoint.store.result(asked.id) == expected()
+        assert killed.sentences + other.sentences == LINES
+        assert state.losses == 1
+
+    run(storage, check)
+
+
+def test_a_replica_that_stops_gives_its_document_back_at_once(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        stopping, other = Translator(), Translator()
+        stopping.free_calls = 1
+        documents = endpoint.replica(stopping, lease_seconds=1000)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 200)
+        await endpoint.replicas[0].stop()
+        state = endpoint.store.state(asked.id)
+        assert state
+        assert (state.status, state.lease) == ("waiting", None)
+        assert stopping.open_sessions == 0
+        endpoint.replica(other, lease_seconds=1000)
+        state = await endpoint.reaches(asked.id, "done")
+        assert (stopping.sentences + other.sentences, state.losses) == (LINES, 0)
+
+    run(storage, check)
+
+
+def test_two_replicas_never_work_on_the_same_document(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        translators = [Translator() for _ in range(3)]
+        replicas = [endpoint.replica(each) for each in translators]
+        texts = [[f"Letter {n} of text {k} is here." for n in range(300)] for k in range(6)]
+        asked = [request() for _ in texts]
+        for document, text in zip(asked, texts, strict=True):
+            await replicas[0].add(document, source(text))
+        for document, text in zip(asked, texts, strict=True):
+            await endpoint.reaches(document.id, "done")
+            assert endpoint.store.result(document.id) == expected(text)
+        translated = [sentence for each in translators for sentence in each.sentences]
+        assert sorted(translated) == sorted(line for text in texts for line in text)
+
+    run(storage, check)
+
+
+def test_a_slow_worker_keeps_its_lease(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        slow, other = Translator(), Translator()
+        slow.free_calls = 0
+        documents = endpoint.replica(slow)
+        asked = request()
+        await documents.add(asked, source())
+        await endpoint.reaches(asked.id, "translating")
+        endpoint.replica(other)
+        await asyncio.sleep(1)
+        slow.gate.set()
+        await endpoint.reaches(asked.id, "done")
+        assert (slow.sentences, other.sentences) == (LINES, [])
+
+    run(storage, check)
+
+
+def test_a_worker_that_has_lost_its_lease_writes_nothing_more(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        hanging, other = Translator(), Translator()
+        hanging.free_calls = 1
+        documents = endpoint.replica(hanging)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 200)
+        # Storage that fails for this replica alone.
+        hanging_store = endpoint.replicas[0]._store
+        hanging_store.change = lambda *_args: _fail()
+        endpoint.replica(other)
+        await endpoint.reaches(asked.id, "done")
+        await _until(lambda: hanging.open_sessions == 0)
+        hanging.gate.set()
+        assert (hanging.sentences, other.sentences) == (LINES[:200], LINES[200:])
+
+    run(storage, check)
+
+
+def test_a_cancelled_document_is_resumed_behind_its_slices(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        translator = Translator()
+        translator.free_calls = 2
+        documents = endpoint.replica(translator)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 400)
+        state = await documents.cancel(asked.id)
+        assert state
+        assert state.status == "cancelled"
+        assert state.expires
+        await _until(lambda: translator.open_sessions == 0)
+        translator.free_calls = 100
+        await asyncio.sleep(0.1)
+        assert len(translator.calls) == 2
+        state = await documents.resume(asked.id)
+        assert state
+        assert (state.status, state.expires) == ("waiting", None)
+        await endpoint.reaches(asked.id, "done")
+        assert translator.sentences == LINES
+        assert await documents.result(asked.id) == expected()
+        # Too late, or twice.
+        for change in (documents.cancel, documents.resume):
+            state = await change(asked.id)
+            assert state
+            assert state.status == "done"
+
+    run(storage, check)
+
+
+def test_a_cancellation_reaches_the_replica_that_works(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        working, idle = Translator(), Translator()
+        working.free_calls = 0
+        first = endpoint.replica(working)
+        asked = request()
+        await first.add(asked, source())
+        await endpoint.reaches(asked.id, "translating")
+        await endpoint.replica(idle).cancel(asked.id)
+        await _until(lambda: working.open_sessions == 0)
+        assert idle.calls == []
+
+    run(storage, check)
+
+
+def test_a_deleted_document_leaves_nothing(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        translator = Translator()
+        translator.free_calls = 1
+        documents = endpoint.replica(translator)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 200)
+        await documents.delete(asked.id)
+        await _until(lambda: translator.open_sessions == 0)
+        assert await documents.find(asked.id) is None
+        await _until(lambda: storage.list("serving/default/documents") == [])
+
+    run(storage, check)
+
+
+def test_documents_are_deleted_after_their_time(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        now = [datetime.now(UTC)]
+        documents = endpoint.replica(Translator(), clock=lambda: now[0])
+        workers = endpoint.replicas[0]
+        asked = request()
+        await documents.add(asked, source())
+        state = await endpoint.reaches(asked.id, "done")
+        assert state.expires
+        now[0] = state.expires - timedelta(seconds=1)
+        workers.sweep()
+        assert await documents.find(asked.id)
+        now[0] = state.expires + timedelta(seconds=1)
+        workers.sweep()
+        assert await documents.find(asked.id) is None
+        assert storage.list("serving/default/documents") == []
+
+    run(storage, check, document_retention_hours=0.5)
+
+
+def test_a_document_that_nobody_can_translate_is_deleted_at_last(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        now = [datetime.now(UTC)]
+        translator = Translator()
+        documents = endpoint.replica(translator, clock=lambda: now[0])
+        asked = request(route="eng_Latn-fra_Latn")
+        await documents.add(asked, source())
+        await asyncio.sleep(0.1)
+        assert translator.calls == []
+        now[0] += timedelta(hours=23)
+        endpoint.replicas[0].sweep()
+        assert await documents.find(asked.id)
+        now[0] += timedelta(hours=2)
+        endpoint.replicas[0].sweep()
+        assert await documents.find(asked.id) is None
+
+    run(storage, check)
+
+
+def test_an_upload_that_broke_off_is_deleted(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        path = f"serving/default/documents/{'a' * 32}"
+        storage.write_bytes(f"{path}/source", b"x")
+        endpoint.replica(Translator())
+        workers = endpoint.replicas[0]
+        workers.sweep()
+        assert storage.exists(path)
+        monkeypatch.setattr("nmt.serving.documents.worker._MAX_UPLOAD_SECONDS", 0.0)
+        await asyncio.sleep(0.01)
+        workers.sweep()
+        assert not storage.exists(path)
+
+    run(storage, check)
+
+
+def test_a_document_stays_with_its_engine(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        first, second = Translator(), Translator()
+        first.free_calls = 1
+        documents = endpoint.replica(first)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 200)
+        await endpoint.replicas[0].stop()
+        # Promoted meanwhile, with the old engine kept for a rollback.
+        second.engines = ["d2", "d1"]
+        endpoint.replica(second)
+        state = await endpoint.reaches(asked.id, "done")
+        assert state.engine == "d1"
+        assert {engine for engine, _ in first.calls + second.calls} == {"d1"}
+
+    run(storage, check)
+
+
+def test_a_document_whose_engine_is_gone_begins_anew(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        first, second = Translator(), Translator()
+        first.free_calls = 1
+        documents = endpoint.replica(first)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 200)
+        await endpoint.replicas[0].stop()
+        second.engines = ["d2"]
+        endpoint.replica(second)
+        state = await endpoint.reaches(asked.id, "done")
+        assert (state.engine, second.sentences) == ("d2", LINES)
+
+    run(storage, check)
+
+
+def test_a_document_with_a_chosen_engine_that_is_gone_fails(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        documents = endpoint.replica(Translator())
+        asked = request(engine="d9")
+        await documents.add(asked, source())
+        state = await endpoint.reaches(asked.id, "failed")
+        assert state.error == "no engine d9"
+
+    run(storage, check)
+
+
+def test_a_full_queue_or_a_failed_batch_is_tried_again(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        translator = Translator()
+        translator.errors = [OverloadedError("full"), TranslationError("once")] * 2
+        documents = endpoint.replica(translator)
+        asked = request()
+        await documents.add(asked, source())
+        await endpoint.reaches(asked.id, "done")
+        assert translator.sentences == LINES
+
+    run(storage, check)
+
+
+def test_an_engine_that_fails_again_and_again_fails_the_document(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        translator = Translator()
+        translator.errors = [TranslationError("the engine failed on a batch")] * 3
+        documents = endpoint.replica(translator)
+        asked = request()
+        await documents.add(asked, source())
+        state = await endpoint.reaches(asked.id, "failed")
+        assert state.error == "the engine failed on a batch"
+        # A new try begins where the last one has ended.
+        await documents.resume(asked.id)
+        await endpoint.reaches(asked.id, "done")
+
+    run(storage, check)
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "words"),
+    [
+        (b"\xff\xfe\xff", {}, "not valid utf-16"),
+        (b"{", {"format": "json"}, "JSON"),
+        (source(), {"format": "nothing"}, "not a format"),
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_with_the_reason(
+    storage: Storage, content: bytes, changes: dict[str, str], words: str
+) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        documents = endpoint.replica(Translator())
+        asked = request(**changes)
+        await documents.add(asked, content)
+        state = await endpoint.reaches(asked.id, "failed")
+        assert state.error
+        assert words in state.error
+
+    run(storage, check)
+
+
+def test_a_document_that_ends_its_replicas_fails(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        asked = request()
+        for replica in range(3):
+            translator = Translator()
+            translator.free_calls = 0
+            documents = endpoint.replica(translator, lease_seconds=0.1)
+            if replica == 0:
+                await documents.add(asked, source())
+            await _until(lambda translator=translator: translator.open_sessions > 0)
+            endpoint.kill(replica)
+            await asyncio.sleep(0.05)
+        endpoint.replica(Translator(), lease_seconds=0.1)
+        state = await endpoint.reaches(asked.id, "failed")
+        assert state.error
+        assert "ended 3 times" in state.error
+
+    run(storage, check)
+
+
+def test_storage_that_fails_for_a_while_does_not_end_a_document(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nmt.serving.documents.job._FIRST_BACKOFF_SECONDS", 0.001)
+
+    async def check(endpoint: Endpoint) -> None:
+        translator = Translator()
+        documents = endpoint.replica(translator, lease_seconds=10)
+        store = endpoint.replicas[0]._store
+        failures = {"write_slice": 3, "source": 2, "write_result": 2, "states": 2}
+        for name in failures:
+            monkeypatch.setattr(store, name, _failing(getattr(store, name), name, failures))
+        asked = request()
+        await documents.add(asked, source())
+        await endpoint.reaches(asked.id, "done")
+        assert (translator.sentences, set(failures.values())) == (LINES, {0})
+        endpoint.replicas[0].check()
+
+    run(storage, check)
+
+
+def test_the_documents_of_one_client_do_not_keep_those_of_another_waiting(
+    storage: Storage,
+) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        leases = endpoint.replica(Translator()) and endpoint.replicas[0]._leases
+        await endpoint.replicas[0].stop()
+        owners = ["a", "a", "a", "b"]
+        asked = [request(owner) for owner in owners]
+        for each in asked:
+            await asyncio.to_thread(_create, endpoint, each)
+        taken = [leases.take({ROUTE.key}) for _ in owners]
+        assert [each.request.id for each in taken if each] == [
+            asked[index].id for index in (0, 3, 1, 2)
+        ]
+        assert leases.take({ROUTE.key}) is None
+
+    run(storage, check)
+
+
+def test_progress_is_stored_while_a_slice_is_translated(storage: Storage) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        translator = Translator()
+        translator.free_calls = 2
+        documents = endpoint.replica(translator)
+        asked = request()
+        await documents.add(asked, source())
+        await _until(lambda: _done(endpoint, asked.id) == 400)
+        found = await documents.find(asked.id)
+        assert found
+        assert found.state.sentences == 450
+        assert found.state.seconds_left is not None
+        assert found.state.seconds_left >= 0
+        translator.gate.set()
+        await endpoint.reaches(asked.id, "done")
+
+    run(storage, check)
+
+
+def _create(endpoint: Endpoint, asked: object) -> None:
+    from nmt.serving.documents.types import DocumentRequest, DocumentState
+
+    assert isinstance(asked, DocumentRequest)
+    endpoint.store.create(asked, source(), DocumentState(updated=asked.created))
+
+
+def _done(endpoint: Endpoint, document: str) -> int:
+    state = endpoint.store.state(document)
+    return state.sentences_done if state else -1
+
+
+def _fail() -> object:
+    raise StorageError("no answer")
+
+
+def _failing(function: object, name: str, failures: dict[str, int]) -> object:
+    def call(*args: object) -> object:
+        if failures[name]:
+            failures[name] -= 1
+            raise StorageError("no answer")
+        return function(*args)  # type: ignore[operator]
+
+    return call
+
+
+async def _until(condition: object) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
