@@ -12,7 +12,7 @@ _SIMPLE_ARGUMENT = re.compile(r"\{\s*+[\w.:-]*+\s*+(?:,\s*+\w++\s*+(?:,[^{}']*+)
 _CHOICE = re.compile(r"\s*+(?:=\d++|\w++)\s*+\{")
 _END = re.compile(r"\s*+\}")
 _TEXT = re.compile(r"(?:[^{}']++|'(?![{}#|]))+")
-# Programs that look for choices with a pattern would take it for one.
+# A word before an argument, which programs that look for choices with a pattern take for one.
 _LIKE_CHOICE = re.compile(r"[\w-]\s*+\{")
 
 
@@ -65,6 +65,7 @@ def find_message_texts(message: str) -> list[MessageText] | None:
     if plurals or not in_text:
         return None
     texts.append(MessageText(start, len(message), False))
-    if any(_LIKE_CHOICE.search(message, text.start, text.end) for text in texts):
+    # One character more than the text: a brace behind its last word.
+    if any(_LIKE_CHOICE.search(message, text.start, text.end + 1) for text in texts):
         return None
     return [text for text in texts if text.start < text.end] if len(texts) > 1 else None

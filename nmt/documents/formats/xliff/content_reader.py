@@ -55,6 +55,23 @@ class _Level:
             self.run.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentPart:
+    """A segment of a `seg-source` or `target`."""
+
+    mid: str
+    before: str
+    """What the file has between the segment before and this one, with the tag of this one."""
+    template: Template
+    raw: str
+    """What the file has inside it."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Tell whether there is no text in it."""
+        return not self.raw.strip()
+
+
 class ContentReader:
     """A reader of the content of an element, event by event."""
 
@@ -62,10 +79,9 @@ class ContentReader:
         self._source = source
         self._original = original
         self._levels = [_Level(start)]
-        self._template: Template = []
         self._glue_start = start
-        self.segments: dict[str, Template] = {}
-        """What is inside each segment, by its `mid`."""
+        self._before_segment = ""
+        self.segments: list[SegmentPart] = []
         self.is_valid = True
         """Whether everything could be divided into texts."""
 
@@ -90,8 +106,10 @@ class ContentReader:
         """Return what is inside the element."""
         if not self.segments:
             return self._build(self._levels[0], end)
-        self._template.append(self._source.raw(self._glue_start, end))
-        return self._template
+        template: Template = []
+        for segment in self.segments:
+            template += [segment.before, *segment.template]
+        return [*template, self._source.raw(self._glue_start, end)]
 
     def _text(self, level: _Level, event: Event) -> None:
         """Take text."""
@@ -158,16 +176,16 @@ class ContentReader:
 
     def _start_segment(self, level: _Level, event: Event) -> None:
         """Begin the text of a segment; what was before it is not a text."""
-        self._template.append(self._source.raw(self._glue_start, event.end))
+        self._before_segment = self._source.raw(self._glue_start, event.end)
         elements = [*level.elements, (event.attributes.get("mid", ""), None)]
         self._levels[0] = _Level(event.end, elements=elements)
 
     def _end_segment(self, level: _Level, mid: str, event: Event) -> None:
         """End the text of a segment."""
         built = self._build(level, event.start)
-        self._template += built
         self._glue_start = event.start
-        self.segments[mid] = built
+        raw = self._source.raw(level.start, event.start)
+        self.segments.append(SegmentPart(mid, self._before_segment, built, raw))
         self._levels[0] = _Level(event.end, elements=level.elements)
 
     def _feed_opaque(self, level: _Level, opaque: _Opaque, event: Event) -> None:

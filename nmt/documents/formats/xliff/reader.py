@@ -10,8 +10,8 @@ from nmt.documents.formats.xliff.content_reader import drafts_of
 from nmt.documents.formats.xliff.drafts import Draft, Template
 from nmt.documents.formats.xliff.rendering import Renderer, fill
 from nmt.documents.formats.xliff.targets import TargetWriter
-from nmt.documents.formats.xliff.units import Unit, XliffFile, read_units
-from nmt.documents.formats.xml.edit import splice
+from nmt.documents.formats.xliff.units import Side, Unit, XliffFile, read_units
+from nmt.documents.formats.xml.edit import splice, tag_prefix
 from nmt.documents.formats.xml.events import XmlSource, read_source
 
 _WAITING_STATES = frozenset({"new", "needs-translation", "initial"})
@@ -29,14 +29,13 @@ class XliffDocument:
         self.segments: Sequence[Segment] = []
         segments: list[Segment] = []
         for unit in self._file.units:
-            if _is_wanted(unit, overwrite=options.overwrite):
-                template = _text_of(unit)
-                drafts = drafts_of(template)
-                if drafts:
-                    self._wanted.append((unit, template))
-                    segments += _segments(unit, drafts, len(segments))
-                    self._drafts += drafts
-                    check_segment_count(len(segments))
+            template = _text_of(unit, overwrite=options.overwrite)
+            drafts = drafts_of(template)
+            if drafts:
+                self._wanted.append((unit, template))
+                segments += _segments(unit, drafts, len(segments))
+                self._drafts += drafts
+                check_segment_count(len(segments))
         self.segments = segments
 
     def write(self, translated: Sequence[TranslatedSegment]) -> bytes:
@@ -71,22 +70,40 @@ def read_xliff(data: bytes, options: ReadOptions) -> XliffDocument:
     return XliffDocument(read_source(data, options.encoding), options)
 
 
-def _is_wanted(unit: Unit, *, overwrite: bool) -> bool:
-    """Tell whether a unit is translated: it may be, and it has no finished target."""
-    if not unit.translate or unit.name == "ignorable" or "source" not in unit.sides:
-        return False
+def _text_of(unit: Unit, *, overwrite: bool) -> Template:
+    """Return what becomes the target of a unit; nothing if the unit is not translated."""
+    source = unit.sides.get("seg-source") or unit.sides.get("source")
+    if not unit.translate or unit.name == "ignorable" or source is None or not source.is_valid:
+        return []
     target = unit.sides.get("target")
-    if overwrite or target is None:
-        return True
+    if overwrite or target is None or target.is_blank or _is_waiting(unit, target):
+        return source.template
+    if any(segment.is_blank for segment in target.segments):
+        return _completed(source, target)
+    return []
+
+
+def _is_waiting(unit: Unit, target: Side) -> bool:
+    """Tell whether the state of a unit says that its target is not a translation."""
     state = target.tag.attributes.get("state") or unit.tag.attributes.get("state", "")
-    is_approved = unit.tag.attributes.get("approved") == "yes"
-    return target.is_blank or (state in _WAITING_STATES and not is_approved)
+    return state in _WAITING_STATES and unit.tag.attributes.get("approved") != "yes"
 
 
-def _text_of(unit: Unit) -> Template:
-    """Return what is translated of a unit: its segments if it has any."""
-    side = unit.sides.get("seg-source") or unit.sides["source"]
-    return side.template if side.is_valid else []
+def _completed(source: Side, target: Side) -> Template:
+    """Return a target with texts for those of its segments that are empty."""
+    texts = {segment.mid: segment.template for segment in source.segments}
+    template: Template = []
+    for segment in target.segments:
+        if not segment.is_blank or segment.mid not in texts:
+            template += [segment.before, segment.raw]
+            continue
+        before, text = segment.before, texts[segment.mid]
+        if before.endswith("/>"):
+            end = f"</{tag_prefix(before[before.rindex('<') :])}mrk>"
+            template += [f"{before[:-2].rstrip()}>", *text, end]
+        else:
+            template += [before, *text]
+    return [*template, target.template[-1]]
 
 
 def _segments(unit: Unit, drafts: Sequence[Draft], first: int) -> list[Segment]:

@@ -1,7 +1,8 @@
 """The texts of XLIFF as they are written into targets."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from nmt.documents.content import Code, Content
 from nmt.documents.document import TranslatedSegment
@@ -43,6 +44,7 @@ class Renderer:
 
     def _text(self, draft: Draft, content: Content, rendered: Mapping[Draft, str]) -> str:
         """Write a text."""
+        escapes = _escapes(draft.content)
         pieces: list[str] = []
         for piece in content:
             if isinstance(piece, Code) and piece in draft.holes:
@@ -50,20 +52,25 @@ class Renderer:
             elif piece.raw is not None:
                 pieces.append(piece.raw)
             else:
-                pieces.append(self._new_text(draft, piece.text))
+                pieces += self._new_text(draft, piece.text, escapes)
         text = "".join(pieces)
         return self._in_cdata(text) if draft.is_cdata else text
 
-    def _new_text(self, draft: Draft, text: str) -> str:
-        """Escape new text for its place."""
+    def _new_text(self, draft: Draft, text: str, escapes: Mapping[str, str]) -> Iterator[str]:
+        """Yield new text, escaped for its place."""
         if self._has_crlf:
             text = _LONE_NEWLINE.sub("\r\n", text)
         if draft.is_message and text.count("{") != text.count("}"):
             # A brace without its partner would break the message.
             text = text.replace("{", "").replace("}", "")
-        if draft.is_markup:
-            text = _ENTITY_START.sub("&amp;", _TAG_START.sub("&lt;", text))
-        return without_forbidden(text) if draft.is_cdata else escape_text(text)
+        for character, part in groupby(text, lambda each: each if each in escapes else ""):
+            if character:
+                yield from (escapes[each] for each in part)
+                continue
+            plain = without_forbidden("".join(part))
+            if draft.is_markup:
+                plain = _TAG_START.sub("&lt;", _ENTITY_START.sub("&amp;", plain))
+            yield plain if draft.is_cdata else escape_text(plain)
 
     def _in_cdata(self, text: str) -> str:
         """Leave the CDATA section for what cannot be in it."""
@@ -77,3 +84,18 @@ class Renderer:
 def fill(template: Template, rendered: Mapping[Draft, str]) -> str:
     """Write what is inside an element."""
     return "".join(part if isinstance(part, str) else rendered[part] for part in template)
+
+
+def _escapes(content: Content) -> dict[str, str]:
+    """Return the characters that the source always writes as one and the same reference."""
+    found: dict[str, str] = {}
+    others: set[str] = set()
+    for piece in content:
+        if isinstance(piece, Code):
+            continue
+        if len(piece.text) == 1 and piece.raw and piece.raw.startswith("&") and len(piece.raw) > 1:
+            if found.setdefault(piece.text, piece.raw) != piece.raw:
+                others.add(piece.text)
+        else:
+            others.update(piece.text)
+    return {character: raw for character, raw in found.items() if character not in others}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nmt.documents.errors import DocumentError, UnknownFormatError
-from nmt.documents.formats.xliff.content_reader import ContentReader
+from nmt.documents.formats.xliff.content_reader import ContentReader, SegmentPart
 from nmt.documents.formats.xliff.drafts import Template
 from nmt.documents.formats.xml.events import Event, XmlSource, read_events
 
@@ -44,12 +44,11 @@ class Side:
     content_end: int = 0
     end: int = 0
     template: Template = field(default_factory=list)
-    segments: dict[str, Template] = field(default_factory=dict)
-    """What is inside each segment, by its `mid`."""
+    segments: list[SegmentPart] = field(default_factory=list)
     is_valid: bool = True
     """Whether it could be divided into texts."""
     is_blank: bool = True
-    """Whether there is only white space in it."""
+    """Whether it is empty, or its segments are."""
 
 
 @dataclass(slots=True)
@@ -221,7 +220,9 @@ class _UnitReader:
             side.content_end, side.end = event.start, event.end
             side.template = content.finish(event.start)
             side.segments, side.is_valid = content.segments, content.is_valid
-            side.is_blank = not self._source.raw(side.tag.end, event.start).strip()
+            side.is_blank = not self._source.raw(side.tag.end, event.start).strip() or (
+                bool(side.segments) and all(segment.is_blank for segment in side.segments)
+            )
         self._stack.pop()
         self._space_start = event.end
         self._side = self._content = None
