@@ -7,7 +7,7 @@ from functools import cache
 import regex
 
 from nmt.data.cleaning.characters.scripts import count_letters_by_script
-from nmt.data.cleaning.detection.numbers import find_number_readings, find_numbers, may_be_spelled
+from nmt.data.cleaning.detection.numbers import count_numbers, find_number_readings, may_be_spelled
 from nmt.documents.document import WarningKind
 from nmt.languages import script_of
 from nmt.scoring.faults.copies import CopyCheck
@@ -31,7 +31,8 @@ _QUOTATION = re.compile(r"[\"“”„«»「『‘][^\"“”„«»「」『�
 _QUOTE = re.compile(r"[\"“”„«»「」『』‘’'`]|&quot;")
 _LONG_WORD = 20
 _DIGIT = re.compile(r"\d")
-_ROUND = re.compile(r"10{2,}")
+_BRACKETED = re.compile(r"\([^()]*\)")
+_ROUND = re.compile(r"0|10{2,}")
 
 
 def check_translation(
@@ -124,16 +125,24 @@ def _copy_check(source_language: str, target_language: str) -> CopyCheck:
 
 
 def _has_other_numbers(source: str, translation: str) -> bool:
-    """Tell whether a translation lacks a number, or has a new one.
+    """Tell whether a translation lacks a number, or has one that is new or comes more often.
 
-    Numbers are compared by value. A small or a round one may be a word on either side.
+    Numbers are compared by value. A round one may become a word, and a word a small number.
     """
     if not _DIGIT.search(source) and not _DIGIT.search(translation):
         return False
-    lacking = find_numbers(source) - find_number_readings(translation)
-    new = find_numbers(translation) - find_number_readings(source)
-    may_be_words = all(may_be_spelled(each) or _ROUND.fullmatch(each) for each in lacking | new)
-    return bool(lacking and new) or not may_be_words
+    numbers, translated = count_numbers(source), count_numbers(translation)
+    if numbers == translated:
+        return False
+    # People write a term again in brackets, in its own script.
+    main = _BRACKETED.sub(lambda match: match[0] * (match[0] in source), translation)
+    lacking, new = numbers - translated, count_numbers(main) - numbers
+    # `2,5` may be a number with a fraction, or two numbers.
+    readings = find_number_readings(translation) - translated.keys()
+    own_readings = find_number_readings(source) - numbers.keys()
+    small = {number for number in new if number not in numbers and may_be_spelled(number)}
+    lost = {number for number in lacking if not _ROUND.fullmatch(number)}
+    return bool(lost - readings or new.keys() - own_readings - small)
 
 
 def _lost_marks(source: str, translation: str) -> bool:

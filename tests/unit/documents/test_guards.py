@@ -51,6 +51,14 @@ BOOK_IN_TAMIL = "அவர் நதியைப் பற்றிய புத
             ("numbers",),
             id="another number",
         ),
+        pytest.param("Is it 5 or 7?", "இது சரியா?", ("numbers",), id="small numbers lost"),
+        pytest.param("Room 19 is free.", "அறை 19, 19 காலி.", ("numbers",), id="a number twice"),
+        pytest.param(
+            "COVID-19 is a disease.",
+            "கோவிட்-19 (COVID-19) ஒரு நோய்.",
+            (),
+            id="a term again in brackets",
+        ),
         pytest.param("He has two dogs.", "அவரிடம் 2 நாய்கள் உள்ளன.", (), id="a digit for a word"),
         pytest.param(
             "About 1,000 people came.", "சுமார் ஆயிரம் பேர் வந்தனர்.", (), id="a word for a number"

@@ -1,6 +1,7 @@
 """Numbers of both sides, compared by value: digits of any script, in any order."""
 
 import unicodedata
+from collections import Counter
 
 import numpy as np
 import regex
@@ -41,7 +42,12 @@ def numbers_differ(source: str, target: str) -> bool:
 
 def find_numbers(text: str) -> set[str]:
     """Find the numbers of a text, as ASCII digits without separators and leading zeros."""
-    return {_value(number) for number in _NUMBER.findall(text)}
+    return set(count_numbers(text))
+
+
+def count_numbers(text: str) -> Counter[str]:
+    """Count the numbers of a text, each as `find_numbers` writes it."""
+    return Counter(map(_value, _NUMBER.findall(text)))
 
 
 def find_number_readings(text: str) -> set[str]:
