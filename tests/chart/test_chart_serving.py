@@ -297,7 +297,7 @@ def test_usual_time_limits_of_requests_leave_the_pods_as_they_are():
     assert service({"config": config})["rayClusterConfig"] == before
 
 
-REPORTS = {
+ROOTS = {
     "defaults": ({}, "/storage/runs", "default"),
     "another endpoint": ({"config": {"serving": {"name": "shop"}}}, "/storage/runs", "shop"),
     "a folder": ({"config": {"storage": "a/./b/"}}, "/storage/a/b", "default"),
@@ -307,21 +307,23 @@ REPORTS = {
 }
 
 
-@pytest.mark.parametrize("case", REPORTS)
+@pytest.mark.parametrize("case", ROOTS)
 @pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
-def test_the_endpoint_writes_only_its_reports_to_the_claim(template, case):
+def test_the_endpoint_writes_only_reports_documents_and_feedback_to_the_claim(template, case):
     """Whoever breaks into a replica changes neither engines, nor the traffic file, nor the keys."""
-    values, root, name = REPORTS[case]
+    values, root, name = ROOTS[case]
     spec = template(values)["spec"]
     mounts = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] == "storage"]
-    whole, reports = mounts
+    whole, *written = mounts
     assert whole["readOnly"] is True
-    assert reports["mountPath"] == f"{root}/{layout.replica_reports(name)}"
-    assert reports["mountPath"] == f"{whole['mountPath']}/{reports['subPath']}"
-    assert "readOnly" not in reports
-    # Made by the user of the Pod: the kubelet would make it for root.
+    folders = (layout.replica_reports(name), layout.documents(name), layout.feedback(name))
+    assert [mount["mountPath"] for mount in written] == [f"{root}/{each}" for each in folders]
+    for mount in written:
+        assert mount["mountPath"] == f"{whole['mountPath']}/{mount['subPath']}"
+        assert "readOnly" not in mount
+    # Made by the user of the Pod: the kubelet would make them for root.
     (first,) = spec["initContainers"]
-    assert first["command"] == ["mkdir", "-p", reports["mountPath"]]
+    assert first["command"] == ["mkdir", "-p", *(mount["mountPath"] for mount in written)]
     assert {"name": "storage", "mountPath": whole["mountPath"]} in first["volumeMounts"]
 
 

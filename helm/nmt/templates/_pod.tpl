@@ -76,8 +76,8 @@ capabilities:
 {{- end }}
 
 {{/*
-Image, security and mounts of a container: root, image; storage (whether it mounts the claim), reports
-(the only folder of the claim that it may write to).
+Image, security and mounts of a container: root, image; storage (whether it mounts the claim), folders
+(the only ones of the claim that it may write to).
 */}}
 {{- define "nmt.container" -}}
 image: {{ include "nmt.image" . | quote }}
@@ -90,12 +90,14 @@ volumeMounts:
   {{- if and .storage (eq .root.Values.storage.type "claim") }}
   - name: storage
     mountPath: {{ .root.Values.storage.mountPath }}
-    {{- with .reports }}
+    {{- if .folders }}
     readOnly: true
+    {{- end }}
+  {{- range .folders }}
   - name: storage
     mountPath: {{ printf "%s/%s" $.root.Values.storage.mountPath . }}
     subPath: {{ . }}
-    {{- end }}
+  {{- end }}
   {{- end }}
 {{- end }}
 

@@ -81,32 +81,45 @@ lifecycle:
         - {{ int .Values.serving.drainSeconds | quote }}
 {{- end }}
 
-{{/* Folder in the claim for the reports of replicas, as `nmt.runs.layout` has it. */}}
-{{- define "nmt.reports" -}}
+{{/*
+Folders in the claim that replicas write to, as `nmt.runs.layout` has them: their reports, documents, and
+feedback. A JSON object, as Helm cannot parse a list: folders.
+*/}}
+{{- define "nmt.replicaFolders" -}}
 {{- $config := include "nmt.config" . | fromJson }}
 {{- $root := trimPrefix .Values.storage.mountPath $config.storage }}
-{{- printf "%s/serving/%s/replicas" $root $config.serving.name | clean | trimPrefix "/" }}
+{{- $folders := list }}
+{{- range $kind := list "replicas" "documents" "feedback" }}
+{{- $path := printf "%s/serving/%s/%s" $root $config.serving.name $kind | clean | trimPrefix "/" }}
+{{- $folders = append $folders $path }}
+{{- end }}
+{{- dict "folders" $folders | toJson }}
 {{- end }}
 
-{{/* Image, security and mounts of a Ray container: root, component. Serving writes reports alone. */}}
+{{/* Image, security and mounts of a Ray container: root, component. Serving writes to few folders. */}}
 {{- define "nmt.rayContainer" -}}
-{{- $reports := ternary (include "nmt.reports" .root) "" (eq .component "serving") }}
-{{- include "nmt.container" (dict "root" .root "image" .root.Values.image "storage" true "reports" $reports) }}
+{{- $container := dict "root" .root "image" .root.Values.image "storage" true }}
+{{- if eq .component "serving" }}
+{{- $_ := set $container "folders" (include "nmt.replicaFolders" .root | fromJson).folders }}
+{{- end }}
+{{- include "nmt.container" $container }}
 {{- end }}
 
 {{/*
-A container that makes this folder: the Ray container mounts it, and a folder that the kubelet makes
-belongs to root.
+A container that makes these folders: the Ray container mounts them, and a folder that the kubelet
+makes belongs to root.
 */}}
-{{- define "nmt.makeReports" -}}
+{{- define "nmt.makeReplicaFolders" -}}
 {{- if eq .Values.storage.type "claim" }}
 initContainers:
-  - name: reports
+  - name: folders
     {{- include "nmt.container" (dict "root" . "image" .Values.image "storage" true) | nindent 4 }}
     command:
       - mkdir
       - -p
-      - {{ printf "%s/%s" .Values.storage.mountPath (include "nmt.reports" .) }}
+      {{- range (include "nmt.replicaFolders" . | fromJson).folders }}
+      - {{ printf "%s/%s" $.Values.storage.mountPath . }}
+      {{- end }}
     resources:
       requests:
         cpu: 20m
@@ -133,7 +146,7 @@ metadata:
 spec:
   {{- include "nmt.podSpec" $pod | nindent 2 }}
   {{- if $serving }}
-  {{- include "nmt.makeReports" .root | nindent 2 }}
+  {{- include "nmt.makeReplicaFolders" .root | nindent 2 }}
   {{- end }}
   containers:
     - name: ray-head
@@ -171,7 +184,7 @@ spec:
   {{- $pod := dict "root" .root "storage" true "placement" .group "account" .account "priority" .priority "grace" $grace }}
   {{- include "nmt.podSpec" $pod | nindent 2 }}
   {{- if $serving }}
-  {{- include "nmt.makeReports" .root | nindent 2 }}
+  {{- include "nmt.makeReplicaFolders" .root | nindent 2 }}
   {{- end }}
   containers:
     - name: ray-worker
