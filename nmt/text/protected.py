@@ -1,7 +1,7 @@
 """Words that are not language: addresses, placeholders, names of files, emoji."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,14 +86,23 @@ def find_protected(text: str) -> list[Protected]:
     """
     if not _SIGN.search(text):
         return []
-    found: list[Protected] = []
-    for word in _merge_icu(text):
-        last = found[-1] if found else None
+    return merge_touching(_merge_icu(text))
+
+
+def merge_touching(words: Iterable[Protected]) -> list[Protected]:
+    """Make one of words of kind `fixed` that touch each other.
+
+    Args:
+        words: in order.
+    """
+    merged: list[Protected] = []
+    for word in words:
+        last = merged[-1] if merged else None
         if last and last.kind == word.kind == "fixed" and last.end == word.start:
-            found[-1] = Protected(last.start, word.end, "fixed")
+            merged[-1] = Protected(last.start, word.end, "fixed")
         else:
-            found.append(word)
-    return found
+            merged.append(word)
+    return merged
 
 
 def is_positional(word: str) -> bool:
@@ -144,12 +153,19 @@ def _find(text: str) -> Iterator[Protected]:
                 start -= 1
             while end < len(text) and text[end].isdecimal():
                 end += 1
-            yield Protected(start, end, "fixed")
+            # What follows the braces at the end of an address is a name, which a text in capitals
+            # has in capitals.
+            inner = text.rfind("{{ ", start + 1, end) + 2 if text.endswith("}}", start, end) else 0
+            if inner > 2:
+                yield Protected(start, inner, "fixed")
+                yield Protected(inner, end, "name")
+            else:
+                yield Protected(start, end, "fixed")
 
 
 def _end_of_address(text: str, start: int, end: int) -> int:
     """Leave the punctuation of the sentence out of an address."""
-    if text[start] in "{%$@<#":
+    if text[start] in "{%$@<#" or text.endswith("}}", start, end):
         return end
     first = end
     surplus = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nmt.documents.content import Code, Content, Text
 from nmt.text.edges import CODE, NAME, core_of, has_words, mask
-from nmt.text.protected import Protected, find_protected
+from nmt.text.protected import Protected, find_protected, merge_touching
 from nmt.text.segment import LINE_BREAK, sentence_ends
 
 _WHITE_SPACE = str.maketrans("\n\r\t", "   ")
@@ -193,7 +193,7 @@ def _words(
         for position, code in codes.items()
         if code.kind == "word" and position not in inside
     ]
-    return sorted(whole, key=lambda word: word.start)
+    return merge_touching(sorted(whole, key=lambda word: word.start))
 
 
 def _is_whole(

@@ -1,6 +1,7 @@
 """An attempt at a sentence: what the model is asked, and whether its answer is right."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from nmt.documents.translator import Candidate
 from nmt.text.normalise import normalise
 from nmt.text.protected import find_protected
 
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,200}>|&#?\w{1,30};")
 _TOKEN = re.compile("[\U000f0000-\U0010ffff]+")
 
 
@@ -41,7 +43,7 @@ class Setting:
     def doubts_of(self, request: Request) -> tuple[WarningKind, ...]:
         """Find what makes the best answer to a request doubtful."""
         answer = self.memory.answers[request][0]
-        key = (request.text, normalise(answer.text))
+        key = (request.text, clean(answer))
         if key not in self.doubts:
             languages = self.source_language, self.target_language
             self.doubts[key] = check_translation(*key, *languages)
@@ -72,7 +74,7 @@ class Attempt:
     def candidates(self) -> list[tuple[str, Candidate]]:
         """Return the right candidates with their tokens restored; none if the best is wrong."""
         answers = self.setting.memory.answers[self.request]
-        restored = [(self._restored(normalise(answer.text)), answer) for answer in answers]
+        restored = [(self._restored(clean(answer)), answer) for answer in answers]
         right = [(target, answer) for target, answer in restored if target is not None]
         return right if restored[0][0] is not None else []
 
@@ -84,7 +86,11 @@ class Attempt:
     def _restored(self, answer: str) -> str | None:
         """Restore the tokens of an answer; return None if a protected word is lost or invented."""
         target = restore_tokens(answer, self.stand_ins)
-        if target is None or not self._keeps_order(target) or invents_words(target):
+        if (
+            target is None
+            or not self._keeps_order(target)
+            or not is_usable(self.skeleton.text, target)
+        ):
             return None
         names = self.skeleton.names
         if not names or answer.casefold() == self.request.text.casefold():
@@ -101,9 +107,28 @@ class Attempt:
         return places == sorted(places)
 
 
-def invents_words(target: str) -> bool:
-    """Tell whether a translation has a protected word that is not one of its tokens."""
-    return any(word.kind == "fixed" for word in find_protected(_TOKEN.sub(" ", target)))
+def clean(answer: Candidate) -> str:
+    """Return an answer with single spaces, and without characters that tokens consist of."""
+    text = normalise(answer.text)
+    return text if text.isprintable() else _TOKEN.sub("", text)
+
+
+def is_usable(source: str, target: str) -> bool:
+    """Tell whether a translation has words, and neither invented placeholders nor markup.
+
+    Args:
+        source: the sentence, with tokens.
+        target: its translation, with tokens.
+    """
+    words = _TOKEN.sub(" ", target)
+    if not any(map(str.isalnum, words)):
+        return False
+    if any(word.kind == "fixed" for word in find_protected(words)):
+        return False
+    if "<" not in words and "&" not in words:
+        return True
+    found, own = (Counter(_MARKUP.findall(text.casefold())) for text in (words, source))
+    return found <= own
 
 
 def _has_all(target: str, names: Sequence[str]) -> bool:

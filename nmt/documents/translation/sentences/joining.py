@@ -49,6 +49,7 @@ def join_parts(
         source_language: FLORES-200 code.
         target_language: FLORES-200 code.
     """
+    parts = _merged(parts)
     contents: list[Content] = []
     for rank in range(max((len(each.contents) for each in translated), default=1)):
         pieces = _pieces(flat, parts, translated, rank, (source_language, target_language))
@@ -63,6 +64,17 @@ def join_parts(
         [warning for each in translated for warning in each.warnings],
         [term for each in translated for term in each.terms],
     )
+
+
+def _merged(parts: Sequence[Part]) -> list[Part]:
+    """Make one part of what is between two sentences."""
+    merged: list[Part] = []
+    for part in parts:
+        if merged and not part.is_sentence and not merged[-1].is_sentence:
+            merged[-1] = Part(merged[-1].start, part.end, is_sentence=False)
+        else:
+            merged.append(part)
+    return merged
 
 
 def _pieces(

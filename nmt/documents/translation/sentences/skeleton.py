@@ -142,7 +142,7 @@ def build_skeleton(
         elements.append(Element(at, end))
         parts.append(flat.text[at:end])
     text = "".join(parts)
-    names = [] if names_are_tokens else _names(flat, start, end)
+    names = [] if names_are_tokens else _names(flat, start, end, tokens)
     return Skeleton(flat, start, end, text, codes, tokens, elements, names)
 
 
@@ -181,9 +181,12 @@ def words_in(flat: Flat, start: int, end: int) -> Iterator[Protected]:
         index += 1
 
 
-def _names(flat: Flat, start: int, end: int) -> list[str]:
+def _names(flat: Flat, start: int, end: int, tokens: Sequence[Token]) -> list[str]:
+    """List the names of a sentence, each with the token that it touches."""
+    numbers = {each.end: index for index, each in enumerate(tokens)}
     return [
-        flat.text[word.start : word.end]
+        (token(numbers[word.start]) if word.start in numbers else "")
+        + flat.text[word.start : word.end]
         for word in words_in(flat, start, end)
         if word.kind == "name"
     ]

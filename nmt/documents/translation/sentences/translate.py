@@ -10,7 +10,7 @@ from nmt.documents.translation.flat import Flat, Part
 from nmt.documents.translation.glossary import Term
 from nmt.documents.translation.placing import place_codes, texts_to_translate
 from nmt.documents.translation.rounds import Request, Work, together
-from nmt.documents.translation.sentences.attempt import Attempt, Setting, invents_words
+from nmt.documents.translation.sentences.attempt import Attempt, Setting, clean, is_usable
 from nmt.documents.translation.sentences.copying import copied_content
 from nmt.documents.translation.sentences.joining import AppliedTerm, Translated, join_parts
 from nmt.documents.translation.sentences.skeleton import (
@@ -81,8 +81,8 @@ def _translate_plain(setting: Setting, flat: Flat, part: Part) -> Work[Translate
     answers = setting.memory.answers[request]
     if request.text != text or setting.doubts_of(request):
         return None
-    targets = [normalise(answer.text) for answer in answers]
-    if any(map(invents_words, targets)):
+    targets = [clean(answer) for answer in answers]
+    if not all(is_usable(text, target) for target in targets):
         return None
     original = tuple(flat.slice(part.start, part.end))
     return Translated(
@@ -126,7 +126,7 @@ def _without_doubts(attempt: Attempt) -> Work[Attempt]:
 def _restored_span(setting: Setting, request: Request, skeleton: Skeleton, text: str) -> str:
     """Restore the tokens in the translation of a span."""
     stand_ins = skeleton.stand_ins(0)
-    answer = normalise(setting.memory.answers[request][0].text)
+    answer = clean(setting.memory.answers[request][0])
     for index, stand_in in enumerate(stand_ins):
         if token(index) in text:
             answer = answer.replace(stand_in, token(index), 1)
@@ -216,7 +216,7 @@ def _cut(setting: Setting, skeleton: Skeleton, kept: Sequence[tuple[int, int]]) 
     """Translate what is between ranges of a sentence that are kept as they are."""
     flat, start, end = skeleton.flat, skeleton.start, skeleton.end
     sentence = normalise(flat.text[start:end].replace(CODE, ""))
-    if not kept:  # the model invents protected words: nothing of it can be used
+    if not kept:  # the answers are empty or have invented markup: none can be used
         return Translated([tuple(flat.slice(start, end))], warnings=[("copied", sentence)])
     parts: list[Part] = []
     for (_, first), (last, after) in pairwise([(start, start), *kept, (end, end)]):

@@ -1,0 +1,105 @@
+"""Whatever a model answers, no code and no protected word is lost, doubled or invented."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nmt.documents.content import Code, Content, Segment, Text, plain_text
+from nmt.documents.translation.pipeline import TranslationOptions
+from nmt.text.protected import find_protected
+from tests.support.sentence_translators import CHANGES, FakeTranslator, segment, translate, written
+
+WORDS = st.sampled_from(
+    "The nurse came home. Dr. Rao said: “Yes!” 12 3.5 {name} {name} %s %d%% {{x}} ${y} {} 😀 "
+    "https://example.org/a?b=c. a@b.example notes.txt foo.Bar /etc/app.conf :tada: (see e.g. this) "
+    "- > 1. # caf&eacute; 5&nbsp;km வணக்கம் 医生。 hy\u00adphen \u200b R&amp;D ﬁ cafe\u0301".split(
+        " "
+    )
+)
+SPACES = st.sampled_from([" ", " ", " ", "", "  ", "\n", "\t", "\u2028"])
+LEAVES = st.one_of(WORDS, SPACES, st.sampled_from(["<img>", "<x/>", "<br>", "<x/> "]))
+
+
+def _in_tag(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.tuples(st.sampled_from("abiu"), st.lists(texts, max_size=5)).map(
+        lambda drawn: f"<{drawn[0]}>{''.join(drawn[1])}</{drawn[0]}>"
+    )
+
+
+TAGGED = st.lists(
+    st.tuples(st.recursive(LEAVES, _in_tag, max_leaves=6), SPACES).map("".join), max_size=14
+).map("".join)
+
+
+def kept(content: Content) -> Counter[str]:
+    """Count what must survive: codes, addresses and placeholders, and escapes of spaces."""
+    codes = [f"{id(piece)}" for piece in content if isinstance(piece, Code)]
+    text = "".join(piece.text if isinstance(piece, Text) else "\0" for piece in content)
+    words = [text[each.start : each.end] for each in find_protected(text) if each.kind == "fixed"]
+    return Counter([*codes, *words, *(sign for sign in text if sign in "\u00a0\u202f")])
+
+
+def is_nested(content: Content) -> bool:
+    opened: list[int] = []
+    for piece in content:
+        if isinstance(piece, Code) and piece.pair is not None:
+            if piece.kind == "open":
+                opened.append(piece.pair)
+            elif not opened or opened.pop() != piece.pair:
+                return False
+    return not opened
+
+
+def positional(content: Content) -> list[str]:
+    text = written(content)
+    return [word for word in text.replace("%%", " ").split() if word in ("%s", "{}")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(TAGGED, st.sampled_from(sorted(CHANGES)), st.booleans())
+def test_nothing_is_lost_doubled_or_invented(tagged: str, change: str, is_wrapped: bool) -> None:
+    source = segment(tagged, is_wrapped=is_wrapped)
+    (result,) = translate([source], CHANGES[change])
+    assert kept(result.content) == kept(source.content)
+    assert is_nested(result.content)
+    if change == "identity":
+        assert written(result.content) == written(source.content)
+    if change == "upper":
+        assert plain_text(result.content).casefold() == plain_text(source.content).casefold()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(WORDS, max_size=10).map(" ".join), st.text(max_size=30))
+def test_any_answer_leaves_what_is_protected(text: str, answer: str) -> None:
+    source = segment(text)
+    (result,) = translate([source], lambda sentence: answer)
+    assert kept(result.content) == kept(source.content)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), st.booleans())
+def test_any_text_comes_back_from_an_identity(text: str, is_wrapped: bool) -> None:
+    source = Segment("p", (Text(text, text),), is_wrapped)
+    (result,) = translate([source], CHANGES["identity"])
+    assert written(result.content) == text
+
+
+@settings(max_examples=30, deadline=None)
+@given(TAGGED, st.sampled_from(sorted(CHANGES)))
+def test_alternatives_keep_everything_too(tagged: str, change: str) -> None:
+    source = segment(tagged)
+    options = TranslationOptions("eng_Latn", "tam_Taml", alternatives=2)
+    translator = FakeTranslator(str.upper, CHANGES[change], CHANGES["turned"])
+    (result,) = translate([source], translator, options)
+    for alternative in (result.content, *result.alternatives):
+        assert kept(alternative) == kept(source.content)
+        assert is_nested(alternative)
+
+
+@pytest.mark.parametrize("count", [30, 1200])
+def test_a_sentence_of_many_placeholders_keeps_them_all(count: int) -> None:
+    source = segment("use " + " and ".join(["{name}"] * count))
+    (result,) = translate([source], CHANGES["every second word"])
+    assert kept(result.content) == kept(source.content)
