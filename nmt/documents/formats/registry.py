@@ -20,6 +20,7 @@ from nmt.documents.formats.limits import (
 from nmt.documents.formats.plain_text import PlainText, read_plain_text
 from nmt.documents.formats.po.document import read_po
 from nmt.documents.formats.sniffing import check_kind
+from nmt.documents.formats.subtitles.document import read_srt, read_vtt
 from nmt.documents.formats.xliff.reader import read_xliff
 
 
@@ -44,6 +45,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("text", (".txt", ".text"), "text/plain", read_plain_text),
             Format("html", (".html", ".htm", ".xhtml"), "text/html", read_html),
             Format("json", (".json", ".jsonl", ".ndjson", ".arb"), "application/json", read_json),
+            Format("srt", (".srt",), "application/x-subrip", read_srt),
+            Format("vtt", (".vtt",), "text/vtt", read_vtt),
             Format("xliff", (".xlf", ".xliff"), "application/xliff+xml", read_xliff),
             Format("po", (".po", ".pot"), "text/x-gettext-translation", read_po),
             Format(
