@@ -21,7 +21,8 @@ _NAMED = {
     "quot": '"',
 }
 _DASH = re.compile(
-    r"(?:^|(?<=[\r\n]))(?:[ \t]|<[^<>\r\n]{1,300}>|\{\\[^{}\r\n]{1,300}\})*+[-–—](?![-–—>\d])[ \t]*+"
+    r"(?:^|(?<=[\r\n]))(?:[ \t]|<[^<>\r\n]{1,300}>|\{\\[^{}\r\n]{1,300}\})*+"
+    r"[-–—](?![-–—>\d])[ \t]*+"
 )
 _NAME = re.compile(r"</?([A-Za-z]*)")
 # Voices, and notes above characters: their texts are not one sentence with what is around them.
