@@ -18,6 +18,7 @@ _ARGUMENT = re.compile(r"\{\s*+[\w.-]++\s*+(?:,[^{}]*+)?\}")
 _PLURAL_PART = re.compile(rf"#|{_ARGUMENT.pattern}")
 # A word in front of an argument looks like the name of a choice to many programs.
 _LOOKS_LIKE_CHOICE = re.compile(r"[\w-]\s*\{")
+_TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKDOWN = re.compile(
     r"""(?P<code>(?P<ticks>`{1,2})(?!`)[^`\n]{1,300}(?P=ticks)(?!`))
     | (?P<link>!?\[)(?P<label>[^\[\]\n]{1,500})
@@ -41,7 +42,11 @@ class Message:
         """Escape new text so that it is read as text in such a string."""
         if self.kind == "icu":
             return _escape_icu(text, self.content, is_before_code)
-        return inline_text(self.content, (Text(text),)) if self.kind == "html" else text
+        if self.kind == "html":
+            return inline_text(self.content, (Text(text),))
+        # A program may show the string as HTML, so a tag must not come in. To escape it would be
+        # wrong if the program does not.
+        return _TAG_START.sub("‹", text)
 
 
 def read_message(text: str) -> Message | None:

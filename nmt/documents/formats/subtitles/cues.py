@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
 TIMING = re.compile(rf"[ \t]*+{_TIME}[ \t]*+-->[ \t]*+{_TIME}(?![\d:])")
-_LINE = re.compile(r"[^\r\n]*+(?:\r\n|[\r\n])|[^\r\n]++")
-_COUNTER = re.compile(r"[ \t]*+\d++[ \t]*+$")
+_REST_OF_LINE = re.compile(r"[^\r\n]*+(?:\r\n|[\r\n])?")
+# Lines that follow each other and are not empty.
+_LINES = re.compile(r"\S[^\r\n]*+(?:(?:\r\n|[\r\n])[ \t]*+\S[^\r\n]*+)*+")
+_COUNTER = re.compile(r"(?:\A|(?<=[\r\n]))[ \t]*+\d++[ \t]*+(?:\r\n|[\r\n])\Z")
+_LONGEST_LINE = 100
+"""Characters before the arrow of a line with times, or of a line with the number of a cue."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, since making it would take twice the time.
+@dataclass(slots=True)
 class CueText:
     """Lines of a cue that follow each other; most cues have one such text."""
 
@@ -32,39 +37,40 @@ def find_cue_texts(text: str, *, is_vtt: bool) -> Iterator[CueText]:
         text: of the file.
         is_vtt: whether an empty line always ends a cue. In SRT it does so only before another cue.
     """
-    lines = _LINE.findall(text)
-    cue, begins, ends = -1, 0.0, 0.0
-    first: int | None = None
-    at = last = 0
-    in_cue = False
-    for number, line in enumerate(lines):
-        timing = TIMING.match(line)
-        is_text = in_cue and bool(line.strip()) and not timing
-        if is_text and not is_vtt and _is_counter(lines, number):
-            is_text = in_cue = False
-        if is_text:
-            first = at if first is None else first
-            last = at + len(line.rstrip("\r\n"))
-        elif first is not None:
-            yield CueText(cue, begins, ends, first, last)
-            first = None
+    timings = list(_timings(text))
+    for cue, timing in enumerate(timings):
+        rest = _REST_OF_LINE.match(text, timing.end())
+        start = rest.end() if rest else timing.end()
+        end = timings[cue + 1].start() if cue + 1 < len(timings) else len(text)
+        if not is_vtt and end < len(text):
+            end -= _counter_length(text, start, end)
+        begins, ends = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
+        for lines in _LINES.finditer(text, start, end):
+            # An empty line ends the cue of a VTT file; behind it is the name of the next one.
+            if is_vtt and text[start : lines.start()].strip(" \t"):
+                break
+            yield CueText(cue, begins, ends, lines.start(), lines.end())
+            if is_vtt:
+                break
+
+
+def _timings(text: str) -> Iterator[re.Match[str]]:
+    """Yield the times of cues, each from the start of its line."""
+    arrow = text.find("-->")
+    while arrow >= 0:
+        first = max(0, arrow - _LONGEST_LINE)
+        start = 1 + max(text.rfind(line_end, first, arrow) for line_end in "\r\n")
+        timing = TIMING.match(text, start or first)
         if timing:
-            cue, in_cue = cue + 1, True
-            begins, ends = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
-        elif is_vtt and not line.strip():
-            in_cue = False
-        at += len(line)
-    if first is not None:
-        yield CueText(cue, begins, ends, first, last)
+            yield timing
+        arrow = text.find("-->", arrow + 3)
 
 
-def _is_counter(lines: Sequence[str], number: int) -> bool:
-    """Tell whether a line is the number of the next cue."""
-    return (
-        number + 1 < len(lines)
-        and _COUNTER.match(lines[number].rstrip("\r\n")) is not None
-        and TIMING.match(lines[number + 1]) is not None
-    )
+def _counter_length(text: str, start: int, end: int) -> int:
+    """Return the length of the line with the number of the next cue, which ends at `end`."""
+    before = text[max(start, end - _LONGEST_LINE) : end]
+    counter = _COUNTER.search(before)
+    return len(counter[0]) if counter else 0
 
 
 def _seconds(parts: Sequence[str | None]) -> float:

@@ -24,13 +24,15 @@ _DASH = re.compile(
     r"(?:^|(?<=[\r\n]))(?:[ \t]|<[^<>\r\n]{1,300}>|\{\\[^{}\r\n]{1,300}\})*+"
     r"[-–—](?![-–—>\d])[ \t]*+"
 )
+# Most cues have none of these.
+_HAS_CODES = re.compile(r"[<{&♪♫♬]|(?:(?<=[\r\n])|^)[ \t]*+[-–—]")
 _NAME = re.compile(r"</?([A-Za-z]*)")
 # Voices, and notes above characters: their texts are not one sentence with what is around them.
 _BREAKS = frozenset({"v", "ruby", "rt"})
 _SPACE = " \t\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """A text or a code, with its place in the file."""
 
@@ -70,6 +72,11 @@ def find_parts(text: str, place: CueText, *, is_vtt: bool) -> Iterator[Part]:
         place: of the cue's text.
         is_vtt: whether the syntax is that of WebVTT.
     """
+    if not _HAS_CODES.search(text, place.start, place.end):
+        start, end = _stripped(text, place.start, place.end)
+        if start < end:
+            yield Part(place, place.start, place.end, (start, end), [_plain(text, start, end)])
+        return
     dashes = list(_DASH.finditer(text, place.start, place.end))
     starts = [match.start() for match in dashes]
     if not starts or starts[0] > place.start:
@@ -174,11 +181,13 @@ def _core(text: str, pieces: Sequence[Piece], *, has_dash: bool) -> tuple[int, i
     start, stop = pieces[first].start, pieces[last - 1].end
     if has_dash and text[start:stop].lstrip(_SPACE)[:1] in ("-", "–", "—"):
         start += len(text[start:stop]) - len(text[start:stop].lstrip(_SPACE)) + 1
-    inner = text[start:stop]
-    return (
-        start + len(inner) - len(inner.lstrip(_SPACE)),
-        stop - len(inner) + len(inner.rstrip(_SPACE)),
-    )
+    return _stripped(text, start, stop)
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a place without the space at both ends."""
+    inner = text[start:end]
+    return end - len(inner.lstrip(_SPACE)), start + len(inner.rstrip(_SPACE))
 
 
 def _within(text: str, pieces: Sequence[Piece], start: int, end: int) -> Iterator[Piece]:

@@ -53,7 +53,7 @@ def _goes_on(text: str, part: Part, following: Part) -> bool:
     words = text[slice(*part.core)]
     is_next_cue = following.text.cue == part.text.cue + 1
     gap = following.text.begins - part.text.ends
-    is_soon = is_next_cue and gap < _MAX_GAP and following.text.begins >= part.text.begins
+    is_soon = is_next_cue and gap < _MAX_GAP and following.text.begins > part.text.begins
     if not is_soon or following.has_dash or part.has_codes or following.has_codes:
         return False
     if (part.before, part.after) != (following.before, following.after):
