@@ -19,6 +19,8 @@ from nmt.config import Config, load_config, load_with_user_set
 from nmt.runs.steps import PIPELINE
 from nmt.serving.feedback.options import ABOUT as ABOUT_FEEDBACK
 from nmt.serving.feedback.options import FEEDBACK, add_feedback_options
+from nmt.serving.glossaries.options import ABOUT as ABOUT_GLOSSARIES
+from nmt.serving.glossaries.options import GLOSSARIES, add_glossary_options
 from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
 from ray_jobs.scoring.options import ABOUT, SCORE, add_scoring_options
 
@@ -62,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     add_scoring_options(_add(commands, SCORE, ABOUT, _score, "train"))
     add_key_options(_add(commands, KEYS, ABOUT_KEYS, _keys, "serve"))
     add_feedback_options(_add(commands, FEEDBACK, ABOUT_FEEDBACK, _feedback, "serve"))
+    glossaries = _add(commands, GLOSSARIES, ABOUT_GLOSSARIES, _glossaries, "serve")
+    add_glossary_options(glossaries)
     traffic = _add(commands, TRAFFIC, TRAFFIC_ABOUT, _traffic, "serve")
     add_traffic_options(traffic)
     traffic.add_argument("--json", action="store_true", help="print all of it as JSON")
@@ -128,6 +132,10 @@ def _keys(options: argparse.Namespace) -> None:
 
 def _feedback(options: argparse.Namespace) -> None:
     importlib.import_module(f"ray_jobs.{FEEDBACK}").run(options)
+
+
+def _glossaries(options: argparse.Namespace) -> None:
+    importlib.import_module(f"ray_jobs.{GLOSSARIES}").run(options)
 
 
 def _traffic(options: argparse.Namespace) -> None:

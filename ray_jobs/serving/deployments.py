@@ -61,6 +61,7 @@ class Endpoint:
 
         from nmt.serving.authentication import Authenticator
         from nmt.serving.feedback.store import FeedbackStore
+        from nmt.serving.glossaries.store import Glossaries
         from nmt.serving.monitoring.access_log import AccessLog
         from nmt.serving.monitoring.metrics import ServingMetrics
         from nmt.serving.monitoring.tracing import Tracing
@@ -75,6 +76,7 @@ class Endpoint:
         self._feedback = (
             FeedbackStore(storage, serving.name, replica_id) if serving.feedback else None
         )
+        self._glossaries = Glossaries(storage, serving.name, serving.poll_seconds)
         self._replica = Replica(storage, serving, replica_id, metrics=self._metrics)
         await self._authenticator.poll()
         await self._replica.start()
@@ -95,6 +97,7 @@ class Endpoint:
             access_log=self._access_log,
             tracing=self._tracing,
             gather_metrics=self._gather_metrics,
+            glossaries=self._glossaries,
             feedback=self._feedback,
         )
 

@@ -1,0 +1,1 @@
+"""Glossaries that an endpoint keeps under a name, for requests to choose from."""
