@@ -94,7 +94,7 @@ def _written(place: Found, translations: Mapping[int, Content]) -> str:
             for piece in content
         )
     # A value without quotes gets some if it has to.
-    written = Writer(place.content, quote=place.quote or None).write(content, tags)
+    written = Writer(place.content, content, quote=place.quote or None).write(tags)
     if place.quote == "" and not _UNQUOTED.fullmatch(written):
         return '"' + written.replace('"', "&quot;") + '"'
     return written

@@ -45,37 +45,40 @@ class Gathered:
     def escape(self, text: str, raw: str) -> None:
         """Add an escape with its meaning."""
         self._pieces.append(Text(text, raw))
-        self.has_text = True
+        if not self.has_text:
+            self.has_text = not text.isspace()
 
-    def code(self, code: Code) -> None:
-        """Add a code that neither opens nor closes an element."""
+    def code(self, code: Code) -> Code:
+        """Add a code that neither opens nor closes an element, and return it."""
         self._pieces.append(code)
+        return code
 
     def open(self, tag: str, raw: str, *, is_exact: bool = False) -> Code:
-        """Add the start tag of an inline element."""
+        """Add the start tag of an inline element, and return its code."""
         code = Code(raw, "open", None, is_exact or tag in EXACT)
         self._pieces.append(code)
         self._open.append((tag, code))
         self._names[tag] += 1
         return code
 
-    def close(self, tag: str, raw: str, *, is_exact: bool = False) -> None:
-        """Add the end tag of an inline element."""
+    def close(self, tag: str, raw: str, *, is_exact: bool = False) -> Code:
+        """Add the end tag of an inline element, and return its code."""
         code = Code(raw, "close", None, is_exact or tag in EXACT)
         self._pieces.append(code)
         if not self._open:
-            return
+            return code
         last, opened = self._open[-1]
         if last == tag:
             self._open.pop()
             self._names[tag] -= 1
             self._pairs += 1
             opened.pair = code.pair = self._pairs
-            return
+            return code
         # The elements overlap: this one and those inside it are each without a pair.
         if any_open := self._names.get(tag):
             while any_open == self._names[tag]:
                 self._names[self._open.pop()[0]] -= 1
+        return code
 
     def hidden(self, text: str, masked: str) -> None:
         """Add text that holds template tags, which are hidden in `masked`."""

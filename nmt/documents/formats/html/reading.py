@@ -54,9 +54,18 @@ class Reader:
         text: HTML.
         is_string: whether it is a string of another format: then all of it is one text, blocks
             are breaks between sentences, and no attribute is read.
+        skipped: an element that has begun before the text, and is left as it is.
+        first_line: number of the first line.
     """
 
-    def __init__(self, text: str, *, is_string: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        is_string: bool = False,
+        skipped: Skipped | None = None,
+        first_line: int = 1,
+    ) -> None:
         self.found: list[Found] = []
         """All texts, in the order of the document; values of tags follow the text around them."""
         self.places: list[Found] = []
@@ -68,23 +77,26 @@ class Reader:
         """The text with templates hidden."""
         self._has_hidden = self.masked is not text
         self._is_string = is_string
+        self._first_line = first_line
         self._depth = 0
         self._start = 0
         self._path = ""
         self._gathered = Gathered()
         self._tags: dict[Code, Tag] = {}
-        self._skipped: Skipped | None = None
+        self._skipped = skipped
+        self.unfinished: Skipped | None = None
+        """The element that is left as it is and goes on behind the text."""
         self._inside: Kind | None = None
 
     def read(self) -> "Reader":
         """Find all texts."""
-        self._read(0, len(self.text), 1)
+        self._read(0, len(self.text), self._first_line)
         self._end_block(len(self.text))
         return self
 
     def read_string(self) -> Content:
         """Read the whole as one content."""
-        self._read(0, len(self.text), 1)
+        self._read(0, len(self.text), self._first_line)
         return self._gathered.take()
 
     def _read(self, start: int, end: int, first_line: int) -> None:
@@ -108,6 +120,7 @@ class Reader:
             else:
                 self._end_tag(tag, at, position)
         if self._skipped is not None:
+            self.unfinished = self._skipped
             self._end_skipped(self._skipped, position)
         # A tag without an end.
         if position < end and self._is_string:

@@ -23,7 +23,7 @@ class Skipped:
         self.start = start
         self._kind = KINDS.get(tag)
         self._has_text = False
-        self._tag = tag
+        self.tag = tag
         self._inside: Counter[str] = Counter()
 
     @property
@@ -56,12 +56,12 @@ class Skipped:
         if self._inside[tag]:
             self._inside[tag] -= 1
             return None
-        if tag == self._tag:
+        if tag == self.tag:
             return "after"
         # The end of an inline element that is not open is a mistake, and so without effect.
         return None if tag in KINDS else "before"
 
     def _is_ended_by_start_of(self, tag: str) -> bool:
-        if tag not in ENDED_BY.get(self._tag, ()):
+        if tag not in ENDED_BY.get(self.tag, ()):
             return False
-        return self._tag == "p" or not any(self._inside[name] for name in CONTAINERS)
+        return self.tag == "p" or not any(self._inside[name] for name in CONTAINERS)

@@ -22,4 +22,4 @@ def inline_text(source: Content, translated: Content) -> str:
     """
     if translated == source:
         return "".join(piece.raw or "" for piece in source)
-    return Writer(source, is_string=True).write(translated)
+    return Writer(source, translated, is_string=True).write()

@@ -15,8 +15,8 @@ _OPENER = re.compile(r"\{\{\{|\{\{|\{%|\{#|<%|<\?(?=php\b|=|\s)|</?[#@][A-Za-z][
 _STRING_OPENER = re.compile(rf"{_OPENER.pattern}|</?\d{{1,4}}\s*/?>")
 _MAX_LENGTH = 400
 """Characters of a tag between braces: longer ones are text with braces."""
-_ENDS_OTHER = re.compile(r"</(?:script|style)|-->", re.IGNORECASE)
-"""Markup that braces cannot hold, since they would begin in code and end in text."""
+_ENDS_OTHER = re.compile(r"</(?:script|style)|-->|\n[ \t]*\n", re.IGNORECASE)
+"""What a tag between braces does not hold: it would end in another text than it begins in."""
 
 
 def hide_templates(text: str, *, is_string: bool) -> str:
@@ -28,19 +28,24 @@ def hide_templates(text: str, *, is_string: bool) -> str:
         return text
     pieces: list[str] = []
     written = 0
-    for start, end in _template_tags(text, _STRING_OPENER if is_string else _OPENER):
+    for start, end in template_spans(text, is_string=is_string):
         pieces += [text[written:start], _FIRST, _OTHER * (end - start - 1)]
         written = end
     return "".join([*pieces, text[written:]]) if pieces else text
 
 
-def _template_tags(text: str, openers: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Find template tags that are closed, with their ends."""
+def template_spans(text: str, *, is_string: bool = False) -> Iterator[tuple[int, int]]:
+    """Find the places of template tags.
+
+    Args:
+        text: HTML or Markdown.
+        is_string: whether tags such as `<0>` count.
+    """
     # The next closer of each kind, so that many openers without one do not search the text again.
     closers: dict[str, int] = {}
     position = 0
-    for match in openers.finditer(text):
-        start, opener = match.span()[0], match.group()
+    for match in (_STRING_OPENER if is_string else _OPENER).finditer(text):
+        start, opener = match.start(), match.group()
         if start < position:
             continue
         closer = _CLOSERS.get(opener)
@@ -51,9 +56,12 @@ def _template_tags(text: str, openers: re.Pattern[str]) -> Iterator[tuple[int, i
         found = closers.get(closer, 0)
         if 0 <= found < match.end():
             found = closers[closer] = text.find(closer, match.end())
+        if found < 0 and text.startswith("<?php", start):
+            # At the end of a file, PHP needs no end.
+            found = len(text)
         if found < 0 or (opener[0] == "{" and not _is_tag(text, start, found)):
             continue
-        position = found + len(closer)
+        position = min(found + len(closer), len(text))
         yield start, position
 
 
