@@ -12,7 +12,6 @@ from nmt.documents.formats.html.skipping import Skipped
 from nmt.documents.formats.html.tokens import END, START, tokenizable, tokenize
 from nmt.documents.formats.markdown.places import Part, Place
 
-
 _TEXT = frozenset({"kbd"})
 """Elements that Markdown, having no other marks for it, uses for text such as the name of a key."""
 

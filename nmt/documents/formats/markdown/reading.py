@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nmt.documents.errors import DocumentError
 from nmt.documents.formats.html.skipping import Skipped
 from nmt.documents.formats.markdown.events import events
 from nmt.documents.formats.markdown.front_matter import front_matter
@@ -117,6 +118,11 @@ class Reader:
         if not self._inline:
             return
         place, inner = self._inline.take(self._kind)
+        # The parser stops a table of very many empty cells in the middle of a row.
+        if place is not None and self.places and place.start < self.places[-1].end:
+            raise DocumentError(
+                f"{place.path}: the table before it has too many empty cells. Divide it."
+            )
         # An element of HTML that is left as it is may have blocks of Markdown in it.
         if self._skipped is not None:
             return
