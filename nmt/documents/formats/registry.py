@@ -17,6 +17,7 @@ from nmt.documents.formats.limits import (
     check_bytes,
     check_segments,
 )
+from nmt.documents.formats.markdown.document import read_markdown
 from nmt.documents.formats.plain_text import PlainText, read_plain_text
 from nmt.documents.formats.po.document import read_po
 from nmt.documents.formats.sniffing import check_kind
@@ -43,6 +44,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         each.name: each
         for each in (
             Format("text", (".txt", ".text"), "text/plain", read_plain_text),
+            Format("markdown", (".md", ".markdown", ".mdown"), "text/markdown", read_markdown),
             Format("html", (".html", ".htm", ".xhtml"), "text/html", read_html),
             Format("json", (".json", ".jsonl", ".ndjson", ".arb"), "application/json", read_json),
             Format("srt", (".srt",), "application/x-subrip", read_srt),
