@@ -77,8 +77,7 @@ def _icu_content(text: str) -> Content | None:
         if at < part.start:
             # Each choice is a sentence of its own, in its own place.
             pieces.append(Code(text[at : part.start], "break"))
-        pattern = _PLURAL_PART if part.is_plural else _ARGUMENT
-        pieces += _divided(inner, pattern)
+        pieces += _divided(inner, _PLURAL_PART if part.is_plural else _ARGUMENT)
         at = part.end
     if at < len(text):
         pieces.append(Code(text[at:], "break"))
@@ -86,12 +85,14 @@ def _icu_content(text: str) -> Content | None:
 
 
 def _divided(text: str, pattern: re.Pattern[str]) -> Iterator[Text | Code]:
-    """Yield a text, with what the pattern finds as words that are kept."""
+    """Yield a text, with what the pattern finds as codes."""
     at = 0
     for match in pattern.finditer(text):
         if at < match.start():
             yield Text(text[at : match.start()], text[at : match.start()])
-        yield Code(match[0], "word")
+        # An argument of an ICU message keeps its place: behind a word, it would look like the name
+        # of a choice.
+        yield Code(match[0], "break" if match[0][0] == "{" else "word")
         at = match.end()
     if at < len(text):
         yield Text(text[at:], text[at:])
