@@ -60,6 +60,7 @@ class Endpoint:
         # Imported here: the driver and Serve's controller load this module too, without engines.
 
         from nmt.serving.authentication import Authenticator
+        from nmt.serving.documents.service import start_documents
         from nmt.serving.feedback.store import FeedbackStore
         from nmt.serving.glossaries.store import Glossaries
         from nmt.serving.monitoring.access_log import AccessLog
@@ -80,6 +81,7 @@ class Endpoint:
         self._replica = Replica(storage, serving, replica_id, metrics=self._metrics)
         await self._authenticator.poll()
         await self._replica.start()
+        self._documents = start_documents(storage, self._replica, serving)
         self._tasks = [
             asyncio.create_task(self._authenticator.follow()),
             asyncio.create_task(self._count_replicas()),
@@ -98,6 +100,7 @@ class Endpoint:
             tracing=self._tracing,
             gather_metrics=self._gather_metrics,
             glossaries=self._glossaries,
+            documents=self._documents,
             feedback=self._feedback,
         )
 
@@ -106,13 +109,16 @@ class Endpoint:
         return self._metrics.replica, self._metrics.exposition()
 
     async def leave(self) -> int:
-        """Refuse new requests, and return how many are in work."""
+        """Refuse new requests, give documents back, and return how many requests are in work."""
+        # Before the requests are counted: nobody waits for a document here.
+        await self._documents.stop()
         return await self._replica.leave()
 
     async def stop(self) -> None:
         """Finish what is in work, and write the last report and the last lines of the log."""
         for task in self._tasks:
             task.cancel()
+        await self._documents.stop()
         await self._replica.stop()
         for observer in (self._access_log, self._tracing):
             if observer:
@@ -121,6 +127,7 @@ class Endpoint:
     async def check_health(self) -> None:
         """Raise an error when a background task has died, so that Serve replaces the replica."""
         self._replica.check()
+        self._documents.check()
         for task in self._tasks:
             if task.done() and not task.cancelled():
                 raise RuntimeError(f"a background task of the endpoint has ended: {task}")

@@ -12,6 +12,8 @@ from nmt.serving.documents.store import DocumentStore
 from nmt.serving.documents.types import DocumentRequest, DocumentState, StoredDocument
 from nmt.serving.documents.worker import DocumentWorkers
 from nmt.serving.errors import OverloadedError, StorageUnavailableError
+from nmt.serving.types import Translator
+from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,18 @@ class Documents:
         self, store: DocumentStore, workers: DocumentWorkers, config: ServingConfig
     ) -> None:
         self._store, self._workers, self._config = store, workers, config
+
+    def check(self) -> None:
+        """Check that documents are still translated.
+
+        Raises:
+            TranslationError: a worker has ended.
+        """
+        self._workers.check()
+
+    async def stop(self) -> None:
+        """Let other replicas go on with the documents of this one."""
+        await self._workers.stop()
 
     async def check_space(self) -> None:
         """Refuse a new document while too many are not done.
@@ -136,3 +150,17 @@ class Documents:
             # The message names paths, which are not for clients.
             log.error("documents: %s", error)
             raise StorageUnavailableError("documents cannot be stored or read now") from None
+
+
+def start_documents(storage: Storage, translator: Translator, config: ServingConfig) -> Documents:
+    """Start the workers of a replica, in its event loop.
+
+    Args:
+        storage: the storage root.
+        translator: the replica.
+        config: name of the endpoint, and limits of documents.
+    """
+    store = DocumentStore(storage, config.name)
+    workers = DocumentWorkers(store, translator, config)
+    workers.start()
+    return Documents(store, workers, config)
