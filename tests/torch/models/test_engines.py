@@ -164,6 +164,20 @@ def test_the_probability_of_a_hypothesis_is_that_of_its_tokens(
         assert scores[0] == pytest.approx(forced_score(engine, row, beam_size), abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["nllb", "llama"])
+def test_a_search_may_have_more_beams_or_allow_no_repetition(name: str, run_of: RunOf) -> None:
+    run = run_of(name, LORA)
+    engine = load_engine(run.engine_folder(format="torch"), run.config.serving)
+    rows = [engine.encode(text)[0] for text in SENTENCES[:3]]
+    for options in (Search(count=3), Search(beam_size=3, count=2)):
+        assert [len(found) for found in engine.search(rows, options)] == [options.count] * 3
+    together = engine.search(rows, Search(no_repeat_ngram_size=1))
+    for row, (found,) in zip(rows, together, strict=True):
+        words = found.text.split()
+        assert len(set(words)) == len(words)
+        assert engine.search([row], Search(no_repeat_ngram_size=1)) == [[found]]
+
+
 def forced_score(engine: TorchEngine, row: list[int], beam_size: int) -> float:
     """Add up the log-probabilities of the best hypothesis in one pass of the model."""
     codec = engine._codec

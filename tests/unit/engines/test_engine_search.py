@@ -49,6 +49,39 @@ def test_a_search_returns_several_hypotheses_with_their_probabilities(storage: S
     assert [found[0].text for found in engine.search(rows)] == engine.translate(rows)
 
 
+def test_a_search_may_have_more_beams_than_the_engine(storage: Storage) -> None:
+    folder = storage.fetch("engines/water")
+    greedy = load_engine(folder, serving_config(beam_size=1))
+    wide = load_engine(folder, serving_config(beam_size=3))
+    rows = [greedy.encode(text)[0] for text in ("We", "We need water now.")]
+    expected = wide.search(rows, Search(count=3), scored=True)
+    # A search for several hypotheses has as many beams.
+    for options in (Search(count=3), Search(count=3, beam_size=2)):
+        assert greedy.search(rows, options, scored=True) == expected
+    best = greedy.search(rows, Search(beam_size=3), scored=True)
+    assert best == [found[:1] for found in expected]
+    assert wide.search(rows, Search(beam_size=1)) == greedy.search(rows)
+
+
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_a_search_may_allow_no_repetition(engine: SearchEngine, beam_size: int) -> None:
+    rows = [engine.encode(text)[0] for text in ("We", "The doctor sees two patients " * 4)]
+    usual = engine.search(rows, Search(beam_size=beam_size))
+    assert any(_repeats(found[0].text) for found in usual)
+    options = Search(beam_size=beam_size, no_repeat_ngram_size=1)
+    together = engine.search(rows, options, scored=True)
+    assert not any(_repeats(found[0].text) for found in together)
+    for row, found in zip(rows, together, strict=True):
+        ((alone,),) = engine.search([row], options, scored=True)
+        assert alone.text == found[0].text
+        assert alone.log_probability == pytest.approx(found[0].log_probability, abs=1e-3)
+
+
+def _repeats(text: str) -> bool:
+    words = text.split()
+    return len(set(words)) < len(words)
+
+
 def test_output_that_does_not_end_is_cut_and_counted(engine: SearchEngine) -> None:
     options = TranslateOptions(max_batch_tokens=1024)
     found = translate_texts(engine, ["We need water now.", "---", "x" * 20_000], options)
