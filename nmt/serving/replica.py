@@ -216,7 +216,8 @@ class Replica:
             found |= {"canary": active.canary, active.canary.digest: active.canary}
         for digest in active.route.previous:
             earlier = self._engines.held.get(digest)
-            if earlier and translates(earlier, active.served.key):
+            # One in the way is about to be unloaded, and must get no more work.
+            if earlier and not earlier.is_in_the_way and translates(earlier, active.served.key):
                 found[digest] = earlier
         if name not in found:
             raise UnknownEngineError(

@@ -13,6 +13,7 @@ from nmt.serving.batching.cache import SentenceResult, TranslationCache
 from nmt.serving.batching.rows import Place
 from nmt.serving.batching.sentences import encode_sentences, join_candidates
 from nmt.serving.engines.routes import ActiveRoute, HeldEngine
+from nmt.serving.errors import NoEngineError
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.shadow import Pairs
 from nmt.serving.types import Translation
@@ -91,9 +92,13 @@ class EngineSession:
         """Translate sentences in the source language of the route.
 
         Raises:
-            RequestError: a full queue.
+            NoEngineError: a document has to give way to an engine that waits for memory.
+            OverloadedError: the queue is full.
             TranslationError: the engine failed.
         """
+        # A request ends soon by itself, but a promotion should not wait for a long document.
+        if self._is_background and self._held.is_in_the_way:
+            raise NoEngineError(f"engine {self.engine} makes room for another one")
         try:
             results = await self._shared.cache.translate(
                 self._engine.digest,

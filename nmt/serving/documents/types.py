@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nmt.documents.document import ReadOptions, SegmentWarning
+from nmt.documents.document import ReadOptions, SegmentWarning, WarningKind
 
 Status = Literal["waiting", "translating", "done", "failed", "cancelled"]
 
@@ -44,7 +44,7 @@ class DocumentWarning(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: str
+    kind: WarningKind
     path: str
     """Of its text in the document."""
     source: str

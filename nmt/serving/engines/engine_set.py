@@ -182,9 +182,12 @@ class EngineSet:
                 continue
             if digest not in self._bytes_of:
                 return partial(self._estimate, digest)
-            # Else memory that is to be freed is still in use.
             if loaded + self._bytes_of[digest] <= self._max_gib * _GIB:
                 return partial(self._load, digest)
+            # Memory that is to be freed is still in use: a request ends soon, but a document has to
+            # give way.
+            for held in self._held.values():
+                held.is_in_the_way = not held.is_wanted
         return None
 
     def _plan(self) -> Plan:

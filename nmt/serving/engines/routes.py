@@ -21,6 +21,8 @@ class HeldEngine:
     on_idle: Callable[[], None]
     """Called when nobody uses the engine any more and it is not wanted."""
     is_wanted: bool = True
+    is_in_the_way: bool = False
+    """Whether an engine that is wanted waits for its memory."""
     users: int = 0
     last_used: float = field(default_factory=time.monotonic)
 

@@ -38,7 +38,7 @@ from nmt.traffic import (
     start_shadow,
 )
 from tests.support.runs.evaluated_run import leave_engine
-from tests.support.serving import KEY, NAME, ROUTE, World, until
+from tests.support.serving import KEY, MIB, NAME, ROUTE, World, until
 
 
 @pytest.fixture
@@ -280,6 +280,31 @@ def test_a_session_may_name_its_engine(world: World) -> None:
             assert session.engine == "b"
 
     run(world, check)
+
+
+def test_a_document_gives_way_to_an_engine_that_needs_its_memory(world: World) -> None:
+    promote(world.storage, NAME, "a")
+    promote(world.storage, NAME, "b")
+
+    async def check(one: Replica) -> None:
+        with (
+            one.session(ROUTE, "client", engine="b", is_background=True) as document,
+            one.session(ROUTE, "client", engine="b") as request,
+        ):
+            assert (await document.translate(["x"])).texts == ["b:x"]
+            world.sizes |= {"c": 3 * MIB}
+            promote(world.storage, NAME, "c")
+            # Both fit: the earlier engine stays for a rollback.
+            await serves(one, "c")
+            world.sizes |= {"a": 3 * MIB}
+            promote(world.storage, NAME, "a")
+            await until(lambda: document._held.is_in_the_way)
+            with pytest.raises(NoEngineError, match="makes room"):
+                await document.translate(["y"])
+            assert (await request.translate(["y"])).texts == ["b:y"]
+        await serves(one, "a")
+
+    run(world, check, max_engine_gib=6 / 1024)
 
 
 def test_a_shadow_cannot_be_chosen(world: World) -> None:
