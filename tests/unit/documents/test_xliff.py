@@ -16,7 +16,7 @@ from nmt.documents.errors import (
     UnknownFormatError,
 )
 from nmt.documents.formats.xliff.reader import read_xliff
-from tests.support.documents import (
+from tests.support.document_translators import (
     TO_TAMIL,
     brackets,
     identity,
