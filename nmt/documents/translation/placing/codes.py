@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nmt.documents.content import Code
 from nmt.documents.translation.placing.anchors import is_copied_always
 from nmt.documents.translation.placing.copies import find_copy
+from nmt.documents.translation.placing.crossing import find_crossed
 from nmt.documents.translation.placing.placer import Placer
 from nmt.documents.translation.placing.points import Place
 from nmt.documents.translation.placing.sentence_pair import SentencePair
@@ -79,7 +80,11 @@ def place_codes(
     placer = Placer(pair)
     placer.place(root)
     placed, empty = _in_order(root, placer.places)
-    missing = placer.missing + [node for node in empty if source[node.start : node.end].strip()]
+    missing = [
+        *placer.missing,
+        *(node for node in empty if source[node.start : node.end].strip()),
+        *find_crossed(root, (source, codes), (target, placed)),
+    ]
     guessed = [
         node.opens.code for node, place in placer.places.items() if place.is_guessed and node.opens
     ]
