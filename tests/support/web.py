@@ -1,12 +1,16 @@
 """Requests to the web application of the endpoint, with a fake translator behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from nmt.config import ServingConfig
+from nmt.decoding.settings import DEFAULT_SEARCH, Search
+from nmt.serving.errors import UnknownEngineError
 from nmt.serving.types import Served, ServedRoute, TranslatedSentence, Translation
 from nmt.serving.web.app import build_app
 
@@ -28,15 +32,39 @@ class FakeTranslator:
         self.error: Exception | None = None
         self.seconds = 0.0
         self.calls: list[tuple[list[str], ServedRoute, str]] = []
+        self.searches: list[Search] = []
+        self.open_sessions = 0
         self.is_cancelled = False
 
     def served(self) -> Served:
         return self.now
 
+    @contextmanager
+    def session(
+        self,
+        route: ServedRoute,
+        client: str,
+        *,
+        engine: str | None = None,
+        is_background: bool = False,
+    ) -> Iterator["FakeSession"]:
+        if engine not in (None, "stable", route.engine):
+            raise UnknownEngineError(f"no engine {engine}")
+        self.open_sessions += 1
+        try:
+            yield FakeSession(self, route, client)
+        finally:
+            self.open_sessions -= 1
+
     async def translate(
-        self, sentences: Sequence[str], route: ServedRoute, client: str
+        self,
+        sentences: Sequence[str],
+        route: ServedRoute,
+        client: str,
+        search: Search = DEFAULT_SEARCH,
     ) -> Translation:
         self.calls.append((list(sentences), route, client))
+        self.searches.append(search)
         if self.seconds:
             try:
                 await asyncio.sleep(self.seconds)
@@ -45,8 +73,33 @@ class FakeTranslator:
                 raise
         if self.error:
             raise self.error
-        done = [TranslatedSentence(each.upper(), 1, -0.5) for each in sentences]
+        done = [_translated(each, search.count) for each in sentences]
         return Translation(done, route.engine, len(done))
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSession:
+    """The engine of one request to a fake translator."""
+
+    translator: FakeTranslator
+    route: ServedRoute
+    client: str
+
+    @property
+    def engine(self) -> str:
+        return self.route.engine
+
+    async def translate(
+        self, sentences: Sequence[str], search: Search = DEFAULT_SEARCH
+    ) -> Translation:
+        return await self.translator.translate(sentences, self.route, self.client, search)
+
+
+def _translated(sentence: str, count: int) -> TranslatedSentence:
+    others = tuple(
+        TranslatedSentence(f"{sentence.upper()} {rank}", 1, -1.0) for rank in range(2, count + 1)
+    )
+    return TranslatedSentence(sentence.upper(), 1, -0.5, others=others)
 
 
 def call(

@@ -1,13 +1,12 @@
 """The web application of the endpoint, on Starlette."""
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -16,28 +15,25 @@ from nmt.errors import shortened
 from nmt.serving.authentication import Authenticator
 from nmt.serving.errors import (
     DeadlineExceededError,
-    InvalidRequestError,
     MethodNotAllowedError,
     NotFoundError,
-    RequestError,
 )
 from nmt.serving.feedback.store import FeedbackStore
 from nmt.serving.monitoring.access_log import AccessLog
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
-from nmt.serving.web.answers import error_answer
+from nmt.serving.web.answers import BUG, error_answer, refusal
 from nmt.serving.web.context import GatherMetrics, GlossaryTerms, WebContext
 from nmt.serving.web.handlers.table import build_handlers
 from nmt.serving.web.middleware import Cors, Limit, Observers, Observing
-from nmt.serving.web.operation import Handler, Operation
+from nmt.serving.web.operation import MULTIPART, Handler, Operation
 from nmt.serving.web.paths import PathTemplates
 from nmt.serving.web.record import record_of
 from nmt.serving.web.responses import error_body
 
-log = logging.getLogger(__name__)
-
-_BUG = RequestError("the service failed; its log says why")
+_UPLOAD_SECONDS = 300.0
+"""Time for sending a file over a slow line."""
 
 
 def build_app(
@@ -130,6 +126,8 @@ def _middleware(
 def _answering(operation: Operation, handle: Handler, context: WebContext) -> Handler:
     """Wrap a handler: keys before it, its deadline, and an error body for whatever fails."""
     seconds = context.config.request_timeout_seconds
+    # The handler of an upload begins its time anew when it has the file.
+    first_seconds = max(seconds, _UPLOAD_SECONDS) if MULTIPART in operation.bodies else seconds
 
     async def admit_and_handle(request: Request) -> Response:
         # Where the key may be in the body, the handler admits the request when it has read it.
@@ -138,7 +136,9 @@ def _answering(operation: Operation, handle: Handler, context: WebContext) -> Ha
         return await handle(request)
 
     async def answer(request: Request) -> Response:
-        deadline = asyncio.timeout(seconds)
+        record = record_of(request)
+        record.has_message = operation.has_message
+        deadline = record.deadline = asyncio.timeout(first_seconds)
         try:
             # The time for reading the body counts as well.
             async with deadline:
@@ -148,23 +148,11 @@ def _answering(operation: Operation, handle: Handler, context: WebContext) -> Ha
                 return error_answer(
                     request, DeadlineExceededError(f"no answer within {seconds:g} s")
                 )
-            return error_answer(request, _refusal(request, error))
+            return error_answer(request, refusal(request, error))
         except Exception as error:
-            return error_answer(request, _refusal(request, error))
+            return error_answer(request, refusal(request, error))
 
     return answer
-
-
-def _refusal(request: Request, error: Exception) -> RequestError:
-    """Return the error that a client is told of."""
-    if isinstance(error, RequestError):
-        return error
-    if isinstance(error, ClientDisconnect):
-        # Nobody reads this answer, but the access log has it.
-        return InvalidRequestError("the client left before the end of its body")
-    # Details of a bug stay in the log, where the traceback is, since they may hold secrets.
-    log.error("request %s failed", record_of(request).id, exc_info=error)
-    return _BUG
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -180,4 +168,4 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_bug(_request: Request, _error: Exception) -> Response:
     # A bug in what surrounds the handlers; the server logs its traceback.
-    return JSONResponse(error_body(_BUG), _BUG.status)
+    return JSONResponse(error_body(BUG), BUG.status)

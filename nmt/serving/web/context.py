@@ -13,6 +13,9 @@ from nmt.serving.errors import StoppingError
 from nmt.serving.feedback.store import FeedbackStore
 from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.types import Served, Translator
+from nmt.serving.web.operation import MULTIPART
+from nmt.serving.web.reading.bodies import media_type_of
+from nmt.serving.web.reading.multipart import UploadForm, read_multipart
 from nmt.serving.web.record import record_of
 
 GatherMetrics = Callable[[], Awaitable[bytes]]
@@ -77,6 +80,19 @@ class WebContext:
             authorization = request.headers.get("authorization")
             record.caller = self.authenticator.admit(authorization, scope, api_key)
         record.client = _client_of(request)
+
+    async def read_upload(self, request: Request, max_file_bytes: int) -> UploadForm:
+        """Read a form with a file; the time of the request begins anew when it is there.
+
+        Raises:
+            MediaTypeError: the body is declared as something else.
+            InvalidRequestError: it is not a form.
+            TooLargeError: a file or a field is above its limit.
+        """
+        media_type_of(request, (MULTIPART,))
+        form = await read_multipart(request, max_file_bytes)
+        record_of(request).restart_deadline(self.config.request_timeout_seconds)
+        return form
 
     def spend(self, request: Request, texts: int, characters: int) -> None:
         """Count a request against the limits of its key, and note its size in its record.

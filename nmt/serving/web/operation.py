@@ -70,6 +70,8 @@ class Operation:
     takes_api_key: bool = False
     """Whether the API key may also be sent as `api_key`, in the query string or in the body. Its
     handler has to admit the request."""
+    has_message: bool = False
+    """Whether its errors have a key `message` too, which DeepL's clients show."""
     examples: Callable[[Served], Schema] | None = None
     """Builds examples of its JSON body."""
 

@@ -1,5 +1,6 @@
 """What becomes known about a request while it is answered."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
@@ -31,6 +32,15 @@ class RequestRecord:
     status: int = 0
     code: str = ""
     """Code of the error, if the answer is one."""
+    has_message: bool = False
+    """Whether an error has a key `message` too."""
+    deadline: asyncio.Timeout | None = None
+    """When the request is cancelled."""
+
+    def restart_deadline(self, seconds: float) -> None:
+        """Give the request so many seconds from now on."""
+        if self.deadline:
+            self.deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
     def attach(self, scope: Scope) -> None:
         """Add the record to a request."""

@@ -1,16 +1,21 @@
 """The requests of the HTTP interface: their format and their limits."""
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
+from typing import Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator
 
 from nmt.config import ServingConfig
 from nmt.serving.errors import TooLargeError
 from nmt.serving.web.reading.bodies import parse_json
 from nmt.serving.web.reading.models import UnicodeText, parse_model
 
+TextFormat = Literal["text", "html", "markdown", "json", "srt", "vtt", "xliff", "po"]
+
 # A character takes at most twelve bytes of JSON: a surrogate pair, each half escaped as \uXXXX.
 _BYTES_PER_CHARACTER = 12
 # Quotes, commas and spaces around each text, and the other keys of the body.
 _BYTES_PER_TEXT, _BYTES_PER_BODY = 64, 4096
+_MAX_TERMS, _MAX_TERM_CHARACTERS = 1000, 200
 
 
 class TranslateRequest(BaseModel):
@@ -21,11 +26,26 @@ class TranslateRequest(BaseModel):
     text: list[UnicodeText] = Field(min_length=1)
     """Texts to translate; a single one may be sent without the list."""
     source: StrictStr | None = None
-    """FLORES-200 or ISO 639 code; may be left out if the rest of the request decides it."""
+    """FLORES-200 or ISO 639 code, or `auto`; may be left out if the rest of the request decides
+    it."""
     target: StrictStr | None = None
     """The same for the target language."""
     domain: StrictStr | None = None
     """Name of an engine for texts of one kind, if the language pair has one."""
+
+    format: TextFormat = "text"
+    """Format of the texts, whose markup is kept."""
+    alternatives: StrictInt = Field(default=0, ge=0, le=5)
+    """Number of other translations of each text that are wanted; there may be fewer."""
+    beam_size: StrictInt | None = Field(default=None, ge=1, le=8)
+    """Number of beams; 1 is greedy decoding, null leaves it to the engine."""
+    engine: StrictStr | None = None
+    """`stable`, `canary`, or the digest of an engine of the language pair; null for the engine that
+    the client gets."""
+    glossary: dict[UnicodeText, UnicodeText] | StrictStr | None = None
+    """Terms with their translations, or the name of a glossary of the endpoint."""
+    details: StrictBool = False
+    """Whether the answer says how sure each translation is, and what is doubtful about it."""
 
     @field_validator("text", mode="before")
     @classmethod
@@ -33,6 +53,24 @@ class TranslateRequest(BaseModel):
         if not isinstance(value, str | list):
             raise ValueError("must be a string or a list of strings")
         return [value] if isinstance(value, str) else value
+
+    @field_validator("glossary", mode="before")
+    @classmethod
+    def _check_glossary(cls, value: object) -> object:
+        if value is None or isinstance(value, str):
+            return value
+        if not isinstance(value, dict):
+            raise ValueError("must be an object of terms and translations, or a name")
+        terms = cast(dict[str, object], value)
+        if len(terms) > _MAX_TERMS:
+            raise ValueError(f"holds more than {_MAX_TERMS} terms")
+        for term, translation in terms.items():
+            for each in (term, translation):
+                if not isinstance(each, str) or not each.strip():
+                    raise ValueError("terms and translations must be strings with a letter")
+                if len(each) > _MAX_TERM_CHARACTERS:
+                    raise ValueError(f"a term is longer than {_MAX_TERM_CHARACTERS} characters")
+        return terms
 
 
 def parse_request(body: bytes, limits: ServingConfig) -> TranslateRequest:
@@ -46,7 +84,7 @@ def parse_request(body: bytes, limits: ServingConfig) -> TranslateRequest:
     raw = parse_json(body)
     # Before validation, so that a huge request costs no more than counting.
     if isinstance(raw, dict):
-        _check_limits(raw.get("text"), limits)
+        check_limits(cast(dict[str, object], raw).get("text"), limits)
     return parse_model(raw, TranslateRequest)
 
 
@@ -56,8 +94,17 @@ def body_limit(limits: ServingConfig) -> int:
     return _BYTES_PER_CHARACTER * limits.max_characters + texts + _BYTES_PER_BODY
 
 
-def _check_limits(text: object, limits: ServingConfig) -> None:
-    texts = text if isinstance(text, list) else [text]
+def check_limits(text: object, limits: ServingConfig) -> None:
+    """Refuse too many texts, or too many characters.
+
+    Args:
+        text: a text or a list of them; anything else is left to the validation.
+        limits: of a request.
+
+    Raises:
+        TooLargeError: a limit is exceeded; the message names it.
+    """
+    texts = cast(list[object], text) if isinstance(text, list) else [text]
     if len(texts) > limits.max_texts:
         raise TooLargeError(f"{len(texts)} texts: one request may hold {limits.max_texts}")
     characters = sum(len(text) for text in texts if isinstance(text, str))

@@ -1,11 +1,11 @@
 """The JSON bodies of the answers; their schemas are part of the OpenAPI document."""
 
-from collections.abc import Sequence
 from typing import Literal, NotRequired
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from nmt.documents.document import WarningKind
 from nmt.languages import iso_code, languages, resolve_language
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served, ServedRoute
@@ -15,11 +15,56 @@ _EXACT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 @with_config(_EXACT)
+class WarningBody(TypedDict):
+    """A doubt about the translation of one sentence."""
+
+    kind: WarningKind
+    """What is doubtful."""
+    path: str
+    """Where in the text it is, such as `line 2` or `p[3]`."""
+    source: str
+    """The sentence, or the term of the glossary."""
+
+
+@with_config(_EXACT)
+class TermBody(TypedDict):
+    """A term of the glossary that a text has."""
+
+    source: str
+    """The term."""
+    target: str
+    """Its translation in the glossary."""
+    count: int
+    """Number of times that the text has the term."""
+    applied: bool
+    """Whether the translation has the target term every time."""
+
+
+@with_config(_EXACT)
 class TranslatedText(TypedDict):
     """One translated text."""
 
     text: str
     """The translation."""
+    alternatives: NotRequired[list[str]]
+    """Other translations, the best first, if the request asked for some."""
+    glossary: NotRequired[list[TermBody]]
+    """The terms that the text has, if the request has a glossary."""
+    confidence: NotRequired[float | None]
+    """With `details`: how sure the engine is of the least sure sentence, 0 to 1; null if nothing
+    had to be translated."""
+    warnings: NotRequired[list[WarningBody]]
+    """With `details`: what a translator should look at."""
+
+
+@with_config(_EXACT)
+class DetectedBody(TypedDict):
+    """The language that was detected."""
+
+    language: str
+    """FLORES-200 code."""
+    confidence: float
+    """0 to 1; 0 if the texts have no letters."""
 
 
 @with_config(_EXACT)
@@ -30,6 +75,34 @@ class TranslationBody(TypedDict):
     """One for each text, even for a single one."""
     engine: str
     """Digest of the engine that translated all texts."""
+    source: str
+    """FLORES-200 code."""
+    target: str
+    """FLORES-200 code."""
+    detected: NotRequired[DetectedBody]
+    """The source language, if the request left it to the endpoint with `auto`."""
+
+
+@with_config(_EXACT)
+class TextLine(TranslatedText):
+    """A line of a stream: a translated text."""
+
+    index: int
+    """Position of the text in the request, from 0."""
+
+
+@with_config(_EXACT)
+class LastLine(TypedDict):
+    """The last line of a stream, unless it is an error."""
+
+    engine: str
+    """Digest of the engine that translated all texts."""
+    source: str
+    """FLORES-200 code."""
+    target: str
+    """FLORES-200 code."""
+    detected: NotRequired[DetectedBody]
+    """The source language, if the request left it to the endpoint with `auto`."""
 
 
 @with_config(_EXACT)
@@ -97,14 +170,18 @@ class ErrorBody(TypedDict):
     """What is wrong, for programs; it stays the same between releases."""
 
 
+@with_config(_EXACT)
+class ErrorWithMessageBody(ErrorBody):
+    """The body of an error of an operation of DeepL's API."""
+
+    message: NotRequired[str]
+    """The same as `error`, where DeepL's clients look for it."""
+
+
 NO_ENGINE = "no engine has been promoted yet, or none can be loaded"
 
 Body = TranslationBody | HealthBody | ReadyBody | list[LanguageBody] | ErrorBody
-
-
-def translation_body(texts: Sequence[str], engine: str) -> TranslationBody:
-    """Build the body for translated texts, a list even for a single text."""
-    return {"translations": [{"text": text} for text in texts], "engine": engine}
+Line = TextLine | LastLine | ErrorBody
 
 
 def health_body(served: Served) -> HealthBody:
@@ -144,11 +221,16 @@ def short_code(flores: str) -> str:
     return iso if resolve_language(iso) == flores else flores
 
 
-def error_body(error: RequestError) -> ErrorBody:
-    """Build the body of an error."""
+def error_body(
+    error: RequestError, *, has_message: bool = False
+) -> ErrorBody | ErrorWithMessageBody:
+    """Build the body of an error, with a key `message` too if it should have one."""
     # The message may quote the request, with surrogates that UTF-8 cannot encode.
     message = str(error).encode(errors="replace").decode()
-    return {"error": message, "code": error.code}
+    body: ErrorWithMessageBody = {"error": message, "code": error.code}
+    if has_message:
+        body["message"] = message
+    return body
 
 
 def _route_body(route: ServedRoute) -> RouteBody:

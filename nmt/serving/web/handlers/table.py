@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nmt.serving.web.context import WebContext
+from nmt.serving.web.handlers.deepl import DeepLHandlers
 from nmt.serving.web.handlers.description import DescriptionHandlers
 from nmt.serving.web.handlers.feedback import FeedbackHandlers
+from nmt.serving.web.handlers.libretranslate import LibreTranslateHandlers
 from nmt.serving.web.handlers.status import StatusHandlers
 from nmt.serving.web.handlers.translation import TranslationHandlers
 from nmt.serving.web.operation import Handler, Operation
@@ -22,7 +24,13 @@ class _Group(Protocol):
         ...
 
 
-_GROUPS: tuple[type[_Group], ...] = (TranslationHandlers, FeedbackHandlers, StatusHandlers)
+_GROUPS: tuple[type[_Group], ...] = (
+    TranslationHandlers,
+    LibreTranslateHandlers,
+    DeepLHandlers,
+    FeedbackHandlers,
+    StatusHandlers,
+)
 
 
 def build_handlers(context: WebContext) -> Sequence[tuple[Operation, Handler]]:

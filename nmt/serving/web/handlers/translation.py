@@ -1,25 +1,33 @@
 """The handler of the endpoint's own operation for texts."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nmt.languages import iso_code
-from nmt.serving.types import Translation
-from nmt.serving.web.answers import json_answer
+from nmt.documents.document import Document
+from nmt.serving.errors import DeadlineExceededError, RequestError
+from nmt.serving.web.answers import json_answer, lines_answer, refusal
 from nmt.serving.web.context import WebContext
-from nmt.serving.web.operation import JSON, Handler
+from nmt.serving.web.operation import JSON, NDJSON, Handler
+from nmt.serving.web.preparing import (
+    PreparedTexts,
+    TextRequest,
+    prepare,
+    session_of,
+    translate_prepared,
+)
 from nmt.serving.web.reading.bodies import media_type_of, read_bytes
-from nmt.serving.web.record import RequestRecord, record_of
-from nmt.serving.web.requests import body_limit, parse_request
-from nmt.serving.web.responses import translation_body
-from nmt.serving.web.routes import choose_route
-from nmt.text.document import Documents
-
-# Up to this length, splitting takes less time than handing the work to a thread and back.
-_MAX_INLINE_CHARACTERS = 2000
+from nmt.serving.web.record import record_of
+from nmt.serving.web.requests import TranslateRequest, body_limit, parse_request
+from nmt.serving.web.responses import TranslatedText, error_body
+from nmt.serving.web.routes import Wanted
+from nmt.serving.web.streaming import WriteLine
+from nmt.serving.web.texts import TextOptions, TextResult, TextSession
+from nmt.serving.web.translation_bodies import last_line, translated_text, translation_body
 
 
 class TranslationHandlers:
@@ -39,33 +47,71 @@ class TranslationHandlers:
         self._context.served_now()
         media_type_of(request, (JSON,))
         body = await read_bytes(request, self._body_limit)
-        wanted = parse_request(body, self._context.config)
+        asked = parse_request(body, self._context.config)
+        prepared = await prepare(self._context, request, _text_request(asked))
+        if NDJSON in request.headers.get("accept", "").lower():
+            return lines_answer(partial(self._stream, request, asked, prepared))
+        results = await translate_prepared(self._context, request, prepared)
+        texts = [_text_body(result, asked) for result in results]
+        engine = record_of(request).engine
+        return json_answer(translation_body(texts, engine, prepared.route, prepared.detected))
+
+    async def _stream(
+        self, request: Request, asked: TranslateRequest, prepared: PreparedTexts, write: WriteLine
+    ) -> None:
+        """Write a line for each text as it is ready, and a last one about all of them."""
         record = record_of(request)
-        self._context.spend(request, len(wanted.text), sum(map(len, wanted.text)))
-        route = choose_route(wanted, self._context.served_now())
-        record.route, record.engine = route.key, route.engine
-        documents = await _split(wanted.text, record.characters, iso_code(route.source_language))
-        texts: Sequence[str] = ()
-        if sentences := documents.sentences:
-            # All sentences in one call: a promotion between two calls would mix two engines.
-            translator = self._context.translator
-            translation = await translator.translate(sentences, route, record.client)
-            _note(record, translation)
-            texts = translation.texts
-        joined = documents.join(texts, route.target_language)
-        return json_answer(translation_body(joined, record.engine))
+        seconds = self._context.config.request_timeout_seconds
+        left = record.arrival + seconds - time.monotonic()
+        try:
+            async with asyncio.timeout(left) as deadline:
+                with session_of(self._context, request, prepared) as session:
+                    await _write_texts(session, asked, prepared.documents, write)
+            await write(last_line(record.engine, prepared.route, prepared.detected))
+        except Exception as error:
+            is_late = isinstance(error, TimeoutError) and deadline.expired()
+            late = DeadlineExceededError(f"no answer within {seconds:g} s")
+            # The status is sent, so that the error is a line.
+            told: RequestError = late if is_late else refusal(request, error)
+            record.code = told.code
+            await write(error_body(told))
 
 
-async def _split(texts: Sequence[str], characters: int, language: str) -> Documents:
-    if characters <= _MAX_INLINE_CHARACTERS:
-        return Documents.split(texts, language)
-    # In a thread: splitting a long text would block all other requests, even health checks.
-    return await asyncio.to_thread(Documents.split, texts, language)
+async def _write_texts(
+    session: TextSession, asked: TranslateRequest, documents: Sequence[Document], write: WriteLine
+) -> None:
+    """Translate texts side by side, and write each as soon as it is ready."""
+
+    async def translate(index: int, document: Document) -> tuple[int, TextResult]:
+        [result] = await session.translate([document])
+        return index, result
+
+    tasks = [asyncio.create_task(translate(*pair)) for pair in enumerate(documents)]
+    try:
+        for task in asyncio.as_completed(tasks):
+            index, result = await task
+            await write({"index": index, **_text_body(result, asked)})
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _note(record: RequestRecord, translation: Translation) -> None:
-    sentences = translation.sentences
-    record.engine = translation.engine
-    record.source_tokens = translation.source_tokens
-    record.target_tokens = sum(sentence.tokens for sentence in sentences)
-    record.cached = sum(sentence.is_cached for sentence in sentences)
+def _text_request(asked: TranslateRequest) -> TextRequest:
+    options = TextOptions(
+        format=asked.format,
+        alternatives=asked.alternatives,
+        beam_size=asked.beam_size,
+        engine=asked.engine,
+    )
+    wanted = Wanted(asked.source, asked.target, asked.domain)
+    return TextRequest(asked.text, wanted, options, asked.glossary)
+
+
+def _text_body(result: TextResult, asked: TranslateRequest) -> TranslatedText:
+    return translated_text(
+        result,
+        alternatives=asked.alternatives > 0,
+        glossary=asked.glossary is not None,
+        details=asked.details,
+    )

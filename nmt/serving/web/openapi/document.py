@@ -21,7 +21,7 @@ from nmt.serving.web.operation import (
     Schema,
 )
 from nmt.serving.web.requests import TranslateRequest
-from nmt.serving.web.responses import ErrorBody
+from nmt.serving.web.responses import ErrorBody, ErrorWithMessageBody
 
 _SCHEMA_REFERENCE = "#/components/schemas/{model}"
 _HEADERS = {
@@ -107,7 +107,7 @@ def _describe(
         "parameters": list(_parameters(operation, needs_key=needs_key)),
         "responses": {
             str(operation.status): _answer(operation, schemas),
-            **_error_answers(errors, schemas),
+            **_error_answers(operation, errors, schemas),
         },
     }
     if operation.bodies:
@@ -194,12 +194,14 @@ def _content_schema(media_type: str, kind: object, schemas: Schema) -> Schema:
     return _schema_of(kind, schemas)
 
 
-def _error_answers(errors: Iterable[type[RequestError]], schemas: Schema) -> Schema:
+def _error_answers(
+    operation: Operation, errors: Iterable[type[RequestError]], schemas: Schema
+) -> Schema:
     """Describe the error body of each status, with the codes that it may have."""
     by_status: dict[int, list[type[RequestError]]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
-    body = _schema_of(ErrorBody, schemas)
+    body = _schema_of(ErrorWithMessageBody if operation.has_message else ErrorBody, schemas)
     answers: Schema = {}
     for status, classes in sorted(by_status.items()):
         codes = [error.code for error in classes]

@@ -33,6 +33,9 @@ def restrict_request(schema: Schema, config: ServingConfig, served: Served) -> N
         properties[key].pop("anyOf", None)
         # None last, as it stands for the default.
         properties[key]["enum"] = sorted(known, key=lambda name: name is None)
+    # Further names are valid while their engines are loaded, which may change at any moment.
+    properties["engine"].pop("anyOf", None)
+    properties["engine"]["type"] = ["string", "null"]
 
 
 def example_requests(served: Served) -> Schema:

@@ -13,9 +13,9 @@ from nmt.serving.errors import (
     UnsupportedLanguageError,
 )
 from nmt.serving.web.openapi.request_schema import example_requests
-from nmt.serving.web.operation import JSON, JSON_ERRORS, Operation
+from nmt.serving.web.operation import JSON, JSON_ERRORS, NDJSON, Operation
 from nmt.serving.web.requests import TranslateRequest
-from nmt.serving.web.responses import TranslationBody
+from nmt.serving.web.responses import ErrorBody, LastLine, TextLine, TranslationBody
 
 ENGINE_ERRORS: tuple[type[RequestError], ...] = (
     UnsupportedLanguageError,
@@ -43,6 +43,7 @@ TRANSLATION = (
         ),
         {JSON: TranslateRequest},
         "translate",
+        other_answers={NDJSON: TextLine | LastLine | ErrorBody},
         examples=example_requests,
     ),
 )
