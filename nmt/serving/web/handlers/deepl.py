@@ -28,7 +28,7 @@ _MAX_QUERY_BYTES = 4096
 _NO_LIMIT = 10**12
 """What DeepL says of an account without a limit."""
 _VARIANTS = {"en": ("EN-GB", "EN-US"), "pt": ("PT-BR", "PT-PT")}
-"""Target languages that DeepL's clients have to name with a region, which makes no difference here."""
+"""Target languages that DeepL's clients name with a region, which makes no difference here."""
 _UNSUPPORTED = ("custom_instructions", "style_id", "translation_memory_id")
 """Keys that would change what a translation says."""
 
