@@ -10,7 +10,8 @@ import pytest
 
 from nmt.serving.errors import NoEngineError, OverloadedError, UnauthorizedError
 from nmt.serving.types import Served, ServedRoute
-from nmt.serving.web.responses import error_body, health_body, translation_body
+from nmt.serving.web.responses import error_body, health_body
+from nmt.serving.web.translation_bodies import translation_body
 from tests.support.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
 from tests.support.project import load_script
 
@@ -23,7 +24,7 @@ READY = (200, {"status": "ready"})
 NOT_READY = (503, error_body(NoEngineError("no engine has been promoted yet")))
 SERVED = (200, health_body(Served(routes=(ROUTE,), default=ROUTE)))
 NOTHING_SERVED = (200, health_body(Served()))
-TRANSLATED = (200, translation_body(["மருத்துவமனை எங்கே?"], "abc"))
+TRANSLATED = (200, translation_body([{"text": "மருத்துவமனை எங்கே?"}], "abc", ROUTE, None))
 UNAUTHORIZED = (401, error_body(UnauthorizedError("give an API key")))
 OVERLOADED = (503, error_body(OverloadedError("full")))
 
@@ -111,7 +112,7 @@ def test_an_endpoint_before_its_first_promotion_passes(run, capsys):
         (READY, SERVED, TRANSLATED, TRANSLATED),
         (READY, SERVED, UNAUTHORIZED, UNAUTHORIZED),
         (READY, SERVED, UNAUTHORIZED, OVERLOADED),
-        (READY, SERVED, UNAUTHORIZED, (200, translation_body([" "], "abc"))),
+        (READY, SERVED, UNAUTHORIZED, (200, translation_body([{"text": " "}], "abc", ROUTE, None))),
         (READY, SERVED, UNAUTHORIZED, (200, {"translations": []})),
         ((500, {}), (500, {}), (500, {})),
         ((200, []), (200, []), (200, [])),

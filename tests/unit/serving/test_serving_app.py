@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nmt.documents.document import Document
+from nmt.documents.errors import DocumentError
 from nmt.serving.errors import OverloadedError
 from nmt.serving.types import Served
-from nmt.text.segment import Segment
 from tests.support.web import (
     CONFIG,
     ROUTE,
@@ -42,7 +43,12 @@ def test_texts_are_translated_with_their_space_and_lines_kept(
 ) -> None:
     response = post(FakeTranslator(), {"text": text})
     assert response.status_code == 200
-    assert response.json() == {"translations": [{"text": t} for t in expected], "engine": "d1"}
+    assert response.json() == {
+        "translations": [{"text": each} for each in expected],
+        "engine": "d1",
+        "source": "eng_Latn",
+        "target": "tam_Taml",
+    }
     assert response.headers["cache-control"] == "no-store"
 
 
@@ -89,15 +95,15 @@ def test_an_error_quotes_only_the_start_of_a_long_value(act: Act) -> None:
     assert len(response.content) < 600
 
 
-def test_splitting_a_text_does_not_block_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_a_text_does_not_block_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(_text: str, _language: str) -> list[Segment]:
+    def slow(*_: object) -> Document:
         begun.set()
         go_on.wait(5)
-        return []
+        raise DocumentError("was read too late")
 
-    monkeypatch.setattr("nmt.text.document.split_text", slow)
+    monkeypatch.setattr("nmt.serving.web.texts.read_string", slow)
 
     async def act(client: httpx.AsyncClient) -> httpx.Response:
         long = ["a b. " * 400] * 2
@@ -124,7 +130,15 @@ def test_splitting_a_text_does_not_block_other_requests(monkeypatch: pytest.Monk
         (b'{"text": 5}', "invalid_request", "a string or a list of strings"),
         (b'{"text": ["a", 5]}', "invalid_request", "text.1"),
         (b'{"text": []}', "invalid_request", "at least one text"),
-        (b'{"text": "a", "format": "html"}', "invalid_request", "format"),
+        (b'{"text": "a", "format": "docx"}', "invalid_request", "format"),
+        (b'{"text": "{", "format": "json"}', "invalid_document", ""),
+        (b'{"text": "a", "alternatives": 6}', "invalid_request", "alternatives"),
+        (b'{"text": "a", "alternatives": true}', "invalid_request", "alternatives"),
+        (b'{"text": "a", "beam_size": 0}', "invalid_request", "beam_size"),
+        (b'{"text": "a", "details": 1}', "invalid_request", "details"),
+        (b'{"text": "a", "glossary": ["a"]}', "invalid_request", "glossary: must be an object"),
+        (b'{"text": "a", "glossary": {"a": " "}}', "invalid_request", "glossary"),
+        (b'{"text": "a", "pad": 1}', "invalid_request", "not a known key"),
         (b'{"text": "\\ud800"}', "invalid_request", "surrogate"),
         (b'{"text": "a", "source": "\\ud800"}', "unsupported_language", "eng_Latn"),
         (b'{"text": "a", "\\ud800": 1}', "invalid_request", "a key:"),
