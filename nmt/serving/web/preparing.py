@@ -13,12 +13,10 @@ from nmt.serving.detection import Detection
 from nmt.serving.errors import UnknownGlossaryError
 from nmt.serving.types import Served, ServedRoute
 from nmt.serving.web.context import WebContext
+from nmt.serving.web.languages import AUTO
 from nmt.serving.web.record import record_of
 from nmt.serving.web.routes import Wanted, choose_route, detect_source
 from nmt.serving.web.texts import TextOptions, TextResult, TextSession, open_session, read_texts
-
-AUTO = "auto"
-"""Source language of a request that leaves it to the endpoint."""
 
 _MAX_SAMPLE = 1000
 _MARKUP = re.compile(r"<[^<>]{0,500}>|&#?\w{1,10};|https?://\S+")

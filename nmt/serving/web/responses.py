@@ -6,9 +6,10 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from nmt.documents.document import WarningKind
-from nmt.languages import iso_code, languages, resolve_language
+from nmt.languages import languages
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served, ServedRoute
+from nmt.serving.web.languages import short_code
 
 # A body has exactly the keys of its class, so that clients can be generated from the document.
 _EXACT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
@@ -213,12 +214,6 @@ def languages_body(served: Served) -> list[LanguageBody]:
         if target not in targets:
             targets.append(target)
     return list(merged.values())
-
-
-def short_code(flores: str) -> str:
-    """Return the ISO 639 code of a language, or its FLORES-200 code if ISO's is ambiguous."""
-    iso = iso_code(flores)
-    return iso if resolve_language(iso) == flores else flores
 
 
 def error_body(

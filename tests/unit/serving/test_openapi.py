@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from schemathesis import GenerationMode
 from schemathesis.python.asgi import ASGIClient, get_client
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.types import ASGIApp, Message
 
 from nmt.config import ServingConfig
@@ -67,9 +68,24 @@ def fuzzed() -> Iterator[tuple[Any, ASGIClient]]:
         ("post", "/v1/translate", GenerationMode.POSITIVE, 30),
         ("post", "/v1/translate", GenerationMode.NEGATIVE, 30),
         *(
-            ("get", each.path, GenerationMode.POSITIVE, 3)
-            for each in OPERATIONS
-            if each.method == "GET" and each.path != "/openapi.json"
+            ("post", path, mode, 15)
+            for path in ("/translate", "/detect", "/v2/translate")
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+        ),
+        *(
+            ("get", path, GenerationMode.POSITIVE, 3)
+            for path in (
+                "/",
+                "/docs",
+                "/frontend/settings",
+                "/health",
+                "/languages",
+                "/metrics",
+                "/ready",
+                "/v2/glossary-language-pairs",
+                "/v2/languages",
+                "/v2/usage",
+            )
         ),
     ],
 )
@@ -87,9 +103,19 @@ def test_every_answer_is_as_the_document_says(
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     def run(case: Any) -> None:
-        case.validate_response(case.call(session=client))
+        answered = case.call(session=client)
+        excluded = [positive_data_acceptance] if is_beyond_a_schema(answered) else []
+        case.validate_response(answered, excluded_checks=excluded)
 
     run()
+
+
+def is_beyond_a_schema(answered: Any) -> bool:
+    """Tell whether a refusal is for what no schema can say of a text: its language or syntax."""
+    if answered.status_code == 400:
+        code, error = answered.json()["code"], answered.json()["error"]
+        return code == "invalid_document" or "seems to be" in error
+    return answered.status_code == 415 and answered.json()["code"] == "unknown_format"
 
 
 METHODS = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY", "K" * 200]
@@ -140,8 +166,9 @@ def test_no_method_header_or_body_gets_a_500_or_another_shape(
     assert status in (200, 204, 400, 401, 404, 405, 413, 415)
     if status >= 400:
         assert sent[b"content-type"] == b"application/json"
-        assert set(json.loads(content)) == {"error", "code"}
-        assert len(content) < 300
+        # DeepL's clients look for the message under another name.
+        assert set(json.loads(content)) - {"message"} == {"error", "code"}
+        assert len(content) < 500
     assert b"location" not in sent
     assert (status == 405) == (b"allow" in sent)
     assert (status == 401) == (b"www-authenticate" in sent)
@@ -277,8 +304,9 @@ def test_the_page_of_api_md_lists_exactly_the_errors_that_there_are() -> None:
 def test_docs_show_every_operation_and_load_nothing() -> None:
     parts = {"metrics": ServingMetrics("r1")}
     page = call(FakeTranslator(ROUTE), lambda c: c.get("/docs"), OPEN, **parts)
-    for each in OPERATIONS:
-        assert f"<code>{each.method} {each.path}</code>" in page.text
+    for path, methods in document(FakeTranslator(ROUTE))["paths"].items():
+        for method in methods:
+            assert f"<code>{method.upper()} {path}</code>" in page.text
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nmt.languages import iso_code, language_tag, languages
+from nmt.languages import languages
 from nmt.serving.errors import InvalidRequestError
 from nmt.serving.web.answers import json_answer
 from nmt.serving.web.context import WebContext
+from nmt.serving.web.languages import AUTO, deepl_code, deepl_targets
 from nmt.serving.web.operation import FORM, JSON, Handler
 from nmt.serving.web.operations.deepl import (
     DeepLLanguage,
@@ -16,7 +17,7 @@ from nmt.serving.web.operations.deepl import (
     DeepLRequest,
     DeepLTranslation,
 )
-from nmt.serving.web.preparing import AUTO, TextRequest, prepare, translate_prepared
+from nmt.serving.web.preparing import TextRequest, prepare, translate_prepared
 from nmt.serving.web.reading.bodies import media_type_of
 from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.reading.values import Values, read_values
@@ -27,8 +28,6 @@ from nmt.serving.web.texts import TextOptions
 _MAX_QUERY_BYTES = 4096
 _NO_LIMIT = 10**12
 """What DeepL says of an account without a limit."""
-_VARIANTS = {"en": ("EN-GB", "EN-US"), "pt": ("PT-BR", "PT-PT")}
-"""Target languages that DeepL's clients name with a region, which makes no difference here."""
 _UNSUPPORTED = ("custom_instructions", "style_id", "translation_memory_id")
 """Keys that would change what a translation says."""
 
@@ -66,7 +65,7 @@ class DeepLHandlers:
         text_request = TextRequest(asked.text, wanted, options, asked.glossary_id)
         prepared = await prepare(self._context, request, text_request)
         results = await translate_prepared(self._context, request, prepared)
-        source = _code(prepared.route.source_language)
+        source = deepl_code(prepared.route.source_language)
         translations: list[DeepLTranslation] = [
             {"detected_source_language": source, "text": result.text} for result in results
         ]
@@ -83,12 +82,12 @@ class DeepLHandlers:
         routes = self._context.translator.served().routes
         if asked.type == "source":
             codes = dict.fromkeys(route.source_language for route in routes)
-            return json_answer([_language(_code(code), code) for code in codes])
+            return json_answer([_language(deepl_code(code), code) for code in codes])
         codes = dict.fromkeys(route.target_language for route in routes)
         targets = [
             {**_language(variant, code), "supports_formality": False}
             for code in codes
-            for variant in _VARIANTS.get(iso_code(code), (_code(code),))
+            for variant in deepl_targets(code)
         ]
         return json_answer(targets)
 
@@ -121,8 +120,3 @@ def _normalised(values: Values) -> Values:
 
 def _language(code: str, flores: str) -> DeepLLanguage:
     return {"language": code, "name": languages()[flores].name}
-
-
-def _code(flores: str) -> str:
-    """Return the code of a language in DeepL's form."""
-    return language_tag(flores).upper()

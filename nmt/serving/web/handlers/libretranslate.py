@@ -11,6 +11,7 @@ from nmt.languages import languages
 from nmt.serving.detection import Detection, detect_languages
 from nmt.serving.web.answers import json_answer
 from nmt.serving.web.context import WebContext
+from nmt.serving.web.languages import short_code
 from nmt.serving.web.operation import Handler
 from nmt.serving.web.operations.libretranslate import (
     CuratorBody,
@@ -25,7 +26,6 @@ from nmt.serving.web.preparing import PreparedTexts, TextRequest, prepare, trans
 from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.reading.values import Values, api_key_of, read_values
 from nmt.serving.web.requests import body_limit, check_limits
-from nmt.serving.web.responses import short_code
 from nmt.serving.web.routes import Wanted
 from nmt.serving.web.texts import TextOptions, TextResult
 

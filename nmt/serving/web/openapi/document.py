@@ -9,7 +9,13 @@ from nmt import __version__
 from nmt.config import ServingConfig
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served
-from nmt.serving.web.openapi.request_schema import restrict_request
+from nmt.serving.web.openapi.request_schema import (
+    restrict_curator,
+    restrict_deepl,
+    restrict_libretranslate,
+    restrict_request,
+    without_null,
+)
 from nmt.serving.web.operation import (
     BYTES,
     COMMON_ERRORS,
@@ -20,7 +26,6 @@ from nmt.serving.web.operation import (
     Operation,
     Schema,
 )
-from nmt.serving.web.requests import TranslateRequest
 from nmt.serving.web.responses import ErrorBody, ErrorWithMessageBody
 
 _SCHEMA_REFERENCE = "#/components/schemas/{model}"
@@ -59,8 +64,13 @@ _REASONS = {
     503: "The request may be sent again.",
     504: "The request took too long.",
 }
-_RESTRICTIONS = {TranslateRequest.__name__: restrict_request}
-"""What adds to the schema of a body what is served at the moment."""
+_RESTRICTIONS = {
+    "TranslateRequest": restrict_request,
+    "LibreTranslateRequest": restrict_libretranslate,
+    "CuratorRequest": restrict_curator,
+    "DeepLRequest": restrict_deepl,
+}
+"""What adds to the schema of a model what is served at the moment."""
 
 
 def build_document(
@@ -146,10 +156,14 @@ def _bodies(
 ) -> Iterator[tuple[str, Schema]]:
     """Yield the schema of the body in each media type."""
     for media_type, body in operation.bodies.items():
-        described: Schema = {"schema": _schema_of(body, schemas)}
-        name = getattr(body, "__name__", "")
-        if name in _RESTRICTIONS:
-            _RESTRICTIONS[name](cast(Schema, schemas[name]), config, served)
+        new: Schema = {}
+        described: Schema = {"schema": _schema_of(body, new)}
+        for name in new.keys() & _RESTRICTIONS.keys():
+            _RESTRICTIONS[name](cast(Schema, new[name]), config, served)
+        if media_type != JSON:
+            new = {f"{name}Form": without_null(schema) for name, schema in new.items()}
+            described["schema"] = {"$ref": _SCHEMA_REFERENCE.format(model=next(iter(new)))}
+        schemas.update(new)
         if media_type == JSON and operation.examples:
             described["examples"] = operation.examples(served)
         yield media_type, described

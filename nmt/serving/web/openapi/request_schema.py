@@ -1,41 +1,99 @@
 """The schema of a translation request: its limits, and the languages that are served now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from nmt.config import ServingConfig
 from nmt.serving.types import Served
+from nmt.serving.web.languages import AUTO, deepl_code, deepl_targets, short_code
 from nmt.serving.web.operation import Schema
-from nmt.serving.web.responses import short_code
 
 _Choices = list[str | None]
+_NULL = {"type": "null"}
 
 
 def restrict_request(schema: Schema, config: ServingConfig, served: Served) -> None:
     """Add the limits and the languages of the moment to the schema of a request."""
     properties = cast(dict[str, Schema], schema["properties"])
-    # The limits are words only: a schema cannot limit the sum of all texts.
     properties["text"] = {
-        "description": (
-            f"{properties['text']['description']} At most {config.max_texts} texts with "
-            f"{config.max_characters} characters in all."
-        ),
+        "description": f"{properties['text']['description']} {_limits(config)}",
         "anyOf": [
             {"type": "string"},
             {"type": "array", "items": {"type": "string"}, "minItems": 1},
         ],
     }
-    alternatives = list(_alternatives(served))
-    if len(_domains_by_pair(served)) > 1:
+    # Further names are valid while their engines are loaded, which may change at any moment.
+    properties["engine"].pop("anyOf", None)
+    properties["engine"]["type"] = ["string", "null"]
+    _restrict_languages(schema, list(_alternatives(served)))
+
+
+def restrict_libretranslate(schema: Schema, config: ServingConfig, served: Served) -> None:
+    """Do the same for a request of LibreTranslate's clients."""
+    _describe_limits(schema, "q", config)
+    pairs = [
+        {"source": [*_names(source), AUTO], "target": _names(target), "domain": domains}
+        for (source, target), domains in _domains_by_pair(served).items()
+    ]
+    _restrict_languages(schema, pairs)
+
+
+def restrict_curator(schema: Schema, config: ServingConfig, served: Served) -> None:
+    """Do the same for a request of NeMo Curator, which names no domain."""
+    _describe_limits(schema, "texts", config)
+    pairs = [
+        {"src_lang": _names(source), "tgt_lang": _names(target)}
+        for (source, target), domains in _domains_by_pair(served).items()
+        if None in domains
+    ]
+    _restrict_languages(schema, pairs)
+
+
+def restrict_deepl(schema: Schema, config: ServingConfig, served: Served) -> None:
+    """Do the same for a request of DeepL's clients, which name no domain."""
+    _describe_limits(schema, "text", config)
+    pairs: list[dict[str, _Choices]] = [
+        {"source_lang": [deepl_code(source), None], "target_lang": [*deepl_targets(target)]}
+        for (source, target), domains in _domains_by_pair(served).items()
+        if None in domains
+    ]
+    _restrict_languages(schema, pairs)
+
+
+def without_null(schema: object) -> object:
+    """Return a schema without the value null, which a form does not have."""
+    if isinstance(schema, list):
+        parts = cast(list[object], schema)
+        return [without_null(each) for each in parts if each not in (None, "null", _NULL)]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: without_null(value)
+        for key, value in cast(Schema, schema).items()
+        if not (key == "default" and value is None)
+    }
+
+
+def _describe_limits(schema: Schema, key: str, config: ServingConfig) -> None:
+    described = cast(dict[str, Schema], schema["properties"])[key]
+    described["description"] = f"{described['description']} {_limits(config)}"
+
+
+def _limits(config: ServingConfig) -> str:
+    # In words: a schema cannot limit the sum of all texts.
+    return f"At most {config.max_texts} texts with {config.max_characters} characters in all."
+
+
+def _restrict_languages(schema: Schema, alternatives: Sequence[dict[str, _Choices]]) -> None:
+    """Allow only values that go together; a value of None is a key that is left out."""
+    properties = cast(dict[str, Schema], schema["properties"])
+    if len(alternatives) > 1:
         schema["anyOf"] = [_require(choices) for choices in alternatives]
-    for key in ("source", "target", "domain") if alternatives else ():
+    for key in alternatives[0] if alternatives else ():
         known = dict.fromkeys(name for choices in alternatives for name in choices[key])
         properties[key].pop("anyOf", None)
         # None last, as it stands for the default.
         properties[key]["enum"] = sorted(known, key=lambda name: name is None)
-    # Further names are valid while their engines are loaded, which may change at any moment.
-    properties["engine"].pop("anyOf", None)
-    properties["engine"]["type"] = ["string", "null"]
 
 
 def example_requests(served: Served) -> Schema:
@@ -74,7 +132,7 @@ def _alternatives(served: Served) -> Iterator[dict[str, _Choices]]:
     by_pair = _domains_by_pair(served)
     default = served.default
     for (source, target), domains in by_pair.items():
-        sources, targets = _names(source), _names(target)
+        sources, targets = [*_names(source), AUTO], _names(target)
         yield {"source": sources, "target": targets, "domain": domains}
         if sum(pair[0] == source for pair in by_pair) == 1:
             yield {"source": sources, "target": [None], "domain": domains}

@@ -24,7 +24,7 @@ async def read_values(request: Request, limit: int) -> Values:
         MediaTypeError: the body is declared as something else.
         TooLargeError: the body is longer than the limit.
     """
-    query = single_values(parse_form(request.url.query.encode()))
+    query = single_values(parse_form(request.scope["query_string"]))
     body = await read_bytes(request, limit)
     if not body:
         # Some clients send everything in the query string, without a type of the empty body.
