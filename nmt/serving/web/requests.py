@@ -1,13 +1,22 @@
 """The requests of the HTTP interface: their format and their limits."""
 
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_validator,
+)
 
 from nmt.config import ServingConfig
 from nmt.serving.errors import TooLargeError
 from nmt.serving.web.reading.bodies import parse_json
-from nmt.serving.web.reading.models import UnicodeText, parse_model
+from nmt.serving.web.reading.models import UnicodeText, as_integer, parse_model
 
 TextFormat = Literal["text", "html", "markdown", "json", "srt", "vtt", "xliff", "po"]
 
@@ -35,9 +44,9 @@ class TranslateRequest(BaseModel):
 
     format: TextFormat = "text"
     """Format of the texts, whose markup is kept."""
-    alternatives: StrictInt = Field(default=0, ge=0, le=5)
+    alternatives: Annotated[StrictInt, Field(ge=0, le=5), BeforeValidator(as_integer)] = 0
     """Number of other translations of each text that are wanted; there may be fewer."""
-    beam_size: StrictInt | None = Field(default=None, ge=1, le=8)
+    beam_size: Annotated[StrictInt, Field(ge=1, le=8), BeforeValidator(as_integer)] | None = None
     """Number of beams; 1 is greedy decoding, null leaves it to the engine."""
     engine: StrictStr | None = None
     """`stable`, `canary`, or the digest of an engine of the language pair; null for the engine that

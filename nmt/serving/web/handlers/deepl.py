@@ -62,7 +62,7 @@ class DeepLHandlers:
             is_wrapped=values.get("split_sentences") == "nonewlines",
         )
         wanted = Wanted(asked.source_lang or AUTO, asked.target_lang)
-        text_request = TextRequest(asked.text, wanted, options, asked.glossary_id)
+        text_request = TextRequest(asked.text, wanted, options, asked.glossary_id or None)
         prepared = await prepare(self._context, request, text_request)
         results = await translate_prepared(self._context, request, prepared)
         source = deepl_code(prepared.route.source_language)

@@ -62,9 +62,9 @@ class TranslationHandlers:
         """Write a line for each text as it is ready, and a last one about all of them."""
         record = record_of(request)
         seconds = self._context.config.request_timeout_seconds
-        left = record.arrival + seconds - time.monotonic()
+        deadline = asyncio.timeout(record.arrival + seconds - time.monotonic())
         try:
-            async with asyncio.timeout(left) as deadline:
+            async with deadline:
                 with session_of(self._context, request, prepared) as session:
                     await _write_texts(session, asked, prepared.documents, write)
             await write(last_line(record.engine, prepared.route, prepared.detected))

@@ -10,11 +10,11 @@ from nmt.config import ServingConfig
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served
 from nmt.serving.web.openapi.request_schema import (
+    form_schema,
     restrict_curator,
     restrict_deepl,
     restrict_libretranslate,
     restrict_request,
-    without_null,
 )
 from nmt.serving.web.operation import (
     BYTES,
@@ -161,7 +161,7 @@ def _bodies(
         for name in new.keys() & _RESTRICTIONS.keys():
             _RESTRICTIONS[name](cast(Schema, new[name]), config, served)
         if media_type != JSON:
-            new = {f"{name}Form": without_null(schema) for name, schema in new.items()}
+            new = {f"{name}Form": form_schema(schema) for name, schema in new.items()}
             described["schema"] = {"$ref": _SCHEMA_REFERENCE.format(model=next(iter(new)))}
         schemas.update(new)
         if media_type == JSON and operation.examples:

@@ -53,23 +53,25 @@ def restrict_deepl(schema: Schema, config: ServingConfig, served: Served) -> Non
     """Do the same for a request of DeepL's clients, which name no domain."""
     _describe_limits(schema, "text", config)
     pairs: list[dict[str, _Choices]] = [
-        {"source_lang": [deepl_code(source), None], "target_lang": [*deepl_targets(target)]}
+        {"source_lang": [deepl_code(source), "", None], "target_lang": [*deepl_targets(target)]}
         for (source, target), domains in _domains_by_pair(served).items()
         if None in domains
     ]
     _restrict_languages(schema, pairs)
 
 
-def without_null(schema: object) -> object:
-    """Return a schema without the value null, which a form does not have."""
+def form_schema(schema: object) -> object:
+    """Return a schema without null and empty lists, which a form does not have."""
     if isinstance(schema, list):
         parts = cast(list[object], schema)
-        return [without_null(each) for each in parts if each not in (None, "null", _NULL)]
+        return [form_schema(each) for each in parts if each not in (None, "null", _NULL)]
     if not isinstance(schema, dict):
         return schema
-    return {
-        key: without_null(value)
-        for key, value in cast(Schema, schema).items()
+    found = cast(Schema, schema)
+    minimum = {"minItems": 1} if found.get("type") == "array" else {}
+    return minimum | {
+        key: form_schema(value)
+        for key, value in found.items()
         if not (key == "default" and value is None)
     }
 

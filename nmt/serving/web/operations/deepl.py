@@ -2,7 +2,16 @@
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, with_config
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    WithJsonSchema,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from nmt.serving.errors import (
@@ -19,28 +28,35 @@ from nmt.serving.web.reading.models import UnicodeText
 # the translation are refused.
 _LENIENT = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 _EXACT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-_TRUE, _FALSE = ("1", "true", "True"), ("0", "false", "False", "")
-
-
-def _none_if_empty(value: object) -> object:
-    """Read an empty field of a form, which is one that was left out."""
-    return None if value == "" else value
+_FLAGS = {"0": False, "1": True, "false": False, "true": True, "False": False, "True": True}
 
 
 def _as_list(value: object) -> object:
+    """Read a single value as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
-def _flag(value: object) -> object:
+def _as_flag(value: object) -> object:
     """Read a truth value that a form sends as text."""
-    if isinstance(value, str):
-        return True if value in _TRUE else False if value in _FALSE else value
-    return bool(value) if value in (0, 1) else value
+    return _FLAGS.get(value, value) if isinstance(value, str) else value
 
 
-_Text = Annotated[StrictStr | None, BeforeValidator(_none_if_empty)]
-_Formality = Annotated[
-    Literal["default", "prefer_more", "prefer_less"] | None, BeforeValidator(_none_if_empty)
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_Texts = Annotated[
+    list[UnicodeText],
+    Field(min_length=1),
+    BeforeValidator(_as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {**_TEXTS, "minItems": 1}]}),
+]
+_Names = Annotated[
+    list[StrictStr] | None,
+    BeforeValidator(_as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, _TEXTS, {"type": "null"}]}),
+]
+_Flag = Annotated[
+    StrictBool | None,
+    BeforeValidator(_as_flag),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": [*_FLAGS]}, {"type": "null"}]}),
 ]
 
 
@@ -49,21 +65,21 @@ class DeepLRequest(BaseModel):
 
     model_config = _LENIENT
 
-    text: Annotated[list[UnicodeText], BeforeValidator(_as_list), Field(min_length=1)]
+    text: _Texts
     """Texts to translate."""
     target_lang: StrictStr
     """Code of the target language, such as `TA` or `EN-GB`."""
-    source_lang: _Text = None
-    """Code of the source language; it is detected if it is left out."""
-    tag_handling: Annotated[Literal["html", "xml"] | None, BeforeValidator(_none_if_empty)] = None
+    source_lang: StrictStr | None = None
+    """Code of the source language; it is detected if it is left out or empty."""
+    tag_handling: Literal["html", "xml", ""] | None = None
     """Whether the texts have markup, which is kept."""
-    ignore_tags: Annotated[list[StrictStr] | None, BeforeValidator(_as_list)] = None
+    ignore_tags: _Names = None
     """Elements whose content is not translated; with `tag_handling`."""
-    glossary_id: _Text = None
+    glossary_id: StrictStr | None = None
     """Name of a glossary of the endpoint."""
-    formality: _Formality = None
-    """The engines have one formality: `more` and `less` are refused, wishes are ignored."""
-    show_billed_characters: Annotated[bool | None, BeforeValidator(_flag)] = None
+    formality: Literal["default", "prefer_more", "prefer_less", ""] | None = None
+    """The engines have one formality: wishes are ignored, `more` and `less` are refused."""
+    show_billed_characters: _Flag = None
     """Whether the answer has the number of characters of each text."""
 
 

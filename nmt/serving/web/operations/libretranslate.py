@@ -1,8 +1,18 @@
 """Operations of LibreTranslate's API, and of NeMo Curator's at the same path."""
 
+import re
 from typing import Annotated, NotRequired
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, with_config
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from nmt.serving.errors import (
@@ -21,7 +31,7 @@ from nmt.serving.web.operation import (
     Operation,
 )
 from nmt.serving.web.operations.translation import ENGINE_ERRORS
-from nmt.serving.web.reading.models import UnicodeText
+from nmt.serving.web.reading.models import UnicodeText, as_integer
 from nmt.serving.web.requests import TextFormat
 
 # Unknown keys are ignored, as LibreTranslate does: its clients send some that have no effect here.
@@ -29,9 +39,28 @@ _LENIENT = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True
 _EXACT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-def _count(value: object) -> object:
+_NUMBER = r"[0-5](\.0+)?"
+
+
+def _as_number(value: object) -> object:
     """Read a number that a form sends as text."""
-    return int(value) if isinstance(value, str) and value in "012345" and value else value
+    return int(value[0]) if isinstance(value, str) and re.fullmatch(_NUMBER, value) else value
+
+
+_Alternatives = Annotated[
+    StrictInt,
+    Field(ge=0, le=5),
+    BeforeValidator(as_integer),
+    BeforeValidator(_as_number),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": 5},
+                {"type": "string", "pattern": f"^{_NUMBER}$"},
+            ]
+        }
+    ),
+]
 
 
 class LibreTranslateRequest(BaseModel):
@@ -47,7 +76,7 @@ class LibreTranslateRequest(BaseModel):
     """ISO 639 code."""
     format: TextFormat | None = None
     """Format of the texts; LibreTranslate knows `text`, which is taken by default, and `html`."""
-    alternatives: Annotated[int, BeforeValidator(_count), Field(strict=True, ge=0, le=5)] = 0
+    alternatives: _Alternatives = 0
     """Number of other translations of each text that are wanted."""
     domain: StrictStr | None = None
     """Name of an engine for texts of one kind, which LibreTranslate does not have."""

@@ -25,6 +25,14 @@ UnicodeText = Annotated[StrictStr, BeforeValidator(_check_unicode)]
 """Text that UTF-8 can hold."""
 
 
+def as_integer(value: object) -> object:
+    """Read a whole number, for a field that is strict."""
+    # 2.0 is an integer in JSON Schema, and true is not.
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def parse_model(raw: object, model: type[Model]) -> Model:
     """Make a model of a parsed body.
 
