@@ -10,6 +10,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -25,6 +26,19 @@ _BYTES_PER_CHARACTER = 12
 # Quotes, commas and spaces around each text, and the other keys of the body.
 _BYTES_PER_TEXT, _BYTES_PER_BODY = 64, 4096
 _MAX_TERMS, _MAX_TERM_CHARACTERS = 1000, 200
+_TERM = {"type": "string", "pattern": r"\S", "maxLength": _MAX_TERM_CHARACTERS}
+_GLOSSARY = {
+    "anyOf": [
+        {
+            "type": "object",
+            "additionalProperties": _TERM,
+            "propertyNames": _TERM,
+            "maxProperties": _MAX_TERMS,
+        },
+        {"type": "string"},
+        {"type": "null"},
+    ]
+}
 
 
 class TranslateRequest(BaseModel):
@@ -51,7 +65,9 @@ class TranslateRequest(BaseModel):
     engine: StrictStr | None = None
     """`stable`, `canary`, or the digest of an engine of the language pair; null for the engine that
     the client gets."""
-    glossary: dict[UnicodeText, UnicodeText] | StrictStr | None = None
+    glossary: Annotated[
+        dict[UnicodeText, UnicodeText] | StrictStr | None, WithJsonSchema(_GLOSSARY)
+    ] = None
     """Terms with their translations, or the name of a glossary of the endpoint."""
     details: StrictBool = False
     """Whether the answer says how sure each translation is, and what is doubtful about it."""
@@ -76,7 +92,7 @@ class TranslateRequest(BaseModel):
         for term, translation in terms.items():
             for each in (term, translation):
                 if not isinstance(each, str) or not each.strip():
-                    raise ValueError("terms and translations must be strings with a letter")
+                    raise ValueError("terms and translations must be strings that are not blank")
                 if len(each) > _MAX_TERM_CHARACTERS:
                     raise ValueError(f"a term is longer than {_MAX_TERM_CHARACTERS} characters")
         return terms

@@ -134,8 +134,8 @@ def _alternatives(served: Served) -> Iterator[dict[str, _Choices]]:
     by_pair = _domains_by_pair(served)
     default = served.default
     for (source, target), domains in by_pair.items():
-        sources, targets = [*_names(source), AUTO], _names(target)
-        yield {"source": sources, "target": targets, "domain": domains}
+        sources, targets = _names(source), _names(target)
+        yield {"source": [*sources, AUTO], "target": targets, "domain": domains}
         if sum(pair[0] == source for pair in by_pair) == 1:
             yield {"source": sources, "target": [None], "domain": domains}
         if sum(pair[1] == target for pair in by_pair) == 1:
