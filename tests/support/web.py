@@ -63,8 +63,11 @@ class FakeTranslator:
         client: str,
         search: Search = DEFAULT_SEARCH,
     ) -> Translation:
-        self.calls.append((list(sentences), route, client))
-        self.searches.append(search)
+        # Upper case is not Tamil, so that every sentence is tried once more.
+        is_retry = search.no_repeat_ngram_size > 0
+        if not is_retry:
+            self.calls.append((list(sentences), route, client))
+            self.searches.append(search)
         if self.seconds:
             try:
                 await asyncio.sleep(self.seconds)
@@ -73,8 +76,8 @@ class FakeTranslator:
                 raise
         if self.error:
             raise self.error
-        done = [_translated(each, search.count) for each in sentences]
-        return Translation(done, route.engine, len(done))
+        done = [_translated(each, search.count, 0 if is_retry else 1) for each in sentences]
+        return Translation(done, route.engine, 0 if is_retry else len(done))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,12 @@ class FakeSession:
         return await self.translator.translate(sentences, self.route, self.client, search)
 
 
-def _translated(sentence: str, count: int) -> TranslatedSentence:
+def _translated(sentence: str, count: int, tokens: int) -> TranslatedSentence:
     others = tuple(
-        TranslatedSentence(f"{sentence.upper()} {rank}", 1, -1.0) for rank in range(2, count + 1)
+        TranslatedSentence(f"{sentence.upper()} {rank}", tokens, -1.0)
+        for rank in range(2, count + 1)
     )
-    return TranslatedSentence(sentence.upper(), 1, -0.5, others=others)
+    return TranslatedSentence(sentence.upper(), tokens, -0.5, others=others)
 
 
 def call(
