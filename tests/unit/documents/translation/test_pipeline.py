@@ -91,7 +91,7 @@ def test_wrapped_lines_are_one_sentence() -> None:
 
 
 def test_equal_sentences_are_asked_for_once_and_all_in_one_call() -> None:
-    translator = FakeTranslator(str.upper)
+    translator = FakeTranslator({"Hello there.": "வணக்கம்.", "Go on.": "தொடருங்கள்."}.__getitem__)
     translate([segment("Hello there. Go on."), segment("Hello there."), segment("9")], translator)
     assert translator.calls == [(["Hello there.", "Go on."], Search())]
 
