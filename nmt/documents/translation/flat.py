@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from nmt.documents.content import Code, Content, Text
 from nmt.text.edges import CODE, NAME, core_of, has_words, mask
+from nmt.text.normalise import NOISE
 from nmt.text.protected import Protected, find_protected, merge_touching
 from nmt.text.segment import LINE_BREAK, sentence_ends
 
 _WHITE_SPACE = str.maketrans("\n\r\t", "   ")
 # Those that are not white space where lines are wrapped.
 _BREAK = "\ue004"
+# Codes and invisible characters between two characters of a word.
+_INVISIBLE = re.compile(rf"(?<=\S)(?:{CODE}|{NOISE.pattern})(?=\S)")
 _HARD_LINE_BREAK = re.compile(f"[\x0b\x0c\x85\u2028\u2029{_BREAK}]")
 _LINE_BREAK = re.compile(rf"{LINE_BREAK.pattern}|{_BREAK}")
 
@@ -182,7 +185,7 @@ def _words(
     text: str, codes: Mapping[int, Code], partners: Mapping[int, int]
 ) -> Sequence[Protected]:
     """Find the protected words of a text with its codes, in order."""
-    found = find_protected(text)
+    found = _find_words(text, codes)
     if not codes:
         return found
     # A code between the halves of a word, such as a tag in an address, must keep its own place.
@@ -194,6 +197,23 @@ def _words(
         if code.kind == "word" and position not in inside
     ]
     return merge_touching(sorted(whole, key=lambda word: word.start))
+
+
+def _find_words(text: str, codes: Mapping[int, Code]) -> Sequence[Protected]:
+    """Find protected words, also those with a place for a line break or the like inside."""
+    inside = [
+        match.start()
+        for match in _INVISIBLE.finditer(text)
+        if match.start() not in codes or codes[match.start()].kind == "point"
+    ]
+    if not inside:
+        return find_protected(text)
+    left_out = set(inside)
+    kept = [at for at in range(len(text)) if at not in left_out]
+    return [
+        Protected(kept[word.start], kept[word.end - 1] + 1, word.kind)
+        for word in find_protected("".join([text[at] for at in kept]))
+    ]
 
 
 def _is_whole(

@@ -1,11 +1,11 @@
 """Translation of the segments of a document."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from nmt.decoding.settings import Search
-from nmt.documents.content import Content, Segment, plain_text
+from nmt.documents.content import Code, Content, Segment, plain_text
 from nmt.documents.document import GlossaryMatch, SegmentWarning, TranslatedSegment
 from nmt.documents.translation.flat import Flat
 from nmt.documents.translation.rounds import Memory, Work, perform, together
@@ -61,9 +61,31 @@ async def translate_segments(
         options.glossary,
         Memory(),
     )
-    work = together([_translate_segment(setting, segment, options) for segment in segments])
+    # Equal texts, as of a table or of subtitles, are translated once.
+    unique: dict[Hashable, Segment] = {}
+    for segment in segments:
+        unique.setdefault(_key(segment), segment)
+    order = {key: number for number, key in enumerate(unique)}
+    work = together([_translate_segment(setting, each, options) for each in unique.values()])
     characters = sum(len(plain_text(segment.content)) for segment in segments)
-    return await perform(work, characters, setting.memory, translate, options.progress)
+    found = await perform(work, characters, setting.memory, translate, options.progress)
+    return [_at(segment, found[order[_key(segment)]]) for segment in segments]
+
+
+def _key(segment: Segment) -> Hashable:
+    """Return what equal segments share; codes are never equal."""
+    pieces = tuple(
+        piece if isinstance(piece, Code) else (piece.text, piece.raw) for piece in segment.content
+    )
+    return pieces, segment.is_wrapped, segment.positional
+
+
+def _at(segment: Segment, translated: TranslatedSegment) -> TranslatedSegment:
+    """Return the translation of an equal segment for a segment, with the path of its own."""
+    if not translated.warnings or translated.warnings[0].path == segment.path:
+        return translated
+    warnings = tuple(replace(warning, path=segment.path) for warning in translated.warnings)
+    return replace(translated, warnings=warnings)
 
 
 def _translate_segment(

@@ -10,6 +10,7 @@ from nmt.documents.content import Code, Text
 from nmt.documents.translation.flat import Flat
 from nmt.documents.translation.placing import CodeAt
 from nmt.documents.translation.sentences.standins import numbers_for, token
+from nmt.text.edges import CODE
 from nmt.text.normalise import normalise
 from nmt.text.protected import Protected, is_positional
 
@@ -60,6 +61,12 @@ class Skeleton:
     def ranges(self) -> Mapping[Code, tuple[int, int]]:
         """Map each of `codes` to its range of the content."""
         return {each.mark: (each.start, each.end) for each in self.elements if each.mark}
+
+    @property
+    def readable(self) -> str:
+        """Return the sentence for people, without its codes."""
+        text = self.flat.text[self.start : self.end].replace(CODE, "")
+        return normalise(text)
 
     def position(self, offset: int) -> int:
         """Find the position in the content of a character of the text; the end for its end."""

@@ -139,16 +139,13 @@ def _finish(
     """Put the contents of the candidates together, or cut the sentence at codes without a place."""
     setting, skeleton = attempt.setting, attempt.skeleton
     contents: list[Content] = []
-    warnings: list[tuple[WarningKind, str]] = [
-        (kind, skeleton.sent([skeleton.flat.text[t.start : t.end] for t in skeleton.tokens]))
-        for kind in attempt.doubts
-    ]
+    warnings: list[tuple[WarningKind, str]] = [(kind, skeleton.readable) for kind in attempt.doubts]
     for target, _ in attempt.candidates:
         content, guessed, cut = _content(attempt, target, translations)
         if not contents and (kept := _positions(skeleton, cut)):
             return (yield from _cut(setting, skeleton, kept))
         if guessed and not contents:
-            warnings.append(("guessed", attempt.request.text))
+            warnings.append(("guessed", skeleton.readable))
         contents.append(content)
     is_replaced = any(each.replacement is not None for each in skeleton.tokens)
     missing = missing_terms(attempt, terms)
@@ -215,13 +212,12 @@ def _positions(skeleton: Skeleton, cut: Sequence[tuple[int, int]]) -> list[tuple
 def _cut(setting: Setting, skeleton: Skeleton, kept: Sequence[tuple[int, int]]) -> Work[Translated]:
     """Translate what is between ranges of a sentence that are kept as they are."""
     flat, start, end = skeleton.flat, skeleton.start, skeleton.end
-    sentence = normalise(flat.text[start:end].replace(CODE, ""))
     if not kept:  # the answers are empty or have invented markup: none can be used
-        return Translated([tuple(flat.slice(start, end))], warnings=[("copied", sentence)])
+        return Translated([tuple(flat.slice(start, end))], warnings=[("copied", skeleton.readable)])
     parts: list[Part] = []
     for (_, first), (last, after) in pairwise([(start, start), *kept, (end, end)]):
         parts += flat.without_edges(first, last, setting.source_language)
         parts += [Part(last, after, is_sentence=False)] * (last < after)
     joined = yield from translate_parts(setting, flat, parts)
-    warnings = [("cut", sentence), *joined.warnings]
+    warnings = [("cut", skeleton.readable), *joined.warnings]
     return replace(joined, warnings=warnings)
