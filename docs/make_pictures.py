@@ -1,7 +1,6 @@
 """The pictures of the README: a run's report and the translation page in a browser.
 
-The script needs Playwright (`pip install playwright`), a Chromium, and a finished run whose engine
-an endpoint serves:
+The script needs a Chromium, and a finished run whose engine an endpoint serves:
 
     nmt quickstart
     nmt serve run=quickstart
@@ -28,19 +27,19 @@ def take_report(browser: Browser, run: Path, image: Path) -> None:
     page.screenshot(path=image)
 
 
-def take_translation(browser: Browser, url: str, text: str, image: Path) -> None:
+def take_translation(browser: Browser, url: str, text: str, width: int, image: Path) -> None:
     """Type a text into the endpoint's page, and take a picture of the translation."""
-    page = browser.new_page(viewport={"width": 1100, "height": 570})
+    page = browser.new_page(viewport={"width": width, "height": 600})
     page.goto(url)
     page.fill("#source", text)
     page.click("#go")
     # The page asks the endpoint in the background, so the translation is not there at once.
-    page.locator("#target:not(:empty)").wait_for()
-    page.screenshot(path=image)
+    page.locator("#results .translation").first.wait_for()
+    page.screenshot(path=image, full_page=True)
 
 
 def main() -> None:
-    """Take both pictures."""
+    """Take all pictures."""
     parser = argparse.ArgumentParser(description="Make docs/images from a run and an endpoint.")
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("endpoint", help="address of an endpoint that serves the run's engine")
@@ -54,7 +53,8 @@ def main() -> None:
             executable_path=options.browser, chromium_sandbox=False
         )
         take_report(browser, options.run, IMAGES / "report.png")
-        take_translation(browser, options.endpoint, options.text, IMAGES / "translate.png")
+        for name, width in (("page.png", 1100), ("page-phone.png", 390)):
+            take_translation(browser, options.endpoint, options.text, width, IMAGES / name)
         browser.close()
 
 

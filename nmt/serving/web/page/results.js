@@ -157,7 +157,7 @@ function toolsOf(result, line, view) {
     const isOpening = list.hidden;
     if (isOpening && !list.children.length) {
       try {
-        list.replaceChildren(...alternativeItems(await findAlternatives(result, line), view));
+        showAlternatives(list, await findAlternatives(result, line), line, view);
       } catch (error) {
         view.say(error.message, true);
         return;
@@ -183,15 +183,25 @@ async function findAlternatives(result, line) {
   return distinct([line.translation, found.text, ...texts]);
 }
 
-function alternativeItems(texts, view) {
-  if (texts.length < 2) return [make("li", { className: "hint", textContent: "The engine has no other." })];
-  return texts.map((text) => {
+function showAlternatives(list, texts, line, view) {
+  if (texts.length < 2) {
+    list.replaceChildren(make("li", { className: "hint", textContent: "The engine has no other." }));
+    return;
+  }
+  const buttons = texts.map((text) => {
     const use = button(text, () => {
       view.choose(text, "Chosen by you");
+      press();
       announce("The translation is replaced.");
     });
     use.lang = view.text.lang;
     use.dir = view.text.dir;
-    return make("li", {}, use);
+    return use;
   });
+  press();
+  list.replaceChildren(...buttons.map((each) => make("li", {}, each)));
+
+  function press() {
+    buttons.forEach((each, index) => each.setAttribute("aria-pressed", texts[index] === line.shown));
+  }
 }
