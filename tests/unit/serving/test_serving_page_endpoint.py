@@ -22,14 +22,15 @@ TEXT = "The doctor is at home.\n\nWhere is the hospital?"
 
 
 @pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
-    return Storage(str(tmp_path_factory.mktemp("storage")))
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the storage root."""
+    return tmp_path_factory.mktemp("storage")
 
 
 @pytest.fixture(scope="module")
-def url(storage: Storage) -> Iterator[str]:
+def url(root: Path) -> Iterator[str]:
     config = ServingConfig(feedback=True)
-    feedback = FeedbackStore(storage, config.name, "r1")
+    feedback = FeedbackStore(Storage(str(root)), config.name, "r1")
     with serve(build_app(FakeTranslator(ROUTE, REVERSE), config, feedback=feedback)) as url:
         yield url
 
@@ -57,6 +58,7 @@ def test_alternatives_are_found(page):
 
 def test_the_language_is_detected(page):
     page.page.select_option("#source-language", "auto")
+    page.page.select_option("#target-language", "eng_Latn")
     page.translate("மருத்துவர் எங்கே இருக்கிறார்?")
     assert page.error() == ""
     expect(page.page.locator("#results")).to_contain_text("Tamil detected")
@@ -70,7 +72,7 @@ def test_a_glossary_is_taken(page):
     expect(page.page.locator(".marks")).to_contain_text("doctor → மருத்துவர்")
 
 
-def test_a_rating_and_a_correction_are_stored(page, storage):
+def test_a_rating_and_a_correction_are_stored(page, root):
     page.translate("The doctor is at home.")
     page.page.get_by_role("button", name="Good translation").click()
     expect(page.page.locator(".line")).to_contain_text("Rating stored.")
@@ -78,5 +80,5 @@ def test_a_rating_and_a_correction_are_stored(page, storage):
     page.page.fill(":focus", "மருத்துவர் வீட்டில் இருக்கிறார்.")
     page.page.get_by_role("button", name="Save the correction").click()
     expect(page.page.locator(".line")).to_contain_text("Correction stored.")
-    rows = [each.read_text("utf-8") for each in Path(storage.root).rglob("*.jsonl")]
+    rows = [each.read_text("utf-8") for each in root.rglob("*.jsonl")]
     assert sum("மருத்துவர் வீட்டில்" in row for row in rows) == 1
