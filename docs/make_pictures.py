@@ -3,7 +3,7 @@
 The script needs a Chromium, and a finished run whose engine an endpoint serves:
 
     nmt quickstart
-    nmt serve run=quickstart
+    nmt serve run=quickstart serving.feedback=true
     python docs/make_pictures.py runs/quickstart http://127.0.0.1:8000 --browser /usr/bin/chromium
 """
 

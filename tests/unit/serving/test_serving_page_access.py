@@ -99,10 +99,13 @@ def test_no_state_has_a_finding_or_is_wider_than_a_phone(
         assert page.page.evaluate(WIDTH) <= 320
 
 
-def test_every_control_is_reached_by_keyboard_and_shows_the_focus(browser: Browser, url: str):
+@pytest.mark.parametrize("act", [translated, documents], ids=lambda act: act.__name__)
+def test_every_control_is_reached_by_keyboard_and_shows_the_focus(
+    browser: Browser, url: str, act: Callable[[TranslatePage], None]
+):
     with open_page(browser, url) as page:
         page.answer_all(keyRequired=True)
-        translated(page)
+        act(page)
         page.page.evaluate("document.activeElement.blur(); window.getSelection().empty()")
         wanted = page.page.evaluate(
             "[...document.querySelectorAll('button, input, select, textarea, summary, a[href]')]"

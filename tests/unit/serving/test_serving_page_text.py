@@ -1,5 +1,6 @@
 """The page translates texts: choices, marks, errors, keys, feedback and the focus."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -67,6 +68,27 @@ def test_an_error_leaves_the_last_translation(opened):
     assert opened.error() == "The service cannot be reached."
     assert opened.texts(".translation") == ["ONE"]
     opened.errors.clear()
+
+
+def test_lines_that_come_one_by_one_are_put_in_their_order(opened):
+    lines = [
+        {"index": 1, "text": "TWO"},
+        {"index": 0, "text": "ONE"},
+        {"engine": "d1", "source": "eng_Latn", "target": "tam_Taml"},
+    ]
+    stream = {"Content-Type": "application/x-ndjson"}
+    opened.answer("v1/translate", "".join(f"{json.dumps(each)}\n" for each in lines), **stream)
+    opened.translate("one\ntwo")
+    assert opened.headers[-1]["accept"] == "application/x-ndjson"
+    assert opened.texts(".translation") == ["ONE", "TWO"]
+    late = {"error": "no answer within 30 s", "code": "timeout"}
+    opened.answer("v1/translate", f"{json.dumps(lines[0])}\n{json.dumps(late)}\n", **stream)
+    opened.translate("one\nthree")
+    assert opened.error() == "No answer within 30 s."
+    opened.answer("v1/translate", f"{json.dumps(lines[0])}\n", **stream)
+    opened.translate("one\nthree")
+    assert opened.error() == "The service ended before its answer was complete."
+    assert opened.texts(".translation") == ["ONE", "TWO"]
 
 
 def test_a_busy_replica_is_asked_again_before_an_error_is_shown(translator):

@@ -35,7 +35,7 @@ async function upload(file) {
   rememberDocuments();
   try {
     const response = await request("v1/documents", { method: "POST", body: documentForm(file) });
-    const body = await response.json();
+    const body = await readJson(response);
     row.entry.id = body.id;
     rememberDocuments();
     row.show(body);

@@ -2,6 +2,7 @@
 
 const MAX_TRIES = 3;
 const MAX_WAIT_SECONDS = 2;
+const CUT_OFF = "The service ended before its answer was complete";
 
 class Problem extends Error {
   constructor(message, status, code) {
@@ -48,19 +49,55 @@ async function problemOf(response, seconds) {
 }
 
 async function requestJson(path, options) {
-  const response = await request(path, options);
+  return readJson(await request(path, options));
+}
+
+async function readJson(response) {
   try {
     return await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem("The service gave an answer that is not JSON", response.status);
+    throw new Problem(error.name === "SyntaxError" ? "The service gave an answer that is not JSON" : CUT_OFF);
   }
 }
 
-function postJson(path, body, signal) {
+function postJson(path, body, { signal, accept = "application/json" } = {}) {
   return request(path, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: accept },
+    body: JSON.stringify(body),
+    signal,
   });
+}
+
+// Reads translations that come line by line, in the order in which they are ready.
+async function readStream(response, onTranslation) {
+  const translations = [];
+  for await (const line of linesOfBody(response.body)) {
+    const { index, ...rest } = JSON.parse(line);
+    if (index === undefined) {
+      // The last line; the status was sent before an error could happen.
+      if (rest.code) throw new Problem(rest.error, 0, rest.code);
+      return { ...rest, translations };
+    }
+    translations[index] = rest;
+    onTranslation();
+  }
+  throw new Problem(CUT_OFF, 0, "unreachable");
+}
+
+async function* linesOfBody(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read().catch((error) => {
+      throw error.name === "AbortError" ? error : new Problem(CUT_OFF);
+    });
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    yield* lines;
+  }
 }
 
 function showKey(isOpen) {

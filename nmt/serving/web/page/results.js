@@ -178,7 +178,7 @@ async function findAlternatives(result, line) {
     engine: result.engine,
     alternatives: ALTERNATIVES,
   });
-  const [found] = (await response.json()).translations;
+  const [found] = (await readJson(response)).translations;
   const texts = (found.alternatives ?? []).map((each) => each.text ?? each);
   return distinct([line.translation, found.text, ...texts]);
 }

@@ -1,5 +1,7 @@
 // Translating the text of the left side.
 
+const STREAM = "application/x-ndjson";
+
 let running = null;
 let translated = null;
 
@@ -93,7 +95,7 @@ async function translateWith(engine, text, choice, signal) {
     details: true,
   };
   const response = await sendTexts(body, text, signal);
-  const answer = await response.json();
+  const answer = await readAnswer(response, texts.length);
   const source = answer.source ?? choice.source;
   const target = answer.target ?? choice.target;
   const isWhole = answer.translations.length !== texts.length;
@@ -110,12 +112,23 @@ async function translateWith(engine, text, choice, signal) {
 // Every line is a text of its own, so that each has its own marks; a line break ends a sentence anyway.
 async function sendTexts(body, text, signal) {
   try {
-    return await postJson("v1/translate", body, signal);
+    return await postJson("v1/translate", body, {
+      signal, accept: body.text.length > 1 ? STREAM : undefined,
+    });
   } catch (error) {
     if (error.code !== "too_large" || body.text.length === 1) throw error;
     // More lines than a request may have texts.
-    return postJson("v1/translate", { ...body, text: [text] }, signal);
+    return postJson("v1/translate", { ...body, text: [text] }, { signal });
   }
+}
+
+function readAnswer(response, count) {
+  if (response.headers.get("Content-Type") !== STREAM) return readJson(response);
+  let done = 0;
+  return readStream(response, () => {
+    done += 1;
+    at("status").textContent = `Translating, ${done} of ${countOf(count, "line")} …`;
+  });
 }
 
 function linesOf(lines, translations) {
