@@ -13,7 +13,8 @@ pytestmark = needs_browser
 
 FILE: FilePayload = {"name": "menu.md", "mimeType": "text/markdown", "buffer": b"# Menu"}
 OTHER: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Notes"}
-WAITING = {"id": "d1", "status": "waiting", "sentences": 0, "sentences_done": 0}
+LANGUAGES = {"source": "eng_Latn", "target": "tam_Taml"}
+WAITING = {"id": "d1", "status": "waiting", "sentences": None, "sentences_done": 0} | LANGUAGES
 HALF = {
     "id": "d1", "status": "translating", "sentences": 800, "sentences_done": 400,
     "seconds_left": 95,
@@ -187,7 +188,8 @@ def test_a_document_that_is_dropped_anywhere_is_uploaded(documents):
 
 def test_with_a_key_the_documents_of_the_key_are_listed(documents):
     page = documents.page
-    documents.answer("v1/documents", [DONE | {"id": "d7", "name": "earlier.docx"}])
+    earlier = DONE | LANGUAGES | {"id": "d7", "name": "earlier.docx"}
+    documents.answer("v1/documents", {"documents": [earlier]})
     documents.answer("v1/documents/d7", DONE)
     documents.answer("frontend/settings", {"keyRequired": True})
     page.reload()

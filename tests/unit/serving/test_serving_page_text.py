@@ -290,7 +290,7 @@ def test_a_key_is_asked_for_and_stays_in_the_tab(translator):
     page = translator.page
     translator.answer("frontend/settings", {"keyRequired": True})
     translator.answer("v1/translate", {"error": "no key", "code": "unauthorized"}, 401)
-    translator.answer("v1/documents", [])
+    translator.answer("v1/documents", {"documents": []})
     translator.open()
     expect(page.locator("#key")).to_be_visible()
     translator.translate("one")

@@ -5,7 +5,7 @@ const UNFINISHED = new Set([...ACTIVE, "uploading", "unknown"]);
 
 function documentRow(entry, actions) {
   const title = make("span", { className: "file-name", textContent: entry.name, dir: "auto" });
-  const pair = make("span", { className: "hint", textContent: entry.pair });
+  const pair = make("span", { className: "hint" });
   const state = make("p", { className: "state" });
   const progress = make("progress", { max: 1, attributes: { "aria-label": `Progress of ${entry.name}` } });
   const error = make("p", { className: "failure" });
@@ -28,7 +28,11 @@ function documentRow(entry, actions) {
   );
   const row = {
     entry, element, status: "", isDownloaded: false,
-    show: (body) => showDocument(row, { state, progress, error, warnings, buttons }, body),
+    show: (body) => {
+      if (body.source && body.target) entry.pair = pairName(body.source, body.target);
+      pair.textContent = entry.pair;
+      showDocument(row, { state, progress, error, warnings, buttons }, body);
+    },
     focusAction: () => focusAction(row, buttons),
   };
   return row;
@@ -72,7 +76,9 @@ function focusAction(row, buttons) {
 }
 
 function stateText(row, body) {
-  const { sentences = 0, sentences_done: done = 0, seconds_left: left } = body;
+  const { sentences_done: done = 0, seconds_left: left } = body;
+  // Not known before the document is read.
+  const sentences = body.sentences ?? 0;
   const share = sentences ? `${done.toLocaleString("en")} of ${countOf(sentences, "sentence")}` : "";
   switch (body.status) {
     case "uploading": return "Uploading …";
@@ -87,6 +93,10 @@ function stateText(row, body) {
       ? "Downloaded, and deleted from the endpoint" : "No longer on the endpoint";
     default: return body.status;
   }
+}
+
+function pairName(source, target) {
+  return `${source === AUTO ? "Detected language" : nameOf(source)} to ${nameOf(target)}`;
 }
 
 function joined(...parts) {

@@ -29,8 +29,7 @@ function pathOf(row, action = "") {
 
 async function upload(file) {
   const { source, target } = currentChoice();
-  const pair = source ? `${source === AUTO ? "Detected language" : nameOf(source)} to ${nameOf(target)}` : "";
-  const row = addRow({ name: file.name, pair });
+  const row = addRow({ name: file.name, pair: source ? pairName(source, target) : "" });
   row.show({ status: "uploading" });
   rememberDocuments();
   try {
@@ -175,8 +174,8 @@ async function restoreDocuments() {
 async function listDocuments() {
   try {
     const body = await requestJson("v1/documents");
-    return (body.documents ?? body).map(({ id, name, source, target }) => ({
-      id, name, pair: source && target ? `${nameOf(source)} to ${nameOf(target)}` : "",
+    return body.documents.map(({ id, name, source, target }) => ({
+      id, name, pair: pairName(source, target),
     }));
   } catch {
     return [];
