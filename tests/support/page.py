@@ -1,16 +1,12 @@
 """The page of the endpoint in a browser, served by the real application."""
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, Route
-from starlette.types import ASGIApp
 
 from tests.support.browser import errors_of
 
@@ -168,22 +164,3 @@ def open_page(browser: Browser, url: str, **options: Any) -> Iterator[TranslateP
         yield TranslatePage(context.new_page(), url)
     finally:
         context.close()
-
-
-@contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
-    """Serve an application at a free port of this machine, and return its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    end = time.monotonic() + 60
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        assert time.monotonic() < end, "the server did not start in time"
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from nmt.serving.web.app import build_app
 from tests.support.browser import open_browser
-from tests.support.page import serve
+from tests.support.live import live
 from tests.support.web import CONFIG, FakeTranslator
 
 
@@ -21,5 +21,5 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """Serve the application, and return its address."""
-    with serve(build_app(FakeTranslator(), CONFIG)) as url:
+    with live(build_app(FakeTranslator(), CONFIG)) as url:
         yield url

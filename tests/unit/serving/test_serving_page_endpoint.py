@@ -12,7 +12,8 @@ from nmt.serving.types import ServedRoute
 from nmt.serving.web.app import build_app
 from nmt.storage import Storage
 from tests.support.browser import needs_browser
-from tests.support.page import TranslatePage, open_page, serve
+from tests.support.live import live
+from tests.support.page import TranslatePage, open_page
 from tests.support.web import ROUTE, FakeTranslator
 
 pytestmark = needs_browser
@@ -31,7 +32,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(root: Path) -> Iterator[str]:
     config = ServingConfig(feedback=True)
     feedback = FeedbackStore(Storage(str(root)), config.name, "r1")
-    with serve(build_app(FakeTranslator(ROUTE, REVERSE), config, feedback=feedback)) as url:
+    with live(build_app(FakeTranslator(ROUTE, REVERSE), config, feedback=feedback)) as url:
         yield url
 
 
