@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nmt.documents.content import Code
 from nmt.documents.translation.placing.anchors import is_copied_always
-from nmt.documents.translation.placing.copies import find_copy
+from nmt.documents.translation.placing.copies import CopiedPlaces, find_copy
 from nmt.documents.translation.placing.crossing import find_crossed
 from nmt.documents.translation.placing.placer import Placer
 from nmt.documents.translation.placing.points import Place
@@ -45,15 +45,11 @@ def texts_to_translate(source: str, codes: Sequence[CodeAt]) -> list[str]:
         return []
     words = words_of(source)
     texts: dict[str, None] = {}
-    waiting = [build_tree(codes, len(source))]
-    while waiting:
-        parent = waiting.pop()
-        waiting += parent.children
-        for node in parent.children:
-            text = normalise(_text_to_translate(node, source, words))
-            own = words_of(text)
-            if len(own) <= _MAX_WORDS and any(not is_copied_always(word.key) for word in own):
-                texts[text] = None
+    for node in build_tree(codes, len(source)).descendants():
+        text = normalise(_text_to_translate(node, source, words))
+        own = words_of(text)
+        if len(own) <= _MAX_WORDS and any(not is_copied_always(word.key) for word in own):
+            texts[text] = None
     return list(texts)
 
 
@@ -73,10 +69,12 @@ def place_codes(
     """
     pair = SentencePair(source, target, translations)
     copy = find_copy(source, target, pair.source_words, pair.target_words)
-    if copy is not None:
+    root = build_tree(codes, len(source))
+    if copy is not None and all(
+        _has_text(node, source, target, copy) for node in root.descendants()
+    ):
         places = [CodeAt(copy.map(each.position), each.code) for each in codes]
         return Placement(tuple(places), (), ())
-    root = build_tree(codes, len(source))
     placer = Placer(pair)
     placer.place(root)
     placed, empty = _in_order(root, placer.places)
@@ -101,6 +99,12 @@ def _text_to_translate(node: Node, source: str, words: Sequence[Word]) -> str:
         return ""
     word = words[touching.word]
     return source[word.start : word.end]
+
+
+def _has_text(node: Node, source: str, target: str, copy: CopiedPlaces) -> bool:
+    """Tell whether a pair has text in a copy if it has some in the source."""
+    text = target[copy.map(node.start) : copy.map(node.end)]
+    return bool(text.strip()) or not source[node.start : node.end].strip()
 
 
 def _in_order(root: Node, places: Mapping[Node, Place]) -> tuple[list[CodeAt], list[Node]]:

@@ -26,10 +26,7 @@ def find_crossed(root: Node, source: _Marked, target: _Marked) -> list[Node]:
     """
     before_in_source, before_in_target = _sums_before(source), _sums_before(target)
     crossed: list[Node] = []
-    nodes = list(root.children)
-    while nodes:
-        node = nodes.pop()
-        nodes += node.children
+    for node in root.descendants():
         if node.opens is None or (node.closes is None and node.opens.code.kind == "point"):
             continue
         opens, closes = id(node.opens.code), id(node.closes.code) if node.closes else None

@@ -1,6 +1,6 @@
 """The inline codes of a sentence as a tree: pairs, and what is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from nmt.documents.content import Code
@@ -44,6 +44,14 @@ class Node:
         """Tell whether its place must be right."""
         codes = (self.opens, self.closes)
         return any(each is not None and each.code.is_exact for each in codes)
+
+    def descendants(self) -> "Iterator[Node]":
+        """Yield all nodes below, each before its own children and in the order of the source."""
+        waiting = self.children[::-1]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += node.children[::-1]
 
 
 def build_tree(codes: Sequence[CodeAt], length: int) -> Node:

@@ -148,6 +148,24 @@ def test_a_sentence_is_cut_at_a_link_that_was_not_found():
     assert [source[: placement.cut[0][0]], source[10:14]] == ["Go to the ", "bank"]
 
 
+def test_a_sentence_is_cut_at_a_pair_whose_sign_was_lost():
+    source, codes = read_tags("near <b>—</b> the town")
+    assert place_codes(source, "near the town", codes, {}).cut == ((5, 0), (6, 2))
+
+
+def test_a_token_stays_in_its_pair():
+    source, codes = read_tags("Press <b>\ue000 now</b> or \ue001.")
+    placement = place_codes(source, "\ue000 ஐ அல்லது \ue001 ஐ இப்போது அழுத்தவும்.", codes, {})
+    assert not placement.cut
+
+
+def test_a_sentence_is_cut_where_a_token_crosses_half_of_a_pair():
+    source = "Press \ue000 now or later."
+    codes = [CodeAt(8, Code("<b>", "open"))]
+    placement = place_codes(source, "இப்போது பிறகு \ue000 அழுத்தவும்.", codes, {"now": "இப்போது"})
+    assert placement.cut == ((8, 0), (8, 1))
+
+
 def test_a_cut_inside_a_pair_is_also_made_around_it():
     source, codes = read_tags("One <b>two <a>three</a></b> four.")
     placement = place_codes(source, "ஒன்று இரண்டு மூன்று நான்கு.", codes, {"two three": "இரண்டு மூன்று"})
