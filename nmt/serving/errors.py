@@ -107,6 +107,12 @@ class MethodNotAllowedError(RequestError):
         return {"Allow": self._allowed}
 
 
+class DocumentNotDoneError(RequestError):
+    """A document whose translation is not there."""
+
+    status, code = 409, "not_done"
+
+
 class TooLargeError(RequestError):
     """A request with more texts, characters or bytes than allowed."""
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from nmt.config import ServingConfig
 from nmt.errors import shortened
 from nmt.serving.authentication import Authenticator
+from nmt.serving.documents.service import Documents
 from nmt.serving.errors import (
     DeadlineExceededError,
     MethodNotAllowedError,
@@ -46,7 +47,7 @@ def build_app(
     tracing: Tracing | None = None,
     gather_metrics: GatherMetrics | None = None,
     glossaries: GlossaryTerms | None = None,
-    documents: object | None = None,
+    documents: Documents | None = None,
     feedback: FeedbackStore | None = None,
 ) -> Starlette:
     """Build the web application.

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from nmt.access.scopes import Scope
 from nmt.config import ServingConfig
 from nmt.serving.authentication import Authenticator
+from nmt.serving.documents.service import Documents
 from nmt.serving.errors import StoppingError
 from nmt.serving.feedback.store import FeedbackStore
 from nmt.serving.monitoring.metrics import ServingMetrics
@@ -48,7 +49,8 @@ class WebContext:
     gather_metrics: GatherMetrics | None = None
     """Collects the metrics of all replicas; by default, there are only `metrics`."""
     glossaries: GlossaryTerms | None = None
-    documents: object | None = None
+    documents: Documents | None = None
+    """Translates documents as jobs; None if the endpoint takes none."""
     feedback: FeedbackStore | None = None
     """Stores ratings and corrections; None if the endpoint takes none."""
 

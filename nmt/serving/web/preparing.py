@@ -60,7 +60,7 @@ async def prepare(context: WebContext, request: Request, asked: TextRequest) -> 
     route = choose_route(wanted, served)
     record = record_of(request)
     record.route, record.engine = route.key, route.engine
-    glossary = await _terms(context, asked.glossary, route)
+    glossary = await find_terms(context, asked.glossary, route)
     options = replace(asked.options, glossary=glossary) if glossary else asked.options
     documents = await read_texts(asked.texts, route, options)
     return PreparedTexts(documents, route, options, detected)
@@ -95,10 +95,14 @@ async def _detect(asked: TextRequest, served: Served) -> Detection:
     return await asyncio.to_thread(detect_source, sample[:_MAX_SAMPLE], asked.wanted, served)
 
 
-async def _terms(
+async def find_terms(
     context: WebContext, glossary: Mapping[str, str] | str | None, route: ServedRoute
 ) -> Mapping[str, str]:
-    """Return the terms of a glossary, which may be one of the endpoint's."""
+    """Return the terms of a glossary, which may be one of the endpoint's.
+
+    Raises:
+        UnknownGlossaryError: the endpoint has none of this name.
+    """
     if not isinstance(glossary, str):
         return glossary or {}
     if context.glossaries is None:

@@ -82,20 +82,29 @@ class TranslateRequest(BaseModel):
     @field_validator("glossary", mode="before")
     @classmethod
     def _check_glossary(cls, value: object) -> object:
-        if value is None or isinstance(value, str):
-            return value
-        if not isinstance(value, dict):
-            raise ValueError("must be an object of terms and translations, or a name")
-        terms = cast(dict[str, object], value)
-        if len(terms) > _MAX_TERMS:
-            raise ValueError(f"holds more than {_MAX_TERMS} terms")
-        for term, translation in terms.items():
-            for each in (term, translation):
-                if not isinstance(each, str) or not each.strip():
-                    raise ValueError("terms and translations must be strings that are not blank")
-                if len(each) > _MAX_TERM_CHARACTERS:
-                    raise ValueError(f"a term is longer than {_MAX_TERM_CHARACTERS} characters")
-        return terms
+        return check_glossary(value)
+
+
+def check_glossary(value: object) -> object:
+    """Check the terms of a request; a name is returned as it is.
+
+    Raises:
+        ValueError: they are too many, too long or not strings.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("must be an object of terms and translations, or a name")
+    terms = cast(dict[str, object], value)
+    if len(terms) > _MAX_TERMS:
+        raise ValueError(f"holds more than {_MAX_TERMS} terms")
+    for term, translation in terms.items():
+        for each in (term, translation):
+            if not isinstance(each, str) or not each.strip():
+                raise ValueError("terms and translations must be strings that are not blank")
+            if len(each) > _MAX_TERM_CHARACTERS:
+                raise ValueError(f"a term is longer than {_MAX_TERM_CHARACTERS} characters")
+    return terms
 
 
 def parse_request(body: bytes, limits: ServingConfig) -> TranslateRequest:

@@ -6,6 +6,7 @@ from typing import Protocol
 from nmt.serving.web.context import WebContext
 from nmt.serving.web.handlers.deepl import DeepLHandlers
 from nmt.serving.web.handlers.description import DescriptionHandlers
+from nmt.serving.web.handlers.documents import DocumentHandlers
 from nmt.serving.web.handlers.feedback import FeedbackHandlers
 from nmt.serving.web.handlers.libretranslate import LibreTranslateHandlers
 from nmt.serving.web.handlers.status import StatusHandlers
@@ -26,6 +27,7 @@ class _Group(Protocol):
 
 _GROUPS: tuple[type[_Group], ...] = (
     TranslationHandlers,
+    DocumentHandlers,
     LibreTranslateHandlers,
     DeepLHandlers,
     FeedbackHandlers,

@@ -57,6 +57,7 @@ _REASONS = {
     403: "The API key may not do this.",
     404: "There is nothing at this path.",
     405: "The path does not take this method.",
+    409: "The request does not fit the state of what it is about.",
     413: "The request is too large.",
     415: "The body has a media type or a format that is not taken.",
     429: "The API key is above its limits.",
