@@ -66,6 +66,17 @@ class Documents:
         self._workers.wake()
         return StoredDocument(request, state)
 
+    async def add_result(self, request: DocumentRequest, result: bytes) -> None:
+        """Store a document that is translated already.
+
+        Raises:
+            StorageUnavailableError: it could not be stored.
+        """
+        hours = self._config.document_retention_hours
+        state = DocumentState(updated=request.created).ended("done", request.created, hours)
+        await self._call(self._store.write_result, request.id, result)
+        await self._call(self._store.create, request, b"", state)
+
     async def find(self, document: str) -> StoredDocument | None:
         """Read a document; None if there is none of this id.
 

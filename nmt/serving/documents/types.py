@@ -37,6 +37,8 @@ class DocumentRequest(BaseModel):
     characters: int
     """Number of characters to translate."""
     created: datetime
+    is_public: bool = False
+    """Whether its id alone gives access to the translated file."""
 
 
 class DocumentWarning(BaseModel):

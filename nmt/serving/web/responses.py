@@ -118,6 +118,10 @@ class RouteBody(TypedDict):
     """The value of `domain` in a request for it, or null for texts of any domain."""
     engine: str
     """Digest of its engine."""
+    canary: str | None
+    """Digest of the engine that a part of the clients gets, or null."""
+    percent: int
+    """Part of the clients that get it, 0 to 100."""
 
 
 @with_config(_EXACT)
@@ -138,6 +142,8 @@ class HealthBody(TypedDict):
     """FLORES-200 code."""
     target: NotRequired[str]
     """FLORES-200 code."""
+    feedback: bool
+    """Whether `/v1/feedback` stores ratings and corrections."""
     routes: list[RouteBody]
     """Everything that is served."""
 
@@ -185,13 +191,18 @@ Body = TranslationBody | HealthBody | ReadyBody | list[LanguageBody] | ErrorBody
 Line = TextLine | LastLine | ErrorBody
 
 
-def health_body(served: Served) -> HealthBody:
+def health_body(served: Served, *, feedback: bool = False) -> HealthBody:
     """Build the body of `GET /health`."""
     routes = [_route_body(route) for route in served.routes]
     default = served.default
     if default is None:
         status = "stopping" if served.is_stopping else "no_engine"
-        return {"status": status, "message": NO_ENGINE, "routes": routes}
+        return {
+            "status": status,
+            "message": NO_ENGINE,
+            "feedback": feedback,
+            "routes": routes,
+        }
     return {
         "status": "stopping" if served.is_stopping else "ok",
         "engine": default.engine,
@@ -199,6 +210,7 @@ def health_body(served: Served) -> HealthBody:
         "license": default.license,
         "source": default.source_language,
         "target": default.target_language,
+        "feedback": feedback,
         "routes": routes,
     }
 
@@ -234,4 +246,6 @@ def _route_body(route: ServedRoute) -> RouteBody:
         "target": route.target_language,
         "domain": route.domain,
         "engine": route.engine,
+        "canary": route.canary,
+        "percent": route.percent,
     }

@@ -71,6 +71,16 @@ class TextSession:
 
     async def translate(self, documents: Sequence[Document]) -> list[TextResult]:
         """Translate texts that were read, all their sentences together."""
+        parts = await self.translate_segments(documents)
+        return await _in_thread_if_long(
+            sum(len(plain_text(each.content)) for part in parts for each in part),
+            lambda: list(map(_write, documents, parts)),
+        )
+
+    async def translate_segments(
+        self, documents: Sequence[Document]
+    ) -> list[list[TranslatedSegment]]:
+        """Translate the segments of documents, all their sentences together."""
         segments = [segment for document in documents for segment in document.segments]
         options = TranslationOptions(
             source_language=self.route.source_language,
@@ -80,11 +90,7 @@ class TextSession:
             glossary=self._options.glossary,
         )
         translated = iter(await translate_segments(segments, self._translate, options))
-        parts = [[next(translated) for _ in document.segments] for document in documents]
-        return await _in_thread_if_long(
-            sum(len(plain_text(segment.content)) for segment in segments),
-            lambda: list(map(_write, documents, parts)),
-        )
+        return [[next(translated) for _ in document.segments] for document in documents]
 
     def _note(self, translation: Translation) -> None:
         """Add what was translated to the record of the request."""

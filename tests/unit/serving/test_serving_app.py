@@ -262,8 +262,16 @@ def test_health_describes_the_engine() -> None:
         "license": "cc-by-nc-4.0",
         "source": "eng_Latn",
         "target": "tam_Taml",
+        "feedback": False,
         "routes": [
-            {"source": "eng_Latn", "target": "tam_Taml", "domain": None, "engine": "d1"},
+            {
+                "source": "eng_Latn",
+                "target": "tam_Taml",
+                "domain": None,
+                "engine": "d1",
+                "canary": None,
+                "percent": 0,
+            },
         ],
     }
 

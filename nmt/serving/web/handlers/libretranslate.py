@@ -87,8 +87,8 @@ class LibreTranslateHandlers:
             "apiKeys": config.needs_keys,
             "keyRequired": config.needs_keys,
             "suggestions": False,
-            "feedback": config.feedback,
-            "filesTranslation": True,
+            "feedback": self._context.feedback is not None,
+            "filesTranslation": self._context.documents is not None,
             "supportedFilesFormat": suffixes,
         }
         if default := self._context.translator.served().default:

@@ -34,7 +34,8 @@ class StatusHandlers:
     async def get_health(self, _request: Request) -> Response:
         """Handle `GET /health`."""
         # 200 without an engine too: the service is up, and restarting it would not help.
-        return json_answer(health_body(self._context.translator.served()))
+        served = self._context.translator.served()
+        return json_answer(health_body(served, feedback=self._context.feedback is not None))
 
     async def get_ready(self, _request: Request) -> Response:
         """Handle `GET /ready`."""

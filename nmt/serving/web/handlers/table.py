@@ -9,6 +9,7 @@ from nmt.serving.web.handlers.description import DescriptionHandlers
 from nmt.serving.web.handlers.documents import DocumentHandlers
 from nmt.serving.web.handlers.feedback import FeedbackHandlers
 from nmt.serving.web.handlers.libretranslate import LibreTranslateHandlers
+from nmt.serving.web.handlers.libretranslate_files import LibreTranslateFileHandlers
 from nmt.serving.web.handlers.status import StatusHandlers
 from nmt.serving.web.handlers.translation import TranslationHandlers
 from nmt.serving.web.operation import Handler, Operation
@@ -29,6 +30,7 @@ _GROUPS: tuple[type[_Group], ...] = (
     TranslationHandlers,
     DocumentHandlers,
     LibreTranslateHandlers,
+    LibreTranslateFileHandlers,
     DeepLHandlers,
     FeedbackHandlers,
     StatusHandlers,
