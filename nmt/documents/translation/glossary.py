@@ -1,11 +1,11 @@
 """Terms of a glossary in sentences and in their translations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import regex
 
-from nmt.documents.translation.words import fold, tokens_of
+from nmt.documents.translation.words import first_token_of, fold, tokens_of
 from nmt.languages import languages, script_of
 
 _WORD_CHARACTER = r"[\p{L}\p{M}\p{N}]"
@@ -31,18 +31,29 @@ class TermFinder:
     """The terms of a glossary, to be found in sentences."""
 
     def __init__(self, glossary: Mapping[str, str]) -> None:
-        """Index the terms.
+        """Index the terms by their first words.
 
         Args:
             glossary: translations of terms.
         """
-        self._by_first: dict[str, list[tuple[list[str], str, str]]] = {}
-        for source, target in glossary.items():
-            keys = [token.key for token in tokens_of(source)]
-            if keys:
-                self._by_first.setdefault(keys[0], []).append((keys, source, target))
-        for terms in self._by_first.values():
-            terms.sort(key=lambda term: -len(term[0]))
+        self._by_first: dict[str, list[str]] = {}
+        for source in glossary:
+            first = first_token_of(source)
+            if first:
+                self._by_first.setdefault(first, []).append(source)
+        self._glossary = glossary
+        self._keys: dict[str, list[tuple[list[str], str]]] = {}
+
+    @classmethod
+    def of(cls, glossary: Mapping[str, str]) -> "TermFinder":
+        """Return the finder of a glossary that does not change, made once for many requests."""
+        known = _finders.get(id(glossary))
+        # The glossary is kept with its finder, so that no other one can have its identity.
+        if known is None or known[0] is not glossary:
+            known = _finders[id(glossary)] = glossary, cls(glossary)
+            while len(_finders) > _MAX_FINDERS:
+                _finders.pop(next(iter(_finders)), None)
+        return known[1]
 
     def find(self, sentence: str) -> list[Term]:
         """Find the terms that a sentence has, as whole words and in any case.
@@ -63,13 +74,30 @@ class TermFinder:
         at = 0
         while at < len(tokens):
             end = at + 1
-            for term, source, target in self._by_first.get(keys[at], ()):
+            for term, source in self._terms_from(keys[at]):
                 if keys[at : at + len(term)] == term:
                     end = at + len(term)
-                    found.append(Term(tokens[at].start, tokens[end - 1].end, source, target))
+                    place = tokens[at].start, tokens[end - 1].end
+                    found.append(Term(*place, source, self._glossary[source]))
                     break
             at = end
         return found
+
+    def _terms_from(self, first: str) -> Sequence[tuple[list[str], str]]:
+        """List the terms that begin with a word, the longest first."""
+        if first not in self._by_first:
+            return ()
+        if first not in self._keys:
+            terms = [
+                ([token.key for token in tokens_of(source)], source)
+                for source in self._by_first[first]
+            ]
+            self._keys[first] = sorted(terms, key=lambda term: -len(term[0]))
+        return self._keys[first]
+
+
+_MAX_FINDERS = 8
+_finders: dict[int, tuple[Mapping[str, str], TermFinder]] = {}
 
 
 def has_term(translation: str, target_term: str, language: str) -> bool:

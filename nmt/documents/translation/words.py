@@ -43,6 +43,12 @@ def tokens_of(text: str) -> list[Word]:
     return [Word(each.start(), each.end(), fold(each[0])) for each in _TOKENS.finditer(text)]
 
 
+def first_token_of(text: str) -> str:
+    """Return the key of the first word or sign of a text; empty if there is none."""
+    found = _TOKENS.search(text)
+    return fold(found[0]) if found else ""
+
+
 def fold(text: str) -> str:
     """Convert a text to a form that texts share if they differ only in case."""
     return remove_noise(text).casefold()

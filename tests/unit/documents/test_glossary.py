@@ -67,3 +67,11 @@ def test_terms_of_a_translation_may_have_endings(
 ):
     assert count_term(translation, term, language) == count
     assert has_term(translation, term, language) == (count > 0)
+
+
+def test_the_finder_of_a_glossary_is_made_once():
+    glossaries = [{"river": str(number)} for number in range(20)]
+    assert TermFinder.of(glossaries[0]) is TermFinder.of(glossaries[0])
+    for glossary in glossaries:
+        (term,) = TermFinder.of(glossary).find("a river")
+        assert term.target == glossary["river"]

@@ -38,7 +38,7 @@ class Setting:
     @cached_property
     def finder(self) -> TermFinder:
         """Return what finds the terms of the glossary."""
-        return TermFinder(self.glossary)
+        return TermFinder.of(self.glossary)
 
     def doubts_of(self, request: Request) -> tuple[WarningKind, ...]:
         """Find what makes the best answer to a request doubtful."""
