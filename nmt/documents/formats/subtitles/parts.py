@@ -77,14 +77,14 @@ def find_parts(text: str, place: CueText, *, is_vtt: bool) -> Iterator[Part]:
         if start < end:
             yield Part(place, place.start, place.end, (start, end), [_plain(text, start, end)])
         return
-    dashes = list(_DASH.finditer(text, place.start, place.end))
-    starts = [match.start() for match in dashes]
+    starts = [match.start() for match in _DASH.finditer(text, place.start, place.end)]
+    dashes = frozenset(starts)
     if not starts or starts[0] > place.start:
         starts.insert(0, place.start)
     for number, start in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else place.end
         pieces = _paired(list(_pieces(text, start, end, is_vtt=is_vtt)))
-        has_dash = any(match.start() == start for match in dashes)
+        has_dash = start in dashes
         first, last = _core(text, pieces, has_dash=has_dash)
         if first >= last:
             continue
