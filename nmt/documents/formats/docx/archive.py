@@ -15,7 +15,7 @@ from nmt.documents.formats.limits import MIB
 MAX_MEMBERS = 2_000
 MAX_UNPACKED_BYTES = 64 * MIB
 """Of all members that are read."""
-MAX_RATIO = 200
+MAX_RATIO = 100
 """Of a member's size to its packed size."""
 _MIN_SUSPECT_BYTES = MIB
 _PIECE = 2**16

@@ -9,6 +9,7 @@ from nmt.documents.content import Code, CodeKind, Content, Text
 from nmt.documents.formats.docx.atoms import Atom, Item, group
 from nmt.documents.formats.docx.paragraph_reader import Paragraph
 from nmt.documents.formats.docx.run_format import PLAIN, RunFormat
+from nmt.documents.formats.limits import check_code_count
 from nmt.documents.formats.pairing import find_pairs
 
 _LINKS = frozenset({"w:hyperlink", "w:fldSimple"})
@@ -37,12 +38,12 @@ class ParagraphContent:
     """Of most of its text."""
 
 
-def paragraph_content(paragraph: Paragraph) -> ParagraphContent | None:
+def paragraph_content(paragraph: Paragraph, path: str) -> ParagraphContent | None:
     """Make the content of a paragraph; None if it has no text to translate."""
     items = list(group(paragraph.atoms))
     if not any(item.kind == "text" and item.atoms[0].text.strip() for item in items):
         return None
-    return _Builder(items).build()
+    return _Builder(items, path).build()
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +58,8 @@ class _Container:
 class _Builder:
     """A maker of the content of a paragraph."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Item], path: str) -> None:
+        self._path = path
         self._items = items
         self._containers = _find_containers(items)
         self._formats: dict[int, RunFormat] = {}
@@ -143,6 +145,7 @@ class _Builder:
     def _paired(self) -> tuple[Content, dict[Code, Effect]]:
         """Make the codes; those that belong together get a common number."""
         codes = [piece for piece in self._pieces if not isinstance(piece, Text)]
+        check_code_count(len(codes), self._path)
         pairs = iter(find_pairs([(kind, key) for kind, key, _, _ in codes]))
         content: list[Text | Code] = []
         effects: dict[Code, Effect] = {}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from nmt.documents.formats.docx.atoms import Atom, Field, is_translated_field
 from nmt.documents.formats.docx.run_format import PLAIN, Property, RunFormat
-from nmt.documents.formats.limits import check_depth
+from nmt.documents.formats.limits import check_code_count, check_depth
 from nmt.documents.formats.xml.edit import escape_text
 from nmt.documents.formats.xml.events import Event, XmlSource
 
@@ -54,7 +54,7 @@ class ParagraphReader:
     """A reader of a paragraph, event by event."""
 
     def __init__(
-        self, paragraph: Paragraph, fields: list[Field], formats: dict[str, RunFormat]
+        self, paragraph: Paragraph, fields: list[Field], formats: dict[str, RunFormat], path: str
     ) -> None:
         """Begin behind the tag of the paragraph.
 
@@ -62,7 +62,9 @@ class ParagraphReader:
             paragraph: what is read is put here.
             fields: that are open, which go on from paragraph to paragraph.
             formats: that were read before, by what the file has for them.
+            path: of the part, for people.
         """
+        self._path = path
         self.paragraph = paragraph
         self.fields = fields
         self._formats = formats
@@ -71,6 +73,7 @@ class ParagraphReader:
         self._text: Atom | None = None
         self._is_preserved = False
         self._is_cdata = False
+        self._codes = 0
         self._instruction: Field | None = None
         self._field_mark = ""
 
@@ -229,10 +232,13 @@ class ParagraphReader:
         if self._is_cdata:
             atom.texts += [(each, escape_text(each)) for each in event.text]
         else:
-            atom.texts.append((event.text, event.text if raw.isspace() else raw))
+            atom.texts.append((event.text, raw))
 
     def _add(self, atom: Atom) -> None:
         """Add an atom to the paragraph, with the field that it is in."""
+        if atom.kind != "text":
+            self._codes += 1
+            check_code_count(self._codes, self._path)
         atom.field = next((each for each in self.fields if not each.is_translated), None)
         self.paragraph.atoms.append(atom)
 

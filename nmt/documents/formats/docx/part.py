@@ -14,6 +14,7 @@ from nmt.documents.formats.docx.paragraph_content import ParagraphContent, parag
 from nmt.documents.formats.docx.paragraph_reader import Paragraph, ParagraphReader
 from nmt.documents.formats.docx.paragraph_writer import write_paragraph
 from nmt.documents.formats.docx.run_format import Language, RunFormat
+from nmt.documents.formats.limits import check_segment_count
 from nmt.documents.formats.xml.edit import (
     Change,
     attribute_span,
@@ -153,7 +154,7 @@ class _PartReader:
         paragraph = Paragraph(self._part.source, event.start, tag_prefix(tag), event.end)
         # A field around a text box does not go on inside of it.
         fields = [] if outer else self._fields
-        self._readers.append(ParagraphReader(paragraph, fields, self._formats))
+        self._readers.append(ParagraphReader(paragraph, fields, self._formats, self._label))
 
     def _end_paragraph(self, event: Event, reader: ParagraphReader) -> None:
         """End a paragraph."""
@@ -163,10 +164,11 @@ class _PartReader:
         self._paragraphs += 1
         paragraph = reader.paragraph
         paragraph.content_end = event.start
-        content = paragraph_content(paragraph)
+        path = f"{self._label} paragraph {self._paragraphs}"
+        content = paragraph_content(paragraph, path)
         if content:
-            path = f"{self._label} paragraph {self._paragraphs}"
             self._part.texts.append(_Read(path, content.content, paragraph, content))
+            check_segment_count(len(self._part.texts))
         paragraph.atoms.clear()
 
     def _add_descriptions(self, event: Event) -> None:

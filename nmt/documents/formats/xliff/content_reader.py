@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nmt.documents.content import Text
+from nmt.documents.formats.limits import check_code_count, check_segment_count
 from nmt.documents.formats.xliff.drafts import CdataText, Draft, Piece, Template, make_drafts
 from nmt.documents.formats.xliff.inline import (
     NATIVE,
@@ -47,6 +48,14 @@ class _Level:
     protected: str | None = None
     """Id of the `sm` after which nothing is translated."""
 
+    marks: int = 0
+
+    def mark(self, mark: Mark) -> None:
+        """Add a code."""
+        self.flush()
+        self.marks += 1
+        self.pieces.append(mark)
+
     def flush(self) -> None:
         """Make a piece of the text that was gathered."""
         if self.run:
@@ -75,19 +84,24 @@ class SegmentPart:
 class ContentReader:
     """A reader of the content of an element, event by event."""
 
-    def __init__(self, source: XmlSource, start: int, original: Mapping[str, str]) -> None:
+    def __init__(
+        self, source: XmlSource, start: int, original: Mapping[str, str], path: str
+    ) -> None:
         self._source = source
         self._original = original
+        self._path = path
         self._levels = [_Level(start)]
         self._glue_start = start
         self._before_segment = ""
         self.segments: list[SegmentPart] = []
+        self._texts = 0
         self.is_valid = True
         """Whether everything could be divided into texts."""
 
     def feed(self, event: Event) -> None:
         """Take the next event inside the element."""
         level = self._levels[-1]
+        check_code_count(level.marks, self._path)
         if level.opaque:
             self._feed_opaque(level, level.opaque, event)
         elif event.kind == "text":
@@ -99,8 +113,7 @@ class ContentReader:
         elif event.kind in ("cdata_start", "cdata_end"):
             self._cdata(level, event)
         else:
-            level.flush()
-            level.pieces.append(Mark(self._raw(event), "point"))
+            level.mark(Mark(self._raw(event), "point"))
 
     def finish(self, end: int) -> Template:
         """Return what is inside the element."""
@@ -115,13 +128,9 @@ class ContentReader:
         """Take text."""
         raw = self._raw(event)
         if level.protected is not None:
-            level.flush()
-            level.pieces.append(Mark(raw, "point" if raw.isspace() else "word"))
+            level.mark(Mark(raw, "point" if raw.isspace() else "word"))
         elif raw == event.text:
             level.run.append(raw)
-        elif event.text == "\n":
-            # XML reads every line break as this one; the file keeps its own.
-            level.run.append(raw if raw.isspace() else event.text)
         else:
             level.flush()
             level.pieces.append(Text(event.text, raw))
@@ -149,7 +158,7 @@ class ContentReader:
             return
         mark = element_mark(self._raw(event), "open", (object(),), attributes)
         level.elements.append((event.name, mark))
-        level.pieces.append(mark)
+        level.mark(mark)
 
     def _end(self, level: _Level, event: Event) -> None:
         """Take the end of an element around text."""
@@ -158,12 +167,10 @@ class ContentReader:
             if opened is None:
                 self._end_segment(level, name, event)
                 return
-            level.flush()
             if event.start == event.end:
                 opened.kind, opened.key = "point", None
             else:
-                mark = Mark(self._raw(event), "close", opened.key, opened.is_exact)
-                level.pieces.append(mark)
+                level.mark(Mark(self._raw(event), "close", opened.key, opened.is_exact))
             return
         # The end of a `sub`, whose text is a part of the code around it.
         self._levels.pop()
@@ -211,7 +218,7 @@ class ContentReader:
             mark = opaque_mark(opaque.name, raw, opaque.attributes, opaque.inner, self._original)
         if opaque.holes:
             mark.holes = [*opaque.holes, self._source.raw(opaque.hole_start, event.end)]
-        level.pieces.append(mark)
+        level.mark(mark)
         identity = opaque.attributes.get("id", "")
         if opaque.name == "sm" and opaque.attributes.get("translate") == "no":
             level.protected = identity
@@ -220,6 +227,8 @@ class ContentReader:
 
     def _build(self, level: _Level, end: int) -> Template:
         """Make the texts of a level, with the markup around them."""
+        self._texts += 1
+        check_segment_count(self._texts)
         level.flush()
         pieces, start = level.pieces, level.start
         prefix = suffix = ""
@@ -235,7 +244,7 @@ class ContentReader:
                     CdataText(piece.text, piece.text) if isinstance(piece, Text) else piece
                     for piece in pieces[first:last]
                 ]
-        drafts = make_drafts(pieces, is_cdata=is_cdata) if pieces else []
+        drafts = make_drafts(pieces, self._path, is_cdata=is_cdata) if pieces else []
         if drafts is None:
             self.is_valid = False
             return [self._source.raw(start, end)]

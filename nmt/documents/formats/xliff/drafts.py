@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from nmt.documents.content import Code, Content, Text
 from nmt.documents.formats.html.strings import inline_content
 from nmt.documents.formats.icu import IS_MESSAGE, find_message_texts
+from nmt.documents.formats.limits import check_code_count
 from nmt.documents.formats.pairing import find_pairs
 from nmt.documents.formats.xliff.inline import Mark
 from nmt.documents.formats.xml.edit import escape_text
@@ -73,15 +74,20 @@ class Cursor:
         return taken
 
 
-def make_drafts(pieces: list[Piece], *, is_cdata: bool) -> Template | None:
+def make_drafts(pieces: list[Piece], path: str, *, is_cdata: bool) -> Template | None:
     """Make the texts of pieces: one, or those of an ICU message.
+
+    Args:
+        pieces: what is inside an element.
+        path: of the unit, for people.
+        is_cdata: whether they are inside a CDATA section.
 
     Returns:
         None if it is an ICU message that cannot be divided.
     """
     text = as_string(pieces)
     if not IS_MESSAGE.search(text):
-        return [_draft(pieces, is_cdata=is_cdata)]
+        return [_draft(pieces, path, is_cdata=is_cdata)]
     texts = find_message_texts(text)
     if texts is None:
         return None
@@ -91,7 +97,7 @@ def make_drafts(pieces: list[Piece], *, is_cdata: bool) -> Template | None:
         template.append(_raw(cursor.take(each.start - at)))
         part = cursor.take(each.end - each.start)
         part = list(_with_number_signs(part)) if each.is_plural else part
-        template.append(_draft(part, is_cdata=is_cdata, is_message=True))
+        template.append(_draft(part, path, is_cdata=is_cdata, is_message=True))
         at = each.end
     template.append(_raw(cursor.take(len(text) - at)))
     return template
@@ -114,11 +120,12 @@ def escaped(text: str) -> list[Piece]:
     return [*pieces, Text(text[at:], text[at:])] if at < len(text) else pieces
 
 
-def _draft(pieces: list[Piece], *, is_cdata: bool, is_message: bool = False) -> Draft:
+def _draft(pieces: list[Piece], path: str, *, is_cdata: bool, is_message: bool = False) -> Draft:
     """Make a text, in which tags of HTML that are text become codes."""
     is_markup = bool(_MARKUP.search(as_string(pieces)))
     if is_markup:
         pieces = _with_markup(pieces)
+    check_code_count(sum(isinstance(piece, Mark) for piece in pieces), path)
     content, holes = _paired(pieces)
     return Draft(content, is_cdata, is_markup, is_message, holes)
 

@@ -86,8 +86,12 @@ class _Frame:
     preserves_space: bool
 
 
-def read_units(source: XmlSource) -> XliffFile:
+def read_units(source: XmlSource, *, with_content: bool = True) -> XliffFile:
     """Read the units of a file.
+
+    Args:
+        source: the file.
+        with_content: whether what is inside their sources and targets is read.
 
     Raises:
         DocumentError: it is not well-formed, or of an unknown version.
@@ -98,7 +102,7 @@ def read_units(source: XmlSource) -> XliffFile:
     root = next((event for event in events if event.kind == "start"), None)
     if root is None:
         raise DocumentError("The file is not valid XML: it has no element.")
-    reader = _UnitReader(source, _file_of(root))
+    reader = _UnitReader(source, _file_of(root), with_content=with_content)
     for event in events:
         reader.feed(event)
     return reader.file
@@ -121,9 +125,10 @@ def _file_of(root: Event) -> XliffFile:
 class _UnitReader:
     """A reader of units, event by event."""
 
-    def __init__(self, source: XmlSource, file: XliffFile) -> None:
+    def __init__(self, source: XmlSource, file: XliffFile, *, with_content: bool) -> None:
         self.file = file
         self._source = source
+        self._with_content = with_content
         preserves = file.root.attributes.get("xml:space") == "preserve"
         self._stack = [_Frame("xliff", True, preserves)]
         self._group = ""
@@ -137,8 +142,8 @@ class _UnitReader:
 
     def feed(self, event: Event) -> None:
         """Take the next event."""
-        if self._content:
-            self._feed_side(self._content, event)
+        if self._side:
+            self._feed_side(self._side, event)
         elif event.kind == "start":
             self._start(event)
         elif event.kind == "end":
@@ -206,18 +211,20 @@ class _UnitReader:
         if event.name == "source":
             unit.before_source = self._space_start
             unit.preserves_space = frame.preserves_space
-        self._content = ContentReader(self._source, event.end, self._data)
+        if self._with_content:
+            self._content = ContentReader(self._source, event.end, self._data, unit.path)
         self._depth = 0
 
-    def _feed_side(self, content: ContentReader, event: Event) -> None:
+    def _feed_side(self, side: Side, event: Event) -> None:
         """Take an event inside a source or target, or its end."""
         self._depth += {"start": 1, "end": -1}.get(event.kind, 0)
+        content = self._content
         if self._depth >= 0:
-            content.feed(event)
+            if content:
+                content.feed(event)
             return
-        side = self._side
-        if side:
-            side.content_end, side.end = event.start, event.end
+        side.content_end, side.end = event.start, event.end
+        if content:
             side.template = content.finish(event.start)
             side.segments, side.is_valid = content.segments, content.is_valid
             side.is_blank = not self._source.raw(side.tag.end, event.start).strip() or (

@@ -20,6 +20,7 @@ _DECLARATION = re.compile(
 )
 _MIN_CHUNK = 2**18
 _CHUNKS = 16
+_AMPERSAND = ord("&")
 _NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -33,7 +34,7 @@ class Event(NamedTuple):
     """Of the element, `prefix:local`, with the prefix that the reader gave the namespace: empty
     without a colon, and `?` for a namespace that the reader does not know."""
     text: str
-    """As people read it."""
+    """As people read it: a stretch with the line breaks of the file, or a single reference."""
     attributes: Mapping[str, str]
     """By name, with prefixes as in `name`."""
     start: int
@@ -94,23 +95,31 @@ def read_events(data: bytes, namespaces: Mapping[str, str]) -> Iterator[Event]:
         DocumentError: it is not well-formed, or it declares entities.
         DocumentTooLargeError: it is nested too deeply.
     """
-    parser = _Parser(namespaces)
+    parser = _Parser(data, namespaces)
     # In pieces, as a list of all events would take many times the memory of the file. Only few
     # pieces, as expat begins a tag or a comment that is longer than a piece anew with each.
     size = max(_MIN_CHUNK, len(data) // _CHUNKS + 1)
     waiting: list[_Start] = []
     for start in range(0, len(data) + 1, size):
-        parser.parse(data[start : start + size], is_last=start + size > len(data))
+        parser.parse(start, start + size)
         waiting += parser.take()
         # Where an event ends is known once the next one begins.
         for event, following in pairwise(waiting):
-            yield Event(*event, following[-1])
+            yield _finished(event, data, following[-1])
         del waiting[:-1]
     for event in waiting:
-        yield Event(*event, len(data))
+        yield _finished(event, data, len(data))
 
 
 _Start = tuple[EventKind, str, str, Mapping[str, str], int]
+
+
+def _finished(event: _Start, data: bytes, end: int) -> Event:
+    """Return an event with its end."""
+    kind, name, text, attributes, start = event
+    if kind == "text" and not text:
+        text = data[start:end].decode()
+    return Event(kind, name, text, attributes, start, end)
 
 
 class _Parser:
@@ -120,8 +129,10 @@ class _Parser:
     long one, used often, would take minutes.
     """
 
-    def __init__(self, namespaces: Mapping[str, str]) -> None:
+    def __init__(self, data: bytes, namespaces: Mapping[str, str]) -> None:
+        self._data = data
         self._namespaces = namespaces
+        self._is_in_text = False
         self._events: list[_Start] = []
         self._prefixes: dict[str, str] = {"xml": "xml", "": namespaces.get("", "?")}
         self._names: dict[str, str] = {}
@@ -137,10 +148,10 @@ class _Parser:
         self._expat.DefaultHandler = lambda _: self._add("other")
         self._expat.EntityDeclHandler = self._refuse_entity
 
-    def parse(self, data: bytes, *, is_last: bool) -> None:
+    def parse(self, start: int, end: int) -> None:
         """Parse the next piece."""
         try:
-            self._expat.Parse(data, is_last)
+            self._expat.Parse(self._data[start:end], end > len(self._data))
         except expat.ExpatError as error:
             raise DocumentError(
                 f"The file is not valid XML: {expat.ErrorString(error.code)} "
@@ -154,14 +165,21 @@ class _Parser:
 
     def _add(self, kind: EventKind, text: str = "") -> None:
         """Add an event without a name."""
+        self._is_in_text = False
         self._events.append((kind, "", text, _NO_ATTRIBUTES, self._expat.CurrentByteIndex))
 
     def _text(self, text: str) -> None:
-        """Add text: a stretch of it, a line break, or a character that is escaped."""
-        self._events.append(("text", "", text, _NO_ATTRIBUTES, self._expat.CurrentByteIndex))
+        """Add text; what follows a stretch is part of it, and its text is taken from the file."""
+        start = self._expat.CurrentByteIndex
+        if self._data[start] == _AMPERSAND:
+            self._add("text", text)
+        elif not self._is_in_text:
+            self._add("text")
+            self._is_in_text = True
 
     def _start(self, raw_name: str, attributes: dict[str, str]) -> None:
         """Add the start of an element."""
+        self._is_in_text = False
         replaced = self._declare(attributes) if attributes else {}
         name = self._names.get(raw_name) or self._resolve(raw_name)
         self._stack.append((name, replaced))
@@ -173,6 +191,7 @@ class _Parser:
 
     def _end(self, _: str) -> None:
         """Add the end of an element, whose prefixes are no longer known."""
+        self._is_in_text = False
         name, replaced = self._stack.pop()
         for prefix, before in replaced.items():
             self._names.clear()
