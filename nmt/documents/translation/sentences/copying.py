@@ -29,7 +29,7 @@ def copied_content(skeleton: Skeleton, target: str) -> Content | None:
         translation is not such a copy.
     """
     # Upper case may have other lengths (`ß`), but not once its case is folded.
-    source, folded = normalise(skeleton.text).casefold(), target.casefold()
+    source, folded = skeleton.normalised.casefold(), target.casefold()
     at = folded.find(source) if len(folded) <= len(source) + 2 * _MAX_AROUND else -1
     if at < 0 or any(map(str.isalnum, folded[:at] + folded[at + len(source) :])):
         return None

@@ -62,6 +62,11 @@ class Skeleton:
         """Map each of `codes` to its range of the content."""
         return {each.mark: (each.start, each.end) for each in self.elements if each.mark}
 
+    @cached_property
+    def normalised(self) -> str:
+        """Return the text as a model would read it with its tokens."""
+        return normalise(self.text)
+
     @property
     def readable(self) -> str:
         """Return the sentence for people, without its codes."""

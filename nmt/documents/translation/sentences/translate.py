@@ -78,9 +78,15 @@ def _translate_plain(setting: Setting, flat: Flat, part: Part) -> Work[Translate
     text = flat.text[part.start : part.end]
     request = Request(normalise(text), setting.search)
     yield [request]
-    answers = setting.memory.answers[request]
-    if request.text != text or setting.doubts_of(request):
+    if request.text != text:
         return None
+    doubts = setting.doubts_of(request)
+    if doubts:
+        wide = Request(text, setting.wide_search)
+        yield [wide]
+        if len(setting.doubts_of(wide)) < len(doubts):
+            request, doubts = wide, setting.doubts_of(wide)
+    answers = setting.memory.answers[request]
     targets = [clean(answer) for answer in answers]
     if not all(is_usable(text, target) for target in targets):
         return None
@@ -89,6 +95,7 @@ def _translate_plain(setting: Setting, flat: Flat, part: Part) -> Work[Translate
         [original if target == text else (Text(target),) for target in targets],
         is_changed=targets[0] != text,
         confidence=answers[0].confidence,
+        warnings=[(kind, text) for kind in doubts],
     )
 
 
@@ -152,7 +159,7 @@ def _finish(
     warnings.extend(("glossary", term.source) for term in missing)
     return Translated(
         contents,
-        is_changed=is_replaced or attempt.candidates[0][0] != normalise(skeleton.text),
+        is_changed=is_replaced or attempt.candidates[0][0] != skeleton.normalised,
         confidence=attempt.candidates[0][1].confidence,
         warnings=warnings,
         terms=[AppliedTerm(term.source, term.target, term not in missing) for term in terms],
@@ -164,6 +171,9 @@ def _content(
 ) -> tuple[Content, bool, Sequence[tuple[int, int]]]:
     """Return the content of a translation, whether a place is a guess, and where to cut."""
     skeleton, language = attempt.skeleton, attempt.setting.target_language
+    is_replaced = any(each.replacement is not None for each in skeleton.tokens)
+    if not is_replaced and target == skeleton.normalised:
+        return tuple(skeleton.flat.slice(skeleton.start, skeleton.end)), False, ()
     copied = copied_content(skeleton, target)
     if copied is not None:
         return copied, False, ()
