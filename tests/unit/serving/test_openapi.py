@@ -18,6 +18,9 @@ from starlette.types import ASGIApp, Message
 
 from nmt.config import ServingConfig
 from nmt.serving.authentication import Authenticator
+from nmt.serving.documents.service import Documents
+from nmt.serving.documents.store import DocumentStore
+from nmt.serving.documents.worker import DocumentWorkers
 from nmt.serving.errors import MethodNotAllowedError, RateLimitedError, RequestError
 from nmt.serving.monitoring.metrics import PATHS, ServingMetrics
 from nmt.serving.types import ServedRoute
@@ -46,7 +49,8 @@ def example_of(error: type[RequestError]) -> RequestError:
 
 
 def document(translator: FakeTranslator, config: ServingConfig = OPEN) -> dict[str, Any]:
-    parts = {"metrics": ServingMetrics("r1")}
+    # Nothing is asked of the documents.
+    parts = {"metrics": ServingMetrics("r1"), "documents": object()}
     return call(translator, lambda c: c.get("/openapi.json"), config, **parts).json()
 
 
@@ -54,9 +58,11 @@ def document(translator: FakeTranslator, config: ServingConfig = OPEN) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def fuzzed() -> Iterator[tuple[Any, ASGIClient]]:
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, ASGIClient]]:
     translator = FakeTranslator(ROUTE, MEDICAL, FRENCH, GERMAN)
-    app = build_app(translator, OPEN, metrics=ServingMetrics("r1"))
+    store = DocumentStore(Storage(str(tmp_path_factory.mktemp("storage"))), "default")
+    documents = Documents(store, DocumentWorkers(store, translator, OPEN), OPEN)
+    app = build_app(translator, OPEN, metrics=ServingMetrics("r1"), documents=documents)
     # Its types of ASGI are its own.
     with get_client(cast(Any, app)) as client:
         yield schemathesis.openapi.from_asgi("/openapi.json", app), client
@@ -73,6 +79,18 @@ def fuzzed() -> Iterator[tuple[Any, ASGIClient]]:
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
         ),
         *(
+            (method, path, GenerationMode.POSITIVE, 3)
+            for method, path in (
+                ("delete", "/v1/documents/{id}"),
+                ("get", "/v1/documents/{id}"),
+                ("get", "/v1/documents/{id}/result"),
+                ("post", "/v1/documents/{id}/cancel"),
+                ("post", "/v1/documents/{id}/resume"),
+            )
+        ),
+        ("post", "/v1/documents", GenerationMode.POSITIVE, 15),
+        ("post", "/v1/documents", GenerationMode.NEGATIVE, 15),
+        *(
             ("get", path, GenerationMode.POSITIVE, 3)
             for path in (
                 "/",
@@ -82,6 +100,7 @@ def fuzzed() -> Iterator[tuple[Any, ASGIClient]]:
                 "/languages",
                 "/metrics",
                 "/ready",
+                "/v1/documents",
                 "/v2/glossary-language-pairs",
                 "/v2/languages",
                 "/v2/usage",
@@ -260,11 +279,8 @@ def test_every_error_class_is_documented_with_its_status_and_code() -> None:
         for code in codes_of(answered)
     }
     expected = {(error.status, error.code) for error in all_errors()}
-    # Answers to requests that the document does not describe.
-    assert expected - found == {
-        (404, "not_found"),
-        (405, "method_not_allowed"),
-    }
+    # The answer to requests that the document does not describe.
+    assert expected - found == {(405, "method_not_allowed")}
     assert found <= expected
 
 
@@ -302,7 +318,7 @@ def test_the_page_of_api_md_lists_exactly_the_errors_that_there_are() -> None:
 
 
 def test_docs_show_every_operation_and_load_nothing() -> None:
-    parts = {"metrics": ServingMetrics("r1")}
+    parts = {"metrics": ServingMetrics("r1"), "documents": object()}
     page = call(FakeTranslator(ROUTE), lambda c: c.get("/docs"), OPEN, **parts)
     for path, methods in document(FakeTranslator(ROUTE))["paths"].items():
         for method in methods:

@@ -13,6 +13,7 @@ from nmt.serving.web.openapi.request_schema import (
     form_schema,
     restrict_curator,
     restrict_deepl,
+    restrict_document,
     restrict_libretranslate,
     restrict_request,
 )
@@ -67,6 +68,7 @@ _REASONS = {
 }
 _RESTRICTIONS = {
     "TranslateRequest": restrict_request,
+    "DocumentForm": restrict_document,
     "LibreTranslateRequest": restrict_libretranslate,
     "CuratorRequest": restrict_curator,
     "DeepLRequest": restrict_deepl,

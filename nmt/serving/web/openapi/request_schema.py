@@ -28,6 +28,16 @@ def restrict_request(schema: Schema, config: ServingConfig, served: Served) -> N
     _restrict_languages(schema, list(_alternatives(served)))
 
 
+def restrict_document(schema: Schema, _config: ServingConfig, served: Served) -> None:
+    """Add the languages of the moment to the schema of a document."""
+    properties = cast(dict[str, Schema], schema["properties"])
+    # Both must name something that is there, which may change at any moment.
+    for name in ("engine", "glossary", "encoding"):
+        properties[name].pop("anyOf", None)
+        properties[name]["type"] = ["string", "null"]
+    _restrict_languages(schema, list(_alternatives(served)))
+
+
 def restrict_libretranslate(schema: Schema, config: ServingConfig, served: Served) -> None:
     """Do the same for a request of LibreTranslate's clients."""
     _describe_limits(schema, "q", config)
