@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nmt.documents.content import Code, Content, Text
+from nmt.documents.content import Code, CodeKind, Content, Text
 from nmt.text.edges import CODE, NAME, core_of, has_words, mask
 from nmt.text.normalise import NOISE
 from nmt.text.protected import Protected, find_protected, merge_touching
@@ -14,6 +14,8 @@ from nmt.text.segment import LINE_BREAK, sentence_ends
 _WHITE_SPACE = str.maketrans("\n\r\t", "   ")
 # Those that are not white space where lines are wrapped.
 _BREAK = "\ue004"
+_AFTER_WORD = re.compile(rf"[\s{CODE},;:.!?…)\]»”]*")
+_BEFORE_WORD = re.compile(rf"[\s{CODE},;:(\[«“–—]*")
 # Codes and invisible characters between two characters of a word.
 _INVISIBLE = re.compile(rf"(?<=\S)(?:{CODE}|{NOISE.pattern})(?=\S)")
 _HARD_LINE_BREAK = re.compile(f"[\x0b\x0c\x85\u2028\u2029{_BREAK}]")
@@ -118,6 +120,27 @@ class Flat:
             if part.start < part.end:
                 yield part
 
+    def without_signs(self, start: int, end: int, *, is_first: bool, is_last: bool) -> Part:
+        """Leave out the signs with which a part of a sentence is joined to its neighbours.
+
+        Args:
+            start: of the part.
+            end: of the part.
+            is_first: whether the sentence begins with it.
+            is_last: whether the sentence ends with it.
+        """
+        # A model drops a comma or a bracket with which its text begins or ends.
+        if not is_first and (match := _AFTER_WORD.match(self.masked, start, end)):
+            opened = (at for at in range(start, match.end()) if self._is(at, "open"))
+            start = next(opened, match.end())
+        if not is_last and (match := _BEFORE_WORD.match(self.masked[start:end][::-1])):
+            closed = (at + 1 for at in range(end - match.end(), end) if self._is(at, "close"))
+            end = max(closed, default=end - match.end())
+        return Part(start, end, is_sentence=True)
+
+    def _is(self, position: int, kind: CodeKind) -> bool:
+        return position in self.codes and self.codes[position].kind == kind
+
     def _lines(self, *, is_wrapped: bool) -> Iterator[tuple[int, int]]:
         """Yield the ranges that line breaks of text and of codes leave, and those of the breaks."""
         pattern = _HARD_LINE_BREAK if is_wrapped else _LINE_BREAK
@@ -146,7 +169,7 @@ class Flat:
                 seen += self.masked[at] != CODE
                 at += 1
             # A code that closes belongs to the sentence before it, one that opens to the next.
-            while at in self.codes and self.codes[at].kind == "close":
+            while self._is(at, "close"):
                 at += 1
             yield first, at
             first = at

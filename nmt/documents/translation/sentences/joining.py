@@ -8,7 +8,7 @@ from nmt.documents.document import WarningKind
 from nmt.documents.translation.flat import Flat, Part
 from nmt.languages import languages
 from nmt.text.document import sentence_separator
-from nmt.text.edges import CODE
+from nmt.text.edges import CODE, TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ def _merged(parts: Sequence[Part]) -> list[Part]:
     """Make one part of what is between two sentences."""
     merged: list[Part] = []
     for part in parts:
+        if part.start == part.end:
+            continue
         if merged and not part.is_sentence and not merged[-1].is_sentence:
             merged[-1] = Part(merged[-1].start, part.end, is_sentence=False)
         else:
@@ -92,6 +94,9 @@ def _pieces(
     was_changed, at = False, 0
     for index, part in enumerate(parts):
         if not part.is_sentence:
+            # An address after a translated part of its sentence.
+            if is_apart and was_changed and flat.masked[part.start] == TOKEN:
+                yield Text(separator)
             follows = index + 1 < len(parts) and parts[index + 1].is_sentence
             yield from _between(flat, part, was_changed and follows and not separator)
             continue

@@ -142,7 +142,7 @@ def build_skeleton(
         after = _space_at(flat.text, last, end)
         if found.kind == "open":
             last += after if before or not (length + len(chunk)) else 0
-        elif before and after:
+        elif before and (after or not flat.text[last : last + 1].isalnum()):
             chunk, first = chunk[:-before], first - before
         elements += [Element(at, first)] * bool(chunk)
         elements.append(Element(first, last, mark=found))

@@ -226,8 +226,10 @@ def _cut(setting: Setting, skeleton: Skeleton, kept: Sequence[tuple[int, int]]) 
         return Translated([tuple(flat.slice(start, end))], warnings=[("copied", skeleton.readable)])
     parts: list[Part] = []
     for (_, first), (last, after) in pairwise([(start, start), *kept, (end, end)]):
-        parts += flat.without_edges(first, last, setting.source_language)
-        parts += [Part(last, after, is_sentence=False)] * (last < after)
+        inner = flat.without_signs(first, last, is_first=first == start, is_last=last == end)
+        parts.append(Part(first, inner.start, is_sentence=False))
+        parts += flat.without_edges(inner.start, inner.end, setting.source_language)
+        parts.append(Part(inner.end, after, is_sentence=False))
     joined = yield from translate_parts(setting, flat, parts)
     warnings = [("cut", skeleton.readable), *joined.warnings]
     return replace(joined, warnings=warnings)
