@@ -30,6 +30,7 @@ class SentencePair:
         self._starts = [word.start for word in self.source_words]
         self._ends = [word.end for word in self.source_words]
         self._found: dict[str, Sequence[Window]] = {}
+        self._occurrences: dict[tuple[str, ...], list[int]] = {}
 
     def words_in(self, start: int, end: int) -> range:
         """Find the words of the source that are in a range of characters, at least in part."""
@@ -45,10 +46,15 @@ class SentencePair:
 
     def occurrences(self, words: range) -> list[int]:
         """Find where the source has the same words, in order."""
-        keys = self._source_keys
-        wanted = keys[words.start : words.stop]
-        starts = [place for place, key in enumerate(keys) if key == wanted[0]]
-        return [place for place in starts if keys[place : place + len(words)] == wanted]
+        wanted = tuple(self._source_keys[words.start : words.stop])
+        if wanted not in self._occurrences:
+            self._occurrences[wanted] = [
+                place
+                for place, key in enumerate(self._source_keys)
+                if key == wanted[0]
+                and tuple(self._source_keys[place : place + len(wanted)]) == wanted
+            ]
+        return self._occurrences[wanted]
 
     def past_signs(self, position: int, count: int) -> int:
         """Move a position over signs of punctuation of the target that touch a word.

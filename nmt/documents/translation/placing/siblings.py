@@ -1,6 +1,6 @@
 """The search for the words of pairs of codes that are beside each other."""
 
-from bisect import bisect, insort
+from bisect import bisect, bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,12 +72,12 @@ class Siblings:
         words = self._words[node]
         inside = self._inside(words)
         expected = self.expect((words.start + words.stop - 1) / 2)
-        free = [place for place in self._area.target if self._may_have(place, words)]
-        if not free:
+        free = [place for place in inside if self._may_have(place, words)]
+        first = free[0] if free else self._nearest(expected, words)
+        if first is None:
             start = min(max(round(expected), self._area.target.start), self._area.target.stop)
             self._keep(node, range(start, start), is_guessed=True)
             return False
-        first = min(set(inside) & set(free) or free, key=lambda place: abs(place - expected))
         ratio = len(self._area.target) / len(self._area.source)
         wanted = max(1, round(len(words) * ratio))
         start, stop = first, first + 1
@@ -106,9 +106,8 @@ class Siblings:
         if chosen is not None:
             return chosen.start, False
         expected = self.expect(word)
-        free = [place for place in self._area.target if place not in self._taken]
-        nearest = min(free, key=lambda place: abs(place - expected), default=round(expected))
-        return nearest, True
+        nearest = self._nearest(expected, range(word, word + 1))
+        return round(expected) if nearest is None else nearest, True
 
     def expect(self, word: float) -> float:
         """Estimate where a word of the source is in the target, by those around it."""
@@ -117,6 +116,16 @@ class Siblings:
         if after == before:
             return place
         return place + (next_place - place) * (word - before) / (after - before)
+
+    def _nearest(self, expected: float, words: range) -> int | None:
+        """Find the word nearest to a place that may be one of some words of the source."""
+        center = round(expected)
+        # Outwards, as the first one is free in most cases.
+        for distance in range(len(self._area.target) + 1):
+            for place in (center - distance, center + distance):
+                if self._may_have(place, words):
+                    return place
+        return None
 
     def _find_certain(self, words: range) -> range | None:
         """Find the words of a pair that has all words of the area, or whose words were copied."""
@@ -154,9 +163,13 @@ class Siblings:
                 apart.append(each)
         apart.sort(key=lambda window: window.start)
         # If a word comes as often in the target as in the source, they are in the same order.
-        places = [each for each in self._pair.occurrences(words) if each in self._area.source]
-        if len(places) == len(apart):
-            return self._fitting(apart[places.index(words.start)], words)
+        places = self._pair.occurrences(words)
+        source = self._area.source
+        first, own, last = (
+            bisect_left(places, each) for each in (source.start, words.start, source.stop)
+        )
+        if last - first == len(apart):
+            return self._fitting(apart[own - first], words)
         expected = self.expect(words.start)
         nearest = min(apart, key=lambda window: abs(window.start - expected))
         return self._fitting(nearest, words)
