@@ -31,6 +31,7 @@ _QUOTATION = re.compile(r"[\"“”„«»「『‘][^\"“”„«»「」『�
 _QUOTE = re.compile(r"[\"“”„«»「」『』‘’'`]|&quot;")
 _LONG_WORD = 20
 _DIGIT = re.compile(r"\d")
+_TIME = re.compile(r"(?<=\d):(?=\d)")
 _BRACKETED = re.compile(r"\([^()]*\)")
 _ROUND = re.compile(r"0|10{2,}")
 
@@ -132,7 +133,7 @@ def _has_other_numbers(source: str, translation: str) -> bool:
     if not _DIGIT.search(source) and not _DIGIT.search(translation):
         return False
     numbers, translated = count_numbers(source), count_numbers(translation)
-    if numbers == translated:
+    if numbers == translated or _with_points(source) == _with_points(translation):
         return False
     # People write a term again in brackets, in its own script.
     main = _BRACKETED.sub(lambda match: match[0] * (match[0] in source), translation)
@@ -143,6 +144,11 @@ def _has_other_numbers(source: str, translation: str) -> bool:
     small = {number for number in new if number not in numbers and may_be_spelled(number)}
     lost = {number for number in lacking if not _ROUND.fullmatch(number)}
     return bool(lost - readings or new.keys() - own_readings - small)
+
+
+def _with_points(text: str) -> Counter[str]:
+    """Count numbers with `10:30` as `10.30`, as some languages write a time."""
+    return count_numbers(_TIME.sub(".", text))
 
 
 def _lost_marks(source: str, translation: str) -> bool:

@@ -59,6 +59,7 @@ BOOK_IN_TAMIL = "அவர் நதியைப் பற்றிய புத
             (),
             id="a term again in brackets",
         ),
+        pytest.param("It starts at 10:30.", "இது 10.30 மணிக்கு தொடங்குகிறது.", (), id="a time"),
         pytest.param("He has two dogs.", "அவரிடம் 2 நாய்கள் உள்ளன.", (), id="a digit for a word"),
         pytest.param(
             "About 1,000 people came.", "சுமார் ஆயிரம் பேர் வந்தனர்.", (), id="a word for a number"
