@@ -16,8 +16,7 @@ _MAY_HAVE_MARKUP = re.compile(r"[<&]|\{[{%]")
 _REFERENCE = re.compile(r"\$t\([^()\n]{1,200}\)|[%#]\{\w{1,60}\}")
 _ARGUMENT = re.compile(r"\{\s*+[\w.-]++\s*+(?:,[^{}]*+)?\}")
 _PLURAL_PART = re.compile(rf"#|{_ARGUMENT.pattern}")
-# A word in front of an argument looks like the name of a choice to many programs.
-_LOOKS_LIKE_CHOICE = re.compile(r"[\w-]\s*\{")
+_SIGNS = frozenset("…•·←→↑↓↗⇒«»‹›✓✔▲▼►◄|")
 _TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKDOWN = re.compile(
     r"""(?P<code>(?P<ticks>`{1,2})(?!`)[^`\n]{1,300}(?P=ticks)(?!`))
@@ -59,7 +58,7 @@ def read_message(text: str) -> Message | None:
         content = _icu_content(text)
         return Message(content, "icu") if content else None
     if _MAY_HAVE_MARKUP.search(text):
-        return Message(_limited(_inline(inline_content(text))), "html")
+        return Message(_limited(_inline(_with_signs(inline_content(text)))), "html")
     return Message(_limited(_inline((Text(text, text),))), "text")
 
 
@@ -72,8 +71,6 @@ def _icu_content(text: str) -> Content | None:
     at = 0
     for part in texts:
         inner = text[part.start : part.end]
-        if _LOOKS_LIKE_CHOICE.search(inner):
-            return None
         if at < part.start:
             # Each choice is a sentence of its own, in its own place.
             pieces.append(Code(text[at : part.start], "break"))
@@ -82,6 +79,17 @@ def _icu_content(text: str) -> Content | None:
     if at < len(text):
         pieces.append(Code(text[at:], "break"))
     return tuple(pieces)
+
+
+def _with_signs(content: Content) -> Content:
+    """Turn the signs that a message writes as entities into codes."""
+    # A model drops an arrow or dots; they are between sentences or beside them.
+    return tuple(
+        Code(piece.raw, "break")
+        if isinstance(piece, Text) and piece.raw and piece.raw[0] == "&" and piece.text in _SIGNS
+        else piece
+        for piece in content
+    )
 
 
 def _divided(text: str, pattern: re.Pattern[str]) -> Iterator[Text | Code]:

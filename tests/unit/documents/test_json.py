@@ -220,11 +220,11 @@ def test_marks_of_markdown_are_kept():
 
 
 def test_texts_inside_an_icu_message_are_translated():
-    file = '{"a": "You have {n, plural, =0 {no items} one {# item} other {# items}} here."}'
+    file = '{"a": "{n, plural, =0 {No items} one {# item} other {# items}} are here."}'
     document = read(file)
-    assert texts(document) == ["You have no items item items here."]
+    assert texts(document) == ["No items item items are here."]
     assert translate(document, str.upper) == (
-        '{"a": "YOU HAVE {n, plural, =0 {NO ITEMS} one {# ITEM} other {# ITEMS}} HERE."}'
+        '{"a": "{n, plural, =0 {NO ITEMS} one {# ITEM} other {# ITEMS}} ARE HERE."}'
     )
 
 

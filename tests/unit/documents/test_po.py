@@ -127,14 +127,32 @@ def test_each_form_is_made_from_the_message_that_is_right_for_its_numbers(rule, 
     assert [line[-2] for line in written.splitlines() if line.startswith("msgstr[")] == list(forms)
 
 
-def test_a_file_of_another_language_gets_the_forms_of_the_target():
-    header = (
-        'msgid ""\nmsgstr ""\n"Language: en\\n"\n'
-        '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
-    )
-    written = translate(read(header + PLURAL, target="pol_Latn"))
+TEMPLATE = (
+    'msgid ""\nmsgstr ""\n"Language: \\n"\n'
+    '"Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\\n"\n\n'
+)
+
+
+def test_a_template_gets_the_plural_forms_of_the_language():
+    written = translate(read(TEMPLATE + PLURAL, target="pol_Latn"), str.title)
     assert '"Language: pl\\n"\n"Plural-Forms: nplurals=3;' in written
-    assert written.endswith('msgstr[0] "%D FILE"\nmsgstr[1] "%D FILES"\nmsgstr[2] "%D FILES"\n')
+    assert written.endswith('msgstr[0] "%D File"\nmsgstr[1] "%D Files"\nmsgstr[2] "%D Files"\n')
+
+
+def test_forms_that_the_language_does_not_have_are_removed_from_a_template():
+    written = translate(read(TEMPLATE + PLURAL, target="jpn_Jpan"), str.title)
+    assert "Plural-Forms: nplurals=1; plural=0;" in written
+    assert written.endswith('msgstr[0] "%D File"\n')
+
+
+def test_a_file_without_plural_forms_in_its_header_gets_them_if_it_needs_them():
+    assert "Plural-Forms" not in translate(read(HEADER + 'msgid "a b"\nmsgstr ""\n'))
+    assert '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"' in translate(read(HEADER + PLURAL))
+
+
+def test_plural_forms_of_a_header_stay():
+    header = HEADER.replace("\\n", "\\nPlural-Forms: nplurals=2; plural=(n > 1);\\n", 1)
+    assert header in translate(read(header + PLURAL, target="tam_Taml"))
 
 
 def test_the_header_gets_the_language_and_nothing_else():
@@ -178,7 +196,7 @@ def test_flags_of_formats_say_that_placeholders_keep_their_order():
 def test_tags_and_entities_are_codes():
     file = HEADER + 'msgid "Read <a href=\\"%1$s\\">more</a>&hellip;"\nmsgstr ""\n'
     codes = [piece.raw for piece in read(file).segments[0].content if isinstance(piece, Code)]
-    assert codes == ['<a href=\\"%1$s\\">', "</a>"]
+    assert codes == ['<a href=\\"%1$s\\">', "</a>", "&hellip;"]
     assert 'READ <a href=\\"%1$s\\">MORE</a>&hellip;' in translate(read(file))
 
 

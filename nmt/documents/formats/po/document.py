@@ -53,6 +53,7 @@ class PoDocument:
             raise DocumentError("The file is not PO: it has no msgid.")
         headers = [entry for entry in self._entries if entry.is_header]
         self._header = headers[0] if headers else None
+        self._has_plurals = any("msgid_plural" in entry.fields for entry in self._entries)
         self._plurals = self._find_plurals()
         self._fillings: list[_Filling] = []
         self.segments: Sequence[Segment] = list(self._read())
@@ -139,6 +140,8 @@ class PoDocument:
             writer.fill(filling.entry, filling.names, raw, is_doubtful=segment.is_doubtful)
         if self._header:
             self._write_header(writer, self._header)
+        if self._plurals.is_new:
+            self._remove_forms(writer)
         result = writer.text()
         self._check(result)
         try:
@@ -149,9 +152,19 @@ class PoDocument:
     def _write_header(self, writer: PoWriter, header: Entry) -> None:
         """Set the language of the file."""
         place = header.fields["msgstr"]
-        parts = new_header(place.parts, self._options.target_language, self._plurals)
+        plurals = self._plurals if self._has_plurals else None
+        parts = new_header(place.parts, self._options.target_language, plurals)
         if parts != place.parts:
             writer.replace_strings(place.first, place.parts, parts)
+
+    def _remove_forms(self, writer: PoWriter) -> None:
+        """Remove empty forms that the target language does not have, which msgfmt refuses."""
+        names = {f"msgstr[{number}]" for number in range(self._plurals.count)}
+        for entry in self._entries:
+            if "msgid_plural" in entry.fields:
+                for name, place in entry.translations.items():
+                    if name not in names and not place.raw:
+                        writer.remove(place)
 
     def _check(self, result: str) -> None:
         """Check that the result has the same messages."""

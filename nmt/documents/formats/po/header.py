@@ -81,26 +81,22 @@ def find_charset(text: str) -> str | None:
 
 
 def find_plurals(header: Entry | None, target_language: str) -> Plurals:
-    """Return the plural forms that the file has to have.
-
-    A file of the target language, or of none, keeps its forms.
-    """
-    raw = header.fields["msgstr"].raw if header else ""
-    match = _FORMS.search(raw)
-    if match and (not _language(raw) or _is_of(_language(raw), target_language)):
+    """Return the plural forms that the file has to have: its own, else those of the language."""
+    match = _FORMS.search(header.fields["msgstr"].raw) if header else None
+    if match:
         return Plurals(match[0], False)
     iso = language_tag(target_language).split("-")[0]
     rule = _RULE_OF.get(iso, _MOST_COMMON_RULE)
     return Plurals(rule, header is not None)
 
 
-def new_header(parts: list[str], target_language: str, plurals: Plurals) -> list[str]:
+def new_header(parts: list[str], target_language: str, plurals: Plurals | None) -> list[str]:
     """Return the string of a header with its language and encoding set.
 
     Args:
         parts: the string of the header, by lines, with its escapes.
         target_language: FLORES-200 code.
-        plurals: of the file.
+        plurals: of the file; None if it has no message with plural forms.
     """
     charset = [_CHARSET.sub(r"\g<before>UTF-8", part) for part in parts]
     if find_charset("".join(parts)) is None:
@@ -110,7 +106,7 @@ def new_header(parts: list[str], target_language: str, plurals: Plurals) -> list
         tag = language_tag(target_language)
         name = _LANGUAGES.get(tag, tag.replace("-", "_"))
         parts = _with_value(parts, "Language", name)
-    return _with_value(parts, "Plural-Forms", plurals.rule) if plurals.is_new else parts
+    return _with_value(parts, "Plural-Forms", plurals.rule) if plurals and plurals.is_new else parts
 
 
 def with_charset(text: str, name: str) -> str:
@@ -124,9 +120,6 @@ def _with_value(parts: list[str], key: str, value: str) -> list[str]:
     changed = [pattern.sub(rf"\g<key> {value}", part) for part in parts]
     if any(pattern.search(part) for part in parts):
         return changed
-    if key == "Plural-Forms":
-        # Only files with plurals need it, and those that lack it are read in gettext's own way.
-        return parts
     return [*parts, f"{key}: {value}\\n"]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nmt.documents.formats.po.scanner import Entry
+from nmt.documents.formats.po.scanner import Entry, Field
 from nmt.documents.formats.po.strings import string_lines
 
 
@@ -29,6 +29,10 @@ class PoWriter:
                 self._append(last.end - 1, written)
         if is_doubtful or "fuzzy" in entry.flags:
             self._set_fuzzy(entry, is_doubtful or entry.first_line in self._doubtful)
+
+    def remove(self, place: Field) -> None:
+        """Remove a field."""
+        self._lines[place.first : place.end] = [""] * (place.end - place.first)
 
     def replace_strings(self, first: int, old: Sequence[str], new: Sequence[str]) -> None:
         """Replace the strings of a field, each on its line."""

@@ -162,7 +162,8 @@ def _cut_near(text: str, width: float, *, is_unsegmented: bool) -> int | None:
             continue
         for offset, character in enumerate(part):
             is_space = character in " \t"
-            may_cut = is_space or (is_unsegmented and character not in _CLOSING)
+            is_inside = offset > 0 and _is_word(part[offset - 1]) and _is_word(character)
+            may_cut = is_space or (is_unsegmented and character not in _CLOSING and not is_inside)
             position = at + offset
             if may_cut and text[:position].strip() and text[position:].strip():
                 is_clause = _CLAUSE_END.search(text[:position].rstrip()[-3:]) is not None
@@ -172,6 +173,11 @@ def _cut_near(text: str, width: float, *, is_unsegmented: bool) -> int | None:
         at += len(part)
         seen += len(part)
     return best[1] if best else None
+
+
+def _is_word(character: str) -> bool:
+    """Tell whether a character is of a word or an address in Latin letters."""
+    return "!" <= character <= "~"
 
 
 def _width(text: str) -> int:
