@@ -6,7 +6,7 @@ from nmt.documents.formats.docx.names import NAMESPACES
 from nmt.documents.formats.xml.events import Event, XmlSource, read_events
 
 # What may change: runs are joined and divided, and new ones get a language and a direction.
-_FREE = frozenset({"w:r", "w:t", "w:proofErr", "w:lastRenderedPageBreak", "w:bidi"})
+_FREE = frozenset({"w:r", "w:t", "w:proofErr", "w:lastRenderedPageBreak", "w:pPr", "w:bidi"})
 _DESCRIPTIONS = frozenset({"descr", "title"})
 
 Structure = list[str | Counter[str]]
