@@ -247,12 +247,12 @@ ENGINES: dict[str, Callable[[str], str]] = {
 def translate(name: str, data: bytes, engine: Callable[[str], str]) -> bytes:
     """Translate a file as the endpoint does, with a function in place of the model."""
 
-    async def sentences(texts, search):
-        return [[Candidate(engine(text), 0.9)] for text in texts]
+    async def answer(sentences, search):
+        return [[Candidate(engine(sentence), 0.9)] for sentence in sentences]
 
     document = read_document(data, format_of(name, data).name, OPTIONS)
     options = TranslationOptions("eng_Latn", "tam_Taml")
-    return document.write(asyncio.run(translate_segments(document.segments, sentences, options)))
+    return document.write(asyncio.run(translate_segments(document.segments, answer, options)))
 
 
 def readable(name: str, data: bytes) -> str:
