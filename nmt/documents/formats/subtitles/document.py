@@ -77,7 +77,7 @@ class SubtitleDocument:
         self, unit: Unit, source: Content, target: Content
     ) -> Iterator[tuple[int, int, str]]:
         """Yield what replaces the fragments of a unit: start, end and text."""
-        written = self._written(target)
+        written = self._written(source, target)
         if not written.strip() or written == "".join(piece.raw or "" for piece in source):
             return
         old = [self._decoded.text[fragment.start : fragment.end] for fragment in unit]
@@ -89,15 +89,13 @@ class SubtitleDocument:
             lines = divide_lines(after, before, self._line_end, is_unsegmented=self._is_unsegmented)
             yield fragment.start, fragment.end, lines
 
-    def _written(self, content: Content) -> str:
+    def _written(self, source: Content, content: Content) -> str:
         """Write a translated text."""
-        # Times inside a cue have to ascend, wherever the words between them go.
+        # Times inside a cue keep their order, wherever the words between them go.
         times = iter(
             piece.raw
-            for piece in sorted(
-                (p for p in content if isinstance(p, Code) and _TIME_CODE.fullmatch(p.raw)),
-                key=lambda code: _seconds(code.raw),
-            )
+            for piece in source
+            if isinstance(piece, Code) and _TIME_CODE.fullmatch(piece.raw)
         )
         pieces: list[str] = []
         for piece in content:
@@ -175,15 +173,6 @@ def read_vtt(data: bytes, options: ReadOptions) -> SubtitleDocument:
         DocumentTooLargeError: it has too many cues.
     """
     return SubtitleDocument(data, options, is_vtt=True)
-
-
-def _seconds(time: str) -> float:
-    """Return the time of a code in seconds, for sorting."""
-    seconds = 0.0
-    for part in time.strip("<>").split(":"):
-        digits = part.replace(".", "", part.count(".") - 1) if part.count(".") > 1 else part
-        seconds = seconds * 60 + float(digits or 0)
-    return seconds
 
 
 def _between(text: str, places: Sequence[CueText]) -> list[str]:
