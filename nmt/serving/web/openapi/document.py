@@ -14,6 +14,8 @@ from nmt.serving.web.openapi.request_schema import (
     restrict_curator,
     restrict_deepl,
     restrict_document,
+    restrict_feedback,
+    restrict_file,
     restrict_libretranslate,
     restrict_request,
 )
@@ -72,6 +74,8 @@ _RESTRICTIONS = {
     "LibreTranslateRequest": restrict_libretranslate,
     "CuratorRequest": restrict_curator,
     "DeepLRequest": restrict_deepl,
+    "TranslateFileForm": restrict_file,
+    "FeedbackRequest": restrict_feedback,
 }
 """What adds to the schema of a model what is served at the moment."""
 
@@ -164,7 +168,10 @@ def _bodies(
         for name in new.keys() & _RESTRICTIONS.keys():
             _RESTRICTIONS[name](cast(Schema, new[name]), config, served)
         if media_type != JSON:
-            new = {f"{name}Form": form_schema(schema) for name, schema in new.items()}
+            new = {
+                f"{name.removesuffix('Form')}Form": form_schema(schema)
+                for name, schema in new.items()
+            }
             described["schema"] = {"$ref": _SCHEMA_REFERENCE.format(model=next(iter(new)))}
         schemas.update(new)
         if media_type == JSON and operation.examples:

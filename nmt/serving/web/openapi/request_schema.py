@@ -41,11 +41,37 @@ def restrict_document(schema: Schema, _config: ServingConfig, served: Served) ->
 def restrict_libretranslate(schema: Schema, config: ServingConfig, served: Served) -> None:
     """Do the same for a request of LibreTranslate's clients."""
     _describe_limits(schema, "q", config)
-    pairs = [
+    _restrict_languages(schema, _pairs_with_auto(served))
+
+
+def restrict_file(schema: Schema, _config: ServingConfig, served: Served) -> None:
+    """Do the same for a file of LibreTranslate's clients."""
+    _restrict_languages(schema, _pairs_with_auto(served))
+
+
+def restrict_feedback(schema: Schema, _config: ServingConfig, served: Served) -> None:
+    """Do the same for feedback, which has a rating or a correction."""
+    properties = cast(dict[str, Schema], schema["properties"])
+    for key, languages in (
+        ("source", [route.source_language for route in served.routes]),
+        ("target", [route.target_language for route in served.routes]),
+    ):
+        names = dict.fromkeys(name for code in languages for name in _names(code))
+        if names:
+            properties[key]["enum"] = list(names)
+    rating = {"properties": {"rating": {"type": "string"}}, "required": ["rating"]}
+    correction = {"type": "string", "minLength": 1}
+    schema["anyOf"] = [
+        rating,
+        {"properties": {"correction": correction}, "required": ["correction"]},
+    ]
+
+
+def _pairs_with_auto(served: Served) -> list[dict[str, _Choices]]:
+    return [
         {"source": [*_names(source), AUTO], "target": _names(target), "domain": domains}
         for (source, target), domains in _domains_by_pair(served).items()
     ]
-    _restrict_languages(schema, pairs)
 
 
 def restrict_curator(schema: Schema, config: ServingConfig, served: Served) -> None:

@@ -116,9 +116,9 @@ class _Parts:
     def end_headers(self) -> None:
         """Decide from its headers what a part is."""
         _, options = parse_options_header(self._headers.get("content-disposition"))
-        self._name = options.get(b"name", b"").decode(errors="replace")
-        if not self._name:
+        if b"name" not in options:
             raise InvalidRequestError("a part of the form has no name")
+        self._name = options[b"name"].decode(errors="replace")
         self._is_file = b"filename" in options
         self._file_name = options.get(b"filename", b"").decode(errors="replace")
         if self._is_file and self._name in self.form.files:
