@@ -89,10 +89,8 @@ def segment(tagged: str, *, is_wrapped: bool = True) -> Segment:
 
 def written(content: Content) -> str:
     """Write a content as its format would, with nothing to escape."""
-    return "".join(
-        piece.raw if isinstance(piece, Code) or piece.raw is not None else piece.text
-        for piece in content
-    )
+    pieces = (p.raw if isinstance(p, Code) or p.raw is not None else p.text for p in content)
+    return "".join(map(str, pieces))
 
 
 def _texts(text: str) -> list[Text]:

@@ -29,6 +29,8 @@ class Part:
     start: int
     end: int
     is_sentence: bool
+    goes_on: bool = False
+    """Whether it is a part of a sentence that does not end with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Flat:
 
     @classmethod
     def of(cls, content: Content) -> "Flat":
-        """Lay out a content."""
+        """Build the string of a content."""
         starts: list[int] = []
         codes: dict[int, Code] = {}
         length = 0

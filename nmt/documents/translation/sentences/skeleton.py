@@ -121,41 +121,72 @@ def build_skeleton(
         terms: of the glossary, that are tokens too.
         names_are_tokens: whether the model does not see names.
     """
-    parts: list[str] = []
-    codes: list[CodeAt] = []
-    tokens: list[Token] = []
-    elements: list[Element] = []
-    length, at = 0, start
+    builder = _Builder(flat, start, end)
     for first, last, found in _specials(flat, start, end, terms, names_are_tokens):
-        chunk = flat.text[at:first]
         if isinstance(found, Token):
-            elements += [Element(at, first)] * bool(chunk)
-            elements.append(Element(first, last, token=len(tokens)))
-            chunk += token(len(tokens))
-            tokens.append(found)
-            parts.append(chunk)
-            length += len(chunk)
-            at = last
-            continue
-        # White space on both sides of a mark would become two spaces without it.
+            builder.add_token(first, last, found)
+        else:
+            builder.add_mark(first, last, found)
+    builder.add_text(end)
+    names = [] if names_are_tokens else _names(flat, start, end, builder.tokens)
+    return Skeleton(
+        flat,
+        start,
+        end,
+        "".join(builder.parts),
+        builder.codes,
+        builder.tokens,
+        builder.elements,
+        names,
+    )
+
+
+class _Builder:
+    """The text, the codes and the tokens of a sentence, which grow from its start to its end."""
+
+    def __init__(self, flat: Flat, start: int, end: int) -> None:
+        self._flat, self._at, self._end = flat, start, end
+        self._length = 0
+        self.parts: list[str] = []
+        self.codes: list[CodeAt] = []
+        self.tokens: list[Token] = []
+        self.elements: list[Element] = []
+
+    def add_text(self, end: int) -> None:
+        """Add the text up to a position."""
+        if self._at < end:
+            self.elements.append(Element(self._at, end))
+            self._append(self._flat.text[self._at : end])
+            self._at = end
+
+    def add_token(self, start: int, end: int, found: Token) -> None:
+        """Add a token and the text before it."""
+        self.add_text(start)
+        self.elements.append(Element(start, end, token=len(self.tokens)))
+        self._append(token(len(self.tokens)))
+        self.tokens.append(found)
+        self._at = end
+
+    def add_mark(self, start: int, end: int, found: Code) -> None:
+        """Add a code or an emoji and the text before it."""
+        text = self._flat.text
+        chunk = text[self._at : start]
+        # White space on both sides of a mark would become two spaces without it, and white space
+        # before a full stop would be sent.
         before = len(chunk) - len(chunk.rstrip())
-        after = _space_at(flat.text, last, end)
+        after = _space_at(text, end, self._end)
         if found.kind == "open":
-            last += after if before or not (length + len(chunk)) else 0
-        elif before and (after or not flat.text[last : last + 1].isalnum()):
-            chunk, first = chunk[:-before], first - before
-        elements += [Element(at, first)] * bool(chunk)
-        elements.append(Element(first, last, mark=found))
-        parts.append(chunk)
-        length += len(chunk)
-        codes.append(CodeAt(length, found))
-        at = last
-    if at < end:
-        elements.append(Element(at, end))
-        parts.append(flat.text[at:end])
-    text = "".join(parts)
-    names = [] if names_are_tokens else _names(flat, start, end, tokens)
-    return Skeleton(flat, start, end, text, codes, tokens, elements, names)
+            end += after if before or not (self._length + len(chunk)) else 0
+        elif before and (after or not text[end : end + 1].isalnum()):
+            start -= before
+        self.add_text(start)
+        self.elements.append(Element(start, end, mark=found))
+        self.codes.append(CodeAt(self._length, found))
+        self._at = end
+
+    def _append(self, text: str) -> None:
+        self.parts.append(text)
+        self._length += len(text)
 
 
 def _specials(

@@ -33,9 +33,14 @@ def translate_parts(setting: Setting, flat: Flat, parts: Sequence[Part]) -> Work
     """Translate the sentences among the parts of a content, and join all parts."""
     if len(parts) == 1 and parts[0].is_sentence:
         return (yield from _translate_sentence(setting, flat, parts[0]))
+    sentences = [part for part in parts if part.is_sentence]
     translated = yield from together(
-        [_translate_sentence(setting, flat, part) for part in parts if part.is_sentence]
+        [_translate_sentence(setting, flat, part) for part in sentences]
     )
+    for index, part in enumerate(sentences):
+        if part.goes_on and not flat.text[part.start : part.end].endswith("."):
+            contents = [_without_full_stop(content) for content in translated[index].contents]
+            translated[index] = replace(translated[index], contents=contents)
     return join_parts(flat, parts, translated, setting.source_language, setting.target_language)
 
 
@@ -63,6 +68,13 @@ def _translate_sentence(setting: Setting, flat: Flat, part: Part) -> Work[Transl
         text: _restored_span(setting, request, skeleton, text) for text, request in spans.items()
     }
     return (yield from _finish(attempt, terms, translations))
+
+
+def _without_full_stop(content: Content) -> Content:
+    """Take off the full stop that a model writes at the end of any text."""
+    if not content or not isinstance(content[-1], Text) or content[-1].raw is not None:
+        return content
+    return (*content[:-1], Text(content[-1].text.removesuffix(".")))
 
 
 def _is_plain(flat: Flat, part: Part) -> bool:
@@ -228,7 +240,10 @@ def _cut(setting: Setting, skeleton: Skeleton, kept: Sequence[tuple[int, int]]) 
     for (_, first), (last, after) in pairwise([(start, start), *kept, (end, end)]):
         inner = flat.without_signs(first, last, is_first=first == start, is_last=last == end)
         parts.append(Part(first, inner.start, is_sentence=False))
-        parts += flat.without_edges(inner.start, inner.end, setting.source_language)
+        parts += [
+            replace(part, goes_on=last < end)
+            for part in flat.without_edges(inner.start, inner.end, setting.source_language)
+        ]
         parts.append(Part(inner.end, after, is_sentence=False))
     joined = yield from translate_parts(setting, flat, parts)
     warnings = [("cut", skeleton.readable), *joined.warnings]
