@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from nmt.config import ServingConfig
@@ -20,7 +20,7 @@ from nmt.serving.follower import Follower
 from nmt.serving.monitoring.metrics import EngineInfo, Role, ServingMetrics
 from nmt.serving.session import EngineSession, Sampled, Shared
 from nmt.serving.shadow import Pairs
-from nmt.serving.types import Served, ServedRoute, Translation
+from nmt.serving.types import Served, ServedRoute
 from nmt.storage import Storage
 from nmt.traffic import choose_arm, fetch_engine
 from nmt.traffic.engines import explain_damage
@@ -143,23 +143,6 @@ class Replica:
             held = active.engine_of(arm)
             sampled = Sampled(active, "stable" if held is active.stable else arm, client)
         return EngineSession(self._shared, held, sampled, is_background=is_background)
-
-    async def translate(
-        self, sentences: Sequence[str], route: ServedRoute, client: str
-    ) -> Translation:
-        """Translate sentences with one engine of a route, whatever happens to it meanwhile.
-
-        Args:
-            sentences: in the source language of the route.
-            route: one of those that `served` returned.
-            client: who asks; the same client always gets the same engine of a canary step.
-
-        Raises:
-            RequestError: no engine, a full queue, or a replica that has stopped.
-            TranslationError: the engine failed.
-        """
-        with self.session(route, client) as session:
-            return await session.translate(sentences)
 
     def check(self) -> None:
         """Check that the replica still works.

@@ -126,18 +126,3 @@ class Translator(Protocol):
     def served(self) -> Served:
         """Return what is served at the moment."""
         ...
-
-    async def translate(
-        self, sentences: Sequence[str], route: ServedRoute, client: str
-    ) -> Translation:
-        """Translate sentences with one engine of a route.
-
-        Args:
-            sentences: in the source language of the route.
-            route: one of those that `served` returned.
-            client: who asks; the same client always gets the same engine of a canary step.
-
-        Raises:
-            RequestError: no engine, a full queue, or a replica that stops.
-        """
-        ...

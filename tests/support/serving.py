@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from nmt.runs import layout
 from nmt.serving.engines.engine_set import EngineSet, EngineSource
 from nmt.serving.follower import Follower
 from nmt.serving.replica import Replica
-from nmt.serving.types import ServedRoute
+from nmt.serving.types import ServedRoute, Translation
 from nmt.storage import Storage
 
 NAME = "default"
@@ -161,3 +161,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():
             await asyncio.sleep(0.002)
+
+
+async def translate(
+    replica: Replica, sentences: Sequence[str], route: ServedRoute = ROUTE, client: str = "client"
+) -> Translation:
+    """Translate the sentences of one request."""
+    with replica.session(route, client) as session:
+        return await session.translate(sentences)

@@ -8,7 +8,8 @@ from nmt.documents.translator import Candidate
 from nmt.errors import TranslationError
 from nmt.serving.documents.slices import Answers, Asked
 from nmt.serving.errors import OverloadedError
-from nmt.serving.types import Session, TranslatedSentence, Translation
+from nmt.serving.sentences import sentence_translator
+from nmt.serving.types import Session
 
 _SLICE_SENTENCES = 200
 _MAX_FAILURES = 3
@@ -35,7 +36,7 @@ class SlicedTranslator:
             on_translated: told, for the call that runs, the number of its sentences that are known,
                 and how many of these were translated just now.
         """
-        self._session = session
+        self._ask = sentence_translator(session)
         self._answers = dict(known)
         self._save = save
         self._on_translated = on_translated
@@ -55,22 +56,24 @@ class SlicedTranslator:
         self._on_translated(known, 0)
         for start in range(0, len(missing), _SLICE_SENTENCES):
             part = missing[start : start + _SLICE_SENTENCES]
-            translation = await self._translate(part, search)
+            found = await self._translate(part, search)
             new = {
-                Asked(sentence, search): _candidates(translated)
-                for sentence, translated in zip(part, translation.sentences, strict=True)
+                Asked(sentence, search): tuple(candidates)
+                for sentence, candidates in zip(part, found, strict=True)
             }
             self._answers |= new
             self._on_translated(known + start + len(part), len(part))
             await self._save(new)
         return [self._answers[Asked(each, search)] for each in sentences]
 
-    async def _translate(self, sentences: Sequence[str], search: Search) -> Translation:
+    async def _translate(
+        self, sentences: Sequence[str], search: Search
+    ) -> Sequence[Sequence[Candidate]]:
         """Translate a slice; wait as long as the queue is full, as nobody waits for the answer."""
         failures = 0
         while True:
             try:
-                return await self._session.translate(sentences, search)
+                return await self._ask(sentences, search)
             except OverloadedError:
                 pass
             except TranslationError:
@@ -78,10 +81,3 @@ class SlicedTranslator:
                 if failures == _MAX_FAILURES:
                     raise
             await asyncio.sleep(_RETRY_SECONDS)
-
-
-def _candidates(sentence: TranslatedSentence) -> tuple[Candidate, ...]:
-    return tuple(
-        Candidate(each.text, each.confidence, each.is_complete)
-        for each in (sentence, *sentence.others)
-    )

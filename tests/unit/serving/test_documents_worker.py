@@ -10,6 +10,7 @@ from nmt.errors import StorageError, TranslationError
 from nmt.serving.documents import sentences
 from nmt.serving.errors import OverloadedError
 from nmt.storage import Storage
+from nmt.traffic import promote
 from tests.support.documents import (
     LINES,
     ROUTE,
@@ -20,6 +21,8 @@ from tests.support.documents import (
     run,
     source,
 )
+from tests.support.runs.evaluated_run import leave_engine
+from tests.support.serving import World
 
 
 @pytest.fixture
@@ -464,3 +467,24 @@ async def _until(condition: object) -> None:
     async with asyncio.timeout(20):
         while not condition():  # type: ignore[operator]
             await asyncio.sleep(0.01)
+
+
+def test_a_replica_translates_a_document_with_its_engine(storage: Storage) -> None:
+    world = World(storage)
+    leave_engine(storage, "a")
+    promote(storage, "default", "a")
+
+    async def check(endpoint: Endpoint) -> None:
+        replica = world.replica()
+        await replica.start()
+        documents = endpoint.replica(replica)
+        asked = request()
+        await documents.add(asked, source(LINES[:3]))
+        state = await endpoint.reaches(asked.id, "done")
+        assert state.engine == "a"
+        assert endpoint.store.result(asked.id) == b"\n".join(b"a:" + x.encode() for x in LINES[:3])
+        await endpoint.stop()
+        assert await replica.leave() == 0
+        await replica.stop()
+
+    run(storage, check)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from nmt.decoding.settings import Search
 from nmt.errors import NmtError, TranslationError
 from nmt.serving.batching.cache import SentenceResult, TranslationCache
 from nmt.serving.batching.rows import Place
@@ -236,3 +237,46 @@ def test_the_memory_is_counted_honestly() -> None:
         assert 0.8 * used <= cache.bytes <= 1.5 * used
 
     run(check, max_bytes=10_000_000)
+
+
+def test_searches_are_remembered_apart_with_their_other_candidates() -> None:
+    others = (TranslatedSentence("B", 1, -2.0),)
+    wide = Search(count=2)
+
+    async def compute(sentences: Sequence[str], _places: Sequence[Place]) -> list[SentenceResult]:
+        found = TranslatedSentence("A", 1, -1.0, is_complete=False, others=others)
+        return [SentenceResult(found, 2) for _ in sentences]
+
+    async def check(cache: TranslationCache, compute_one: Computer) -> None:
+        await cache.translate("e", ["x"], compute_one)
+        before = cache.bytes
+        for is_cached in (False, True):
+            (found,) = await cache.translate("e", ["x"], compute, wide)
+            sentence = found.sentence
+            assert (sentence.text, sentence.others, sentence.is_complete) == ("A", others, False)
+            assert sentence.is_cached == is_cached
+        # An equal search, not only the same object.
+        assert texts(await cache.translate("e", ["x"], compute_one, Search())) == ["X"]
+        assert len(compute_one.calls) == 1
+        assert cache.bytes - before > before
+        cache.forget("e")
+        assert cache.bytes == 0
+
+    run(check)
+
+
+def test_a_request_takes_a_sentence_out_of_the_background() -> None:
+    async def check(cache: TranslationCache, compute: Computer) -> None:
+        compute.gate.clear()
+        document = cache.translate("e", ["x", "y"], compute, is_background=True)
+        tasks = [asyncio.create_task(document)]
+        await asyncio.sleep(0)
+        tasks.append(asyncio.create_task(cache.translate("e", ["y"], compute)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert [place.is_background for place in compute.places[0]] == [True, False]
+        compute.gate.set()
+        await asyncio.gather(*tasks)
+        assert compute.calls == [["x", "y"]]
+
+    run(check)

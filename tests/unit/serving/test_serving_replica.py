@@ -38,7 +38,7 @@ from nmt.traffic import (
     start_shadow,
 )
 from tests.support.runs.evaluated_run import leave_engine
-from tests.support.serving import KEY, MIB, NAME, ROUTE, World, until
+from tests.support.serving import KEY, MIB, NAME, ROUTE, World, translate, until
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_replica_without_an_engine_starts_and_refuses_requests(world: World) -
         assert one.served().default is None
         one.check()
         with pytest.raises(NoEngineError):
-            await one.translate(["x"], ROUTE, "client")
+            await translate(one, ["x"], ROUTE, "client")
 
     run(world, check)
 
@@ -94,7 +94,7 @@ def test_a_replica_that_has_stopped_says_so(world: World) -> None:
         with pytest.raises(TranslationError):
             one.check()
         with pytest.raises(StoppingError):
-            await one.translate(["x"], ROUTE, "client")
+            await translate(one, ["x"], ROUTE, "client")
         assert not world.has_report()
 
     asyncio.run(body())
@@ -136,8 +136,8 @@ def test_a_domain_is_a_route_of_its_own(world: World) -> None:
     async def check(one: Replica) -> None:
         general, medical = one.served().routes
         assert (medical.domain, medical.key) == ("medical", f"{KEY}/medical")
-        assert (await one.translate(["x"], general, "c")).texts == ["a:x"]
-        assert (await one.translate(["x"], medical, "c")).texts == ["b:x"]
+        assert (await translate(one, ["x"], general, "c")).texts == ["a:x"]
+        assert (await translate(one, ["x"], medical, "c")).texts == ["b:x"]
 
     run(world, check)
 
@@ -150,7 +150,7 @@ def test_a_call_is_translated_by_one_engine_while_engines_are_swapped(world: Wor
         for turn in range(60):
             if turn % 10 == 5:
                 promote(world.storage, NAME, "b" if turn % 20 == 5 else "a")
-            answer = await one.translate([f"x{turn}|y", "z"] * 20, ROUTE, "client")
+            answer = await translate(one, [f"x{turn}|y", "z"] * 20, ROUTE, "client")
             digest = answer.engine
             assert answer.texts == [f"{digest}:x{turn} {digest}:y", f"{digest}:z"] * 20
             assert answer.source_tokens == 60
@@ -167,7 +167,7 @@ def test_an_engine_in_use_is_not_unloaded(world: World) -> None:
     async def check(one: Replica) -> None:
         old = world.engines["a"]
         old.gate.clear()
-        working = asyncio.create_task(one.translate(["x"], ROUTE, "client"))
+        working = asyncio.create_task(translate(one, ["x"], ROUTE, "client"))
         await until(lambda: bool(old.batches))
         # Two promotions, so that `a` is not even kept for a rollback.
         promote(world.storage, NAME, "b")
@@ -192,7 +192,7 @@ def test_a_route_that_has_gone_is_refused(world: World) -> None:
         remove_route(world.storage, NAME, french.key)
         await until(lambda: len(one.served().routes) == 1)
         with pytest.raises(NoEngineError, match="eng_Latn-fra_Latn"):
-            await one.translate(["x"], french, "client")
+            await translate(one, ["x"], french, "client")
         await until(lambda: world.engines["f"].is_closed)
 
     run(world, check)
@@ -339,8 +339,8 @@ def test_equal_sentences_are_translated_once(world: World) -> None:
     promote(world.storage, NAME, "a")
 
     async def check(one: Replica) -> None:
-        first = await one.translate(["x", "x", "y"], ROUTE, "client")
-        again = await one.translate(["y", "x"], ROUTE, "client")
+        first = await translate(one, ["x", "x", "y"], ROUTE, "client")
+        again = await translate(one, ["y", "x"], ROUTE, "client")
         assert first.texts + again.texts == ["a:x", "a:x", "a:y", "a:y", "a:x"]
         assert [each.is_cached for each in again.sentences] == [True, True]
         assert again.source_tokens == 2
@@ -353,10 +353,10 @@ def test_another_engine_does_not_answer_from_the_cache(world: World) -> None:
     promote(world.storage, NAME, "a")
 
     async def check(one: Replica) -> None:
-        await one.translate(["x"], ROUTE, "client")
+        await translate(one, ["x"], ROUTE, "client")
         promote(world.storage, NAME, "b")
         await serves(one, "b")
-        assert (await one.translate(["x"], ROUTE, "client")).texts == ["b:x"]
+        assert (await translate(one, ["x"], ROUTE, "client")).texts == ["b:x"]
 
     run(world, check)
 
@@ -367,7 +367,7 @@ def test_a_failing_engine_fails_its_request_and_is_asked_again(world: World) -> 
     async def check(one: Replica) -> None:
         for _ in range(2):
             with pytest.raises(TranslationError, match="cannot"):
-                await one.translate(["bad"], ROUTE, "client")
+                await translate(one, ["bad"], ROUTE, "client")
         assert len(world.engines["a"].batches) == 2
         one.check()
 
@@ -381,7 +381,7 @@ def test_an_engine_that_cannot_read_a_sentence_has_failed(world: World) -> None:
         for sentence in ("x", "x" * 2000):
             world.engines["a"].encode = lambda _sentence: 1 / 0  # type: ignore[assignment]
             with pytest.raises(TranslationError, match="cannot read"):
-                await one.translate([sentence], ROUTE, "client")
+                await translate(one, [sentence], ROUTE, "client")
 
     run(world, check)
 
@@ -407,12 +407,12 @@ def test_a_full_queue_refuses_requests(world: World) -> None:
 
     async def check(one: Replica) -> None:
         world.engines["a"].gate.clear()
-        tasks = [asyncio.create_task(one.translate(["x"], ROUTE, "c"))]
+        tasks = [asyncio.create_task(translate(one, ["x"], ROUTE, "c"))]
         await until(lambda: bool(world.engines["a"].batches))
-        tasks += [asyncio.create_task(one.translate([f"x{n}"], ROUTE, "c")) for n in range(2)]
+        tasks += [asyncio.create_task(translate(one, [f"x{n}"], ROUTE, "c")) for n in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(OverloadedError):
-            await one.translate(["y", "z"], ROUTE, "c")
+            await translate(one, ["y", "z"], ROUTE, "c")
         world.engines["a"].gate.set()
         await asyncio.gather(*tasks)
 
@@ -424,12 +424,12 @@ def test_a_replica_that_leaves_still_finishes_what_it_accepted(world: World) -> 
 
     async def check(one: Replica) -> None:
         world.engines["a"].gate.clear()
-        working = asyncio.create_task(one.translate(["x"], ROUTE, "client"))
+        working = asyncio.create_task(translate(one, ["x"], ROUTE, "client"))
         await asyncio.sleep(0)
         assert await one.leave() == 1
         assert one.served().is_stopping
         # One whose body was still being read when the replica left.
-        late = asyncio.create_task(one.translate(["y"], ROUTE, "client"))
+        late = asyncio.create_task(translate(one, ["y"], ROUTE, "client"))
         await asyncio.sleep(0)
         assert await one.leave() == 2
         world.engines["a"].gate.set()
@@ -457,13 +457,13 @@ def test_a_canary_answers_its_share_and_the_same_clients_each_time(world: World)
         assert traffic
         expected = ["b" if choose_arm(traffic.route(), c) == "canary" else "a" for c in clients()]
         for _ in range(2):
-            answers = [await one.translate(["x"], ROUTE, client) for client in clients()]
+            answers = [await translate(one, ["x"], ROUTE, client) for client in clients()]
             assert [each.engine for each in answers] == expected
         # What the endpoint says about itself is the stable engine.
         assert one.served().routes[0].engine == "a"
         set_percent(world.storage, NAME, 0)
         await until(lambda: one._engines.routes[KEY].route.percent == 0)
-        assert {(await one.translate(["x"], ROUTE, c)).engine for c in clients()} == {"a"}
+        assert {(await translate(one, ["x"], ROUTE, c)).engine for c in clients()} == {"a"}
 
     run(world, check)
 
@@ -475,7 +475,7 @@ def test_the_clients_of_a_broken_canary_get_the_stable_engine(world: World) -> N
 
     async def check(one: Replica) -> None:
         await until(lambda: bool(world.report()["routes"][KEY]["error"]))
-        assert (await one.translate(["x"], ROUTE, "client")).engine == "a"
+        assert (await translate(one, ["x"], ROUTE, "client")).engine == "a"
         report = world.report()
         assert report["routes"][KEY]["error"].startswith("canary b: b differs")
         assert report["error"] is None
@@ -508,7 +508,7 @@ def test_a_request_keeps_its_engine_while_the_canary_ends(world: World) -> None:
         await loads(one, "b")
         canary = world.engines["b"]
         canary.gate.clear()
-        working = asyncio.create_task(one.translate(["x"], ROUTE, "client"))
+        working = asyncio.create_task(translate(one, ["x"], ROUTE, "client"))
         await until(lambda: bool(canary.batches))
         end_rollout(world.storage, NAME)
         await until(lambda: one._engines.routes[KEY].canary is None)
@@ -556,7 +556,7 @@ def test_a_shadow_translates_along_and_is_never_returned(world: World) -> None:
     async def check(one: Replica) -> None:
         await loads(one, "b")
         for client in clients(3):
-            assert (await one.translate(["x"], ROUTE, client)).texts == ["a:x"]
+            assert (await translate(one, ["x"], ROUTE, client)).texts == ["a:x"]
         await until(lambda: _pairs(one) == 3)
         assert world.engines["b"].batches == [[["x"]]] * 3
 
@@ -574,9 +574,9 @@ def test_counts_are_reported_at_once_when_a_replica_leaves(world: World) -> None
 
     async def check(one: Replica) -> None:
         await loads(one, "b")
-        await one.translate(["x"], ROUTE, "client")
+        await translate(one, ["x"], ROUTE, "client")
         with pytest.raises(TranslationError):
-            await one.translate(["bad"], ROUTE, "other")
+            await translate(one, ["bad"], ROUTE, "other")
         await until(lambda: _pairs(one) == 2)
         await one.leave()
         assert {each["signal"] for each in world.report()["counts"]} >= {"broken", "errors"}
@@ -597,7 +597,7 @@ def test_pairs_that_wait_are_counted_before_the_replica_ends(world: World) -> No
 
     async def check(one: Replica) -> None:
         await loads(one, "b")
-        await asyncio.gather(*(one.translate(["x"], ROUTE, client) for client in clients(5)))
+        await asyncio.gather(*(translate(one, ["x"], ROUTE, client) for client in clients(5)))
 
     run(world, check)
     (report,) = read_reports(world.storage, NAME)
@@ -616,7 +616,7 @@ def test_a_newer_traffic_file_keeps_the_engines(world: World) -> None:
         content = world.storage.read_json(layout.traffic(NAME)) | {"version": 3}
         world.storage.write_json(layout.traffic(NAME), content)
         await until(lambda: "version 3" in (world.report()["error"] or ""))
-        assert (await one.translate(["x"], ROUTE, "client")).texts == ["a:x"]
+        assert (await translate(one, ["x"], ROUTE, "client")).texts == ["a:x"]
 
     run(world, check)
 
@@ -646,7 +646,7 @@ def test_metrics_see_what_a_replica_does(world: World) -> None:
             estimate=world.estimate,
         )
         await one.start()
-        await one.translate(["x", "x|y"], ROUTE, "client")
+        await translate(one, ["x", "x|y"], ROUTE, "client")
         await one.stop()
 
     asyncio.run(body())
@@ -670,6 +670,6 @@ def test_a_request_uses_the_route_as_it_is_now(world: World) -> None:
 
     async def check(one: Replica) -> None:
         stale = replace(ROUTE, engine="gone")
-        assert (await one.translate(["x"], stale, "client")).engine == "a"
+        assert (await translate(one, ["x"], stale, "client")).engine == "a"
 
     run(world, check)
