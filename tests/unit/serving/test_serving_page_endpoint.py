@@ -1,12 +1,15 @@
 """The page and the application understand each other, without an answer put in by the test."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nmt.config import ServingConfig
+from nmt.serving.documents.service import start_documents
 from nmt.serving.feedback.store import FeedbackStore
 from nmt.serving.types import ServedRoute
 from nmt.serving.web.app import build_app
@@ -31,8 +34,19 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(root: Path) -> Iterator[str]:
     config = ServingConfig(feedback=True)
-    feedback = FeedbackStore(Storage(str(root)), config.name, "r1")
-    with live(build_app(FakeTranslator(ROUTE, REVERSE), config, feedback=feedback)) as url:
+    storage, translator = Storage(str(root)), FakeTranslator(ROUTE, REVERSE)
+    feedback = FeedbackStore(storage, config.name, "r1")
+
+    @cache
+    def app() -> ASGIApp:
+        # In the event loop of the server, as the workers run there.
+        documents = start_documents(storage, translator, config)
+        return build_app(translator, config, feedback=feedback, documents=documents)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await app()(scope, receive, send)
+
+    with live(answer) as url:
         yield url
 
 
@@ -83,3 +97,30 @@ def test_a_rating_and_a_correction_are_stored(page, root):
     expect(page.page.locator(".line")).to_contain_text("Correction stored.")
     rows = [each.read_text("utf-8") for each in root.rglob("*.jsonl")]
     assert sum("மருத்துவர் வீட்டில்" in row for row in rows) == 1
+
+
+def test_a_document_is_translated_downloaded_and_deleted(page):
+    page.page.get_by_role("tab", name="Documents").click()
+    assert ".srt" in page.texts("#formats")[0]
+    page.page.get_by_text("Options for new documents").click()
+    page.page.check("#overwrite")
+    page.page.check("#wrapped")
+    page.page.fill("#encoding", "cp1252")
+    content = "The café is\nopen.".encode("cp1252")
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": content}
+    page.page.set_input_files("#files", [file])
+    expect(page.page.locator(".state")).to_contain_text("Done, kept until")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Download notes.txt").click()
+    assert download.value.path().read_bytes() == "THE CAFÉ IS\nOPEN.".encode("cp1252")
+    page.page.get_by_role("button", name="Delete notes.txt").click()
+    expect(page.page.locator(".document")).to_have_count(0)
+
+
+def test_the_reason_of_a_refused_document_is_shown(page):
+    page.page.get_by_role("tab", name="Documents").click()
+    file = {"name": "menu.json", "mimeType": "application/json", "buffer": b'{"title": '}
+    page.page.set_input_files("#files", [file])
+    expect(page.page.locator(".state")).to_have_text("Not accepted")
+    assert page.texts(".failure") != []
+    page.errors.clear()

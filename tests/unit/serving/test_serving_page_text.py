@@ -98,10 +98,8 @@ def test_a_busy_replica_is_asked_again_before_an_error_is_shown(translator):
     translator.answer("v1/translate", busy, 503, **{"Retry-After": "1"})
     translator.page.fill("#source", "one")
     translator.page.press("#source", "Control+Enter")
-    for _ in range(2):
-        translator.page.wait_for_timeout(50)
+    while translator.page.locator("#results[aria-busy]").count():
         translator.page.clock.run_for(1000)
-    translator.settle()
     assert translator.error() == "Busy. Try again in 1 s."
     assert [path for path, _ in translator.bodies].count("v1/translate") == 3
     translator.errors.clear()

@@ -85,7 +85,7 @@ function stateText(row, body) {
     case "unknown": return "Asking for its state …";
     case "waiting": return "Waiting for its turn";
     case "translating": return joined("Translating", share, timeLeft(left));
-    case "done": return joined("Done", countOf(sentences, "sentence"), expiry(row, body));
+    case "done": return joined("Done", row.isDownloaded ? "downloaded" : "", expiry(body.expires));
     case "cancelled": return joined("Cancelled", share);
     case "failed": return joined("Failed", share);
     case "refused": return "Not accepted";
@@ -109,11 +109,10 @@ function timeLeft(seconds) {
   return `about ${countOf(Math.round(seconds / 60), "minute")} left`;
 }
 
-function expiry(row, { expires }) {
-  if (row.isDownloaded) return "downloaded";
-  const time = new Date(typeof expires === "number" ? expires * 1000 : expires ?? NaN);
-  if (Number.isNaN(time.getTime())) return "";
-  return `kept until ${time.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+function expiry(expires) {
+  if (!expires) return "";
+  const time = new Date(expires).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return `kept until ${time}`;
 }
 
 function showWarnings(details, warnings) {
