@@ -6,8 +6,12 @@ import regex
 
 from nmt.text.normalise import remove_noise
 
+# With the Thai and Lao vowels before and behind their letter, and with letters of Khmer and Burmese
+# that are stacked: nothing may be put between these.
 _UNSEGMENTED = (
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Khmer}\p{Lao}\p{Myanmar}\p{Thai}\p{Tibetan}]\p{M}*"
+    r"[\u0e40-\u0e44\u0ec0-\u0ec4]?"
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Khmer}\p{Lao}\p{Myanmar}\p{Thai}\p{Tibetan}]\p{M}*+"
+    r"(?:[\u0e30\u0e32\u0e33\u0eb0\u0eb2\u0eb3]|(?<=[\u17d2\u1039])\p{L}\p{M}*+)*+"
 )
 _LETTER = rf"(?!{_UNSEGMENTED})[\p{{L}}\p{{M}}\p{{N}}]"
 # Soft hyphens, marks of direction and the like, inside a word.

@@ -10,6 +10,8 @@ MIN_SCORE = 0.6
 # Below that of an equal word, so that this is preferred.
 _PREFIX_SCORE, _MAX_STEM_SCORE = 0.95, 0.9
 _MIN_PREFIX = 2
+_FOREIGN_WEIGHT = 2
+"""Weight of a word between two wanted ones: it is seldom part of the same phrase."""
 _MAX_CANDIDATES = 16
 # Both bound the time for a part, also where all words of a translation are the same.
 _MAX_PLACES, _MAX_STARTS = 100, 500
@@ -81,19 +83,22 @@ class WindowFinder:
         # A translation inside a sentence may have a word more, and of many words some more.
         max_words = len(wanted) + max(1, len(wanted) // 4)
         for place in range(start, min(start + max_words, len(self._words))):
-            own = matches.get(place)
-            if own is None:
-                length += len(self._words[place])
+            # Each word is that of one wanted word at most: of the one that is least covered.
+            best = max(
+                matches.get(place, ()),
+                key=lambda match: match.score - covered[match.wanted],
+                default=None,
+            )
+            gain = best.score - covered[best.wanted] if best else 0.0
+            if best is None or gain <= 0:
+                length += _FOREIGN_WEIGHT * len(self._words[place])
                 continue
-            best = max(own, key=lambda match: match.score)
             # An ending that is glued to a word does not make it less alike.
             own_length = min(len(self._words[place]), len(wanted[best.wanted]))
             length += own_length
             common += own_length * best.score
-            for match in own:
-                gain = max(0.0, match.score - covered[match.wanted])
-                covered[match.wanted] += gain
-                found += gain * len(wanted[match.wanted])
+            covered[best.wanted] = best.score
+            found += gain * len(wanted[best.wanted])
             score = (common + found) / (total + length)
             if score >= MIN_SCORE:
                 windows.append(Window(start, place + 1, score))

@@ -96,6 +96,20 @@ def placed(tagged: str, target: str, translations: dict[str, str] | None = None)
             id="without spaces between words",
         ),
         pytest.param(
+            "Visit <a>our website</a> or write to <b>Zhang San</b>.",
+            "เยี่ยมชมเว็บไซต์ของเราหรือเขียนถึงจางซาน",
+            {"our website": "เว็บไซต์ของเรา", "Zhang San": "จางซาน"},
+            "เยี่ยมชม<a>เว็บไซต์ของเรา</a>หรือเขียนถึง<b>จางซาน</b>",
+            id="vowels before their letter",
+        ),
+        pytest.param(
+            "مرحبا <b>بالعالم</b>، زر الموقع اليوم.",
+            "Hello world, visit the site today.",
+            {"بالعالم": "in the world"},
+            "Hello <b>world</b>, visit the site today.",
+            id="a word without the small words around it",
+        ),
+        pytest.param(
             "<b>Every word</b>.",
             "ஒவ்வொரு வார்த்தையும்.",
             {},
