@@ -17,6 +17,8 @@ def find_pairs(codes: Sequence[tuple[CodeKind, Hashable]]) -> list[int | None]:
     Returns:
         For each code the number of its pair; None if it has no partner, or overlaps with others.
     """
+    if not codes:
+        return []
     opening = Counter(key for kind, key in codes if kind == "open" and key is not None)
     closing = Counter(key for kind, key in codes if kind == "close" and key is not None)
     numbers = count(1)

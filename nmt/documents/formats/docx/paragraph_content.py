@@ -43,6 +43,10 @@ def paragraph_content(paragraph: Paragraph, path: str) -> ParagraphContent | Non
     items = list(group(paragraph.atoms))
     if not any(item.kind == "text" and item.atoms[0].text.strip() for item in items):
         return None
+    first = items[0].format
+    if all(item.kind == "text" and item.format.key == first.key for item in items):
+        pieces = [Text(text, raw) for item in items for text, raw in item.atoms[0].texts]
+        return ParagraphContent(tuple(pieces), {}, first)
     return _Builder(items, path).build()
 
 

@@ -112,8 +112,10 @@ def read_part(name: str, source: XmlSource) -> TextPart:
 
     Raises:
         DocumentError: it is not valid XML, or it declares entities.
-        DocumentTooLargeError: it is nested too deeply.
+        DocumentTooLargeError: it is nested too deeply, or has too many paragraphs or tags.
     """
+    # Of each paragraph, the end tag and perhaps the start tag: far too many are not even read.
+    check_segment_count(source.data.count(b":p>") // 2)
     part = TextPart(name, source)
     reader = _PartReader(part)
     for event in read_events(source.data, NAMESPACES):

@@ -163,6 +163,9 @@ def _with_number_signs(pieces: list[Piece]) -> Iterable[Piece]:
 def _paired(pieces: list[Piece]) -> tuple[Content, dict[Code, Template]]:
     """Make codes of marks; those with a partner, inside each other, get a common number."""
     marks = [piece for piece in pieces if isinstance(piece, Mark)]
+    texts = [piece for piece in pieces if isinstance(piece, Text)]
+    if not marks and not any(isinstance(piece, CdataText) for piece in texts):
+        return tuple(texts), {}
     numbers = find_pairs([(mark.kind, mark.key) for mark in marks])
     pairs = dict(zip(marks, numbers, strict=True))
     exact = {number for mark, number in pairs.items() if number and mark.is_exact}

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 from xml.parsers import expat
 
-from nmt.documents.errors import DocumentError
+from nmt.documents.errors import DocumentError, DocumentTooLargeError
 from nmt.documents.formats.decoding import decode
 from nmt.documents.formats.limits import check_depth
 
@@ -18,6 +18,8 @@ EventKind = Literal[
 _DECLARATION = re.compile(
     rb"""(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z][\w.:-]{0,39})["']"""
 )
+MAX_TAGS = 2_000_000
+"""Of an XML text: an archive of a few kilobytes can unpack to many more."""
 _MIN_CHUNK = 2**18
 _CHUNKS = 16
 _AMPERSAND = ord("&")
@@ -93,8 +95,12 @@ def read_events(data: bytes, namespaces: Mapping[str, str]) -> Iterator[Event]:
 
     Raises:
         DocumentError: it is not well-formed, or it declares entities.
-        DocumentTooLargeError: it is nested too deeply.
+        DocumentTooLargeError: it is nested too deeply, or has too many tags.
     """
+    if data.count(b"<") > MAX_TAGS:
+        raise DocumentTooLargeError(
+            f"The file has an XML text of more than {MAX_TAGS:,} tags (max_tags). Divide it."
+        )
     parser = _Parser(data, namespaces)
     # In pieces, as a list of all events would take many times the memory of the file. Only few
     # pieces, as expat begins a tag or a comment that is longer than a piece anew with each.
