@@ -85,6 +85,8 @@ class ReadOptions:
     """JSON: pointers of the values to translate, with `*` for any key; all prose if empty."""
     skipped_keys: tuple[str, ...] = ()
     """JSON: pointers of values that are left as they are."""
+    untranslated_elements: tuple[str, ...] = ()
+    """HTML: names of elements that are left as they are, each as a word of its sentence."""
 
 
 class Document(Protocol):

@@ -126,7 +126,12 @@ async def read_texts(
         TooLargeError: a text is above a limit of the format.
         UnknownFormatError: there is no such format.
     """
-    read = ReadOptions(route.source_language, route.target_language, is_wrapped=options.is_wrapped)
+    read = ReadOptions(
+        route.source_language,
+        route.target_language,
+        is_wrapped=options.is_wrapped,
+        untranslated_elements=options.ignored_tags,
+    )
 
     def read_all() -> list[Document]:
         found: list[Document] = []

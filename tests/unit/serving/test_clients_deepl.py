@@ -123,8 +123,12 @@ def test_weblate_sends_placeholders_as_elements(endpoint: LiveEndpoint) -> None:
         "context": "A page",
         "model_type": "prefer_quality_optimized",
     }
+    calls = len(endpoint.translator.calls)
     texts = [each["text"] for each in send(endpoint, "/v2/translate", json=body)["translations"]]
     assert texts == ['HELLO <x id="6"></x>, GOOD MORNING', "LESS &lt; MORE"]
+    # The element is a word of its sentence.
+    sentences = endpoint.translator.calls[calls][0]
+    assert [len(each.split()) for each in sentences] == [4, 3]
 
 
 def test_mastodon_sends_a_form_whose_language_may_be_empty(endpoint: LiveEndpoint) -> None:

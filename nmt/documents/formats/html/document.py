@@ -28,16 +28,20 @@ def read_html(data: bytes, options: ReadOptions) -> "HtmlDocument":
     Raises:
         DocumentError: its encoding is wrong, or it has characters that HTML does not allow.
     """
-    return HtmlDocument(_decode(data, options.encoding), options.target_language)
+    words = frozenset(name.lower() for name in options.untranslated_elements)
+    return HtmlDocument(_decode(data, options.encoding), options.target_language, words)
 
 
 class HtmlDocument:
     """A page, a fragment or a template."""
 
-    def __init__(self, decoded: Decoded, target_language: str) -> None:
+    def __init__(
+        self, decoded: Decoded, target_language: str, words: frozenset[str] = frozenset()
+    ) -> None:
         self._decoded = decoded
         self._language = target_language
-        self._source = Reader(decoded.text).read()
+        self._words = words
+        self._source = Reader(decoded.text, words=words).read()
         self._segments = [
             Segment(found.path, found.content, found.is_wrapped) for found in self._source.found
         ]
@@ -56,7 +60,7 @@ class HtmlDocument:
         }
         text = self._write(translations)
         if translations:
-            check_result(self._source, translations, Reader(text).read())
+            check_result(self._source, translations, Reader(text, words=self._words).read())
         # Text outside translations is in the encoding. HTML can write any other character.
         return self._decoded.mark + text.encode(self._decoded.encoding, "xmlcharrefreplace")
 

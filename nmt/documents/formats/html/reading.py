@@ -65,6 +65,7 @@ class Reader:
         is_string: bool = False,
         skipped: Skipped | None = None,
         first_line: int = 1,
+        words: frozenset[str] = frozenset(),
     ) -> None:
         self.found: list[Found] = []
         """All texts, in the order of the document; values of tags follow the text around them."""
@@ -78,6 +79,8 @@ class Reader:
         self._has_hidden = self.masked is not text
         self._is_string = is_string
         self._first_line = first_line
+        self._words = words
+        """Names of elements that the client wants to be left as they are, as words."""
         self._depth = 0
         self._start = 0
         self._path = ""
@@ -160,7 +163,11 @@ class Reader:
         kind = KINDS.get(tag)
         # Most tags are no longer than their name.
         attributes = (token.attrs or ()) if end - start > len(tag) + 2 else ()
-        if kind in ("opaque", "opaque_inline") or (attributes and is_untranslated(attributes)):
+        if (
+            kind in ("opaque", "opaque_inline")
+            or tag in self._words
+            or (attributes and is_untranslated(attributes))
+        ):
             self._skip(token, tag, start, end)
             return
         if kind == "inline":
@@ -245,7 +252,7 @@ class Reader:
 
     def _skip(self, token: Token, tag: str, start: int, end: int) -> None:
         """Begin to leave an element as it is."""
-        skipped = Skipped(tag, start)
+        skipped = Skipped(tag, start, is_word=tag in self._words)
         if not skipped.is_inline and not self._is_string:
             self._end_block(start)
         if token.self_closing or tag in VOID:

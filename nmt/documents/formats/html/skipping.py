@@ -19,9 +19,9 @@ class Skipped:
     around it.
     """
 
-    def __init__(self, tag: str, start: int) -> None:
+    def __init__(self, tag: str, start: int, *, is_word: bool = False) -> None:
         self.start = start
-        self._kind = KINDS.get(tag)
+        self._kind = "opaque_inline" if is_word else KINDS.get(tag)
         self._has_text = False
         self.tag = tag
         self._inside: Counter[str] = Counter()
