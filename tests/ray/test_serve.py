@@ -6,6 +6,7 @@ The tests share one endpoint and run in the order of the file: only the first se
 import http.client
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +21,10 @@ from ray import serve
 from ray.serve.deployment import deployment_to_schema
 from ray.util import list_named_actors
 
+from nmt.client import Client as ApiClient
 from nmt.config import Config, load_with_user_set
 from nmt.errors import ConfigError, WorseThanBaseError
+from nmt.serving.feedback.rows import read_rows
 from nmt.storage import Storage
 from nmt.traffic import change_traffic, promote, read_traffic, rollback
 from ray_jobs.runtime.context import Session
@@ -122,7 +125,13 @@ class Load:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     storage = Storage(str(tmp_path_factory.mktemp("root")))
     ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level=logging.ERROR)
-    serving = {"port": 0, "poll_seconds": 0.2, "min_replicas": 2, "max_replicas": 2}
+    serving = {
+        "port": 0,
+        "poll_seconds": 0.2,
+        "min_replicas": 2,
+        "max_replicas": 2,
+        "feedback": True,
+    }
     config = Config.parse({"storage": storage.url, "serving": serving})
     yield Place(storage, start(config))
     stop()
@@ -202,6 +211,36 @@ def test_a_killed_replica_of_two_fails_no_request(place: Place) -> None:
         killed_at = load.answers
         place.wait_for(lambda: load.answers > killed_at + 50, seconds=60)
     assert load.failures == []
+
+
+def test_a_document_is_translated_though_its_replica_dies(place: Place, tmp_path: Path) -> None:
+    source, target = tmp_path / "page.html", tmp_path / "page.ta.html"
+    # Long enough to be in work while the replica dies.
+    text = "".join(f"<p>Patient <b>{number}</b> needs water now.</p>\n" for number in range(2000))
+    source.write_text(f"<html lang=en>\n{text}</html>", encoding="utf-8")
+    with ApiClient(place.url) as client:
+        document = client.submit_document(source)
+        place.wait_for(lambda: client.document(document.id).sentences_done > 0, seconds=60)
+        assert client.document(document.id).status == "translating"
+        for victim in replicas():
+            ray.kill(ray.get_actor(victim, namespace="serve"))
+        place.wait_for(lambda: client.document(document.id).status == "done", seconds=120)
+        client.download_document(document.id, target)
+        client.delete_document(document.id)
+    translated = target.read_text("utf-8")
+    assert re.findall("<b>(.*?)</b>", translated) == [str(number) for number in range(2000)]
+    assert translated.count("</p>\n") == 2000
+    assert 'lang="ta"' in translated or "lang=ta" in translated
+
+
+def test_feedback_is_stored_by_the_replica_that_takes_it(place: Place) -> None:
+    with ApiClient(place.url) as client:
+        translation = client.translate("Where is the hospital?")
+        client.send_feedback(
+            "Where is the hospital?", translation, source="en", target="ta", correction=HOSPITAL
+        )
+    (row,) = read_rows(place.storage, NAME, "corrections")
+    assert (row.target, row.engine) == (HOSPITAL, translation.engine)
 
 
 def test_a_body_above_the_limit_is_refused(place: Place) -> None:
