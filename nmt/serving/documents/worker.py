@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 # More than one, so that a short document does not wait for a long one.
 _WORKERS = 2
-_LEASE_SECONDS = 30.0
+# In units of `serving.poll_seconds`, like everything that replicas learn from the storage root.
+_LEASE_POLLS, _LOOK_POLLS = 15, 2
 _RENEWALS_OF_LEASE = 6
-_POLL_SECONDS = 5.0
 _SWEEP_SECONDS = 60.0
 _MAX_STOP_SECONDS = 3.0
 # A document that nobody can translate, as its route was removed, must not stay for ever.
@@ -39,8 +39,8 @@ class DocumentWorkers:
         translator: Translator,
         config: ServingConfig,
         *,
-        lease_seconds: float = _LEASE_SECONDS,
-        poll_seconds: float = _POLL_SECONDS,
+        lease_seconds: float | None = None,
+        poll_seconds: float | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Set up; `start` begins to work.
@@ -54,9 +54,10 @@ class DocumentWorkers:
             clock: returns the time, by which documents are deleted.
         """
         self._store, self._translator, self._config = store, translator, config
-        self._poll_seconds = poll_seconds
+        self._poll_seconds = poll_seconds or _LOOK_POLLS * config.poll_seconds
         self._clock = clock
         hours = config.document_retention_hours
+        lease_seconds = lease_seconds or _LEASE_POLLS * config.poll_seconds
         self._leases = Leases(store, seconds=lease_seconds, hours=hours)
         self._tasks: list[asyncio.Task[None]] = []
         self._jobs: dict[str, asyncio.Task[None]] = {}
