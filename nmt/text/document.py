@@ -1,6 +1,6 @@
-"""Texts of any length as sentences to translate, put together again afterwards."""
+"""Texts of any length as sentences to translate, for files of `nmt translate`."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nmt.languages import languages
@@ -21,7 +21,7 @@ class Documents:
 
         Args:
             texts: any texts.
-            language: ISO code of their language; an unknown one is split by general rules.
+            language: as for `split_text`.
         """
         return cls([split_text(remove_noise(text), language) for text in texts])
 
@@ -34,16 +34,6 @@ class Documents:
     def sentences(self) -> list[str]:
         """Return the sentences of all texts in order."""
         return [segment.text for text in self.segments for segment in text if segment.is_sentence]
-
-    def join(self, translations: Iterable[str], language: str) -> list[str]:
-        """Replace each sentence by its translation.
-
-        Args:
-            translations: of all `sentences`, in order.
-            language: FLORES-200 code of the translations.
-        """
-        remaining = iter(translations)
-        return [join_segments(text, remaining, language) for text in self.segments]
 
 
 def join_segments(segments: Iterable[Segment], translations: Iterable[str], language: str) -> str:
@@ -66,18 +56,6 @@ def join_segments(segments: Iterable[Segment], translations: Iterable[str], lang
             joined.append(segment.text)
         after_sentence = segment.is_sentence
     return "".join(joined)
-
-
-def join_parts(sentences: Iterable[Sized], translations: Iterable[str], language: str) -> list[str]:
-    """Join the translated parts of each sentence.
-
-    Args:
-        sentences: the parts of each sentence; only their number is used.
-        translations: of all parts, in order.
-        language: FLORES-200 code of the translations.
-    """
-    remaining, separator = iter(translations), sentence_separator(language)
-    return [separator.join(next(remaining) for _ in range(len(parts))) for parts in sentences]
 
 
 def sentence_separator(language: str) -> str:
