@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -124,9 +124,8 @@ class _NoRepetitions(NoRepeatNGramLogitsProcessor):
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Give the tokens that would repeat a word piece no probability."""
-        return super().__call__(  # pyright: ignore[reportArgumentType]
-            input_ids[:, self._source_width :], scores
-        )
+        new_tokens: Any = input_ids[:, self._source_width :]
+        return super().__call__(new_tokens, cast(Any, scores))
 
 
 class _OwnLimits(StoppingCriteria):

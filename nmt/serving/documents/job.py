@@ -92,7 +92,7 @@ class DocumentJob:
             await self._fail("the service failed; its log says why")
 
     async def renew(self) -> None:
-        """Renew the lease, and store the progress.
+        """Store the progress, and renew the lease.
 
         Raises:
             LeaseLostError: the lease is not held any more.

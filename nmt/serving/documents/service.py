@@ -112,7 +112,7 @@ class Documents:
         return await self._call(self._store.result, document)
 
     async def cancel(self, document: str) -> DocumentState | None:
-        """Stop the translation; what is translated is kept. None if there is no such document.
+        """Stop the translation, and keep what is translated; return None if there is no document.
 
         Raises:
             StorageUnavailableError: the storage root does not answer.
@@ -127,7 +127,7 @@ class Documents:
         return changed
 
     async def resume(self, document: str) -> DocumentState | None:
-        """Go on with a document that was cancelled or has failed. None if there is none.
+        """Continue a document that was cancelled or has failed; return None if there is none.
 
         Raises:
             StorageUnavailableError: the storage root does not answer.

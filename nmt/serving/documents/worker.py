@@ -133,7 +133,7 @@ class DocumentWorkers:
             raise
 
     async def _work(self, document: StoredDocument) -> None:
-        """Work on a document until it has ended, or somebody else may have it."""
+        """Translate a document until it has ended, or somebody else may have it."""
         job = DocumentJob(
             document,
             store=self._store,
@@ -160,7 +160,7 @@ class DocumentWorkers:
                 raise end
 
     async def _renew(self, job: DocumentJob) -> None:
-        """Renew the lease of a document until it is lost."""
+        """Keep the lease of a document until it is lost."""
         renewed = time.monotonic()
         # Others may take the document then, even if this worker does not know it.
         while time.monotonic() - renewed < self._leases.seconds:

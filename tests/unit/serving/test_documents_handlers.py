@@ -310,7 +310,7 @@ def test_documents_above_their_number_are_refused(storage: Storage) -> None:
     run(storage, check)
 
 
-def test_storage_that_does_not_answer_is_no_bug(
+def test_storage_that_does_not_answer_is_not_a_bug(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def check(site: Site) -> None:

@@ -121,7 +121,9 @@ def test_a_slow_worker_keeps_its_lease(storage: Storage) -> None:
     run(storage, check)
 
 
-def test_a_worker_that_has_lost_its_lease_writes_nothing_more(storage: Storage) -> None:
+def test_a_worker_that_has_lost_its_lease_writes_nothing_more(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def check(endpoint: Endpoint) -> None:
         hanging, other = Translator(), Translator()
         hanging.free_calls = 1
@@ -131,7 +133,7 @@ def test_a_worker_that_has_lost_its_lease_writes_nothing_more(storage: Storage) 
         await _until(lambda: _done(endpoint, asked.id) == 200)
         # Storage that fails for this replica alone.
         hanging_store = endpoint.replicas[0]._store
-        hanging_store.change = lambda *_args: _fail()
+        monkeypatch.setattr(hanging_store, "change", lambda *_args: _fail())
         endpoint.replica(other)
         await endpoint.reaches(asked.id, "done")
         await _until(lambda: hanging.open_sessions == 0)
