@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from nmt.documents.content import Code, Segment, Text
 from nmt.documents.errors import DocumentTooLargeError
 
+# A reader checks while it reads, so that a small hostile file cannot take much memory.
 MIB = 2**20
 MAX_TEXT_BYTES = 10 * MIB
 """Of a file in a text format."""

@@ -59,6 +59,7 @@ def read_message(text: str) -> Message | None:
         return Message(content, "icu") if content else None
     if _MAY_HAVE_MARKUP.search(text):
         return Message(_limited(_inline(_with_signs(inline_content(text)))), "html")
+    # Values of content systems are often Markdown, and text in the sense of HTML too.
     return Message(_limited(_inline((Text(text, text),))), "text")
 
 

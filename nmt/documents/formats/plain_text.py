@@ -89,6 +89,7 @@ def _paragraphs(text: str, lines: Iterator[_Span]) -> Iterator[_Span]:
     current: _Span | None = None
     last_line = 0
     for line in lines:
+        # Indented lines are lists, verses or code: they begin anew.
         is_indented = line.start > 0 and text[line.start - 1] in " \t\u3000"
         goes_on = line.line == last_line + 1 and not is_indented
         if current and goes_on and not _NEW_PARAGRAPH.match(text, line.start):

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from nmt.documents.document import Document, ReadDocument, ReadOptions, TranslatedSegment
-from nmt.documents.errors import UnknownFormatError
+from nmt.documents.errors import DocumentError, UnknownFormatError
 from nmt.documents.formats.decoding import Decoded
 from nmt.documents.formats.docx.reader import read_docx
 from nmt.documents.formats.html.document import read_html
@@ -112,6 +112,10 @@ def read_document(
         UnknownFormatError: it is of another format.
     """
     found = find_format(format_name)
+    if found.name != "json" and (options.keys or options.skipped_keys):
+        raise DocumentError(
+            f"keys and skipped_keys choose values of JSON files, but the format is {found.name}."
+        )
     check_bytes(len(data), found.max_bytes)
     check_kind(data, found.name)
     document = found.read(data, options)

@@ -49,6 +49,7 @@ def check_kind(data: bytes, format_name: str) -> None:
         UnknownFormatError: its first bytes are those of another format.
     """
     signature = find_signature(data)
+    # Formats are told by what they cannot be; the reader sees whether the file is valid.
     if format_name == "docx":
         if not data.startswith(b"PK\x03\x04"):
             raise UnknownFormatError(

@@ -3,7 +3,7 @@
 import pytest
 
 from nmt.documents.document import ReadOptions
-from nmt.documents.errors import DocumentTooLargeError, UnknownFormatError
+from nmt.documents.errors import DocumentError, DocumentTooLargeError, UnknownFormatError
 from nmt.documents.formats.registry import FORMATS, format_of, read_document, read_string
 from nmt.documents.formats.sniffing import check_kind
 
@@ -81,6 +81,12 @@ def test_limits_are_named():
         read_document(b"12345", "text", OPTIONS, max_characters=4)
     with pytest.raises(DocumentTooLargeError, match="max_document_characters"):
         read_string("12345", "text", OPTIONS, max_characters=4)
+
+
+def test_pointers_are_refused_where_there_are_no_keys():
+    options = ReadOptions("eng_Latn", "tam_Taml", keys=("/a",))
+    with pytest.raises(DocumentError, match="JSON files, but the format is html"):
+        read_document(b"<p>text</p>", "html", options)
 
 
 def test_a_string_cannot_be_in_a_binary_format():

@@ -31,6 +31,7 @@ class JsonDocument:
     """A JSON file."""
 
     def __init__(self, data: bytes, options: ReadOptions) -> None:
+        # JSON declares no encoding: it is UTF-8, unless somebody says otherwise.
         self._decoded = decode(data, encoding=options.encoding)
         text = self._decoded.text
         self._wanted = Pointers("keys", options.keys)
@@ -97,6 +98,7 @@ class JsonDocument:
 
     def _check(self, result: str, kept: Sequence[str]) -> None:
         """Check that everything else than the translated values is as before."""
+        # Places differ in the result, but the numbers of the strings do not.
         numbers = {value.number for value in self._values}
         strings = enumerate(JsonScanner(result).strings())
         places = [place for number, place in strings if number in numbers]
@@ -124,7 +126,9 @@ def _is_for_people(pointer: Sequence[str], value: str, message: Message) -> bool
 def _path(scanner: JsonScanner, pointer: Sequence[str]) -> str:
     """Return where a string is, for people."""
     line = f"line {scanner.line + 1} " if scanner.line else ""
-    return line + "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in pointer)
+    keys = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in pointer)
+    # A string alone is a JSON file too; its pointer is empty.
+    return line + keys or "/"
 
 
 def _between(text: str, places: Sequence[StringValue]) -> list[str]:

@@ -105,7 +105,7 @@ class JsonScanner:
         self.line += 1
 
     def _advance(self, kind: str, character: str) -> None:
-        """Go on behind a token."""
+        """Update the state for what follows a token."""
         if kind == "open":
             self.containers.append(Container(character == "{"))
             check_depth(len(self.containers))

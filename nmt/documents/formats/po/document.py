@@ -134,6 +134,7 @@ class PoDocument:
     def write(self, translated: Sequence[TranslatedSegment]) -> bytes:
         """Write the file with its translations, and mark the doubtful ones as fuzzy."""
         check_codes(self.segments, translated)
+        # Only some lines change; the others are written as they were read.
         writer = PoWriter(self._lines)
         for filling, segment in zip(self._fillings, translated, strict=True):
             raw = f"{filling.before}{_written(filling, segment.content)}{filling.after}"
@@ -144,6 +145,7 @@ class PoDocument:
             self._remove_forms(writer)
         result = writer.text()
         self._check(result)
+        # The header can say so, so a Latin-1 file may become UTF-8.
         try:
             return self._decoded.encode(result)
         except DocumentError:
@@ -217,5 +219,6 @@ def _escape_directives(text: str, filling: _Filling) -> str:
 
 def _messages(entry: Entry) -> str:
     """Return what a translation may not change of an entry."""
+    # Not the comments, since a doubtful translation adds a flag there.
     names = ("msgctxt", "msgid", "msgid_plural")
     return "\0".join(entry.fields[name].raw if name in entry.fields else "-" for name in names)

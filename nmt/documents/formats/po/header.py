@@ -14,6 +14,7 @@ _FORM_OF_ONE = re.compile(r"n\s*(?P<more>%\s*\d+\s*)?==\s*1\s*\)?\s*(?:&&[^?]*)?
 _LANGUAGES = {"zh": "zh_CN", "zh-Hant": "zh_TW", "sr-Latn": "sr@latin", "nb": "nb_NO"}
 
 _SLAVIC = "n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2"
+# Rules of gettext's manual; other languages have the most common one.
 _RULES = {
     "nplurals=1; plural=0;": (
         "ja zh yue ko vi th id ms lo my km bo dz jv su wo ug ace min ban bjn bug"
@@ -131,6 +132,7 @@ def _language(raw: str) -> str:
 
 def _is_of(name: str, language: str) -> bool:
     """Tell whether a name in a header is that of a language."""
+    # `ta_IN` and `ta_IN.UTF-8` are as good as `ta`, so they stay.
     try:
         return bool(name) and resolve_language(name.split("@")[0].split(".")[0]) == language
     except ConfigError:

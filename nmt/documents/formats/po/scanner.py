@@ -90,6 +90,7 @@ class _EntryReader:
 
     def _read_comment(self, number: int, core: str) -> None:
         """Read a comment; one behind a translation begins the next entry."""
+        # Obsolete entries are comments to every tool, so they end an entry but are none.
         if self._entry.translations or core.startswith("#~"):
             self._finish()
         if core.startswith("#,"):

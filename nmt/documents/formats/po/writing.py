@@ -76,6 +76,7 @@ class PoWriter:
             end = line[len(line.rstrip("\r\n")) :]
             self._lines[number] = written + end if written else ""
             return
+        # Flags come before what the message was, and that before the message.
         before = entry.first_line if entry.previous_line is None else entry.previous_line
         if not self._lines[before].startswith("#, fuzzy"):
             self._lines[before] = f"{written}{self._end}{self._lines[before]}"

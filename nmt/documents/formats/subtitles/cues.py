@@ -58,6 +58,7 @@ def _timings(text: str) -> Iterator[re.Match[str]]:
     """Yield the times of cues, each from the start of its line."""
     arrow = text.find("-->")
     while arrow >= 0:
+        # Looking back is limited, or a file without line breaks would take quadratic time.
         first = max(0, arrow - _LONGEST_LINE)
         start = 1 + max(text.rfind(line_end, first, arrow) for line_end in "\r\n")
         timing = TIMING.match(text, start or first)

@@ -29,6 +29,7 @@ class SubtitleDocument:
         self._decoded = decode(data, encoding=options.encoding)
         self._is_unsegmented = languages()[options.target_language].is_unsegmented
         text = self._decoded.text
+        # What is inserted has the line ends of the file.
         self._line_end = "\r\n" if "\r\n" in text else "\n" if "\n" in text else "\r"
         self._places = list(find_cue_texts(text, is_vtt=is_vtt))
         check_segment_count(len(self._places))
@@ -78,6 +79,7 @@ class SubtitleDocument:
     ) -> Iterator[tuple[int, int, str]]:
         """Yield what replaces the fragments of a unit: start, end and text."""
         written = self._written(source, target)
+        # A cue never becomes empty: without a translation it keeps its text.
         if not written.strip() or written == "".join(piece.raw or "" for piece in source):
             return
         old = [self._decoded.text[fragment.start : fragment.end] for fragment in unit]
@@ -107,6 +109,7 @@ class SubtitleDocument:
 
     def _escaped(self, text: str) -> str:
         """Write new text so that it is read as text."""
+        # Lines are divided later; here a line break only must not be a kind that is not counted.
         text = _LINE_BREAKS.sub(self._line_end, text)
         if self._is_vtt:
             return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

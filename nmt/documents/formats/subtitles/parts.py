@@ -106,6 +106,7 @@ def _pieces(text: str, start: int, end: int, *, is_vtt: bool) -> Iterator[Piece]
 
 def _kind(raw: str) -> CodeKind:
     """Return what a code is, before its pair is known."""
+    # Music notes are at both ends of a line of a song.
     if raw[0] not in "<{":
         return "break"
     if raw[0] == "{" or raw[1].isdigit():

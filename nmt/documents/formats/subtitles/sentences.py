@@ -9,6 +9,7 @@ from nmt.text.segment import split_text
 
 _MAX_GAP = 2.0
 """Seconds between two cues of one sentence."""
+# Automatic captions may have no end of a sentence at all.
 _MAX_FRAGMENTS, _MAX_CHARACTERS = 6, 500
 _ENDS = re.compile(r"(?:[.!?…:;।。！？：；]|--|[-–—])[\"'”’»)\]]*$|[)\]♪]$")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:Mr|Mrs|Ms|Dr|Prof|St|vs|e\.g|i\.e|\w)\.$")
@@ -56,6 +57,7 @@ def _goes_on(text: str, part: Part, following: Part) -> bool:
     is_soon = is_next_cue and gap < _MAX_GAP and following.text.begins > part.text.begins
     if not is_soon or following.has_dash or part.has_codes or following.has_codes:
         return False
+    # Other tags are another voice or another place on the screen.
     if (part.before, part.after) != (following.before, following.after):
         return False
     is_end = _ENDS.search(words[-10:]) and not _ABBREVIATION.search(words[-10:])
