@@ -1,5 +1,7 @@
 // One document of the list. Its elements are made once and then changed, so that the focus stays.
 
+// The endpoint names no more than these.
+const MAX_WARNINGS = 100;
 const ACTIVE = new Set(["waiting", "translating"]);
 const UNFINISHED = new Set([...ACTIVE, "uploading", "unknown"]);
 
@@ -118,7 +120,8 @@ function expiry(expires) {
 function showWarnings(details, warnings) {
   details.hidden = warnings.length === 0;
   const [summary, list] = details.children;
-  summary.textContent = countOf(warnings.length, "place") + " to check";
+  const isFull = warnings.length >= MAX_WARNINGS;
+  summary.textContent = `${countOf(warnings.length, "place")}${isFull ? " or more" : ""} to check`;
   if (list.children.length === warnings.length) return;
   list.replaceChildren(...warnings.map((warning) => make(
     "li", {},
