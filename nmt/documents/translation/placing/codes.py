@@ -1,5 +1,6 @@
 """The codes of a sentence in the order of their places in its translation."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,12 @@ def texts_to_translate(source: str, codes: Sequence[CodeAt]) -> list[str]:
     words = words_of(source)
     texts: dict[str, None] = {}
     for node in build_tree(codes, len(source)).descendants():
-        text = normalise(_text_to_translate(node, source, words))
+        start, end = _range_to_translate(node, source, words)
+        if node.parent and _count(words, start, end) == _count(
+            words, node.parent.start, node.parent.end
+        ):
+            continue  # it has all words of the translation too
+        text = normalise(source[start:end])
         own = words_of(text)
         if len(own) <= _MAX_WORDS and any(not is_copied_always(word.key) for word in own):
             texts[text] = None
@@ -90,15 +96,21 @@ def place_codes(
     return Placement(tuple(placed), tuple(guessed), tuple(sorted(_cuts_around(missing) - whole)))
 
 
-def _text_to_translate(node: Node, source: str, words: Sequence[Word]) -> str:
+def _range_to_translate(node: Node, source: str, words: Sequence[Word]) -> tuple[int, int]:
     """Find the text by which a node is placed: its own, or the word that it touches."""
     if node.start < node.end or node.opens is None:
-        return source[node.start : node.end]
+        return node.start, node.end
     touching = find_touching(source, words, node.start, node.opens.code.kind)
     if touching is None or touching.is_inside:
-        return ""
+        return node.start, node.start
     word = words[touching.word]
-    return source[word.start : word.end]
+    return word.start, word.end
+
+
+def _count(words: Sequence[Word], start: int, end: int) -> int:
+    """Count the words in a range, at least in part."""
+    first = bisect_right(words, start, key=lambda word: word.end)
+    return max(0, bisect_left(words, end, key=lambda word: word.start) - first)
 
 
 def _has_text(node: Node, source: str, target: str, copy: CopiedPlaces) -> bool:

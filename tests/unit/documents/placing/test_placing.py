@@ -205,6 +205,7 @@ def test_texts_of_pairs_and_words_at_single_codes_are_translated_alone():
         "The <b>old\n house</b> of 1<w/>9 <a>\ue000</a> stands<f/> <i>42</i>."
     )
     assert texts_to_translate(source, codes) == ["old house", "stands"]
+    assert texts_to_translate(*read_tags("<b>Every word</b>.")) == []
 
 
 def test_codes_that_open_or_close_alone_keep_their_order():
