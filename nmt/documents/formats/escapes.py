@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from nmt.documents.content import Content, Text
 
-_NEVER = frozenset(" ;#")
-"""Space, and characters that escapes are made of."""
+REPLACED = str.maketrans(dict.fromkeys("\0\ufdd0\ufdd1", "\ufffd"))
+"""Characters that no text can have: parsers refuse or change them, or our readers use them."""
+_NEVER = frozenset(" ")
+"""Characters that are written as they are, whatever the source does."""
 
 
 class OwnEscapes:

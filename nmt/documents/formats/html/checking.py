@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nmt.documents.content import Code, Content, plain_text
 from nmt.documents.errors import BrokenDocumentError
+from nmt.documents.formats.escapes import REPLACED
 from nmt.documents.formats.html.reading import Reader, Tag
 
 Translations = Mapping[int, Content]
@@ -32,7 +33,7 @@ def _texts(reader: Reader, translations: Translations) -> dict[str, str]:
     texts: dict[str, str] = {}
     for place in reader.found:
         text = plain_text(translations.get(id(place), place.content))
-        texts["".join(text.split())] = place.path
+        texts["".join(text.translate(REPLACED).split())] = place.path
     # A translation may be empty; read again, its place has no text.
     texts.pop("", None)
     return texts

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from nmt.documents.content import Code, Content, Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import DocumentError
+from nmt.documents.formats.checking import check_codes
 from nmt.documents.formats.decoding import Decoded, decode, find_encoding
 from nmt.documents.formats.html.checking import check_result
 from nmt.documents.formats.html.language import Change, language_changes
@@ -53,6 +54,7 @@ class HtmlDocument:
 
     def write(self, translated: Sequence[TranslatedSegment]) -> bytes:
         """Write the page with its texts translated, in order, and check the result."""
+        check_codes(self._segments, translated)
         translations = {
             id(place): segment.content
             for place, segment in zip(self._source.found, translated, strict=True)
@@ -76,7 +78,7 @@ class HtmlDocument:
         """List what is replaced, in the order of the document."""
         changes = [
             Change(place.start, place.end, _written(place, translations))
-            for place in self._source.places
+            for place in (self._source.places if translations else ())
             if id(place) in translations
             or any(id(value) in translations for tag in place.tags.values() for value in tag.values)
         ]

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-Kind = Literal["inline", "opaque_inline", "opaque", "break", "point", "image", "raw", "textarea"]
+Kind = Literal[
+    "inline", "opaque_inline", "opaque", "break", "point", "image", "raw", "textarea", "page"
+]
 
 Attributes = Sequence[tuple[str, str]]
 """Names in lower case, and values without their escapes."""
@@ -20,9 +22,9 @@ KINDS: Mapping[str, Kind] = (
     )
     # Their content is HTML, which the tokenizer gives as one text.
     | dict.fromkeys(["noscript", "noframes", "noembed"], "raw")
-    | {"br": "break", "wbr": "point", "img": "image", "textarea": "textarea"}
+    | {"html": "page", "br": "break", "wbr": "point", "img": "image", "textarea": "textarea"}
 )
-"""All elements that are not blocks."""
+"""Elements that are not just blocks."""
 
 VOID = frozenset(
     [
@@ -45,6 +47,8 @@ EXACT = frozenset({"a"})
 """Inline elements whose place must be right, even if a sentence is cut for it."""
 
 _TEXT_ATTRIBUTES = frozenset(["alt", "aria-label", "label", "placeholder", "summary", "title"])
+READ = _TEXT_ATTRIBUTES | {"content", "value"}
+"""All attributes that people read, of some element at least."""
 _BUTTONS = frozenset({"button", "reset", "submit"})
 _DESCRIPTIONS = frozenset({"description", "og:description", "og:title"})
 

@@ -3,8 +3,10 @@
 from collections import Counter
 
 from nmt.documents.content import Code, Content, Text
+from nmt.documents.errors import DocumentTooLargeError
 from nmt.documents.formats.html.elements import EXACT
 from nmt.documents.formats.html.templates import HIDDEN, template_code
+from nmt.documents.formats.limits import MAX_CODES
 
 
 class Gathered:
@@ -15,48 +17,46 @@ class Gathered:
     """
 
     def __init__(self) -> None:
-        self._pieces: list[Text | Code] = []
+        self.pieces: list[Text | Code] = []
+        """What there is so far; always the same list."""
         self._open: list[tuple[str, Code]] = []
         self._names: Counter[str] = Counter()
         self._pairs = 0
+        self._codes = 0
         self.has_text = False
-
-    def __bool__(self) -> bool:
-        """Tell whether there is any piece."""
-        return bool(self._pieces)
 
     def take(self) -> Content:
         """Return the content, and begin anew."""
-        content = tuple(self._pieces)
-        self._pieces.clear()
+        content = tuple(self.pieces)
+        self.pieces.clear()
         if self._open:
             self._open.clear()
             self._names.clear()
-        self._pairs = 0
+        self._pairs = self._codes = 0
         self.has_text = False
         return content
 
     def text(self, text: str) -> None:
         """Add text without escapes and template tags."""
-        self._pieces.append(Text(text, text))
+        self.pieces.append(Text(text, text))
         if not self.has_text:
             self.has_text = not text.isspace()
 
     def escape(self, text: str, raw: str) -> None:
         """Add an escape with its meaning."""
-        self._pieces.append(Text(text, raw))
+        self.pieces.append(Text(text, raw))
         if not self.has_text:
             self.has_text = not text.isspace()
 
     def code(self, code: Code) -> Code:
         """Add a code that neither opens nor closes an element, and return it."""
-        self._pieces.append(code)
+        self._add_code(code)
         return code
 
     def open(self, tag: str, raw: str, *, is_exact: bool = False) -> Code:
         """Add the start tag of an inline element, and return its code."""
         code = Code(raw, "open", None, is_exact or tag in EXACT)
-        self._pieces.append(code)
+        self._add_code(code)
         self._open.append((tag, code))
         self._names[tag] += 1
         return code
@@ -64,7 +64,7 @@ class Gathered:
     def close(self, tag: str, raw: str, *, is_exact: bool = False) -> Code:
         """Add the end tag of an inline element, and return its code."""
         code = Code(raw, "close", None, is_exact or tag in EXACT)
-        self._pieces.append(code)
+        self._add_code(code)
         if not self._open:
             return code
         last, opened = self._open[-1]
@@ -79,6 +79,16 @@ class Gathered:
             while any_open == self._names[tag]:
                 self._names[self._open.pop()[0]] -= 1
         return code
+
+    def _add_code(self, code: Code) -> None:
+        # Hostile files have a hundred thousand, which would take seconds before the whole document
+        # is compared with its limits.
+        self._codes += 1
+        if self._codes > MAX_CODES:
+            raise DocumentTooLargeError(
+                f"A text has more than {MAX_CODES:,} inline codes (max_codes)."
+            )
+        self.pieces.append(code)
 
     def hidden(self, text: str, masked: str) -> None:
         """Add text that holds template tags, which are hidden in `masked`."""

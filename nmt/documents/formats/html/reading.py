@@ -1,6 +1,7 @@
 """Finding the texts of HTML, with their places."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from turbohtml import Token
@@ -9,6 +10,7 @@ from nmt.documents.content import Code, Content, plain_text
 from nmt.documents.formats.html.attributes import value_content, values
 from nmt.documents.formats.html.elements import (
     KINDS,
+    READ,
     VOID,
     Attributes,
     Kind,
@@ -17,8 +19,18 @@ from nmt.documents.formats.html.elements import (
 )
 from nmt.documents.formats.html.inline import Gathered
 from nmt.documents.formats.html.skipping import Skipped
-from nmt.documents.formats.html.tokens import REFERENCE, START, TEXT, tokenizable, tokenize
+from nmt.documents.formats.html.tokens import (
+    REFERENCE,
+    START,
+    TEXT,
+    tokenizable,
+    tokenize,
+    unreadable,
+)
 
+_NO_ATTRIBUTES = 3
+"""Characters of an end tag without attributes, besides its name."""
+_NO_TAGS: "Mapping[Code, Tag]" = {}
 _MAX_DEPTH = 2
 """Of elements whose content is read anew, such as `noscript`."""
 _TAG_IN_TEXT = re.compile(r"(</?[A-Za-z][^<>]*>)")
@@ -35,7 +47,7 @@ class Found:
     quote: str | None = None
     """The sign around the value of an attribute, empty for none; None for other text."""
     is_wrapped: bool = True
-    tags: "dict[Code, Tag]" = field(default_factory=dict)
+    tags: "Mapping[Code, Tag]" = field(default_factory=dict)
     """Tags in the content that have values that people read."""
 
 
@@ -83,9 +95,9 @@ class Reader:
         """Names of elements that the client wants to be left as they are, as words."""
         self._depth = 0
         self._start = 0
-        self._path = ""
+        self._line = first_line
         self._gathered = Gathered()
-        self._tags: dict[Code, Tag] = {}
+        self._tags: Mapping[Code, Tag] = _NO_TAGS
         self._skipped = skipped
         self.unfinished: Skipped | None = None
         """The element that is left as it is and goes on behind the text."""
@@ -103,19 +115,32 @@ class Reader:
         return self._gathered.take()
 
     def _read(self, start: int, end: int, first_line: int) -> None:
-        gathered = self._gathered
+        gathered, is_page = self._gathered, not self._is_string
+        pieces = gathered.pieces
+        masked = self.masked[start:end]
         position = start
-        for token, source, stop in tokenize(self.masked[start:end]):
-            at, position = position, start + stop
+        # A long page has half a million tokens: what is done for each of them is done here.
+        for token in tokenize(masked):
+            at = position
+            tag, source = token.tag, token.source
+            if source is None:
+                source = token.data or ""
+            elif not masked.startswith(source, at - start):
+                raise unreadable(token)
+            position += len(source)
             if self._skipped is not None and self._is_skipped(self._skipped, token, at, position):
                 continue
-            if not gathered:
-                # White space before a text is not part of it.
-                if token.type is TEXT and source.isspace() and not self._is_string:
+            if not pieces:
+                # Tags of blocks, and white space before a text, are not part of it.
+                if is_page and (
+                    source.isspace()
+                    if tag is None
+                    else tag not in KINDS and len(source) <= len(tag) + _NO_ATTRIBUTES
+                ):
+                    self._inside = None if tag is not None else self._inside
                     continue
                 self._start = at
-                self._path = f"line {first_line + token.line - 1}"
-            tag = token.tag
+                self._line = first_line + token.line - 1
             if tag is None:
                 self._add(token, source, at, position)
             elif token.type is START:
@@ -182,9 +207,9 @@ class Reader:
             code = None
             self._block(start, end)
             self._inside = kind
-            if tag == "html" and self.page is None:
+            if kind == "page" and self.page is None:
                 self.page = slice(start, end)
-        if attributes and not self._is_string:
+        if attributes and not self._is_string and not READ.isdisjoint(dict(attributes)):
             self._read_values(code, tag, attributes, start, end)
 
     def _end_tag(self, tag: str, start: int, end: int) -> None:
@@ -205,20 +230,21 @@ class Reader:
 
     def _end_block(self, end: int) -> None:
         """Take what has been gathered as one text, if there is any in it."""
-        if not self._gathered:
+        if not self._gathered.pieces:
             return
         has_text = self._gathered.has_text
         content = self._gathered.take()
-        found = [value for tag in self._tags.values() for value in tag.values]
+        tags, self._tags = self._tags, _NO_TAGS
         if has_text:
-            block = Found(self._start, end, content, self._path, None, self._inside is None)
-            block.tags, self._tags = self._tags, {}
+            path = f"line {self._line}"
+            block = Found(self._start, end, content, path, None, self._inside is None, tags)
             self.places.append(block)
             self.found.append(block)
-        else:
-            self.places += found
-            self._tags.clear()
-        self.found += found
+        if tags:
+            found = [value for tag in tags.values() for value in tag.values]
+            self.found += found
+            if not has_text:
+                self.places += found
 
     def _read_values(
         self, code: Code | None, tag: str, attributes: Attributes, start: int, end: int
@@ -233,19 +259,17 @@ class Reader:
             end: where it ends.
         """
         names = text_attributes(tag, attributes)
-        if names.isdisjoint(name for name, _ in attributes):
-            return
         found: list[Found] = []
         for value in values(self.masked[start:end], tag):
             if value.name in names:
                 span = slice(start + value.start, start + value.end)
                 content = value_content(self.text[span], self.masked[span])
-                path = f"{self._path} @{value.name}"
+                path = f"line {self._line} @{value.name}"
                 if plain_text(content).strip():
                     found.append(Found(span.start, span.stop, content, path, value.quote))
         if code is not None:
             if found:
-                self._tags[code] = Tag(start, found)
+                self._tags = {**self._tags, code: Tag(start, found)}
         else:
             self.places += found
             self.found += found

@@ -1,6 +1,6 @@
 """Elements that are left as they are, with everything in them."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Literal
 
 from turbohtml import Token
@@ -24,7 +24,7 @@ class Skipped:
         self._kind = "opaque_inline" if is_word else KINDS.get(tag)
         self._has_text = False
         self.tag = tag
-        self._inside: Counter[str] = Counter()
+        self._inside: defaultdict[str, int] = defaultdict(int)
 
     @property
     def is_inline(self) -> bool:
@@ -59,7 +59,7 @@ class Skipped:
         if tag == self.tag:
             return "after"
         # The end of an inline element that is not open is a mistake, and so without effect.
-        return None if tag in KINDS else "before"
+        return "before" if KINDS.get(tag, "page") == "page" else None
 
     def _is_ended_by_start_of(self, tag: str) -> bool:
         if tag not in ENDED_BY.get(self.tag, ()):

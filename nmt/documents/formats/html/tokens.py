@@ -31,28 +31,19 @@ def tokenizable(text: str, *, is_string: bool = False) -> str:
     return hide_templates(text.replace("\r", "\f"), is_string=is_string)
 
 
-def tokenize(text: str) -> Iterator[tuple[Token, str, int]]:
+def tokenize(text: str) -> Iterator[Token]:
     """Split HTML into tokens.
+
+    A text has no source but its data. A tag without an end, at the end of the text, is no token.
 
     Args:
         text: as `tokenizable` returns it.
-
-    Yields:
-        Token, its source, and where the source ends. A tag without an end, at the end of the text,
-        is no token.
-
-    Raises:
-        DocumentError: the sources are not the text.
     """
-    position = 0
-    for token in turbohtml.tokenize(text, resolve_references=False, capture_source=True):
-        source = token.source
-        if source is None:
-            source = token.data or ""
-        if not text.startswith(source, position):
-            raise DocumentError(
-                f"line {token.line} has characters that HTML does not allow, such as NUL: remove"
-                " them."
-            )
-        position += len(source)
-        yield token, source, position
+    return turbohtml.tokenize(text, resolve_references=False, capture_source=True)
+
+
+def unreadable(token: Token) -> DocumentError:
+    """Return the error of a token whose source is not where it should be."""
+    return DocumentError(
+        f"Line {token.line} has characters that HTML does not allow, such as NUL. Remove them."
+    )

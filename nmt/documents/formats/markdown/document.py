@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nmt.documents.content import Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError
+from nmt.documents.formats.checking import check_codes
 from nmt.documents.formats.decoding import Decoded, decode
 from nmt.documents.formats.markdown.reading import Reader
 from nmt.documents.formats.markdown.rendering import Rendering
@@ -34,6 +35,7 @@ class MarkdownDocument:
 
     def write(self, translated: Sequence[TranslatedSegment]) -> bytes:
         """Write the file with its texts translated, in order, and check the result."""
+        check_codes(self._segments, translated)
         translations = {
             id(place): segment.content
             for place, segment in zip(self._source.found, translated, strict=True)

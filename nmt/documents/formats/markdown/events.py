@@ -19,15 +19,14 @@ EventValue = object
 """What the parser says of an event: the text of a text, the name or parts of an element."""
 
 
-def events(text: str) -> Iterator[tuple[str, EventValue, int, int]]:
+Event = str | dict[str, EventValue]
+"""The kind of an event, with its value if it has one."""
+
+
+def events(text: str) -> Iterator[tuple[Event, dict[str, int]]]:
     """Parse Markdown.
 
     Yields:
-        Kind of the event, its value, and where its source starts and ends, in bytes of UTF-8.
+        Event, and the `start` and `end` of its source in bytes of UTF-8.
     """
-    for event, place in pyromark.events_with_range(text, options=_OPTIONS):
-        if isinstance(event, str):
-            yield event, None, place["start"], place["end"]
-        else:
-            for kind, value in event.items():
-                yield kind, value, place["start"], place["end"]
+    return pyromark.events_with_range(text, options=_OPTIONS)  # pyright: ignore[reportReturnType]

@@ -28,6 +28,8 @@ _MARKS = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE | re.ASCII,
 )
+_HINTS = ("$", "{", "<%", "<?", "[!", "!!!", "???", ":::")
+_EMOJI = re.compile(r":[a-z][a-z0-9_+-]{0,40}:")
 _FILLER = "x"
 
 
@@ -38,6 +40,9 @@ def hidden_spans(text: str, data: bytes) -> list[Span]:
         text: Markdown.
         data: the text in UTF-8.
     """
+    # The pattern is slow, and most texts have nothing of it.
+    if not any(hint in text for hint in _HINTS) and not _EMOJI.search(text):
+        return []
     # One character for each byte, so that places are those of the parser.
     view = data.decode("latin-1")
     if next(_spans(view, 0), None) is None:
@@ -86,9 +91,13 @@ def _spans(view: str, offset: int) -> Iterator[Span]:
 
 def _code(text: str) -> Iterator[Span]:
     """Find the parts that are code or HTML, in order."""
-    for kind, value, start, end in events(text):
-        if kind == "Code" or (
-            kind == "Start"
-            and (value == "HtmlBlock" or (isinstance(value, dict) and "CodeBlock" in value))
+    for event, place in events(text):
+        if isinstance(event, str):
+            continue
+        value = event.get("Start")
+        if (
+            "Code" in event
+            or value == "HtmlBlock"
+            or (isinstance(value, dict) and "CodeBlock" in value)
         ):
-            yield start, end
+            yield place["start"], place["end"]

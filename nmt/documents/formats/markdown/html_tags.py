@@ -82,5 +82,5 @@ class InlineTag:
 def read_tag(raw: str, start: int) -> InlineTag | None:
     """Read a tag; None for what HTML does not take for one."""
     masked = tokenizable(raw)
-    token = next((token for token, _, end in tokenize(masked) if end == len(raw)), None)
+    token = next((token for token in tokenize(masked) if token.source == masked), None)
     return None if token is None else InlineTag(raw, start, token, masked)

@@ -53,7 +53,8 @@ class Inline:
         self._masked = masked
         self._hidden = hidden
         self._next_hidden = 0
-        self._levels: list[_Level] = []
+        self.levels: list[_Level] = []
+        """The text that is gathered, with the images around the place that has been reached."""
         self._cursor = 0
         self._plain: int | None = None
         """Where the plain text before the cursor starts."""
@@ -61,10 +62,6 @@ class Inline:
         """The kind of the line break at the cursor."""
         self._ignored_until = 0
         self._skipped: Skipped | None = None
-
-    def __bool__(self) -> bool:
-        """Tell whether anything has been gathered."""
-        return bool(self._levels)
 
     def take(self, kind: Kind) -> tuple[Place | None, list[Place]]:
         """Return what has been gathered, and begin anew.
@@ -75,7 +72,7 @@ class Inline:
         self._end_skipped(self._cursor)
         self._end_plain()
         # The description of an image that goes on, which the parser never gives, would be lost.
-        level, self._levels = self._levels[0], []
+        level, self.levels = self.levels[0], []
         self._break = None
         has_text = level.gathered.has_text
         place = self._place(level, kind)
@@ -91,7 +88,7 @@ class Inline:
         if self._advance(start, is_text=True):
             # The parser leaves the backslash of an escape out of the text.
             self._end_plain()
-            self._levels[-1].gathered.escape(value[0], "\\" + value[0])
+            self.levels[-1].gathered.escape(value[0], "\\" + value[0])
             self._cursor = start = start + 1
             value = value[1:]
             if not value:
@@ -101,7 +98,7 @@ class Inline:
                 self._plain = start
         else:
             self._end_plain()
-            self._levels[-1].gathered.escape(value, self._raw(start, end))
+            self.levels[-1].gathered.escape(value, self._raw(start, end))
         self._cursor = end
 
     def start(self, name: str, value: Any, start: int, end: int) -> None:  # noqa: ANN401
@@ -110,7 +107,7 @@ class Inline:
             return
         self._advance(start)
         self._end_plain()
-        level = self._levels[-1]
+        level = self.levels[-1]
         if name == "Link":
             link = value["Link"]
             if link["link_type"] in ("Autolink", "Email"):
@@ -121,13 +118,13 @@ class Inline:
             level.labels.append(link["id"])
             level.gathered.open("[", "[", is_exact=True)
         elif name == "Image":
-            if len(self._levels) > _MAX_IMAGES:
+            if len(self.levels) > _MAX_IMAGES:
                 self._whole(start, end)
                 return
             self._cursor = start + 2
             level.links.append((self._cursor, value["Image"]))
             level.labels.append(value["Image"]["id"])
-            self._levels.append(_Level(self._cursor))
+            self.levels.append(_Level(self._cursor))
         else:
             size = _MARKS.get(name) or (2 if self._data.startswith(b"~~", start) else 1)
             level.gathered.open(name, self._raw(start, start + size))
@@ -142,7 +139,7 @@ class Inline:
         if name == "Image":
             self._end_image(start, end)
             return
-        level = self._levels[-1]
+        level = self.levels[-1]
         if name == "Link":
             text_start, link = level.links.pop()
             end = self._end_of_link(link, end)
@@ -179,7 +176,7 @@ class Inline:
             return
         self._advance(start)
         self._end_plain()
-        level = self._levels[-1]
+        level = self.levels[-1]
         if kind == "FootnoteReference":
             raw = self._raw(start, end)
             level.labels.append(raw[1:-1])
@@ -202,7 +199,7 @@ class Inline:
 
     def _whole(self, start: int, end: int) -> None:
         """Add an element as one code."""
-        self._levels[-1].gathered.code(Code(self._raw(start, end), "word"))
+        self.levels[-1].gathered.code(Code(self._raw(start, end), "word"))
         self._ignored_until = self._cursor = end
 
     def _advance(self, start: int, *, is_text: bool = False) -> bool:
@@ -211,10 +208,10 @@ class Inline:
         Returns:
             Whether a backslash before the event escapes its first character.
         """
-        if not self._levels:
+        if not self.levels:
             is_escaped = is_text and start > 0 and self._masked[start - 1] == _BACKSLASH
             self._cursor = start - is_escaped
-            self._levels.append(_Level(self._cursor))
+            self.levels.append(_Level(self._cursor))
             return is_escaped
         if start <= self._cursor and self._break is None:
             return False
@@ -226,11 +223,11 @@ class Inline:
 
     def _between(self, raw: str, end: int) -> None:
         """Add a line break with what follows it, or anything else that is no event."""
-        gathered = self._levels[-1].gathered
+        gathered = self.levels[-1].gathered
         kind, self._break = self._break, None
         if kind is not None:
             line_break = _LINE_BREAK.search(raw)
-            self._levels[-1].breaks.append(raw[line_break.start() if line_break else 0 :])
+            self.levels[-1].breaks.append(raw[line_break.start() if line_break else 0 :])
         if kind == "HardBreak":
             self._end_plain()
             gathered.code(Code(raw, "break"))
@@ -250,7 +247,7 @@ class Inline:
         if self._plain is None:
             return
         start, self._plain = self._plain, None
-        gathered = self._levels[-1].gathered
+        gathered = self.levels[-1].gathered
         while self._next_hidden < len(self._hidden):
             first, last = self._hidden[self._next_hidden]
             if first >= self._cursor:
@@ -269,11 +266,11 @@ class Inline:
         if self._skipped is not None:
             skipped, self._skipped = self._skipped, None
             raw = self._raw(skipped.start, end)
-            self._levels[-1].gathered.code(Code(raw, skipped.code_kind))
+            self.levels[-1].gathered.code(Code(raw, skipped.code_kind))
             self._cursor = end
 
     def _add_tag(self, tag: InlineTag | None, start: int, end: int) -> None:
-        level = self._levels[-1]
+        level = self.levels[-1]
         if tag is None:
             level.gathered.code(Code(self._raw(start, end), "point"))
             return
@@ -283,8 +280,8 @@ class Inline:
             level.parts[code] = part
 
     def _end_image(self, start: int, end: int) -> None:
-        inner = self._levels.pop()
-        level = self._levels[-1]
+        inner = self.levels.pop()
+        level = self.levels[-1]
         text_start, image = level.links.pop()
         has_text = inner.gathered.has_text
         alt = self._place(inner, "alt")

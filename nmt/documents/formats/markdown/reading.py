@@ -4,6 +4,7 @@ from typing import Any
 
 from nmt.documents.errors import DocumentError
 from nmt.documents.formats.html.skipping import Skipped
+from nmt.documents.formats.limits import check_depth
 from nmt.documents.formats.markdown.events import events
 from nmt.documents.formats.markdown.front_matter import front_matter
 from nmt.documents.formats.markdown.hiding import hidden_spans, without
@@ -36,40 +37,49 @@ class Reader:
         self._html: HtmlBlock | None = None
         self._skipped: Skipped | None = None
         self._is_code = False
+        self._depth = 0
         self._front_matter: Kind | None = None
         self._line, self._counted = 1, 0
 
     def read(self) -> "Reader":
         """Find all texts."""
-        inline = self._inline
-        for kind, value, start, end in events(self._text):
-            if kind == "Text":
-                if self._is_code:
-                    continue
-                if self._front_matter is None:
-                    if not inline:
-                        self._begin(start)
-                    inline.text(value, start, end)
+        # A long document has half a million events: what is done for each of them is done here.
+        for event, place in events(self._text):
+            start, end = place["start"], place["end"]
+            if isinstance(event, str):
+                self._other(event, start, end)
+                continue
+            for kind, value in event.items():
+                if kind == "Text":
+                    self._add_text(value, start, end)
+                elif kind == "Start":
+                    self._start(_name(value), value, start, end)
+                elif kind == "End":
+                    self._end(_name(value), start, end)
                 else:
-                    self._read_front_matter(self._front_matter, start, end)
-            elif kind == "Start":
-                self._start(
-                    value if isinstance(value, str) else next(iter(value)), value, start, end
-                )
-            elif kind == "End":
-                self._end(value if isinstance(value, str) else next(iter(value)), start, end)
-            else:
-                self._other(kind, start, end)
+                    self._other(kind, start, end)
         self._end_text()
         return self
 
+    def _add_text(self, value: Any, start: int, end: int) -> None:  # noqa: ANN401
+        if self._is_code:
+            return
+        if self._front_matter is not None:
+            self._read_front_matter(self._front_matter, start, end)
+            return
+        if not self._inline.levels:
+            self._begin(start)
+        self._inline.text(value, start, end)
+
     def _start(self, name: str, value: Any, start: int, end: int) -> None:  # noqa: ANN401
         if name in _INLINE:
-            if not self._inline:
+            if not self._inline.levels:
                 self._begin(start)
             self._inline.start(name, value, start, end)
             return
         self._end_text()
+        self._depth += 1
+        check_depth(self._depth)
         self._kind = "block"
         if name == "Heading" and self.data.startswith(b"#", start):
             self._kind = "heading"
@@ -87,6 +97,7 @@ class Reader:
             self._inline.end(name, start, end)
             return
         self._end_text()
+        self._depth -= 1
         self._kind = "block"
         if name == "CodeBlock":
             self._is_code = False
@@ -102,7 +113,7 @@ class Reader:
         elif kind in ("SoftBreak", "HardBreak"):
             self._inline.line_break(kind, start, end)
         elif kind in ("InlineHtml", "Code", "FootnoteReference"):
-            if not self._inline:
+            if not self._inline.levels:
                 self._begin(start)
             if kind == "InlineHtml":
                 self._inline.html(start, end)
@@ -115,7 +126,7 @@ class Reader:
 
     def _end_text(self) -> None:
         """Take what has been gathered."""
-        if not self._inline:
+        if not self._inline.levels:
             return
         place, inner = self._inline.take(self._kind)
         # The parser stops a table of very many empty cells in the middle of a row.

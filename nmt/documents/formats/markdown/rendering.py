@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nmt.documents.content import Code, Content, plain_text
+from nmt.documents.formats.escapes import REPLACED
 from nmt.documents.formats.html.writing import Writer as HtmlWriter
 from nmt.documents.formats.markdown.places import Part, Place
 from nmt.documents.formats.markdown.reading import Reader
 from nmt.documents.formats.markdown.values import written_value
 from nmt.documents.formats.markdown.writing import (
+    ESCAPED,
     LINE_BREAK,
     MANNERS,
     Writer,
@@ -26,6 +28,8 @@ _SURROUNDINGS = {
     "cell": ("| ", " |\n|-|"),
     "alt": ("![", "](x)"),
 }
+_MAX_TRIED = 20_000
+"""Bytes of a text that is written in several manners; a longer one is escaped at once."""
 _INVISIBLE = "\u200b"
 
 
@@ -151,6 +155,9 @@ class Rendering:
             return _html_lines(text, place, is_in_cell=is_in_cell)
         if place.kind in ("title", "yaml", "toml"):
             return written_value(place, content)
+        if place.end - place.start > _MAX_TRIED:
+            writer = Writer(place.content, content, place.kind, place.prefixes, ESCAPED)
+            return writer.write(codes)
         first = ""
         has_emphasis = any(is_emphasis(piece) for piece in content)
         for manner in self._manners:
@@ -230,7 +237,7 @@ def _folded(label: str) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return "".join(text.replace(_INVISIBLE, "").split())
+    return "".join(text.translate(REPLACED).replace(_INVISIBLE, "").split())
 
 
 def _joined(pieces: Sequence[str] | Mapping[str, str]) -> str:

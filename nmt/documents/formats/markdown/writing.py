@@ -34,9 +34,10 @@ class Manner:
     """Whether letters beside emphasis are written as numbers."""
 
 
+ESCAPED = Manner(escapes=True)
 MANNERS = (
     Manner(),
-    Manner(escapes=True),
+    ESCAPED,
     Manner(moves=True),
     Manner(escapes=True, moves=True),
     Manner(escapes=True, references=True),
