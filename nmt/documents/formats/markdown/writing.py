@@ -31,7 +31,7 @@ class Manner:
     moves: bool = False
     """Whether punctuation at the edges of emphasis is put outside."""
     references: bool = False
-    """Whether letters beside emphasis are written as numbers."""
+    """Whether letters around emphasis are written as numbers."""
 
 
 ESCAPED = Manner(escapes=True)
@@ -97,7 +97,7 @@ class Writer:
 
     def _write_code(self, code: Code, raw: str) -> None:
         last = self._written[-1] if self._written else ""
-        if last.endswith("`") and raw.startswith("`"):
+        if last and raw and _join(last[-1], raw[0]):
             self._written.append(" ")
         if self._manner.references and code.kind == "close" and last in _EMPHASIS:
             self._written.append(_NOTHING)
@@ -116,10 +116,12 @@ class Writer:
             text = text.rstrip(" \t\r\n")
         first = last = ""
         if self._manner.references and text:
-            if is_emphasis(before) and _is_letter(text[0]):
+            if is_emphasis(before) and _is(before, "close") and _is_letter(text[0]):
                 first, text = _ENTITY.format(ord(text[0])), text[1:]
-            if is_emphasis(after) and text and _is_letter(text[-1]):
+            if is_emphasis(after) and _is(after, "open") and text and _is_letter(text[-1]):
                 text, last = text[:-1], _ENTITY.format(ord(text[-1]))
+        if text and isinstance(before, Code) and _join(before.raw[-1], text[0]):
+            self._written.append(" ")
         starts_line = (before is None and not first) or (
             isinstance(before, Code) and before.kind == "break"
         )
@@ -196,7 +198,7 @@ def moved_outside(content: Content) -> Content:
     return tuple(pieces)
 
 
-def _is(piece: Text | Code, kind: CodeKind) -> bool:
+def _is(piece: Text | Code | None, kind: CodeKind) -> bool:
     return isinstance(piece, Code) and piece.kind == kind
 
 
@@ -212,6 +214,16 @@ def _edge(text: Text, *, at_start: bool) -> tuple[Text | None, Text | None]:
         for part in (text.text[:at], text.text[at:])
     ]
     return (parts[0], parts[1]) if at_start else (parts[1], parts[0])
+
+
+def _join(last: str, first: str) -> bool:
+    """Tell whether a formula, an emoji or code is no longer one, with what is beside it."""
+    if last == first:
+        return last in "`$:"
+    return any(
+        sign in "$:" and (other == "_" or (other.isascii() and other.isalnum()))
+        for sign, other in ((last, first), (first, last))
+    )
 
 
 def _is_letter(character: str) -> bool:
