@@ -74,9 +74,7 @@ _SIGN = re.compile(
 _ICU = re.compile(r"\{\s{0,20}\w{1,60}\s{0,20},\s{0,20}(?:plural|select|selectordinal)\s{0,20},")
 _BRACE = re.compile(r"[{}]")
 _OPENING = {")": "(", "]": "["}
-_POSITIONAL = re.compile(
-    r"%[-+0#]*\d*(?:\.\d+)?(?:hh|h|ll|l|z)?[a-zA-Z@]|\{\}",
-)
+_POSITIONAL = re.compile(r"%[-+0#]*\d*(?:\.\d+)?(?:hh|h|ll|l|z)?[a-zA-Z@]|\{\}")
 
 
 def find_protected(text: str) -> list[Protected]:
@@ -106,8 +104,8 @@ def merge_touching(words: Iterable[Protected]) -> list[Protected]:
 
 
 def is_positional(word: str) -> bool:
-    """Tell whether a placeholder is filled by its position among others."""
-    return bool(_POSITIONAL.fullmatch(word))
+    """Tell whether a protected word has a placeholder that is filled by its position."""
+    return bool(_POSITIONAL.search(word))
 
 
 def _merge_icu(text: str) -> Iterator[Protected]:

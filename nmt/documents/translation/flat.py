@@ -48,9 +48,11 @@ class Flat:
     partners: Mapping[int, int]
     """Positions of codes that belong together, each by the other."""
     words: Sequence[Protected]
+    is_positional: bool
+    """Whether every placeholder is filled by its position."""
 
     @classmethod
-    def of(cls, content: Content) -> "Flat":
+    def of(cls, content: Content, *, is_positional: bool = False) -> "Flat":
         """Build the string of a content."""
         starts: list[int] = []
         codes: dict[int, Code] = {}
@@ -69,7 +71,7 @@ class Flat:
                 _BREAK if at in codes and codes[at].kind == "break" else character
                 for at, character in enumerate(masked)
             )
-        return cls(content, starts, text, masked, codes, partners, words)
+        return cls(content, starts, text, masked, codes, partners, words, is_positional)
 
     def slice(self, start: int, end: int) -> Iterator[Text | Code]:
         """Yield the pieces of a range, as the source has them."""

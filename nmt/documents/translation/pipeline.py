@@ -91,7 +91,7 @@ def _at(segment: Segment, translated: TranslatedSegment) -> TranslatedSegment:
 def _translate_segment(
     setting: Setting, segment: Segment, options: TranslationOptions
 ) -> Work[TranslatedSegment]:
-    flat = Flat.of(segment.content)
+    flat = Flat.of(segment.content, is_positional=segment.positional)
     parts = flat.parts(setting.source_language, is_wrapped=segment.is_wrapped)
     translated = yield from translate_parts(setting, flat, parts)
     warnings = [

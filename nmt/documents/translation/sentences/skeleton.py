@@ -198,7 +198,8 @@ def _specials(
         if word.kind == "emoji":
             found.append((word.start, word.end, Code(flat.text[word.start : word.end], "point")))
         elif word.kind == "fixed" or names_are_tokens:
-            positional = is_positional(flat.text[word.start : word.end])
+            text = flat.text[word.start : word.end]
+            positional = is_positional(text) or (flat.is_positional and text[0] in "%{")
             found.append(
                 (word.start, word.end, Token(word.start, word.end, is_positional=positional))
             )

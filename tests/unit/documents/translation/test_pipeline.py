@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -137,8 +138,13 @@ def test_the_parts_of_a_cut_sentence_keep_their_signs() -> None:
 def test_placeholders_without_a_number_keep_their_order() -> None:
     text = written(translate([segment("Move %s to %d now")], CHANGES["turned"])[0].content)
     assert text.index("%s") < text.index("%d")
+    text = written(translate([segment("Move %d%% to %s now")], CHANGES["turned"])[0].content)
+    assert text.index("%d%%") < text.index("%s")
     named = written(translate([segment("Move {a} to {b} now")], CHANGES["turned"])[0].content)
     assert named.index("{b}") < named.index("{a}")
+    source = replace(segment("Move {a} to {b} now"), positional=True)
+    text = written(translate([source], CHANGES["turned"])[0].content)
+    assert text.index("{a}") < text.index("{b}")
 
 
 def test_a_name_must_be_copied() -> None:
