@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ class Leases:
         self._store = store
         self._hours = hours
         self._clock = clock
+        # Each worker of the replica takes documents in a thread of its own.
+        self._lock = threading.Lock()
         self._seen: dict[str, tuple[Lease, float]] = {}
         """Document -> its lease, and since when it has not been renewed."""
 
@@ -63,10 +66,15 @@ class Leases:
         Raises:
             StorageError: the documents cannot be read.
         """
+        with self._lock:
+            return self._take_next(routes)
+
+    def _take_next(self, routes: Collection[str]) -> StoredDocument | None:
         states = {key: state for key, state in self._store.states().items() if state}
         free = [key for key, state in states.items() if self._is_free(key, state)]
         self._seen = {key: each for key, each in self._seen.items() if key in states}
-        requests = {key: self._store.request(key) for key in states if not states[key].has_ended}
+        requests = self._store.requests(key for key in states if not states[key].has_ended)
+        free = [key for key in free if key in requests]
         busy = [requests[key].owner for key in requests if states[key].lease and key not in free]
         # Else the many documents of one client would keep those of all others waiting.
         free.sort(key=lambda key: (busy.count(requests[key].owner), requests[key].created))

@@ -93,11 +93,9 @@ class Documents:
         """
 
         def read() -> list[StoredDocument]:
-            found = [
-                StoredDocument(self._store.request(key), state)
-                for key, state in self._store.states().items()
-                if state
-            ]
+            states = {key: state for key, state in self._store.states().items() if state}
+            requests = self._store.requests(states)
+            found = [StoredDocument(asked, states[key]) for key, asked in requests.items()]
             visible = [each for each in found if may_see(each.request)]
             return sorted(visible, key=lambda each: each.request.created, reverse=True)
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -27,6 +27,10 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
+class DamagedDocumentError(StorageError):
+    """A file of a document with another content than it should have."""
+
+
 class DocumentStore:
     """A folder for each document, which exists once it has a state."""
 
@@ -44,7 +48,7 @@ class DocumentStore:
         self._done: dict[str, DocumentState] = {}
 
     def states(self) -> dict[str, DocumentState | None]:
-        """Read the states of all documents; None where a folder has none.
+        """Read the states of all documents; None where a folder has none, or a damaged one.
 
         Raises:
             StorageError: the documents cannot be listed.
@@ -57,6 +61,8 @@ class DocumentStore:
         for document in ids:
             try:
                 states[document] = self._done.get(document) or self.state(document)
+            except DamagedDocumentError:
+                states[document] = None
             # One document that cannot be read must not stop the work on all others.
             except StorageError as error:
                 log.warning("a document cannot be read: %s", error)
@@ -81,6 +87,16 @@ class DocumentStore:
             content = self._storage.read_bytes(path)
             self._requests[document] = self._parse(DocumentRequest, path, content)
         return self._requests[document]
+
+    def requests(self, documents: Iterable[str]) -> dict[str, DocumentRequest]:
+        """Read what was asked for of several documents, without those that cannot be read."""
+        requests: dict[str, DocumentRequest] = {}
+        for document in documents:
+            try:
+                requests[document] = self.request(document)
+            except StorageError as error:
+                log.warning("a document cannot be read: %s", error)
+        return requests
 
     def state(self, document: str) -> DocumentState | None:
         """Read the state of a document; None if there is no such document.
@@ -172,7 +188,8 @@ class DocumentStore:
             return model.model_validate_json(content)
         except ValidationError as error:
             problem = first_validation_error(error)
-            raise StorageError(f"{self._storage.locate(path)} is damaged: {problem}") from None
+            place = self._storage.locate(path)
+            raise DamagedDocumentError(f"{place} is damaged: {problem}") from None
 
 
 def _dump(model: BaseModel) -> bytes:

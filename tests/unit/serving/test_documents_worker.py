@@ -244,12 +244,13 @@ def test_a_document_that_nobody_can_translate_is_deleted_at_last(storage: Storag
     run(storage, check)
 
 
-def test_an_upload_that_broke_off_is_deleted(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["source", "state.json"])
+def test_an_upload_that_broke_off_or_a_damaged_document_is_deleted(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     async def check(endpoint: Endpoint) -> None:
         path = f"serving/default/documents/{'a' * 32}"
-        storage.write_bytes(f"{path}/source", b"x")
+        storage.write_bytes(f"{path}/{name}", b"x")
         endpoint.replica(Translator())
         workers = endpoint.replicas[0]
         workers.sweep()
@@ -397,6 +398,20 @@ def test_storage_that_fails_for_a_while_does_not_end_a_document(
         await endpoint.reaches(asked.id, "done")
         assert (translator.sentences, set(failures.values())) == (LINES, {0})
         endpoint.replicas[0].check()
+
+    run(storage, check)
+
+
+@pytest.mark.parametrize("name", ["request.json", "state.json"])
+def test_a_damaged_document_does_not_stop_the_others(storage: Storage, name: str) -> None:
+    async def check(endpoint: Endpoint) -> None:
+        damaged, asked = request(), request()
+        await asyncio.to_thread(_create, endpoint, damaged)
+        storage.write_bytes(f"serving/default/documents/{damaged.id}/{name}", b"{")
+        documents = endpoint.replica(Translator())
+        await documents.add(asked, source())
+        await endpoint.reaches(asked.id, "done")
+        assert [each.request for each in await documents.list(lambda _request: True)] == [asked]
 
     run(storage, check)
 
