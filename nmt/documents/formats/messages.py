@@ -16,6 +16,7 @@ _MAY_HAVE_MARKUP = re.compile(r"[<&]|\{[{%]")
 _REFERENCE = re.compile(r"\$t\([^()\n]{1,200}\)|[%#]\{\w{1,60}\}")
 _ARGUMENT = re.compile(r"\{\s*+[\w.-]++\s*+(?:,[^{}]*+)?\}")
 _PLURAL_PART = re.compile(rf"#|{_ARGUMENT.pattern}")
+_MAY_HAVE_MARKS = re.compile(r"[`\[*_~$%#]")
 _SIGNS = frozenset("…•·←→↑↓↗⇒«»‹›✓✔▲▼►◄|")
 _TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKDOWN = re.compile(
@@ -59,6 +60,8 @@ def read_message(text: str) -> Message | None:
         return Message(content, "icu") if content else None
     if _MAY_HAVE_MARKUP.search(text):
         return Message(_limited(_inline(_with_signs(inline_content(text)))), "html")
+    if not _MAY_HAVE_MARKS.search(text):
+        return Message((Text(text, text),), "text")
     # Values of content systems are often Markdown, and text in the sense of HTML too.
     return Message(_limited(_inline((Text(text, text),))), "text")
 

@@ -95,6 +95,7 @@ def test_only_values_that_people_read_are_translated():
         "Version 2.0 is here",
         "Größe",
         "保存",
+        "是",
         "सहेजें",
         "Сохранить",
         "Done 🚀 now",

@@ -1,5 +1,6 @@
 """JSON and JSON Lines: values that people read are translated, keys never."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from nmt.documents.formats.messages import Message, read_message
 
 # What a tool reads in the description of a message, which ARB files have beside it.
 _FOR_TOOLS = frozenset({"type", "format", "optionalParameters", "isCustomDateFormat"})
+# Never a word as a page shows it: lower case without spaces, or one or two signs.
+_CODE = re.compile(r"[a-z0-9_./:#@+-]*|[ -~]{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class JsonDocument:
     def _find(self, scanner: JsonScanner, place: StringValue) -> tuple[Segment, Message] | None:
         """Return the segment and the message of a string that is for people."""
         raw = self._decoded.text[place.start : place.end]
-        # Most strings of a large file are empty or short codes: look no further then.
-        if not raw or (not self._wanted and len(raw) < 3 and raw.isascii()):
+        # Most strings of a large file are short codes: look no further then.
+        if not raw or (not self._wanted and _CODE.fullmatch(raw)):
             return None
         pointer = scanner.pointer()
         if (self._wanted and not self._wanted.has(pointer)) or self._skipped.has(pointer):
