@@ -439,7 +439,7 @@ def test_a_translation_that_loses_or_repeats_a_code_is_refused():
     document = read_xliff(unit_1('<source>A <x id="1"/> b</source>'), TO_TAMIL)
     content = document.segments[0].content
     for changed in (content[:1], (*content, content[1])):
-        with pytest.raises(BrokenDocumentError, match="inline code"):
+        with pytest.raises(BrokenDocumentError, match="inline codes"):
             document.write([TranslatedSegment(changed)])
 
 

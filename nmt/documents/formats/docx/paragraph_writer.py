@@ -1,6 +1,7 @@
 """Translated paragraphs of DOCX."""
 
 from collections.abc import Callable
+from itertools import groupby
 
 from nmt.documents.content import Code, Content, Text
 from nmt.documents.formats.docx.atoms import Atom
@@ -35,6 +36,24 @@ def write_paragraph(
         else:
             writer.code(piece, original.effects[piece])
     return writer.finish()
+
+
+def is_unchanged(source: Content, translated: Content) -> bool:
+    """Tell whether a translation is its source, perhaps with the texts divided otherwise."""
+    return all(piece.raw is not None for piece in translated) and _joined(source) == _joined(
+        translated
+    )
+
+
+def _joined(content: Content) -> list[Code | str]:
+    """Join texts that follow each other, as the file has them."""
+    joined: list[Code | str] = []
+    for is_code, pieces in groupby(content, lambda piece: isinstance(piece, Code)):
+        if is_code:
+            joined += [piece for piece in pieces if isinstance(piece, Code)]
+        else:
+            joined.append("".join(piece.raw or "" for piece in pieces))
+    return joined
 
 
 class _Writer:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 from nmt.documents.content import Content, Segment, Text
 from nmt.documents.document import TranslatedSegment
-from nmt.documents.formats.codes import check_codes, is_unchanged
 from nmt.documents.formats.docx.atoms import Field
 from nmt.documents.formats.docx.names import NAMESPACES
 from nmt.documents.formats.docx.paragraph_content import ParagraphContent, paragraph_content
 from nmt.documents.formats.docx.paragraph_reader import Paragraph, ParagraphReader
-from nmt.documents.formats.docx.paragraph_writer import write_paragraph
+from nmt.documents.formats.docx.paragraph_writer import is_unchanged, write_paragraph
 from nmt.documents.formats.docx.run_format import Language, RunFormat
 from nmt.documents.formats.limits import check_segment_count
 from nmt.documents.formats.xml.edit import (
@@ -90,7 +89,6 @@ class TextPart:
         changes: list[Change],
     ) -> None:
         """Add the changes of a paragraph, in place of those inside of it."""
-        check_codes(text.content, translated)
         if text.paragraph is None or is_unchanged(text.content, translated):
             return
 
@@ -163,6 +161,8 @@ class _PartReader:
         self._readers.pop()
         if self._readers:
             self._readers[-1].leave()
+        # The code of a field ends with its paragraph; a damaged one must not hide what follows.
+        reader.fields[:] = [field for field in reader.fields if field.has_result]
         self._paragraphs += 1
         paragraph = reader.paragraph
         paragraph.content_end = event.start

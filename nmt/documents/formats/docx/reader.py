@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nmt.documents.content import Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError, DocumentError, UnknownFormatError
+from nmt.documents.formats.checking import check_codes
 from nmt.documents.formats.docx.archive import Archive
 from nmt.documents.formats.docx.package import find_parts
 from nmt.documents.formats.docx.part import TextPart, read_part
@@ -43,6 +44,7 @@ class DocxDocument:
         Raises:
             BrokenDocumentError: read again, a part has other elements than its source.
         """
+        check_codes(self.segments, translated)
         replaced: dict[str, bytes] = {}
         at = 0
         for part in self._parts:

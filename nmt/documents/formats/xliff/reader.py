@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nmt.documents.content import Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError, DocumentError
+from nmt.documents.formats.checking import check_codes
 from nmt.documents.formats.limits import check_segment_count
 from nmt.documents.formats.xliff.content_reader import drafts_of
 from nmt.documents.formats.xliff.drafts import Draft, Template
@@ -44,6 +45,7 @@ class XliffDocument:
         Raises:
             BrokenDocumentError: read again, the result has other units, or not what was written.
         """
+        check_codes(self.segments, translated)
         if not self._wanted:
             return self._source.encode(self._source.data)
         rendered = Renderer(self._source).render(self._drafts, translated)

@@ -6,7 +6,6 @@ from itertools import groupby
 
 from nmt.documents.content import Code, Content
 from nmt.documents.document import TranslatedSegment
-from nmt.documents.formats.codes import check_codes
 from nmt.documents.formats.xliff.drafts import Draft, Template
 from nmt.documents.formats.xml.edit import escape_text, without_forbidden
 from nmt.documents.formats.xml.events import XmlSource
@@ -29,16 +28,11 @@ class Renderer:
     def render(
         self, drafts: Sequence[Draft], translated: Sequence[TranslatedSegment]
     ) -> dict[Draft, str]:
-        """Write texts with their translations.
-
-        Raises:
-            BrokenDocumentError: a translation lacks a code or has it twice.
-        """
+        """Write texts with their translations."""
         rendered: dict[Draft, str] = {}
         # Texts inside codes come after the text that the code is in.
         for draft in reversed(drafts):
             content = translated[draft.index].content
-            check_codes(draft.content, content)
             rendered[draft] = self._text(draft, content, rendered)
         return rendered
 
