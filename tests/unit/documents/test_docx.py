@@ -186,6 +186,11 @@ def test_text_of_a_field_that_goes_over_paragraphs_is_not_translated():
     assert segments(body) == ["[word]Text"]
 
 
+def test_a_field_without_an_end_does_not_hide_the_text_that_follows():
+    begin = '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+    assert segments(paragraph(run("One "), begin) + paragraph(run("Two"))) == ["One [point]", "Two"]
+
+
 def box(inner: str) -> str:
     return (
         "<w:r><mc:AlternateContent><mc:Choice><w:drawing><wp:anchor>"
@@ -342,7 +347,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=10))
 def test_any_paragraph_comes_back_unchanged_or_with_its_letters_changed(pieces: list[str]):
-    data = make_docx(paragraph(*pieces) + paragraph(run("end")))
+    data = make_docx(paragraph(run("start")) + paragraph(*pieces))
     try:
         document = read_docx(data, TO_TAMIL)
     except DocumentError:
@@ -351,7 +356,7 @@ def test_any_paragraph_comes_back_unchanged_or_with_its_letters_changed(pieces: 
     assert part_of(translate(document, identity), "word/document.xml") == before
     # Writing also checks that all elements are there, in a part that is valid XML.
     after = part_of(translate(document, upper), "word/document.xml")
-    assert after.count("END</w:t>") == 1
+    assert after.count("START</w:t>") == 1
 
 
 def test_a_translation_that_loses_a_code_or_breaks_the_nesting_is_refused():

@@ -7,7 +7,9 @@ from nmt.documents.formats.icu import find_message_texts
 
 def texts(message: str) -> list[tuple[str, bool]] | None:
     found = find_message_texts(message)
-    return found and [(message[text.start : text.end], text.is_plural) for text in found]
+    if found is None:
+        return None
+    return [(message[text.start : text.end], text.is_plural) for text in found]
 
 
 def test_the_innermost_texts_of_a_message_are_found():
