@@ -67,9 +67,12 @@ _PATTERN = re.compile(
     rf"(?P<fixed>{_FIXED})|(?P<name>{_NAME})|(?P<emoji>{_EMOJI}|{_KEYCAP})",
     re.VERBOSE | re.IGNORECASE,
 )
+_FIXED_PATTERN = re.compile(_FIXED, re.VERBOSE | re.IGNORECASE)
 # A text without any of these has no protected word; most sentences are such texts.
 _SIGN = re.compile(
-    rf"[/\\@{{}}%$_:]|\.\w|--|\(\)|<%|\u20e3|[{_EMOJI_SIGN}]|[\U000f0000-\U0010ffff]"
+    rf"[/\\{{}}%$]|@\w|@@|\w_\w|:[A-Za-z+-]|tel:|www\.|\.\w|--|\(\)|<%|\u20e3|[{_EMOJI_SIGN}]"
+    "|[\U000f0000-\U0010ffff]",
+    re.IGNORECASE,
 )
 _ICU = re.compile(r"\{\s{0,20}\w{1,60}\s{0,20},\s{0,20}(?:plural|select|selectordinal)\s{0,20},")
 _BRACE = re.compile(r"[{}]")
@@ -85,6 +88,11 @@ def find_protected(text: str) -> list[Protected]:
     if not _SIGN.search(text):
         return []
     return merge_touching(_merge_icu(text))
+
+
+def has_fixed(text: str) -> bool:
+    """Tell whether a text has a protected word of kind `fixed`."""
+    return bool(_SIGN.search(text) and _FIXED_PATTERN.search(text))
 
 
 def merge_touching(words: Iterable[Protected]) -> list[Protected]:

@@ -15,7 +15,7 @@ from nmt.documents.translation.sentences.skeleton import Skeleton
 from nmt.documents.translation.sentences.standins import restore_tokens, token
 from nmt.documents.translator import Candidate
 from nmt.text.normalise import normalise
-from nmt.text.protected import find_protected
+from nmt.text.protected import has_fixed
 
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]{0,200}>|&#?\w{1,30};")
 _TOKEN = re.compile("[\U000f0000-\U0010ffff]+")
@@ -123,7 +123,7 @@ def is_usable(source: str, target: str) -> bool:
     words = _TOKEN.sub(" ", target)
     if not any(map(str.isalnum, words)):
         return False
-    if any(word.kind == "fixed" for word in find_protected(words)):
+    if has_fixed(words):
         return False
     if "<" not in words and "&" not in words:
         return True
