@@ -203,7 +203,7 @@ class Client:
         rating: Literal["good", "bad"] | None = None,
         correction: str | None = None,
     ) -> None:
-        """Rate or correct a translation, if the endpoint takes feedback.
+        """Send a rating or a correction of a translation, if the endpoint takes feedback.
 
         Args:
             text: that was translated.

@@ -66,7 +66,7 @@ def check_kind(data: bytes, format_name: str) -> None:
 
 
 def find_signature(data: bytes) -> str | None:
-    """Name the kind of a file that is no text, by its first bytes."""
+    """Name the kind of a file that is not text, by its first bytes."""
     return next((kind for start, kind in _SIGNATURES if data.startswith(start)), None)
 
 

@@ -73,7 +73,7 @@ class DocumentStore:
         """Store a new document."""
         self._storage.write_bytes(self._path(request.id, _SOURCE), source)
         self._storage.write_bytes(self._path(request.id, _REQUEST), _dump(request))
-        # Last: without it, what a killed process has left is no document.
+        # Last: without it, what a killed process has left is not a document.
         self._storage.replace_if(self._path(request.id, _STATE), _dump(state), None)
 
     def request(self, document: str) -> DocumentRequest:
@@ -171,7 +171,7 @@ class DocumentStore:
 
     def delete(self, document: str) -> None:
         """Delete a document with all that is stored of it."""
-        # First: killed in between, this leaves something that is no document any more.
+        # First: killed in between, this leaves something that is not a document any more.
         self._storage.delete(self._path(document, _STATE))
         self._storage.delete(f"{self._root}/{document}")
         self._requests.pop(document, None)

@@ -13,6 +13,10 @@ from nmt.cli.console import is_override
 from nmt.cli.translation import BASE_SETTINGS
 from nmt.config import load_config
 from nmt.errors import NmtError
+from nmt.serving.feedback.options import ACTIONS as FEEDBACK_ACTIONS
+from nmt.serving.feedback.options import FEEDBACK
+from nmt.serving.glossaries.options import ACTIONS as GLOSSARY_ACTIONS
+from nmt.serving.glossaries.options import GLOSSARIES
 from ray_jobs.cli import main
 from ray_jobs.cli.runner import jobs, parse
 from tests.support.project import CODE_BLOCK, CONFIGS, PAGES, PROJECT, relative
@@ -21,6 +25,8 @@ COMMANDS = {
     *jobs(),
     "config",
     "doctor",
+    FEEDBACK,
+    GLOSSARIES,
     "keys",
     "plan",
     "quickstart",
@@ -43,6 +49,8 @@ OUTSIDE = {
     "sleep",
     "source",
 }
+ACTIONS = {FEEDBACK: FEEDBACK_ACTIONS, GLOSSARIES: GLOSSARY_ACTIONS}
+"""First words of commands that take some before their settings."""
 MAKE_TARGETS = set(re.findall(r"^([\w-]+):", (PROJECT / "Makefile").read_text("utf-8"), re.M))
 PLACEHOLDER = re.compile(r"…|=[A-Z_]+$")
 
@@ -121,6 +129,11 @@ def nmt_problem(words: list[str]) -> str:
         if words[0] == KEYS:
             key_command(options, [word for word in given if not is_override(word)])
             given = [word for word in given if is_override(word)]
+        if actions := ACTIONS.get(words[0]):
+            action, *_ = [word for word in given if not is_override(word)]
+            if action not in actions:
+                return f"{action} is not one of {', '.join(actions)}"
+            given = [word for word in given if is_override(word)]
         load_config(files(options.config), given, base=("", base))
     except SystemExit:
         return "the parser refuses it"
@@ -171,6 +184,8 @@ def test_the_pages_have_commands_to_check():
         "NMT_STORAGE=runs nmt train seed=-1",
         "nmt promote run=mine \\\n   serving.port=x",
         "nmt config look",
+        "nmt glossaries show",
+        "nmt feedback add",
         "nmt-k8s fly",
         "nmt-k8s submit train --nowhere",
         "nmt-k8s submit train trainng.max_steps=3",

@@ -155,7 +155,7 @@ class Reader:
             gathered.code(Code(self.text[position:end], "point"))
 
     def _add(self, token: Token, source: str, start: int, end: int) -> None:
-        """Add a token that is no tag."""
+        """Add a token that is not a tag."""
         kind = token.type
         if kind is TEXT:
             if self._inside is not None:

@@ -34,7 +34,7 @@ def tokenizable(text: str, *, is_string: bool = False) -> str:
 def tokenize(text: str) -> Iterator[Token]:
     """Split HTML into tokens.
 
-    A text has no source but its data. A tag without an end, at the end of the text, is no token.
+    A text has no source but its data. A tag without an end, at the end of the text, is not a token.
 
     Args:
         text: as `tokenizable` returns it.

@@ -12,7 +12,7 @@ _QUOTED = {
     "'": re.compile(r"'((?:[^']|'')*)'[ \t]*(?:#.*)?$"),
 }
 _COMMENT = re.compile(r"[ \t]#")
-# What these start is no plain text in YAML: blocks, references, lists, tags.
+# What these start is not plain text in YAML: blocks, references, lists, tags.
 _NOT_PLAIN = tuple("\"'|>&*!%@`{}[]#,?:-")
 _ESCAPE = {'"': re.compile(r'\\(["\\/])'), "'": re.compile(r"'(')")}
 _NEEDS_QUOTES = re.compile(r":(?:\s|$)|\s#|^[\"'|>&*!%@`{}\[\]#,?:-]|^\s|\s$|^$")

@@ -15,8 +15,8 @@ _MARKS = re.compile(
     r"""
     # A displayed formula, perhaps of several lines.
     (?<![\\$])\$\$(?:[^$`\\\n]|\\.|\n(?![ \t>]*\n)){1,5000}\$\$
-    # A formula. `$5 or $10` is text: a formula begins and ends beside a sign that is no space, does
-    # not begin with a digit, and is not part of a word.
+    # A formula. `$5 or $10` is text: a formula begins and ends beside a sign that is not a
+    # space, does not begin with a digit, and is not part of a word.
     | (?<![\\$\w])\$(?=[^\s\d$])[^$\n`]{0,300}(?<=[^\s\\])\$(?![\w$])
     | (?<![\w:\\]):[a-z][a-z0-9_+-]{0,40}:(?![\w:])             # :emoji:
     | \{:[^{}\n]{0,200}\}                                       # attributes of kramdown

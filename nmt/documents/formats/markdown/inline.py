@@ -222,7 +222,7 @@ class Inline:
         return is_escaped
 
     def _between(self, raw: str, end: int) -> None:
-        """Add a line break with what follows it, or anything else that is no event."""
+        """Add a line break with what follows it, or anything else that is not an event."""
         gathered = self.levels[-1].gathered
         kind, self._break = self._break, None
         if kind is not None:

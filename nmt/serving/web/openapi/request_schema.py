@@ -123,7 +123,7 @@ def _limits(config: ServingConfig) -> str:
 
 
 def _restrict_languages(schema: Schema, alternatives: Sequence[dict[str, _Choices]]) -> None:
-    """Allow only values that go together; a value of None is a key that is left out."""
+    """Permit only values that go together; a value of None is a key that is left out."""
     properties = cast(dict[str, Schema], schema["properties"])
     if len(alternatives) > 1:
         schema["anyOf"] = [_require(choices) for choices in alternatives]
