@@ -89,7 +89,7 @@ async def translate_prepared(
 async def _detect(asked: TextRequest, served: Served) -> Detection:
     """Detect the language of the texts, without what is surely not text."""
     # Some of each text: the first may be a title that says little.
-    share = max(_MAX_SAMPLE // len(asked.texts), 40)
+    share = max(_MAX_SAMPLE // max(1, len(asked.texts)), 40)
     sample = " ".join(_MARKUP.sub(" ", text[: 4 * share])[:share] for text in asked.texts)
     # In a thread, since the first call loads the model.
     return await asyncio.to_thread(detect_source, sample[:_MAX_SAMPLE], asked.wanted, served)

@@ -1,5 +1,6 @@
 """The requests of the HTTP interface: their format and their limits."""
 
+import re
 from typing import Annotated, Literal, cast
 
 from pydantic import (
@@ -26,7 +27,9 @@ _BYTES_PER_CHARACTER = 12
 # Quotes, commas and spaces around each text, and the other keys of the body.
 _BYTES_PER_TEXT, _BYTES_PER_BODY = 64, 4096
 _MAX_TERMS, _MAX_TERM_CHARACTERS = 1000, 200
-_TERM = {"type": "string", "pattern": r"\S", "maxLength": _MAX_TERM_CHARACTERS}
+# A character that is neither white space nor a control character.
+_VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
+_TERM = {"type": "string", "pattern": _VISIBLE, "maxLength": _MAX_TERM_CHARACTERS}
 _GLOSSARY = {
     "anyOf": [
         {
@@ -100,7 +103,7 @@ def check_glossary(value: object) -> object:
         raise ValueError(f"holds more than {_MAX_TERMS} terms")
     for term, translation in terms.items():
         for each in (term, translation):
-            if not isinstance(each, str) or not each.strip():
+            if not isinstance(each, str) or not re.search(_VISIBLE, each):
                 raise ValueError("terms and translations must be strings that are not blank")
             if len(each) > _MAX_TERM_CHARACTERS:
                 raise ValueError(f"a term is longer than {_MAX_TERM_CHARACTERS} characters")

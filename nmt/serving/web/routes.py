@@ -87,7 +87,9 @@ def detect_source(text: str, request: Wanted, served: Served) -> Detection:
     if not served.routes:
         raise NoEngineError(NO_ENGINE)
     target = _resolve(request.target, served.routes)
-    fitting = [each for each in served.routes if target in (None, each.target_language)]
+    to_target = [each for each in served.routes if target in (None, each.target_language)]
+    # A domain that no pair has is refused later, with the names of those that there are.
+    fitting = [each for each in to_target if each.domain == request.domain] or to_target
     sources = list(dict.fromkeys(each.source_language for each in fitting))
     if not sources:
         wanted = f"any language to {target}"

@@ -91,7 +91,7 @@ def test_the_shape_of_the_question_is_that_of_the_answer(endpoint: LiveEndpoint)
     assert answer["alternatives"] == [["GOOD MORNING 2"]]
     answer = send(endpoint, data={**body, "q": ["Good morning", "Close"]})
     assert answer["translatedText"] == ["GOOD MORNING", "CLOSE"]
-    assert send(endpoint, json={**body, "q": []}) == {"translatedText": []}
+    assert send(endpoint, json={**body, "q": []})["translatedText"] == []
 
 
 @pytest.mark.parametrize("place", ["header", "deepl header", "query", "form", "json"])

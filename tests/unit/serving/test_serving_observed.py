@@ -126,3 +126,18 @@ def test_the_metrics_name_the_replica_that_answers(seen):
 def test_every_path_and_method_of_the_application_is_a_label_value():
     assert {operation.path for operation in OPERATIONS} <= PATHS
     assert {operation.method for operation in OPERATIONS} <= METHODS
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"/translate?api_key={SECRET}", {"q": "x", "source": "en", "target": "ta"}),
+        ("/translate", {"q": "x", "source": "en", "target": "ta", "api_key": SECRET}),
+        ("/detect", {"q": SECRET}),
+        ("/v2/translate", {"text": ["x"], "source_lang": "EN", "target_lang": SECRET}),
+        (f"/download_file/{SECRET}/a", None),
+    ],
+)
+def test_nothing_that_clients_of_other_services_send_is_seen(seen, path, body):
+    seen.send("POST", path, body)
+    assert SECRET not in seen.everything().lower()

@@ -57,9 +57,6 @@ class LibreTranslateHandlers:
         texts = [asked.q] if isinstance(asked.q, str) else asked.q
         options = TextOptions(format=asked.format or "text", alternatives=asked.alternatives)
         wanted = Wanted(asked.source, asked.target, asked.domain or None)
-        # An empty list has nothing to translate, and no batch either.
-        if not texts:
-            return json_answer({"translatedText": []})
         prepared = await prepare(self._context, request, TextRequest(texts, wanted, options))
         results = await translate_prepared(self._context, request, prepared)
         return json_answer(_translation_body(asked, prepared, results))
