@@ -13,17 +13,20 @@ Attributes = Sequence[tuple[str, str]]
 _INLINE = """a abbr acronym b bdi bdo big blink br cite data del dfn em font i ins mark nobr q rp rt
     ruby s small span strike strong sub sup time tt u var"""
 
-KINDS: Mapping[str, Kind] = (
-    dict.fromkeys(_INLINE.split(), "inline")
+_NAMES: tuple[tuple[Kind, str], ...] = (
+    ("inline", _INLINE),
     # Their text is the same in every language. In a sentence, each is read as one word.
-    | dict.fromkeys(["code", "kbd", "samp", "var", "tt", "svg", "math"], "opaque_inline")
-    | dict.fromkeys(
-        ["script", "style", "pre", "template", "iframe", "object", "xmp", "plaintext"], "opaque"
-    )
+    ("opaque_inline", "code kbd samp var tt svg math"),
+    ("opaque", "script style pre template iframe object xmp plaintext"),
     # Their content is HTML, which the tokenizer gives as one text.
-    | dict.fromkeys(["noscript", "noframes", "noembed"], "raw")
-    | {"html": "page", "br": "break", "wbr": "point", "img": "image", "textarea": "textarea"}
+    ("raw", "noscript noframes noembed"),
+    ("break", "br"),
+    ("point", "wbr"),
+    ("image", "img"),
+    ("textarea", "textarea"),
+    ("page", "html"),
 )
+KINDS: Mapping[str, Kind] = {name: kind for kind, names in _NAMES for name in names.split()}
 """Elements that are not just blocks."""
 
 VOID = frozenset(

@@ -94,7 +94,7 @@ class Writer:
         if self._is_string:
             return _ESCAPES[sign] if _is_markup(text, match.start()) else sign
         # A model must not invent instructions for a template language.
-        if sign == "{" and text.startswith(_AFTER_TEMPLATE, end):
+        if sign == "{" and (end == len(text) or text.startswith(_AFTER_TEMPLATE, end)):
             return "&#123;"
         return _ESCAPES.get(sign, sign)
 

@@ -1,7 +1,7 @@
 """A translated Markdown document, and what must be read in it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nmt.documents.content import Code, Content, plain_text
@@ -17,6 +17,7 @@ from nmt.documents.formats.markdown.writing import (
     Writer,
     is_emphasis,
     moved_outside,
+    starts_with_tag,
 )
 
 Translations = Mapping[int, Content]
@@ -152,16 +153,16 @@ class Rendering:
         if place.kind in ("html", "value"):
             quote = place.quote or None
             text = HtmlWriter(place.content, content, quote=quote).write(codes)
-            return _html_lines(text, place, is_in_cell=is_in_cell)
+            return _html_lines(_with_edges(place, text), place, is_in_cell=is_in_cell)
         if place.kind in ("title", "yaml", "toml"):
             return written_value(place, content)
         if place.end - place.start > _MAX_TRIED:
             writer = Writer(place.content, content, place.kind, place.prefixes, ESCAPED)
             return writer.write(codes)
         first = ""
-        has_emphasis = any(is_emphasis(piece) for piece in content)
+        is_delicate = starts_with_tag(content) or any(is_emphasis(piece) for piece in content)
         for manner in self._manners:
-            if (manner.moves or manner.references) and not has_emphasis:
+            if (manner.moves or manner.references) and not is_delicate:
                 continue
             arranged = moved_outside(content) if manner.moves else content
             writer = Writer(place.content, arranged, place.kind, place.prefixes, manner)
@@ -206,6 +207,14 @@ def _without_prefixes(text: str, prefixes: Sequence[str]) -> str:
     return text
 
 
+def _with_edges(place: Place, text: str) -> str:
+    """Give a text the white space of its source at its edges: the block ends with its line."""
+    source = "".join(piece.raw or "" for piece in place.content)
+    start = source[: len(source) - len(source.lstrip())]
+    end = source[len(source.rstrip()) :]
+    return start + text.strip() + end
+
+
 def _html_lines(text: str, place: Place, *, is_in_cell: bool) -> str:
     """Give a text of HTML the line breaks that it may have in Markdown."""
     if is_in_cell:
@@ -240,5 +249,5 @@ def _squeezed(text: str) -> str:
     return "".join(text.translate(REPLACED).replace(_INVISIBLE, "").split())
 
 
-def _joined(pieces: Sequence[str] | Mapping[str, str]) -> str:
+def _joined(pieces: Iterable[str]) -> str:
     return "".join("".join(pieces).replace('"', "").split())

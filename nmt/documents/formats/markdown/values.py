@@ -2,7 +2,7 @@
 
 import re
 
-from nmt.documents.content import Code, Content
+from nmt.documents.content import Code, Content, Text
 from nmt.documents.formats.escapes import OwnEscapes
 from nmt.documents.formats.markdown.front_matter import yaml_plain
 from nmt.documents.formats.markdown.places import Place
@@ -45,6 +45,6 @@ def _escaped(sign: str, place: Place) -> str:
 
 def _raw(content: Content) -> str:
     return "".join(
-        piece.raw if isinstance(piece, Code) or piece.raw is not None else piece.text
+        piece.text if isinstance(piece, Text) and piece.raw is None else piece.raw or ""
         for piece in content
     )

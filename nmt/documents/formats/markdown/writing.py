@@ -16,7 +16,7 @@ _LINE_START = re.compile(r"(?:[+\-=?]|[0-9]{1,9}(?=[.)]))")
 _AFTER_TEMPLATE = ("{", "%", "#")
 _ENTITY = "&#{};"
 _NOTHING = "&#8203;"
-"""A space without width, for emphasis of nothing."""
+"""A space without width, for emphasis of nothing and before a tag."""
 _EMPHASIS = frozenset({"*", "_", "**", "__", "~", "~~"})
 _MAX_EMPHASIS = 3
 """Marks of emphasis inside each other, that punctuation is put outside of."""
@@ -31,7 +31,7 @@ class Manner:
     moves: bool = False
     """Whether punctuation at the edges of emphasis is put outside."""
     references: bool = False
-    """Whether letters around emphasis are written as numbers."""
+    """Whether letters around emphasis, and nothing before a tag, are written as numbers."""
 
 
 ESCAPED = Manner(escapes=True)
@@ -82,9 +82,12 @@ class Writer:
             codes: the codes that are to be written in another way than in the source.
         """
         pieces = self._translated
+        if self._manner.references and starts_with_tag(pieces):
+            self._written.append(_NOTHING)
         for number, piece in enumerate(pieces):
             if isinstance(piece, Code):
-                self._write_code(piece, codes.get(piece, piece.raw))
+                before = pieces[number - 1] if number else None
+                self._write_code(piece, codes.get(piece, piece.raw), before)
             elif piece.raw is not None:
                 self._own.skip(piece.text)
                 self._skip_breaks(piece.raw)
@@ -95,12 +98,15 @@ class Writer:
                 self._write_text(piece.text, before, after)
         return "".join(self._written)
 
-    def _write_code(self, code: Code, raw: str) -> None:
+    def _write_code(self, code: Code, raw: str, before: Text | Code | None) -> None:
         last = self._written[-1] if self._written else ""
-        if last and raw and _join(last[-1], raw[0]):
+        if last and raw and not is_emphasis(code) and _spoils(last[-1], raw[0]):
             self._written.append(" ")
-        if self._manner.references and code.kind == "close" and last in _EMPHASIS:
-            self._written.append(_NOTHING)
+        if self._manner.references and isinstance(before, Code):
+            is_empty = _is(code, "close") and last in _EMPHASIS
+            # What is beside emphasis decides whether it is some.
+            if is_empty or is_emphasis(code) is not is_emphasis(before):
+                self._written.append(_NOTHING)
         self._skip_breaks(raw)
         self._written.append(raw)
 
@@ -120,7 +126,8 @@ class Writer:
                 first, text = _ENTITY.format(ord(text[0])), text[1:]
             if is_emphasis(after) and _is(after, "open") and text and _is_letter(text[-1]):
                 text, last = text[:-1], _ENTITY.format(ord(text[-1]))
-        if text and isinstance(before, Code) and _join(before.raw[-1], text[0]):
+        after_sign = isinstance(before, Code) and before.raw.endswith(("$", ":"))
+        if text and after_sign and _is_ascii_word(text[0]):
             self._written.append(" ")
         starts_line = (before is None and not first) or (
             isinstance(before, Code) and before.kind == "break"
@@ -159,7 +166,8 @@ class Writer:
             return "\\|" if self._manner.escapes or self._kind == "cell" else sign
         # A model must not invent instructions for a template language.
         if sign == "{":
-            return "&#123;" if self._manner.escapes or following in _AFTER_TEMPLATE else sign
+            is_template = not following or following in _AFTER_TEMPLATE
+            return "&#123;" if self._manner.escapes or is_template else sign
         if not self._manner.escapes:
             return sign
         return "&amp;" if sign == "&" else "\\" + sign
@@ -168,6 +176,11 @@ class Writer:
 def is_emphasis(piece: Text | Code | None) -> bool:
     """Tell whether a piece opens or closes emphasis."""
     return isinstance(piece, Code) and piece.kind in ("open", "close") and piece.raw in _EMPHASIS
+
+
+def starts_with_tag(content: Content) -> bool:
+    """Tell whether a text starts with HTML, which could make a block of HTML of it."""
+    return bool(content) and isinstance(content[0], Code) and content[0].raw.startswith("<")
 
 
 def moved_outside(content: Content) -> Content:
@@ -208,6 +221,9 @@ def _edge(text: Text, *, at_start: bool) -> tuple[Text | None, Text | None]:
         return None, text
     characters = text.text if at_start else text.text[::-1]
     size = next((n for n, c in enumerate(characters) if _is_letter(c)), len(characters))
+    if size == len(characters):
+        # There is nothing but punctuation, of which only the white space has to move.
+        size -= len(characters.lstrip())
     at = size if at_start else len(characters) - size
     parts = [
         Text(part, part if text.raw is not None else None) if part else None
@@ -216,14 +232,15 @@ def _edge(text: Text, *, at_start: bool) -> tuple[Text | None, Text | None]:
     return (parts[0], parts[1]) if at_start else (parts[1], parts[0])
 
 
-def _join(last: str, first: str) -> bool:
-    """Tell whether a formula, an emoji or code is no longer one, with what is beside it."""
+def _spoils(last: str, first: str) -> bool:
+    """Tell whether a formula, an emoji or code is no longer one behind a character."""
     if last == first:
         return last in "`$:"
-    return any(
-        sign in "$:" and (other == "_" or (other.isascii() and other.isalnum()))
-        for sign, other in ((last, first), (first, last))
-    )
+    return first in "$:" and _is_ascii_word(last)
+
+
+def _is_ascii_word(character: str) -> bool:
+    return character == "_" or (character.isascii() and character.isalnum())
 
 
 def _is_letter(character: str) -> bool:
