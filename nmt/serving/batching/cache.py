@@ -197,5 +197,7 @@ def _as_cached(result: SentenceResult) -> SentenceResult:
 
 
 def _bytes_of(key: _Key, result: SentenceResult) -> int:
-    others = sum(getsizeof(each.text) + _OTHER_BYTES for each in result.sentence.others)
-    return getsizeof(key[0]) + getsizeof(result.sentence.text) + _ENTRY_BYTES + others
+    taken = getsizeof(key[0]) + getsizeof(result.sentence.text) + _ENTRY_BYTES
+    if others := result.sentence.others:
+        taken += sum(getsizeof(each.text) + _OTHER_BYTES for each in others)
+    return taken

@@ -42,6 +42,12 @@ def join_rows(parts: Sequence[Hypothesis], language: str) -> TranslatedSentence:
         parts: of the sentence, in order.
         language: FLORES-200 code of the translation.
     """
+    # Nearly all sentences, so that it is worth a way of its own.
+    if len(parts) == 1:
+        (only,) = parts
+        return TranslatedSentence(
+            only.text, only.tokens, only.log_probability, is_complete=only.is_complete
+        )
     return TranslatedSentence(
         sentence_separator(language).join(part.text for part in parts),
         sum(part.tokens for part in parts),
