@@ -48,14 +48,14 @@ async def read_file(
     Raises:
         RequestError: the file or the request is wrong.
     """
-    options = options or ReadOptions(_ANY_LANGUAGE, _ANY_LANGUAGE)
+    base = options or ReadOptions(_ANY_LANGUAGE, _ANY_LANGUAGE)
 
     def read(options: ReadOptions) -> Document:
         return read_document(file.content, name, options, max_characters)
 
     def detect() -> Wanted:
         return replace(
-            wanted, source=detect_source(_sample(read(options)), wanted, served).language
+            wanted, source=detect_source(_sample(read(base)), wanted, served).language
         )
 
     with explained():
@@ -65,8 +65,8 @@ async def read_file(
             wanted = await asyncio.to_thread(detect)
         route = choose_route(wanted, served)
         languages = route.source_language, route.target_language
-        options = replace(options, source_language=languages[0], target_language=languages[1])
-        return ReadFile(name, route, options, await asyncio.to_thread(read, options))
+        chosen = replace(base, source_language=languages[0], target_language=languages[1])
+        return ReadFile(name, route, chosen, await asyncio.to_thread(read, chosen))
 
 
 def _sample(document: Document) -> str:
