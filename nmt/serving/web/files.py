@@ -54,9 +54,7 @@ async def read_file(
         return read_document(file.content, name, options, max_characters)
 
     def detect() -> Wanted:
-        return replace(
-            wanted, source=detect_source(_sample(read(base)), wanted, served).language
-        )
+        return replace(wanted, source=detect_source(_sample(read(base)), wanted, served).language)
 
     with explained():
         name = format_of(file.name, file.content, declared).name
