@@ -1,7 +1,7 @@
 """The content of one text of Markdown, gathered from the events of its parser."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from nmt.documents.formats.markdown.hiding import Span, hidden_code
 from nmt.documents.formats.markdown.html_tags import InlineTag, read_tag
 from nmt.documents.formats.markdown.places import Kind, Part, Place, inner_places
 
+Link = Mapping[str, Any]
+"""What the parser says of a link or an image: its kind, target, title and label."""
 _MAX_IMAGES = 3
 """Images inside each other whose texts are read."""
 _TITLE = re.compile(r"""\]\([^\n]*?[\s>]("[^"\n]*"|'[^'\n]*'|\([^()\n]*\))\s*\)\Z""")
@@ -31,7 +33,7 @@ class _Level:
     parts: dict[Code, Part] = field(default_factory=dict)
     breaks: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
-    links: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    links: list[tuple[int, Link]] = field(default_factory=list)
     """Links and images that have begun, with where their text starts."""
 
 
@@ -294,7 +296,7 @@ class Inline:
         self._add_part(level, code, image, text_start, start, places)
         self._cursor = end
 
-    def _end_of_link(self, link: dict[str, Any], end: int) -> int:
+    def _end_of_link(self, link: Link, end: int) -> int:
         # The parser leaves the empty brackets of `[text][]` out of the link.
         is_short = link["link_type"] == "Collapsed" and self._data.startswith(b"[]", end)
         return end + 2 if is_short else end
@@ -303,7 +305,7 @@ class Inline:
         self,
         level: _Level,
         code: Code,
-        link: dict[str, Any],
+        link: Link,
         text_start: int,
         start: int,
         places: list[Place],
