@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_DELETE_ATTEMPTS = 5
 _REQUEST, _STATE, _SOURCE, _RESULT = "request.json", "state.json", "source", "result"
 
 
@@ -173,7 +174,14 @@ class DocumentStore:
         """Delete a document with all that is stored of it."""
         # First: killed in between, this leaves something that is not a document any more.
         self._storage.delete(self._path(document, _STATE))
-        self._storage.delete(f"{self._root}/{document}")
+        for attempt in reversed(range(_DELETE_ATTEMPTS)):
+            try:
+                self._storage.delete(f"{self._root}/{document}")
+                break
+            # A worker may still write, or delete as well what it has written.
+            except StorageError:
+                if not attempt:
+                    raise
         self._requests.pop(document, None)
         self._done.pop(document, None)
 
