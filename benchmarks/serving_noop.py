@@ -6,8 +6,10 @@ python benchmarks/serving_noop.py uvicorn|serve PORT
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from nmt.config import ServingConfig
+from nmt.decoding.settings import DEFAULT_SEARCH, Search
 from nmt.serving.types import Served, ServedRoute, TranslatedSentence, Translation
 
 ROUTE = ServedRoute(
@@ -16,18 +18,24 @@ ROUTE = ServedRoute(
 
 
 class Echo:
-    """A translator that returns what it gets."""
+    """A translator, and its own session, that returns what it gets."""
+
+    engine = ROUTE.engine
 
     def served(self) -> Served:
         """Return the only route."""
         return Served((ROUTE,), ROUTE)
 
+    def session(self, *_: object, **_options: object) -> AbstractContextManager["Echo"]:
+        """Return itself for every request."""
+        return nullcontext(self)
+
     async def translate(
-        self, sentences: Sequence[str], route: ServedRoute, client: str
+        self, sentences: Sequence[str], search: Search = DEFAULT_SEARCH
     ) -> Translation:
         """Return the sentences as their translations."""
         done = [TranslatedSentence(sentence, 1, 0.0) for sentence in sentences]
-        return Translation(done, route.engine, len(done))
+        return Translation(done, ROUTE.engine, len(done))
 
 
 def main() -> None:

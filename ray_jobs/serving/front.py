@@ -17,8 +17,8 @@ from nmt.serving.errors import (
     RequestError,
 )
 from nmt.serving.web.answers import unrecorded_error_answer
-from nmt.serving.web.middleware import REQUEST_ID
 from nmt.serving.web.operations import OPERATIONS
+from nmt.serving.web.record import REQUEST_ID
 from ray_jobs.runtime.serve_environment import SERVE_ENVIRONMENT, TOKEN_HEADER, TOKEN_VARIABLE
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from nmt.errors import TranslationError
-from nmt.serving.web.responses import HealthBody, TranslationBody
+from nmt.serving.web.bodies.responses import HealthBody, TranslationBody
 
 _POLL_SECONDS = 0.2
 _TRANSLATE_TIMEOUT_SECONDS = 30.0

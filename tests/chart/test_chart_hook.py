@@ -10,8 +10,8 @@ import pytest
 
 from nmt.serving.errors import NoEngineError, OverloadedError, UnauthorizedError
 from nmt.serving.types import Served, ServedRoute
-from nmt.serving.web.responses import error_body, health_body
-from nmt.serving.web.translation_bodies import translation_body
+from nmt.serving.web.bodies.responses import error_body, health_body
+from nmt.serving.web.texts.translation_bodies import translation_body
 from tests.support.chart.rendering import CHART, EVERYTHING, RELEASES, kinds, notes, render
 from tests.support.project import load_script
 

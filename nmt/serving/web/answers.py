@@ -7,8 +7,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from nmt.serving.errors import InvalidRequestError, RequestError
+from nmt.serving.web.bodies.responses import Body, ErrorBody, error_body
 from nmt.serving.web.record import record_of
-from nmt.serving.web.responses import Body, ErrorBody, error_body
 from nmt.serving.web.streaming import LinesAnswer, WriteLine
 
 log = logging.getLogger(__name__)

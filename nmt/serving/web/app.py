@@ -25,13 +25,13 @@ from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
 from nmt.serving.web.answers import BUG, error_answer, refusal
+from nmt.serving.web.bodies.responses import error_body
 from nmt.serving.web.context import GatherMetrics, GlossaryTerms, WebContext
 from nmt.serving.web.handlers.table import build_handlers
 from nmt.serving.web.middleware import Cors, Limit, Observers, Observing
 from nmt.serving.web.operation import MULTIPART, Handler, Operation
 from nmt.serving.web.paths import PathTemplates
 from nmt.serving.web.record import record_of
-from nmt.serving.web.responses import error_body
 
 _UPLOAD_SECONDS = 300.0
 """Time for sending a file over a slow line."""

@@ -20,12 +20,10 @@ from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
 from nmt.serving.web.answers import error_answer
+from nmt.serving.web.bodies.responses import error_body
 from nmt.serving.web.paths import PathTemplates
-from nmt.serving.web.record import RequestRecord
-from nmt.serving.web.responses import error_body
+from nmt.serving.web.record import REQUEST_ID, RequestRecord
 
-REQUEST_ID = r"[A-Za-z0-9._-]{1,64}"
-"""Pattern of a request id that is taken from a client."""
 _REQUEST_ID = re.compile(REQUEST_ID)
 _DENIAL = "websocket.http.response"
 """Extension of a server that can answer a WebSocket with an error body."""

@@ -9,6 +9,8 @@ from starlette.types import Scope
 
 from nmt.serving.authentication import Caller
 
+REQUEST_ID = r"[A-Za-z0-9._-]{1,64}"
+"""Pattern of a request id that is taken from a client."""
 _KEY = "nmt.record"
 
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from nmt.serving.web.bodies.responses import Line
 from nmt.serving.web.operation import NDJSON
-from nmt.serving.web.responses import Line
 
 WriteLine = Callable[[Line], Awaitable[None]]
 

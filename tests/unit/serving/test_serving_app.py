@@ -103,7 +103,7 @@ def test_reading_a_text_does_not_block_other_requests(monkeypatch: pytest.Monkey
         go_on.wait(5)
         raise DocumentError("was read too late")
 
-    monkeypatch.setattr("nmt.serving.web.texts.read_string", slow)
+    monkeypatch.setattr("nmt.serving.web.texts.session.read_string", slow)
 
     async def act(client: httpx.AsyncClient) -> httpx.Response:
         long = ["a b. " * 400] * 2

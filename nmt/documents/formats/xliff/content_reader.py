@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from nmt.documents.content import Text
 from nmt.documents.formats.limits import check_code_count, check_segment_count
-from nmt.documents.formats.xliff.drafts import CdataText, Draft, Piece, Template, make_drafts
+from nmt.documents.formats.xliff.drafts import make_drafts
 from nmt.documents.formats.xliff.inline import (
     NATIVE,
     OPAQUE,
-    Mark,
     element_mark,
     opaque_mark,
 )
+from nmt.documents.formats.xliff.pieces import CdataText, Draft, Mark, Piece, Template
 from nmt.documents.formats.xml.events import Event, XmlSource
 
 _MAX_NATIVE = 100

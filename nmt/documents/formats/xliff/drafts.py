@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from nmt.documents.content import Code, Content, Text
 from nmt.documents.formats.html.strings import inline_content
 from nmt.documents.formats.icu import IS_MESSAGE, find_message_texts
 from nmt.documents.formats.limits import check_code_count
 from nmt.documents.formats.pairing import find_pairs
-from nmt.documents.formats.xliff.inline import Mark
+from nmt.documents.formats.xliff.pieces import CdataText, Draft, Mark, Piece, Template
 from nmt.documents.formats.xml.edit import escape_text
 
 CODE = "\ufffc"
@@ -18,34 +17,6 @@ _MARKUP = re.compile(
     r"<(?:/?[A-Za-z][^<>]*|!--[^<>]*)>|&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )
 _SPECIAL = re.compile("[&<>]")
-
-
-class CdataText(Text):
-    """Text of a CDATA section that is beside other text, which is written with escapes."""
-
-
-Piece = Text | Mark
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A text that may become a segment."""
-
-    content: Content
-    is_cdata: bool = False
-    """Whether it is inside a CDATA section, where nothing is escaped."""
-    is_markup: bool = False
-    """Whether it has tags or entities of HTML, as text."""
-    is_message: bool = False
-    """Whether it is a part of an ICU message, where braces count."""
-    holes: dict[Code, "Template"] = field(default_factory=dict)
-    """The parts of codes that have a text inside."""
-    index: int = -1
-    """Of its segment; -1 if it has none."""
-
-
-Template = list[str | Draft]
-"""What is inside an element: markup as it is, and texts."""
 
 
 class Cursor:

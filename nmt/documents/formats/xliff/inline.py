@@ -2,13 +2,9 @@
 
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from nmt.documents.content import CodeKind
-
-if TYPE_CHECKING:
-    from nmt.documents.formats.xliff.drafts import Template
+from nmt.documents.formats.xliff.pieces import Mark
 
 OPAQUE = frozenset({"x", "bx", "ex", "bpt", "ept", "ph", "it", "ut", "sc", "ec", "cp", "sm", "em"})
 """Elements that are one code, with what is inside them."""
@@ -21,19 +17,6 @@ _BREAK_TYPES = frozenset({"lb", "pb", "x-br", "xlf:lb", "xlf:pb"})
 _LINK_TYPES = frozenset({"link", "x-a", "x-html-a", "xlf:link"})
 # Angular names the placeholders of tags after them, and adds a number to equal ones.
 _ANGULAR_TAG = re.compile(r"(START|CLOSE)_(\w+?)(?:_\d+)?")
-
-
-@dataclass(slots=True, eq=False)
-class Mark:
-    """An inline code, before its partner is known."""
-
-    raw: str
-    kind: CodeKind
-    key: Hashable = None
-    """What an opening and its closing code have in common; None without a partner."""
-    is_exact: bool = False
-    holes: "Template" = field(default_factory=list)
-    """Its parts, if some of them are texts of their own."""
 
 
 def element_mark(raw: str, kind: CodeKind, key: Hashable, attributes: Mapping[str, str]) -> Mark:

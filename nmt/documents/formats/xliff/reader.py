@@ -8,7 +8,7 @@ from nmt.documents.errors import BrokenDocumentError, DocumentError
 from nmt.documents.formats.checking import check_codes
 from nmt.documents.formats.limits import check_segment_count
 from nmt.documents.formats.xliff.content_reader import drafts_of
-from nmt.documents.formats.xliff.drafts import Draft, Template
+from nmt.documents.formats.xliff.pieces import Draft, Template
 from nmt.documents.formats.xliff.rendering import Renderer, fill
 from nmt.documents.formats.xliff.targets import TargetWriter
 from nmt.documents.formats.xliff.units import Side, Unit, XliffFile, read_units

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from nmt.documents.content import Code, Content
 from nmt.documents.document import TranslatedSegment
-from nmt.documents.formats.xliff.drafts import Draft, Template
+from nmt.documents.formats.xliff.pieces import Draft, Template
 from nmt.documents.formats.xml.edit import escape_text, without_forbidden
 from nmt.documents.formats.xml.events import XmlSource
 

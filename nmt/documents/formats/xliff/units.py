@@ -7,7 +7,7 @@ from typing import Literal
 
 from nmt.documents.errors import DocumentError, UnknownFormatError
 from nmt.documents.formats.xliff.content_reader import ContentReader, SegmentPart
-from nmt.documents.formats.xliff.drafts import Template
+from nmt.documents.formats.xliff.pieces import Template
 from nmt.documents.formats.xml.events import Event, XmlSource, read_events
 
 _NAMESPACES = {

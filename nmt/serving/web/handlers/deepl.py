@@ -8,6 +8,7 @@ from starlette.responses import Response
 from nmt.languages import languages
 from nmt.serving.errors import InvalidRequestError
 from nmt.serving.web.answers import json_answer
+from nmt.serving.web.bodies.requests import body_limit, check_limits
 from nmt.serving.web.context import WebContext
 from nmt.serving.web.languages import AUTO, deepl_code, deepl_targets
 from nmt.serving.web.operation import FORM, JSON, Handler
@@ -17,13 +18,12 @@ from nmt.serving.web.operations.deepl import (
     DeepLRequest,
     DeepLTranslation,
 )
-from nmt.serving.web.preparing import TextRequest, prepare, translate_prepared
 from nmt.serving.web.reading.bodies import media_type_of
 from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.reading.values import Values, read_values
-from nmt.serving.web.requests import body_limit, check_limits
-from nmt.serving.web.routes import Wanted
-from nmt.serving.web.texts import TextOptions
+from nmt.serving.web.texts.preparing import TextRequest, prepare, translate_prepared
+from nmt.serving.web.texts.routes import Wanted
+from nmt.serving.web.texts.session import TextOptions
 
 _MAX_QUERY_BYTES = 4096
 _NO_LIMIT = 10**12

@@ -28,13 +28,13 @@ from nmt.serving.web.context import WebContext
 from nmt.serving.web.languages import AUTO
 from nmt.serving.web.operation import BYTES, Handler
 from nmt.serving.web.operations.documents import DocumentBody, DocumentForm
-from nmt.serving.web.preparing import find_terms
 from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.reading.multipart import UploadedFile, UploadForm
 from nmt.serving.web.reading.values import single_values
 from nmt.serving.web.record import record_of
-from nmt.serving.web.routes import Wanted, choose_route, detect_source
-from nmt.serving.web.texts import explained
+from nmt.serving.web.texts.preparing import find_terms
+from nmt.serving.web.texts.routes import Wanted, choose_route, detect_source
+from nmt.serving.web.texts.session import explained
 
 _MAX_SAMPLE = 1000
 _ANY_LANGUAGE = "eng_Latn"

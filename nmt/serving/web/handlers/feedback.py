@@ -16,13 +16,13 @@ from nmt.serving.errors import (
 )
 from nmt.serving.feedback.rows import Feedback
 from nmt.serving.web.answers import json_answer
+from nmt.serving.web.bodies.feedback import FeedbackRequest
+from nmt.serving.web.bodies.requests import body_limit
 from nmt.serving.web.context import WebContext
-from nmt.serving.web.feedback import FeedbackRequest
 from nmt.serving.web.operation import JSON, Handler
 from nmt.serving.web.reading.bodies import media_type_of, parse_json, read_bytes
 from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.record import record_of
-from nmt.serving.web.requests import body_limit
 
 # A text, its translation and the correction.
 _TEXTS = 3

@@ -10,6 +10,7 @@ from nmt.documents.formats.registry import FORMATS
 from nmt.languages import languages
 from nmt.serving.detection import Detection, detect_languages
 from nmt.serving.web.answers import json_answer
+from nmt.serving.web.bodies.requests import body_limit, check_limits
 from nmt.serving.web.context import WebContext
 from nmt.serving.web.languages import short_code
 from nmt.serving.web.operation import Handler
@@ -22,12 +23,11 @@ from nmt.serving.web.operations.libretranslate import (
     LibreTranslationBody,
     SettingsBody,
 )
-from nmt.serving.web.preparing import PreparedTexts, TextRequest, prepare, translate_prepared
 from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.reading.values import Values, api_key_of, read_values
-from nmt.serving.web.requests import body_limit, check_limits
-from nmt.serving.web.routes import Wanted
-from nmt.serving.web.texts import TextOptions, TextResult
+from nmt.serving.web.texts.preparing import PreparedTexts, TextRequest, prepare, translate_prepared
+from nmt.serving.web.texts.routes import Wanted
+from nmt.serving.web.texts.session import TextOptions, TextResult
 
 _FRONTEND_TIMEOUT_MILLISECONDS = 500
 

@@ -24,7 +24,6 @@ from nmt.serving.errors import (
 )
 from nmt.serving.web.answers import file_answer, json_answer
 from nmt.serving.web.context import WebContext
-from nmt.serving.web.files import ReadFile, read_file
 from nmt.serving.web.operation import BYTES, Handler
 from nmt.serving.web.operations.libretranslate import TranslateFileForm
 from nmt.serving.web.reading.bodies import parse_form
@@ -32,8 +31,9 @@ from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.reading.multipart import UploadedFile, UploadForm
 from nmt.serving.web.reading.values import api_key_of, single_values
 from nmt.serving.web.record import record_of
-from nmt.serving.web.routes import Wanted
-from nmt.serving.web.texts import TextOptions, open_session
+from nmt.serving.web.texts.files import ReadFile, read_file
+from nmt.serving.web.texts.routes import Wanted
+from nmt.serving.web.texts.session import TextOptions, open_session
 
 _MAX_UNKNOWN_UPLOADS = 4
 """Uploads at once whose API key comes with the file, which is held in memory until then."""

@@ -9,9 +9,9 @@ from nmt.serving.errors import NoEngineError
 from nmt.serving.monitoring.exposition import merge_expositions
 from nmt.serving.monitoring.metrics import CONTENT_TYPE, ServingMetrics
 from nmt.serving.web.answers import json_answer
+from nmt.serving.web.bodies.responses import NO_ENGINE, health_body, languages_body
 from nmt.serving.web.context import WebContext
 from nmt.serving.web.operation import Handler
-from nmt.serving.web.responses import NO_ENGINE, health_body, languages_body
 
 
 class StatusHandlers:

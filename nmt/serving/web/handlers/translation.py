@@ -11,23 +11,23 @@ from starlette.responses import Response
 from nmt.documents.document import Document
 from nmt.serving.errors import DeadlineExceededError, RequestError
 from nmt.serving.web.answers import json_answer, lines_answer, refusal
+from nmt.serving.web.bodies.requests import TranslateRequest, body_limit, parse_request
+from nmt.serving.web.bodies.responses import TranslatedText, error_body
 from nmt.serving.web.context import WebContext
 from nmt.serving.web.operation import JSON, NDJSON, Handler
-from nmt.serving.web.preparing import (
+from nmt.serving.web.reading.bodies import media_type_of, read_bytes
+from nmt.serving.web.record import record_of
+from nmt.serving.web.streaming import WriteLine
+from nmt.serving.web.texts.preparing import (
     PreparedTexts,
     TextRequest,
     prepare,
     session_of,
     translate_prepared,
 )
-from nmt.serving.web.reading.bodies import media_type_of, read_bytes
-from nmt.serving.web.record import record_of
-from nmt.serving.web.requests import TranslateRequest, body_limit, parse_request
-from nmt.serving.web.responses import TranslatedText, error_body
-from nmt.serving.web.routes import Wanted
-from nmt.serving.web.streaming import WriteLine
-from nmt.serving.web.texts import TextOptions, TextResult, TextSession
-from nmt.serving.web.translation_bodies import last_line, translated_text, translation_body
+from nmt.serving.web.texts.routes import Wanted
+from nmt.serving.web.texts.session import TextOptions, TextResult, TextSession
+from nmt.serving.web.texts.translation_bodies import last_line, translated_text, translation_body
 
 
 class TranslationHandlers:

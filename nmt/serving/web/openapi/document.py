@@ -9,6 +9,7 @@ from nmt import __version__
 from nmt.config import ServingConfig
 from nmt.serving.errors import RequestError
 from nmt.serving.types import Served
+from nmt.serving.web.bodies.responses import ErrorBody, ErrorWithMessageBody
 from nmt.serving.web.openapi.request_schema import (
     form_schema,
     restrict_curator,
@@ -29,7 +30,6 @@ from nmt.serving.web.operation import (
     Operation,
     Schema,
 )
-from nmt.serving.web.responses import ErrorBody, ErrorWithMessageBody
 
 _SCHEMA_REFERENCE = "#/components/schemas/{model}"
 _HEADERS = {

@@ -25,11 +25,11 @@ from nmt.serving.errors import (
     UnknownFormatError,
     UnknownGlossaryError,
 )
+from nmt.serving.web.bodies.requests import TextFormat, check_glossary
+from nmt.serving.web.bodies.responses import WarningBody
 from nmt.serving.web.operation import BODY_ERRORS, BYTES, MULTIPART, Operation
 from nmt.serving.web.operations.translation import ENGINE_ERRORS
 from nmt.serving.web.reading.models import UnicodeText
-from nmt.serving.web.requests import TextFormat, check_glossary
-from nmt.serving.web.responses import WarningBody
 
 _EXACT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 _PATH = "/v1/documents/{id}"

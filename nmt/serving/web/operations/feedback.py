@@ -5,7 +5,7 @@ from nmt.serving.errors import (
     StorageUnavailableError,
     UnsupportedLanguageError,
 )
-from nmt.serving.web.feedback import FeedbackBody, FeedbackRequest, example_feedback
+from nmt.serving.web.bodies.feedback import FeedbackBody, FeedbackRequest, example_feedback
 from nmt.serving.web.operation import JSON, JSON_ERRORS, Operation
 
 FEEDBACK = (

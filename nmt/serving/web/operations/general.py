@@ -1,8 +1,8 @@
 """Operations that show what is served, and the endpoint's pages."""
 
 from nmt.serving.errors import NoEngineError, StoppingError
+from nmt.serving.web.bodies.responses import HealthBody, LanguageBody, ReadyBody
 from nmt.serving.web.operation import Operation
-from nmt.serving.web.responses import HealthBody, LanguageBody, ReadyBody
 
 GENERAL = (
     Operation("GET", "/languages", "getLanguages", "List the language pairs", list[LanguageBody]),

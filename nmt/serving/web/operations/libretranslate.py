@@ -21,6 +21,7 @@ from nmt.serving.errors import (
     StorageUnavailableError,
     UnknownFormatError,
 )
+from nmt.serving.web.bodies.requests import TextFormat
 from nmt.serving.web.operation import (
     BODY_ERRORS,
     BYTES,
@@ -32,7 +33,6 @@ from nmt.serving.web.operation import (
 )
 from nmt.serving.web.operations.translation import ENGINE_ERRORS
 from nmt.serving.web.reading.models import UnicodeText, as_integer
-from nmt.serving.web.requests import TextFormat
 
 # Unknown keys are ignored, as LibreTranslate does: its clients send some that have no effect here.
 _LENIENT = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)

@@ -12,10 +12,10 @@ from nmt.serving.errors import (
     UnknownGlossaryError,
     UnsupportedLanguageError,
 )
+from nmt.serving.web.bodies.requests import TranslateRequest
+from nmt.serving.web.bodies.responses import ErrorBody, LastLine, TextLine, TranslationBody
 from nmt.serving.web.openapi.request_schema import example_requests
 from nmt.serving.web.operation import JSON, JSON_ERRORS, NDJSON, Operation
-from nmt.serving.web.requests import TranslateRequest
-from nmt.serving.web.responses import ErrorBody, LastLine, TextLine, TranslationBody
 
 ENGINE_ERRORS: tuple[type[RequestError], ...] = (
     UnsupportedLanguageError,

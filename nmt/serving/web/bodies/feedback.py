@@ -7,9 +7,9 @@ from typing_extensions import TypedDict
 
 from nmt.serving.feedback.rows import Rating
 from nmt.serving.types import Served
-from nmt.serving.web.middleware import REQUEST_ID
 from nmt.serving.web.operation import Schema
 from nmt.serving.web.reading.models import UnicodeText
+from nmt.serving.web.record import REQUEST_ID
 
 _MAX_NAME = 128
 

@@ -15,8 +15,14 @@ from nmt.serving.types import Served, ServedRoute
 from nmt.serving.web.context import WebContext
 from nmt.serving.web.languages import AUTO
 from nmt.serving.web.record import record_of
-from nmt.serving.web.routes import Wanted, choose_route, detect_source
-from nmt.serving.web.texts import TextOptions, TextResult, TextSession, open_session, read_texts
+from nmt.serving.web.texts.routes import Wanted, choose_route, detect_source
+from nmt.serving.web.texts.session import (
+    TextOptions,
+    TextResult,
+    TextSession,
+    open_session,
+    read_texts,
+)
 
 _MAX_SAMPLE = 1000
 _MARKUP = re.compile(r"<[^<>]{0,500}>|&#?\w{1,10};|https?://\S+")

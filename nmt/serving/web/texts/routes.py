@@ -8,8 +8,8 @@ from nmt.languages import languages, resolve_language
 from nmt.serving.detection import Detection, detect_languages
 from nmt.serving.errors import NoEngineError, UnknownDomainError, UnsupportedLanguageError
 from nmt.serving.types import Served, ServedRoute
+from nmt.serving.web.bodies.responses import NO_ENGINE
 from nmt.serving.web.languages import short_code
-from nmt.serving.web.responses import NO_ENGINE
 
 _MAX_LISTED = 10
 

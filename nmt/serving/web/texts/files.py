@@ -9,8 +9,8 @@ from nmt.documents.formats.registry import format_of, read_document
 from nmt.serving.types import Served, ServedRoute
 from nmt.serving.web.languages import AUTO
 from nmt.serving.web.reading.multipart import UploadedFile
-from nmt.serving.web.routes import Wanted, choose_route, detect_source
-from nmt.serving.web.texts import explained
+from nmt.serving.web.texts.routes import Wanted, choose_route, detect_source
+from nmt.serving.web.texts.session import explained
 
 _MAX_SAMPLE = 1000
 _ANY_LANGUAGE = "eng_Latn"

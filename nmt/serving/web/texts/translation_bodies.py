@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from nmt.serving.detection import Detection
 from nmt.serving.types import ServedRoute
-from nmt.serving.web.responses import LastLine, TranslatedText, TranslationBody
-from nmt.serving.web.texts import TextResult
+from nmt.serving.web.bodies.responses import LastLine, TranslatedText, TranslationBody
+from nmt.serving.web.texts.session import TextResult
 
 
 def translation_body(

@@ -1,0 +1,1 @@
+"""The JSON bodies of requests and answers; their schemas are part of the OpenAPI document."""

@@ -1,0 +1,1 @@
+"""Texts and files of a request: prepared, translated with one engine, and written again."""
