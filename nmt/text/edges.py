@@ -58,8 +58,12 @@ def core_of(masked: str, start: int, end: int) -> tuple[int, int]:
     Returns:
         Start and end of the words; equal if there are none.
     """
-    leading = _LEADING.match(masked, start, end)
-    first = leading.end() if leading else start
+    first = start
+    # No mark begins with a letter, as most sentences do.
+    if not masked[start : start + 1].isalpha() and (leading := _LEADING.match(masked, start, end)):
+        first = leading.end()
+    if masked[end - 1 : end].isalpha() or (masked[end - 1 : end] in ".!?" and TOKEN not in masked):
+        return first, end
     trailing = _TRAILING.match(masked[first:end][::-1])
     return first, end - trailing.end() if trailing else end
 
@@ -71,10 +75,14 @@ def has_words(masked: str, language: str) -> bool:
         masked: as `mask` returns it.
         language: FLORES-200 code, or an ISO code, for letters of any script.
     """
-    letters = _letters(language)
-    if _LATIN_LETTER.search(masked) and letters.fullmatch("a"):  # many times as fast
+    if _is_latin(language) and _LATIN_LETTER.search(masked):  # many times as fast
         return True
-    return bool(letters.search(masked))
+    return bool(_letters(language).search(masked))
+
+
+@cache
+def _is_latin(language: str) -> bool:
+    return _letters(language).fullmatch("a") is not None
 
 
 @cache

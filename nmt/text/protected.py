@@ -69,10 +69,11 @@ _PATTERN = re.compile(
 )
 _FIXED_PATTERN = re.compile(_FIXED, re.VERBOSE | re.IGNORECASE)
 # A text without any of these has no protected word; most sentences are such texts.
+# It begins with a set of characters, and has no flag for the case: `re` finds such ones quickly.
 _SIGN = re.compile(
-    rf"[/\\{{}}%$]|@\w|@@|\w_\w|:[A-Za-z+-]|tel:|www\.|\.\w|--|\(\)|<%|\u20e3|[{_EMOJI_SIGN}]"
-    "|[\U000f0000-\U0010ffff]",
-    re.IGNORECASE,
+    rf"[/\\{{}}%$@_:.(<\u20e3\u24dc{_EMOJI_SIGN}\U000f0000-\U0010ffff-]"
+    r"(?:(?<![@_:.(<-])|(?<=@)[\w@]|(?<=\w_)\w|(?<=:)(?i:[A-Z+-])"
+    r"|(?i:(?<=tel:)|(?<=mailto:))|(?<=\.)\w|(?<=-)-|(?<=\()\)|(?<=<)%)"
 )
 _ICU = re.compile(r"\{\s{0,20}\w{1,60}\s{0,20},\s{0,20}(?:plural|select|selectordinal)\s{0,20},")
 _BRACE = re.compile(r"[{}]")

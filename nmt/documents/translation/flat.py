@@ -22,7 +22,9 @@ _HARD_LINE_BREAK = re.compile(f"[\x0b\x0c\x85\u2028\u2029{_BREAK}]")
 _LINE_BREAK = re.compile(rf"{LINE_BREAK.pattern}|{_BREAK}")
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as `Text` is not: each segment has some of both, and a frozen one takes three times as
+# long to make.
+@dataclass(slots=True)
 class Part:
     """A range of a flat content."""
 
@@ -33,7 +35,7 @@ class Part:
     """Whether it is a part of a sentence that does not end with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Flat:
     """A content as a string, in which every inline code is one character."""
 
@@ -65,7 +67,7 @@ class Flat:
         text = "".join(piece.text if isinstance(piece, Text) else CODE for piece in content)
         partners = _partners(codes)
         words = _words(text, codes, partners)
-        masked = mask(text, words)
+        masked = mask(text, words) if words else text
         if any(code.kind == "break" for code in codes.values()):
             masked = "".join(
                 _BREAK if at in codes and codes[at].kind == "break" else character
@@ -115,14 +117,20 @@ class Flat:
             language: FLORES-200 code.
         """
         first, last = core_of(self.masked, start, end)
-        first, last = self._with_spans(start, first, last, end) if first < last else (end, end)
+        if first >= last:
+            first = last = end
+        elif self.codes:
+            first, last = self._with_spans(start, first, last, end)
         core = self.masked[first:last]
         # A name alone may be a word after all: a model that does not copy it shows that it is not.
         if not (has_words(core, language) or NAME in core):
             first = last = end
-        for part in (Part(start, first, False), Part(first, last, True), Part(last, end, False)):
-            if part.start < part.end:
-                yield part
+        if start < first:
+            yield Part(start, first, is_sentence=False)
+        if first < last:
+            yield Part(first, last, is_sentence=True)
+        if last < end:
+            yield Part(last, end, is_sentence=False)
 
     def without_signs(self, start: int, end: int, *, is_first: bool, is_last: bool) -> Part:
         """Leave out the signs with which a part of a sentence is joined to its neighbours.
@@ -157,8 +165,9 @@ class Flat:
 
     def _sentences(self, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
         """Yield the ranges of the sentences of a line."""
-        line = self.masked[start:end]
-        view = line.replace(CODE, "").translate(_WHITE_SPACE)
+        line = view = self.masked[start:end]
+        if not line.isprintable():  # neither codes nor white space but spaces are
+            view = line.replace(CODE, "").translate(_WHITE_SPACE)
         ends = sentence_ends(view, language) if view else [0]
         if len(view) == len(line):
             first = 0
@@ -228,6 +237,8 @@ def _words(
 
 def _find_words(text: str, codes: Mapping[int, Code]) -> Sequence[Protected]:
     """Find protected words, also those with a place for a line break or the like inside."""
+    if text.isprintable():  # no code and no invisible character is
+        return find_protected(text)
     inside = [
         match.start()
         for match in _INVISIBLE.finditer(text)

@@ -6,7 +6,10 @@ from functools import cache
 
 import regex
 
-from nmt.data.cleaning.characters.scripts import count_letters_by_script
+from nmt.data.cleaning.characters.scripts import (
+    count_letters_by_script,
+    has_only_target_letters,
+)
 from nmt.data.cleaning.detection.numbers import count_numbers, find_number_readings, may_be_spelled
 from nmt.documents.document import WarningKind
 from nmt.languages import script_of
@@ -28,6 +31,8 @@ _NAME = regex.compile(r"\S+?[\p{Lu}\p{N}]\S*|\P{L}+")
 _BRACKET = re.compile(r"[(\[{（［【〔]")
 # Quotation marks around single words are often left out on purpose, around a sentence they are not.
 _QUOTATION = re.compile(r"[\"“”„«»「『‘][^\"“”„«»「」『』]{20,}[\"“”«»」』]")
+_MARK = re.compile('[(\\[{（［【〔"“”„«»「『‘]')
+"""With one of these, a text may have what the patterns above find."""
 _QUOTE = re.compile(r"[\"“”„«»「」『』‘’'`]|&quot;")
 _LONG_WORD = 20
 _DIGIT = re.compile(r"\d")
@@ -48,7 +53,7 @@ def check_translation(
         target_language: FLORES-200 code.
     """
     pair = source_language, target_language
-    if not _CONTENT.search(translation):
+    if not any(map(str.isalnum, translation)) and not _CONTENT.search(translation):
         return ("empty",) if _CONTENT.search(source) else ()
     language = _find_language_fault(source, translation, *pair)
     faults: dict[WarningKind, bool] = {
@@ -65,28 +70,33 @@ def check_translation(
 def _has_odd_length(
     source: str, translation: str, source_language: str, target_language: str
 ) -> bool:
-    length, translated_length = (
-        len(text) * _weight(language)
-        for text, language in ((source, source_language), (translation, target_language))
-    )
+    length = len(source) * _weight(source_language)
+    translated_length = len(translation) * _weight(target_language)
     # A short text may be an abbreviation, or be translated by one.
     if translated_length > _MAX_RATIO * max(length, _MIN_CHARACTERS):
         return True
     return length > _MIN_CHARACTERS and translated_length < _MIN_RATIO * length
 
 
-@cache
 def _weight(language: str) -> int:
-    return _WEIGHTS.get(script_of(language), 1)
+    return _WEIGHTS.get(_script(language), 1)
+
+
+@cache
+def _script(language: str) -> str:
+    return script_of(language)
 
 
 def _may_repeat(translation: str) -> bool:
     """Tell whether it is worth searching a text for repetitions, which takes ten times as long."""
     words = translation.replace(",", " ").replace(".", " ").split()
-    counts = Counter(words)
-    if len(counts) < 0.8 * len(words) or counts.most_common(1)[0][1] > 2:
+    distinct = set(words)
+    if len(distinct) < 0.8 * len(words):
         return True
-    return any(len(word) > _LONG_WORD and len(word) > 2 * len(set(word)) for word in words)
+    # A word that comes three times is at least two words more than there are distinct ones.
+    if len(words) - len(distinct) >= 2 and max(Counter(words).values()) > 2:
+        return True
+    return any(len(word) > _LONG_WORD and len(word) > 2 * len(set(word)) for word in distinct)
 
 
 def _find_language_fault(
@@ -94,8 +104,11 @@ def _find_language_fault(
 ) -> WarningKind | None:
     """Tell whether a translation is a copy, or in another script than it should be in."""
     pair = source_language, target_language
+    is_same_script = _script(source_language) == _script(target_language)
+    if not is_same_script and has_only_target_letters(translation, *pair):
+        return None
     counts = count_letters_by_script(translation, *pair)
-    if script_of(source_language) == script_of(target_language):
+    if is_same_script:
         may_be_copy = _has_common_words(source, translation)
     else:
         may_be_copy = counts.known >= _MIN_FOREIGN_SHARE * counts.total
@@ -153,6 +166,8 @@ def _with_points(text: str) -> Counter[str]:
 
 def _lost_marks(source: str, translation: str) -> bool:
     """Tell whether brackets, or the quotation marks of a longer quotation, were lost."""
+    if not _MARK.search(source):
+        return False
     if _BRACKET.search(source) and not _BRACKET.search(translation):
         return True
     return _QUOTATION.search(source) is not None and not _QUOTE.search(translation)

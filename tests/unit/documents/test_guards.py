@@ -2,6 +2,10 @@
 
 import pytest
 
+from nmt.data.cleaning.characters.scripts import (
+    count_letters_by_script,
+    has_only_target_letters,
+)
 from nmt.documents.translation.guards import check_translation
 
 ENGLISH, TAMIL, GERMAN = "eng_Latn", "tam_Taml", "deu_Latn"
@@ -103,3 +107,12 @@ def test_a_chinese_sentence_is_as_long_as_its_english_translation():
 def test_a_long_text_is_checked_in_linear_time(text: str):
     check_translation(text, text, ENGLISH, TAMIL)
     check_translation(text, BOOK_IN_TAMIL, ENGLISH, TAMIL)
+
+
+@pytest.mark.parametrize(
+    "text", [BOOK, BOOK_IN_TAMIL, f"{BOOK_IN_TAMIL} ఒకే", "நாசா NASA", "1 μg", "", "…"]
+)
+def test_letters_of_the_target_script_alone_are_found_as_by_counting(text: str):
+    counts = count_letters_by_script(text, ENGLISH, TAMIL)
+    expected = counts.target > 0 and counts.target == counts.total
+    assert has_only_target_letters(text, ENGLISH, TAMIL) == expected

@@ -1,7 +1,11 @@
 """Words that are not language, and the words of a sentence between its marks."""
 
+import re
+from random import Random
+
 import pytest
 
+from nmt.text import edges, protected
 from nmt.text.edges import core_of, has_words, mask
 from nmt.text.protected import find_protected, is_positional
 
@@ -99,3 +103,29 @@ def test_no_text_takes_more_than_linear_time(unit: str) -> None:
     """With the square of the length, one of these would take minutes."""
     text = f"https://a.b/{unit * 50_000} {unit * 50_000}"[:100_000]
     core_of(mask(text, find_protected(text)), 0, len(text))
+
+
+_PIECES = (
+    *"aB9_@:.,-()<%/\\{}$+ é☀😀Ⓜⓜ\u20e3\u2934\U000f0001\ue000\ue001\ue003~|•*#>=[]!?\"'“–",
+    *("www.", "Tel:", "mailto:", "x.com", "a_b", "://", "1. ", "@@", "--", "()", "<%", "\n"),
+)
+
+
+def random_texts(count: int) -> list[str]:
+    random = Random(7)
+    return ["".join(random.choices(_PIECES, k=random.randint(1, 8))) for _ in range(count)]
+
+
+def test_text_without_a_sign_of_protected_words_has_none():
+    pattern: re.Pattern[str] = protected._PATTERN
+    for text in random_texts(20_000):
+        assert protected._SIGN.search(text) or not pattern.search(text), text
+
+
+def test_sentences_with_simple_edges_have_the_same_core_as_by_the_patterns():
+    for text in random_texts(20_000):
+        leading = edges._LEADING.match(text)
+        first = leading.end() if leading else 0
+        trailing = edges._TRAILING.match(text[first:][::-1])
+        expected = (first, len(text) - trailing.end() if trailing else len(text))
+        assert core_of(text, 0, len(text)) == expected, text

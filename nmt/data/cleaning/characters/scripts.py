@@ -47,6 +47,20 @@ def count_letters_by_script(text: str, source_language: str, target_language: st
     return LetterCounts(*map(classes.count, (_TARGET, _KNOWN, _THIRD)))
 
 
+def has_only_target_letters(text: str, source_language: str, target_language: str) -> bool:
+    """Tell whether a text has letters, all of them in the script of the target language.
+
+    Args:
+        text: any text.
+        source_language: FLORES-200 code.
+        target_language: FLORES-200 code of the language that the text should be in.
+    """
+    # Each character once: that is several times as fast as counting them.
+    classes = _classes(source_language, target_language)
+    found = "".join({classes[ord(character)] for character in set(text)})
+    return _TARGET in found and _KNOWN not in found and _THIRD not in found
+
+
 def script_share(text: str, language: str) -> float | None:
     """Compute the share of a text's letters that are in the script of its language, in 0-1.
 
