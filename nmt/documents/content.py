@@ -6,8 +6,8 @@ from typing import Literal
 CodeKind = Literal["open", "close", "point", "word", "break"]
 
 
-# Neither `Text` nor `Code` is frozen, although nothing changes one once a document is read: a long
-# page has a million of them, and a frozen one takes almost three times as long to make.
+# No class here is frozen, although nothing changes an object once a document is read: a long page
+# has a million of them, and a frozen one takes almost three times as long to make.
 @dataclass(slots=True, unsafe_hash=True)
 class Text:
     """A piece of text, as people read it: escapes of the format are resolved.
@@ -42,7 +42,7 @@ class Code:
 Content = tuple[Text | Code, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Segment:
     """A text of a document that is translated as a whole, such as a paragraph or a cell."""
 

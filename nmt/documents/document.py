@@ -47,7 +47,8 @@ class GlossaryMatch:
     """Whether the translation has the target term every time."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, like `Segment`.
+@dataclass(slots=True, unsafe_hash=True)
 class TranslatedSegment:
     """A segment with its translation."""
 

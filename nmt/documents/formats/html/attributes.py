@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nmt.documents.content import Content
+from nmt.documents.content import Content, Text
 from nmt.documents.formats.html.inline import Gathered
 
 # Starts at each name only, so that long white space is passed over twice at most.
@@ -14,7 +14,7 @@ _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>"
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Value:
     """The place of a value in a tag."""
 
@@ -42,6 +42,8 @@ def values(source: str, tag: str) -> Iterator[Value]:
 
 def value_content(text: str, masked: str) -> Content:
     """Read the text of a value, with its escapes and template tags."""
+    if "&" not in text and text == masked:
+        return (Text(text, text),) if text else ()
     gathered = Gathered()
     position = 0
     for match in _REFERENCE.finditer(masked):

@@ -7,6 +7,7 @@ from nmt.documents.content import Code, Content, Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import DocumentError
 from nmt.documents.formats.checking import check_codes
+from nmt.documents.formats.collecting import paused_collection
 from nmt.documents.formats.decoding import Decoded, decode, find_encoding
 from nmt.documents.formats.html.checking import check_result
 from nmt.documents.formats.html.language import Change, language_changes
@@ -42,10 +43,11 @@ class HtmlDocument:
         self._decoded = decoded
         self._language = target_language
         self._words = words
-        self._source = Reader(decoded.text, words=words).read()
-        self._segments = [
-            Segment(found.path, found.content, found.is_wrapped) for found in self._source.found
-        ]
+        with paused_collection():
+            self._source = Reader(decoded.text, words=words).read()
+            self._segments = [
+                Segment(found.path, found.content, found.is_wrapped) for found in self._source.found
+            ]
 
     @property
     def segments(self) -> Sequence[Segment]:
@@ -62,7 +64,8 @@ class HtmlDocument:
         }
         text = self._write(translations)
         if translations:
-            check_result(self._source, translations, Reader(text, words=self._words).read())
+            with paused_collection():
+                check_result(self._source, translations, Reader(text, words=self._words).read())
         # Text outside translations is in the encoding. HTML can write any other character.
         return self._decoded.mark + text.encode(self._decoded.encoding, "xmlcharrefreplace")
 

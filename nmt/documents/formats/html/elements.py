@@ -91,8 +91,10 @@ def text_attributes(tag: str, attributes: Attributes) -> frozenset[str]:
 
 def is_untranslated(attributes: Attributes) -> bool:
     """Tell whether an element asks to be left as it is."""
-    return any(
-        (key == "translate" and value.lower() == "no")
-        or (key == "class" and "notranslate" in value.split())
-        for key, value in attributes
-    )
+    for key, value in attributes:
+        if key == "translate":
+            if value.lower() == "no":
+                return True
+        elif key == "class" and "notranslate" in value.split():
+            return True
+    return False

@@ -1,7 +1,5 @@
 """The content of one block of HTML, gathered from its tokens."""
 
-from collections import Counter
-
 from nmt.documents.content import Code, Content, Text
 from nmt.documents.errors import DocumentTooLargeError
 from nmt.documents.formats.html.elements import EXACT
@@ -20,7 +18,7 @@ class Gathered:
         self.pieces: list[Text | Code] = []
         """What there is so far; always the same list."""
         self._open: list[tuple[str, Code]] = []
-        self._names: Counter[str] = Counter()
+        self._names: dict[str, int] = {}
         self._pairs = 0
         self._codes = 0
         self.has_text = False
@@ -58,7 +56,7 @@ class Gathered:
         code = Code(raw, "open", None, is_exact or tag in EXACT)
         self._add_code(code)
         self._open.append((tag, code))
-        self._names[tag] += 1
+        self._names[tag] = self._names.get(tag, 0) + 1
         return code
 
     def close(self, tag: str, raw: str, *, is_exact: bool = False) -> Code:

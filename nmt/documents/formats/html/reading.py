@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from turbohtml import Token
 
-from nmt.documents.content import Code, Content, plain_text
+from nmt.documents.content import Code, Content, Text, plain_text
 from nmt.documents.formats.html.attributes import value_content, values
 from nmt.documents.formats.html.elements import (
     KINDS,
@@ -116,7 +116,7 @@ class Reader:
 
     def _read(self, start: int, end: int, first_line: int) -> None:
         gathered, is_page = self._gathered, not self._is_string
-        pieces = gathered.pieces
+        pieces, is_plain = gathered.pieces, not self._has_hidden
         masked = self.masked[start:end]
         position = start
         # A long page has half a million tokens: what is done for each of them is done here.
@@ -142,7 +142,12 @@ class Reader:
                 self._start = at
                 self._line = first_line + token.line - 1
             if tag is None:
-                self._add(token, source, at, position)
+                if is_plain and self._inside is None and token.type is TEXT:
+                    pieces.append(Text(source, source))
+                    if not gathered.has_text:
+                        gathered.has_text = not source.isspace()
+                else:
+                    self._add(token, source, at, position)
             elif token.type is START:
                 self._start_tag(token, tag, at, position)
             else:

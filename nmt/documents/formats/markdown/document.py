@@ -6,6 +6,7 @@ from nmt.documents.content import Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError
 from nmt.documents.formats.checking import check_codes
+from nmt.documents.formats.collecting import paused_collection
 from nmt.documents.formats.decoding import Decoded, decode
 from nmt.documents.formats.markdown.reading import Reader
 from nmt.documents.formats.markdown.rendering import Rendering
@@ -25,8 +26,9 @@ class MarkdownDocument:
 
     def __init__(self, decoded: Decoded) -> None:
         self._decoded = decoded
-        self._source = Reader(decoded.text).read()
-        self._segments = [Segment(place.path, place.content) for place in self._source.found]
+        with paused_collection():
+            self._source = Reader(decoded.text).read()
+            self._segments = [Segment(place.path, place.content) for place in self._source.found]
 
     @property
     def segments(self) -> Sequence[Segment]:
@@ -49,7 +51,8 @@ class MarkdownDocument:
         for is_careful in (False, True):
             rendering = Rendering(self._source, translations, is_careful=is_careful)
             text = rendering.document()
-            problem = rendering.problem(Reader(text).read())
+            with paused_collection():
+                problem = rendering.problem(Reader(text).read())
             if not problem:
                 return self._decoded.encode_or_mark(text)
         raise BrokenDocumentError(problem)
