@@ -58,4 +58,6 @@ class Segment:
 
 def plain_text(content: Content) -> str:
     """Join the texts of a content, without its codes."""
+    if len(content) == 1 and isinstance(content[0], Text):  # as of most texts
+        return content[0].text
     return "".join(piece.text for piece in content if isinstance(piece, Text))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from nmt.documents.content import Code, Segment, Text
+from nmt.documents.content import Code, Segment, plain_text
 from nmt.documents.errors import DocumentTooLargeError
 
 # A reader checks while it reads, so that a small hostile file cannot take much memory.
@@ -63,7 +63,9 @@ def check_segments(segments: Sequence[Segment], max_characters: int | None = Non
     """
     check_segment_count(len(segments))
     for segment in segments:
-        check_code_count(sum(isinstance(piece, Code) for piece in segment.content), segment.path)
+        if len(segment.content) > MAX_CODES:
+            codes = sum(isinstance(piece, Code) for piece in segment.content)
+            check_code_count(codes, segment.path)
     characters = count_characters(segments)
     if max_characters is not None and characters > max_characters:
         raise DocumentTooLargeError(
@@ -75,9 +77,4 @@ def check_segments(segments: Sequence[Segment], max_characters: int | None = Non
 
 def count_characters(segments: Iterable[Segment]) -> int:
     """Count the characters of the texts of segments."""
-    return sum(
-        len(piece.text)
-        for segment in segments
-        for piece in segment.content
-        if isinstance(piece, Text)
-    )
+    return sum([len(plain_text(segment.content)) for segment in segments])

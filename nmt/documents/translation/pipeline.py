@@ -62,22 +62,24 @@ async def translate_segments(
         Memory(),
     )
     # Equal texts, as of a table or of subtitles, are translated once.
+    keys = [_key(segment) for segment in segments]
     unique: dict[Hashable, Segment] = {}
-    for segment in segments:
-        unique.setdefault(_key(segment), segment)
-    order = {key: number for number, key in enumerate(unique)}
+    for key, segment in zip(keys, segments, strict=True):
+        unique.setdefault(key, segment)
     work = together([_translate_segment(setting, each, options) for each in unique.values()])
     characters = sum(len(plain_text(segment.content)) for segment in segments)
-    found = await perform(work, characters, setting.memory, translate, options.progress)
-    return [_at(segment, found[order[_key(segment)]]) for segment in segments]
+    translated = await perform(work, characters, setting.memory, translate, options.progress)
+    found = dict(zip(unique, translated, strict=True))
+    return [_at(segment, found[key]) for key, segment in zip(keys, segments, strict=True)]
 
 
 def _key(segment: Segment) -> Hashable:
     """Return what equal segments share; codes are never equal."""
-    pieces = tuple(
+    # Most segments are one text, and the hash of a tuple is much faster than that of `Text`.
+    pieces = [
         piece if isinstance(piece, Code) else (piece.text, piece.raw) for piece in segment.content
-    )
-    return pieces, segment.is_wrapped, segment.positional
+    ]
+    return tuple(pieces), segment.is_wrapped, segment.positional
 
 
 def _at(segment: Segment, translated: TranslatedSegment) -> TranslatedSegment:
@@ -101,10 +103,10 @@ def _translate_segment(
     best, *others = translated.contents
     return TranslatedSegment(
         best if translated.is_changed else segment.content,
-        _others(best, others, options.alternatives),
+        _others(best, others, options.alternatives) if others else (),
         translated.confidence,
         tuple(warnings),
-        _matches(translated.terms),
+        _matches(translated.terms) if translated.terms else (),
     )
 
 

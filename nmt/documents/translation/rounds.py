@@ -41,6 +41,8 @@ class Memory:
 
 def together(works: Sequence[Work[_Result]]) -> Work[list[_Result]]:
     """Do several works at the same time, so that their requests are made at once."""
+    if len(works) == 1:
+        return [(yield from works[0])]
     results: dict[int, _Result] = {}
     active = list(enumerate(works))
     while active:

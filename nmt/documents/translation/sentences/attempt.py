@@ -40,14 +40,24 @@ class Setting:
         """Return what finds the terms of the glossary."""
         return TermFinder.of(self.glossary)
 
-    def doubts_of(self, request: Request) -> tuple[WarningKind, ...]:
-        """Find what makes the best answer to a request doubtful."""
-        answer = self.memory.answers[request][0]
-        key = (request.text, clean(answer))
-        if key not in self.doubts:
+    def targets_of(self, request: Request) -> list[str]:
+        """List the answers to a request, as `clean` returns them."""
+        return [clean(answer) for answer in self.memory.answers[request]]
+
+    def doubts_of(self, request: Request, target: str) -> tuple[WarningKind, ...]:
+        """Find what makes the best answer to a request doubtful.
+
+        Args:
+            request: that was answered.
+            target: the first of its `targets_of`.
+        """
+        key = (request.text, target)
+        doubts = self.doubts.get(key)
+        if doubts is None:
             languages = self.source_language, self.target_language
-            self.doubts[key] = check_translation(*key, *languages)
-        return self.doubts[key] if answer.is_complete else (*self.doubts[key], "unfinished")
+            doubts = self.doubts[key] = check_translation(*key, *languages)
+        is_complete = self.memory.answers[request][0].is_complete
+        return doubts if is_complete else (*doubts, "unfinished")
 
 
 @dataclass(frozen=True)
@@ -74,14 +84,15 @@ class Attempt:
     def candidates(self) -> list[tuple[str, Candidate]]:
         """Return the right candidates with their tokens restored; none if the best is wrong."""
         answers = self.setting.memory.answers[self.request]
-        restored = [(self._restored(clean(answer)), answer) for answer in answers]
+        targets = map(self._restored, self.setting.targets_of(self.request))
+        restored = list(zip(targets, answers, strict=True))
         right = [(target, answer) for target, answer in restored if target is not None]
         return right if restored[0][0] is not None else []
 
     @property
     def doubts(self) -> tuple[WarningKind, ...]:
         """Return what makes the best candidate doubtful."""
-        return self.setting.doubts_of(self.request)
+        return self.setting.doubts_of(self.request, self.setting.targets_of(self.request)[0])
 
     def _restored(self, answer: str) -> str | None:
         """Restore the tokens of an answer; return None if a protected word is lost or invented."""
@@ -120,7 +131,7 @@ def is_usable(source: str, target: str) -> bool:
         source: the sentence, with tokens.
         target: its translation, with tokens.
     """
-    words = _TOKEN.sub(" ", target)
+    words = target if target.isprintable() else _TOKEN.sub(" ", target)
     if not any(map(str.isalnum, words)):
         return False
     if has_fixed(words):

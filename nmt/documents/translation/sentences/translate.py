@@ -10,7 +10,7 @@ from nmt.documents.translation.flat import Flat, Part
 from nmt.documents.translation.glossary import Term
 from nmt.documents.translation.placing import place_codes, texts_to_translate
 from nmt.documents.translation.rounds import Request, Work, together
-from nmt.documents.translation.sentences.attempt import Attempt, Setting, clean, is_usable
+from nmt.documents.translation.sentences.attempt import Attempt, Setting, is_usable
 from nmt.documents.translation.sentences.copying import copied_content
 from nmt.documents.translation.sentences.joining import AppliedTerm, Translated, join_parts
 from nmt.documents.translation.sentences.skeleton import (
@@ -79,9 +79,9 @@ def _without_full_stop(content: Content) -> Content:
 
 def _is_plain(flat: Flat, part: Part) -> bool:
     """Tell whether a sentence has neither codes nor protected words."""
-    return CODE not in flat.masked[part.start : part.end] and not any(
-        True for _ in words_in(flat, part.start, part.end)
-    )
+    if CODE in flat.masked[part.start : part.end]:
+        return False
+    return not flat.words or next(words_in(flat, part.start, part.end), None) is None
 
 
 def _translate_plain(setting: Setting, flat: Flat, part: Part) -> Work[Translated | None]:
@@ -92,21 +92,24 @@ def _translate_plain(setting: Setting, flat: Flat, part: Part) -> Work[Translate
     yield [request]
     if request.text != text:
         return None
-    doubts = setting.doubts_of(request)
+    targets = setting.targets_of(request)
+    doubts = setting.doubts_of(request, targets[0])
     if doubts:
         wide = Request(text, setting.wide_search)
         yield [wide]
-        if len(setting.doubts_of(wide)) < len(doubts):
-            request, doubts = wide, setting.doubts_of(wide)
-    answers = setting.memory.answers[request]
-    targets = [clean(answer) for answer in answers]
+        others = setting.targets_of(wide)
+        if len(found := setting.doubts_of(wide, others[0])) < len(doubts):
+            request, targets, doubts = wide, others, found
     if not all(is_usable(text, target) for target in targets):
         return None
-    original = tuple(flat.slice(part.start, part.end))
+    contents = [
+        (Text(target),) if target != text else tuple(flat.slice(part.start, part.end))
+        for target in targets
+    ]
     return Translated(
-        [original if target == text else (Text(target),) for target in targets],
+        contents,
         is_changed=targets[0] != text,
-        confidence=answers[0].confidence,
+        confidence=setting.memory.answers[request][0].confidence,
         warnings=[(kind, text) for kind in doubts],
     )
 
@@ -145,7 +148,7 @@ def _without_doubts(attempt: Attempt) -> Work[Attempt]:
 def _restored_span(setting: Setting, request: Request, skeleton: Skeleton, text: str) -> str:
     """Restore the tokens in the translation of a span."""
     stand_ins = skeleton.stand_ins(0)
-    answer = clean(setting.memory.answers[request][0])
+    answer = setting.targets_of(request)[0]
     for index, stand_in in enumerate(stand_ins):
         if token(index) in text:
             answer = answer.replace(stand_in, token(index), 1)
