@@ -1,10 +1,15 @@
 """The content of one block of HTML, gathered from its tokens."""
 
+import re
+
 from nmt.documents.content import Code, Content, Text
 from nmt.documents.errors import DocumentTooLargeError
 from nmt.documents.formats.html.elements import EXACT
 from nmt.documents.formats.html.templates import HIDDEN, template_code
 from nmt.documents.formats.limits import MAX_CODES
+
+_ADDRESS = re.compile(r"https?://[^\s<>{}]{1,2000}\Z")
+_GOES_ON = re.compile(r"[\w/?&=#%{-]")
 
 
 class Gathered:
@@ -92,6 +97,8 @@ class Gathered:
         """Add text that holds template tags, which are hidden in `masked`."""
         position = 0
         for match in HIDDEN.finditer(masked):
+            if _ends_address(text, position, match):
+                continue
             if match.start() > position:
                 self.text(text[position : match.start()])
             position = match.end()
@@ -109,3 +116,12 @@ class Gathered:
             self.code(Code(raw, "word"))
         else:
             self.open(name, raw, is_exact=True)
+
+
+def _ends_address(text: str, start: int, tag: re.Match[str]) -> bool:
+    """Tell whether a template value is the end of an address, which is kept as a whole."""
+    return (
+        text.startswith("{{", tag.start())
+        and not _GOES_ON.match(text, tag.end())
+        and _ADDRESS.search(text, start, tag.start()) is not None
+    )

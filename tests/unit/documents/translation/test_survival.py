@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from nmt.documents.content import Code, Content, Segment, Text, plain_text
 from nmt.documents.translation.pipeline import TranslationOptions
 from nmt.text.normalise import normalise
-from tests.support.sentence_translators import CHANGES, FakeTranslator, segment, translate, written
+from tests.support.sentence_translators import (
+    CHANGES,
+    Change,
+    FakeTranslator,
+    segment,
+    translate,
+    written,
+)
 
 WORDS = st.sampled_from(
     [
@@ -140,3 +147,18 @@ def test_a_sentence_of_many_placeholders_keeps_them_all(count: int) -> None:
     source = segment("use " + " and ".join(["{name}"] * count))
     (result,) = translate([source], CHANGES["every second word"])
     assert kept(result.content) == kept(source.content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sentence: sentence.replace("Copy this address", "இந்த முகவரியை நகலெடுக்கவும்"),
+        lambda sentence: " ".join("நகல்" if word.isalpha() else word for word in sentence.split()),
+        lambda sentence: "இந்த முகவரியை நகலெடுக்கவும்",
+        lambda sentence: " ".join(sentence.split()[::-1]),
+    ],
+)
+def test_a_template_value_at_the_end_of_an_address_survives_a_translation(change: Change) -> None:
+    source = "Copy this address: https://x.org/confirm?token={{ token }}"
+    result = written(translate([segment(source)], change)[0].content)
+    assert result.count("https://x.org/confirm?token={{ token }}") == 1
