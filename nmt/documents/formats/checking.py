@@ -1,10 +1,23 @@
 """Checks that a translated document still has what its source has."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from nmt.documents.content import Code, Segment
 from nmt.documents.document import TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError
+
+MAX_ATTEMPTS = 4
+"""At writing a document; in each, translations that could not be read back are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A difference between a translated document, read again, and what was to be written."""
+
+    message: str
+    places: frozenset[int] = frozenset()
+    """The `id` of each place whose translation causes it; empty if that is not known."""
 
 
 def check_codes(segments: Sequence[Segment], translated: Sequence[TranslatedSegment]) -> None:

@@ -1,13 +1,16 @@
 """HTML: what is translated, what stays, and how translations are written."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.documents.content import Code, Content, Text
+from nmt.documents.content import Code, Content, Text, plain_text
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError, DocumentError
 from nmt.documents.formats.html.document import read_html
+from nmt.documents.formats.html.writing import Writer
 from tests.support.document_translators import (
     TO_TAMIL,
     Change,
@@ -219,3 +222,24 @@ def test_a_code_that_is_not_of_the_source_is_noticed() -> None:
     broken: Content = (Code("<p>", "point"), Text("x"))
     with pytest.raises(BrokenDocumentError, match="line 1"):
         document.write([TranslatedSegment(broken), TranslatedSegment((Text("y"),))])
+
+
+def test_a_template_value_at_the_end_of_an_address_is_part_of_it() -> None:
+    assert read("<p>Open https://x.org/?t={{ token }}.</p>") == [
+        "Open https://x.org/?t={{ token }}."
+    ]
+    assert read("<p>Open https://x.org/{{ a }}/b or {{ c }}</p>") == [
+        "Open https://x.org/[{{ a }}]/b or [{{ c }}]"
+    ]
+
+
+def test_a_translation_that_is_not_read_back_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A fault of the writer, for one text only.
+    def write(writer: Writer, tags: Mapping[Code, str]) -> str:
+        text = plain_text(writer._translated)
+        return "<li>" if text == "BAD" else text
+
+    monkeypatch.setattr(Writer, "write", write)
+    assert translated("<p>good</p><p>bad</p><p>fine</p>", upper) == (
+        "<p>GOOD</p><p>bad</p><p>FINE</p>"
+    )

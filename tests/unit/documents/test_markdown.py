@@ -1,14 +1,17 @@
 """Markdown: what is translated, what stays, and how translations are written."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.documents.content import Code, Content, Text
+from nmt.documents.content import Code, Content, Text, plain_text
 from nmt.documents.document import TranslatedSegment
 from nmt.documents.errors import DocumentError
 from nmt.documents.formats.markdown.document import read_markdown
 from nmt.documents.formats.markdown.reading import Reader
+from nmt.documents.formats.markdown.writing import Writer
 from tests.support.document_translators import (
     TO_TAMIL,
     Change,
@@ -243,3 +246,13 @@ def test_any_translation_is_read_back(text: str, translation: str) -> None:
     except DocumentError:
         return
     translate(document, replaced_by(translation))
+
+
+def test_a_translation_that_is_not_read_back_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A fault of the writer, for one text only.
+    def write(writer: Writer, codes: Mapping[Code, str]) -> str:
+        text = plain_text(writer._translated)
+        return "- x" if text == "BAD" else text
+
+    monkeypatch.setattr(Writer, "write", write)
+    assert translated("good\n\nbad\n\nfine\n", upper) == "GOOD\n\nbad\n\nFINE\n"

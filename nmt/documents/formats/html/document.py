@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from nmt.documents.content import Code, Content, Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
-from nmt.documents.errors import DocumentError
-from nmt.documents.formats.checking import check_codes
+from nmt.documents.errors import BrokenDocumentError, DocumentError
+from nmt.documents.formats.checking import MAX_ATTEMPTS, Problem, check_codes
 from nmt.documents.formats.collecting import paused_collection
 from nmt.documents.formats.decoding import Decoded, decode, find_encoding
-from nmt.documents.formats.html.checking import check_result
+from nmt.documents.formats.html.checking import find_problem
 from nmt.documents.formats.html.language import Change, language_changes
 from nmt.documents.formats.html.reading import Found, Reader, Tag
 from nmt.documents.formats.html.writing import Writer
@@ -63,11 +63,26 @@ class HtmlDocument:
             if segment.content != place.content
         }
         text = self._write(translations)
-        if translations:
-            with paused_collection():
-                check_result(self._source, translations, Reader(text, words=self._words).read())
+        for attempts_left in reversed(range(MAX_ATTEMPTS)):
+            problem = self._find_problem(text, translations)
+            if problem is None:
+                break
+            # One text in a thousand must not cost the whole document: it stays as it was.
+            if not attempts_left or problem.places.isdisjoint(translations):
+                raise BrokenDocumentError(problem.message)
+            translations = {
+                place: new for place, new in translations.items() if place not in problem.places
+            }
+            text = self._write(translations)
         # Text outside translations is in the encoding. HTML can write any other character.
         return self._decoded.mark + text.encode(self._decoded.encoding, "xmlcharrefreplace")
+
+    def _find_problem(self, text: str, translations: Mapping[int, Content]) -> Problem | None:
+        if not translations:
+            return None
+        with paused_collection():
+            result = Reader(text, words=self._words).read()
+            return find_problem(self._source, translations, result)
 
     def _write(self, translations: Mapping[int, Content]) -> str:
         text, written = self._decoded.text, 0

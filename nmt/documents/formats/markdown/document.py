@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nmt.documents.content import Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError
-from nmt.documents.formats.checking import check_codes
+from nmt.documents.formats.checking import MAX_ATTEMPTS, check_codes
 from nmt.documents.formats.collecting import paused_collection
 from nmt.documents.formats.decoding import Decoded, decode
 from nmt.documents.formats.markdown.reading import Reader
@@ -45,14 +45,20 @@ class MarkdownDocument:
         }
         if not translations:
             return self._decoded.encode(self._decoded.text)
-        problem = ""
         # Signs that look like markup are escaped only where they would be read as such; whether
         # they do may depend on the whole document, and then all are escaped.
-        for is_careful in (False, True):
+        for attempts_left in reversed(range(MAX_ATTEMPTS)):
+            is_careful = attempts_left < MAX_ATTEMPTS - 1
             rendering = Rendering(self._source, translations, is_careful=is_careful)
             text = rendering.document()
             with paused_collection():
                 problem = rendering.problem(Reader(text).read())
-            if not problem:
+            if problem is None:
                 return self._decoded.encode_or_mark(text)
-        raise BrokenDocumentError(problem)
+            if is_careful and (not attempts_left or problem.places.isdisjoint(translations)):
+                raise BrokenDocumentError(problem.message)
+            # One text in a thousand must not cost the whole document: it stays as it was.
+            if is_careful:
+                for place in problem.places:
+                    translations.pop(place, None)
+        raise AssertionError

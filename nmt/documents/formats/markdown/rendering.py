@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nmt.documents.content import Code, Content, plain_text
+from nmt.documents.formats.checking import Problem
 from nmt.documents.formats.escapes import REPLACED
 from nmt.documents.formats.html.writing import Writer as HtmlWriter
 from nmt.documents.formats.markdown.places import Part, Place
@@ -58,47 +59,55 @@ class Rendering:
         self._source = source
         self._translations = translations
         self._manners = MANNERS[1:] if is_careful else MANNERS
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, Place] = {}
         self._pieces: list[str] = []
-        self._markup: list[tuple[str, str]] = []
+        self._markup: list[tuple[Place | None, str]] = []
         self._render()
 
     def document(self) -> str:
         """Return the document."""
         return "".join(self._pieces)
 
-    def problem(self, result: Reader) -> str:
-        """Compare the document with what is read in it; empty if that is what was to be written."""
+    def problem(self, result: Reader) -> Problem | None:
+        """Compare the document with what is read in it."""
         other = Rendering(result, {})
-        lost = next((path for text, path in self._texts.items() if text not in other._texts), None)
-        if lost is not None or self._texts.keys() != other._texts.keys():
-            return f"The translation of {lost or 'an unknown place'} is read as another text."
+        lost = [place for text, place in self._texts.items() if text not in other._texts]
+        if self._texts.keys() != other._texts.keys():
+            path = lost[0].path if lost else "an unknown place"
+            message = f"The translation of {path} is read as another text."
+            return Problem(message, frozenset(map(id, lost)))
         markup = _joined(markup for _, markup in other._markup)
         position = 0
-        for path, piece in self._markup:
+        for place, piece in self._markup:
             joined = _joined([piece])
             if not markup.startswith(joined, position):
-                return f"The translation of {path} changes the marks of the document."
+                path = place.path if place else "the first text"
+                message = f"The translation of {path} changes the marks of the document."
+                return Problem(message, frozenset({id(place)}))
             position += len(joined)
-        return "" if position == len(markup) else "The end of the document has other marks."
+        if position == len(markup):
+            return None
+        return Problem("The end of the document has other marks.")
 
     def _render(self) -> None:
         data = self._source.data
-        path, written = "the first text", 0
+        last, written = None, 0
         for place in self._source.places:
             between = data[written : place.start].decode()
             rendered = self._place(place)
             self._pieces += between, rendered.text
-            self._markup += (path, between), (place.path, rendered.markup)
-            path, written = place.path, place.end
+            self._markup += (last, between), (place, rendered.markup)
+            last, written = place, place.end
         rest = data[written:].decode()
         self._pieces.append(rest)
-        self._markup.append((path, rest))
+        self._markup.append((last, rest))
 
     def _place(self, place: Place, *, is_in_cell: bool = False) -> _Rendered:
         """Write a text, and those in its codes."""
         content = self._translations.get(id(place), place.content)
-        self._remember(content, place.path)
+        text = _squeezed(plain_text(content))
+        if text:
+            self._texts[text] = place
         is_in_cell = is_in_cell or place.kind == "cell"
         parts = {
             code: self._part(code, part, is_in_cell=is_in_cell)
@@ -120,11 +129,6 @@ class Rendering:
             text = self._written(place, content, texts, is_in_cell=is_in_cell)
         markup = "".join(markups.get(p, p.raw) for p in content if isinstance(p, Code))
         return _Rendered(text, markup)
-
-    def _remember(self, content: Content, path: str) -> None:
-        text = _squeezed(plain_text(content))
-        if text:
-            self._texts[text] = path
 
     def _part(self, code: Code, part: Part, *, is_in_cell: bool) -> _Rendered:
         """Write a code with the texts in it."""
