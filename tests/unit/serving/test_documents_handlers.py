@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from nmt.access.scopes import Scope
 from nmt.config import ServingConfig
@@ -15,6 +17,7 @@ from nmt.serving.authentication import Caller
 from nmt.serving.errors import ForbiddenError, UnauthorizedError, UnknownGlossaryError
 from nmt.serving.types import ServedRoute
 from nmt.serving.web.app import build_app
+from nmt.serving.web.operations.documents import DocumentForm
 from nmt.storage import Storage
 from tests.support.documents import (
     LINES,
@@ -339,3 +342,28 @@ def test_a_stored_request_survives_its_file(storage: Storage) -> None:
         assert Endpoint(storage).store.request(asked.id) == asked
 
     run(storage, check)
+
+
+@pytest.mark.parametrize(
+    ("glossary", "is_valid"),
+    [
+        ("rivers", True),
+        ("", True),
+        ('{"river": "நதி", "a \\"b\\"": "c"}', True),
+        (" { } ", True),
+        ('{"a"', False),
+        (" {a}", False),
+        ('{"a": 1}', False),
+        ('{"a": " "}', False),
+        (f'{{"a": "{"b" * 201}"}}', False),
+    ],
+)
+def test_the_schema_describes_the_glossary_of_a_form(glossary: str, is_valid: bool) -> None:
+    schema = DocumentForm.model_json_schema()["properties"]["glossary"]
+    assert Draft202012Validator(schema).is_valid(glossary) == is_valid
+    try:
+        DocumentForm(file=b"", glossary=glossary)  # pyright: ignore[reportArgumentType]
+    except ValidationError:
+        assert not is_valid
+    else:
+        assert is_valid

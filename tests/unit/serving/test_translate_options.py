@@ -42,9 +42,9 @@ def test_a_detected_language_is_told() -> None:
 )
 def test_what_is_not_there_gets_404(body: dict[str, Any], code: str) -> None:
     for stream in (False, True):
-        answer = send(
-            FakeTranslator(), text="a", stream=stream and code != "unknown_engine", **body
-        )
+        translator = FakeTranslator()
+        answer = send(translator, text="a", stream=stream, **body)
+        assert translator.open_sessions == 0
         assert_error(answer, 404, code)
 
 

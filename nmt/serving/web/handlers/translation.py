@@ -50,6 +50,10 @@ class TranslationHandlers:
         asked = parse_request(body, self._context.config)
         prepared = await prepare(self._context, request, _text_request(asked))
         if NDJSON in request.headers.get("accept", "").lower():
+            # Lines follow a status of 200, so that the engine is refused before. The session is
+            # opened again for them: one that is passed on would leak if the deadline ends here.
+            with session_of(self._context, request, prepared):
+                pass
             return lines_answer(partial(self._stream, request, asked, prepared))
         results = await translate_prepared(self._context, request, prepared)
         texts = [_text_body(result, asked) for result in results]

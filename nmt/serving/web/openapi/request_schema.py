@@ -32,7 +32,7 @@ def restrict_document(schema: Schema, _config: ServingConfig, served: Served) ->
     """Add the languages of the moment to the schema of a document."""
     properties = cast(dict[str, Schema], schema["properties"])
     # Both must name something that is there, which may change at any moment.
-    for name in ("engine", "glossary", "encoding"):
+    for name in ("engine", "encoding"):
         properties[name].pop("anyOf", None)
         properties[name]["type"] = ["string", "null"]
     _restrict_languages(schema, list(_alternatives(served)))

@@ -35,6 +35,22 @@ _EXACT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 _PATH = "/v1/documents/{id}"
 _ID = {"id": "Id of the document."}
 
+# Texts of a form are described by patterns. That of terms allows what every JSON parser reads: no
+# escape by a number, which may be half of a character.
+_SPACE = r"[ \t\r\n]*"
+_CHARACTER = r'(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt])'
+_VISIBLE = r'[^\s"\\\u0000-\u001f\u007f-\u009f\ufeff]'
+_STRING = rf'"{_CHARACTER}{{0,99}}{_VISIBLE}{_CHARACTER}{{0,99}}"'
+_TERM = rf"{_SPACE}{_STRING}{_SPACE}:{_SPACE}{_STRING}{_SPACE}"
+_TERMS = rf"^{_SPACE}\{{(?:{_TERM}(?:,{_TERM}){{0,999}}|{_SPACE})\}}{_SPACE}$"
+_GLOSSARY = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*(?:[^\s{]|$)", "description": "A name."},
+        {"type": "string", "pattern": _TERMS, "description": "An object of JSON."},
+        {"type": "null"},
+    ]
+}
+
 
 def _divide(value: object) -> object:
     """Read a list that a form sends as text."""
@@ -72,7 +88,7 @@ class DocumentForm(BaseModel):
     glossary: Annotated[
         dict[UnicodeText, UnicodeText] | UnicodeText | None,
         BeforeValidator(_read_glossary),
-        WithJsonSchema({"type": "string"}),
+        WithJsonSchema(_GLOSSARY),
     ] = None
     """Name of a glossary of the endpoint, or a JSON object of terms and their translations."""
     format: TextFormat | Literal["docx"] | None = None
