@@ -16,6 +16,8 @@ MAX_DEPTH = 200
 """Of elements, lists and objects inside each other."""
 MAX_CODES = 5_000
 """Inline codes of one segment."""
+MAX_PIECES = 50_000
+"""Escapes, inline codes and texts between them, of one segment."""
 
 
 def check_bytes(size: int, limit: int) -> None:

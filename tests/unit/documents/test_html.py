@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nmt.documents.content import Code, Content, Text, plain_text
 from nmt.documents.document import ReadOptions, TranslatedSegment
-from nmt.documents.errors import BrokenDocumentError, DocumentError
+from nmt.documents.errors import BrokenDocumentError, DocumentError, DocumentTooLargeError
 from nmt.documents.formats.html.document import read_html
 from nmt.documents.formats.html.writing import Writer
 from tests.support.document_translators import (
@@ -243,3 +243,8 @@ def test_a_translation_that_is_not_read_back_is_left_out(monkeypatch: pytest.Mon
     assert translated("<p>good</p><p>bad</p><p>fine</p>", upper) == (
         "<p>GOOD</p><p>bad</p><p>FINE</p>"
     )
+
+
+def test_a_text_of_too_many_escapes_is_refused() -> None:
+    with pytest.raises(DocumentTooLargeError, match="max_pieces"):
+        read("<p>" + "&amp;" * 50_001)
