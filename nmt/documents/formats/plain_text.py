@@ -70,9 +70,11 @@ def read_plain_text(data: bytes, options: ReadOptions) -> PlainText:
 def _written(content: Content) -> str:
     """Join a translated line."""
     # A line break in new text would add a line to the file.
-    return "".join(
-        _LINE_BREAKS.sub(" ", piece.text) if piece.raw is None else piece.raw for piece in content
-    )
+    pieces = [
+        piece.raw if piece.raw is not None else _LINE_BREAKS.sub(" ", piece.text)
+        for piece in content
+    ]
+    return "".join(pieces)
 
 
 def _lines(text: str) -> Iterator[_Span]:

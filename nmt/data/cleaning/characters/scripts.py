@@ -57,7 +57,7 @@ def has_only_target_letters(text: str, source_language: str, target_language: st
     """
     # Each character once: that is several times as fast as counting them.
     classes = _classes(source_language, target_language)
-    found = "".join({classes[ord(character)] for character in set(text)})
+    found = "".join(set(map(classes.__getitem__, map(ord, set(text)))))
     return _TARGET in found and _KNOWN not in found and _THIRD not in found
 
 

@@ -73,7 +73,7 @@ class TextSession:
         """Translate texts that were read, all their sentences together."""
         parts = await self.translate_segments(documents)
         return await _in_thread_if_long(
-            sum(len(plain_text(each.content)) for part in parts for each in part),
+            sum([len(plain_text(each.content)) for part in parts for each in part]),
             lambda: list(map(_write, documents, parts)),
         )
 
@@ -135,9 +135,9 @@ async def read_texts(
 
     def read_all() -> list[Document]:
         found: list[Document] = []
-        for index, text in enumerate(texts):
-            place = f"text {index + 1} of {len(texts)}: " if len(texts) > 1 else ""
-            with explained(place):
+        # How many were found says which text is the wrong one.
+        with explained(lambda: f"text {len(found) + 1} of {len(texts)}: " * (len(texts) > 1)):
+            for text in texts:
                 found.append(read_string(text, options.format, read))
         return found
 
@@ -146,20 +146,20 @@ async def read_texts(
 
 
 @contextmanager
-def explained(place: str = "") -> Iterator[None]:
+def explained(place: Callable[[], str] = str) -> Iterator[None]:
     """Turn the errors of documents into those of requests.
 
     Args:
-        place: which text it is, if there are several.
+        place: returns which text it is, if there are several.
     """
     try:
         yield
     except DocumentTooLargeError as error:
-        raise TooLargeError(f"{place}{error}") from None
+        raise TooLargeError(f"{place()}{error}") from None
     except DocumentError as error:
-        raise InvalidDocumentError(f"{place}{error}") from None
+        raise InvalidDocumentError(f"{place()}{error}") from None
     except UnknownDocumentFormatError as error:
-        raise UnknownFormatError(f"{place}{error}") from None
+        raise UnknownFormatError(f"{place()}{error}") from None
 
 
 async def _in_thread_if_long(characters: int, work: Callable[[], _T]) -> _T:
@@ -170,16 +170,17 @@ def _write(document: Document, translated: Sequence[TranslatedSegment]) -> TextR
     """Write a text with its translations."""
     text = write_string(document, translated)
     confidences = [each.confidence for each in translated if each.confidence is not None]
-    others = (
+    count = max([len(each.alternatives) for each in translated], default=0)
+    others = [
         write_string(document, [_with_content(each, rank) for each in translated])
-        for rank in range(max((len(each.alternatives) for each in translated), default=0))
-    )
+        for rank in range(count)
+    ]
     return TextResult(
         text,
-        tuple(other for other in dict.fromkeys(others) if other != text),
+        tuple([other for other in dict.fromkeys(others) if other != text]),
         min(confidences, default=None),
-        tuple(warning for each in translated for warning in each.warnings),
-        _merge(match for each in translated for match in each.glossary),
+        tuple([warning for each in translated for warning in each.warnings]),
+        _merge([match for each in translated for match in each.glossary]),
     )
 
 
