@@ -36,7 +36,12 @@ def translator() -> FakeTranslator:
 def test_languages_and_domain_choose_the_engine(wanted: dict[str, Any], route: ServedRoute) -> None:
     fake = translator()
     response = post(fake, {"text": "a", **wanted})
-    assert response.json() == {"translations": [{"text": "A"}], "engine": route.engine}
+    assert response.json() == {
+        "translations": [{"text": "A"}],
+        "engine": route.engine,
+        "source": route.source_language,
+        "target": route.target_language,
+    }
     assert [used for _, used, _ in fake.calls] == [route]
 
 
