@@ -1,5 +1,6 @@
 """Translation of the segments of a document."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -101,6 +102,14 @@ def _translate_segment(
         for kind, source in dict.fromkeys(translated.warnings)
     ]
     best, *others = translated.contents
+    codes = _codes_of(segment.content)
+    if codes != _codes_of(best):
+        # A file with a lost or doubled code would be broken: better a text that is not translated.
+        source = plain_text(segment.content)
+        return TranslatedSegment(
+            segment.content, warnings=(SegmentWarning("copied", segment.path, source),)
+        )
+    others = [each for each in others if codes == _codes_of(each)]
     return TranslatedSegment(
         best if translated.is_changed else segment.content,
         _others(best, others, options.alternatives) if others else (),
@@ -108,6 +117,11 @@ def _translate_segment(
         tuple(warnings),
         _matches(translated.terms) if translated.terms else (),
     )
+
+
+def _codes_of(content: Content) -> Counter[Code]:
+    """Count the codes of a content, each of which has to be there once."""
+    return Counter(piece for piece in content if isinstance(piece, Code))
 
 
 def _others(best: Content, others: Sequence[Content], alternatives: int) -> tuple[Content, ...]:

@@ -162,3 +162,13 @@ def test_a_template_value_at_the_end_of_an_address_survives_a_translation(change
     source = "Copy this address: https://x.org/confirm?token={{ token }}"
     result = written(translate([segment(source)], change)[0].content)
     assert result.count("https://x.org/confirm?token={{ token }}") == 1
+
+
+def test_a_text_that_a_translation_would_break_is_left_as_it_was() -> None:
+    """Damaged markup can look like an address that ends inside of a tag's text."""
+    link = Code('<a href="x">', "open", 1, is_exact=True), Code("</a>", "close", 1, is_exact=True)
+    text = '{"page.org?subject=Visit%20{visit_id}">'
+    source = Segment("p[1]", (link[0], Text(text, text), Code("<img>", "word"), link[1]))
+    (result,) = translate([source], lambda sentence: "வீடு")
+    assert kept(result.content) == kept(source.content)
+    assert [piece for piece in result.content if isinstance(piece, Code)].count(link[1]) == 1
