@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nmt.documents.content import Code, Content, Text, plain_text
 from nmt.documents.document import TranslatedSegment
-from nmt.documents.errors import DocumentError
+from nmt.documents.errors import DocumentError, DocumentTooLargeError
 from nmt.documents.formats.markdown.document import read_markdown
 from nmt.documents.formats.markdown.reading import Reader
 from nmt.documents.formats.markdown.writing import Writer
@@ -256,3 +256,9 @@ def test_a_translation_that_is_not_read_back_is_left_out(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Writer, "write", write)
     assert translated("good\n\nbad\n\nfine\n", upper) == "GOOD\n\nbad\n\nFINE\n"
+
+
+@pytest.mark.parametrize("sign", ["[", "*a _b "])
+def test_a_text_of_signs_that_might_be_markup_is_refused_early(sign: str) -> None:
+    with pytest.raises(DocumentTooLargeError, match="max_pieces"):
+        read(sign * 60_000)
