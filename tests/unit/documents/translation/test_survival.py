@@ -100,7 +100,7 @@ def is_nested(content: Content) -> bool:
     return not opened
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(TAGGED, st.sampled_from(sorted(CHANGES)), st.booleans())
 def test_nothing_is_lost_doubled_or_invented(tagged: str, change: str, is_wrapped: bool) -> None:
     source = segment(tagged, is_wrapped=is_wrapped)
@@ -114,7 +114,7 @@ def test_nothing_is_lost_doubled_or_invented(tagged: str, change: str, is_wrappe
         assert len({normalise(text).casefold() for text in texts}) == 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.lists(WORDS, max_size=10).map(" ".join), st.text(max_size=30))
 def test_any_answer_leaves_what_is_protected(text: str, answer: str) -> None:
     source = segment(text)
@@ -122,7 +122,7 @@ def test_any_answer_leaves_what_is_protected(text: str, answer: str) -> None:
     assert kept(result.content) == kept(source.content)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), st.booleans())
 def test_any_text_comes_back_from_an_identity(text: str, is_wrapped: bool) -> None:
     source = Segment("p", (Text(text, text),), is_wrapped)
@@ -130,7 +130,7 @@ def test_any_text_comes_back_from_an_identity(text: str, is_wrapped: bool) -> No
     assert written(result.content) == text
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(TAGGED, st.sampled_from(sorted(CHANGES)))
 def test_alternatives_keep_everything_too(tagged: str, change: str) -> None:
     source = segment(tagged)
