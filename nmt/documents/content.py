@@ -1,5 +1,6 @@
 """The content of a segment: text and inline codes."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,3 +62,9 @@ def plain_text(content: Content) -> str:
     if len(content) == 1 and isinstance(content[0], Text):  # as of most texts
         return content[0].text
     return "".join(piece.text for piece in content if isinstance(piece, Text))
+
+
+def codes_of(content: Content) -> Counter[Code]:
+    """Count the codes of a content, each of which has to be there once."""
+    # By identity: equal codes may have been exchanged, but each has to be there.
+    return Counter(piece for piece in content if isinstance(piece, Code))

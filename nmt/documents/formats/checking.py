@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nmt.documents.content import Code, Segment
+from nmt.documents.content import Segment, codes_of
 from nmt.documents.document import TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError
 
@@ -33,10 +33,7 @@ def check_codes(segments: Sequence[Segment], translated: Sequence[TranslatedSegm
     for source, target in zip(segments, translated, strict=True):
         if target.content is source.content:
             continue
-        # By identity: equal codes may have been exchanged, but each has to be there.
-        wanted = sorted(id(piece) for piece in source.content if isinstance(piece, Code))
-        found = sorted(id(piece) for piece in target.content if isinstance(piece, Code))
-        if wanted != found:
+        if codes_of(source.content) != codes_of(target.content):
             raise BrokenDocumentError(
                 f"The translation of {source.path[:100]} does not have the inline codes of its "
                 "source. Please report this."

@@ -1,12 +1,11 @@
 """Translation of the segments of a document."""
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from nmt.decoding.settings import Search
-from nmt.documents.content import Code, Content, Segment, plain_text
+from nmt.documents.content import Code, Content, Segment, codes_of, plain_text
 from nmt.documents.document import GlossaryMatch, SegmentWarning, TranslatedSegment
 from nmt.documents.translation.flat import Flat
 from nmt.documents.translation.rounds import Memory, Work, perform, together
@@ -102,14 +101,14 @@ def _translate_segment(
         for kind, source in dict.fromkeys(translated.warnings)
     ]
     best, *others = translated.contents
-    codes = _codes_of(segment.content)
-    if codes != _codes_of(best):
+    codes = codes_of(segment.content)
+    if codes != codes_of(best):
         # A file with a lost or doubled code would be broken: better a text that is not translated.
         source = plain_text(segment.content)
         return TranslatedSegment(
             segment.content, warnings=(SegmentWarning("copied", segment.path, source),)
         )
-    others = [each for each in others if codes == _codes_of(each)]
+    others = [each for each in others if codes == codes_of(each)]
     return TranslatedSegment(
         best if translated.is_changed else segment.content,
         _others(best, others, options.alternatives) if others else (),
@@ -117,11 +116,6 @@ def _translate_segment(
         tuple(warnings),
         _matches(translated.terms) if translated.terms else (),
     )
-
-
-def _codes_of(content: Content) -> Counter[Code]:
-    """Count the codes of a content, each of which has to be there once."""
-    return Counter(piece for piece in content if isinstance(piece, Code))
 
 
 def _others(best: Content, others: Sequence[Content], alternatives: int) -> tuple[Content, ...]:
