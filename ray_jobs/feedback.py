@@ -23,8 +23,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         InputError: the command line does not fit, or there is nothing to export.
     """
-    words = [word for word in options.overrides if not console.is_override(word)]
-    settings = [word for word in options.overrides if console.is_override(word)]
+    words, settings = console.split_words(options.overrides)
     config = load_with_user_set(options.config, settings).config
     storage, endpoint = Storage(absolute_storage(config)), config.serving.name
     match words:

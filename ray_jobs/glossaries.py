@@ -26,8 +26,7 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         InputError: the command line does not fit, or the file is not a glossary.
     """
-    words = [word for word in options.overrides if not console.is_override(word)]
-    settings = [word for word in options.overrides if console.is_override(word)]
+    words, settings = console.split_words(options.overrides)
     if words[:1] != ["add"] and (options.source or options.target):
         raise InputError("--source and --target are options of `glossaries add`")
     config = load_with_user_set(options.config, settings).config

@@ -34,8 +34,7 @@ def run(options: argparse.Namespace) -> None:
         InputError: the options or the input cannot be used.
     """
     # Settings and the text to translate are both plain words of the command line.
-    texts = [word for word in options.overrides if not console.is_override(word)]
-    words = [word for word in options.overrides if console.is_override(word)]
+    texts, words = console.split_words(options.overrides)
     loaded = load_with_user_set(
         options.config, words, base=("the command translate", BASE_SETTINGS)
     )

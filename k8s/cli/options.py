@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nmt import __version__
 from nmt.access.options import ABOUT, KEYS, USAGE, add_hash_option, add_key_options
-from nmt.cli.console import is_override
+from nmt.cli.console import split_words
 from nmt.cli.traffic_options import (
     TRAFFIC,
     TRAFFIC_ABOUT,
@@ -53,8 +53,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     words = [*options.words, *left]
-    options.overrides = [word for word in words if is_override(word)]
-    options.operands = [word for word in words if not is_override(word)]
+    options.operands, options.overrides = split_words(words)
     for name, default in _DEFAULTS.items():
         setattr(options, name, getattr(options, name, default))
     _read_output(parser, options)

@@ -5,7 +5,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import TextIOWrapper
 
 from nmt.cli.signals import exit_code_of, signal_of, stop_signals
@@ -19,6 +19,15 @@ _OURS = ("nmt", "ray_jobs", "k8s")
 def is_override(word: str) -> bool:
     """Tell whether a word of the command line is an override, such as `run=demo`, and not text."""
     return bool(_OVERRIDE.match(word))
+
+
+def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Separate the plain words of a command line from its overrides; return both, in order."""
+    plain: list[str] = []
+    overrides: list[str] = []
+    for word in words:
+        (overrides if is_override(word) else plain).append(word)
+    return plain, overrides
 
 
 def guarded(action: Callable[[], int | None], *, program: str, extra: str, after: str = "") -> int:

@@ -17,7 +17,6 @@ WarningKind = Literal[
     "cut",
     "guessed",
     "glossary",
-    "order",
     "unfinished",
 ]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from nmt.documents.content import Segment, codes_of
+from nmt.documents.content import Content, Segment, codes_of
 from nmt.documents.document import TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError
 
@@ -18,6 +19,26 @@ class Problem:
     message: str
     places: frozenset[int] = frozenset()
     """The `id` of each place whose translation causes it; empty if that is not known."""
+
+
+class _Place(Protocol):
+    """Where a text is in its document."""
+
+    @property
+    def content(self) -> Content:
+        """Return what the source has there."""
+        ...
+
+
+def changed_contents(
+    places: Sequence[_Place], translated: Sequence[TranslatedSegment]
+) -> dict[int, Content]:
+    """Return the translations that differ from their source, by the `id` of their place."""
+    return {
+        id(place): segment.content
+        for place, segment in zip(places, translated, strict=True)
+        if segment.content != place.content
+    }
 
 
 def check_codes(segments: Sequence[Segment], translated: Sequence[TranslatedSegment]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from nmt.documents.content import Code, Content, Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError, DocumentError
-from nmt.documents.formats.checking import MAX_ATTEMPTS, Problem, check_codes
+from nmt.documents.formats.checking import MAX_ATTEMPTS, Problem, changed_contents, check_codes
 from nmt.documents.formats.collecting import paused_collection
 from nmt.documents.formats.decoding import Decoded, decode, find_encoding
 from nmt.documents.formats.html.checking import find_problem
@@ -57,11 +57,7 @@ class HtmlDocument:
     def write(self, translated: Sequence[TranslatedSegment]) -> bytes:
         """Write the page with its texts translated, in order, and check the result."""
         check_codes(self._segments, translated)
-        translations = {
-            id(place): segment.content
-            for place, segment in zip(self._source.found, translated, strict=True)
-            if segment.content != place.content
-        }
+        translations = changed_contents(self._source.found, translated)
         text = self._write(translations)
         for attempts_left in reversed(range(MAX_ATTEMPTS)):
             problem = self._find_problem(text, translations)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nmt.documents.content import Segment
 from nmt.documents.document import ReadOptions, TranslatedSegment
 from nmt.documents.errors import BrokenDocumentError
-from nmt.documents.formats.checking import MAX_ATTEMPTS, check_codes
+from nmt.documents.formats.checking import MAX_ATTEMPTS, changed_contents, check_codes
 from nmt.documents.formats.collecting import paused_collection
 from nmt.documents.formats.decoding import Decoded, decode
 from nmt.documents.formats.markdown.reading import Reader
@@ -38,11 +38,7 @@ class MarkdownDocument:
     def write(self, translated: Sequence[TranslatedSegment]) -> bytes:
         """Write the file with its texts translated, in order, and check the result."""
         check_codes(self._segments, translated)
-        translations = {
-            id(place): segment.content
-            for place, segment in zip(self._source.found, translated, strict=True)
-            if segment.content != place.content
-        }
+        translations = changed_contents(self._source.found, translated)
         if not translations:
             return self._decoded.encode(self._decoded.text)
         # Signs that look like markup are escaped only where they would be read as such; whether

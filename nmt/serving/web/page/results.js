@@ -14,7 +14,6 @@ const WARNINGS = {
   cut: "Translated in parts",
   guessed: "Place of a mark-up is a guess",
   glossary: "A glossary term is missing",
-  order: "Placeholders may be in another order",
   unfinished: "The end may be missing",
 };
 let results = [];
