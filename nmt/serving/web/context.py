@@ -111,10 +111,9 @@ class WebContext:
 
 def _client_of(request: Request) -> str:
     """Name the client, which is kept with one engine of a canary."""
-    caller = record_of(request).caller
     client = (
         request.headers.get("x-client-session")
-        or (caller.id if caller else "")
+        or record_of(request).key_id
         or request.headers.get("x-forwarded-for", "").partition(",")[0].strip()
         or (request.client.host if request.client else "")
     )

@@ -66,7 +66,7 @@ class Observers:
                 path=record.path,
                 status=status,
                 seconds=seconds,
-                key=record.caller.id if record.caller else "",
+                key=record.key_id,
                 client=record.client,
                 code=record.code,
                 engine=record.engine,

@@ -44,6 +44,11 @@ class RequestRecord:
         if self.deadline:
             self.deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
+    @property
+    def key_id(self) -> str:
+        """Return the id of the API key that sent the request; empty without a key."""
+        return self.caller.id if self.caller else ""
+
     def attach(self, scope: Scope) -> None:
         """Add the record to a request."""
         scope[_KEY] = self

@@ -1,18 +1,14 @@
 """The handlers of documents that are translated as jobs."""
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nmt.documents.content import plain_text
-from nmt.documents.document import Document, ReadOptions
+from nmt.documents.document import ReadOptions
 from nmt.documents.formats.file_names import content_disposition, result_name, safe_name
 from nmt.documents.formats.limits import MIB, count_characters
-from nmt.documents.formats.registry import format_of, read_document
 from nmt.serving.documents.service import Documents
 from nmt.serving.documents.store import new_id
 from nmt.serving.documents.types import DocumentRequest, DocumentState, StoredDocument
@@ -22,28 +18,17 @@ from nmt.serving.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from nmt.serving.types import ServedRoute
-from nmt.serving.web.answers import json_answer
+from nmt.serving.web.answers import file_answer, json_answer
 from nmt.serving.web.context import WebContext
-from nmt.serving.web.languages import AUTO
 from nmt.serving.web.operation import BYTES, Handler
 from nmt.serving.web.operations.documents import DocumentBody, DocumentForm
 from nmt.serving.web.reading.models import parse_model
 from nmt.serving.web.reading.multipart import UploadedFile, UploadForm
 from nmt.serving.web.reading.values import single_values
 from nmt.serving.web.record import record_of
+from nmt.serving.web.texts.files import ANY_LANGUAGE, read_file
 from nmt.serving.web.texts.preparing import find_terms
-from nmt.serving.web.texts.routes import Wanted, choose_route, detect_source
-from nmt.serving.web.texts.session import explained
-
-_MAX_SAMPLE = 1000
-_ANY_LANGUAGE = "eng_Latn"
-# An HTML file is shown by no browser under the address of the endpoint, where it could use its API.
-_FILE_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
+from nmt.serving.web.texts.routes import Wanted
 
 
 class DocumentHandlers:
@@ -82,7 +67,7 @@ class DocumentHandlers:
 
     async def list(self, request: Request) -> Response:
         """Handle `GET /v1/documents`."""
-        owner, is_admin = self._owner(request), self._is_admin(request)
+        owner, is_admin = record_of(request).key_id, self._is_admin(request)
         # Without keys nobody is known, and an id has to be all that gives access.
         found = await self._documents.list(
             lambda each: is_admin or (bool(owner) and each.owner == owner)
@@ -107,8 +92,7 @@ class DocumentHandlers:
             raise DocumentNotDoneError(f"the document is {found.state.status}{reason}")
         content = await self._documents.result(found.request.id)
         name = result_name(found.request.name, found.request.options.target_language)
-        headers = {**_FILE_HEADERS, "Content-Disposition": content_disposition(name)}
-        return Response(content, headers=headers, media_type=BYTES)
+        return file_answer(content, BYTES, content_disposition(name))
 
     async def cancel(self, request: Request) -> Response:
         """Handle `POST /v1/documents/{id}/cancel`."""
@@ -134,22 +118,24 @@ class DocumentHandlers:
         Raises:
             RequestError: the document cannot be translated.
         """
-        with explained():
-            found_format = format_of(file.name, file.content, asked.format).name
-            options = ReadOptions(
-                _ANY_LANGUAGE,
-                _ANY_LANGUAGE,
+        read = await read_file(
+            file,
+            Wanted(asked.source or None, asked.target or None, asked.domain or None),
+            self._context.served_now(),
+            max_characters=self._context.config.max_document_characters,
+            declared=asked.format,
+            options=ReadOptions(
+                ANY_LANGUAGE,
+                ANY_LANGUAGE,
                 encoding=asked.encoding or None,
                 overwrite=asked.overwrite,
                 is_wrapped=asked.is_wrapped,
                 keys=asked.keys,
                 skipped_keys=asked.skipped_keys,
-            )
-            route = await self._route(file.content, found_format, options, asked)
-            languages = route.source_language, route.target_language
-            options = replace(options, source_language=languages[0], target_language=languages[1])
-            document = await self._read(file.content, found_format, options)
-        characters = count_characters(document.segments)
+            ),
+        )
+        route = read.route
+        characters = count_characters(read.document.segments)
         self._context.spend(request, 1, characters)
         record = record_of(request)
         record.route, record.engine = route.key, route.engine
@@ -157,42 +143,17 @@ class DocumentHandlers:
         self._context.translator.session(route, record.client, engine=asked.engine)
         return DocumentRequest(
             id=new_id(),
-            owner=self._owner(request),
+            owner=record.key_id,
             client=record.client,
             name=safe_name(file.name),
-            format=found_format,
+            format=read.format,
             route=route.key,
-            options=options,
+            options=read.options,
             engine=asked.engine,
             glossary=await find_terms(self._context, asked.glossary, route),
             characters=characters,
             created=datetime.now(UTC),
         )
-
-    async def _route(
-        self, content: bytes, format_name: str, options: ReadOptions, asked: DocumentForm
-    ) -> ServedRoute:
-        """Choose the route of a document, by its texts if the source language is not named."""
-        served = self._context.served_now()
-        wanted = Wanted(asked.source or None, asked.target or None, asked.domain or None)
-        if wanted.source is None or wanted.source.strip().lower() != AUTO:
-            return choose_route(wanted, served)
-        document = await self._read(content, format_name, options)
-
-        def detect() -> str:
-            sample, size = [], 0
-            for segment in document.segments:
-                sample.append(plain_text(segment.content)[:_MAX_SAMPLE])
-                size += len(sample[-1])
-                if size > _MAX_SAMPLE:
-                    break
-            return detect_source(" ".join(sample)[:_MAX_SAMPLE], wanted, served).language
-
-        return choose_route(replace(wanted, source=await asyncio.to_thread(detect)), served)
-
-    async def _read(self, content: bytes, format_name: str, options: ReadOptions) -> Document:
-        limit = self._context.config.max_document_characters
-        return await asyncio.to_thread(read_document, content, format_name, options, limit)
 
     async def _find(self, request: Request) -> StoredDocument:
         """Read the document of a request.
@@ -202,19 +163,15 @@ class DocumentHandlers:
         """
         found = await self._documents.find(request.path_params["id"])
         if found is None or not (
-            found.request.owner == self._owner(request) or self._is_admin(request)
+            found.request.owner == record_of(request).key_id or self._is_admin(request)
         ):
             raise NotFoundError("there is no such document; perhaps its time is over")
         return found
 
-    def _owner(self, request: Request) -> str:
-        caller = record_of(request).caller
-        return caller.id if caller else ""
-
     def _is_admin(self, request: Request) -> bool:
         """Tell whether the API key of a request may see the documents of all others."""
         authenticator = self._context.authenticator
-        if authenticator is None or not self._owner(request):
+        if authenticator is None or not record_of(request).key_id:
             return False
         try:
             authenticator.admit(request.headers.get("authorization"), "admin")

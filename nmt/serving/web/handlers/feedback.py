@@ -56,7 +56,6 @@ class FeedbackHandlers:
         if characters > limit:
             raise TooLargeError(f"{characters} characters: feedback may hold {limit}")
         self._context.spend(request, 1, characters)
-        caller = record_of(request).caller
         return Feedback(
             id=secrets.token_hex(8),
             time=datetime.now(UTC),
@@ -70,7 +69,7 @@ class FeedbackHandlers:
             domain=sent.domain,
             rating=sent.rating,
             request_id=sent.request_id,
-            key=caller.id if caller else "",
+            key=record_of(request).key_id,
         )
 
 

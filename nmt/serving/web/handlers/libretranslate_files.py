@@ -137,7 +137,7 @@ class LibreTranslateFileHandlers:
         record = record_of(request)
         kept = DocumentRequest(
             id=new_id(),
-            owner=record.caller.id if record.caller else "",
+            owner=record.key_id,
             client=record.client,
             name=safe_name(file.name),
             format=read.format,

@@ -7,13 +7,13 @@ from nmt.documents.content import plain_text
 from nmt.documents.document import Document, ReadOptions
 from nmt.documents.formats.registry import format_of, read_document
 from nmt.serving.types import Served, ServedRoute
-from nmt.serving.web.languages import AUTO
 from nmt.serving.web.reading.multipart import UploadedFile
 from nmt.serving.web.texts.routes import Wanted, choose_route, detect_source
 from nmt.serving.web.texts.session import explained
 
 _MAX_SAMPLE = 1000
-_ANY_LANGUAGE = "eng_Latn"
+ANY_LANGUAGE = "eng_Latn"
+"""Language of options whose languages are those of a route that is not chosen yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def read_file(
     Raises:
         RequestError: the file or the request is wrong.
     """
-    base = options or ReadOptions(_ANY_LANGUAGE, _ANY_LANGUAGE)
+    base = options or ReadOptions(ANY_LANGUAGE, ANY_LANGUAGE)
 
     def read(options: ReadOptions) -> Document:
         return read_document(file.content, name, options, max_characters)
@@ -58,7 +58,7 @@ async def read_file(
 
     with explained():
         name = format_of(file.name, file.content, declared).name
-        if wanted.source is not None and wanted.source.strip().lower() == AUTO:
+        if wanted.is_auto:
             # In a thread, as all that takes long.
             wanted = await asyncio.to_thread(detect)
         route = choose_route(wanted, served)

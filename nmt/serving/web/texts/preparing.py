@@ -13,7 +13,6 @@ from nmt.serving.detection import Detection
 from nmt.serving.errors import UnknownGlossaryError
 from nmt.serving.types import Served, ServedRoute
 from nmt.serving.web.context import WebContext
-from nmt.serving.web.languages import AUTO
 from nmt.serving.web.record import record_of
 from nmt.serving.web.texts.routes import Wanted, choose_route, detect_source
 from nmt.serving.web.texts.session import (
@@ -60,7 +59,7 @@ async def prepare(context: WebContext, request: Request, asked: TextRequest) -> 
     context.spend(request, len(asked.texts), sum(map(len, asked.texts)))
     served = context.served_now()
     wanted, detected = asked.wanted, None
-    if wanted.source is not None and wanted.source.strip().lower() == AUTO:
+    if wanted.is_auto:
         detected = await _detect(asked, served)
         wanted = replace(wanted, source=detected.language)
     route = choose_route(wanted, served)

@@ -9,7 +9,7 @@ from nmt.serving.detection import Detection, detect_languages
 from nmt.serving.errors import NoEngineError, UnknownDomainError, UnsupportedLanguageError
 from nmt.serving.types import Served, ServedRoute
 from nmt.serving.web.bodies.responses import NO_ENGINE
-from nmt.serving.web.languages import short_code
+from nmt.serving.web.languages import AUTO, short_code
 
 _MAX_LISTED = 10
 
@@ -22,6 +22,11 @@ class Wanted:
     """Any code of a language; None for the one that the rest decides."""
     target: str | None = None
     domain: str | None = None
+
+    @property
+    def is_auto(self) -> bool:
+        """Tell whether the endpoint has to detect the source language."""
+        return self.source is not None and self.source.strip().lower() == AUTO
 
 
 def choose_route(request: Wanted, served: Served) -> ServedRoute:
