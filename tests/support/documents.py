@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from nmt.config import ServingConfig
 from nmt.decoding.settings import DEFAULT_SEARCH, Search
 from nmt.documents.document import ReadOptions
+from nmt.errors import StorageError
+from nmt.serving.documents import sentences
 from nmt.serving.documents.service import Documents
 from nmt.serving.documents.store import DocumentStore, new_id
 from nmt.serving.documents.types import DocumentRequest, DocumentState
@@ -118,6 +123,15 @@ class Endpoint:
         for workers in self.replicas:
             await workers.stop()
 
+    def create(self, asked: DocumentRequest) -> None:
+        """Store a document that no replica was told of."""
+        self.store.create(asked, source(), DocumentState(updated=asked.created))
+
+    def sentences_done(self, document: str) -> int:
+        """Count the sentences that are stored: a slice that is being written does not count."""
+        state = self.store.state(document)
+        return 200 * len(state.slices) if state else -1
+
     async def reaches(self, document: str, status: str) -> DocumentState:
         """Wait until a document has a status."""
         async with asyncio.timeout(20):
@@ -126,6 +140,25 @@ class Endpoint:
                 if state and state.status == status:
                     return state
                 await asyncio.sleep(0.01)
+
+
+def fail() -> object:
+    """Fail as storage that does not answer."""
+    raise StorageError("no answer")
+
+
+def failing(
+    function: Callable[..., object], name: str, failures: dict[str, int]
+) -> Callable[..., object]:
+    """Return a function of the storage that fails some times before it works."""
+
+    def call(*args: object) -> object:
+        if failures[name]:
+            failures[name] -= 1
+            fail()
+        return function(*args)
+
+    return call
 
 
 def request(owner: str = "key1", name: str = "report.txt", **changes: Any) -> DocumentRequest:
@@ -170,3 +203,9 @@ def run(storage: Storage, check: Callable[[Endpoint], Awaitable[None]], **config
 def _translate(sentence: str) -> str:
     """Write the words in Tamil letters, so that nothing about the translation is doubtful."""
     return sentence.lower().translate(_LETTERS)
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    monkeypatch.setattr(sentences, "_RETRY_SECONDS", 0.01)
+    return Storage(str(tmp_path))

@@ -156,9 +156,9 @@ async def poll_once(follower: Follower) -> None:
     await follower.write_report()
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
     """Wait until something is true, at most some seconds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.002)
 

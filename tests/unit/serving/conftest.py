@@ -1,4 +1,4 @@
-"""The browser and the application for the tests of the page."""
+"""The browser and the application for the tests of the page, and a replica's world."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,10 @@ from playwright.sync_api import Browser
 from nmt.serving.web.app import build_app
 from tests.support.browser import open_browser
 from tests.support.live import live
+from tests.support.replica import world
 from tests.support.web import CONFIG, FakeTranslator
+
+__all__ = ["browser", "url", "world"]
 
 
 # Not of the session: while Playwright runs, a test cannot run an event loop of its own.

@@ -2,13 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from nmt.errors import StorageError, TranslationError
-from nmt.serving.documents import sentences
-from nmt.serving.errors import OverloadedError
 from nmt.storage import Storage
 from nmt.traffic import promote
 from tests.support.documents import (
@@ -17,18 +13,16 @@ from tests.support.documents import (
     Endpoint,
     Translator,
     expected,
+    fail,
     request,
     run,
     source,
+    storage,
 )
 from tests.support.runs.evaluated_run import leave_engine
-from tests.support.serving import World
+from tests.support.serving import World, until
 
-
-@pytest.fixture
-def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    monkeypatch.setattr(sentences, "_RETRY_SECONDS", 0.01)
-    return Storage(str(tmp_path))
+__all__ = ["storage"]
 
 
 def test_a_document_is_translated_in_slices_in_the_background(storage: Storage) -> None:
@@ -56,7 +50,7 @@ def test_another_replica_goes_on_behind_the_slices_of_one_that_was_killed(
         documents = endpoint.replica(killed)
         asked = request()
         await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 400)
+        await until(lambda: endpoint.sentences_done(asked.id) == 400, 20)
         endpoint.kill(0)
         endpoint.replica(other)
         state = await endpoint.reaches(asked.id, "done")
@@ -74,7 +68,7 @@ def test_a_replica_that_stops_gives_its_document_back_at_once(storage: Storage) 
         documents = endpoint.replica(stopping, lease_seconds=1000)
         asked = request()
         await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 200)
+        await until(lambda: endpoint.sentences_done(asked.id) == 200, 20)
         await endpoint.replicas[0].stop()
         state = endpoint.store.state(asked.id)
         assert state
@@ -130,13 +124,13 @@ def test_a_worker_that_has_lost_its_lease_writes_nothing_more(
         documents = endpoint.replica(hanging)
         asked = request()
         await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 200)
+        await until(lambda: endpoint.sentences_done(asked.id) == 200, 20)
         # Storage that fails for this replica alone.
         hanging_store = endpoint.replicas[0]._store
-        monkeypatch.setattr(hanging_store, "change", lambda *_args: _fail())
+        monkeypatch.setattr(hanging_store, "change", lambda *_args: fail())
         endpoint.replica(other)
         await endpoint.reaches(asked.id, "done")
-        await _until(lambda: hanging.open_sessions == 0)
+        await until(lambda: hanging.open_sessions == 0, 20)
         hanging.gate.set()
         assert (hanging.sentences, other.sentences) == (LINES[:200], LINES[200:])
 
@@ -150,12 +144,12 @@ def test_a_cancelled_document_is_resumed_behind_its_slices(storage: Storage) -> 
         documents = endpoint.replica(translator)
         asked = request()
         await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 400)
+        await until(lambda: endpoint.sentences_done(asked.id) == 400, 20)
         state = await documents.cancel(asked.id)
         assert state
         assert state.status == "cancelled"
         assert state.expires
-        await _until(lambda: translator.open_sessions == 0)
+        await until(lambda: translator.open_sessions == 0, 20)
         translator.free_calls = 100
         await asyncio.sleep(0.1)
         assert len(translator.calls) == 2
@@ -183,7 +177,7 @@ def test_a_cancellation_reaches_the_replica_that_works(storage: Storage) -> None
         await first.add(asked, source())
         await endpoint.reaches(asked.id, "translating")
         await endpoint.replica(idle).cancel(asked.id)
-        await _until(lambda: working.open_sessions == 0)
+        await until(lambda: working.open_sessions == 0, 20)
         assert idle.calls == []
 
     run(storage, check)
@@ -196,11 +190,11 @@ def test_a_deleted_document_leaves_nothing(storage: Storage) -> None:
         documents = endpoint.replica(translator)
         asked = request()
         await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 200)
+        await until(lambda: endpoint.sentences_done(asked.id) == 200, 20)
         await documents.delete(asked.id)
-        await _until(lambda: translator.open_sessions == 0)
+        await until(lambda: translator.open_sessions == 0, 20)
         assert await documents.find(asked.id) is None
-        await _until(lambda: storage.list("serving/default/documents") == [])
+        await until(lambda: storage.list("serving/default/documents") == [], 20)
 
     run(storage, check)
 
@@ -263,159 +257,6 @@ def test_an_upload_that_broke_off_or_a_damaged_document_is_deleted(
     run(storage, check)
 
 
-def test_a_document_stays_with_its_engine(storage: Storage) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        first, second = Translator(), Translator()
-        first.free_calls = 1
-        documents = endpoint.replica(first)
-        asked = request()
-        await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 200)
-        await endpoint.replicas[0].stop()
-        # Promoted meanwhile, with the old engine kept for a rollback.
-        second.engines = ["d2", "d1"]
-        endpoint.replica(second)
-        state = await endpoint.reaches(asked.id, "done")
-        assert state.engine == "d1"
-        assert {engine for engine, _ in first.calls + second.calls} == {"d1"}
-
-    run(storage, check)
-
-
-def test_a_document_whose_engine_is_gone_begins_anew(storage: Storage) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        first, second = Translator(), Translator()
-        first.free_calls = 1
-        documents = endpoint.replica(first)
-        asked = request()
-        await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 200)
-        await endpoint.replicas[0].stop()
-        second.engines = ["d2"]
-        endpoint.replica(second)
-        state = await endpoint.reaches(asked.id, "done")
-        assert (state.engine, second.sentences) == ("d2", LINES)
-
-    run(storage, check)
-
-
-def test_a_document_with_a_chosen_engine_that_is_gone_fails(storage: Storage) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        documents = endpoint.replica(Translator())
-        asked = request(engine="d9")
-        await documents.add(asked, source())
-        state = await endpoint.reaches(asked.id, "failed")
-        assert state.error == "no engine d9"
-
-    run(storage, check)
-
-
-def test_a_full_queue_or_a_failed_batch_is_tried_again(storage: Storage) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        translator = Translator()
-        translator.errors = [OverloadedError("full"), TranslationError("once")] * 2
-        documents = endpoint.replica(translator)
-        asked = request()
-        await documents.add(asked, source())
-        await endpoint.reaches(asked.id, "done")
-        assert translator.sentences == LINES
-
-    run(storage, check)
-
-
-def test_an_engine_that_fails_again_and_again_fails_the_document(storage: Storage) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        translator = Translator()
-        translator.errors = [TranslationError("the engine failed on a batch")] * 3
-        documents = endpoint.replica(translator)
-        asked = request()
-        await documents.add(asked, source())
-        state = await endpoint.reaches(asked.id, "failed")
-        assert state.error == "the engine failed on a batch"
-        # A new try begins where the last one has ended.
-        await documents.resume(asked.id)
-        await endpoint.reaches(asked.id, "done")
-
-    run(storage, check)
-
-
-@pytest.mark.parametrize(
-    ("content", "changes", "words"),
-    [
-        (b"\xff\xfe\xff", {}, "not valid utf-16"),
-        (b"{", {"format": "json"}, "JSON"),
-        (source(), {"format": "nothing"}, "not a format"),
-    ],
-)
-def test_a_file_that_cannot_be_read_fails_with_the_reason(
-    storage: Storage, content: bytes, changes: dict[str, str], words: str
-) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        documents = endpoint.replica(Translator())
-        asked = request(**changes)
-        await documents.add(asked, content)
-        state = await endpoint.reaches(asked.id, "failed")
-        assert state.error
-        assert words in state.error
-
-    run(storage, check)
-
-
-def test_a_document_that_ends_its_replicas_fails(storage: Storage) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        asked = request()
-        for replica in range(3):
-            translator = Translator()
-            translator.free_calls = 0
-            documents = endpoint.replica(translator, lease_seconds=0.1)
-            if replica == 0:
-                await documents.add(asked, source())
-            await _until(lambda translator=translator: translator.open_sessions > 0)
-            endpoint.kill(replica)
-            await asyncio.sleep(0.05)
-        endpoint.replica(Translator(), lease_seconds=0.1)
-        state = await endpoint.reaches(asked.id, "failed")
-        assert state.error
-        assert "ended 3 times" in state.error
-
-    run(storage, check)
-
-
-def test_storage_that_fails_for_a_while_does_not_end_a_document(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("nmt.serving.documents.job._FIRST_BACKOFF_SECONDS", 0.001)
-
-    async def check(endpoint: Endpoint) -> None:
-        translator = Translator()
-        documents = endpoint.replica(translator, lease_seconds=10)
-        store = endpoint.replicas[0]._store
-        failures = {"write_slice": 3, "source": 2, "write_result": 2, "states": 2}
-        for name in failures:
-            monkeypatch.setattr(store, name, _failing(getattr(store, name), name, failures))
-        asked = request()
-        await documents.add(asked, source())
-        await endpoint.reaches(asked.id, "done")
-        assert (translator.sentences, set(failures.values())) == (LINES, {0})
-        endpoint.replicas[0].check()
-
-    run(storage, check)
-
-
-@pytest.mark.parametrize("name", ["request.json", "state.json"])
-def test_a_damaged_document_does_not_stop_the_others(storage: Storage, name: str) -> None:
-    async def check(endpoint: Endpoint) -> None:
-        damaged, asked = request(), request()
-        await asyncio.to_thread(_create, endpoint, damaged)
-        storage.write_bytes(f"serving/default/documents/{damaged.id}/{name}", b"{")
-        documents = endpoint.replica(Translator())
-        await documents.add(asked, source())
-        await endpoint.reaches(asked.id, "done")
-        assert [each.request for each in await documents.list(lambda _request: True)] == [asked]
-
-    run(storage, check)
-
-
 def test_the_documents_of_one_client_do_not_keep_those_of_another_waiting(
     storage: Storage,
 ) -> None:
@@ -425,7 +266,7 @@ def test_the_documents_of_one_client_do_not_keep_those_of_another_waiting(
         owners = ["a", "a", "a", "b"]
         asked = [request(owner) for owner in owners]
         for each in asked:
-            await asyncio.to_thread(_create, endpoint, each)
+            await asyncio.to_thread(endpoint.create, each)
         taken = [leases.take({ROUTE.key}) for _ in owners]
         assert [each.request.id for each in taken if each] == [
             asked[index].id for index in (0, 3, 1, 2)
@@ -442,7 +283,7 @@ def test_progress_is_stored_while_a_slice_is_translated(storage: Storage) -> Non
         documents = endpoint.replica(translator)
         asked = request()
         await documents.add(asked, source())
-        await _until(lambda: _done(endpoint, asked.id) == 400)
+        await until(lambda: endpoint.sentences_done(asked.id) == 400, 20)
         found = await documents.find(asked.id)
         assert found
         assert found.state.sentences == 450
@@ -452,39 +293,6 @@ def test_progress_is_stored_while_a_slice_is_translated(storage: Storage) -> Non
         await endpoint.reaches(asked.id, "done")
 
     run(storage, check)
-
-
-def _create(endpoint: Endpoint, asked: object) -> None:
-    from nmt.serving.documents.types import DocumentRequest, DocumentState
-
-    assert isinstance(asked, DocumentRequest)
-    endpoint.store.create(asked, source(), DocumentState(updated=asked.created))
-
-
-def _done(endpoint: Endpoint, document: str) -> int:
-    state = endpoint.store.state(document)
-    # Those that are stored: the progress may count a slice that is just being written.
-    return 200 * len(state.slices) if state else -1
-
-
-def _fail() -> object:
-    raise StorageError("no answer")
-
-
-def _failing(function: object, name: str, failures: dict[str, int]) -> object:
-    def call(*args: object) -> object:
-        if failures[name]:
-            failures[name] -= 1
-            raise StorageError("no answer")
-        return function(*args)  # type: ignore[operator]
-
-    return call
-
-
-async def _until(condition: object) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.01)
 
 
 def test_a_replica_translates_a_document_with_its_engine(storage: Storage) -> None:
