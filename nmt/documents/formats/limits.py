@@ -57,6 +57,15 @@ def check_code_count(count: int, path: str) -> None:
         )
 
 
+def check_piece_count(count: int) -> None:
+    """Refuse a segment of too many pieces, each of which costs time; readers call it early."""
+    if count > MAX_PIECES:
+        raise DocumentTooLargeError(
+            f"A text has more than {MAX_PIECES:,} escapes, codes and pieces between signs "
+            "(max_pieces). Divide it."
+        )
+
+
 def check_segments(segments: Sequence[Segment], max_characters: int | None = None) -> int:
     """Refuse a document with too many segments, inline codes or characters to translate.
 

@@ -6,7 +6,7 @@ from nmt.documents.content import Code, Content, Text
 from nmt.documents.errors import DocumentTooLargeError
 from nmt.documents.formats.html.elements import EXACT
 from nmt.documents.formats.html.templates import HIDDEN, template_code
-from nmt.documents.formats.limits import MAX_CODES, MAX_PIECES
+from nmt.documents.formats.limits import MAX_CODES, check_piece_count
 
 _ADDRESS = re.compile(r"https?://[^\s<>{}]{1,2000}\Z")
 _GOES_ON = re.compile(r"[\w/?&=#%{-]")
@@ -47,10 +47,7 @@ class Gathered:
 
     def escape(self, text: str, raw: str) -> None:
         """Add an escape with its meaning."""
-        if len(self.pieces) >= MAX_PIECES:
-            raise DocumentTooLargeError(
-                f"A text has more than {MAX_PIECES:,} escapes and codes (max_pieces). Divide it."
-            )
+        check_piece_count(len(self.pieces) + 1)
         self.pieces.append(Text(text, raw))
         if not self.has_text:
             self.has_text = not text.isspace()

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from nmt.documents.errors import DocumentError, DocumentTooLargeError
+from nmt.documents.errors import DocumentError
 from nmt.documents.formats.html.skipping import Skipped
-from nmt.documents.formats.limits import MAX_PIECES, check_depth
+from nmt.documents.formats.limits import check_depth, check_piece_count
 from nmt.documents.formats.markdown.events import events
 from nmt.documents.formats.markdown.front_matter import front_matter
 from nmt.documents.formats.markdown.hiding import hidden_spans, without
@@ -73,11 +73,8 @@ class Reader:
             self._begin(start)
             self._pieces = 0
         self._pieces += 1
-        if self._pieces > MAX_PIECES:
-            # Such a text is made of signs that might be markup, each of which costs time later.
-            raise DocumentTooLargeError(
-                f"A text has more than {MAX_PIECES:,} pieces between signs (max_pieces). Divide it."
-            )
+        # A text of so many pieces is made of signs that might be markup.
+        check_piece_count(self._pieces)
         self._inline.text(value, start, end)
 
     def _start(self, name: str, value: Any, start: int, end: int) -> None:  # noqa: ANN401
