@@ -11,7 +11,7 @@ from pathlib import Path
 import helm_python
 import pytest
 
-from tests.support.chart.rendering import CHART, JsonObject
+from tests.support.chart.rendering import CHART, IMAGES, JsonObject
 
 INSTALLED: JsonObject = {
     "accessModes": ["ReadWriteMany"],
@@ -31,7 +31,9 @@ def faults(tmp_path: Path) -> Callable[[JsonObject], str]:
 
     def of(claim: JsonObject) -> str:
         with helm_python.Chart.load(str(copy)) as chart:
-            rendered = chart.render({"storage": {"claim": claim}}, name="demo", namespace="team")
+            rendered = chart.render(
+                {**IMAGES, "storage": {"claim": claim}}, name="demo", namespace="team"
+            )
         return rendered["nmt/templates/probe.yaml"]
 
     return of

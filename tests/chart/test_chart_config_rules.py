@@ -212,7 +212,7 @@ def rules(section: type[BaseModel]) -> Iterator[str]:
 
 
 def test_every_rule_of_the_settings_is_also_in_the_chart():
-    """A new rule must be added to `_checks_config.tpl` and to the tables above."""
+    """A new rule must be added to `checks/_config.tpl` and to the tables above."""
     found = {rule for section in sections(Config) for rule in rules(section)}
     assert found == {*REPEATED, *WITHOUT_TWIN}
     assert set(REPEATED.values()) <= set(REFUSED)

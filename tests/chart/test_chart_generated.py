@@ -1,4 +1,4 @@
-"""The files generated from `helm.values.nmt`, and what their schema accepts and refuses."""
+"""The files generated from `helm.values`, and what their schema accepts and refuses."""
 
 import json
 from itertools import pairwise
@@ -75,8 +75,12 @@ def test_the_schema_allows_extra_keys_only_in_fragments_of_the_kubernetes_api(va
         "kuberayNamespaceSelector",
         "kuberayPodSelector",
         "monitoring",
+        "parentRefs",
         "peers",
+        "podTemplate",
+        "seLinuxOptions",
         "subjects",
+        "to",
         "tolerations",
     }
 

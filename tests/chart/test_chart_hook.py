@@ -145,7 +145,7 @@ def test_the_pod_runs_this_script_against_the_endpoint_of_the_release():
         "PODS": "demo-serve-svc.team.svc:8000",
         "REQUIRE_KEYS": "true",
     }
-    assert container["image"].startswith("nmt-tools:")
+    assert container["image"].startswith("registry.example/nmt-tools:")
 
 
 def test_the_pod_takes_a_key_from_a_secret_and_learns_whether_one_is_required():

@@ -125,7 +125,7 @@ def test_the_autoscaler_may_not_evict_heads():
 def test_the_storage_pod_runs_nmt_k8s_without_arguments():
     (container,) = parsed().storage_pod["spec"]["containers"]
     assert container["name"] == "nmt-k8s"
-    assert container["image"] == f"nmt-tools:{__version__}"
+    assert container["image"] == f"registry.example/nmt-tools:{__version__}"
     assert not {"command", "args"} & set(container)
     assert {"name": "NMT_STORAGE", "value": "/storage"} in container["env"]
 

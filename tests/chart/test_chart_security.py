@@ -85,7 +85,7 @@ def test_the_account_of_every_pod_has_the_annotations_of_the_values():
 
 def test_the_account_of_the_endpoint_may_have_a_role_of_its_own():
     """With a bucket, jobs write engines, the traffic file and keys; the endpoint only reports."""
-    values = {"annotations": {"role": "jobs"}, "servingAnnotations": {"role": "endpoint"}}
+    values = {"annotations": {"role": "jobs"}, "serving": {"annotations": {"role": "endpoint"}}}
     accounts = kinds(render({**BUCKET, "serviceAccounts": values}), "ServiceAccount")
     found = {name: account["metadata"]["annotations"] for name, account in accounts.items()}
     assert found.pop("demo-serving") == {"role": "endpoint"}

@@ -33,6 +33,13 @@ BUCKET: JsonObject = {
 }
 
 
+IMAGES: JsonObject = {
+    key: {"repository": f"registry.example/{name}"}
+    for key, name in {"image": "nmt-ray", "toolsImage": "nmt-tools"}.items()
+}
+"""What every release has to name, and tests may leave out."""
+
+
 def _read(path: Path) -> JsonObject:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
@@ -67,8 +74,10 @@ class PodTemplate:
 
 @cache
 def _files(values: str, name: str, namespace: str) -> dict[str, str]:
+    given = json.loads(values)
+    images = {key: {**default, **given.get(key, {})} for key, default in IMAGES.items()}
     with helm_python.Chart.load(str(CHART)) as chart:
-        return chart.render(json.loads(values), name=name, namespace=namespace)
+        return chart.render({**given, **images}, name=name, namespace=namespace)
 
 
 def render(

@@ -1,7 +1,7 @@
 {{/*
 All checks of the values, which are refused before anything is installed: what KubeRay, Ray or
 Kubernetes would refuse later, and what can never work. A JSON schema checks each key by itself; the
-checks here need more than one key, or a pattern with a better message. Each file `_checks_*.tpl` holds
+checks here need more than one key, or a pattern with a better message. Each file of this folder holds
 the checks against one thing: names and variables of Kubernetes and Ray, the storage, the Pods, the
 rules of `nmt.config`, and the release that is installed already. A check prints one line for each
 problem: key, value, rule, what to do.

@@ -23,6 +23,9 @@ and Ray accept there. See `nmt.checks`.
 {{- define "nmt.checkImages" -}}
 {{- range $key := list "image" "toolsImage" }}
   {{- $repository := (index $.Values $key).repository }}
+  {{- if not $repository }}
+{{ $key }}.repository is empty: name the image that you have pushed, like registry.example.com/team/{{ ternary "nmt-ray" "nmt-tools" (eq $key "image") }}
+  {{- end }}
   {{- if regexMatch "(:[^/]*$|@)" $repository }}
 {{ $key }}.repository is '{{ $repository }}': give its tag as {{ $key }}.tag, or its digest as {{ $key }}.digest
   {{- end }}

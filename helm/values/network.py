@@ -1,0 +1,69 @@
+"""Allowed network traffic."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from helm.values.base import Cidr, Peers, Ports, Values
+from k8s.api.cluster import JsonObject
+
+
+class Dns(Values):
+    """DNS servers that Pods may ask."""
+
+    peers: Peers = [
+        {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    ]
+    """Peers that are DNS servers; a cache on every node is an ipBlock, like 169.254.20.10/32."""
+    ports: Ports = [53]
+    """Ports of the server Pods, UDP and TCP, like 5353 on OpenShift."""
+
+
+class ExtraEgress(Values):
+    """More traffic that Pods of one kind may send."""
+
+    component: Literal["job", "cluster", "serving", "storage"]
+    """The Pods: of jobs, of the interactive cluster, of the endpoint, or of `nmt-k8s`."""
+    to: Peers
+    """Peers as in a NetworkPolicy, like a tracking server."""
+    ports: Ports
+    """TCP ports."""
+
+
+class NetworkPolicies(Values):
+    """Allowed network traffic; everything else is blocked."""
+
+    enabled: bool = True
+    """Create the NetworkPolicies."""
+    clients: list[JsonObject] = [{"podSelector": {}}]
+    """Peers that may call the endpoint; the Pods of its namespace by default."""
+    kuberay_namespace_selector: JsonObject = {}
+    """Namespaces in which KubeRay runs; all when empty."""
+    kuberay_pod_selector: JsonObject = {
+        "matchLabels": {"app.kubernetes.io/component": "kuberay-operator"}
+    }
+    """KubeRay's Pods."""
+    dns: Dns = Dns()
+    api_server_cidrs: Annotated[list[Cidr], Field(min_length=1)] = ["0.0.0.0/0", "::/0"]
+    """Addresses of the API server, which autoscaling heads may reach."""
+    api_server_ports: Ports = [443, 6443]
+    """Ports of the API server."""
+    outside: bool = True
+    """Let jobs reach `outsidePorts` anywhere, like the hub; with a bucket, every Pod may."""
+    outside_ports: Ports = [443]
+    """Ports for `outside`; add those of a proxy, a bucket server or a cloud's metadata server."""
+    outside_except: list[Cidr] = [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    ]
+    """Addresses that `outside` leaves out: private networks, and with them the cluster's own Pods
+    and Services. A bucket server or a proxy in them is a peer of `extraEgress`."""
+    extra_egress: list[ExtraEgress] = []
+    """More traffic that is allowed, to single peers."""
+    monitoring: Peers = [{"namespaceSelector": {}}]
+    """Peers that may read metrics when `monitoring.podMonitors` is true."""
