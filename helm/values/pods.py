@@ -11,8 +11,8 @@ from k8s.api.cluster import JsonObject
 class PodSecurity(Values):
     """The user of every Pod; null leaves a key out, as OpenShift needs, which chooses it itself."""
 
-    run_as_user: Count | None = 1000
-    """User id."""
+    run_as_user: Annotated[int, Field(gt=0)] | None = 1000
+    """User id; 0 is root, which no Pod may be."""
     run_as_group: Count | None = 1000
     """Group id."""
     fs_group: Count | None = 1000

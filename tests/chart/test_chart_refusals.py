@@ -197,6 +197,16 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "workers: {cpu: {memory: 4Gi, memoryRequest: 8000Mi}}",
         ["workers.cpu.memoryRequest (8000Mi)", "workers.cpu.memory (4Gi)"],
     ),
+    "disk below what is requested": (
+        "jobs: {head: {disk: 1Gi, diskRequest: 1025Mi}}",
+        ["jobs.head.diskRequest (1025Mi)", "jobs.head.disk (1Gi)"],
+    ),
+    "no disk for logs": ("serving: {pods: {disk: 100Mi}}", ["serving.pods.disk is '100Mi'"]),
+    "disk as an extra resource": (
+        "workers: {cpu: {extraResources: {ephemeral-storage: 1Gi}}}",
+        ["'ephemeral-storage'", "set workers.cpu.disk instead"],
+    ),
+    "root as the user": ("podSecurity: {runAsUser: 0}", ["/podSecurity/runAsUser", "got 0"]),
     "forgotten unit": ("jobs: {head: {memory: '4'}}", ["jobs.head.memory is '4'", "4Gi"]),
     "GPUs twice": (
         "workers: {cpu: {extraResources: {nvidia.com/gpu: '1'}}}",

@@ -70,18 +70,30 @@ def test_a_worker_group_describes_one_pod_without_a_count():
 def test_a_worker_group_inherits_missing_fields_from_the_defaults():
     group = parsed({"workers": {"gpu": {"gpus": 1}}}).worker_groups["gpu"]
     resources = group["template"]["spec"]["containers"][0]["resources"]
-    assert resources["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "1"}
+    assert resources["limits"] == {
+        "memory": "16Gi",
+        "ephemeral-storage": "20Gi",
+        "nvidia.com/gpu": "1",
+    }
     assert resources["requests"]["cpu"] == "4"
 
 
 def test_requests_are_the_limits_unless_set():
-    pods = {"cpus": 2, "cpuRequest": "100m", "memory": "4Gi", "memoryRequest": "512Mi"}
-    group = parsed({"workers": {"cpu": pods}}).worker_groups["cpu"]
-    resources = group["template"]["spec"]["containers"][0]["resources"]
-    assert resources == {
-        "requests": {"cpu": "100m", "memory": "512Mi"},
-        "limits": {"memory": "4Gi"},
+    limits = {"memory": "4Gi", "disk": "9Gi"}
+    requests = {"cpuRequest": "100m", "memoryRequest": "512Mi", "diskRequest": "1Gi"}
+    assert _resources({"cpus": 2, **limits}) == {
+        "requests": {"cpu": "2", "memory": "4Gi", "ephemeral-storage": "9Gi"},
+        "limits": {"memory": "4Gi", "ephemeral-storage": "9Gi"},
     }
+    assert _resources({"cpus": 2, **limits, **requests}) == {
+        "requests": {"cpu": "100m", "memory": "512Mi", "ephemeral-storage": "1Gi"},
+        "limits": {"memory": "4Gi", "ephemeral-storage": "9Gi"},
+    }
+
+
+def _resources(group: JsonObject) -> JsonObject:
+    template = parsed({"workers": {"cpu": group}}).worker_groups["cpu"]["template"]
+    return template["spec"]["containers"][0]["resources"]
 
 
 def test_ray_pods_know_their_storage_and_keep_the_hubs_files_on_it():

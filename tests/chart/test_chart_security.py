@@ -29,15 +29,33 @@ def test_every_pod_passes_pod_security_restricted(release):
         security = pod.spec["securityContext"]
         assert security["runAsNonRoot"] is True, pod.where
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}, pod.where
-        assert (security["runAsUser"], security["runAsGroup"]) == (1000, 1000), pod.where
         for container in pod.containers:
             assert container["securityContext"] == CONTAINER_SECURITY, pod.where
 
 
-def test_files_of_the_storage_belong_to_the_group_of_every_pod(release):
-    for pod in pods(release):
-        assert pod.spec["securityContext"]["fsGroup"] == 1000, pod.where
-        assert pod.spec["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch", pod.where
+IDS = ("runAsUser", "runAsGroup", "fsGroup")
+
+
+def test_every_pod_has_the_user_and_the_groups_of_the_images():
+    for pod in pods(render(EVERYTHING)):
+        security = pod.spec["securityContext"]
+        assert [security[key] for key in IDS] == [1000, 1000, 1000], pod.where
+        assert security["fsGroupChangePolicy"] == "OnRootMismatch", pod.where
+
+
+@pytest.mark.parametrize("left_out", IDS)
+def test_each_id_can_be_left_to_the_cluster(left_out):
+    values = {**EVERYTHING, "podSecurity": {left_out: None}}
+    for pod in pods(render(values)):
+        assert set(IDS) - set(pod.spec["securityContext"]) == {left_out}, pod.where
+
+
+def test_every_pod_has_the_ids_and_selinux_options_of_the_values():
+    options = {"level": "s0:c123,c456"}
+    own = {"runAsUser": 1_000_650_000, "runAsGroup": 0, "fsGroup": 0, "seLinuxOptions": options}
+    for pod in pods(render({**EVERYTHING, "podSecurity": own})):
+        security = pod.spec["securityContext"]
+        assert {key: security[key] for key in own} == own, pod.where
 
 
 def test_no_pod_uses_host_resources(release):
@@ -55,6 +73,45 @@ def test_every_container_can_write_to_tmp(release):
         for container in pod.containers:
             mounts = {m["mountPath"]: m["name"] for m in container["volumeMounts"]}
             assert "emptyDir" in volumes[mounts["/tmp"]], pod.where
+
+
+def test_every_empty_directory_has_a_limit(release):
+    for pod in pods(release):
+        empty = [v["emptyDir"] for v in pod.spec["volumes"] if "emptyDir" in v]
+        assert all(QUANTITY.fullmatch(volume["sizeLimit"]) for volume in empty), pod.where
+
+
+def test_every_container_requests_and_limits_local_disk(release):
+    for pod in pods(release):
+        for container in pod.containers:
+            limits, requests = (container["resources"][k] for k in ("limits", "requests"))
+            assert QUANTITY.fullmatch(limits["ephemeral-storage"]), pod.where
+            assert QUANTITY.fullmatch(requests["ephemeral-storage"]), pod.where
+
+
+def test_kuberay_finds_the_volume_for_logs_that_it_would_make_without_a_limit(release):
+    """Its name is a constant of KubeRay: `RayLogVolumeName` in controllers/ray/common/pod.go."""
+    for pod in pods(release):
+        volumes = {v["name"] for v in pod.spec["volumes"]}
+        autoscaling = pod.spec["automountServiceAccountToken"]
+        assert ("ray-logs" in volumes) == autoscaling, pod.where
+
+
+def test_local_disk_is_that_of_the_values():
+    sizes = {"disk": "3Gi", "diskRequest": "1Gi"}
+    kinds_of_pods = {
+        "jobs": {"head": sizes},
+        "cluster": {"head": sizes, "enabled": True},
+        "serving": {"head": sizes, "pods": sizes},
+        "workers": {"cpu": sizes},
+    }
+    for pod in pods(render(kinds_of_pods)):
+        if pod.containers[0]["name"].startswith(("ray-head", "ray-worker")):
+            resources = pod.containers[0]["resources"]
+            assert resources["limits"]["ephemeral-storage"] == "3Gi", pod.where
+            assert resources["requests"]["ephemeral-storage"] == "1Gi", pod.where
+            (tmp,) = [v for v in pod.spec["volumes"] if v["name"] == "tmp"]
+            assert tmp["emptyDir"]["sizeLimit"] == "3Gi", pod.where
 
 
 def test_only_autoscaling_heads_mount_a_token(release):
@@ -112,7 +169,9 @@ def test_the_autoscaler_is_as_restricted_as_the_head(release):
         if spec["enableInTreeAutoscaling"]:
             options = spec["autoscalerOptions"]
             assert options["securityContext"] == CONTAINER_SECURITY, where
-            assert options["resources"]["limits"] == {"memory": "512Mi"}, where
+            limits = options["resources"]["limits"]
+            assert limits == {"memory": "512Mi", "ephemeral-storage": "1Gi"}, where
+            assert "ephemeral-storage" in options["resources"]["requests"], where
 
 
 def test_secrets_are_only_referenced(release):
@@ -155,7 +214,8 @@ def test_extended_resources_are_requested_as_they_are_limited(release):
     for pod in pods(release):
         for container in pod.containers:
             limits, requests = (container["resources"][k] for k in ("limits", "requests"))
-            extended = {k: v for k, v in limits.items() if k != "memory"}
+            native = ("memory", "ephemeral-storage")
+            extended = {k: v for k, v in limits.items() if k not in native}
             assert {k: requests.get(k) for k in extended} == extended, pod.where
 
 

@@ -44,14 +44,14 @@ workers.{{ $name }}.min ({{ int $group.min }}) must not be above workers.{{ $nam
 workers.{{ $name }}.extraResources holds '{{ $group.gpuResource }}': set workers.{{ $name }}.gpus instead
   {{- end }}
   {{- range $resource, $amount := $group.extraResources }}
-    {{- if has $resource (list "cpu" "memory") }}
-workers.{{ $name }}.extraResources holds '{{ $resource }}': set workers.{{ $name }}.{{ ternary "cpus" "memory" (eq $resource "cpu") }} instead
+    {{- with get (dict "cpu" "cpus" "memory" "memory" "ephemeral-storage" "disk") $resource }}
+workers.{{ $name }}.extraResources holds '{{ $resource }}': set workers.{{ $name }}.{{ . }} instead
     {{- end }}
   {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* The memory limit of every Pod holds Ray itself, and no request is above it. */}}
+{{/* The memory and the local disk of every Pod hold Ray itself, and no request is above its limit. */}}
 {{- define "nmt.checkMemory" -}}
 {{- $pods := dict
       "jobs.head" .Values.jobs.head "cluster.head" .Values.cluster.head
@@ -60,13 +60,17 @@ workers.{{ $name }}.extraResources holds '{{ $resource }}': set workers.{{ $name
   {{- $_ := set $pods (printf "workers.%s" $name) (include "nmt.group" (dict "root" $ "name" $name) | fromJson) }}
 {{- end }}
 {{- range $key, $pod := $pods }}
-  {{- $limit := include "nmt.quantity" $pod.memory | float64 }}
-  {{- if lt $limit 268435456.0 }}
+  {{- if lt (include "nmt.quantity" $pod.memory | float64) 268435456.0 }}
 {{ $key }}.memory is '{{ $pod.memory }}', and Ray does not start below 256Mi: write it like 4Gi
   {{- end }}
-  {{- if $pod.memoryRequest }}
-    {{- if gt (include "nmt.quantity" $pod.memoryRequest | float64) $limit }}
-{{ $key }}.memoryRequest ({{ $pod.memoryRequest }}) must not be above {{ $key }}.memory ({{ $pod.memory }})
+  {{- if lt (include "nmt.quantity" $pod.disk | float64) 268435456.0 }}
+{{ $key }}.disk is '{{ $pod.disk }}', and Ray's logs alone may take 256Mi: write it like 10Gi
+  {{- end }}
+  {{- range $what := list "memory" "disk" }}
+    {{- $limit := get $pod $what }}
+    {{- $request := get $pod (printf "%sRequest" $what) | default "0" }}
+    {{- if gt (include "nmt.quantity" $request | float64) (include "nmt.quantity" $limit | float64) }}
+{{ $key }}.{{ $what }}Request ({{ $request }}) must not be above {{ $key }}.{{ $what }} ({{ $limit }})
     {{- end }}
   {{- end }}
 {{- end }}

@@ -14,19 +14,35 @@ annotations:
 {{- end }}
 
 {{/*
-The spec of a Pod without its containers: root; storage (whether it mounts the claim), account, token, grace,
-placement, priority.
+The user and the groups of a Pod. What the values leave out, or set to null, the cluster chooses; Helm
+removes a key that is null.
+*/}}
+{{- define "nmt.podSecurity" -}}
+{{- $own := .Values.podSecurity | default dict -}}
+runAsNonRoot: true
+{{- range $key := list "runAsUser" "runAsGroup" "fsGroup" }}
+  {{- $id := get $own $key }}
+  {{- if not (or (kindIs "string" $id) (kindIs "invalid" $id)) }}
+{{ $key }}: {{ int64 $id }}
+  {{- end }}
+{{- end }}
+fsGroupChangePolicy: OnRootMismatch
+{{- with $own.seLinuxOptions }}
+seLinuxOptions:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/*
+The spec of a Pod without its containers: root; disk (the limit of /tmp), storage (whether it mounts the
+claim), autoscaler (whether it runs Ray's), account, grace, placement, priority.
 */}}
 {{- define "nmt.podSpec" -}}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 1000
-  runAsGroup: 1000
-  fsGroup: 1000
-  fsGroupChangePolicy: OnRootMismatch
-  seccompProfile:
-    type: RuntimeDefault
-automountServiceAccountToken: {{ .token | default false }}
+  {{- include "nmt.podSecurity" .root | nindent 2 }}
+automountServiceAccountToken: {{ .autoscaler | default false }}
 enableServiceLinks: false
 {{- with .account }}
 serviceAccountName: {{ include "nmt.fullname" $.root }}-{{ . }}
@@ -59,7 +75,14 @@ affinity:
 {{- end }}
 volumes:
   - name: tmp
-    emptyDir: {}
+    emptyDir:
+      sizeLimit: {{ .disk | default (include "nmt.smallDisk" .) }}
+  {{- if .autoscaler }}
+  # KubeRay mounts it into an autoscaling head and its autoscaler, and would make it without a limit.
+  - name: ray-logs
+    emptyDir:
+      sizeLimit: {{ .disk }}
+  {{- end }}
   {{- if and .storage (eq .root.Values.storage.type "claim") }}
   - name: storage
     persistentVolumeClaim:
@@ -99,6 +122,25 @@ volumeMounts:
     subPath: {{ . }}
   {{- end }}
   {{- end }}
+{{- end }}
+
+{{/*
+Resources of a small container: cpu, memory, memoryLimit. Its local disk is that of `nmt.smallDisk`, and
+the request covers a log.
+*/}}
+{{- define "nmt.smallResources" -}}
+requests:
+  cpu: {{ .cpu }}
+  memory: {{ .memory }}
+  ephemeral-storage: 64Mi
+limits:
+  memory: {{ .memoryLimit }}
+  ephemeral-storage: {{ include "nmt.smallDisk" . }}
+{{- end }}
+
+{{/* Local disk of a Pod that only runs a command. */}}
+{{- define "nmt.smallDisk" -}}
+1Gi
 {{- end }}
 
 {{/* Secrets as environment variables, only by reference: names. */}}

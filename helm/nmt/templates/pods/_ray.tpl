@@ -20,8 +20,9 @@ by the same templates, so that they never differ by accident.
 {{- end }}
 
 {{/*
-Requests and limits of a Ray container: memory, memoryRequest, cpuRequest, and of workers cpus,
-gpus, gpuResource, extraResources. There is no CPU limit: it would stall the raylet's heartbeats.
+Requests and limits of a Ray container: memory, memoryRequest, disk, diskRequest, cpuRequest, and of
+workers cpus, gpus, gpuResource, extraResources. There is no CPU limit: it would stall the raylet's
+heartbeats.
 */}}
 {{- define "nmt.resources" -}}
 {{- $extra := dict }}
@@ -32,11 +33,13 @@ gpus, gpuResource, extraResources. There is no CPU limit: it would stall the ray
 requests:
   cpu: {{ .cpuRequest | default (int (.cpus | default 0) | toString) | quote }}
   memory: {{ .memoryRequest | default .memory | quote }}
+  ephemeral-storage: {{ .diskRequest | default .disk | quote }}
   {{- range $name, $amount := $extra }}
   {{ $name }}: {{ $amount | quote }}
   {{- end }}
 limits:
   memory: {{ .memory | quote }}
+  ephemeral-storage: {{ .disk | quote }}
   {{- range $name, $amount := $extra }}
   {{ $name }}: {{ $amount | quote }}
   {{- end }}
@@ -121,11 +124,7 @@ initContainers:
       - {{ printf "%s/%s" $.Values.storage.mountPath . }}
       {{- end }}
     resources:
-      requests:
-        cpu: 20m
-        memory: 32Mi
-      limits:
-        memory: 64Mi
+      {{- include "nmt.smallResources" (dict "cpu" "20m" "memory" "32Mi" "memoryLimit" "64Mi") | nindent 6 }}
 {{- end }}
 {{- end }}
 
@@ -137,7 +136,8 @@ a job that failed.
 */}}
 {{- define "nmt.headTemplate" -}}
 {{- $serving := eq .component "serving" }}
-{{- $pod := dict "root" .root "storage" true "placement" .head "priority" .priority "token" .autoscaling }}
+{{- $pod := dict "root" .root "storage" true "placement" .head "priority" .priority "disk" .head.disk }}
+{{- $_ := set $pod "autoscaler" .autoscaling }}
 {{- $_ := set $pod "grace" (ternary (include "nmt.servingGrace" .root) "1" $serving) }}
 {{- $_ := set $pod "account" (ternary "autoscaler" "jobs" .autoscaling) }}
 metadata:
@@ -181,7 +181,8 @@ spec:
 metadata:
   {{- include "nmt.podMetadata" (dict "root" .root "component" .component "annotations" .annotations) | nindent 2 }}
 spec:
-  {{- $pod := dict "root" .root "storage" true "placement" .group "account" .account "priority" .priority "grace" $grace }}
+  {{- $pod := dict "root" .root "storage" true "placement" .group "disk" .group.disk }}
+  {{- $_ := merge $pod (dict "account" .account "priority" .priority "grace" $grace) }}
   {{- include "nmt.podSpec" $pod | nindent 2 }}
   {{- if $serving }}
   {{- include "nmt.makeReplicaFolders" .root | nindent 2 }}
@@ -253,11 +254,7 @@ autoscalerOptions:
   securityContext:
     {{- include "nmt.containerSecurity" . | nindent 4 }}
   resources:
-    requests:
-      cpu: 50m
-      memory: 192Mi
-    limits:
-      memory: 512Mi
+    {{- include "nmt.smallResources" (dict "cpu" "50m" "memory" "192Mi" "memoryLimit" "512Mi") | nindent 4 }}
 {{- end }}
 headGroupSpec:
   rayStartParams:

@@ -9,11 +9,7 @@ spec:
     - name: ray-job-submitter
       {{- include "nmt.container" (dict "root" . "image" .Values.image) | nindent 6 }}
       resources:
-        requests:
-          cpu: 100m
-          memory: 256Mi
-        limits:
-          memory: 512Mi
+        {{- include "nmt.smallResources" (dict "cpu" "100m" "memory" "256Mi" "memoryLimit" "512Mi") | nindent 8 }}
 {{- end }}
 
 {{/* Pod template of a Job that runs a command of nmt-k8s with access to the storage. */}}
@@ -28,11 +24,7 @@ spec:
       {{- include "nmt.container" (dict "root" . "image" .Values.toolsImage "storage" true) | nindent 6 }}
       {{- include "nmt.storageEnv" (dict "root" . "env" .Values.env) | nindent 6 }}
       resources:
-        requests:
-          cpu: 50m
-          memory: 128Mi
-        limits:
-          memory: 512Mi
+        {{- include "nmt.smallResources" (dict "cpu" "50m" "memory" "128Mi" "memoryLimit" "512Mi") | nindent 8 }}
 {{- end }}
 
 {{/* `k8s.objects.release.Release` as JSON. */}}
