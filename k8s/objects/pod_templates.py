@@ -8,6 +8,8 @@ from k8s.api.cluster import JsonObject
 CODE_FOLDER = "/code"
 _ZIP_FOLDER = "/code-zip"
 _ZIP_NAME = "code.zip"
+_NODE_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+"""What every container takes of its node; unpacking needs none of a GPU or another device."""
 
 
 def with_labels(template: JsonObject, labels: Mapping[str, str]) -> JsonObject:
@@ -65,7 +67,7 @@ def _unpack(main: JsonObject, mount: JsonObject) -> JsonObject:
         "volumeMounts": [mount, {"name": "code-zip", "mountPath": _ZIP_FOLDER, "readOnly": True}],
         # A namespace with a quota refuses a container without resources. These add nothing to the
         # Pod, which needs the larger of its init containers and its containers.
-        "resources": _cpu_and_memory(main.get("resources", {})),
+        "resources": _node_resources(main.get("resources", {})),
     }
     for key in ("imagePullPolicy", "securityContext"):
         if key in main:
@@ -73,9 +75,9 @@ def _unpack(main: JsonObject, mount: JsonObject) -> JsonObject:
     return container
 
 
-def _cpu_and_memory(resources: JsonObject) -> JsonObject:
+def _node_resources(resources: JsonObject) -> JsonObject:
     return {
-        kind: {name: amount for name, amount in amounts.items() if name in ("cpu", "memory")}
+        kind: {name: amount for name, amount in amounts.items() if name in _NODE_RESOURCES}
         for kind, amounts in resources.items()
         if kind in ("requests", "limits")
     }

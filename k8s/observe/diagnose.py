@@ -15,6 +15,20 @@ _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIm
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
+_EVICTIONS = {
+    "EmptyDir volume|ephemeral local storage|local ephemeral storage limit": (
+        "raise `disk` of these Pods in the release's values"
+    ),
+    "ephemeral-storage|DiskPressure": (
+        "the disk of its node was full: raise `diskRequest` of these Pods, or take larger disks"
+    ),
+    "memory|MemoryPressure": (
+        "the memory of its node was full: raise `memoryRequest` of these Pods"
+    ),
+}
+"""Advice by the words of the kubelet; the first are about limits of the Pod itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A problem that keeps a Pod from running, and its remedy."""
@@ -81,13 +95,18 @@ def _of_pod(pod: JsonObject) -> Iterator[Problem]:
     if pod["metadata"].get("deletionTimestamp") or status.get("phase") == "Succeeded":
         return
     if status.get("reason") == "Evicted":
-        text = shorten(status.get("message", ""))
-        yield Problem(f"Pod {name} was evicted: {text}", "give it more memory or disk", weight=6)
+        yield _evicted(name, status.get("message", ""))
     for condition in status.get("conditions", []):
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
             yield _unschedulable(name, condition.get("message", ""))
     for state in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
         yield from _of_container(pod, state)
+
+
+def _evicted(name: str, message: str) -> Problem:
+    known = (advice for pattern, advice in _EVICTIONS.items() if re.search(pattern, message))
+    advice = next(known, "raise its requests in the release's values")
+    return Problem(f"Pod {name} was evicted: {shorten(message)}", advice, weight=6)
 
 
 def _unschedulable(name: str, message: str) -> Problem:

@@ -25,7 +25,9 @@ def template(name: str, **container: object) -> JsonObject:
 
 def worker_group(name: str, cpus: int, gpus: int = 0) -> JsonObject:
     sizes = {"num-cpus": str(cpus)} | ({"num-gpus": str(gpus)} if gpus else {})
-    limits = {"memory": "16Gi"} | ({"nvidia.com/gpu": str(gpus)} if gpus else {})
+    limits = {"memory": "16Gi", "ephemeral-storage": "20Gi"} | (
+        {"nvidia.com/gpu": str(gpus)} if gpus else {}
+    )
     requests = {"cpu": str(cpus), "memory": "16Gi"}
     resources = {"requests": requests, "limits": limits}
     body = template("ray-worker", resources=resources)

@@ -66,6 +66,35 @@ def test_a_problem_names_the_pod_and_the_remedy(found, words):
     assert all(word in text for word in ["demo-worker-1", *words])
 
 
+DISK_OF_THE_NODE = (
+    "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi. "
+    "Container ray-worker was using 8Gi, request is 1Gi, has larger consumption of "
+    "ephemeral-storage. "
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ('Usage of EmptyDir volume "tmp" exceeds the limit "20Gi". ', "raise `disk`"),
+        (
+            "Pod ephemeral local storage usage exceeds the total limit of containers 20Gi. ",
+            "raise `disk`",
+        ),
+        (
+            'Container ray-worker exceeded its local ephemeral storage limit "20Gi". ',
+            "raise `disk`",
+        ),
+        (DISK_OF_THE_NODE, "raise `diskRequest`"),
+        ("The node had condition: [DiskPressure]. ", "raise `diskRequest`"),
+        (DISK_OF_THE_NODE.replace("ephemeral-storage", "memory"), "raise `memoryRequest`"),
+        ("Pod was rejected", "raise its requests"),
+    ],
+)
+def test_the_remedy_of_an_eviction_names_what_was_used_up(message, advice):
+    assert advice in diagnose([pod(reason="Evicted", message=message)]).remedy
+
+
 @pytest.mark.parametrize(
     ("message", "words"),
     [

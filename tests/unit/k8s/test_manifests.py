@@ -145,7 +145,7 @@ def test_code_is_found_before_the_images_in_head_and_workers(release):
 def test_unpacking_code_takes_no_gpu(release):
     job = ray_job(release, submission(group="gpu", code=CODE))
     [unpack] = templates(job)[1]["spec"]["initContainers"]
-    assert unpack["resources"]["limits"] == {"memory": "16Gi"}
+    assert unpack["resources"]["limits"] == {"memory": "16Gi", "ephemeral-storage": "20Gi"}
 
 
 def test_code_for_a_running_cluster_is_sent_by_the_submitter(release):
