@@ -9,6 +9,8 @@ PIP_OPTIONS ?=
 READY := $(VENV)/.ready
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+# A program in Go that no package of Python contains; its version decides how the README looks.
+HELM_DOCS := github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test lint unit torch chart ray gpu k8s-api k8s-cluster reference schema bench clean
@@ -62,8 +64,14 @@ k8s-cluster: $(READY)  ## Test on a cluster with a node: set KUBECONFIG, and REG
 reference: $(READY)  ## Write docs/reference.md from nmt/config.
 	$(BIN)/python docs/generate_reference.py
 
-schema: $(READY)  ## Write the chart's schema and default values from helm/values/nmt.py.
+schema: $(READY)  ## Write the chart's schema, default values and README from helm/values/; it needs Go.
 	$(BIN)/python helm/generate.py
+	@$(MAKE) --no-print-directory $(BIN)/helm-docs
+	$(BIN)/helm-docs --chart-search-root helm/nmt --sort-values-order file --log-level warning
+
+$(BIN)/helm-docs:
+	@command -v go >/dev/null || { echo "helm/nmt/README.md is not written: helm-docs needs Go"; exit 2; }
+	GOBIN=$(abspath $(BIN)) go install $(HELM_DOCS)
 
 bench: $(READY)  ## Run the benchmarks of docs/benchmarks.md.
 	$(BIN)/python benchmarks/train_throughput.py

@@ -49,7 +49,7 @@ class Jobs(Values):
 
 
 class Cluster(Values):
-    """An interactive RayCluster for `ray job submit` and `nmt-k8s submit --to`."""
+    """An interactive RayCluster for `ray job submit`, and for `nmt-k8s submit` with `--to`."""
 
     enabled: bool = False
     """Run it; an upgrade that changes its Pods restarts it, which ends the jobs on it."""

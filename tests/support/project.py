@@ -6,7 +6,11 @@ from pathlib import Path
 from types import ModuleType
 
 PROJECT = Path(__file__).parents[2]
-PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = [
+    *sorted(PROJECT.glob("*.md")),
+    *sorted((PROJECT / "docs").glob("*.md")),
+    *sorted((PROJECT / "helm" / "nmt").glob("*.md")),
+]
 CONFIGS = sorted((PROJECT / "configs").glob("*.yaml"))
 
 CODE_BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

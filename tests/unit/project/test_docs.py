@@ -28,10 +28,13 @@ HOSTS = {
 }
 LABEL_DOMAINS = {
     "app.kubernetes.io",
+    "cert-manager.io",
     "cluster-autoscaler.kubernetes.io",
+    "kubernetes.io",
     "nvidia.com",
     "pod-security.kubernetes.io",
     "ray.io",
+    "topology.kubernetes.io",
     "vpc.amazonaws.com",
 }
 
