@@ -9,7 +9,8 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from pydantic import BaseModel
 PROJECT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT))  # `python helm/generate.py` starts in this folder
 
+from helm.values.kubernetes import Fragment  # noqa: E402
 from helm.values.nmt import ChartValues  # noqa: E402
 from helm.values.pods import WorkerGroup  # noqa: E402
 from k8s.api.cluster import JsonObject  # noqa: E402
@@ -43,14 +45,14 @@ _RENAMED = {
 
 def files() -> dict[Path, str]:
     """Return the content of every generated file."""
-    group = WorkerGroup().model_dump(mode="json", by_alias=True)
     return {
         CHART / "values.schema.json": _json(schema()),
         CHART / "values.yaml": _HEAD + "\n".join(_values(ChartValues(), "")) + "\n",
         CHART / "files" / "config-defaults.json": _json(Config().model_dump(mode="json")),
         CHART / "files" / "languages.json": _json(dict(known_codes())),
         CHART / "files" / "serve-environment.json": _json(_serve_environments()),
-        CHART / "files" / "worker-group-defaults.json": _json(group),
+        CHART / "files" / "section-defaults.json": _json(dict(_sections(ChartValues(), ""))),
+        CHART / "files" / "worker-group-defaults.json": _json(_defaults(WorkerGroup())),
     }
 
 
@@ -61,6 +63,22 @@ def _serve_environments() -> dict[str, dict[str, str]]:
     # Not the paths and ports: a Pod runs one endpoint, for which Serve's own do.
     fallback = {name: fallback[name] for name in SERVE_ENVIRONMENT}
     return {"haproxy": dict(SERVE_ENVIRONMENT), "python": fallback}
+
+
+def _sections(section: BaseModel, path: str) -> Iterator[tuple[str, JsonObject]]:
+    """Yield each section's path and the defaults of its keys, but those that null leaves out."""
+    fields = type(section).model_fields.items()
+    nullable = {field.alias for _, field in fields if NoneType in get_args(field.annotation)}
+    yield path, {key: value for key, value in _defaults(section).items() if key not in nullable}
+    for name, field in fields:
+        value = getattr(section, name)
+        if isinstance(value, BaseModel) and not isinstance(value, Config | Fragment):
+            yield from _sections(value, f"{path}.{field.alias}".removeprefix("."))
+
+
+def _defaults(section: BaseModel) -> JsonObject:
+    """Return the defaults of a section as `values.yaml` has them."""
+    return yaml.safe_load("\n".join(_values(section, "")))
 
 
 def schema() -> JsonObject:
@@ -161,7 +179,7 @@ def _entry(key: str, value: object, indent: str) -> Iterator[str]:
     # The settings have defaults of their own, which `nmt config show` prints: copies would age.
     if isinstance(value, Config):
         yield f"{indent}{key}: {{}}"
-    elif isinstance(value, BaseModel):
+    elif isinstance(value, BaseModel) and not isinstance(value, Fragment):
         yield f"{indent}{key}:"
         yield from _values(value, f"{indent}  ")
     elif isinstance(value, dict) and any(isinstance(part, BaseModel) for part in value.values()):
@@ -174,8 +192,14 @@ def _entry(key: str, value: object, indent: str) -> Iterator[str]:
 
 def _flow(value: object) -> str:
     # A plain scalar is dumped as a document, which ends with `...`.
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
+    text = yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000)
     return text.removesuffix("...\n").strip().replace("''", '""')
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - any value
+    if isinstance(value, Fragment):
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _json(value: object) -> str:

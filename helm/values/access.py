@@ -1,7 +1,7 @@
 """Accounts, permissions and priorities."""
 
 from helm.values.base import OptionalName, Values
-from k8s.api.cluster import JsonObject
+from helm.values.kubernetes import Subject
 
 
 class Account(Values):
@@ -35,7 +35,7 @@ class Rbac(Values):
 
     create: bool = True
     """Create the Role for running jobs, and its binding."""
-    subjects: list[JsonObject] = []
+    subjects: list[Subject] = []
     """Users and groups that may run `nmt-k8s`, as in a RoleBinding."""
     admission_policy: bool = True
     """Create a ValidatingAdmissionPolicy, a cluster-wide object, that binds what these users create

@@ -5,8 +5,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from k8s.api.cluster import JsonObject
-
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 
@@ -20,8 +18,6 @@ GroupName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
 Seconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Ports = Annotated[list[Annotated[int, Field(ge=1, le=65535)]], Field(min_length=1)]
-Peers = Annotated[list[JsonObject], Field(min_length=1)]
-"""As in a NetworkPolicy, where an empty list of peers or ports means all of them."""
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$")]
 """A range of addresses: `10.0.0.0/8`, `fc00::/7`."""
 

@@ -4,15 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from helm.values.base import Cidr, Peers, Ports, Values
-from k8s.api.cluster import JsonObject
+from helm.values.base import Cidr, Ports, Values
+from helm.values.kubernetes import LabelSelector, Peer, Peers
 
 
 class Dns(Values):
     """DNS servers that Pods may ask."""
 
     peers: Peers = [
-        {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+        Peer(
+            namespace_selector=LabelSelector(),
+            pod_selector=LabelSelector(match_labels={"k8s-app": "kube-dns"}),
+        )
     ]
     """Peers that are DNS servers; a cache on every node is an ipBlock, like 169.254.20.10/32."""
     ports: Ports = [53]
@@ -35,13 +38,13 @@ class NetworkPolicies(Values):
 
     enabled: bool = True
     """Create the NetworkPolicies."""
-    clients: list[JsonObject] = [{"podSelector": {}}]
+    clients: list[Peer] = [Peer(pod_selector=LabelSelector())]
     """Peers that may call the endpoint; the Pods of its namespace by default."""
-    kuberay_namespace_selector: JsonObject = {}
+    kuberay_namespace_selector: LabelSelector = LabelSelector()
     """Namespaces in which KubeRay runs; all when empty."""
-    kuberay_pod_selector: JsonObject = {
-        "matchLabels": {"app.kubernetes.io/component": "kuberay-operator"}
-    }
+    kuberay_pod_selector: LabelSelector = LabelSelector(
+        match_labels={"app.kubernetes.io/component": "kuberay-operator"}
+    )
     """KubeRay's Pods."""
     dns: Dns = Dns()
     api_server_cidrs: Annotated[list[Cidr], Field(min_length=1)] = ["0.0.0.0/0", "::/0"]
@@ -65,5 +68,5 @@ class NetworkPolicies(Values):
     and Services. A bucket server or a proxy in them is a peer of `extraEgress`."""
     extra_egress: list[ExtraEgress] = []
     """More traffic that is allowed, to single peers."""
-    monitoring: Peers = [{"namespaceSelector": {}}]
+    monitoring: Peers = [Peer(namespace_selector=LabelSelector())]
     """Peers that may read metrics when `monitoring.podMonitors` is true."""

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from helm.values.base import Count, OptionalQuantity, Quantity, Values
+from helm.values.kubernetes import Affinity, SeLinuxOptions, Toleration
 from k8s.api.cluster import JsonObject
 
 
@@ -17,7 +18,7 @@ class PodSecurity(Values):
     """Group id."""
     fs_group: Count | None = 1000
     """Group that owns the files of volumes."""
-    se_linux_options: JsonObject = {}
+    se_linux_options: SeLinuxOptions = SeLinuxOptions()
     """SELinux labels as in a Pod, like `level`."""
 
 
@@ -26,9 +27,9 @@ class Placement(Values):
 
     node_selector: dict[str, str] = {}
     """Labels a node must have."""
-    tolerations: list[JsonObject] = []
+    tolerations: list[Toleration] = []
     """Taints that are tolerated."""
-    affinity: JsonObject = {}
+    affinity: Affinity = Affinity()
     """Affinity as in a Pod."""
     pod_template: JsonObject = {}
     """Changes to the template of these Pods: `metadata` and `spec` as in a Pod, merged as `kubectl

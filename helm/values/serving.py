@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from helm.values.base import OptionalName, Quantity, Seconds, Values
+from helm.values.kubernetes import ParentRef
 from helm.values.pods import Head, RayPods
-from k8s.api.cluster import JsonObject
 
 
 class ServingPods(RayPods):
@@ -70,7 +70,7 @@ class HttpRoute(Values):
     """Create it."""
     annotations: dict[str, str] = {}
     """Annotations."""
-    parent_refs: list[JsonObject] = []
+    parent_refs: list[ParentRef] = []
     """Gateways as in an HTTPRoute; at least one. TLS ends at the Gateway."""
     hostnames: list[str] = []
     """Host names of the endpoint; all of the Gateway's when empty."""

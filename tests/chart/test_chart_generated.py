@@ -65,24 +65,9 @@ def test_the_type_accepts_what_the_schema_accepts(name, validator):
 
 
 def test_the_schema_allows_extra_keys_only_in_fragments_of_the_kubernetes_api(validator):
-    open_ones = {
-        path.split(".")[-1] for path, node in _objects(validator.schema, "$") if _is_open(node)
-    }
-    assert open_ones == {
-        "affinity",
-        "clients",
-        "global",
-        "kuberayNamespaceSelector",
-        "kuberayPodSelector",
-        "monitoring",
-        "parentRefs",
-        "peers",
-        "podTemplate",
-        "seLinuxOptions",
-        "subjects",
-        "to",
-        "tolerations",
-    }
+    found = _objects(validator.schema, "$")
+    open_ones = {path.split(".")[-1] for path, node in found if _is_open(node)}
+    assert open_ones == {"global", "podTemplate"}
 
 
 def _objects(node: object, path: str):

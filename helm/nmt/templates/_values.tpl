@@ -1,4 +1,37 @@
 {{/*
+The first line of every template: it completes the values and checks them, once.
+*/}}
+{{- define "nmt.begin" -}}
+{{- if not (hasKey .Values "begun") }}
+  {{- include "nmt.restore" . }}
+  {{- $_ := set .Values "begun" true }}
+  {{- include "nmt.checks" . }}
+{{- end }}
+{{- end }}
+
+{{/*
+Give every section, and every key of it, that a values file leaves without content its default. Helm
+removes such a key and its default from the values. `podSecurity` has keys that are meant to be removed.
+*/}}
+{{- define "nmt.restore" -}}
+{{- $sections := .Files.Get "files/section-defaults.json" | fromJson }}
+{{- range $path := keys $sections | sortAlpha }}
+  {{- $section := $.Values }}
+  {{- range compact (splitList "." $path) }}
+    {{- $section = index $section . }}
+  {{- end }}
+  {{- range $key, $default := index $sections $path }}
+    {{- if eq (index $section $key) nil }}
+      {{- $_ := set $section $key $default }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- if not .Values.workers }}
+  {{- $_ := set .Values "workers" (index $sections "").workers }}
+{{- end }}
+{{- end }}
+
+{{/*
 Merge a tree into another one, which it changes: under, over. Unlike with `mergeOverwrite`, a 0, false
 or null in `over` replaces the value in `under`.
 */}}
