@@ -2,52 +2,59 @@
 
     python -m ray_jobs.supervise --name NAME --retries 3 train run=demo training.max_steps=500
 
-The words are percent-encoded: KubeRay and Ray each paste them into a shell.
+The words are percent-encoded: KubeRay and Ray each paste them into a shell. Several steps are
+joined by commas and run in one process, one after the other.
 Imports neither ray nor torch; the job is a process of its own.
 """
 
 import argparse
+import os
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import FrameType
-from typing import IO, Annotated
 from urllib.parse import unquote
 
-from pydantic import Field
-
 from nmt.cli.log_file import LogFile
-from nmt.cli.signals import STOP_SIGNALS, exit_code_of, handled_signals
+from nmt.cli.signals import DEADLINE_EXIT_CODE, STOP_SIGNALS, exit_code_of
 from nmt.cli.translation import TRANSLATE, read_option_words
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.errors import NmtError
 from nmt.runs import layout
-from nmt.storage import RecordKind, Storage
+from nmt.storage import Storage
 from ray_jobs.cli.runner import guarded, jobs
+from ray_jobs.runtime.logs import VERBOSE_VARIABLE
 from ray_jobs.runtime.restart import discard
-from ray_jobs.runtime.storage_location import absolute_storage, submission_id
+from ray_jobs.runtime.storage_location import absolute_storage
+from ray_jobs.supervision.attempts import ATTEMPTS, Attempts, begin, read_attempts, seconds_left
+from ray_jobs.supervision.process import Ended, run_logged, tell
 from ray_jobs.translation.work import discard_output
 
 _AGAIN = "the job starts again and goes on from its last checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
-    """What `RUN/logs/NAME.json` remembers of a job over the heads that it outlives."""
+class _Job:
+    """A job to run: its steps, its words, and where its log and its record go."""
 
-    job: str
-    """Ray's submission id: another job of the same name begins anew."""
-    begun_at: float
-    """Seconds since 1970."""
-    made: Annotated[int, Field(ge=0)] = 0
+    options: argparse.Namespace
+    steps: tuple[str, ...]
+    words: list[str]
+    loaded: LoadedConfig
+    storage: Storage
+    log: LogFile
 
+    @property
+    def own_options(self) -> list[str]:
+        """Return the options of the job itself, which only a translation has."""
+        return [word for word in self.words if word.startswith("--")]
 
-ATTEMPTS = RecordKind(Attempts, "the record of a job's attempts")
+    @property
+    def attempts_file(self) -> str:
+        """Return the path of the record of its attempts."""
+        return layout.job_attempts(self.loaded.config.run, self.options.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,45 +65,77 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ray_jobs.supervise", description=__doc__)
-    parser.add_argument("--name", required=True, help="names the log: RUN/logs/NAME.log")
-    parser.add_argument("--retries", type=int, default=0, help="new attempts after a kill")
-    parser.add_argument("--deadline", type=float, metavar="SECONDS", help="stop the job after it")
-    parser.add_argument("--restart", action="store_true", help="discard what was made before, once")
-    parser.add_argument("step", choices=sorted([*jobs(), TRANSLATE]))
-    parser.add_argument("words", nargs="*", metavar="key=value")
+    add = parser.add_argument
+    add("--name", required=True, help="names the log: RUN/logs/NAME.log")
+    add("--retries", type=int, default=0, help="new attempts after a kill")
+    add("--deadline", type=float, metavar="SECONDS", help="stop the job after it")
+    add("--submitted-at", type=float, metavar="TIME", help="the deadline counts from it (1970)")
+    add("--longest-wait", type=float, default=0, metavar="SECONDS", help="of that for the Pods")
+    add("--restart", action="store_true", help="discard what was made before, once")
+    add("--verbose", action="store_true", help="keep what Ray itself says in the log")
+    add("steps", type=_steps, metavar="STEP[,STEP]")
+    add("words", nargs="*", metavar="key=value")
     return parser
 
 
+def _steps(word: str) -> tuple[str, ...]:
+    steps = tuple(word.split(","))
+    known = sorted([*jobs(), TRANSLATE])
+    for step in steps:
+        if step not in known:
+            raise argparse.ArgumentTypeError(f"'{step}' is not one of {', '.join(known)}")
+    return steps
+
+
 def _supervise(options: argparse.Namespace) -> int:
+    if options.verbose:
+        os.environ[VERBOSE_VARIABLE] = "1"
     words = [unquote(word) for word in options.words]
     # Options of the job itself are encoded up to their dashes, so that they are words here.
-    own_options = [word for word in words if word.startswith("--")]
-    loaded = load_with_user_set(overrides=[word for word in words if word not in own_options])
-    config = loaded.config
-    storage = Storage(absolute_storage(config))
-    log = LogFile(storage, layout.job_log(config.run, options.name))
-    attempts_file = layout.job_attempts(config.run, options.name)
+    loaded = load_with_user_set(overrides=[word for word in words if not word.startswith("--")])
+    storage = Storage(absolute_storage(loaded.config))
+    log = LogFile(storage, layout.job_log(loaded.config.run, options.name))
     try:
-        with _logged_errors(log):
-            attempts = _attempts(storage, attempts_file, log, restart=options.restart)
-            if options.restart and not attempts.made:
-                _discard(storage, loaded, options.step, own_options)
-        while attempts.made <= options.retries:
-            if attempts.made:
-                _tell(log, _AGAIN)
-            attempts = replace(attempts, made=attempts.made + 1)
-            ATTEMPTS.write(storage, attempts_file, attempts)
-            deadline = options.deadline and attempts.begun_at + options.deadline - time.time()
-            code = _run([options.step, *words], log, deadline)
-            if code >= 0:
-                return code
-            if -code in STOP_SIGNALS:
-                return exit_code_of(-code)
-            _tell(log, f"killed by {signal.Signals(-code).name}")
-        _tell(log, f"lost {attempts.made} times: not tried again")
-        return exit_code_of(signal.SIGKILL)
+        return _run_attempts(_Job(options, options.steps, words, loaded, storage, log))
     finally:
         log.close()
+
+
+def _run_attempts(job: _Job) -> int:
+    """Run the job until it ends by itself, its deadline is over, or it was killed too often."""
+    attempts = _begin(job)
+    while attempts.made <= job.options.retries:
+        if attempts.made:
+            tell(job.log, _AGAIN)
+        attempts = replace(attempts, made=attempts.made + 1)
+        ATTEMPTS.write(job.storage, job.attempts_file, attempts)
+        ended = _attempt(job, attempts)
+        if ended.timed_out:
+            return _end_at_deadline(job)
+        if ended.code >= 0:
+            return ended.code
+        if -ended.code in STOP_SIGNALS:
+            return exit_code_of(-ended.code)
+        tell(job.log, f"killed by {signal.Signals(-ended.code).name}")
+    tell(job.log, f"lost {attempts.made} times: not tried again")
+    return exit_code_of(signal.SIGKILL)
+
+
+def _begin(job: _Job) -> Attempts:
+    """Read the earlier attempts of this job, and discard what it was told to before the first."""
+    options = job.options
+    begun_at = begin(options.submitted_at, options.longest_wait, time.time())
+    with _logged_errors(job.log):
+        attempts = read_attempts(
+            job.storage,
+            job.attempts_file,
+            begun_at,
+            lambda text: tell(job.log, text),
+            restart=options.restart,
+        )
+        if options.restart and not attempts.made:
+            _discard(job)
+    return attempts
 
 
 @contextmanager
@@ -109,73 +148,36 @@ def _logged_errors(log: LogFile) -> Iterator[None]:
         raise
 
 
-def _discard(storage: Storage, loaded: LoadedConfig, step: str, own_options: Sequence[str]) -> None:
+def _discard(job: _Job) -> None:
     """Discard what earlier jobs made, before the first attempt is counted."""
     # A kill before that count discards again, and a kill after it never does. If the first attempt
     # discarded by itself, a kill before or during the deletion would leave old work in place.
-    if step == TRANSLATE:
-        discard_output(read_option_words(own_options), loaded.config)
+    if job.steps == (TRANSLATE,):
+        discard_output(read_option_words(job.own_options), job.loaded.config)
     else:
-        discard(storage, loaded, step, jobs()[step].after)
+        discard(job.storage, job.loaded, {step: jobs()[step].after for step in job.steps})
 
 
-def _attempts(storage: Storage, path: str, log: LogFile, *, restart: bool) -> Attempts:
-    """Read the attempts of this job; start at 0 if the file is from another job.
-
-    Raises:
-        StorageError: the file is damaged, so that it is not known whether this job has discarded
-            what was made before it.
-    """
-    new = Attempts(submission_id(), time.time())
-    if restart:
-        remedy = (
-            "delete this one file, and the job discards what was made before it and begins, or "
-            "leave out --restart"
-        )
-        found = ATTEMPTS.find(storage, path, remedy)
-    else:
-        anew = "attempts and deadline are counted anew"
-        found = ATTEMPTS.find_or_leave_out(storage, path, anew, lambda text: _tell(log, text))
-    return found if found and found.job == new.job else new
+def _attempt(job: _Job, attempts: Attempts) -> Ended:
+    """Run the job's process once, unless its time is over."""
+    left = seconds_left(attempts, job.options.deadline)
+    if left == 0:
+        return Ended(0, timed_out=True)
+    # Several steps share a process, and with it the imports and the connection to Ray.
+    module, first = job.steps[0], []
+    if len(job.steps) > 1:
+        module, first = "steps", [",".join(job.steps)]
+    command = [sys.executable, "-u", "-m", f"ray_jobs.{module}", *first, *job.words]
+    return run_logged(command, job.log, left)
 
 
-def _run(words: list[str], log: LogFile, deadline_seconds: float | None) -> int:
-    """Exit code of the job's process, below 0 when a signal killed it."""
-    step, *rest = words
-    with subprocess.Popen(  # noqa: S603 - our own modules
-        [sys.executable, "-u", "-m", f"ray_jobs.{step}", *rest],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        timer = threading.Timer(max(0.0, deadline_seconds or 0.0), process.terminate)
-        if deadline_seconds is not None:
-            timer.start()
-
-        def pass_on(number: int, frame: FrameType | None) -> None:
-            process.send_signal(number)
-
-        try:
-            with handled_signals(STOP_SIGNALS, pass_on):
-                _copy(process.stdout, log)
-                code = process.wait()
-        finally:
-            timer.cancel()
-    return code
-
-
-def _copy(source: IO[bytes], log: LogFile) -> None:
-    for line in source:
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
-        log.write(line)
-
-
-def _tell(log: LogFile, message: str) -> None:
-    line = f"nmt: {message}\n".encode()
-    sys.stdout.buffer.write(line)
-    sys.stdout.buffer.flush()
-    log.write(line)
+def _end_at_deadline(job: _Job) -> int:
+    tell(
+        job.log,
+        f"stopped at its deadline of {job.options.deadline:g} s: the same command with a longer "
+        "one goes on from its last checkpoint",
+    )
+    return DEADLINE_EXIT_CODE
 
 
 if __name__ == "__main__":

@@ -111,6 +111,7 @@ def _trainer(
     # They take a second, in which the first processes of a private Ray come up.
     import ray.train
 
+    from ray_jobs.workers.lost_workers import LostWorkers
     from ray_jobs.workers.process_group import ProcessGroupConfig
     from ray_jobs.workers.ray_trainer import RayTrainer
 
@@ -132,6 +133,7 @@ def _trainer(
             storage_path=f"{root}/{layout.ray_files(config.run, TRAIN)}",
             storage_filesystem=filesystem,
             failure_config=ray.train.FailureConfig(max_failures=scaling.max_failures),
+            callbacks=[LostWorkers(session.storage, config.run)],
             # Its warnings on a busy machine come with tracebacks and mean nothing to a user.
             logging_config=ray.train.LoggingConfig(log_level="ERROR"),
         ),

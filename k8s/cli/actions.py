@@ -14,7 +14,7 @@ from k8s.cli.output import Clock, Output
 from k8s.cli.status import show_release
 from k8s.cli.storage_access import run_for_release
 from k8s.cli.storage_commands import StorageCommand, open_storage, run_on_storage
-from k8s.cli.submit import SubmitOptions, build_submission, submit
+from k8s.cli.submit import SubmitOptions, build_submission, choose_steps, submit
 from k8s.cli.wait import JobWaiter
 from k8s.objects.manifests import submittable_steps
 from k8s.observe.job_status import JobState, read_job_status
@@ -29,7 +29,7 @@ from nmt.cli.translation import (
 )
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.config.layers import merge
-from nmt.errors import ClusterError, InputError, did_you_mean
+from nmt.errors import ClusterError, InputError
 from nmt.traffic.promotion import checked_options
 
 Connect = Callable[[str | None, str | None], Cluster]
@@ -89,13 +89,12 @@ class Session:
 
 
 def _submit(session: Session) -> int:
-    steps = submittable_steps()
-    options, step = session.options, session.only_operand(f"step ({', '.join(steps)})")
-    if step not in steps:
-        known = f"choose one of {', '.join(steps)}."
-        raise InputError(f"'{step}' is not a step: {known}{did_you_mean(step, steps)}")
+    options = session.options
+    if not options.operands:
+        raise InputError(f"submit: name what to do: {', '.join(submittable_steps())}")
+    steps = choose_steps(options.operands)
     asked = SubmitOptions(
-        step=step,
+        steps=steps,
         name=options.name,
         workers=options.workers,
         pods=options.pods,
@@ -107,11 +106,13 @@ def _submit(session: Session) -> int:
         image=options.image,
         to=options.to,
         working_dir=options.working_dir,
-        translation=_translation(options, step),
+        translation=_translation(options, steps),
+        verbose=options.verbose,
     )
     target = session.target()
-    loaded = session.load_config(target, BASE_SETTINGS if step == TRANSLATE else {})
-    submission = build_submission(target.release, asked, loaded, session.suffix)
+    loaded = session.load_config(target, BASE_SETTINGS if TRANSLATE in steps else {})
+    now = session.clock.now()
+    submission = build_submission(target.release, asked, loaded, session.suffix, now)
     return submit(
         target,
         submission,
@@ -122,12 +123,13 @@ def _submit(session: Session) -> int:
     )
 
 
-def _translation(options: argparse.Namespace, step: str) -> TranslationOptions | None:
+def _translation(options: argparse.Namespace, steps: tuple[str, ...]) -> TranslationOptions | None:
     found = translation_options(options, output=options.place)
-    if step == TRANSLATE:
+    if TRANSLATE in steps:
         return found
     for word in found.words():
-        raise InputError(f"{word.partition('=')[0]} is an option of translate, not of {step}")
+        option = word.partition("=")[0]
+        raise InputError(f"{option} is an option of translate, not of {' '.join(steps)}")
     return None
 
 

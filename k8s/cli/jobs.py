@@ -107,7 +107,7 @@ def next_command(job: JsonObject, status: JobStatus) -> str:
         return f"nmt-k8s logs {name}, then the same submit command, which resumes the step"
     if step_of(job) == TRANSLATE:
         return f"nmt-k8s logs {name}"
-    exported = step_of(job) in ("export", "pipeline")
+    exported = {"export", "pipeline"} & set(step_of(job).split())
     return f"nmt-k8s {'promote' if exported else 'status'} run={run}"
 
 

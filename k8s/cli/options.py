@@ -21,6 +21,7 @@ _EXAMPLES = """examples:
   nmt-k8s doctor                                   check the cluster and the release
   nmt-k8s submit pipeline run=demo                 run all steps as one job, and wait for it
   nmt-k8s submit train run=demo --workers gpu      run one step on another worker group
+  nmt-k8s submit export evaluate run=demo          run two steps as one job
   nmt-k8s submit translate --input s3://bucket/mono.ta --output s3://bucket/mono.en run=demo
   nmt-k8s logs demo-train-1f2e3d --follow          wait for a running job again
   nmt-k8s promote run=demo                         let the endpoint serve the run's engine
@@ -31,7 +32,7 @@ exit codes: the job's own; 2 bad input; 3 an error of the cluster; 4 cancelled b
 """
 
 _COMMANDS = {
-    "submit": ("STEP|key=value", "run a step or a translation as a job and wait for its end"),
+    "submit": ("STEP|key=value", "run steps or a translation as a job and wait for its end"),
     "logs": ("NAME|key=value", "print the log of a job; --follow waits for its end"),
     "status": ("NAME|run=RUN", "show the state of the release, a job, or a run"),
     "list": ("", "list the jobs of the release"),
@@ -141,13 +142,14 @@ def _submit(parser: argparse.ArgumentParser) -> None:
     add("--image", default="", help="image of the Ray Pods (default: the release's)")
     add("--working-dir", type=Path, metavar="DIR", help="folder of code to run in the job")
     add("--name", default="", help="name of the job (default: from run and step)")
-    add("--restart", action="store_true", help="discard earlier results of the step")
+    add("--restart", action="store_true", help="discard earlier results of the steps")
     add("--retries", type=int, metavar="N", help="retries after a lost Pod or process")
     add("--deadline", type=int, metavar="SECONDS", help="time limit of the job")
     add("--pending-timeout", type=int, metavar="SECONDS", help="time limit for its Pods to start")
     add("--queue", default="", metavar="NAME", help="Kueue LocalQueue that admits the job")
     add("--to", default="", metavar="CLUSTER", help="running RayCluster that runs the job")
     add("--detach", action="store_true", help="do not wait for the job")
+    add("--verbose", action="store_true", help="keep what Ray says about itself in the log")
     add_translation_options(parser, with_output=False)
 
 

@@ -1,6 +1,7 @@
 """The command `submit`: from options to a RayJob on the cluster."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,14 @@ from k8s.api.cluster import CONFIG_MAP, RAY_JOB, Cluster, JsonObject
 from k8s.cli.output import Clock, Output
 from k8s.cli.wait import JobWaiter
 from k8s.objects.code_archive import CodeArchive, pack
-from k8s.objects.manifests import Submission, code_map, code_map_name, owned_by, ray_job
+from k8s.objects.manifests import (
+    Submission,
+    code_map,
+    code_map_name,
+    owned_by,
+    ray_job,
+    submittable_steps,
+)
 from k8s.objects.names import job_name
 from k8s.objects.preflight import check_submission
 from k8s.objects.release import Release
@@ -17,7 +25,8 @@ from k8s.objects.storage_location import refuse_keys, storage_root
 from k8s.observe.lookup import Target, find_ray_cluster
 from nmt.cli.translation import TranslationOptions
 from nmt.config import Config, LoadedConfig
-from nmt.errors import ConfigError, InputError
+from nmt.errors import ConfigError, InputError, did_you_mean
+from nmt.runs.steps import STEPS
 
 _TRIES = 5
 _IMAGE = re.compile(r"^[a-z0-9][\w.\-/:@]*$")
@@ -27,7 +36,7 @@ _IMAGE = re.compile(r"^[a-z0-9][\w.\-/:@]*$")
 class SubmitOptions:
     """The options of the command; None or empty for the release's default."""
 
-    step: str
+    steps: tuple[str, ...]
     name: str = ""
     workers: str = ""
     pods: int | None = None
@@ -40,6 +49,28 @@ class SubmitOptions:
     to: str = ""
     working_dir: Path | None = None
     translation: TranslationOptions | None = None
+    verbose: bool = False
+
+
+def choose_steps(words: Sequence[str]) -> tuple[str, ...]:
+    """Check the words that say what to do, and put the steps of a run into their order.
+
+    Raises:
+        InputError: a word is unknown, is there twice, or cannot be joined with others.
+    """
+    known = submittable_steps()
+    for word in words:
+        if word not in known:
+            hint = did_you_mean(word, known)
+            raise InputError(f"'{word}' is not a step: choose one of {', '.join(known)}{hint}")
+        if words.count(word) > 1:
+            raise InputError(f"submit: '{word}' is given twice: name each step once")
+        if len(words) > 1 and word not in STEPS:
+            raise InputError(
+                f"submit: {word} cannot be joined with other steps: submit it alone, or name some "
+                f"of {', '.join(STEPS)}"
+            )
+    return tuple(step for step in known if step in words)
 
 
 def submit(
@@ -87,7 +118,7 @@ def _describe_place(submission: Submission) -> str:
 
 
 def build_submission(
-    release: Release, options: SubmitOptions, loaded: LoadedConfig, suffix: str
+    release: Release, options: SubmitOptions, loaded: LoadedConfig, suffix: str, now: float
 ) -> Submission:
     """Build a submission from options, with the release's defaults for the rest.
 
@@ -96,6 +127,7 @@ def build_submission(
         options: the options of the command line.
         loaded: the settings.
         suffix: makes the job's name unique.
+        now: seconds since 1970.
 
     Raises:
         InputError: options exclude each other, or the Pods cannot hold the job.
@@ -109,9 +141,10 @@ def build_submission(
     if options.translation:
         _check_translation(release, options.translation)
     group = options.workers or release.jobs.workers
+    queue = "" if options.to else options.queue or release.jobs.queue
     return Submission(
-        name=options.name or job_name(config.run, options.step, suffix),
-        step=options.step,
+        name=options.name or job_name(config.run, options.steps, suffix),
+        steps=options.steps,
         loaded=loaded,
         group=group,
         pods=0 if options.to else _pods(release, options, config, group),
@@ -119,11 +152,13 @@ def build_submission(
         deadline_seconds=_given(options.deadline, release.jobs.deadline_seconds),
         pending_seconds=_given(options.pending_timeout, release.jobs.pending_seconds),
         restart=options.restart,
-        queue="" if options.to else options.queue or release.jobs.queue,
+        queue=queue,
         image=options.image,
         to=options.to,
         code=pack(options.working_dir) if options.working_dir else None,
         translation=options.translation,
+        submitted_at=None if queue else int(now),
+        verbose=options.verbose,
     )
 
 
@@ -132,7 +167,7 @@ def _given(asked: int | None, default: int) -> int:
 
 
 def _pods(release: Release, options: SubmitOptions, config: Config, group: str) -> int:
-    needed = pods_for(release, config, options.step, group)
+    needed = pods_for(release, config, options.steps, group)
     if options.pods is None:
         return needed
     check_pods(release, group, options.pods, needed)
@@ -159,7 +194,7 @@ def _check_cluster(target: Target, submission: Submission) -> None:
     # Other clusters are not checked: nobody knows which resources Ray counts there.
     if submission.to == target.release.cluster:
         groups: list[WorkerGroup] = found["spec"].get("workerGroupSpecs", [])
-        check_cluster(groups, submission.config, submission.step, submission.to)
+        check_cluster(groups, submission.config, submission.steps, submission.to)
 
 
 def _check_storage(release: Release, config: Config) -> None:

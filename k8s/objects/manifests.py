@@ -10,15 +10,24 @@ from urllib.parse import quote
 
 from k8s.api.cluster import BATCH_JOB, CONFIG_MAP, RAY_JOB, JsonObject
 from k8s.objects.code_archive import CodeArchive
-from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE
-from k8s.objects.pod_templates import CODE_FOLDER, with_code, with_image, with_labels, with_priority
+from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE, step_label
+from k8s.objects.pod_templates import (
+    CODE_FOLDER,
+    with_code,
+    with_command,
+    with_image,
+    with_labels,
+    with_priority,
+)
 from k8s.objects.release import Release
 from nmt.cli.translation import TRANSLATE, TranslationOptions
 from nmt.config import Config, LoadedConfig
 from nmt.runs.steps import PIPELINE, STEPS, TRAIN
 
 _SAFE = "/:=,.+@-_"
-_ENDING_SECONDS = 120
+# The job keeps its own deadline within 10 seconds; KubeRay's ends what that cannot reach.
+_ENDING_SECONDS = 60
+_WAIT_MARGIN_SECONDS = 60
 _STORAGE_JOB_SECONDS = 300
 _STORAGE_JOB_TTL_SECONDS = 120
 
@@ -33,7 +42,8 @@ class Submission:
     """A job to submit, with every default filled in."""
 
     name: str
-    step: str
+    steps: tuple[str, ...]
+    """What it does, in this order: steps of a run, or one other command."""
     loaded: LoadedConfig
     """The settings, and those of them that the job is given as words."""
     group: str
@@ -52,11 +62,21 @@ class Submission:
     code: CodeArchive | None = None
     translation: TranslationOptions | None = None
     """What to translate; None for a step."""
+    submitted_at: int | None = None
+    """Seconds since 1970, from which its deadline counts; None: from its own start, as a queue may
+    hold it back for any time."""
+    verbose: bool = False
+    """Whether its log keeps what Ray says about itself."""
 
     @property
     def config(self) -> Config:
         """Return the settings of the job."""
         return self.loaded.config
+
+    @property
+    def step(self) -> str:
+        """Return what it does, in words."""
+        return " ".join(self.steps)
 
 
 def entrypoint(submission: Submission) -> str:
@@ -69,10 +89,16 @@ def entrypoint(submission: Submission) -> str:
         own = [quote(word, safe=_SAFE) for word in submission.translation.words()]
         words = [*(word.replace("-", "%2D") for word in own), *words]
     options = ["--name", submission.name, "--retries", str(submission.retries)]
-    # On a running cluster KubeRay's deadline ends the wait for the job, but not the job itself.
-    options += ["--deadline", str(submission.deadline_seconds)] if submission.to else []
+    # KubeRay's own deadline does not end the job: it deletes the cluster, and only after
+    # `keepSeconds`, or never if the cluster is not the job's own.
+    options += ["--deadline", str(submission.deadline_seconds)]
+    if submission.submitted_at is not None:
+        wait = submission.pending_seconds + _WAIT_MARGIN_SECONDS
+        options += ["--submitted-at", str(submission.submitted_at), "--longest-wait", str(wait)]
     options += ["--restart"] if submission.restart else []
-    return " ".join(["python", "-m", "ray_jobs.supervise", *options, submission.step, *words])
+    options += ["--verbose"] if submission.verbose else []
+    steps = ",".join(submission.steps)
+    return " ".join(["python", "-m", "ray_jobs.supervise", *options, steps, *words])
 
 
 def ray_job(release: Release, submission: Submission) -> JsonObject:
@@ -102,11 +128,10 @@ def ray_job(release: Release, submission: Submission) -> JsonObject:
 
 
 def _active_deadline(submission: Submission) -> int:
-    """Return the deadline that KubeRay enforces."""
-    if not submission.to:
-        return submission.deadline_seconds
-    # On a running cluster the job enforces its own deadline, and must end before KubeRay's.
-    return submission.pending_seconds + submission.deadline_seconds + _ENDING_SECONDS
+    """Return the deadline of KubeRay, which must be later than the job's own."""
+    # Where the job counts from its own start, KubeRay's count is ahead by the wait for its Pods.
+    wait = submission.pending_seconds if submission.submitted_at is None else 0
+    return wait + submission.deadline_seconds + _ENDING_SECONDS
 
 
 def code_map(release: Release, code: CodeArchive) -> JsonObject:
@@ -168,14 +193,18 @@ def storage_job(release: Release, name: str, arguments: list[str]) -> JsonObject
 
 
 def _job_labels(submission: Submission) -> dict[str, str]:
-    return {LABEL_RUN: submission.config.run, LABEL_STEP: submission.step}
+    return {LABEL_RUN: submission.config.run, LABEL_STEP: step_label(submission.steps)}
 
 
 def _submitter_template(release: Release, submission: Submission) -> JsonObject:
     template = _job_pod_template(release, submission, release.submitter)
     if submission.code and submission.to:
+        # Only Ray's own command sends the code to the cluster.
         return with_code(template, code_map_name(submission.code))
-    return template
+    # A new Pod may replace this one as long as KubeRay waits for the job.
+    seconds = _active_deadline(submission) + _ENDING_SECONDS
+    words = ["-m", "ray_jobs.submitter", "--give-up-after", str(seconds), entrypoint(submission)]
+    return with_command(template, ["python"], words)
 
 
 def _on_running_cluster(submission: Submission) -> JsonObject:
@@ -211,6 +240,7 @@ def _ray_pod_template(release: Release, submission: Submission, template: JsonOb
 
 
 def _job_pod_template(release: Release, submission: Submission, template: JsonObject) -> JsonObject:
-    priority = release.priority_classes.get(STEPS.get(submission.step, TRAIN).priority, "")
+    kinds = {STEPS.get(step, TRAIN).priority for step in submission.steps}
+    priority = release.priority_classes.get("train" if "train" in kinds else "tune", "")
     labelled = with_labels(template, _job_labels(submission))
     return with_image(with_priority(labelled, priority), release.images.ray, submission.image)

@@ -1,6 +1,7 @@
 """Names and labels that Kubernetes and KubeRay accept. Pure."""
 
 import re
+from collections.abc import Sequence
 
 MAX_JOB_NAME_LENGTH = 47  # KubeRay's limit: it appends suffixes for the cluster and its Pods
 LABEL_RUN = "nmt/run"
@@ -13,8 +14,12 @@ _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 _LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
 
 
-def job_name(run: str, step: str, suffix: str) -> str:
-    """Make the name `<run>-<step>-<suffix>`, with the run shortened to fit KubeRay's limit."""
+def job_name(run: str, steps: Sequence[str], suffix: str) -> str:
+    """Make the name `<run>-<step>-<suffix>`, with the run shortened to fit KubeRay's limit.
+
+    Of several steps the name has the first and the last.
+    """
+    step = "-".join(dict.fromkeys((steps[0], steps[-1])))
     slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
     # KubeRay names Services after the job, and their names must begin with a letter.
     if not slug[:1].isalpha():
@@ -36,6 +41,11 @@ def job_name_problem(name: str) -> str | None:
             "letters, digits and hyphens"
         )
     return None
+
+
+def step_label(steps: Sequence[str]) -> str:
+    """Return the value of the label `nmt/step` of a job that does these steps."""
+    return ".".join(steps)
 
 
 def is_label_value(value: str) -> bool:

@@ -39,6 +39,15 @@ def with_image(template: JsonObject, old: str, new: str) -> JsonObject:
     return changed
 
 
+def with_command(template: JsonObject, command: list[str], arguments: list[str]) -> JsonObject:
+    """Set the command of the first container of a Pod template."""
+    changed = deepcopy(template)
+    # Kubernetes would replace `$(NAME)` in them.
+    escaped = [word.replace("$(", "$$(") for word in arguments]
+    changed["spec"]["containers"][0] |= {"command": command, "args": escaped}
+    return changed
+
+
 def with_code(template: JsonObject, config_map: str) -> JsonObject:
     """Mount the code of a ConfigMap, where Python finds it before the packages of the image."""
     changed = deepcopy(template)

@@ -55,15 +55,15 @@ class PodCapacity:
         return min(by_cpu, math.floor(self.gpus / demand.gpus)) if demand.gpus else by_cpu
 
 
-def demands(config: Config, step: str) -> Iterator[Demand]:
-    """Yield the processes that a step runs in worker Pods.
+def demands(config: Config, steps: Sequence[str]) -> Iterator[Demand]:
+    """Yield the processes that a job runs in worker Pods.
 
-    The demands of a pipeline come one after the other, so its Pods must hold the largest.
+    The demands of its steps come one after the other, so its Pods must hold the largest.
     """
     scaling, serving = config.scaling, config.serving
     each = (scaling.cpus_per_worker, scaling.gpus_per_worker)
-    processes = {each.processes for each in steps_of(step, config)}
-    if "workers" in processes or step == TRANSLATE:
+    processes = {each.processes for name in steps for each in steps_of(name, config)}
+    if "workers" in processes or TRANSLATE in steps:
         yield Demand(scaling.workers, *each, "scaling.workers", "scaling")
     if "trials" in processes:
         count = min(config.tune.max_concurrent, max(config.tune.trials, 1))
@@ -71,7 +71,7 @@ def demands(config: Config, step: str) -> Iterator[Demand]:
     # A training needs at least one such worker, so Pods that hold it hold this one too.
     if "worker" in processes and "workers" not in processes:
         yield Demand(1, *each, "scaling.workers", "scaling")
-    if step == PIPELINE:
+    if PIPELINE in steps:
         replica = (serving.cpus_per_replica, serving.gpus_per_replica)
         yield Demand(serving.min_replicas, *replica, "serving.min_replicas", "serving")
 
@@ -89,8 +89,8 @@ def pod_capacity(group: WorkerGroup) -> PodCapacity:
     return PodCapacity(float(parameters.get("num-cpus", 0)), float(parameters.get("num-gpus", 0)))
 
 
-def pods_for(release: Release, config: Config, step: str, group: str) -> int:
-    """Calculate how many worker Pods of a group hold all processes of a step.
+def pods_for(release: Release, config: Config, steps: Sequence[str], group: str) -> int:
+    """Calculate how many worker Pods of a group hold all processes of a job.
 
     Raises:
         InputError: the release has no such group, a process does not fit into one Pod, or the
@@ -101,7 +101,7 @@ def pods_for(release: Release, config: Config, step: str, group: str) -> int:
             f"--workers {group}: release '{release.name}' has no such worker group; it has "
             f"{', '.join(sorted(release.worker_groups)) or 'none'}"
         )
-    counts = [(_pods(release, demand, group), demand) for demand in demands(config, step)]
+    counts = [(_pods(release, demand, group), demand) for demand in demands(config, steps)]
     if not counts:
         return 0
     count, demand = max(counts, key=lambda pair: pair[0])
@@ -120,13 +120,15 @@ def check_pods(release: Release, group: str, asked: int, needed: int) -> None:
     _check_max(release, group, asked, f"--pods {asked}")
 
 
-def check_cluster(groups: Sequence[WorkerGroup], config: Config, step: str, name: str) -> None:
-    """Check that a running cluster can hold a step with the most Pods that it may have.
+def check_cluster(
+    groups: Sequence[WorkerGroup], config: Config, steps: Sequence[str], name: str
+) -> None:
+    """Check that a running cluster can hold a job with the most Pods that it may have.
 
     Raises:
         InputError: the job would wait forever.
     """
-    for demand in demands(config, step):
+    for demand in demands(config, steps):
         slots = sum(
             pod_capacity(group).fits(demand) * group.get("maxReplicas", 1) for group in groups
         )

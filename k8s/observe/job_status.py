@@ -12,6 +12,7 @@ from typing import TypedDict
 
 from k8s.api.cluster import JsonObject
 from k8s.objects.names import QUEUE
+from nmt.cli.signals import DEADLINE_EXIT_CODE
 
 _EXIT_CODE = re.compile(r"failed with exit code (-?\d+)")
 _CLUSTER_ERROR, _CANCELLED = 3, 4
@@ -74,6 +75,8 @@ def read_job_status(job: JsonObject) -> JobStatus:
     # KubeRay says Running as soon as the head Pod is up, before Ray has started the job.
     if deployment == "Running" and status.get("jobStatus") not in ("", None, "PENDING"):
         return JobStatus(JobState.RUNNING)
+    if has_run(job):
+        return JobStatus(JobState.WAITING, _NEW_HEAD)
     return JobStatus(JobState.WAITING, _waiting_for(deployment))
 
 
@@ -131,6 +134,8 @@ def _failed(status: _RayJobStatus) -> JobStatus:
 
 
 def _ended_with(code: int) -> JobStatus:
+    if code == DEADLINE_EXIT_CODE:
+        return JobStatus(JobState.FAILED, _REASONS["DeadlineExceeded"], 1)
     # A negative code is a signal; a shell reports it as 128 + its number.
     code = 128 - code if code < 0 else code
     killed = {137: " (killed, usually out of memory)", 143: " (terminated)"}.get(code, "")
@@ -146,6 +151,9 @@ _JOB_NOT_FOUND = "Submitter completed but Ray job not found"
 _HEAD_LOST = (
     "the head Pod was lost just as the job ended, and with it the outcome: run the same submit "
     "command again to resume from the last checkpoint"
+)
+_NEW_HEAD = (
+    "the head Pod was lost: KubeRay replaces it, and the job goes on from its last checkpoint"
 )
 _REASONS = {
     "SubmissionFailed": "the job could not be submitted to Ray, or lost its head Pod too often",

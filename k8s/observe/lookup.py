@@ -115,8 +115,8 @@ def run_of(job: JsonObject) -> str:
 
 
 def step_of(job: JsonObject) -> str:
-    """Return the step that a job runs."""
-    return job["metadata"].get("labels", {}).get(LABEL_STEP, "")
+    """Return the step that a job runs, or its steps separated by spaces."""
+    return job["metadata"].get("labels", {}).get(LABEL_STEP, "").replace(".", " ")
 
 
 def cluster_of(job: JsonObject) -> str:

@@ -8,6 +8,8 @@ from types import FrameType
 from typing import NoReturn
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+DEADLINE_EXIT_CODE = 124
+"""Exit code of a job that its deadline has ended, as of the command `timeout`."""
 
 Handler = Callable[[int, FrameType | None], object]
 

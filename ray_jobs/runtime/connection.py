@@ -20,7 +20,7 @@ from nmt.errors import InputError, NmtError, PreemptedError, UnavailableError
 from nmt.storage import Storage
 from ray_jobs.runtime.address import ray_address, ray_connection_error
 from ray_jobs.runtime.context import Session
-from ray_jobs.runtime.logs import quiet_libraries, setup_logging
+from ray_jobs.runtime.logs import quiet_libraries, quiet_ray, setup_logging
 from ray_jobs.runtime.module_path import own_folder
 from ray_jobs.runtime.private_ray import (
     OBJECT_STORE_BYTES,
@@ -111,6 +111,7 @@ def _init(**options: Any) -> None:  # noqa: ANN401 - those of `ray.init`
     """Call `ray.init`, then restore this process's handlers and pass on a signal that arrived."""
     # Ray installs a handler of SIGTERM, which would end the process without our clean-up.
     job = _JobConfig(_py_driver_sys_path=own_folder())
+    quiet_ray()
     with restored_handlers([signal.SIGTERM]), stop_signals() as arrived:
         try:
             ray.init(job_config=job, logging_level=logging.ERROR, log_to_driver=True, **options)

@@ -3,6 +3,8 @@
 Imports neither ray nor torch.
 """
 
+from collections.abc import Mapping
+
 from nmt.config import LoadedConfig
 from nmt.runs import layout, running
 from nmt.runs.records import require
@@ -12,27 +14,31 @@ from nmt.storage import Storage
 from ray_jobs.runtime.checks import check
 
 
-def discard(storage: Storage, loaded: LoadedConfig, job: str, after: str) -> None:
-    """Discard what earlier calls of a job have made, for a job that is about to be started.
+def discard(storage: Storage, loaded: LoadedConfig, jobs: Mapping[str, str]) -> None:
+    """Discard what earlier calls of jobs have made, for jobs that are about to be started.
 
     Args:
         storage: the storage root.
-        loaded: the job's settings.
-        job: name of a step or of another command; those that make nothing discard nothing.
-        after: the step that the job asks for first, or nothing.
+        loaded: the settings of all of them.
+        jobs: name of a step or of another command -> the step that it asks for first, or nothing;
+            in the order in which they are done. Those that make nothing discard nothing.
 
     Raises:
-        InputError: the job would refuse these settings, so nothing is discarded.
+        InputError: a job would refuse these settings, so nothing is discarded.
     """
     config = loaded.config
-    check(storage, config, job)
-    if job == PIPELINE:
-        discard_run(storage, config.run)
-    elif job in STEPS:
-        if after:
+    for name, after in jobs.items():
+        check(storage, config, name)
+        # What an earlier one of them makes is not there yet, or is about to be discarded.
+        if name in STEPS and after and after not in jobs:
             require(storage, config.run, STEPS[after])
-        inherit(storage, config, STEPS[job], loaded.user_set, restart=True)
-        running.discard(storage, config.run, [STEPS[job]])
+    if PIPELINE in jobs:
+        discard_run(storage, config.run)
+        return
+    steps = [STEPS[name] for name in jobs if name in STEPS]
+    for step in steps[:1]:
+        inherit(storage, config, step, loaded.user_set, restart=True)
+    running.discard(storage, config.run, steps)
 
 
 def discard_run(storage: Storage, run: str) -> None:

@@ -16,6 +16,8 @@ from nmt.runs.records import Record
 from nmt.runs.steps import PREPARE
 from nmt.storage import Storage
 from ray_jobs import supervise
+from ray_jobs.supervision import process
+from ray_jobs.supervision.process import Ended
 from tests.support.project import PROJECT
 
 FAKE = """
@@ -30,7 +32,9 @@ with work.open("a") as stream:
     stream.write(f"{len(before) + 1}\\n")
 plan = os.environ["PLAN"].split()
 what = plan[min(len(before), len(plan) - 1)]
-if what == "wait":
+if what == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if what in ("wait", "deaf"):
     time.sleep(60)
 if what.startswith("SIG"):
     os.kill(os.getpid(), getattr(signal, what))
@@ -104,13 +108,15 @@ def test_a_job_that_is_told_to_stop_does_not_start_again(job):
 
 def test_a_translation_gets_its_options_and_a_restart_discards_its_output(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(supervise, "_run", lambda words, *_: started.append(words) or 0)
+    monkeypatch.setattr(
+        supervise, "run_logged", lambda words, *_: started.append(words[3:]) or Ended(0)
+    )
     output = tmp_path / "out.en"
     output.write_text("old")
     words = ["%2D%2Dinput=s3://bucket/a%20b", f"%2D%2Doutput={output}", f"storage={tmp_path}"]
     assert supervise.main(["--name", "a", "--restart", "translate", *words]) == 0
     own = ["--input=s3://bucket/a b", f"--output={output}"]
-    assert started == [["translate", *own, f"storage={tmp_path}"]]
+    assert started == [["ray_jobs.translate", *own, f"storage={tmp_path}"]]
     assert not output.exists()
 
 
@@ -177,8 +183,47 @@ def test_attempts_count_over_all_heads(job, monkeypatch):
     assert "lost 2 times: not tried again" in job.log.read_text()
 
 
-def test_a_deadline_stops_the_job(job):
-    assert job("wait", "--retries", "1", "--deadline", "0.5") == 128 + signal.SIGTERM
+def test_a_deadline_stops_the_job_and_says_so(job):
+    assert job("wait", "--retries", "1", "--deadline", "0.5") == 124
+    assert "stopped at its deadline of 0.5 s" in job.log.read_text()
+    assert "starts again" not in job.log.read_text()
+
+
+def test_a_job_that_does_not_stop_at_its_deadline_is_killed_within_10_seconds(job, monkeypatch):
+    monkeypatch.setattr(process, "SAVE_SECONDS", 0.5)
+    begun = time.monotonic()
+    assert job("deaf", "--retries", "1", "--deadline", "0.5") == 124
+    assert time.monotonic() - begun < 10
+    assert process.SAVE_SECONDS < 10
+
+
+def test_a_deadline_counts_from_the_submission_of_the_job(job):
+    hour_ago = str(time.time() - 3600)
+    words = ("--deadline", "3000", "--submitted-at", hour_ago, "--longest-wait", "3600")
+    assert job("0", *words) == 124
+    assert not (job.folder / "told").exists()
+
+
+@pytest.mark.parametrize("hours", [-5, 5], ids=["behind", "ahead"])
+def test_a_wrong_clock_at_the_submission_costs_at_most_the_time_for_the_pods(job, hours):
+    wrong = str(time.time() + hours * 3600)
+    words = ("--deadline", "100", "--submitted-at", wrong, "--longest-wait", "60")
+    assert job("0", *words) == 0
+
+
+def test_several_steps_are_done_by_one_process(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        supervise, "run_logged", lambda words, *_: started.append(words[3:]) or Ended(0)
+    )
+    assert supervise.main(["--name", "a", "prepare,base", f"storage={tmp_path}"]) == 0
+    assert started == [["ray_jobs.steps", "prepare,base", f"storage={tmp_path}"]]
+
+
+def test_an_unknown_step_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        supervise.main(["--name", "a", "prepare,bas", f"storage={tmp_path}"])
+    assert "'bas' is not one of" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("word", ["data.path=/a b/c$d;`e`.tmx", 'model.name_or_path="தமிழ்%41"'])

@@ -17,7 +17,7 @@ CODE = CodeArchive(b"zip", "0123456789ab")
 def submission(step: str = "train", *words: str, **changes: object) -> Submission:
     fields: dict = {
         "name": "demo-train-1",
-        "step": step,
+        "steps": (step,),
         "loaded": load_with_user_set(overrides=words),
         "group": "cpu",
         "pods": 2,
@@ -61,7 +61,56 @@ def test_a_lost_head_is_retried_and_a_failed_job_is_not(release):
 
 def test_time_limits_are_those_asked_for(release):
     spec = ray_job(release, submission())["spec"]
-    assert (spec["activeDeadlineSeconds"], spec["preRunningDeadlineSeconds"]) == (3600, 600)
+    assert spec["preRunningDeadlineSeconds"] == 600
+    assert "--deadline 3600" in spec["entrypoint"]
+
+
+@pytest.mark.parametrize("to", ["", "shared"], ids=["own-cluster", "running-cluster"])
+def test_a_job_ends_at_its_deadline_by_itself_before_kuberay_gives_it_up(release, to):
+    spec = ray_job(release, submission(to=to, submitted_at=1_000_000))["spec"]
+    assert "--deadline 3600 --submitted-at 1000000" in spec["entrypoint"]
+    assert 10 < spec["activeDeadlineSeconds"] - 3600 <= 60
+
+
+def test_a_queue_does_not_use_up_the_deadline(release):
+    spec = ray_job(release, submission(queue="nights"))["spec"]
+    assert "--submitted-at" not in spec["entrypoint"]
+    # KubeRay counts from the admission: the wait for the Pods and the work come after it.
+    assert spec["activeDeadlineSeconds"] > 600 + 3600
+
+
+def test_the_submitter_is_our_own_and_outlasts_kuberays_deadline(release):
+    spec = ray_job(release, submission("train", "run=a", submitted_at=1_000_000))["spec"]
+    [container] = spec["submitterPodTemplate"]["spec"]["containers"]
+    assert container["command"] == ["python"]
+    *words, command = container["args"]
+    assert words[:2] == ["-m", "ray_jobs.submitter"]
+    assert command == spec["entrypoint"]
+    assert float(words[-1]) > spec["activeDeadlineSeconds"]
+
+
+def test_several_steps_are_one_job(release):
+    joined = submission(steps=("prepare", "base"), name="demo-prepare-base-1")
+    job = ray_job(release, joined)
+    assert job["metadata"]["labels"]["nmt/step"] == "prepare.base"
+    assert "prepare,base" in job["spec"]["entrypoint"].split()
+
+
+def test_several_steps_have_the_priority_of_a_training_unless_all_are_searches(release):
+    job = ray_job(release, submission(steps=("tune", "train")))
+    assert templates(job)[0]["spec"]["priorityClassName"] == "team-train"
+
+
+def test_the_name_of_a_job_of_several_steps_has_the_first_and_the_last():
+    steps = ("prepare", "base", "tune", "train", "export", "evaluate")
+    name = job_name("a-run-with-a-rather-long-name", steps, "abc123")
+    assert name.endswith("-prepare-evaluate-abc123")
+    assert job_name_problem(name) is None
+
+
+def test_verbose_reaches_the_job():
+    assert "--verbose" in entrypoint(submission(verbose=True)).split()
+    assert "--verbose" not in entrypoint(submission()).split()
 
 
 def test_the_cluster_is_deleted_when_the_job_has_ended(release):
@@ -115,21 +164,6 @@ def test_a_job_on_a_running_cluster_does_not_change_the_cluster(release):
     assert "ttlSecondsAfterFinished" not in spec
 
 
-def test_a_job_on_a_running_cluster_enforces_its_own_deadline(release):
-    words = entrypoint(submission("train", to="shared", pods=0, restart=True)).split()
-    at = words.index("--deadline")
-    assert words[at : at + 4] == ["--deadline", "3600", "--restart", "train"]
-
-
-def test_kuberay_waits_until_a_job_on_a_running_cluster_has_ended_by_itself(release):
-    spec = ray_job(release, submission(to="shared", pods=0))["spec"]
-    assert spec["activeDeadlineSeconds"] > 600 + 3600
-
-
-def test_a_job_with_a_cluster_of_its_own_leaves_the_deadline_to_kuberay():
-    assert "--deadline" not in entrypoint(submission())
-
-
 def test_code_is_found_before_the_images_in_head_and_workers(release):
     for template in templates(ray_job(release, submission(code=CODE))):
         spec = template["spec"]
@@ -151,6 +185,7 @@ def test_unpacking_code_takes_no_gpu(release):
 def test_code_for_a_running_cluster_is_sent_by_the_submitter(release):
     spec = ray_job(release, submission(to="shared", pods=0, code=CODE))["spec"]
     assert spec["runtimeEnvYAML"] == "working_dir: /code\n"
+    assert "command" not in spec["submitterPodTemplate"]["spec"]["containers"][0]
     assert spec["submitterPodTemplate"]["spec"]["initContainers"][0]["name"] == "code"
 
 
@@ -171,12 +206,12 @@ def test_a_storage_job_runs_once_and_is_deleted_afterwards(release):
 
 
 def test_a_name_of_run_step_and_suffix_fits_kuberay():
-    assert job_name("night.1", "train", "ab12") == "night-1-train-ab12"
+    assert job_name("night.1", ("train",), "ab12") == "night-1-train-ab12"
 
 
 @pytest.mark.parametrize("run", ["x" * 63, "7-up", "a.b_c", "9", "en-ta-" + "long-" * 11 + "x"])
 def test_every_run_gives_a_job_name_that_kuberay_accepts(run):
-    assert job_name_problem(job_name(run, "evaluate", "abc123")) is None
+    assert job_name_problem(job_name(run, ("evaluate",), "abc123")) is None
 
 
 HARD = (

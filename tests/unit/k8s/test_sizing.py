@@ -36,27 +36,27 @@ GPU = (*WORKERS, "scaling.gpus_per_worker=1")
     ],
 )  # fmt: skip
 def test_pods_hold_all_processes_that_run_at_the_same_time(release, step, words, group, pods):
-    assert pods_for(release, config(*words), step, group) == pods
+    assert pods_for(release, config(*words), (step,), group) == pods
 
 
 def test_a_worker_too_big_for_a_pod_is_refused_with_the_groups_that_fit(release):
     with pytest.raises(InputError, match=r"cpus_per_worker=8.*has 4 CPUs.*--workers gpu"):
-        pods_for(release, config("scaling.cpus_per_worker=8"), "train", "cpu")
+        pods_for(release, config("scaling.cpus_per_worker=8"), ("train",), "cpu")
 
 
 def test_a_gpu_worker_on_a_group_without_gpus_is_refused(release):
     with pytest.raises(InputError, match=r"gpus_per_worker=1.*0 GPUs.*--workers gpu"):
-        pods_for(release, config("scaling.gpus_per_worker=1"), "train", "cpu")
+        pods_for(release, config("scaling.gpus_per_worker=1"), ("train",), "cpu")
 
 
 def test_more_pods_than_the_group_may_have_are_refused(release):
     with pytest.raises(InputError, match=r"workers=40.*10 Pods.*may have 4: raise workers.cpu.max"):
-        pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), "train", "cpu")
+        pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), ("train",), "cpu")
 
 
 def test_an_unknown_group_is_refused_with_the_known_names(release):
     with pytest.raises(InputError, match=r"--workers tpu: .* it has cpu, gpu"):
-        pods_for(release, config(), "train", "tpu")
+        pods_for(release, config(), ("train",), "tpu")
 
 
 def test_fewer_pods_than_needed_are_refused(release):
@@ -74,7 +74,7 @@ def groups_of(release: Release, **max_pods: int) -> list[WorkerGroup]:
 
 
 def test_a_running_cluster_that_can_scale_to_hold_the_job_is_accepted(release):
-    check_cluster(groups_of(release, cpu=1, gpu=1), config(*WORKERS), "train", "shared")
+    check_cluster(groups_of(release, cpu=1, gpu=1), config(*WORKERS), ("train",), "shared")
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,12 @@ def test_a_running_cluster_that_can_scale_to_hold_the_job_is_accepted(release):
 def test_a_running_cluster_that_can_never_hold_the_job_is_refused(release, words, message):
     groups = groups_of(release, cpu=1, gpu=1)
     with pytest.raises(InputError, match=f"--to shared: .*{message}"):
-        check_cluster(groups, config(*words), "train", "shared")
+        check_cluster(groups, config(*words), ("train",), "shared")
 
 
 def test_a_release_without_limits_allows_any_number_of_pods():
     release = make_release(maxPods={})
     assert (
-        pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), "train", "cpu") == 10
+        pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), ("train",), "cpu")
+        == 10
     )

@@ -349,8 +349,10 @@ def test_options_and_words_can_be_in_any_order(nmt_k8s, cluster):
         (("train", "adapter.rang=8"), "Did you mean 'adapter.rank'"),
         (("train", "--working-dir", "/nowhere"), "no such folder"),
         (("trian",), "Did you mean 'train'"),
-        ((), "give one step"),
-        (("train", "tune"), "give one step"),
+        ((), "name what to do: prepare, base"),
+        (("train", "train"), "'train' is given twice"),
+        (("train", "pipeline"), "pipeline cannot be joined"),
+        (("train", "translate"), "translate cannot be joined"),
         (("data.path=[x", "train"), "data.path"),
     ],
 )
@@ -380,3 +382,32 @@ def test_a_job_that_the_releases_cluster_can_never_hold_is_refused(
     words = ("strategy.type=ddp", "scaling.workers=6", "--to", "demo-cluster", "--detach")
     assert nmt_k8s("submit", "train", *NAME, *words) == code
     assert ("scaling.workers=6" in capsys.readouterr().err) is (code == 2)
+
+
+def test_several_steps_are_one_job_in_the_order_of_a_run(nmt_k8s, cluster, capsys):
+    assert nmt_k8s("submit", "base", "prepare", *NAME, "run=a", "--detach") == 0
+    job = cluster.objects["RayJob", "job"]
+    assert "prepare,base" in job["spec"]["entrypoint"].split()
+    assert "prepare base of run 'a'" in capsys.readouterr().err
+
+
+def test_the_workers_of_several_steps_are_those_of_the_largest(nmt_k8s, cluster):
+    words = ("strategy.type=ddp", "scaling.workers=6", "--detach")
+    assert nmt_k8s("submit", "export", "prepare", "train", *NAME, *words) == 0
+    [group] = cluster.objects["RayJob", "job"]["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    assert group["replicas"] == 2
+
+
+def test_a_job_that_its_deadline_ended_says_so_and_gives_1(nmt_k8s, script, capsys):
+    script((4, RUNNING), (30, failed(124)))
+    assert nmt_k8s("submit", "train", *NAME) == 1
+    assert "longer than --deadline allows" in capsys.readouterr().err
+
+
+def test_a_lost_head_is_told_as_such(nmt_k8s, script, capsys):
+    again = {"jobDeploymentStatus": "Running", "jobStatus": "PENDING"}
+    script((2, STARTING), (10, RUNNING), (20, again), (40, RUNNING), (60, SUCCEEDED))
+    assert nmt_k8s("submit", "train", *NAME) == 0
+    told = capsys.readouterr().err
+    assert "the head Pod was lost" in told
+    assert "being submitted" not in told

@@ -21,7 +21,7 @@ def test_the_job_gets_the_options_and_the_settings(nmt_k8s, cluster):
     assert nmt_k8s(*JOB, *PLACES, "--nbest", "4", "--confidence", "--column", "ta") == 0
     words = entrypoint_words(cluster)
     parsed = supervise._parser().parse_args(words[3:])
-    assert (parsed.step, parsed.name) == ("translate", "job")
+    assert (parsed.steps, parsed.name) == (("translate",), "job")
     own = [word for word in map(unquote, parsed.words) if word.startswith("--")]
     assert read_option_words(own) == TranslationOptions(
         input="s3://bucket/mono.ta",

@@ -39,18 +39,18 @@ def left(storage: Storage) -> list[str]:
 
 
 def test_of_a_pipeline_all_that_the_run_has_made_but_its_logs(storage):
-    discard(storage, load_with_user_set(overrides=["run=demo"]), "pipeline", "")
+    discard(storage, load_with_user_set(overrides=["run=demo"]), {"pipeline": ""})
     assert left(storage) == OTHERS
 
 
 def test_of_a_step_its_folder_alone(storage):
-    discard(storage, load_with_user_set(overrides=["run=demo"]), "train", "prepare")
+    discard(storage, load_with_user_set(overrides=["run=demo"]), {"train": "prepare"})
     assert [path for path in MADE if path not in left(storage)] == ["demo/train/step.json"]
 
 
 @pytest.mark.parametrize("command", ["serve", "promote", "rollback"])
 def test_of_a_command_that_makes_nothing_nothing(storage, command):
-    discard(storage, load_with_user_set(overrides=["run=demo"]), command, "")
+    discard(storage, load_with_user_set(overrides=["run=demo"]), {command: ""})
     assert left(storage) == [*MADE, *OTHERS]
 
 
@@ -59,7 +59,7 @@ def test_nothing_where_the_package_that_shall_record_it_is_missing(storage, job,
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match="mlflow-skinny"):
         discard(
-            storage, load_with_user_set(overrides=["run=demo", "tracking.mlflow=true"]), job, ""
+            storage, load_with_user_set(overrides=["run=demo", "tracking.mlflow=true"]), {job: ""}
         )
     assert left(storage) == [*MADE, *OTHERS]
 
@@ -77,5 +77,12 @@ def test_nothing_where_the_package_that_shall_record_it_is_missing(storage, job,
 )
 def test_nothing_where_the_job_would_refuse_its_settings(storage, job, after, word, refusal):
     with pytest.raises(refusal):
-        discard(storage, load_with_user_set(overrides=["run=demo", word]), job, after)
+        discard(storage, load_with_user_set(overrides=["run=demo", word]), {job: after})
     assert left(storage) == [*MADE, *OTHERS]
+
+
+def test_of_several_steps_all_their_folders_though_a_later_one_needs_an_earlier_one(storage):
+    jobs = {"base": "", "train": "base", "export": "train"}
+    discard(storage, load_with_user_set(overrides=["run=demo"]), jobs)
+    gone = [path for path in MADE if path not in left(storage)]
+    assert gone == [f"demo/{folder}/step.json" for folder in ("base", "train", "export")]

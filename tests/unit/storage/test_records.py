@@ -17,7 +17,7 @@ from nmt.runs.steps import PREPARE
 from nmt.runs.trials import Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
 from nmt.training.saved.records import CUT, MLFLOW_RUN, Cut, MlflowRun
-from ray_jobs.supervise import ATTEMPTS, Attempts
+from ray_jobs.supervision.attempts import ATTEMPTS, Attempts
 from tests.support.runs.records import step_output
 from tests.support.runs.summaries import full
 
