@@ -7,6 +7,10 @@ from pydantic import Field
 from helm.values.base import Cidr, Ports, Values
 from helm.values.kubernetes import LabelSelector, Peer, Peers
 
+Part = Annotated[str, Field(pattern=r"^[0-9a-fA-F:.]+/[1-9][0-9]{0,2}$")]
+"""A range, but not of all addresses: Kubernetes refuses to leave out everything."""
+Component = Literal["job", "cluster", "serving", "storage"]
+
 
 class Dns(Values):
     """DNS servers that Pods may ask."""
@@ -23,14 +27,14 @@ class Dns(Values):
 
 
 class ExtraEgress(Values):
-    """More traffic that Pods of one kind may send."""
+    """More traffic that some Pods may send, like that to a tracking server or a proxy."""
 
-    component: Literal["job", "cluster", "serving", "storage"]
-    """The Pods: of jobs, of the interactive cluster, of the endpoint, or of `nmt-k8s`."""
+    components: Annotated[list[Component], Field(min_length=1)]
+    """The Pods: `job`, `cluster`, `serving`, or `storage` for those of `nmt-k8s`."""
     to: Peers
-    """Peers as in a NetworkPolicy, like a tracking server."""
+    """Peers as in a NetworkPolicy."""
     ports: Ports
-    """TCP ports."""
+    """TCP ports; of a Service those of its Pods."""
 
 
 class NetworkPolicies(Values):
@@ -54,8 +58,8 @@ class NetworkPolicies(Values):
     outside: bool = True
     """Let jobs reach `outsidePorts` anywhere, like the hub; with a bucket, every Pod may."""
     outside_ports: Ports = [443]
-    """Ports for `outside`; add those of a proxy, a bucket server or a cloud's metadata server."""
-    outside_except: list[Cidr] = [
+    """Ports for `outside`; those of a single server belong into `extraEgress`."""
+    outside_except: list[Part] = [
         "10.0.0.0/8",
         "172.16.0.0/12",
         "192.168.0.0/16",
@@ -67,6 +71,6 @@ class NetworkPolicies(Values):
     """Addresses that `outside` leaves out: private networks, and with them the cluster's own Pods
     and Services. A bucket server or a proxy in them is a peer of `extraEgress`."""
     extra_egress: list[ExtraEgress] = []
-    """More traffic that is allowed, to single peers."""
+    """More traffic that is allowed, to single peers: `components`, `to` and `ports` of each."""
     monitoring: Peers = [Peer(namespace_selector=LabelSelector())]
     """Peers that may read metrics when `monitoring.podMonitors` is true."""

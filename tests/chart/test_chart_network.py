@@ -29,6 +29,23 @@ CLIENTS: JsonObject = {
     "networkPolicies": {"clients": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]},
 }
 
+TRACKING: JsonObject = {
+    "components": ["job", "cluster"],
+    "to": [{"ipBlock": {"cidr": "10.0.0.5/32"}}],
+    "ports": [5000],
+}
+BUCKET_SERVER: JsonObject = {
+    "components": ["serving", "storage"],
+    "to": [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "minio"}},
+            "podSelector": {"matchLabels": {"app": "minio"}},
+        }
+    ],
+    "ports": [9000],
+}
+EXTRA: JsonObject = {**ALL, "networkPolicies": {"extraEgress": [TRACKING, BUCKET_SERVER]}}
+
 OTHERS = {
     "kuberay": Peer("kuberay-system", {"app.kubernetes.io/component": "kuberay-operator"}),
     "dns": Peer("kube-system", {"k8s-app": "kube-dns"}),
@@ -49,6 +66,12 @@ OTHERS = {
         "openshift-dns", {"dns.operator.openshift.io/daemonset-dns": "default"}
     ),
     "api server": Peer(address="10.96.0.1"),
+    "api server over IPv6": Peer(address="fd00:10:96::1"),
+    "hub over IPv6": Peer(address="2001:db8::7"),
+    "private network": Peer(address="10.0.0.5"),
+    "private network over IPv6": Peer(address="fd00::5"),
+    "metadata server": Peer(address="169.254.169.254"),
+    "bucket server": Peer("minio", {"app": "minio"}),
     "hub": Peer(address="198.51.100.7"),
     "caller": Peer(address="192.0.2.7"),
 }
@@ -74,9 +97,15 @@ NEEDED = [
     ("serving head", "api server", 443, ALL),
     ("cluster head", "api server", 6443, ALL),
     ("serving head", "api server", 443, OFFLINE),
+    ("serving head", "api server over IPv6", 443, ALL),
     ("job worker", "hub", 443, ALL),
+    ("job worker", "hub over IPv6", 443, ALL),
     ("job head", "hub", 443, ALL),
     ("cluster worker", "hub", 443, ALL),
+    ("job worker", "private network", 5000, EXTRA),
+    ("cluster head", "private network", 5000, EXTRA),
+    ("serving worker", "bucket server", 9000, EXTRA),
+    ("storage", "bucket server", 9000, EXTRA),
     ("serving worker", "hub", 443, BUCKET),
     ("storage", "hub", 443, BUCKET),
     ("prometheus", "serving worker", 8080, MONITORED),
@@ -90,7 +119,19 @@ FORBIDDEN = [
     ("job worker", "serving worker", 8000, ALL),
     ("job worker", "serving head", 8265, ALL),
     ("job worker", "cluster head", 8265, ALL),
+    ("job worker", "api server", 443, ALL),
     ("job worker", "api server", 6443, ALL),
+    ("job worker", "api server over IPv6", 443, ALL),
+    ("job worker", "private network", 443, ALL),
+    ("job worker", "private network over IPv6", 443, ALL),
+    ("job worker", "metadata server", 443, ALL),
+    ("storage", "private network", 443, BUCKET),
+    ("serving worker", "metadata server", 443, BUCKET),
+    ("job worker", "private network", 5000, ALL),
+    ("job worker", "private network", 443, EXTRA),
+    ("serving worker", "private network", 5000, EXTRA),
+    ("submitter", "private network", 5000, EXTRA),
+    ("job worker", "bucket server", 9000, EXTRA),
     ("serving worker", "job head", 8265, ALL),
     ("serving worker", "api server", 6443, ALL),
     ("serving worker", "hub", 443, ALL),
@@ -191,6 +232,23 @@ def test_another_dns_server_can_be_configured(server, port, dns, protocol):
 def test_more_outgoing_ports_can_be_allowed():
     values = {**BUCKET, "networkPolicies": {"outsidePorts": [443, 9000]}}
     assert passes("storage", "hub", 9000, values)
+
+
+def test_private_networks_can_be_opened():
+    values = {**ALL, "networkPolicies": {"outsideExcept": ["10.96.0.0/12"]}}
+    assert passes("job worker", "private network", 443, values)
+    assert passes("job worker", "private network over IPv6", 443, values)
+    assert not passes("job worker", "api server", 443, values)
+    everywhere = {**ALL, "networkPolicies": {"outsideExcept": []}}
+    assert passes("job worker", "api server", 443, everywhere)
+
+
+def test_the_api_server_has_addresses_of_both_families():
+    cidrs = {"apiServerCidrs": ["10.96.0.0/16", "fd00:10:96::/112"]}
+    values = {**ALL, "networkPolicies": cidrs}
+    assert passes("cluster head", "api server", 443, values)
+    assert passes("cluster head", "api server over IPv6", 443, values)
+    assert not passes("cluster head", "private network", 6443, values)
 
 
 def test_kuberay_can_be_pinned_to_a_namespace():

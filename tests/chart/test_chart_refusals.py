@@ -42,6 +42,18 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "networkPolicies: {outsidePorts: []}",
         ["/networkPolicies/outsidePorts", "got 0, want 1"],
     ),
+    "nothing left outside": (
+        "networkPolicies: {outsideExcept: [0.0.0.0/0]}",
+        ["/networkPolicies/outsideExcept/0", "0.0.0.0/0"],
+    ),
+    "extra egress to anything": (
+        "networkPolicies: {extraEgress: [{components: [job], to: [], ports: [80]}]}",
+        ["/networkPolicies/extraEgress/0/to", "got 0, want 1"],
+    ),
+    "extra egress of nobody": (
+        "networkPolicies: {extraEgress: [{to: [{podSelector: {}}], ports: [80]}]}",
+        ["/networkPolicies/extraEgress/0", "'components'"],
+    ),
     "no ports of DNS": (
         "networkPolicies: {dns: {ports: []}}",
         ["/networkPolicies/dns/ports", "got 0, want 1"],

@@ -56,9 +56,8 @@ def _rule_allows(
 
 def _is_peer(peer: JsonObject, there: Peer, namespace: str) -> bool:
     if "ipBlock" in peer:
-        network = ipaddress.ip_network(peer["ipBlock"]["cidr"])
         # Pods are never meant by an ipBlock in a policy that can be moved to another cluster.
-        return bool(there.address) and ipaddress.ip_address(there.address) in network
+        return bool(there.address) and _is_in(there.address, peer["ipBlock"])
     if not there.namespace:
         return False
     if "namespaceSelector" in peer:
@@ -67,6 +66,14 @@ def _is_peer(peer: JsonObject, there: Peer, namespace: str) -> bool:
     else:
         right_namespace = there.namespace == namespace
     return right_namespace and selects(peer.get("podSelector", {}), there.labels)
+
+
+def _is_in(address: str, block: JsonObject) -> bool:
+    network, found = ipaddress.ip_network(block["cidr"]), ipaddress.ip_address(address)
+    exceptions = [ipaddress.ip_network(each) for each in block.get("except", [])]
+    # The API server refuses an exception that is not a part of the block.
+    assert all(each.network_address in network and each != network for each in exceptions)
+    return found in network and not any(found in each for each in exceptions)
 
 
 def selects(selector: JsonObject, labels: JsonObject) -> bool:

@@ -28,10 +28,20 @@ metadata:
   {{- include "nmt.metadata" (dict "root" .root "component" "network" "suffix" .suffix) | nindent 2 }}
 {{- end }}
 
-{{/* All addresses, IPv4 and IPv6. */}}
-{{- define "nmt.anywhere" -}}
+{{/* All addresses but those of `outsideExcept`; Kubernetes wants each in the block of its own family. */}}
+{{- define "nmt.outside" -}}
+{{- range $all := list "0.0.0.0/0" "::/0" }}
 - ipBlock:
-    cidr: 0.0.0.0/0
-- ipBlock:
-    cidr: ::/0
+    cidr: {{ $all }}
+    {{- $except := list }}
+    {{- range $.Values.networkPolicies.outsideExcept }}
+      {{- if eq (contains ":" .) (contains ":" $all) }}
+        {{- $except = append $except . }}
+      {{- end }}
+    {{- end }}
+    {{- with $except }}
+    except:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+{{- end }}
 {{- end }}
