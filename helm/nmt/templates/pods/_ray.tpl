@@ -171,6 +171,8 @@ spec:
           containerPort: 44227
       {{- if $serving }}
       {{- include "nmt.drain" .root | nindent 6 }}
+      {{- else }}
+      {{- include "nmt.startProbes" . | nindent 6 }}
       {{- end }}
 {{- end }}
 
@@ -220,7 +222,9 @@ spec:
         periodSeconds: 1
         timeoutSeconds: 3
         failureThreshold: 3
-        {{- end }}
+      {{- else }}
+      {{- include "nmt.startProbes" . | nindent 6 }}
+      {{- end }}
 {{- end }}
 
 {{/*
