@@ -22,6 +22,11 @@ Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$")]
 """A range of addresses: `10.0.0.0/8`, `fc00::/7`."""
 
 
+# httpx, with which the hub's files are fetched, ends with an error at a range of IPv6 in NO_PROXY.
+DirectAddress = Annotated[str, Field(pattern=r"^([^\s,:/]+(/[0-9]{1,2})?|[0-9a-fA-F:.]+)$")]
+"""A host, a domain, an address or a range of IPv4 addresses: `.corp.example`, `10.0.0.0/8`."""
+
+
 class Values(BaseModel):
     """A part of the values; unknown keys are refused."""
 

@@ -10,7 +10,15 @@ from typing import Annotated
 from pydantic import Field
 
 from helm.values.access import Accounts, Priorities, Rbac
-from helm.values.base import Count, GroupName, ObjectName, OptionalName, Seconds, Values
+from helm.values.base import (
+    Count,
+    DirectAddress,
+    GroupName,
+    ObjectName,
+    OptionalName,
+    Seconds,
+    Values,
+)
 from helm.values.network import NetworkPolicies
 from helm.values.pods import Head, PodSecurity, WorkerGroup
 from helm.values.serving import Serving
@@ -109,8 +117,10 @@ class ChartValues(Values):
     monitoring: Monitoring = Monitoring()
     env: dict[str, str] = {}
     """Environment variables of all Pods with the storage, like AWS_ENDPOINT_URL or HTTPS_PROXY."""
-    no_proxy: list[str] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
-    """Addresses that are reached directly when `env` names a proxy, beside the cluster's names."""
+    no_proxy: list[DirectAddress] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+    """Hosts, domains and IPv4 ranges that are reached without the proxy that `env` names, beside
+    the Pod itself, `.svc` and `.cluster.local`. A proxy that only `envSecretName` has is not seen:
+    set `env.NO_PROXY` as well, if only to `localhost`."""
     env_secret_name: OptionalName = ""
     """Existing Secret whose keys become environment variables of the same Pods, like HF_TOKEN."""
     pod_security: PodSecurity = PodSecurity()

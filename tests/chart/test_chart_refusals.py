@@ -128,6 +128,11 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         ["storage.mountPath is '/var/run/nmt'"],
     ),
     "token with an old Ray": ("ray: {version: 2.51.1}", ["ray.version is '2.51.1'", "2.52.0"]),
+    "range of IPv6 without the proxy": (
+        "env: {HTTPS_PROXY: 'http://proxy:3128', no_proxy: 'a.example,fd01::/48'}",
+        ["env.no_proxy holds a range of IPv6 addresses", "httpx"],
+    ),
+    "range of IPv6 in noProxy": ("noProxy: ['fc00::/7']", ["/noProxy/0", "'fc00::/7'"]),
     "environment of the chart": ("env: {NMT_STORAGE: /x}", ["env.NMT_STORAGE", "leave it out"]),
     "environment of a group": (
         "workers: {cpu: {env: {HF_HOME: /x}}}",

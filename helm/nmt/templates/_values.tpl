@@ -61,7 +61,7 @@ or null in `over` replaces the value in `under`.
 {{- end }}
 
 {{/*
-The settings of the endpoint that the values have, as JSON. By default every Pod of the cluster may call
+The settings of the endpoint that the values have, as JSON. By default every Pod of the namespace may call
 it, so requests need a key unless the values say otherwise: `host`, which decides this elsewhere, is not
 used in a Pod.
 */}}

@@ -56,6 +56,8 @@ ray.version is '{{ .Values.ray.version }}' and ray.token is true, which needs 2.
 {{ $key }}.{{ $variable }} is set, and the chart sets it in the Pods of the endpoint: leave it out
     {{- else if has $variable $redis }}
 {{ $key }}.{{ $variable }} is set, and KubeRay refuses it, since the chart does not keep Ray's state in Redis: leave it out
+    {{- else if and (eq (lower $variable) "no_proxy") (regexMatch ":[0-9a-fA-F:]*/" (get $env $variable)) }}
+{{ $key }}.{{ $variable }} holds a range of IPv6 addresses, at which httpx, the client of the hub, ends with an error: name single addresses or domains
     {{- else if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $variable) }}
 {{ $key }} holds '{{ $variable }}', which is not a name of an environment variable
     {{- end }}

@@ -157,9 +157,34 @@ envFrom:
 {{/* Environment of a container that uses the storage: root, env; secret (with other keys of the bucket). */}}
 {{- define "nmt.storageEnv" -}}
 {{- $values := .root.Values }}
-{{- include "nmt.env" (merge (dict "NMT_STORAGE" (include "nmt.storageRoot" .root)) .env) }}
+{{- $own := include "nmt.noProxy" . | fromJson | merge (dict "NMT_STORAGE" (include "nmt.storageRoot" .root)) }}
+{{- include "nmt.env" (merge $own .env) }}
 {{- $bucket := ternary (.secret | default $values.storage.object.secretName) "" (eq $values.storage.type "object") }}
 {{- include "nmt.envFrom" (dict "names" (list $values.envSecretName $bucket)) }}
+{{- end }}
+
+{{/*
+NO_PROXY of an environment that names a proxy, as JSON: root, env. Without it probes, and Pods that call each
+other or a Service, would go through the proxy. Clients read one or the other spelling, and either may be set
+already.
+*/}}
+{{- define "nmt.noProxy" -}}
+{{- $named := list }}
+{{- $direct := list }}
+{{- range $name, $value := .env }}
+  {{- if regexMatch "(?i)^(https?|all|no)_proxy$" $name }}
+    {{- $named = append $named $name }}
+  {{- end }}
+  {{- if eq (lower $name) "no_proxy" }}
+    {{- $direct = concat $direct (splitList "," (nospace $value)) }}
+  {{- end }}
+{{- end }}
+{{- $own := list "localhost" "127.0.0.1" "::1" ".svc" ".cluster.local" }}
+{{- $all := concat $direct $own .root.Values.noProxy | compact | uniq | join "," }}
+{{- if has "*" $direct }}
+  {{- $all = "*" }}
+{{- end }}
+{{- ternary (dict "NO_PROXY" $all "no_proxy" $all) dict (gt (len $named) 0) | toJson }}
 {{- end }}
 
 {{/* A mapping as `env`. */}}
