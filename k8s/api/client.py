@@ -129,15 +129,6 @@ class KubernetesCluster:
         check_answer(self, status, answer, "create", kind)
         return answer
 
-    def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
-        """Implement `Cluster`."""
-        status, answer = self._call("PATCH", self._path(kind, name), [], body)
-        # Somebody else may have deleted the object in the meantime.
-        if status == 404:
-            return None
-        check_answer(self, status, answer, "patch", kind)
-        return answer
-
     def delete(self, kind: Kind, name: str) -> bool:
         """Implement `Cluster`."""
         # A batch Job deleted through the API would otherwise leave its Pods behind.
@@ -226,8 +217,7 @@ class KubernetesCluster:
         body: JsonObject | None = None,
         timeout: tuple[float, float] = _TIMEOUT,
     ) -> urllib3.BaseHTTPResponse:
-        content = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        headers = {"Accept": "application/json, */*", "Content-Type": content}
+        headers = {"Accept": "application/json, */*", "Content-Type": "application/json"}
         api: Any = self._api
         try:
             request = api.param_serialize(

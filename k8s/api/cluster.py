@@ -85,10 +85,6 @@ class Cluster(Protocol):
         """
         ...
 
-    def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
-        """Merge `body` into an object and return the result, or None if it does not exist."""
-        ...
-
     def delete(self, kind: Kind, name: str) -> bool:
         """Delete an object and everything it owns; return False if it did not exist."""
         ...

@@ -5,6 +5,7 @@ from nmt.errors import ClusterError, InputError, UnreachableError
 
 TRANSIENT = (429, 500, 502, 503, 504)
 """HTTP status codes after which the same request may succeed a little later."""
+_POLICY = "denied request: "  # as the server says it of a ValidatingAdmissionPolicy
 
 
 def check_answer(
@@ -33,6 +34,10 @@ def check_answer(
             f"{cluster.where} does not know you (HTTP 401): sign in again, then try `kubectl get "
             f"pods -n {cluster.namespace}`"
         )
+    if status in (403, 422) and _POLICY in text:
+        # Its message says what to do, and may be long; before it stand the names of its objects.
+        said = " ".join(text.rpartition(_POLICY)[2].split())
+        raise ClusterError(f"a policy of the cluster refuses to {verb} {resource}: {said}")
     if status == 403:
         raise _forbidden(text, verb, resource, cluster.namespace)
     # The server may report an unknown field with status 500, but a retry would not help.

@@ -26,7 +26,7 @@ from nmt.errors import ClusterError, InputError, NmtError
 # What the commands call, and what the Role `nmt-user` of the chart grants.
 _NEEDED: tuple[tuple[Kind, str, str], ...] = (
     *((RAY_JOB, verb, "") for verb in ("get", "list", "create", "delete")),
-    *((CONFIG_MAP, verb, "") for verb in ("get", "list", "create", "patch", "delete")),
+    *((CONFIG_MAP, verb, "") for verb in ("get", "list", "create")),
     *((BATCH_JOB, verb, "") for verb in ("create", "delete")),
     *((kind, verb, "") for kind in (RAY_CLUSTER, RAY_SERVICE) for verb in ("get", "list")),
     (POD, "get", ""), (POD, "list", ""), (POD, "get", "log"), (EVENT, "list", ""),

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from k8s.api.cluster import CONFIG_MAP, RAY_JOB, Cluster, JsonObject
+from k8s.api.cluster import RAY_JOB, JsonObject
 from k8s.cli.output import Clock, Output
 from k8s.cli.wait import JobWaiter
-from k8s.objects.code_archive import CodeArchive, pack
+from k8s.objects.code_archive import pack
 from k8s.objects.manifests import (
     Submission,
     code_map,
@@ -28,7 +28,6 @@ from nmt.config import Config, LoadedConfig
 from nmt.errors import ConfigError, InputError, did_you_mean
 from nmt.runs.steps import STEPS
 
-_TRIES = 5
 _IMAGE = re.compile(r"^[a-z0-9][\w.\-/:@]*$")
 
 
@@ -92,10 +91,11 @@ def submit(
     if submission.to:
         _check_cluster(target, submission)
     if dry_run:
-        code = [code_map(target.release, submission.code)] if submission.code else []
-        output.objects([*code, job])
+        code = submission.code
+        maps = [code_map(target.release, submission, code)] if code else []
+        output.objects([*maps, job])
         return 0
-    made = _create(target, job, submission.code)
+    made = _create(target, submission, job)
     namespace = target.cluster.namespace
     output.note(
         f"job {submission.name} in namespace {namespace}: {submission.step} of run "
@@ -126,7 +126,7 @@ def build_submission(
         release: the release that has the defaults.
         options: the options of the command line.
         loaded: the settings.
-        suffix: makes the job's name unique.
+        suffix: makes the names of the job and of its ConfigMap unique.
         now: seconds since 1970.
 
     Raises:
@@ -142,6 +142,7 @@ def build_submission(
         _check_translation(release, options.translation)
     group = options.workers or release.jobs.workers
     queue = "" if options.to else options.queue or release.jobs.queue
+    code = pack(options.working_dir) if options.working_dir else None
     return Submission(
         name=options.name or job_name(config.run, options.steps, suffix),
         steps=options.steps,
@@ -155,7 +156,8 @@ def build_submission(
         queue=queue,
         image=options.image,
         to=options.to,
-        code=pack(options.working_dir) if options.working_dir else None,
+        code=code,
+        code_map=code_map_name(code, suffix) if code else "",
         translation=options.translation,
         submitted_at=None if queue else int(now),
         verbose=options.verbose,
@@ -226,38 +228,30 @@ def _check_translation(release: Release, options: TranslationOptions) -> None:
             )
 
 
-def _create(target: Target, job: JsonObject, code: CodeArchive | None) -> JsonObject:
-    """Create the RayJob, and before it the ConfigMap that it mounts."""
-    # The jobs own the ConfigMap, so that it is deleted with the last of them.
-    code_made = code and target.cluster.create(code_map(target.release, code)) is not None
-    made = None
-    try:
-        made = target.cluster.create(job)
-    finally:
-        # Without an owner, the ConfigMap would never be deleted.
-        if made is None and code and code_made:
-            target.cluster.delete(CONFIG_MAP, code_map_name(code))
+def _create(target: Target, submission: Submission, job: JsonObject) -> JsonObject:
+    """Create the RayJob, and then the ConfigMap with its code, which it owns."""
+    made = target.cluster.create(job)
     if made is None:
-        name = job["metadata"]["name"]
+        name = submission.name
         raise InputError(
             f"--name {name}: a RayJob of that name exists; see `nmt-k8s status {name}`, or "
             f"`nmt-k8s cancel {name}` first"
         )
-    if code:
-        _add_owner(target.cluster, code_map(target.release, code), made)
+    if submission.code:
+        # Only now, because an owner has to exist: a ConfigMap that is created with its owner needs
+        # no right to change or delete one. The kubelet tries again until it finds the ConfigMap.
+        _create_code(target, owned_by(code_map(target.release, submission, submission.code), made))
     return made
 
 
-def _add_owner(cluster: Cluster, code: JsonObject, job: JsonObject) -> None:
-    """Make the job an owner of the ConfigMap with its code."""
-    name = code["metadata"]["name"]
-    # Another job may add itself, or the last owner may be deleted, at the same time: try again.
-    for _ in range(_TRIES):
-        found = cluster.get(CONFIG_MAP, name) or cluster.create(code)
-        try:
-            if found and cluster.patch(CONFIG_MAP, name, owned_by(found, job)):
-                return
-        except InputError:
-            continue  # changed in the meantime
-    cluster.delete(RAY_JOB, job["metadata"]["name"])
-    raise InputError(f"ConfigMap {name} with the code keeps changing: submit again")
+def _create_code(target: Target, code: JsonObject) -> None:
+    """Create the ConfigMap with the code of a RayJob, or delete the RayJob, which cannot run."""
+    created = None
+    try:
+        created = target.cluster.create(code)
+    finally:
+        if created is None:
+            [owner] = code["metadata"]["ownerReferences"]
+            target.cluster.delete(RAY_JOB, owner["name"])
+    if created is None:
+        raise InputError(f"a ConfigMap {code['metadata']['name']} exists already: submit again")

@@ -60,6 +60,8 @@ class Submission:
     to: str = ""
     """Running RayCluster that runs the job; empty: the job gets its own cluster."""
     code: CodeArchive | None = None
+    code_map: str = ""
+    """Name of the ConfigMap that holds the code of this job alone."""
     translation: TranslationOptions | None = None
     """What to translate; None for a step."""
     submitted_at: int | None = None
@@ -134,13 +136,13 @@ def _active_deadline(submission: Submission) -> int:
     return wait + submission.deadline_seconds + _ENDING_SECONDS
 
 
-def code_map(release: Release, code: CodeArchive) -> JsonObject:
-    """Build the ConfigMap that holds the code."""
+def code_map(release: Release, submission: Submission, code: CodeArchive) -> JsonObject:
+    """Build the ConfigMap that holds the code of a job."""
     return {
         "apiVersion": CONFIG_MAP.api_version,
         "kind": CONFIG_MAP.name,
         "metadata": {
-            "name": code_map_name(code),
+            "name": submission.code_map,
             "namespace": release.namespace,
             "labels": release.labels | {COMPONENT: "job"},
         },
@@ -149,25 +151,22 @@ def code_map(release: Release, code: CodeArchive) -> JsonObject:
     }
 
 
-def code_map_name(code: CodeArchive) -> str:
-    """Return the name of the ConfigMap that holds the code."""
-    # A digest of the content, so that jobs with the same code share one ConfigMap.
-    return f"nmt-code-{code.digest}"
+def code_map_name(code: CodeArchive, suffix: str) -> str:
+    """Return the name of a job's ConfigMap with code; the admission policy knows its prefix."""
+    # A name by the content alone would be shared by jobs: whoever creates it first, with whatever
+    # content, would choose the code of all others, and nobody could tell when to delete it.
+    return f"nmt-code-{code.digest}-{suffix}"
 
 
 def owned_by(config_map: JsonObject, job: JsonObject) -> JsonObject:
-    """Build the patch that adds a RayJob to the owners of a ConfigMap."""
-    # The garbage collector deletes the ConfigMap together with the last of its owners.
-    owners = config_map["metadata"].get("ownerReferences", [])
+    """Add the RayJob that owns an object, which the garbage collector deletes together with it."""
     owner = {
         "apiVersion": RAY_JOB.api_version,
         "kind": RAY_JOB.name,
         "name": job["metadata"]["name"],
         "uid": job["metadata"]["uid"],
     }
-    # With the version, the cluster refuses the patch if another job was added in the meantime.
-    version = config_map["metadata"]["resourceVersion"]
-    return {"metadata": {"ownerReferences": [*owners, owner], "resourceVersion": version}}
+    return config_map | {"metadata": config_map["metadata"] | {"ownerReferences": [owner]}}
 
 
 def storage_job(release: Release, name: str, arguments: list[str]) -> JsonObject:
@@ -200,7 +199,7 @@ def _submitter_template(release: Release, submission: Submission) -> JsonObject:
     template = _job_pod_template(release, submission, release.submitter)
     if submission.code and submission.to:
         # Only Ray's own command sends the code to the cluster.
-        return with_code(template, code_map_name(submission.code))
+        return with_code(template, submission.code_map)
     # A new Pod may replace this one as long as KubeRay waits for the job.
     seconds = _active_deadline(submission) + _ENDING_SECONDS
     words = ["-m", "ray_jobs.submitter", "--give-up-after", str(seconds), entrypoint(submission)]
@@ -236,7 +235,7 @@ def _worker_group(release: Release, submission: Submission) -> JsonObject:
 
 def _ray_pod_template(release: Release, submission: Submission, template: JsonObject) -> JsonObject:
     fitted = _job_pod_template(release, submission, template)
-    return with_code(fitted, code_map_name(submission.code)) if submission.code else fitted
+    return with_code(fitted, submission.code_map) if submission.code else fitted
 
 
 def _job_pod_template(release: Release, submission: Submission, template: JsonObject) -> JsonObject:

@@ -255,7 +255,7 @@ def test_users_of_nmt_k8s_get_no_more_than_its_commands_need():
         ("ray.io", "rayjobs"): read | {"create", "delete"},
         ("ray.io", "rayclusters"): read,
         ("ray.io", "rayservices"): read,
-        ("", "configmaps"): read | {"create", "patch", "delete"},
+        ("", "configmaps"): read | {"create"},
         ("batch", "jobs"): {"create", "delete"},
         ("", "pods"): read,
         ("", "pods/log"): {"get"},

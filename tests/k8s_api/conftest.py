@@ -1,6 +1,5 @@
 """A real API server with KubeRay: whatever KUBECONFIG names. No node is needed."""
 
-import contextlib
 import os
 import time
 import uuid
@@ -114,6 +113,24 @@ def install(api: client.ApiClient) -> Iterator[Callable[[JsonObject], Applied]]:
     yield make
     for name in made:
         core.delete_namespace(name)
-        for priority in ("serve", "train", "tune"):
-            with contextlib.suppress(client.ApiException):  # not every release makes them
-                client.SchedulingV1Api(api).delete_priority_class(f"{name}-{RELEASE}-{priority}")
+        remove_cluster_wide(api, name)
+
+
+def remove_cluster_wide(api: client.ApiClient, namespace: str) -> None:
+    """Removes what a deleted namespace leaves behind, whose names begin with its own."""
+    scheduling: Any = client.SchedulingV1Api(api)
+    admission: Any = client.AdmissionregistrationV1Api(api)
+    for found, delete in (
+        (scheduling.list_priority_class, scheduling.delete_priority_class),
+        (
+            admission.list_validating_admission_policy_binding,
+            admission.delete_validating_admission_policy_binding,
+        ),
+        (
+            admission.list_validating_admission_policy,
+            admission.delete_validating_admission_policy,
+        ),
+    ):
+        for each in found().items:
+            if each.metadata.name.startswith(f"{namespace}-"):
+                delete(each.metadata.name)

@@ -34,7 +34,7 @@ RESOURCES = (
 )
 READ = {"get", "list"}
 USER = {
-    "configmaps": {"get", "list", "create", "patch", "delete"},
+    "configmaps": READ | {"create"},
     "events": {"list"},
     "persistentvolumeclaims": {"get"},
     "pods": READ,

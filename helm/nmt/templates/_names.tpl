@@ -54,9 +54,29 @@ labels:
 {{- end }}
 {{- end }}
 
-{{/* Name of a PriorityClass, which belongs to the whole cluster: root, class. */}}
-{{- define "nmt.priorityClass" -}}
-{{- if .root.Values.priorities.create -}}
-{{ .root.Release.Namespace }}-{{ include "nmt.fullname" .root }}-{{ .class }}
+{{/*
+Name of an object that belongs to the whole cluster: root, suffix. The hash keeps release `c` of
+namespace `a-b` apart from release `b-c` of namespace `a`.
+*/}}
+{{- define "nmt.clusterWideName" -}}
+{{- $namespace := .root.Release.Namespace }}
+{{- $name := include "nmt.fullname" .root }}
+{{- $hash := printf "%s/%s" $namespace $name | sha256sum | trunc 10 }}
+{{- printf "%s-%s-%s-%s" $namespace $name $hash .suffix }}
 {{- end }}
+
+{{/* Name of the PriorityClass of Pods, empty for none: root, class. */}}
+{{- define "nmt.priorityClass" -}}
+{{- $existing := index .root.Values.priorities.existing .class }}
+{{- if $existing }}
+{{- $existing }}
+{{- else if .root.Values.priorities.create }}
+{{- include "nmt.clusterWideName" (dict "root" .root "suffix" .class) }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the release creates a PriorityClass, or empty: root, class. */}}
+{{- define "nmt.createsPriorityClass" -}}
+{{- $priorities := .root.Values.priorities }}
+{{- if and $priorities.create (not (index $priorities.existing .class)) }}true{{ end }}
 {{- end }}

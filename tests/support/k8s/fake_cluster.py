@@ -108,14 +108,6 @@ class FakeCluster:
             self.on_create[kind.name](self)
         return deepcopy(made)
 
-    def patch(self, kind: Kind, name: str, body: JsonObject) -> JsonObject | None:
-        self._answer()
-        found = self.objects.get((kind.name, name))
-        if found is None:
-            return None
-        found["metadata"] |= body["metadata"]
-        return deepcopy(found)
-
     def delete(self, kind: Kind, name: str) -> bool:
         self._answer()
         self._check("delete", kind)

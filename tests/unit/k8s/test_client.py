@@ -11,7 +11,7 @@ pytest.importorskip("kubernetes", reason="needs the extra k8s")
 
 from k8s.api import client
 from k8s.api.client import KubernetesCluster, connect
-from k8s.api.cluster import CONFIG_MAP, EVENT, NODE, POD, RAY_JOB
+from k8s.api.cluster import EVENT, NODE, POD, RAY_JOB
 from nmt.errors import ClusterError, InputError, UnreachableError
 
 KUBECONFIG = """
@@ -22,6 +22,10 @@ contexts:
 clusters: [{name: c, cluster: {server: "SERVER"}}]
 users: [{name: u, user: {token: secret-token}}]
 """
+POLICY = (
+    "rayjobs.ray.io \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' "
+    "denied request:"
+)
 
 
 class Api(ThreadingHTTPServer):
@@ -170,12 +174,6 @@ def test_a_missing_namespace_is_bad_input(cluster, api):
         cluster.create({"kind": "RayJob", "metadata": {"name": "a"}})
 
 
-def test_a_patch_is_merged(cluster, api):
-    api.answers = [(200, {"metadata": {}})]
-    cluster.patch(CONFIG_MAP, "a", {"metadata": {"labels": {"b": "c"}}})
-    assert api.asked[0][2] == {"metadata": {"labels": {"b": "c"}}}
-
-
 def test_delete_returns_whether_the_object_existed(cluster, api):
     api.answers = [(200, {}), refusal(404, "not found")]
     assert cluster.delete(RAY_JOB, "a")
@@ -202,6 +200,8 @@ def test_a_read_fails_when_the_server_stays_busy(cluster, api):
         (403, "pods is forbidden: User x cannot list", ClusterError, "rbac.subjects"),
         (403, "exceeded quota: q", ClusterError, "exceeded quota: q"),
         (403, "violates PodSecurity", ClusterError, "violates PodSecurity"),
+        (403, f"{POLICY} use the account nmt-jobs", ClusterError, "configmaps: use the account"),
+        (422, f"{POLICY} use the account nmt-jobs", ClusterError, "configmaps: use the account"),
         (422, "spec.x: Invalid value", InputError, "spec.x: Invalid value"),
         (400, 'unknown field "spec.typo"', InputError, "spec.typo"),
         (500, "spec.typo: field not declared in schema", InputError, "spec.typo"),

@@ -5,7 +5,15 @@ from urllib.parse import unquote
 import pytest
 
 from k8s.objects.code_archive import CodeArchive
-from k8s.objects.manifests import Submission, code_map, entrypoint, owned_by, ray_job, storage_job
+from k8s.objects.manifests import (
+    Submission,
+    code_map,
+    code_map_name,
+    entrypoint,
+    owned_by,
+    ray_job,
+    storage_job,
+)
 from k8s.objects.names import job_name, job_name_problem
 from nmt.config import load_with_user_set
 from nmt.errors import ConfigError
@@ -165,7 +173,7 @@ def test_a_job_on_a_running_cluster_does_not_change_the_cluster(release):
 
 
 def test_code_is_found_before_the_images_in_head_and_workers(release):
-    for template in templates(ray_job(release, submission(code=CODE))):
+    for template in templates(ray_job(release, submission(code=CODE, code_map="nmt-code-1"))):
         spec = template["spec"]
         main, [unpack] = spec["containers"][0], spec["initContainers"]
         assert {"name": "PYTHONPATH", "value": "/code"} in main["env"]
@@ -173,7 +181,7 @@ def test_code_is_found_before_the_images_in_head_and_workers(release):
         assert unpack["image"] == IMAGE
         assert unpack["securityContext"] == main["securityContext"]
         volumes = {volume["name"]: volume for volume in spec["volumes"]}
-        assert volumes["code-zip"]["configMap"]["name"] == "nmt-code-0123456789ab"
+        assert volumes["code-zip"]["configMap"]["name"] == "nmt-code-1"
 
 
 def test_unpacking_code_takes_no_gpu(release):
@@ -189,12 +197,15 @@ def test_code_for_a_running_cluster_is_sent_by_the_submitter(release):
     assert spec["submitterPodTemplate"]["spec"]["initContainers"][0]["name"] == "code"
 
 
-def test_jobs_with_the_same_code_share_a_config_map_until_the_last_is_deleted(release):
-    first = code_map(release, CODE)
-    first["metadata"] |= {"ownerReferences": [{"uid": "a"}], "resourceVersion": "7"}
-    job = {"metadata": {"name": "demo-train-2", "uid": "b"}}
-    owners = owned_by(first, job)["metadata"]["ownerReferences"]
-    assert [owner["uid"] for owner in owners] == ["a", "b"]
+def test_code_is_deleted_with_its_job(release):
+    code = code_map(release, submission(code=CODE, code_map="nmt-code-1"), CODE)
+    job = {"metadata": {"name": "demo-train-1", "uid": "b"}}
+    [owner] = owned_by(code, job)["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"]) == ("RayJob", "demo-train-1", "b")
+
+
+def test_jobs_do_not_share_their_code():
+    assert code_map_name(CODE, "a1") != code_map_name(CODE, "b2")
 
 
 def test_a_storage_job_runs_once_and_is_deleted_afterwards(release):

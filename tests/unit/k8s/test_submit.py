@@ -7,7 +7,7 @@ import yaml
 
 from k8s.api.cluster import CLAIM, CONFIG_MAP, EVENT, POD, RAY_CLUSTER, RAY_JOB
 from nmt.cli.signals import restored_handlers
-from nmt.errors import ClusterError, UnreachableError
+from nmt.errors import ClusterError, InputError, UnreachableError
 from tests.support.k8s.fake_cluster import FakeCluster
 from tests.unit.k8s.conftest import install, worker_group
 
@@ -299,11 +299,27 @@ def test_code_is_owned_by_its_job(nmt_k8s, cluster, tmp_path):
     assert owner["uid"] == cluster.objects["RayJob", "job"]["metadata"]["uid"]
 
 
-def test_code_of_a_job_that_could_not_be_created_is_removed(nmt_k8s, cluster, tmp_path):
+def test_a_job_that_could_not_be_created_leaves_no_code(nmt_k8s, cluster, tmp_path):
     (tmp_path / "a.py").write_text("x = 1\n")
     cluster.add(RAY_JOB, "job", spec={})
     assert nmt_k8s("submit", "train", *NAME, "--working-dir", str(tmp_path)) == 2
     assert cluster.names(CONFIG_MAP) == ["demo-release"]
+
+
+def test_a_job_whose_code_could_not_be_created_is_removed(nmt_k8s, cluster, tmp_path, capsys):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    quota = InputError("exceeded quota: configmaps")
+    cluster.on_create["RayJob"] = lambda made: made.fails.append(quota)
+    assert nmt_k8s("submit", "train", *NAME, "--working-dir", str(tmp_path)) == 2
+    assert "exceeded quota" in capsys.readouterr().err
+    assert cluster.names(RAY_JOB) == []
+
+
+def test_submitting_code_deletes_no_config_map(nmt_k8s, cluster, tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    cluster.denied.add(("delete", "configmaps"))
+    assert nmt_k8s("submit", "train", *NAME, "--working-dir", str(tmp_path), "--detach") == 0
+    assert len(cluster.names(CONFIG_MAP)) == 2
 
 
 def test_a_name_that_is_taken_is_refused(nmt_k8s, cluster, capsys):

@@ -29,14 +29,19 @@ storage.claim.size is '{{ .wanted.size }}', and the installed claim has '{{ $siz
 {{- end }}
 
 {{- define "nmt.checkPriorities" -}}
-{{- if .Values.priorities.create }}
 {{- range $class := list "serve" "train" "tune" }}
-  {{- $name := include "nmt.priorityClass" (dict "root" $ "class" $class) }}
+  {{- $asked := dict "root" $ "class" $class }}
+  {{- $name := include "nmt.priorityClass" $asked }}
   {{- $installed := lookup "scheduling.k8s.io/v1" "PriorityClass" "" $name }}
   {{- $value := int (index $.Values.priorities $class) }}
-  {{- if and $installed (ne (int $installed.value) $value) }}
+  {{- $own := include "nmt.createsPriorityClass" $asked }}
+  {{- if and $own $installed (ne (int $installed.value) $value) }}
 priorities.{{ $class }} is {{ $value }}, and the installed class has {{ int $installed.value }}, which Kubernetes does not let change: set priorities.{{ $class }}={{ int $installed.value }}, or uninstall the release first
   {{- end }}
-{{- end }}
+  {{- /* Without any class, `lookup` cannot ask: every cluster has this one. */}}
+  {{- $asks := lookup "scheduling.k8s.io/v1" "PriorityClass" "" "system-node-critical" }}
+  {{- if and $asks $name (not $own) (not $installed) }}
+priorities.existing.{{ $class }} is '{{ $name }}', and the cluster has no such PriorityClass: name one of `kubectl get priorityclasses`, or leave the key out
+  {{- end }}
 {{- end }}
 {{- end }}

@@ -31,9 +31,9 @@ spec:
 {{- define "nmt.release" -}}
 {{- $fullname := include "nmt.fullname" . }}
 {{- $priorities := dict }}
-{{- if .Values.priorities.create }}
-  {{- range $class := list "serve" "train" "tune" }}
-    {{- $_ := set $priorities $class (include "nmt.priorityClass" (dict "root" $ "class" $class)) }}
+{{- range $class := list "serve" "train" "tune" }}
+  {{- with include "nmt.priorityClass" (dict "root" $ "class" $class) }}
+    {{- $_ := set $priorities $class . }}
   {{- end }}
 {{- end }}
 {{- $maxPods := dict }}
