@@ -74,7 +74,7 @@ class Head:
             return await answer.json()
 
     async def submit(self, entrypoint: str) -> None:
-        """Hand the job to the head."""
+        """Submit the job to the head."""
         body = {"entrypoint": entrypoint, "submission_id": self._job}
         async with self._session.post(self._jobs, json=body) as answer:
             await _check(answer)
