@@ -9,11 +9,14 @@ PIP_OPTIONS ?=
 READY := $(VENV)/.ready
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
-# A program in Go that no package of Python contains; its version decides how the README looks.
+# Programs that check the chart. Another version may find other things, or write another README.
 HELM_DOCS := github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
+KUBECONFORM := github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+CHECKOV := checkov==3.3.30
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test lint unit torch chart ray gpu k8s-api k8s-cluster reference schema bench clean
+.PHONY: help venv quickstart test lint unit torch chart chart-tools ray gpu k8s-api k8s-cluster reference schema bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +52,12 @@ torch: $(READY)  ## Run the tests that build and train small models.
 chart: $(READY)  ## Test the Helm chart without a cluster; KUBERAY_CRDS may name a folder with KubeRay's CRDs.
 	$(BIN)/pytest tests/chart $(PARALLEL) --durations=5
 
+chart-tools: $(READY) $(BIN)/helm-docs  ## Install the linters of the chart, which `make chart` skips otherwise; it needs Go.
+	GOBIN=$(abspath $(BIN)) go install $(KUBECONFORM)
+	GOBIN=$(abspath $(BIN)) go install $(KUBE_SCORE)
+	UV_TOOL_DIR=$(abspath $(VENV))/tools UV_TOOL_BIN_DIR=$(abspath $(BIN)) $(UV) tool install --quiet \
+		--python $(BIN)/python $(CHECKOV)
+
 ray: $(READY)  ## Run the tests that start several processes or a local Ray, and of the whole pipeline.
 	$(BIN)/pytest tests/distributed tests/ray tests/e2e --durations=10
 
@@ -70,7 +79,7 @@ schema: $(READY)  ## Write the chart's schema, default values and README from he
 	$(BIN)/helm-docs --chart-search-root helm/nmt --sort-values-order file --log-level warning
 
 $(BIN)/helm-docs:
-	@command -v go >/dev/null || { echo "helm/nmt/README.md is not written: helm-docs needs Go"; exit 2; }
+	@command -v go >/dev/null || { echo "helm-docs, which writes helm/nmt/README.md, needs Go"; exit 2; }
 	GOBIN=$(abspath $(BIN)) go install $(HELM_DOCS)
 
 bench: $(READY)  ## Run the benchmarks of docs/benchmarks.md.
