@@ -15,7 +15,7 @@ from k8s.cli.status import show_release
 from k8s.cli.storage_access import run_for_release
 from k8s.cli.storage_commands import StorageCommand, open_storage, run_on_storage
 from k8s.cli.submit import SubmitOptions, build_submission, choose_steps, submit
-from k8s.cli.wait import JobWaiter
+from k8s.cli.wait import JobWaiter, with_problem
 from k8s.objects.manifests import submittable_steps
 from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
@@ -152,7 +152,7 @@ def _follow(session: Session, target: Target, command: StorageCommand) -> int:
     if status.exit_code is None:
         return JobWaiter(target.cluster, job, session.output, session.clock).wait()
     code = _past_log(session, target, command)
-    session.output.note(f"{command.job} {status}")
+    session.output.note(f"{command.job} {with_problem(target.cluster, job, status)}")
     # The job's own code is more important than whether its log could be read.
     return status.exit_code or code
 

@@ -6,7 +6,7 @@ from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE, JsonObject
 from k8s.cli.jobs import job_rows, jobs_table
 from k8s.cli.output import Clock, Output
 from k8s.observe.diagnose import diagnose
-from k8s.observe.lookup import Target, release_pods
+from k8s.observe.lookup import Target, release_pods, without_leftovers
 from k8s.observe.readiness import applications_of, endpoint_readiness, serving_pods
 
 _SHOWN_JOBS = 8
@@ -17,7 +17,7 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
     release = target.release
     jobs = job_rows(target, clock)
     pods = release_pods(target.cluster, release)
-    problem = diagnose(pods)
+    problem = diagnose(without_leftovers(target, pods))
     value: dict[str, object] = {
         "release": release.name,
         "namespace": release.namespace,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from k8s.api.cluster import RAY_JOB, Cluster, JsonObject
 from k8s.cli.output import Clock, Output
-from k8s.observe.diagnose import Problem, ProblemTimer, diagnose
+from k8s.observe.diagnose import Problem, ProblemTimer, diagnose, pulled_in_vain
 from k8s.observe.job_log import LogTail
 from k8s.observe.job_status import GONE, JobState, JobStatus, has_run, read_job_status
 from k8s.observe.lookup import (
@@ -13,6 +13,7 @@ from k8s.observe.lookup import (
     cluster_of,
     names_of,
     pods_of,
+    submitted_job,
     unless_forbidden,
     warnings_of,
 )
@@ -124,7 +125,7 @@ class JobWaiter:
             self._seen.state, self._seen.since = status.state, now
             self._seen.diagnosed_at = -1e9
         if status.exit_code is not None:
-            return self._with_problem(status)
+            return self._with_problem(job, status)
         self._diagnose(job, status, now)
         self._report_progress(status, now)
         return self._give_up_if_stuck(status, now)
@@ -160,12 +161,9 @@ class JobWaiter:
         self._cluster.delete(RAY_JOB, self._name)
         return self._deleted_status
 
-    def _with_problem(self, status: JobStatus) -> JobStatus:
-        problem = self._seen.problem_timer.problem
-        # Other exit codes have their reason in the job's log.
-        if status.exit_code != 3 or not problem:
-            return status
-        return replace(status, message=f"{status.message}: {problem}")
+    def _with_problem(self, job: JsonObject, status: JobStatus) -> JobStatus:
+        seen = self._seen.problem_timer.problem
+        return with_problem(self._cluster, job, status, seen)
 
     def _tolerate(self, error: UnreachableError, lost_at: float) -> None:
         silent = self._clock.now() - lost_at
@@ -206,15 +204,39 @@ class JobWaiter:
 
 
 def problem_of(cluster: Cluster, job: JsonObject) -> Problem | None:
-    """Diagnose what keeps a job's Pods from running, from what this user may read."""
+    """Diagnose what keeps, or has kept, a job's Pods from running, from what this user may read."""
+    ended = read_job_status(job).exit_code is not None
     pods = unless_forbidden(lambda: pods_of(cluster, job))
+    if ended:
+        # The submitter may wait for the Secret of the cluster, which is gone by then.
+        pods = [pod for pod in pods if not submitted_job(pod)]
     claims = claims_of(cluster, pods)
     # Once the job has run, the events about Pods that were refused before are outdated.
     if has_run(job):
         return diagnose(pods, claims=claims)
     events = warnings_of(cluster, [job["metadata"]["name"], *names_of(claims)], cluster_of(job))
     status = job.get("status", {}).get("rayClusterStatus", {})
-    return diagnose(pods, events, status.get("conditions", []), claims)
+    found = diagnose(pods, events, status.get("conditions", []), claims)
+    # Of Pods that wait, their state says whether the image is still missing; events are older.
+    return found or (pulled_in_vain(events) if ended else None)
+
+
+def with_problem(
+    cluster: Cluster, job: JsonObject, status: JobStatus, seen: Problem | None = None
+) -> JobStatus:
+    """Add to the status of a job that the cluster has ended what kept its Pods from running.
+
+    Args:
+        cluster: where the job is.
+        job: the RayJob.
+        status: its state.
+        seen: a problem that was seen while it waited.
+    """
+    # Other exit codes have their reason in the job's log.
+    if status.exit_code != 3:
+        return status
+    problem = seen or problem_of(cluster, job)
+    return replace(status, message=f"{status.message}: {problem}") if problem else status
 
 
 def _time(now: float) -> str:

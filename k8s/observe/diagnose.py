@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from k8s.api.cluster import JsonObject
 from k8s.api.errors import shorten
@@ -12,6 +12,7 @@ from k8s.api.errors import shorten
 _RETRY_GRACE_SECONDS = 60.0
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_PULL_FAILED = re.compile(r'Failed to pull image "([^"]+)": (.*)', re.DOTALL)
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
@@ -90,6 +91,24 @@ def diagnose(
     return max(found, key=lambda problem: problem.weight, default=None)
 
 
+def pulled_in_vain(events: Iterable[JsonObject]) -> Problem | None:
+    """Find the image that could not be pulled in the events of Pods that are gone."""
+    for event in events:
+        failed = _PULL_FAILED.search(event.get("message", ""))
+        if failed:
+            name = event.get("involvedObject", {}).get("name", "")
+            return _no_image(f"Pod {name}", failed[1], failed[2])
+    return None
+
+
+def _no_image(pod: str, image: str, text: str) -> Problem:
+    return Problem(
+        # The runtime and the kubelet put their own messages in front of the registry's.
+        f"{pod}: image {image} cannot be pulled: {shorten(': '.join(text.split(': ')[-2:]))}",
+        "check its name and tag, the registry, and imagePullSecrets of the release",
+    )
+
+
 def _of_pod(pod: JsonObject) -> Iterator[Problem]:
     status, name = pod.get("status", {}), pod["metadata"]["name"]
     if pod["metadata"].get("deletionTimestamp") or status.get("phase") == "Succeeded":
@@ -133,11 +152,8 @@ def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
     if reason in _IMAGE_REASONS:
         # The kubelet does not retry these.
         permanent = reason in ("InvalidImageName", "ErrImageNeverPull")
-        yield Problem(
-            f"Pod {name} {reason}: image {state.get('image', '')} cannot be pulled: "
-            # The runtime and the kubelet put their own messages in front of the registry's.
-            f"{shorten(': '.join(text.split(': ')[-2:]))}",
-            "check its name and tag, the registry, and imagePullSecrets of the release",
+        yield replace(
+            _no_image(f"Pod {name} {reason}", state.get("image", ""), text),
             about=f"image of {name}",
             grace_seconds=0 if permanent else _RETRY_GRACE_SECONDS,
             weight=8,

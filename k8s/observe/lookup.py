@@ -15,9 +15,12 @@ from k8s.api.cluster import (
 )
 from k8s.objects.names import COMPONENT, INSTANCE, LABEL_RUN, LABEL_STEP
 from k8s.objects.release import Release
+from k8s.observe.job_status import read_job_status
 from nmt.errors import ClusterError, InputError, UnreachableError, did_you_mean
 
 _SUBMITTER = "ray-job-submitter"
+# KubeRay names the submitter's batch Job as the RayJob.
+_SUBMITTER_OF = "batch.kubernetes.io/job-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,22 @@ def jobs_of(target: Target) -> list[JsonObject]:
 def release_pods(cluster: Cluster, release: Release) -> list[JsonObject]:
     """List the Pods of a release, those of its jobs and of its endpoint alike."""
     return cluster.select(POD, f"{INSTANCE}={release.labels.get(INSTANCE, release.name)}")
+
+
+def without_leftovers(target: Target, pods: Sequence[JsonObject]) -> list[JsonObject]:
+    """Leave out the submitter Pods of jobs that have ended.
+
+    Such a Pod may wait for the Secret of a cluster that is gone: it does no harm, and is deleted
+    with its job.
+    """
+    jobs = unless_forbidden(lambda: jobs_of(target))
+    ended = set(names_of([job for job in jobs if read_job_status(job).exit_code is not None]))
+    return [pod for pod in pods if submitted_job(pod) not in ended]
+
+
+def submitted_job(pod: JsonObject) -> str:
+    """Return the name of the RayJob whose submitter a Pod is, or an empty text."""
+    return pod["metadata"].get("labels", {}).get(_SUBMITTER_OF, "")
 
 
 def selector(release: Release, component: str) -> str:
@@ -137,7 +156,7 @@ def pods_of(cluster: Cluster, job: JsonObject) -> list[JsonObject]:
 def submitters(cluster: Cluster, name: str) -> list[JsonObject]:
     """List the submitter Pods of a RayJob, oldest first."""
     # Each lost head ends a submitter, and a new one follows.
-    found = cluster.select(POD, f"batch.kubernetes.io/job-name={name}")
+    found = cluster.select(POD, f"{_SUBMITTER_OF}={name}")
     return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
 
 

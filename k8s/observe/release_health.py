@@ -14,7 +14,7 @@ from k8s.api.cluster import (
 from k8s.objects.quantity import parse_quantity
 from k8s.objects.release import Release
 from k8s.observe.diagnose import diagnose, provisioning_problem
-from k8s.observe.lookup import release_pods, unless_forbidden
+from k8s.observe.lookup import Target, release_pods, unless_forbidden, without_leftovers
 from nmt import __version__
 from nmt.cli.diagnostics import Finding
 from nmt.errors import ClusterError
@@ -109,7 +109,7 @@ def _containers(pod: JsonObject) -> list[JsonObject]:
 
 
 def _pods(cluster: Cluster, release: Release) -> Iterator[Finding]:
-    pods = release_pods(cluster, release)
+    pods = without_leftovers(Target(cluster, release), release_pods(cluster, release))
     problem = diagnose(pods)
     if problem:
         yield Finding("pods", "bad", problem.what, problem.remedy)

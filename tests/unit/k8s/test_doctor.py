@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from k8s.api.cluster import CLAIM, DEPLOYMENT, NODE, QUOTA, STORAGE_CLASS
+from k8s.api.cluster import CLAIM, DEPLOYMENT, NODE, QUOTA, RAY_JOB, STORAGE_CLASS
 from k8s.cli.main import main
 from nmt.errors import ClusterError
 from tests.support.k8s.fake_cluster import FakeCluster
@@ -227,3 +227,18 @@ def test_a_missing_kubeconfig_is_bad_and_ends_the_checks(capsys):
 
     assert main(["doctor"], connect=refuse) == 3
     assert capsys.readouterr().out.startswith("bad  api           no usable kubeconfig")
+
+
+def test_the_submitter_pod_that_an_ended_job_has_left_is_not_a_problem(findings, cluster):
+    labels = {
+        "app.kubernetes.io/instance": "demo",
+        "app.kubernetes.io/component": "job",
+        "batch.kubernetes.io/job-name": "late",
+    }
+    waits = {"waiting": {"reason": "CreateContainerConfigError", "message": "secret not found"}}
+    state = {"name": "main", "image": IMAGE, "imageID": "x", "state": waits}
+    cluster.pod("late-x", labels, phase="Pending", containerStatuses=[state])
+    cluster.add(RAY_JOB, "late", metadata={"name": "late", "labels": labels}, spec={}, status={})
+    assert findings()[1]["pods"][0] == "bad"
+    cluster.set_status("late", jobDeploymentStatus="Failed", reason="DeadlineExceeded")
+    assert findings()[1]["pods"][0] == "ok"

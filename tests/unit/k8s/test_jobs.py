@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from k8s.api.cluster import RAY_JOB
+from k8s.api.cluster import POD, RAY_JOB
 from tests.support.k8s.fake_cluster import FakeCluster
 
 SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED",
@@ -140,3 +140,39 @@ def test_following_a_job_that_has_ended_gives_its_exit_code(nmt_k8s, cluster):
     add_job(cluster, "job", FAILED)
     add_log(cluster)
     assert nmt_k8s("logs", "job", "--follow") == 2
+
+
+NOT_STARTED = {"jobDeploymentStatus": "Failed", "reason": "PreRunningDeadlineExceeded",
+               "rayClusterName": "job-abc"}  # fmt: skip
+NO_IMAGE = 'Failed to pull image "registry.example/none:1": rpc error: code = NotFound: not found'
+
+
+@pytest.mark.parametrize("words", [("status", "job"), ("logs", "job", "--follow")])
+def test_a_detached_job_whose_image_was_not_there_names_it_when_its_pods_are_gone(
+    nmt_k8s, cluster, capsys, words
+):
+    add_job(cluster, "job", NOT_STARTED)
+    cluster.warn(POD, "job-abc-head-x", NO_IMAGE)
+    cluster.pod("job-s", {"batch.kubernetes.io/job-name": "job"})
+    nmt_k8s(*words)
+    told = "".join(capsys.readouterr())
+    assert "did not start in time" in told
+    assert "image registry.example/none:1 cannot be pulled" in told
+
+
+def test_a_failed_pull_that_was_repeated_with_success_is_not_a_problem(nmt_k8s, cluster, capsys):
+    add_job(cluster, "job", {"jobDeploymentStatus": "Initializing", "rayClusterName": "job-abc"})
+    cluster.warn(POD, "job-abc-head-x", NO_IMAGE)
+    cluster.pod("job-abc-head-x", {"ray.io/cluster": "job-abc"}, phase="Running")
+    nmt_k8s("status", "job")
+    assert "cannot be pulled" not in capsys.readouterr().out
+
+
+def test_a_job_that_has_ended_has_no_problem_with_its_submitter_pod(nmt_k8s, cluster, capsys):
+    add_job(cluster, "job", NOT_STARTED | {"reason": "DeadlineExceeded"})
+    waits = {"waiting": {"reason": "CreateContainerConfigError", "message": "no secret"}}
+    state = {"name": "main", "state": waits}
+    labels = {"batch.kubernetes.io/job-name": "job"}
+    cluster.pod("job-s", labels, phase="Pending", containerStatuses=[state])
+    nmt_k8s("status", "job")
+    assert "no secret" not in capsys.readouterr().out
