@@ -2,15 +2,14 @@
 
 import json
 import os
+from importlib.resources import files
 from pathlib import Path
-
-import kubernetes_validate
 
 from tests.support.chart.custom_resources import read_schemas, strict
 
 SCHEMA_FILE = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
 _VERSION = "v1.37.0-local-strict"
-_BUILT_IN = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / _VERSION
+_BUILT_IN = Path(str(files("kubernetes_validate"))) / "kubernetes-json-schema" / _VERSION
 _DEFINITIONS = "_definitions.json"
 
 
