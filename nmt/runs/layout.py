@@ -36,6 +36,11 @@ def keys(name: str) -> str:
     return f"{endpoint(name)}/keys.json"
 
 
+def head_states(name: str) -> str:
+    """Return the folder in which the heads of an endpoint keep their state, on Kubernetes."""
+    return f"{endpoint(name)}/head"
+
+
 def replica_reports(name: str) -> str:
     """Return the folder in which the replicas of an endpoint report what they serve."""
     return f"{endpoint(name)}/replicas"

@@ -185,7 +185,7 @@ def test_pods_of_jobs_and_of_the_endpoint_differ_only_in_what_serving_needs():
     (ours,), (theirs,) = (t["spec"]["containers"] for t in (job, serving))
     different = {key for key in ours | theirs if ours.get(key) != theirs.get(key)}
     probes = {"startupProbe", "readinessProbe"}
-    assert different == {"env", "lifecycle", "volumeMounts", *probes}
+    assert different == {"env", "volumeMounts", *probes}
 
 
 def test_disabled_parts_have_an_empty_name():

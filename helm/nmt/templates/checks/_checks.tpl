@@ -1,18 +1,18 @@
 {{/*
-All checks of the values, which are refused before anything is installed: what KubeRay, Ray or
-Kubernetes would refuse later, and what can never work. A JSON schema checks each key by itself; the
-checks here need more than one key, or a pattern with a better message. Each file of this folder holds
-the checks against one thing: names and variables of Kubernetes and Ray, parts of Kubernetes' objects,
-the storage, the Pods, the rules of `nmt.config`, and the release that is installed already. A check prints one line for each
-problem: key, value, rule, what to do.
+All checks of the values, which are refused before anything is installed: what KubeRay, Ray or Kubernetes
+would refuse later, and what can never work. A JSON schema checks each key by itself; the checks here
+need more than one key, or a pattern with a better message. Each file of this folder holds the checks
+against one thing: names and variables of Kubernetes and Ray, parts of Kubernetes' objects, the storage,
+the Pods, the head of the endpoint, the rules of `nmt.config`, and the release that is installed already.
+A check prints one line for each problem: key, value, rule, what to do.
 */}}
 {{- define "nmt.checks" -}}
 {{- $lines := list
       (include "nmt.checkNames" .) (include "nmt.checkFragments" .) (include "nmt.checkImages" .)
       (include "nmt.checkStorage" .) (include "nmt.checkRay" .) (include "nmt.checkPods" .)
       (include "nmt.checkGroups" .) (include "nmt.checkMemory" .) (include "nmt.checkConfig" .)
-      (include "nmt.checkJobs" .) (include "nmt.checkServing" .) (include "nmt.checkPriorities" .)
-      (include "nmt.checkClaim" .) | join "\n" }}
+      (include "nmt.checkJobs" .) (include "nmt.checkServing" .) (include "nmt.checkHeadState" .)
+      (include "nmt.checkPriorities" .) (include "nmt.checkClaim" .) | join "\n" }}
 {{- $problems := list }}
 {{- range splitList "\n" $lines }}
   {{- $problems = append $problems (trim .) }}

@@ -40,6 +40,7 @@ ray.version is '{{ .Values.ray.version }}' and ray.token is true, which needs 2.
 {{- $drain := list "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S" }}
 {{- $serve := concat (include "nmt.serveEnvironment" . | fromJson | keys) (list "RAY_SERVE_ENABLE_DIRECT_INGRESS") $drain }}
 {{- $redis := list "RAY_REDIS_ADDRESS" "REDIS_PASSWORD" "REDIS_USERNAME" }}
+{{- $state := list "RAY_gcs_storage" "RAY_gcs_storage_path" "NMT_RAY_CLUSTER" }}
 {{- $environments := dict "env" .Values.env }}
 {{- range $name, $group := .Values.workers }}
   {{- $_ := set $environments (printf "workers.%s.env" $name) ($group.env | default dict) }}
@@ -55,7 +56,9 @@ ray.version is '{{ .Values.ray.version }}' and ray.token is true, which needs 2.
     {{- else if has $variable $serve }}
 {{ $key }}.{{ $variable }} is set, and the chart sets it in the Pods of the endpoint: leave it out
     {{- else if has $variable $redis }}
-{{ $key }}.{{ $variable }} is set, and KubeRay refuses it, since the chart does not keep Ray's state in Redis: leave it out
+{{ $key }}.{{ $variable }} is set, and KubeRay refuses it: leave it out, and set serving.headRedis
+    {{- else if has $variable $state }}
+{{ $key }}.{{ $variable }} is set, and the chart sets it in the head of the endpoint: leave it out, and set serving.headState
     {{- else if and (eq (lower $variable) "no_proxy") (regexMatch ":[0-9a-fA-F:]*/" (get $env $variable)) }}
 {{ $key }}.{{ $variable }} holds a range of IPv6 addresses, at which httpx, the client of the hub, ends with an error: name single addresses or domains
     {{- else if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $variable) }}

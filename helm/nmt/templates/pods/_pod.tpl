@@ -37,7 +37,7 @@ seccompProfile:
 
 {{/*
 The spec of a Pod without its containers: root; disk (the limit of /tmp), storage (whether it mounts the
-claim), autoscaler (whether it runs Ray's), account, grace, placement, priority.
+claim), autoscaler (whether it runs Ray's), account, grace, placement, priority, volumes (more of them).
 */}}
 {{- define "nmt.podSpec" -}}
 securityContext:
@@ -88,6 +88,9 @@ volumes:
     persistentVolumeClaim:
       claimName: {{ include "nmt.claim" .root }}
   {{- end }}
+  {{- with .volumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{- define "nmt.containerSecurity" -}}
@@ -100,7 +103,7 @@ capabilities:
 
 {{/*
 Image, security and mounts of a container: root, image; storage (whether it mounts the claim), folders
-(the only ones of the claim that it may write to).
+(the only ones of the claim that it may write to), mounts (more of them).
 */}}
 {{- define "nmt.container" -}}
 image: {{ include "nmt.image" . | quote }}
@@ -121,6 +124,9 @@ volumeMounts:
     mountPath: {{ printf "%s/%s" $.root.Values.storage.mountPath . }}
     subPath: {{ . }}
   {{- end }}
+  {{- end }}
+  {{- with .mounts }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}
 
@@ -187,11 +193,15 @@ already.
 {{- ternary (dict "NO_PROXY" $all "no_proxy" $all) dict (gt (len $named) 0) | toJson }}
 {{- end }}
 
-{{/* A mapping as `env`. */}}
+{{/* A mapping as `env`: to values, or to what they come from. */}}
 {{- define "nmt.env" -}}
 env:
   {{- range $name, $value := . }}
   - name: {{ $name }}
+    {{- if kindIs "map" $value }}
+    {{- toYaml $value | nindent 4 }}
+    {{- else }}
     value: {{ $value | quote }}
+    {{- end }}
   {{- end }}
 {{- end }}

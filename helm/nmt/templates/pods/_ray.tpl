@@ -3,7 +3,7 @@ Ray Pods. The RayCluster, the RayService and the jobs (through the release Confi
 by the same templates, so that they never differ by accident.
 */}}
 
-{{/* Environment of a Ray container: root, component, env (of its group). */}}
+{{/* Environment of a Ray container: root, component, env (of its group), head (whether it is a head's). */}}
 {{- define "nmt.rayEnv" -}}
 {{- $storage := .root.Values.storage }}
 {{- $hub := ternary (printf "%s/hub" $storage.mountPath) "/tmp/hub" (eq $storage.type "claim") }}
@@ -13,7 +13,8 @@ by the same templates, so that they never differ by accident.
   {{- $secret = .root.Values.serving.storageSecretName }}
   {{- $drain := dict "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" (include "nmt.rayDrain" .root) }}
   {{- /* An engine brings all of its files: nothing is taken from the hub. */}}
-  {{- $own = merge (dict "HF_HOME" "/tmp/hub") $drain (include "nmt.serveEnvironment" .root | fromJson) $own }}
+  {{- $state := include "nmt.headStateEnv" . | fromJson }}
+  {{- $own = merge (dict "HF_HOME" "/tmp/hub") $drain $state (include "nmt.serveEnvironment" .root | fromJson) $own }}
 {{- end }}
 {{- $env := merge (dict) (.env | default dict) .root.Values.env $own }}
 {{- include "nmt.storageEnv" (dict "root" .root "env" $env "secret" $secret) }}
@@ -89,19 +90,23 @@ Folders in the claim that replicas write to, as `nmt.runs.layout` has them: thei
 feedback. A JSON object, as Helm cannot parse a list: folders.
 */}}
 {{- define "nmt.replicaFolders" -}}
-{{- $config := include "nmt.config" . | fromJson }}
-{{- $root := trimPrefix .Values.storage.mountPath $config.storage }}
 {{- $folders := list }}
 {{- range $kind := list "replicas" "documents" "feedback" }}
-{{- $path := printf "%s/serving/%s/%s" $root $config.serving.name $kind | clean | trimPrefix "/" }}
-{{- $folders = append $folders $path }}
+{{- $folders = append $folders (include "nmt.endpointFolder" (dict "root" $ "kind" $kind)) }}
 {{- end }}
 {{- dict "folders" $folders | toJson }}
 {{- end }}
 
-{{/* Image, security and mounts of a Ray container: root, component. Serving writes to few folders. */}}
+{{/* A folder of the endpoint, as a path within the claim: root, kind. */}}
+{{- define "nmt.endpointFolder" -}}
+{{- $config := include "nmt.config" .root | fromJson }}
+{{- $root := trimPrefix .root.Values.storage.mountPath $config.storage }}
+{{- printf "%s/serving/%s/%s" $root $config.serving.name .kind | clean | trimPrefix "/" }}
+{{- end }}
+
+{{/* Image, security and mounts of a Ray container: root, component, mounts (more of them). Serving writes to few folders. */}}
 {{- define "nmt.rayContainer" -}}
-{{- $container := dict "root" .root "image" .root.Values.image "storage" true }}
+{{- $container := dict "root" .root "image" .root.Values.image "storage" true "mounts" .mounts }}
 {{- if eq .component "serving" }}
 {{- $_ := set $container "folders" (include "nmt.replicaFolders" .root | fromJson).folders }}
 {{- end }}
@@ -109,22 +114,58 @@ feedback. A JSON object, as Helm cannot parse a list: folders.
 {{- end }}
 
 {{/*
-A container that makes these folders: the Ray container mounts them, and a folder that the kubelet
-makes belongs to root.
+A container that makes folders of the claim: the Ray container mounts them, and a folder that the kubelet
+makes belongs to root. Those of replicas, and with `head` also that of the head's state: root, head.
 */}}
-{{- define "nmt.makeReplicaFolders" -}}
-{{- if eq .Values.storage.type "claim" }}
+{{- define "nmt.makeFolders" -}}
+{{- $values := .root.Values }}
+{{- if eq $values.storage.type "claim" }}
+{{- $folders := (include "nmt.replicaFolders" .root | fromJson).folders }}
+{{- if .head }}
+  {{- $folders = append $folders (include "nmt.headFolder" .root) }}
+{{- end }}
+- name: folders
+  {{- include "nmt.container" (dict "root" .root "image" $values.image "storage" true) | nindent 2 }}
+  command:
+    - mkdir
+    - -p
+    {{- range $folders }}
+    - {{ printf "%s/%s" $values.storage.mountPath . }}
+    {{- end }}
+  resources:
+    {{- include "nmt.smallResources" (dict "cpu" "20m" "memory" "32Mi" "memoryLimit" "64Mi") | nindent 4 }}
+{{- end }}
+{{- end }}
+
+{{/* Nodes and zones over which the Pods of the endpoint are spread; those of each Ray cluster by themselves. */}}
+{{- define "nmt.servingSpread" -}}
+{{- with .Values.serving.pods.spreadOver }}
+topologySpreadConstraints:
+  {{- range . }}
+  - topologyKey: {{ . }}
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "nmt.selector" (dict "root" $ "component" "serving") | nindent 8 }}
+        ray.io/node-type: worker
+    matchLabelKeys:
+      - ray.io/cluster
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What runs before Ray in a Pod of the endpoint: root, head (whether it is a head). */}}
+{{- define "nmt.servingInit" -}}
+{{- $embedded := and .head (eq (include "nmt.headState" .root) "embedded") }}
+{{- $folder := and $embedded (not (include "nmt.headClaim" .root)) }}
+{{- $containers := include "nmt.makeFolders" (dict "root" .root "head" $folder) }}
+{{- if $embedded }}
+  {{- $containers = printf "%s\n%s" $containers (include "nmt.headStateContainer" .root) }}
+{{- end }}
+{{- with trim $containers }}
 initContainers:
-  - name: folders
-    {{- include "nmt.container" (dict "root" . "image" .Values.image "storage" true) | nindent 4 }}
-    command:
-      - mkdir
-      - -p
-      {{- range (include "nmt.replicaFolders" . | fromJson).folders }}
-      - {{ printf "%s/%s" $.Values.storage.mountPath . }}
-      {{- end }}
-    resources:
-      {{- include "nmt.smallResources" (dict "cpu" "20m" "memory" "32Mi" "memoryLimit" "64Mi") | nindent 6 }}
+  {{- . | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -132,26 +173,34 @@ initContainers:
 Pod template of a head: root, component, head, autoscaling, priority. KubeRay gives the account of an
 autoscaling head the rights that the autoscaler needs, so no worker shares it. The head of a job
 terminates at once: with more time, its job would fail in the dying cluster, and KubeRay does not retry
-a job that failed.
+a job that failed. A head of the endpoint that keeps its state makes way for the next one soon: clients
+do not use it, and Ray would wait until it is killed.
 */}}
 {{- define "nmt.headTemplate" -}}
 {{- $serving := eq .component "serving" }}
 {{- $pod := dict "root" .root "storage" true "placement" .head "priority" .priority "disk" .head.disk }}
 {{- $_ := set $pod "autoscaler" .autoscaling }}
-{{- $_ := set $pod "grace" (ternary (include "nmt.servingGrace" .root) "1" $serving) }}
+{{- $state := ternary (include "nmt.headState" .root) "none" $serving }}
+{{- $drains := and $serving (eq $state "none") }}
+{{- $_ := set $pod "grace" (ternary (include "nmt.servingGrace" .root) (ternary "5" "1" $serving) $drains) }}
 {{- $_ := set $pod "account" (ternary "autoscaler" "jobs" .autoscaling) }}
+{{- $container := dict "root" .root "component" .component }}
+{{- if eq $state "embedded" }}
+  {{- $_ := set $pod "volumes" (include "nmt.headStateVolumes" .root | fromJson).volumes }}
+  {{- $_ := set $container "mounts" (list (include "nmt.headStateMount" (dict "root" .root "own" true) | fromJson)) }}
+{{- end }}
 metadata:
   {{- $annotations := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" }}
   {{- include "nmt.podMetadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}
 spec:
   {{- include "nmt.podSpec" $pod | nindent 2 }}
   {{- if $serving }}
-  {{- include "nmt.makeReplicaFolders" .root | nindent 2 }}
+  {{- include "nmt.servingInit" (dict "root" .root "head" true) | nindent 2 }}
   {{- end }}
   containers:
     - name: ray-head
-      {{- include "nmt.rayContainer" . | nindent 6 }}
-      {{- include "nmt.rayEnv" (dict "root" .root "component" .component) | nindent 6 }}
+      {{- include "nmt.rayContainer" $container | nindent 6 }}
+      {{- include "nmt.rayEnv" (dict "root" .root "component" .component "head" true) | nindent 6 }}
       resources:
         {{- include "nmt.resources" .head | trim | nindent 8 }}
       ports:
@@ -169,7 +218,7 @@ spec:
           containerPort: 44217
         - name: dash-metrics
           containerPort: 44227
-      {{- if $serving }}
+      {{- if $drains }}
       {{- include "nmt.drain" .root | nindent 6 }}
       {{- else }}
       {{- include "nmt.startProbes" . | nindent 6 }}
@@ -187,7 +236,8 @@ spec:
   {{- $_ := merge $pod (dict "account" .account "priority" .priority "grace" $grace) }}
   {{- include "nmt.podSpec" $pod | nindent 2 }}
   {{- if $serving }}
-  {{- include "nmt.makeReplicaFolders" .root | nindent 2 }}
+  {{- include "nmt.servingSpread" .root | nindent 2 }}
+  {{- include "nmt.servingInit" (dict "root" .root) | nindent 2 }}
   {{- end }}
   containers:
     - name: ray-worker
