@@ -220,7 +220,7 @@ spec:
           containerPort: 44227
       {{- if $drains }}
       {{- include "nmt.drain" .root | nindent 6 }}
-      {{- else }}
+      {{- else if not $serving }}
       {{- include "nmt.startProbes" . | nindent 6 }}
       {{- end }}
 {{- end }}
