@@ -30,6 +30,7 @@ _TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two reads
 # A job may be silent for a long time; after a timeout the reader of the log connects again.
 _LOG_TIMEOUT = (10.0, 90.0)
 _PAUSES = (0.5, 1.5, 4.0)
+_REVIEW = Kind("SelfSubjectAccessReview", "selfsubjectaccessreviews", "authorization.k8s.io")
 # The kubelet mounts this file in each Pod that has a token.
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -113,11 +114,11 @@ class KubernetesCluster:
             raise unknown_kind(kind)
         return found["items"]
 
-    def create(self, body: JsonObject) -> JsonObject | None:
+    def create(self, body: JsonObject, *, dry_run: bool = False) -> JsonObject | None:
         """Implement `Cluster`."""
         kind = kind_of(body)
         # Otherwise the server drops fields that it does not know, and the job runs without them.
-        query = [("fieldValidation", "Strict")]
+        query = [("fieldValidation", "Strict"), *([("dryRun", "All")] if dry_run else [])]
         status, answer = self._call("POST", self._path(kind), query, body)
         # A 409 can also mean a conflict with a quota's update, which is an error.
         if status == 409 and answer.get("reason") == "AlreadyExists":
@@ -165,13 +166,15 @@ class KubernetesCluster:
         attributes |= {"namespace": self.namespace} if kind.namespaced else {}
         attributes |= {"subresource": subresource} if subresource else {}
         body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
+            "apiVersion": _REVIEW.api_version,
+            "kind": _REVIEW.name,
             "spec": {"resourceAttributes": attributes},
         }
-        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        status, answer = self._call("POST", path, [], body)
-        return status == 201 and bool(answer["status"].get("allowed"))
+        path = f"/apis/{_REVIEW.api_version}/{_REVIEW.plural}"
+        # A review creates nothing, so it may be repeated like a read.
+        status, answer = _retry(lambda: self._call("POST", path, [], body))
+        check_answer(self, status, answer, "create", _REVIEW)
+        return bool(answer.get("status", {}).get("allowed"))
 
     def version(self) -> str:
         """Implement `Cluster`."""

@@ -36,6 +36,12 @@ CLAIM = Kind("PersistentVolumeClaim", "persistentvolumeclaims")
 QUOTA = Kind("ResourceQuota", "resourcequotas")
 NODE = Kind("Node", "nodes", namespaced=False)
 STORAGE_CLASS = Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False)
+ADMISSION_POLICY = Kind(
+    "ValidatingAdmissionPolicy",
+    "validatingadmissionpolicies",
+    "admissionregistration.k8s.io",
+    namespaced=False,
+)
 BATCH_JOB = Kind("Job", "jobs", "batch")
 DEPLOYMENT = Kind("Deployment", "deployments", "apps")
 RAY_JOB = Kind("RayJob", "rayjobs", "ray.io")
@@ -77,8 +83,12 @@ class Cluster(Protocol):
         """List objects by label and by field, in this namespace or in all."""
         ...
 
-    def create(self, body: JsonObject) -> JsonObject | None:
+    def create(self, body: JsonObject, *, dry_run: bool = False) -> JsonObject | None:
         """Create an object and return it, or None if the name is already taken.
+
+        Args:
+            body: the object.
+            dry_run: let the server check the object and keep nothing.
 
         Raises:
             InputError: the cluster finds the object invalid.

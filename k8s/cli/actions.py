@@ -2,24 +2,27 @@
 
 import argparse
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from k8s.api.cluster import RAY_JOB, Cluster
-from k8s.cli.doctor import run_doctor
+from k8s.cli.doctor import answer_findings, run_doctor
 from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
 from k8s.cli.keys import WithoutAnswer, explain_unknown_end, show_new_key, with_secret
 from k8s.cli.output import Clock, Output
 from k8s.cli.status import show_release
 from k8s.cli.storage_access import run_for_release
 from k8s.cli.storage_commands import StorageCommand, open_storage, run_on_storage
+from k8s.cli.storage_probe import check_root, probe_storage
 from k8s.cli.submit import SubmitOptions, build_submission, choose_steps, submit
 from k8s.cli.wait import JobWaiter, with_problem
 from k8s.objects.manifests import submittable_steps
+from k8s.objects.storage_location import storage_root
 from k8s.observe.job_status import JobState, read_job_status
 from k8s.observe.lookup import Target, find_job, find_release, run_of
 from nmt.access.options import KEYS, key_command
+from nmt.cli.diagnostics import Finding
 from nmt.cli.traffic_options import promotion_options
 from nmt.cli.translation import (
     BASE_SETTINGS,
@@ -268,7 +271,22 @@ def _cancel(session: Session) -> int:
 
 def _doctor(session: Session) -> int:
     session.no_operands()
-    return run_doctor(session.cluster, session.options.release, session.output)
+    options = session.options
+    # In the Pod of the probe, or wherever else the storage is at hand.
+    if options.storage:
+        return answer_findings(check_root(options.storage), session.output)
+
+    def probe(target: Target) -> Iterator[Finding]:
+        root = storage_root(target.release, session.load_config(target).config.storage)
+        yield from probe_storage(target, root, session.clock, session.suffix)
+
+    return run_doctor(
+        session.cluster,
+        options.release,
+        session.output,
+        session.clock,
+        None if options.quick else probe,
+    )
 
 
 ACTIONS: Mapping[str, Callable[[Session], int]] = {

@@ -1,49 +1,53 @@
 """The command `doctor`: checks of a cluster and a release, with advice on what to do."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
-from k8s.api.cluster import (
-    BATCH_JOB,
-    CLAIM,
-    CONFIG_MAP,
-    DEPLOYMENT,
-    EVENT,
-    POD,
-    RAY_CLUSTER,
-    RAY_JOB,
-    RAY_SERVICE,
-    Cluster,
-    Kind,
-)
-from k8s.cli.output import Output
-from k8s.observe.lookup import find_release
+from k8s.api.cluster import DEPLOYMENT, RAY_CLUSTER, RAY_JOB, RAY_SERVICE, Cluster
+from k8s.cli.output import Clock, Output
+from k8s.objects.rights import NEEDED_RIGHTS
+from k8s.observe.lookup import Target, find_release
 from k8s.observe.release_health import RELEASE_CHECKS
 from nmt.cli.diagnostics import Finding
 from nmt.errors import ClusterError, InputError, NmtError
 
-# What the commands call, and what the Role `nmt-user` of the chart grants.
-_NEEDED: tuple[tuple[Kind, str, str], ...] = (
-    *((RAY_JOB, verb, "") for verb in ("get", "list", "create", "delete")),
-    *((CONFIG_MAP, verb, "") for verb in ("get", "list", "create")),
-    *((BATCH_JOB, verb, "") for verb in ("create", "delete")),
-    *((kind, verb, "") for kind in (RAY_CLUSTER, RAY_SERVICE) for verb in ("get", "list")),
-    (POD, "get", ""), (POD, "list", ""), (POD, "get", "log"), (EVENT, "list", ""),
-    (CLAIM, "get", ""),
-)  # fmt: skip
 _OLDEST_KUBERAY = (1, 6)
 _INSTALL = "helm install kuberay-operator kuberay/kuberay-operator --version 1.6.1"
 
 
-def run_doctor(connect: Callable[[], Cluster], release: str | None, output: Output) -> int:
-    """Print one line per finding; return 3 if something that is needed is missing."""
-    findings = list(_findings(connect, release))
-    output.answer([asdict(finding) for finding in findings], "\n".join(map(str, findings)))
-    return 3 if any(finding.state == "bad" for finding in findings) else 0
+Check = Callable[[Target], Iterator[Finding]]
 
 
-def _findings(connect: Callable[[], Cluster], release: str | None) -> Iterator[Finding]:
+def run_doctor(
+    connect: Callable[[], Cluster],
+    release: str | None,
+    output: Output,
+    clock: Clock,
+    probe: Check | None,
+) -> int:
+    """Print one line per finding; return 3 if something that is needed is missing.
+
+    Args:
+        connect: connects to the cluster.
+        release: name of the release; None for the only one.
+        output: where the findings go.
+        clock: time.
+        probe: looks at the storage; None to leave that out.
+    """
+    return answer_findings(_findings(connect, release, clock, probe), output)
+
+
+def answer_findings(findings: Iterable[Finding], output: Output) -> int:
+    """Print findings; return 3 if something that is needed is missing."""
+    found = list(findings)
+    output.answer([asdict(finding) for finding in found], "\n".join(map(str, found)))
+    return 3 if any(finding.state == "bad" for finding in found) else 0
+
+
+def _findings(
+    connect: Callable[[], Cluster], release: str | None, clock: Clock, probe: Check | None
+) -> Iterator[Finding]:
     try:
         cluster = connect()
         yield Finding("context", "ok", f"{cluster.where}, namespace {cluster.namespace}")
@@ -54,12 +58,15 @@ def _findings(connect: Callable[[], Cluster], release: str | None) -> Iterator[F
     yield from _note_unreadable("kuberay", _kuberay(cluster))
     yield from _note_unreadable("rights", _rights(cluster))
     try:
-        found = find_release(cluster, release)
+        target = Target(cluster, find_release(cluster, release))
     except NmtError as error:
         yield Finding("release", "bad", str(error), "install the chart, see docs/kubernetes.md")
         return
+    # First, because its Pod shows whether the image of the tools can be pulled.
+    probed = list(_note_unreadable("disk", probe(target))) if probe else []
     for name, check in RELEASE_CHECKS.items():
-        yield from _note_unreadable(name, check(cluster, found))
+        yield from _note_unreadable(name, check(target, clock.now()))
+        yield from probed if name == "storage" else []
 
 
 def _note_unreadable(name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -122,12 +129,12 @@ def _is_old(image: str) -> bool:
 
 def _rights(cluster: Cluster) -> Iterator[Finding]:
     missing = [
-        f"{verb} {kind.resource}{f'/{part}' if part else ''}"
-        for kind, verb, part in _NEEDED
-        if not cluster.allowed(verb, kind, subresource=part)
+        str(right)
+        for right in NEEDED_RIGHTS
+        if not cluster.allowed(right.verb, right.kind, subresource=right.part)
     ]
     if missing:
         advice = "ask the administrator to add you to rbac.subjects of the release"
         yield Finding("rights", "bad", f"you may not {', '.join(missing)}", advice)
     else:
-        yield Finding("rights", "ok", f"all {len(_NEEDED)} that are needed")
+        yield Finding("rights", "ok", f"all {len(NEEDED_RIGHTS)} that are needed")

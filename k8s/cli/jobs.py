@@ -1,7 +1,6 @@
 """Commands on the jobs of a release: list, show, cancel, and read the log."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from k8s.api.cluster import RAY_JOB, JsonObject
 from k8s.cli.output import Clock, Output
@@ -9,6 +8,7 @@ from k8s.cli.wait import problem_of
 from k8s.observe.job_log import last_lines
 from k8s.observe.job_status import JobState, JobStatus, read_job_status
 from k8s.observe.lookup import Target, find_job, jobs_of, pods_of, run_of, step_of, submitters
+from k8s.observe.timestamps import timestamp
 from nmt.cli.durations import duration
 from nmt.cli.table import table
 from nmt.cli.translation import TRANSLATE
@@ -49,11 +49,6 @@ def _job_row(job: JsonObject, now: float) -> dict[str, str]:
         "age": duration(now - timestamp(job["metadata"]["creationTimestamp"])),
         "took": duration(ended - begun) if ended else "-",
     }
-
-
-def timestamp(stamp: str | None) -> float:
-    """Convert a time of the API to seconds since 1970; return 0 if there is none."""
-    return datetime.fromisoformat(stamp).astimezone(UTC).timestamp() if stamp else 0.0
 
 
 def show_job(target: Target, name: str, output: Output, clock: Clock) -> int:

@@ -163,6 +163,11 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     add_hash_option(parser)
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    about = "start no Pod to look at the storage"
+    parser.add_argument("--quick", action="store_true", help=about)
+
+
 _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "submit": _submit,
     "logs": _logs,
@@ -170,4 +175,5 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "rollback": add_rollback_options,
     TRAFFIC: add_traffic_options,
     KEYS: _keys,
+    "doctor": _doctor,
 }

@@ -1,15 +1,16 @@
 """The command `status` for a release: its endpoint, its cluster and its jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE, JsonObject
 from k8s.cli.jobs import job_rows, jobs_table
 from k8s.cli.output import Clock, Output
 from k8s.observe.diagnose import diagnose
 from k8s.observe.lookup import Target, release_pods, without_leftovers
-from k8s.observe.readiness import applications_of, endpoint_readiness, serving_pods
+from k8s.observe.readiness import applications_of, read_readiness
 
 _SHOWN_JOBS = 8
+_LINES = ("endpoint", "upgrade", "cluster", "problem")
 
 
 def show_release(target: Target, output: Output, clock: Clock) -> int:
@@ -18,12 +19,15 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
     jobs = job_rows(target, clock)
     pods = release_pods(target.cluster, release)
     problem = diagnose(without_leftovers(target, pods))
+    endpoint, upgrade, is_stuck = _endpoint(target, pods, clock)
     value: dict[str, object] = {
         "release": release.name,
         "namespace": release.namespace,
         "version": release.chart_version,
         "storage": release.storage,
-        "endpoint": _endpoint(target, serving_pods(pods)),
+        "endpoint": endpoint,
+        "upgrade": upgrade,
+        "upgrade_is_stuck": is_stuck,
         "cluster": _cluster(target),
         "problem": str(problem or ""),
         "jobs": jobs,
@@ -38,7 +42,7 @@ def _text(value: Mapping[str, object], jobs: list[dict[str, str]]) -> str:
         f"release  {value['release']} {value['version']} in namespace {value['namespace']}, "
         f"storage {value['storage']}"
     ]
-    lines += [f"{key:<9}{value[key]}" for key in ("endpoint", "cluster", "problem") if value[key]]
+    lines += [f"{key:<9}{value[key]}" for key in _LINES if value[key]]
     lines += [jobs_table(jobs)] if jobs else ["no jobs"]
     if value["endpoint"]:
         # Only the storage root knows the engine, and reading it may take a Pod.
@@ -46,16 +50,22 @@ def _text(value: Mapping[str, object], jobs: list[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _endpoint(target: Target, pods: Sequence[JsonObject]) -> str:
+def _endpoint(target: Target, pods: list[JsonObject], clock: Clock) -> tuple[str, str, bool]:
+    """Describe the endpoint and its upgrade, and tell whether the upgrade is stuck."""
     name = target.release.service
     if not name:
-        return ""
+        return "", "", False
     service = target.cluster.get(RAY_SERVICE, name)
     if service is None:
-        return f"{name}: no such RayService; upgrade the release"
-    state = endpoint_readiness(service, pods)
+        return f"{name}: no such RayService; upgrade the release", "", False
+    found = read_readiness(service, pods, clock.now())
     apps = _applications(service.get("status", {}))
-    return f"{target.release.endpoint}:8000 {state}" + (f", {apps}" if apps else "")
+    text = f"{target.release.endpoint}:8000 {found.text}" + (f", {apps}" if apps else "")
+    upgrade = found.upgrade
+    if upgrade is None:
+        return text, "", False
+    advice = f" -> {upgrade.remedy}" if upgrade.remedy else ""
+    return text, f"{upgrade}{advice}", upgrade.is_stuck
 
 
 def _applications(status: JsonObject) -> str:

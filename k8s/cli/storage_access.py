@@ -15,7 +15,7 @@ from nmt.storage import Storage
 
 _POLL_SECONDS = 1.0
 _DIAGNOSE_SECONDS = 6.0
-_START_SECONDS = 240.0  # below the Job's own deadline of 300 s, so that the reason is known here
+START_SECONDS = 240.0  # below the Job's own deadline of 300 s, so that the reason is known here
 _KEYS = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION_CREDENTIALS"}
 
 
@@ -46,7 +46,7 @@ def run_for_release(
     """
     release = target.release
     root = storage_root(release, storage)
-    reachable = None if dry_run else _open_if_reachable(release.storage, root)
+    reachable = None if dry_run else open_if_reachable(release.storage, root)
     if reachable is not None:
         run_on_storage(reachable, command, output)
         return 0
@@ -55,10 +55,15 @@ def run_for_release(
     if dry_run:
         output.objects([job])
         return 0
-    return _run_job(target.cluster, job, output, clock)
+    code, lines = run_storage_job(target.cluster, job, clock)
+    # A Pod has one log for both streams: it holds the answer, or the message of an error.
+    write = output.note if code else output.raw_line
+    for line in lines:
+        write(line)
+    return code
 
 
-def _open_if_reachable(
+def open_if_reachable(
     release_root: str, root: str, environ: Mapping[str, str] = os.environ
 ) -> Storage | None:
     """Open the storage root if this process can reach it: a mounted folder, or a bucket."""
@@ -75,28 +80,36 @@ def _open_if_reachable(
         return None
 
 
-def _run_job(cluster: Cluster, job: JsonObject, output: Output, clock: Clock) -> int:
+def run_storage_job(
+    cluster: Cluster, job: JsonObject, clock: Clock, start_seconds: float = START_SECONDS
+) -> tuple[int, list[str]]:
+    """Run a Job of one Pod, delete it, and return its exit code and its log.
+
+    Args:
+        cluster: where it runs.
+        job: from `storage_job`.
+        clock: time.
+        start_seconds: how long to wait until its Pod runs.
+
+    Raises:
+        ClusterError: the Pod cannot run, or does not start in time.
+    """
     name = job["metadata"]["name"]
     if cluster.create(job) is None:
         raise ClusterError(f"a Job '{name}' already exists: try again")
     try:
-        pod = _wait_for_start(cluster, name, clock)
+        pod = _wait_for_start(cluster, name, clock, start_seconds)
         container = pod["spec"]["containers"][0]["name"]
         log = cluster.log(pod["metadata"]["name"], container)
         # Read to its end first: only the exit code says which stream the lines belong to.
         lines = [line.partition(" ")[2] for line in log]
-        code = _exit_code(cluster, pod["metadata"]["name"], clock)
+        return _exit_code(cluster, pod["metadata"]["name"], clock), lines
     finally:
         # Also after Ctrl-C, or the next command would find this Pod on the storage root.
         cluster.delete(BATCH_JOB, name)
-    # A Pod has one log for both streams: it holds the answer, or the message of an error.
-    write = output.note if code else output.raw_line
-    for line in lines:
-        write(line)
-    return code
 
 
-def _wait_for_start(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
+def _wait_for_start(cluster: Cluster, name: str, clock: Clock, start_seconds: float) -> JsonObject:
     """Wait until the Job's container has started, and return its Pod.
 
     Raises:
@@ -113,8 +126,8 @@ def _wait_for_start(cluster: Cluster, name: str, clock: Clock) -> JsonObject:
             claims = claims_of(cluster, pods)
             warnings = warnings_of(cluster, [name, *names_of(claims)])
             problem.update(diagnose(pods, warnings, (), claims), diagnosed_at)
-        if problem.expired(clock.now()) or clock.now() - begun >= _START_SECONDS:
-            reason = problem.problem or "no Pod"
+        if problem.expired(clock.now()) or clock.now() - begun >= start_seconds:
+            reason = problem.problem or f"no Pod has started within {start_seconds:.0f} s"
             raise ClusterError(f"the storage root cannot be reached: {reason}")
         clock.sleep(_POLL_SECONDS)
 

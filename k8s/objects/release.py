@@ -80,6 +80,12 @@ class Release(_Part):
     """Name of the Service that clients call, empty when the endpoint is off."""
     cluster: str
     """Name of the interactive RayCluster, empty when it is off."""
+    head_state: str = ""
+    """Where the endpoint's head keeps its state: `none`, `embedded` or `redis`; empty when the
+    endpoint is off, or a chart without this field made the release."""
+    admission_policy: str = ""
+    """ValidatingAdmissionPolicy that binds what users of the release create; empty if it has
+    none."""
 
     @classmethod
     def parse(cls, data: dict[str, str] | None, where: str) -> Self:

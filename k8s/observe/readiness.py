@@ -1,47 +1,78 @@
-"""Whether the endpoint of a release takes requests, and why it does not."""
+"""Whether the endpoint of a release takes requests, and why it does not. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from k8s.api.cluster import JsonObject
 from k8s.objects.names import COMPONENT
+from k8s.observe.pending_cluster import PendingCluster, find_pending_cluster
 
 _NODE_TYPE = "ray.io/node-type"
+_NO_ENGINE = "not ready: no engine has been promoted, or none can be loaded: see `nmt-k8s traffic`"
 
 
-def serving_pods(pods: Sequence[JsonObject]) -> list[JsonObject]:
-    """Select the Pods that answer requests and do not end, from the Pods of a release."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an endpoint takes requests."""
+
+    is_ready: bool
+    lacks_engine: bool
+    """Its Pods run and have no engine, as before the first promotion."""
+    text: str
+    pending: PendingCluster | None
+    """The Ray cluster that is to serve next."""
+
+    @property
+    def is_stuck(self) -> bool:
+        """Tell whether a start or an upgrade does not end by itself."""
+        return self.pending is not None and self.pending.is_stuck
+
+    @property
+    def upgrade(self) -> PendingCluster | None:
+        """Return the Ray cluster that is to take the place of the one that serves."""
+        return self.pending if self.pending and self.pending.replaces else None
+
+
+def serving_pods(pods: Sequence[JsonObject], node_type: str = "worker") -> list[JsonObject]:
+    """Select the endpoint's Pods of one kind that do not end, from the Pods of a release."""
     return [
         pod
         for pod in pods
-        if pod["metadata"]["labels"].get(COMPONENT) == "serving"
-        and pod["metadata"]["labels"].get(_NODE_TYPE) == "worker"
+        if pod["metadata"].get("labels", {}).get(COMPONENT) == "serving"
+        and pod["metadata"]["labels"].get(_NODE_TYPE) == node_type
         and "deletionTimestamp" not in pod["metadata"]
     ]
 
 
-def endpoint_readiness(service: JsonObject, pods: Sequence[JsonObject]) -> str:
-    """Describe whether an endpoint takes requests.
+def read_readiness(service: JsonObject, pods: Sequence[JsonObject], now: float) -> Readiness:
+    """Read whether an endpoint takes requests.
 
     Args:
         service: the RayService.
-        pods: those that `serving_pods` selects.
+        pods: of the release.
+        now: seconds since 1970.
     """
-    status = service.get("status", {})
+    status, workers = service.get("status", {}), serving_pods(pods)
+    pending = find_pending_cluster(service, pods, now)
     condition = _ready_condition(status)
     if condition.get("status") != "True":
         reason = condition.get("message") or condition.get("reason")
-        return f"not ready: {reason or 'KubeRay has not seen it yet'}"
+        text = f"not ready: {reason or 'KubeRay has not seen it yet'}"
+        if pending and not pending.replaces:
+            text = f"not ready: {pending}"
+        return Readiness(False, False, text, pending)
     # KubeRay takes the RayService for ready as soon as its Pods run: see the chart's RayService.
-    count = sum(_ready_condition(pod.get("status", {})).get("status") == "True" for pod in pods)
+    count = sum(_ready_condition(pod.get("status", {})).get("status") == "True" for pod in workers)
     if count:
-        return f"ready ({count} of {len(pods)} Pods)"
-    if pods and _is_running(status):
+        return Readiness(True, False, f"ready ({count} of {len(workers)} Pods)", pending)
+    if workers and _is_running(status):
         # Replicas run, so an engine is all that a Pod can lack. What its probe prints is among its
         # events at first only: the kubelet drops most events that repeat every second.
-        return (
+        text = (
             "not ready: no engine has been promoted, or none can be loaded: see `nmt-k8s traffic`"
         )
-    return "not ready: none of its Pods is ready"
+        return Readiness(False, True, text, pending)
+    return Readiness(False, False, "not ready: none of its Pods is ready", pending)
 
 
 def applications_of(status: JsonObject) -> Mapping[str, JsonObject]:

@@ -12,15 +12,18 @@ from k8s.api.cluster import (
     JsonObject,
 )
 from k8s.objects.quantity import parse_quantity
-from k8s.objects.release import Release
 from k8s.observe.diagnose import diagnose, provisioning_problem
+from k8s.observe.endpoint_health import check_endpoint, check_head_state
+from k8s.observe.image_health import check_images
 from k8s.observe.lookup import Target, release_pods, unless_forbidden, without_leftovers
+from k8s.observe.policy_health import check_policy
 from nmt import __version__
 from nmt.cli.diagnostics import Finding
 from nmt.errors import ClusterError
 
 
-def _release(cluster: Cluster, release: Release) -> Iterator[Finding]:
+def _release(target: Target, now: float) -> Iterator[Finding]:
+    release = target.release
     same = release.chart_version == __version__
     yield Finding(
         "release",
@@ -30,7 +33,8 @@ def _release(cluster: Cluster, release: Release) -> Iterator[Finding]:
     )
 
 
-def _storage(cluster: Cluster, release: Release) -> Iterator[Finding]:
+def _storage(target: Target, now: float) -> Iterator[Finding]:
+    cluster, release = target.cluster, target.release
     volumes = release.storage_pod["spec"].get("volumes", [])
     claims = [volume.get("persistentVolumeClaim") for volume in volumes]
     names = [claim["claimName"] for claim in claims if claim]
@@ -76,40 +80,8 @@ def _classes(cluster: Cluster) -> str:
     return "one of " + ", ".join(sorted(names)) if names else "a class; this cluster has none"
 
 
-def _images(cluster: Cluster, release: Release) -> Iterator[Finding]:
-    # Only a Pod that has pulled an image proves that it can be pulled.
-    pods = release_pods(cluster, release)
-    pulled = {image for pod in pods for image in _pulled(pod)}
-    tried = {entry.get("image") for pod in pods for entry in _containers(pod)}
-    images = release.images
-    for name, image, first in (
-        ("image", images.ray, "the first job"),
-        ("toolsImage", images.tools, "`nmt-k8s traffic`"),
-    ):
-        if image in pulled:
-            yield Finding(name, "ok", f"{image} was pulled")
-        elif image in tried:
-            yield Finding(name, "note", f"{image} not pulled yet", "see `pods` below")
-        else:
-            yield Finding(name, "note", f"{image} not used yet", f"{first} will pull it")
-
-
-def _pulled(pod: JsonObject) -> set[str]:
-    """Return the images of a Pod that were pulled."""
-    status = pod.get("status", {})
-    states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-    # The kubelet sets imageID only when the image is on the node.
-    there = {state.get("name") for state in states if state.get("imageID")}
-    return {entry.get("image", "") for entry in _containers(pod) if entry["name"] in there}
-
-
-def _containers(pod: JsonObject) -> list[JsonObject]:
-    spec = pod.get("spec", {})
-    return [*spec.get("initContainers", []), *spec.get("containers", [])]
-
-
-def _pods(cluster: Cluster, release: Release) -> Iterator[Finding]:
-    pods = without_leftovers(Target(cluster, release), release_pods(cluster, release))
+def _pods(target: Target, now: float) -> Iterator[Finding]:
+    pods = without_leftovers(target, release_pods(target.cluster, target.release))
     problem = diagnose(pods)
     if problem:
         yield Finding("pods", "bad", problem.what, problem.remedy)
@@ -117,16 +89,16 @@ def _pods(cluster: Cluster, release: Release) -> Iterator[Finding]:
         yield Finding("pods", "ok", f"{len(pods)} of the release, without problems")
 
 
-def _gpus(cluster: Cluster, release: Release) -> Iterator[Finding]:
+def _gpus(target: Target, now: float) -> Iterator[Finding]:
     wanted = {
         resource
-        for group in release.worker_groups.values()
+        for group in target.release.worker_groups.values()
         for resource in _limits(group["template"])
         if "/" in resource  # as in nvidia.com/gpu: resources of a device plugin have a domain
     }
     if not wanted:
         return
-    nodes = cluster.select(NODE)
+    nodes = target.cluster.select(NODE)
     for resource in sorted(wanted):
         have = [
             parse_quantity(node["status"].get("allocatable", {}).get(resource, "0"))
@@ -142,8 +114,8 @@ def _limits(template: JsonObject) -> dict[str, str]:
     return template["spec"]["containers"][0].get("resources", {}).get("limits", {})
 
 
-def _quota(cluster: Cluster, release: Release) -> Iterator[Finding]:
-    for quota in cluster.select(QUOTA):
+def _quota(target: Target, now: float) -> Iterator[Finding]:
+    for quota in target.cluster.select(QUOTA):
         status = quota.get("status", {})
         hard, used = status.get("hard", {}), status.get("used", {})
         # A used-up quota is a note: running jobs are fine, but the next one cannot start.
@@ -160,11 +132,15 @@ def _quota(cluster: Cluster, release: Release) -> Iterator[Finding]:
             yield Finding("quota", "ok", f"{name} is not used up")
 
 
-RELEASE_CHECKS: Mapping[str, Callable[[Cluster, Release], Iterator[Finding]]] = {
+RELEASE_CHECKS: Mapping[str, Callable[[Target, float], Iterator[Finding]]] = {
     "release": _release,
     "storage": _storage,
-    "image": _images,
+    "image": check_images,
+    "endpoint": check_endpoint,
+    "headState": check_head_state,
+    "policy": check_policy,
     "pods": _pods,
     "devices": _gpus,
     "quota": _quota,
 }
+"""What each check is about, and the check: it is given the release and the time."""

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,14 @@ from nmt.storage.remote import open_remote
 CHUNK_BYTES = 4 * 1024 * 1024
 _MAX_UPDATE_ATTEMPTS = 40
 _MAX_BACKOFF_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpace:
+    """The space of a disk, as far as this user may use it."""
+
+    free_bytes: int
+    size_bytes: int
 
 
 class FileStorage:
@@ -78,6 +87,18 @@ class FileStorage:
         if self._local:
             return str(self._local / path)
         return f"{urlsplit(self.url).scheme}://{self._join(path)}"
+
+    def disk_space(self, path: str = "") -> DiskSpace | None:
+        """Measure the disk below a folder; None for an object store, which has no limit.
+
+        Raises:
+            StorageError: the folder is missing or unreadable.
+        """
+        if self._local is None:
+            return None
+        with self._explain_errors("measure", path):
+            found = shutil.disk_usage(self._local / path)
+        return DiskSpace(found.free, found.total)
 
     def check_writable(self, path: str) -> None:
         """Refuse to write an entry if the root is read-only.

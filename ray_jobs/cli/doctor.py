@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -146,30 +145,10 @@ def _hub(config: Config) -> Iterator[Finding]:
 def _storage(config: Config) -> Iterator[Finding]:
     if importlib.util.find_spec("pyarrow") is None:
         return
-    from nmt.storage import Storage
+    from nmt.cli.storage_health import check_storage_root
     from ray_jobs.runtime.storage_location import absolute_storage
 
-    place = absolute_storage(config)
-    # Only writing shows whether a folder is read-only, a disk is full or credentials are wrong.
-    try:
-        storage = Storage(place)
-        storage.write_bytes(layout.WRITE_PROBE, b"written by nmt doctor")
-        # An old object store ignores the condition. Then two commands could lose a change.
-        careless = not storage.is_local and storage.replace_if(layout.WRITE_PROBE, b"", None)
-        storage.delete(layout.WRITE_PROBE)
-    except NmtError as error:
-        yield Finding("storage", "bad", str(error), "set storage to a place that you may write to")
-        return
-    if careless:
-        remedy = "use an object store that takes If-Match and If-None-Match on writes"
-        yield Finding("storage", "bad", f"{place} overwrites a file that must not exist", remedy)
-        return
-    yield Finding("storage", "ok", f"{place} can be written")
-    if storage.is_local:
-        free = shutil.disk_usage(Path(place)).free / _GIB
-        enough = free >= 10
-        remedy = "" if enough else "a 600M model needs about 10 GiB for checkpoints and engines"
-        yield Finding("disk", "ok" if enough else "note", f"{free:.0f} GiB free", remedy)
+    yield from check_storage_root(absolute_storage(config), layout.WRITE_PROBE)
 
 
 _LOOKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (

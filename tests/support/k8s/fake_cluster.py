@@ -43,6 +43,7 @@ class FakeCluster:
         self.denied: set[tuple[str, str]] = set()
         self.fails: list[Exception] = []
         self.on_create: dict[str, Act] = {}
+        self.admit: Callable[[JsonObject], None] | None = None
         self.unknown: set[str] = set()
         self.selected: list[tuple[Kind, str]] = []
         self._numbers = count(1)
@@ -67,9 +68,13 @@ class FakeCluster:
         )
 
     def warn(self, kind: Kind, name: str, message: str, reason: str = "Failed") -> None:
+        """Add a warning about an object."""
+        self.event(kind, name, message, reason, "Warning")
+
+    def event(self, kind: Kind, name: str, message: str, reason: str, type: str) -> None:
         """Add an event about an object."""
         about = {"kind": kind.name, "name": name}
-        fields = {"type": "Warning", "reason": reason, "message": message}
+        fields = {"type": type, "reason": reason, "message": message}
         self.add(EVENT, f"{name}.{next(self._numbers)}", involvedObject=about, **fields)
 
     def set_status(self, name: str, **status: object) -> None:
@@ -97,9 +102,14 @@ class FakeCluster:
             and all(body.get(key) == value for key, value in values.items())
         ]
 
-    def create(self, body: JsonObject) -> JsonObject | None:
+    def create(self, body: JsonObject, *, dry_run: bool = False) -> JsonObject | None:
         self._answer()
         kind, name = kind_of(body), body["metadata"]["name"]
+        self._check("create", kind)
+        if self.admit:
+            self.admit(body)
+        if dry_run:
+            return deepcopy(body)
         if (kind.name, name) in self.objects:
             return None
         fields = {key: value for key, value in body.items() if key != "kind"}

@@ -260,3 +260,27 @@ def test_a_right_on_a_subresource_is_checked(cluster, api):
 def test_a_kind_is_known_when_its_group_lists_it(cluster, api, status, kinds, known):
     api.answers = [(status, {"resources": [{"name": kind} for kind in kinds]})]
     assert cluster.serves(RAY_JOB) is known
+
+
+def test_a_right_is_missing_only_if_the_server_says_so(cluster, api):
+    api.answers = [(201, {"status": {"allowed": False}})]
+    assert not cluster.allowed("get", POD)
+
+
+def test_a_busy_server_is_asked_again_for_a_right(cluster, api):
+    api.answers = [(503, {}), (201, {"status": {"allowed": True}})]
+    assert cluster.allowed("get", POD)
+
+
+def test_a_user_that_the_server_does_not_know_is_not_told_of_missing_rights(cluster, api):
+    api.answers = [(401, {"message": "Unauthorized"})]
+    with pytest.raises(ClusterError, match="does not know you"):
+        cluster.allowed("get", POD)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_server_keeps_nothing_of_a_dry_run(cluster, api, dry_run):
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+    api.answers = [(201, body)]
+    cluster.create(body, dry_run=dry_run)
+    assert ("dryRun=All" in api.asked[0][1]) is dry_run

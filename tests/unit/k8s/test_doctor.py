@@ -2,7 +2,18 @@ import json
 
 import pytest
 
-from k8s.api.cluster import CLAIM, DEPLOYMENT, NODE, QUOTA, RAY_JOB, STORAGE_CLASS
+from k8s.api.cluster import (
+    ADMISSION_POLICY,
+    BATCH_JOB,
+    CLAIM,
+    DEPLOYMENT,
+    NODE,
+    POD,
+    QUOTA,
+    RAY_JOB,
+    STORAGE_CLASS,
+    JsonObject,
+)
 from k8s.cli.main import main
 from nmt.errors import ClusterError
 from tests.support.k8s.fake_cluster import FakeCluster
@@ -27,17 +38,37 @@ def add_claim(cluster: FakeCluster, phase: str, mode: str) -> None:
     cluster.add(CLAIM, "demo-storage", spec=spec, status={"phase": phase})
 
 
-def add_pod(cluster: FakeCluster, image: str, **state: object) -> None:
-    """Add a Pod of the release, whose image is pulled by default."""
+def add_pod(cluster: FakeCluster, image: str, **state: object) -> str:
+    """Add a Pod of the release, whose image is pulled by default, and return its name."""
     name = f"demo-{len(cluster.objects)}"
     status = {"name": "main", "image": image, "imageID": f"{image}@sha256:1", **state}
     pod = cluster.pod(name, {"app.kubernetes.io/instance": "demo"}, containerStatuses=[status])
     pod["spec"]["containers"][0]["image"] = image
+    return name
+
+
+def refuse_other_accounts(body: JsonObject) -> None:
+    """Refuse what the policy of a release refuses."""
+    spec = body["spec"]["template"]["spec"]
+    if spec.get("serviceAccountName", "demo-storage") != "demo-storage":
+        raise ClusterError("a policy of the cluster refuses to create jobs.batch: its account")
+
+
+@pytest.fixture(autouse=True)
+def storage(storage_pod):
+    """Let the Pod that looks at the storage answer."""
+    found = [
+        {"name": "storage", "state": "ok", "text": "/storage can be written", "remedy": ""},
+        {"name": "disk", "state": "ok", "text": "90 GiB of 100 GiB free", "remedy": ""},
+    ]
+    storage_pod(0, *json.dumps(found, indent=2).splitlines())
 
 
 @pytest.fixture
 def cluster(cluster) -> FakeCluster:
     """A cluster without problems."""
+    install(cluster, service="", admissionPolicy="team-demo-policy")
+    cluster.admit = refuse_other_accounts
     add_operator(cluster, 1)
     add_claim(cluster, "Bound", "ReadWriteMany")
     cluster.add(NODE, "a", status={"allocatable": {"nvidia.com/gpu": "2"}})
@@ -131,7 +162,7 @@ def test_a_missing_release_is_bad(findings, cluster):
 
 
 def test_another_version_of_the_chart_is_a_note(findings, cluster):
-    install(cluster, chartVersion="9.9.9")
+    install(cluster, service="", chartVersion="9.9.9")
     code, found = findings()
     assert (code, found["release"][0]) == (0, "note")
 
@@ -171,19 +202,57 @@ def test_pods_with_problems_are_bad(findings, cluster):
 
 
 def test_an_image_that_no_pod_has_used_is_a_note(findings, cluster):
-    install(cluster, images={"ray": "registry.example/new:2", "tools": TOOLS_IMAGE})
+    install(cluster, service="", images={"ray": "registry.example/new:2", "tools": TOOLS_IMAGE})
     code, found = findings()
     assert (code, found["image"][0]) == (0, "note")
-    assert "registry.example/new:2 not used yet" in found["image"][1]
+    assert "no Pod has used registry.example/new:2 lately" in found["image"][1]
     assert found["toolsImage"][0] == "ok"
 
 
-def test_an_image_that_a_pod_is_pulling_is_a_note(findings, cluster):
-    install(cluster, images={"ray": "registry.example/new:2", "tools": TOOLS_IMAGE})
-    add_pod(cluster, "registry.example/new:2", imageID="", state=PULL_FAILS)
+def test_an_image_that_a_pod_is_pulling_is_a_note_that_says_so(findings, cluster):
+    image = "registry.example/new:2"
+    install(cluster, service="", images={"ray": image, "tools": TOOLS_IMAGE})
+    creating = {"waiting": {"reason": "ContainerCreating"}}
+    pod = add_pod(cluster, image, imageID="", state=creating)
+    cluster.event(POD, pod, f'Pulling image "{image}"', "Pulling", "Normal")
+    assert findings()[1]["image"] == ("note", f"{image} is being pulled by {pod}wait")
+
+
+def test_an_image_whose_pod_waits_for_something_else_is_not_said_to_be_pulled(findings, cluster):
+    image = "registry.example/new:2"
+    install(cluster, service="", images={"ray": image, "tools": TOOLS_IMAGE})
+    add_pod(cluster, image, imageID="", state={"waiting": {"reason": "ContainerCreating"}})
+    assert findings()[1]["image"] == ("note", f"{image} is not pulled yetsee `pods` below")
+
+
+def test_an_image_that_cannot_be_pulled_points_to_the_pods(findings, cluster):
+    image = "registry.example/new:2"
+    install(cluster, service="", images={"ray": image, "tools": TOOLS_IMAGE})
+    pod = add_pod(cluster, image, imageID="", state=PULL_FAILS)
+    cluster.event(POD, pod, f'Pulling image "{image}"', "Pulling", "Normal")
     state, text = findings()[1]["image"]
     assert state == "note"
     assert "not pulled yet" in text
+
+
+def test_an_image_is_known_to_be_pulled_after_its_pod_is_gone(findings, cluster):
+    image = "registry.example/tools:2"
+    install(cluster, service="", images={"ray": IMAGE, "tools": image})
+    message = f'Successfully pulled image "{image}" in 2s (2s including waiting)'
+    cluster.event(POD, "demo-storage-x", message, "Pulled", "Normal")
+    assert findings()[1]["toolsImage"] == ("ok", f"{image} was pulled")
+
+
+def test_an_image_that_a_job_has_run_is_known_to_be_pulled(findings, cluster):
+    image = "registry.example/new:2"
+    install(cluster, service="", images={"ray": image, "tools": TOOLS_IMAGE})
+    head = {"template": {"spec": {"containers": [{"name": "ray-head", "image": image}]}}}
+    labels = {"app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "job"}
+    metadata = {"name": "demo-train", "labels": labels}
+    spec = {"rayClusterSpec": {"headGroupSpec": head}}
+    cluster.add(RAY_JOB, "demo-train", metadata=metadata, spec=spec,
+                status={"jobStatus": "SUCCEEDED"})  # fmt: skip
+    assert findings()[1]["image"] == ("ok", f"{image} was pulled")
 
 
 def test_devices_that_no_node_has_are_a_note(findings, cluster):
@@ -242,3 +311,75 @@ def test_the_submitter_pod_that_an_ended_job_has_left_is_not_a_problem(findings,
     assert findings()[1]["pods"][0] == "bad"
     cluster.set_status("late", jobDeploymentStatus="Failed", reason="DeadlineExceeded")
     assert findings()[1]["pods"][0] == "ok"
+
+
+def test_free_space_comes_from_a_pod_that_is_deleted(findings, cluster):
+    assert findings()[1]["disk"] == ("ok", "90 GiB of 100 GiB free")
+    assert cluster.names(BATCH_JOB) == []
+
+
+def test_a_quick_look_starts_no_pod(nmt_k8s, cluster, capsys):
+    cluster.on_create["Job"] = lambda made: pytest.fail("a Job was created")
+    assert nmt_k8s("doctor", "--quick") == 0
+    assert "disk" not in capsys.readouterr().out
+
+
+def test_a_pod_that_cannot_look_at_the_storage_is_a_note_with_the_reason(findings, cluster):
+    cluster.on_create.clear()
+    code, found = findings()
+    assert (code, found["disk"][0]) == (0, "note")
+    assert "no Pod has started within 30 s" in found["disk"][1]
+    assert cluster.names(BATCH_JOB) == []
+
+
+def test_storage_that_cannot_be_written_is_bad(findings, storage_pod):
+    bad = {"name": "storage", "state": "bad", "text": "read-only", "remedy": "x"}
+    storage_pod(3, json.dumps([bad]))
+    code, found = findings()
+    assert (code, found["storageRoot"]) == (3, ("bad", "read-onlyx"))
+
+
+def test_a_tools_image_that_cannot_look_at_the_storage_is_a_note(findings, storage_pod):
+    older = {"name": "api", "state": "bad", "text": "no kubeconfig", "remedy": ""}
+    storage_pod(3, json.dumps([older]))
+    state, text = findings()[1]["disk"]
+    assert (state, "toolsImage" in text) == ("note", True)
+
+
+def test_a_policy_that_refuses_other_accounts_is_ok(findings):
+    assert findings()[1]["policy"] == ("ok", "a Job with the rights of another account is refused")
+
+
+def test_a_release_whose_users_are_bound_by_no_policy_gets_a_note(findings, cluster):
+    install(cluster, service="", admissionPolicy="")
+    cluster.admit = None
+    code, found = findings()
+    assert (code, found["policy"][0]) == (0, "note")
+    assert "every Secret of the namespace" in found["policy"][1]
+
+
+@pytest.mark.parametrize(
+    ("there", "denied", "state", "said"),
+    [
+        (True, False, "ok", "exists; it does not bind you"),
+        (False, False, "bad", "does not exist"),
+        (False, True, "note", "does not bind you, as you are not among rbac.subjects, or"),
+    ],
+)
+def test_a_policy_that_lets_an_administrator_pass_is_looked_up(
+    findings, cluster, there, denied, state, said
+):
+    cluster.admit = None
+    if there:
+        cluster.add(ADMISSION_POLICY, "team-demo-policy")
+    if denied:
+        cluster.denied = {("get", ADMISSION_POLICY.plural)}
+    found = findings()[1]["policy"]
+    assert found[0] == state
+    assert said in found[1]
+
+
+def test_a_check_of_the_policy_creates_nothing(nmt_k8s, cluster):
+    cluster.admit = None
+    nmt_k8s("doctor", "--quick")
+    assert cluster.names(BATCH_JOB) == []

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -29,6 +30,18 @@ def endpoint(cluster):
     cluster.pod("demo-head", head, phase="Running", conditions=[READY])
     ended = cluster.pod("demo-ended", SERVING, phase="Running", conditions=[READY])
     ended["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def doctor(nmt_k8s, capsys):
+    """Run `doctor`; return name -> (state, text)."""
+
+    def look() -> dict[str, tuple[str, str]]:
+        nmt_k8s("doctor", "--quick", "-o", "json")
+        found = json.loads(capsys.readouterr().out)
+        return {entry["name"]: (entry["state"], entry["text"]) for entry in found}
+
+    return look
 
 
 def test_a_ready_endpoint_is_shown_with_its_pods_and_applications(
@@ -94,3 +107,124 @@ def test_a_pod_with_a_problem_is_shown(nmt_k8s, cluster, capsys):
     cluster.pod("demo-worker", labels, phase="Pending", conditions=[condition])
     nmt_k8s("status")
     assert "Pod demo-worker Pending: 0/1 nodes" in capsys.readouterr().out
+
+
+def begin_upgrade(cluster, seconds: int) -> None:
+    """Let KubeRay report an upgrade that began some seconds ago."""
+    begun = datetime.fromtimestamp(1_000_000 - seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    condition = {"type": "UpgradeInProgress", "status": "True", "lastTransitionTime": begun}
+    status = {
+        "conditions": [READY, condition],
+        "activeServiceStatus": {"rayClusterName": "demo-old", **APPLICATIONS},
+        "pendingServiceStatus": {"rayClusterName": "demo-new"},
+    }
+    cluster.add(RAY_SERVICE, "demo", status=status)
+    cluster.pod("demo-old-worker", SERVING, phase="Running", conditions=[READY])
+
+
+def add_pending_pod(cluster, reason: str) -> None:
+    labels = {**SERVING, "ray.io/cluster": "demo-new", "ray.io/node-type": "head"}
+    waiting = {"waiting": {"reason": reason, "message": "x: not found"}}
+    state = {"name": "main", "image": "registry.example/nmt-ray:9", "state": waiting}
+    cluster.pod("demo-new-head", labels, phase="Pending", containerStatuses=[state])
+
+
+def test_an_upgrade_that_takes_its_time_is_not_called_stuck(nmt_k8s, cluster, capsys):
+    begin_upgrade(cluster, 40)
+    nmt_k8s("status")
+    shown = capsys.readouterr().out
+    assert "upgrade  in progress for 40 s, demo-old still serves: demo-new is not ready" in shown
+    assert "demo-endpoint:8000 ready (1 of 1 Pods)" in shown
+
+
+def test_a_stuck_upgrade_is_shown_with_the_pod_that_keeps_it_and_its_time(nmt_k8s, cluster, capsys):
+    begin_upgrade(cluster, 130)
+    add_pending_pod(cluster, "ImagePullBackOff")
+    nmt_k8s("status")
+    shown = capsys.readouterr().out
+    assert "upgrade  stuck for 2 min, demo-old still serves: Pod demo-new-head" in shown
+    assert "registry.example/nmt-ray:9 cannot be pulled" in shown
+    assert "`helm rollback` takes the change back" in shown
+
+
+def test_an_upgrade_without_a_known_problem_is_stuck_after_a_quarter_of_an_hour(
+    nmt_k8s, cluster, capsys
+):
+    begin_upgrade(cluster, 901)
+    nmt_k8s("status", "-o", "json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["upgrade_is_stuck"]
+    assert "stuck for 15 min" in found["upgrade"]
+    assert "ray.io/cluster=demo-new" in found["upgrade"]
+
+
+def test_an_application_that_cannot_be_deployed_keeps_an_upgrade(nmt_k8s, cluster, capsys):
+    begin_upgrade(cluster, 130)
+    failed = {"nmt": {"status": "DEPLOY_FAILED", "message": "no module ray_jobs"}}
+    pending = cluster.objects["RayService", "demo"]["status"]["pendingServiceStatus"]
+    pending["applicationStatuses"] = failed
+    nmt_k8s("status")
+    shown = capsys.readouterr().out
+    assert "demo-old still serves: application nmt DEPLOY_FAILED: no module ray_jobs" in shown
+
+
+def test_a_first_start_is_shown_with_what_it_waits_for(nmt_k8s, cluster, capsys):
+    initializing = {**NOT_READY, "message": "RayService is initializing"}
+    status = {"conditions": [initializing], "pendingServiceStatus": {"rayClusterName": "demo-new"}}
+    metadata = {"creationTimestamp": "1970-01-12T13:46:10Z"}
+    cluster.add(RAY_SERVICE, "demo", metadata=metadata, status=status)
+    nmt_k8s("status")
+    shown = capsys.readouterr().out
+    assert "demo-endpoint:8000 not ready: starting for 30 s: demo-new is not ready" in shown
+    assert "upgrade" not in shown
+
+
+def test_doctor_is_ok_for_an_endpoint_that_answers(doctor, cluster, endpoint):
+    cluster.pod("demo-first", SERVING, phase="Running", conditions=[READY])
+    assert doctor()["endpoint"] == ("ok", "ready (1 of 1 Pods)")
+
+
+def test_doctor_notes_an_endpoint_without_an_engine(doctor, cluster, endpoint):
+    cluster.pod("demo-first", SERVING, phase="Running", conditions=[NOT_READY])
+    state, text = doctor()["endpoint"]
+    assert (state, "promote" in text) == ("note", True)
+
+
+def test_doctor_finds_an_endpoint_bad_whose_pods_are_gone(doctor, endpoint):
+    assert doctor()["endpoint"] == ("bad", "not ready: none of its Pods is ready")
+
+
+def test_doctor_finds_a_missing_rayservice_bad(doctor):
+    assert doctor()["endpoint"] == ("bad", "there is no RayService demo")
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(40, "note"), (1000, "bad")])
+def test_doctor_notes_an_upgrade_and_finds_a_stuck_one_bad(doctor, cluster, seconds, state):
+    begin_upgrade(cluster, seconds)
+    found = doctor()
+    assert found["upgrade"][0] == state
+    assert found["endpoint"][0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "variable", "state"),
+    [
+        ("embedded", "RAY_gcs_storage", "ok"),
+        ("redis", "RAY_REDIS_ADDRESS", "ok"),
+        ("none", "PATH", "note"),
+        ("embedded", "PATH", "note"),
+    ],
+)
+def test_doctor_says_where_the_head_keeps_its_state(
+    doctor, cluster, endpoint, wanted, variable, state
+):
+    install(cluster, headState=wanted)
+    head = cluster.objects["Pod", "demo-head"]
+    head["spec"]["containers"][0]["env"] = [{"name": variable, "value": "x"}]
+    found = doctor()["headState"]
+    assert found[0] == state
+    assert wanted == "none" or "demo-head" in found[1]
+
+
+def test_doctor_says_nothing_of_the_state_in_a_release_of_an_older_chart(doctor, endpoint):
+    assert "headState" not in doctor()
