@@ -1,4 +1,4 @@
-"""Check that a tag may be released: versions agree, and the changelog has a dated section.
+"""Check that a tag may be released: versions agree, and both changelogs have a dated section.
 
 Run it as `python .github/check_release.py v1.2.3`; it needs nothing beyond Python itself. With
 `--notes` it prints the changelog's section, which becomes the text of the release.
@@ -35,7 +35,11 @@ def check(tag: str, project: Path) -> str:
     for place, written in written_versions(project).items():
         if written != version:
             raise ReleaseError(f"{place} says {written}, and the tag says {version}")
-    return section_of(version, (project / "CHANGELOG.md").read_text(encoding="utf-8"))
+    notes, _ = (
+        section_of(version, (project / name).read_text(encoding="utf-8"), name)
+        for name in ("CHANGELOG.md", "helm/nmt/CHANGELOG.md")
+    )
+    return notes
 
 
 def written_versions(project: Path) -> Mapping[str, str]:
@@ -60,7 +64,7 @@ def _find(pattern: str, text: str) -> str:
     return found[1] if found else "nothing"
 
 
-def section_of(version: str, changelog: str) -> str:
+def section_of(version: str, changelog: str, name: str = "CHANGELOG.md") -> str:
     """Return the text below the version's heading, `## 1.2.3 (2026-01-31)`.
 
     Raises:
@@ -69,19 +73,19 @@ def section_of(version: str, changelog: str) -> str:
     headings = list(_HEADING.finditer(changelog))
     for heading, following in zip(headings, [*headings[1:], None], strict=True):
         if heading["version"] == version:
-            _check_date(version, heading["date"])
+            _check_date(version, heading["date"], name)
             end = following.start() if following else len(changelog)
             return changelog[heading.end() : end].strip()
-    raise ReleaseError(f"CHANGELOG.md has no section for {version}")
+    raise ReleaseError(f"{name} has no section for {version}")
 
 
-def _check_date(version: str, written: str | None) -> None:
+def _check_date(version: str, written: str | None, name: str) -> None:
     """Refuse a heading without a real date."""
     try:
         date.fromisoformat(written or "")
     except ValueError:
         raise ReleaseError(
-            f"the heading for {version} in CHANGELOG.md has no date like (2026-01-31)"
+            f"the heading for {version} in {name} has no date like (2026-01-31)"
         ) from None
 
 

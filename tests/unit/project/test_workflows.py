@@ -150,6 +150,7 @@ def project(tmp_path) -> Path:
         "CITATION.cff": "version: 1.2.3\n",
         "helm/nmt/Chart.yaml": 'version: 1.2.3\nappVersion: "1.2.3"\n',
         "CHANGELOG.md": "# Changes\n\n## 1.2.3 (2026-01-31)\n\n* New.\n\n## 1.2.2\n\n* Old.\n",
+        "helm/nmt/CHANGELOG.md": "# Chart\n\n## 1.2.3 (2026-01-31)\n\n* Newer.\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -173,6 +174,7 @@ def test_a_release_takes_its_notes_from_the_changelog(checker, project):
         ("CHANGELOG.md", "2026-01-31", "2026-02-31"),
         ("CHANGELOG.md", "2026-01-31", "soon"),
         ("CHANGELOG.md", "1.2.3 (2026-01-31)", "Unreleased"),
+        ("helm/nmt/CHANGELOG.md", "1.2.3 (2026-01-31)", "Unreleased"),
     ],
 )
 def test_a_release_is_refused_when_a_version_or_the_date_is_wrong(checker, project, name, old, new):
