@@ -210,12 +210,7 @@ def test_every_pod_can_use_dns(source, protocol):
 
 
 CACHE: JsonObject = {"peers": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]}
-OPENSHIFT: JsonObject = {
-    "peers": [
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
-    ],
-    "ports": [5353],
-}
+OPENSHIFT: JsonObject = RELEASES["openshift"]["networkPolicies"]["dns"]
 
 
 @pytest.mark.parametrize("protocol", ["TCP", "UDP"])

@@ -50,6 +50,12 @@ def test_each_id_can_be_left_to_the_cluster(left_out):
         assert set(IDS) - set(pod.spec["securityContext"]) == {left_out}, pod.where
 
 
+def test_openshift_chooses_the_user_and_the_groups_of_every_pod():
+    for pod in pods(render({**RELEASES["openshift"], "cluster": {"enabled": True}})):
+        assert not set(IDS) & set(pod.spec["securityContext"]), pod.where
+        assert all(not set(IDS) & set(c["securityContext"]) for c in pod.containers), pod.where
+
+
 def test_every_pod_has_the_ids_and_selinux_options_of_the_values():
     options = {"level": "s0:c123,c456"}
     own = {"runAsUser": 1_000_650_000, "runAsGroup": 0, "fsGroup": 0, "seLinuxOptions": options}
