@@ -20,6 +20,7 @@ sys.path.insert(0, str(PROJECT))  # `python helm/generate.py` starts in this fol
 
 from helm.values.kubernetes import Fragment  # noqa: E402
 from helm.values.nmt import ChartValues  # noqa: E402
+from helm.values.pod_template import REFUSED  # noqa: E402
 from helm.values.pods import WorkerGroup  # noqa: E402
 from k8s.api.cluster import JsonObject  # noqa: E402
 from nmt.config import Config  # noqa: E402
@@ -96,6 +97,9 @@ def schema() -> JsonObject:
     for old, new in _RENAMED.items():
         *sections, key = old.split(".")
         _section(written, sections)["properties"][key] = {"const": f"renamed to {new}"}
+    for name, reasons in REFUSED.items():
+        refused = {key: {"const": reason} for key, reason in reasons.items()}
+        written["$defs"][name]["properties"].update(refused)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written}
 
 

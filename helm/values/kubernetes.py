@@ -13,7 +13,7 @@ from helm.values.base import Cidr, ObjectName, Values
 from k8s.api.cluster import JsonObject
 
 
-def _without_null(schema: JsonObject) -> None:
+def without_null(schema: JsonObject) -> None:
     """Leave the null out of the schema of a part that may be absent."""
     schema.update(schema.pop("anyOf")[0])
 
@@ -72,7 +72,7 @@ class NodeAffinity(Fragment):
     """Nodes on which Pods must or should run."""
 
     required_during_scheduling_ignored_during_execution: NodeTerms | None = Field(
-        default=None, json_schema_extra=_without_null
+        default=None, json_schema_extra=without_null
     )
     preferred_during_scheduling_ignored_during_execution: list[PreferredNodes] = []
 
@@ -141,7 +141,7 @@ class Peer(Fragment):
 
     pod_selector: LabelSelector = LabelSelector()
     namespace_selector: LabelSelector = LabelSelector()
-    ip_block: IpBlock | None = Field(default=None, json_schema_extra=_without_null)
+    ip_block: IpBlock | None = Field(default=None, json_schema_extra=without_null)
 
 
 class Subject(Fragment):

@@ -20,10 +20,10 @@ from helm.values.base import (
     Values,
 )
 from helm.values.network import NetworkPolicies
+from helm.values.pod_template import PodTemplate
 from helm.values.pods import Head, PodSecurity, WorkerGroup
 from helm.values.serving import Serving
 from helm.values.storage import Image, StorageValues
-from k8s.api.cluster import JsonObject
 from nmt.config import Config
 
 RAY_VERSION = "2.60.0"
@@ -124,7 +124,7 @@ class ChartValues(Values):
     env_secret_name: OptionalName = ""
     """Existing Secret whose keys become environment variables of the same Pods, like HF_TOKEN."""
     pod_security: PodSecurity = PodSecurity()
-    pod_template: JsonObject = {}
+    pod_template: PodTemplate = PodTemplate()
     """Changes to the template of every Pod, before those of its own kind: `metadata` and `spec` as
     in a Pod, merged as `kubectl patch` does."""
     pod_labels: dict[str, str] = {}

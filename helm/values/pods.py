@@ -6,7 +6,7 @@ from pydantic import Field
 
 from helm.values.base import Count, OptionalQuantity, Quantity, Values
 from helm.values.kubernetes import Affinity, SeLinuxOptions, Toleration
-from k8s.api.cluster import JsonObject
+from helm.values.pod_template import PodTemplate
 
 
 class PodSecurity(Values):
@@ -31,7 +31,7 @@ class Placement(Values):
     """Taints that are tolerated."""
     affinity: Affinity = Affinity()
     """Affinity as in a Pod."""
-    pod_template: JsonObject = {}
+    pod_template: PodTemplate = PodTemplate()
     """Changes to the template of these Pods: `metadata` and `spec` as in a Pod, merged as `kubectl
     patch` does."""
 

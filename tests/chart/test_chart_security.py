@@ -70,7 +70,7 @@ def test_no_pod_uses_host_resources(release):
         for container in pod.containers:
             assert not any("hostPort" in port for port in container.get("ports", [])), pod.where
         kinds_of_volumes = {kind for volume in pod.spec["volumes"] for kind in volume} - {"name"}
-        assert kinds_of_volumes <= {"emptyDir", "persistentVolumeClaim"}, pod.where
+        assert kinds_of_volumes <= {"emptyDir", "persistentVolumeClaim", "configMap"}, pod.where
 
 
 def test_every_container_can_write_to_tmp(release):

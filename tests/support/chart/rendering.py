@@ -17,14 +17,43 @@ NAMESPACE = "team"
 
 _VALUES_FILES = sorted((CHART / "values").glob("*.yaml"))
 _RBAC = "rbac.authorization.k8s.io"
+_SIDECAR: JsonObject = {
+    "image": "registry.example/sidecar:1",
+    "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+    "resources": {
+        "requests": {"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "16Mi"},
+        "limits": {"memory": "32Mi", "ephemeral-storage": "32Mi"},
+    },
+}
 EVERYTHING: JsonObject = {
     "cluster": {"enabled": True},
-    "serving": {"pods": {"min": 2}, "serviceType": "LoadBalancer"},
+    "serving": {
+        "pods": {
+            "min": 2,
+            "podTemplate": {"spec": {"containers": [{**_SIDECAR, "name": "shipper"}]}},
+        },
+        "serviceType": "LoadBalancer",
+    },
     "monitoring": {"podMonitors": True, "alerts": True, "dashboard": True},
     "imagePullSecrets": ["registry"],
     "envSecretName": "hub",
     "podLabels": {"team": "language"},
     "podAnnotations": {"note": "x"},
+    "podTemplate": {
+        "metadata": {"annotations": {"sidecar.istio.io/inject": "false"}},
+        "spec": {
+            "volumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+            "hostAliases": [{"ip": "10.0.0.5", "hostnames": ["hub.local"]}],
+            "containers": [
+                {
+                    "name": "main",
+                    "env": [{"name": "SSL_CERT_FILE", "value": "/etc/ca/ca.pem"}],
+                    "volumeMounts": [{"name": "ca", "mountPath": "/etc/ca", "readOnly": True}],
+                }
+            ],
+            "initContainers": [{**_SIDECAR, "name": "tunnel", "restartPolicy": "Always"}],
+        },
+    },
     "rbac": {"subjects": [{"kind": "Group", "name": "linguists", "apiGroup": _RBAC}]},
 }
 BUCKET: JsonObject = {

@@ -9,6 +9,7 @@ A check prints one line for each problem: key, value, rule, what to do.
 {{- define "nmt.checks" -}}
 {{- $lines := list
       (include "nmt.checkNames" .) (include "nmt.checkFragments" .) (include "nmt.checkImages" .)
+      (include "nmt.checkTemplates" .)
       (include "nmt.checkStorage" .) (include "nmt.checkRay" .) (include "nmt.checkPods" .)
       (include "nmt.checkGroups" .) (include "nmt.checkMemory" .) (include "nmt.checkConfig" .)
       (include "nmt.checkJobs" .) (include "nmt.checkServing" .) (include "nmt.checkHeadState" .)

@@ -45,6 +45,17 @@ ray.version is '{{ .Values.ray.version }}' and ray.token is true, which needs 2.
 {{- range $name, $group := .Values.workers }}
   {{- $_ := set $environments (printf "workers.%s.env" $name) ($group.env | default dict) }}
 {{- end }}
+{{- range $path, $template := include "nmt.podTemplates" . | fromJson }}
+  {{- range $container := dig "spec" "containers" list $template }}
+    {{- $variables := dict }}
+    {{- range .env }}
+      {{- $_ := set $variables .name true }}
+    {{- end }}
+    {{- if has .name (list "main" "ray-head" "ray-worker") }}
+      {{- $_ := set $environments (printf "%s.spec.containers '%s' env" $path .name) $variables }}
+    {{- end }}
+  {{- end }}
+{{- end }}
 {{- range $key, $env := $environments }}
   {{- range $variable := keys $env | sortAlpha }}
     {{- if has $variable $own }}

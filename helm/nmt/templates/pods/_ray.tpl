@@ -287,7 +287,9 @@ rayStartParams:
   num-cpus: {{ int .group.cpus | quote }}
   num-gpus: {{ int .group.gpus | quote }}
 template:
-  {{- include "nmt.workerTemplate" . | trim | nindent 2 }}
+  {{- $template := include "nmt.workerTemplate" . }}
+  {{- $patch := dict "root" .root "own" .group.podTemplate "template" $template }}
+  {{- include "nmt.patched" $patch | trim | nindent 2 }}
 {{- end }}
 
 {{/*
@@ -315,5 +317,7 @@ headGroupSpec:
     dashboard-host: 0.0.0.0
     num-cpus: "0"
   template:
-    {{- include "nmt.headTemplate" . | trim | nindent 4 }}
+    {{- $template := include "nmt.headTemplate" . }}
+    {{- $patch := dict "root" .root "own" .head.podTemplate "template" $template }}
+    {{- include "nmt.patched" $patch | trim | nindent 4 }}
 {{- end }}

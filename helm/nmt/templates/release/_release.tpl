@@ -63,8 +63,8 @@ spec:
       "maxPods" $maxPods
       "rayCluster" (fromYaml $cluster)
       "workerGroups" $groups
-      "submitter" (include "nmt.submitter" . | fromYaml)
-      "storagePod" (include "nmt.storagePod" . | fromYaml)
+      "submitter" (include "nmt.patched" (dict "root" . "template" (include "nmt.submitter" .)) | fromYaml)
+      "storagePod" (include "nmt.patched" (dict "root" . "template" (include "nmt.storagePod" .)) | fromYaml)
       "service" (ternary $fullname "" .Values.serving.enabled)
       "endpoint" (ternary (printf "%s-endpoint" $fullname) "" .Values.serving.enabled)
       "cluster" (ternary (printf "%s-cluster" $fullname) "" .Values.cluster.enabled)
