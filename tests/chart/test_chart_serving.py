@@ -310,27 +310,54 @@ ROOTS = {
 }
 
 
+TEMPLATES = [head, lambda values: group(values)["template"]]
+
+
+def storage_mounts(spec: JsonObject) -> dict[str, JsonObject]:
+    """Return the mounts of the claim in the Ray container, by their folder within the Pod."""
+    mounts = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] == "storage"]
+    return {mount["mountPath"]: mount for mount in mounts if "subPathExpr" not in mount}
+
+
 @pytest.mark.parametrize("case", ROOTS)
-@pytest.mark.parametrize("template", [head, lambda values: group(values)["template"]])
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_endpoint_sees_engines_and_its_own_folder_of_the_claim_alone(template, case):
+    """Whoever breaks into a replica reads no corpus, no run and no other endpoint's documents."""
+    values, root, name = ROOTS[case]
+    mounts = storage_mounts(template(values)["spec"])
+    whole = (values.get("storage") or {}).get("mountPath", "/storage")
+    for path, mount in mounts.items():
+        assert path == f"{whole}/{mount['subPath']}"
+    read = {path for path, mount in mounts.items() if mount.get("readOnly")}
+    assert read == {f"{root}/{layout.ENGINES}", f"{root}/{layout.endpoint(name)}"}
+
+
+@pytest.mark.parametrize("case", ROOTS)
+@pytest.mark.parametrize("template", TEMPLATES)
 def test_the_endpoint_writes_only_reports_documents_and_feedback_to_the_claim(template, case):
     """Whoever breaks into a replica changes neither engines, nor the traffic file, nor the keys."""
     values, root, name = ROOTS[case]
-    spec = template(values)["spec"]
-    mounts = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] == "storage"]
-    whole, *written = [m for m in mounts if "subPathExpr" not in m]
-    assert whole["readOnly"] is True
+    mounts = storage_mounts(template(values)["spec"])
+    written = [path for path, mount in mounts.items() if not mount.get("readOnly")]
     folders = (layout.replica_reports(name), layout.documents(name), layout.feedback(name))
-    assert [mount["mountPath"] for mount in written] == [f"{root}/{each}" for each in folders]
-    for mount in written:
-        assert mount["mountPath"] == f"{whole['mountPath']}/{mount['subPath']}"
-        assert "readOnly" not in mount
-    # Made by the user of the Pod: the kubelet would make them for root.
+    assert written == [f"{root}/{each}" for each in folders]
+    # They lie in a folder that is mounted for reading, which has to come first.
+    assert list(mounts).index(f"{root}/{layout.endpoint(name)}") < list(mounts).index(written[0])
+
+
+@pytest.mark.parametrize("case", ROOTS)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_folder_that_the_endpoint_mounts_is_made_by_the_user_of_its_pods(template, case):
+    """The kubelet would make them for root, and no job could write an engine."""
+    values, root, name = ROOTS[case]
+    spec = template(values)["spec"]
     first = spec["initContainers"][0]
-    made = {mount["mountPath"] for mount in written}
     assert first["command"][:2] == ["mkdir", "-p"]
-    assert set(first["command"][2:]) - made <= {f"{root}/{layout.head_states(name)}"}
-    assert made <= set(first["command"])
-    assert {"name": "storage", "mountPath": whole["mountPath"]} in first["volumeMounts"]
+    extra = set(first["command"][2:]) - set(storage_mounts(spec))
+    assert extra <= {f"{root}/{layout.head_states(name)}"}
+    assert set(storage_mounts(spec)) <= set(first["command"])
+    (whole,) = [mount for mount in first["volumeMounts"] if mount["name"] == "storage"]
+    assert not {"subPath", "readOnly"} & set(whole)
 
 
 def test_with_a_bucket_no_folder_is_made_and_the_endpoint_may_have_keys_of_its_own():

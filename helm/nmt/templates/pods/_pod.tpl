@@ -102,8 +102,8 @@ capabilities:
 {{- end }}
 
 {{/*
-Image, security and mounts of a container: root, image; storage (whether it mounts the claim), folders
-(the only ones of the claim that it may write to), mounts (more of them).
+Image, security and mounts of a container: root, image; storage (whether it mounts the claim), reads and
+writes (the only folders of the claim that it mounts, to read or to write), mounts (more of them).
 */}}
 {{- define "nmt.container" -}}
 image: {{ include "nmt.image" . | quote }}
@@ -114,15 +114,17 @@ volumeMounts:
   - name: tmp
     mountPath: /tmp
   {{- if and .storage (eq .root.Values.storage.type "claim") }}
+  {{- if not (or .reads .writes) }}
   - name: storage
     mountPath: {{ .root.Values.storage.mountPath }}
-    {{- if .folders }}
-    readOnly: true
-    {{- end }}
-  {{- range .folders }}
+  {{- end }}
+  {{- range concat (.reads | default list) (.writes | default list) }}
   - name: storage
     mountPath: {{ printf "%s/%s" $.root.Values.storage.mountPath . }}
     subPath: {{ . }}
+    {{- if has . $.reads }}
+    readOnly: true
+    {{- end }}
   {{- end }}
   {{- end }}
   {{- with .mounts }}

@@ -86,29 +86,39 @@ lifecycle:
 {{- end }}
 
 {{/*
-Folders in the claim that replicas write to, as `nmt.runs.layout` has them: their reports, documents, and
-feedback. A JSON object, as Helm cannot parse a list: folders.
+Folders in the claim that replicas use, as `nmt.runs.layout` has them, as JSON. They read engines, and in the
+endpoint's folder the traffic file, the keys and the glossaries: the folder is mounted and not the files,
+since a file that is replaced by a rename would stay the old one. They write reports, documents and feedback.
 */}}
 {{- define "nmt.replicaFolders" -}}
-{{- $folders := list }}
+{{- $endpoint := include "nmt.endpointFolder" (dict "root" .) }}
+{{- $writes := list }}
 {{- range $kind := list "replicas" "documents" "feedback" }}
-{{- $folders = append $folders (include "nmt.endpointFolder" (dict "root" $ "kind" $kind)) }}
+{{- $writes = append $writes (printf "%s/%s" $endpoint $kind) }}
 {{- end }}
-{{- dict "folders" $folders | toJson }}
+{{- $engines := include "nmt.storageFolder" (dict "root" . "path" "engines") }}
+{{- dict "reads" (list $engines $endpoint) "writes" $writes | toJson }}
 {{- end }}
 
-{{/* A folder of the endpoint, as a path within the claim: root, kind. */}}
+{{/* The endpoint's folder or one in it, as a path within the claim: root, kind. */}}
 {{- define "nmt.endpointFolder" -}}
 {{- $config := include "nmt.config" .root | fromJson }}
-{{- $root := trimPrefix .root.Values.storage.mountPath $config.storage }}
-{{- printf "%s/serving/%s/%s" $root $config.serving.name .kind | clean | trimPrefix "/" }}
+{{- $path := printf "serving/%s/%s" $config.serving.name (.kind | default "") }}
+{{- include "nmt.storageFolder" (dict "root" .root "path" $path) }}
 {{- end }}
 
-{{/* Image, security and mounts of a Ray container: root, component, mounts (more of them). Serving writes to few folders. */}}
+{{/* A folder below the storage root, as a path within the claim: root, path. */}}
+{{- define "nmt.storageFolder" -}}
+{{- $config := include "nmt.config" .root | fromJson }}
+{{- $root := trimPrefix .root.Values.storage.mountPath $config.storage }}
+{{- printf "%s/%s" $root .path | clean | trimPrefix "/" }}
+{{- end }}
+
+{{/* Image, security and mounts of a Ray container: root, component, mounts (more of them). */}}
 {{- define "nmt.rayContainer" -}}
 {{- $container := dict "root" .root "image" .root.Values.image "storage" true "mounts" .mounts }}
 {{- if eq .component "serving" }}
-{{- $_ := set $container "folders" (include "nmt.replicaFolders" .root | fromJson).folders }}
+{{- $container = include "nmt.replicaFolders" .root | fromJson | merge $container }}
 {{- end }}
 {{- include "nmt.container" $container }}
 {{- end }}
@@ -120,7 +130,8 @@ makes belongs to root. Those of replicas, and with `head` also that of the head'
 {{- define "nmt.makeFolders" -}}
 {{- $values := .root.Values }}
 {{- if eq $values.storage.type "claim" }}
-{{- $folders := (include "nmt.replicaFolders" .root | fromJson).folders }}
+{{- $used := include "nmt.replicaFolders" .root | fromJson }}
+{{- $folders := concat $used.reads $used.writes }}
 {{- if .head }}
   {{- $folders = append $folders (include "nmt.headFolder" .root) }}
 {{- end }}
