@@ -22,7 +22,11 @@ from tests.support.chart.rendering import (
 VERSIONS = ("1.31", "1.37")
 """The oldest version that the chart supports, and the newest that is known."""
 NOT_BUILT_IN = {"RayCluster", "RayService", "PodMonitor", "PrometheusRule"}
-CLUSTER_WIDE = {"PriorityClass"}
+CLUSTER_WIDE = {
+    "PriorityClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -136,8 +140,10 @@ def test_no_two_objects_of_a_kind_have_the_same_name(release):
     assert len(named) == len(set(named))
 
 
-def test_two_releases_in_two_namespaces_share_no_cluster_wide_object():
-    one, other = (kinds(render(namespace=n), "PriorityClass") for n in ("a", "b"))
+@pytest.mark.parametrize("kind", sorted(CLUSTER_WIDE))
+def test_two_releases_in_two_namespaces_share_no_cluster_wide_object(kind):
+    one, other = (kinds(render(namespace=n), kind) for n in ("a", "b"))
+    assert one
     assert set(one) & set(other) == set()
 
 

@@ -268,6 +268,7 @@ def test_users_of_nmt_k8s_get_no_more_than_its_commands_need():
         ("", "events"): {"list"},
         ("", "persistentvolumeclaims"): {"get"},
         ("", "resourcequotas"): {"list"},
+        ("nmt", "releases"): {"submit"},  # marks those whom the admission policies bind
     }
 
 
@@ -284,3 +285,4 @@ def test_no_rights_are_cluster_wide(release, kind):
 def test_the_restricted_values_create_no_cluster_wide_objects_and_no_rights():
     made = {manifest["kind"] for manifest in render(RELEASES["restricted"], name="nmt")}
     assert not made & {"PriorityClass", "ServiceAccount", "Role", "RoleBinding"}
+    assert not made & {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}

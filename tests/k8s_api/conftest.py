@@ -134,3 +134,16 @@ def remove_cluster_wide(api: client.ApiClient, namespace: str) -> None:
         for each in found().items:
             if each.metadata.name.startswith(f"{namespace}-"):
                 delete(each.metadata.name)
+
+
+def as_account(release: Applied, account: str) -> client.ApiClient:
+    """A client with the own token of an account of the release."""
+    core: Any = client.CoreV1Api(release.api)
+    token = core.create_namespaced_service_account_token(
+        account, release.namespace, {"spec": {"expirationSeconds": 600}}
+    )
+    known = release.api.configuration
+    own = client.Configuration(host=known.host)
+    own.ssl_ca_cert = known.ssl_ca_cert
+    own.api_key = {"authorization": f"Bearer {token.status.token}"}
+    return client.ApiClient(own)

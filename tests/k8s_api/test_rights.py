@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.k8s_api.conftest import RELEASE, Applied
+from tests.k8s_api.conftest import RELEASE, Applied, as_account
 from tests.support.chart.rendering import JsonObject
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
@@ -50,18 +50,6 @@ USER = {
 @pytest.fixture(scope="module")
 def release(install: Callable[[JsonObject], Applied]) -> Applied:
     return install({"cluster": {"enabled": True}})
-
-
-def as_account(release: Applied, account: str) -> client.ApiClient:
-    core: Any = client.CoreV1Api(release.api)
-    token = core.create_namespaced_service_account_token(
-        account, release.namespace, {"spec": {"expirationSeconds": 600}}
-    )
-    known = release.api.configuration
-    own = client.Configuration(host=known.host)
-    own.ssl_ca_cert = known.ssl_ca_cert
-    own.api_key = {"authorization": f"Bearer {token.status.token}"}
-    return client.ApiClient(own)
 
 
 def rights(api: client.ApiClient, namespace: str) -> dict[str, set[str]]:
