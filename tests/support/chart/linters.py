@@ -73,7 +73,8 @@ def kubeconform(releases: Releases, folder: Path) -> set[Finding]:
     known = write_schemas(folder / "schemas")
     # Without a schema it could only say so: test_chart_objects.py lists such kinds.
     others = {item["kind"] for item in objects} - known
-    options = ["-strict", "-output", "json", "-skip", ",".join(sorted(others))]
+    # Each of several threads would read the large file of definitions again.
+    options = ["-strict", "-n", "1", "-output", "json", "-skip", ",".join(sorted(others))]
     location = ["-schema-location", str(folder / "schemas" / SCHEMA_FILE)]
     file = _written(objects, folder)
     report = _json(program("kubeconform"), *options, *location, str(file))

@@ -20,6 +20,7 @@ _RBAC = "rbac.authorization.k8s.io"
 _SIDECAR: JsonObject = {
     "image": "registry.example/sidecar:1",
     "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+    "readinessProbe": {"exec": {"command": ["true"]}},
     "resources": {
         "requests": {"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "16Mi"},
         "limits": {"memory": "32Mi", "ephemeral-storage": "32Mi"},
