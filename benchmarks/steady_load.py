@@ -4,7 +4,8 @@
 
 Open loop: a request is sent at its time whether or not those before it are answered, so that a
 pause of the endpoint is seen by all requests that fall into it. Each has a connection of its own,
-unless `--keep-alive`; none is sent twice. An API key is taken from the variable NMT_API_KEY.
+unless `--keep-alive`; none is sent twice, unless `--retries 1`, as most clients do whose connection
+is closed. An API key is taken from the variable NMT_API_KEY.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 TEXT = "The doctor is at home."
@@ -33,24 +35,36 @@ class Outcome:
     """HTTP status, or 0 if there was no response."""
     said: str
     """The engine that translated, or the error."""
+    retries: int = 0
+    """How often the request was sent again."""
 
 
 class SteadyLoad:
     """Requests at a steady rate, from `start` to `stop`."""
 
-    def __init__(self, url: str, rate: float, *, keep_alive: bool = False, key: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        rate: float,
+        *,
+        keep_alive: bool = False,
+        retries: int = 0,
+        key: str = "",
+    ) -> None:
         """Set up the load.
 
         Args:
             url: the endpoint's address.
             rate: requests per second.
             keep_alive: use a connection for as long as the other side keeps it.
+            retries: how often a request that failed is sent again, at once.
             key: API key of the requests; empty sends none.
         """
         self.outcomes: list[Outcome] = []
         self._parts = urlsplit(url)
         self._rate = rate
         self._keep_alive = keep_alive
+        self._retries = retries
         self._key = key
         self._local = threading.local()
         self._stopped = threading.Event()
@@ -72,10 +86,27 @@ class SteadyLoad:
         """List the requests that got no translation."""
         return [outcome for outcome in self.outcomes if outcome.status != 200]
 
+    @property
+    def longest_gap(self) -> float:
+        """Compute the longest time in seconds in which no translation arrived."""
+        answered = sorted(
+            outcome.at_seconds + outcome.seconds
+            for outcome in self.outcomes
+            if outcome.status == 200
+        )
+        end = max((outcome.at_seconds for outcome in self.outcomes), default=0.0)
+        times = [0.0, *answered, end]
+        return max(after - before for before, after in pairwise(times))
+
     def report(self) -> str:
         """Format the counts, and the latency of successful requests."""
         good = sorted(outcome.seconds for outcome in self.outcomes if outcome.status == 200)
-        lines = [f"{len(self.failures)} of {len(self.outcomes)} requests failed"]
+        again = sum(outcome.retries > 0 for outcome in self.outcomes)
+        lines = [
+            f"{len(self.failures)} of {len(self.outcomes)} requests failed"
+            + (f", {again} were sent again" if self._retries else ""),
+            f"longest time without an answer: {self.longest_gap:.2f} s",
+        ]
         if good:
             middle, late = good[len(good) // 2], good[int(len(good) * 0.99)]
             lines.append(
@@ -99,12 +130,16 @@ class SteadyLoad:
 
     def _ask(self) -> None:
         sent = time.monotonic()
-        try:
-            status, said = self._answer()
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-            status, said = 0, f"{type(error).__name__}: {error}"
-            self._local.connection = None
-        self.outcomes.append(Outcome(sent - self.started, time.monotonic() - sent, status, said))
+        for retries in range(self._retries + 1):
+            try:
+                status, said = self._answer()
+            except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+                status, said = 0, f"{type(error).__name__}: {error}"
+                self._local.connection = None
+            if status == 200 or retries == self._retries:
+                seconds = time.monotonic() - sent
+                self.outcomes.append(Outcome(sent - self.started, seconds, status, said, retries))
+                return
 
     def _answer(self) -> tuple[int, str]:
         connection = self._connection()
@@ -137,10 +172,17 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=20, help="requests per second")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--keep-alive", action="store_true")
+    parser.add_argument("--retries", type=int, default=0)
     options = parser.parse_args()
     # Not an option: other users of the machine see the words of a command line.
     key = os.environ.get("NMT_API_KEY", "")
-    with SteadyLoad(options.url, options.rate, keep_alive=options.keep_alive, key=key) as load:
+    with SteadyLoad(
+        options.url,
+        options.rate,
+        keep_alive=options.keep_alive,
+        retries=options.retries,
+        key=key,
+    ) as load:
         time.sleep(options.seconds)
     print(load.report())
     return 1 if load.failures else 0
