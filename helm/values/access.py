@@ -38,9 +38,9 @@ class Rbac(Values):
     subjects: list[Subject] = []
     """Users and groups that may run `nmt-k8s`, as in a RoleBinding."""
     admission_policy: bool = True
-    """Create ValidatingAdmissionPolicies, which are cluster-wide objects: what these users create has
-    the accounts, volumes and Secrets of the release's own jobs and no others, and the autoscaler
-    scales and does nothing else."""
+    """Create ValidatingAdmissionPolicies, which are cluster-wide objects: what these users create
+    has the accounts, volumes and Secrets of the release's own jobs and no others, and the
+    autoscaler scales and does nothing else."""
 
 
 class ExistingPriorities(Values):

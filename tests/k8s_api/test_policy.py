@@ -19,9 +19,15 @@ from nmt.config import load_with_user_set
 from nmt.errors import ClusterError
 from nmt.runs.steps import STEPS
 from tests.k8s_api.conftest import RELEASE, Applied, as_account
-from tests.support.chart.rendering import JsonObject
+from tests.support.chart.rendering import JsonObject, render
 
+RBAC = "rbac.authorization.k8s.io"
+PEOPLE = [
+    {"kind": "User", "name": "alice", "apiGroup": RBAC},
+    {"kind": "Group", "name": "linguists", "apiGroup": RBAC},
+]
 VALUES: JsonObject = {
+    "rbac": {"subjects": PEOPLE},
     "cluster": {"enabled": True},
     "serving": {"enabled": False},
     "envSecretName": "hub",
@@ -40,16 +46,7 @@ def release(install: Callable[[JsonObject], Applied]) -> Applied:
 @pytest.fixture(scope="module")
 def refusal(release: Applied) -> Ask:
     """What the API server says against an object of the user; empty when it takes it."""
-    user = dynamic.DynamicClient(as_account(release, f"{RELEASE}-user"))
-
-    def ask(body: JsonObject) -> str:
-        resource = user.resources.get(api_version=body["apiVersion"], kind=body["kind"])
-        try:
-            resource.create(body, namespace=release.namespace, dry_run="All")
-        except client.ApiException as error:
-            return str(error.body)
-        return ""
-
+    ask = asking(as_account(release, f"{RELEASE}-user"), release.namespace)
     # The API server reads new policies a little later.
     unlabelled = changed(code(release), lambda made: made["metadata"].pop("labels"))
     stolen = changed(job(release), env(**SECRET))
@@ -57,8 +54,31 @@ def refusal(release: Applied) -> Ask:
     return ask
 
 
-def described(release: Applied) -> Release:
-    found = release.find("v1", "ConfigMap", f"{RELEASE}-release")
+def asking(api: client.ApiClient, namespace: str) -> Ask:
+    user = dynamic.DynamicClient(api)
+
+    def ask(body: JsonObject) -> str:
+        resource = user.resources.get(api_version=body["apiVersion"], kind=body["kind"])
+        try:
+            resource.create(body, namespace=namespace, dry_run="All")
+        except client.ApiException as error:
+            return str(error.body)
+        return ""
+
+    return ask
+
+
+def as_person(release: Applied, name: str, *groups: str) -> Ask:
+    """Ask as a person whom an administrator impersonates."""
+    api = client.ApiClient(release.api.configuration)
+    api.set_default_header("Impersonate-User", name)
+    for group in groups:
+        api.set_default_header("Impersonate-Group", group)
+    return asking(api, release.namespace)
+
+
+def described(release: Applied, name: str = RELEASE) -> Release:
+    found = release.find("v1", "ConfigMap", f"{name}-release")
     return Release.parse(found.data.to_dict(), "the ConfigMap")
 
 
@@ -641,3 +661,40 @@ def test_an_autoscaler_notes_in_a_pod_what_it_resizes(
     api, name = head_of_cluster
     noted = {"metadata": {"annotations": {"ray.io/ippr-status": "{}"}}}
     assert patched(api, release, "Pod", name, noted) == ""
+
+
+@pytest.mark.parametrize("person", [("alice",), ("bob", "linguists")], ids=["user", "group"])
+def test_people_and_groups_are_bound_like_the_account(
+    release: Applied, refusal: Ask, person: tuple[str, ...]
+) -> None:
+    ask = as_person(release, *person)
+    assert ask(job(release)) == ""
+    assert says(ask(changed(job(release), env(**SECRET))), "env 'MORE'")
+
+
+@pytest.fixture(scope="module")
+def neighbour(release: Applied) -> Release:
+    """Another release of the same namespace, which alice may use, too."""
+    alice = {"rbac": {"subjects": PEOPLE[:1]}, "priorities": {"create": False}}
+    for body in render(alice, name="other", namespace=release.namespace):
+        if body["kind"] not in ("RayService", "Pod", "PersistentVolumeClaim"):
+            release.apply(body)
+    return described(release, "other")
+
+
+def test_those_of_two_releases_submit_to_both(
+    release: Applied, refusal: Ask, neighbour: Release
+) -> None:
+    ask = as_person(release, "alice")
+    theirs = ray_job(neighbour, submission())
+    release.wait_for(lambda: not ask(theirs), "the rights are missing", seconds=30)
+    assert ask(job(release)) == ""
+    assert says(ask(changed(theirs, env(**SECRET))), "env 'MORE'")
+    mixed = spec(serviceAccountName=f"{RELEASE}-jobs")
+    assert says(ask(changed(theirs, mixed)), "serviceAccountName")
+
+
+def test_those_of_one_release_do_not_submit_to_another(
+    release: Applied, refusal: Ask, neighbour: Release
+) -> None:
+    assert says(refusal(ray_job(neighbour, submission())), INSTANCE)
