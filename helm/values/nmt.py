@@ -65,7 +65,7 @@ class Cluster(Values):
     workers: list[GroupName] = ["cpu"]
     """Its worker groups."""
     queue: OptionalName = ""
-    """Kueue LocalQueue that admits the cluster; none when empty."""
+    """Kueue LocalQueue that admits the cluster, with Kueue's elastic jobs; none when empty."""
     idle_timeout_seconds: Seconds = 120
     """Time after which an idle worker Pod is removed."""
 

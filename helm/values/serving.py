@@ -74,6 +74,8 @@ class HttpRoute(Values):
     """Gateways as in an HTTPRoute; at least one. TLS ends at the Gateway."""
     hostnames: list[str] = []
     """Host names of the endpoint; all of the Gateway's when empty."""
+    timeouts: bool = True
+    """Give a request the time that the endpoint takes at most; false for a Gateway without this."""
 
 
 class Serving(Values):
@@ -90,7 +92,8 @@ class Serving(Values):
     head_redis: HeadRedis = HeadRedis()
     pods: ServingPods = ServingPods()
     queue: OptionalName = ""
-    """Kueue LocalQueue that admits the endpoint's Ray cluster; none when empty."""
+    """Kueue LocalQueue that admits the endpoint's Ray cluster, with Kueue's elastic jobs; none when
+    empty."""
     idle_timeout_seconds: Seconds = 300
     """Time after which an idle Pod is removed."""
     drain_seconds: Annotated[int, Field(ge=0, le=300)] = 15

@@ -24,12 +24,20 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* Name, namespace and labels of an object: root, component, suffix of its name. */}}
+{{/*
+Name, namespace and labels of an object: root, component, suffix of its name, queue (a LocalQueue of Kueue,
+for a Ray cluster that changes its size).
+*/}}
 {{- define "nmt.metadata" -}}
 name: {{ include "nmt.fullname" .root }}{{ with .suffix }}-{{ . }}{{ end }}
 namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "nmt.labels" . | nindent 2 }}
+{{- with .queue }}
+  kueue.x-k8s.io/queue-name: {{ . }}
+annotations:
+  kueue.x-k8s.io/elastic-job: "true"
+{{- end }}
 {{- end }}
 
 {{/* Full name of an image: root, image. */}}

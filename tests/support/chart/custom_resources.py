@@ -22,7 +22,8 @@ def read_schemas(folder: Path) -> dict[str, JsonObject]:
     for path in sorted(folder.glob("*.yaml")):
         for crd in yaml.load_all(path.read_text("utf-8"), Loader=yaml.CSafeLoader):
             versions = {v["name"]: v["schema"]["openAPIV3Schema"] for v in crd["spec"]["versions"]}
-            schemas[crd["spec"]["names"]["kind"]] = versions["v1"]
+            if "v1" in versions:
+                schemas[crd["spec"]["names"]["kind"]] = versions["v1"]
     return schemas
 
 

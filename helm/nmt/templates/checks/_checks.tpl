@@ -12,7 +12,7 @@ A check prints one line for each problem: key, value, rule, what to do.
       (include "nmt.checkTemplates" .)
       (include "nmt.checkStorage" .) (include "nmt.checkRay" .) (include "nmt.checkPods" .)
       (include "nmt.checkGroups" .) (include "nmt.checkMemory" .) (include "nmt.checkConfig" .)
-      (include "nmt.checkJobs" .) (include "nmt.checkServing" .) (include "nmt.checkHeadState" .)
+      (include "nmt.checkJobs" .) (include "nmt.checkServing" .) (include "nmt.checkEntrances" .) (include "nmt.checkHeadState" .)
       (include "nmt.checkPriorities" .) (include "nmt.checkClaim" .) | join "\n" }}
 {{- $problems := list }}
 {{- range splitList "\n" $lines }}

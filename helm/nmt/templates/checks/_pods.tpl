@@ -20,6 +20,9 @@ cluster.workers is empty, and the head runs no work: name one of {{ $known }}
 {{- if ne (len .Values.cluster.workers) (len (uniq .Values.cluster.workers)) }}
 cluster.workers names a group twice ({{ join ", " .Values.cluster.workers }}): KubeRay needs different names
 {{- end }}
+{{- if and .Values.cluster.queue (gt (len .Values.cluster.workers) 7) }}
+cluster.workers names {{ len .Values.cluster.workers }} groups, and Kueue admits clusters of up to 7: name fewer, or leave cluster.queue out
+{{- end }}
 {{- range list "head" "headgroup" }}
   {{- if has . $names }}
 workers.{{ . }}: Ray and Kueue call the head '{{ . }}': give the group another name

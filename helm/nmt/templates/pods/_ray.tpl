@@ -181,6 +181,19 @@ initContainers:
 {{- end }}
 
 {{/*
+What keeps the Pods of a queued cluster waiting until Kueue has quota for them: root, component. Kueue adds
+it to what is installed; without it here, the next upgrade would take it away, which Kueue refuses.
+*/}}
+{{- define "nmt.queueGate" -}}
+{{- if has .component (list "serving" "cluster") }}
+{{- if (index .root.Values .component).queue }}
+schedulingGates:
+  - name: kueue.x-k8s.io/elastic-job
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
 Pod template of a head: root, component, head, autoscaling, priority. KubeRay gives the account of an
 autoscaling head the rights that the autoscaler needs, so no worker shares it. The head of a job
 terminates at once: with more time, its job would fail in the dying cluster, and KubeRay does not retry
@@ -204,6 +217,7 @@ metadata:
   {{- $annotations := dict "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" }}
   {{- include "nmt.podMetadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}
 spec:
+  {{- include "nmt.queueGate" . | nindent 2 }}
   {{- include "nmt.podSpec" $pod | nindent 2 }}
   {{- if $serving }}
   {{- include "nmt.servingInit" (dict "root" .root "head" true) | nindent 2 }}
@@ -243,6 +257,7 @@ spec:
 metadata:
   {{- include "nmt.podMetadata" (dict "root" .root "component" .component "annotations" .annotations) | nindent 2 }}
 spec:
+  {{- include "nmt.queueGate" . | nindent 2 }}
   {{- $pod := dict "root" .root "storage" true "placement" .group "disk" .group.disk }}
   {{- $_ := merge $pod (dict "account" .account "priority" .priority "grace" $grace) }}
   {{- include "nmt.podSpec" $pod | nindent 2 }}
