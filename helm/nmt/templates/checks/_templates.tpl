@@ -108,7 +108,7 @@ tmp storage ray-logs head-state code code-zip shared-mem log-volume
 
 {{/* A container beside it: path, container, all (whether it would be in every Pod), list. */}}
 {{- define "nmt.checkAdded" -}}
-{{- if has .container.name (list "main" "ray-head" "ray-worker" "ray-job-submitter" "nmt-k8s" "test" "autoscaler" "wait-gcs-ready" "folders" "code") }}
+{{- if has .container.name (list "main" "ray-head" "ray-worker" "ray-job-submitter" "nmt-k8s" "test" "autoscaler" "wait-gcs-ready" "folders" "head-state" "code") }}
 {{ .path }} is a container of the chart or of KubeRay: choose another name{{ if .all }}, or take 'main' of containers for each Pod's own one{{ end }}
 {{- else if not .container.image }}
 {{ .path }} has no image: name one (the Pod's own container is called 'main')
