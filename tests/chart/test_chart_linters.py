@@ -63,11 +63,12 @@ def test_every_finding_has_a_reason(linter):
 
 @linters
 def test_every_reason_belongs_to_a_finding(linter):
+    found_in_releases = in_releases(linter)
     unused = [
         f"{entry['check']} in {name}"
         for entry in ACCEPTED[linter]
         for name in entry["objects"]
-        if not any(accepts({**entry, "objects": [name]}, found) for found in in_releases(linter))
+        if not any(accepts({**entry, "objects": [name]}, found) for found in found_in_releases)
     ]
     assert unused == []
 
