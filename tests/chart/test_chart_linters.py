@@ -10,11 +10,24 @@ import yaml
 from k8s.api.cluster import JsonObject
 from tests.support.chart.linters import LINTERS, Finding
 from tests.support.chart.plain_objects import plain_objects
-from tests.support.chart.rendering import NAMESPACE, RELEASES, render
+from tests.support.chart.rendering import EVERYTHING, NAMESPACE, RELEASES, render
 
 ACCEPTED: dict[str, list[JsonObject]] = yaml.safe_load(
     (Path(__file__).parent / "accepted_findings.yaml").read_text("utf-8")
 )
+
+MORE_RELEASES: dict[str, JsonObject] = {
+    "only jobs": {"serving": {"enabled": False}, "monitoring": EVERYTHING["monitoring"]},
+    "state in Redis": {
+        "serving": {
+            "headState": "redis",
+            "headRedis": {"address": "redis:6379", "secretName": "redis"},
+        }
+    },
+    "state on a claim": {"serving": {"headClaim": {"create": True}}},
+    "no state": {"serving": {"headState": "none"}},
+}
+"""Values that render what no other release has, or leave out what every other has."""
 
 linters = pytest.mark.parametrize("linter", LINTERS)
 
@@ -37,7 +50,8 @@ FAULTY: JsonObject = {
 def findings(linter: str) -> frozenset[Finding]:
     """Return what a linter finds in all releases, and in the faulty Pod."""
     # One run for all tests: checkov takes ten seconds to start.
-    releases = [plain_objects(render(values)) for values in RELEASES.values()]
+    values = [*RELEASES.values(), *MORE_RELEASES.values()]
+    releases = [plain_objects(render(each)) for each in values]
     with TemporaryDirectory() as folder:
         return frozenset(LINTERS[linter]([*releases, [FAULTY]], Path(folder)))
 
