@@ -21,12 +21,15 @@ from nmt.cli.durations import duration
 from nmt.cli.signals import exit_code_of, signal_of
 from nmt.errors import ClusterError, NmtError, UnreachableError
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.0
 _REMINDER_SECONDS = 15.0
 # Each diagnosis lists Pods and events, which is too much for every poll.
 _DIAGNOSE_SECONDS = {JobState.WAITING: 6.0, JobState.RETRYING: 6.0}
 _SLOW_DIAGNOSE_SECONDS = 15.0
 _SILENCE_SECONDS = 300.0
+_NEW_HEAD = (
+    "the head Pod was lost: KubeRay replaces it, and the job goes on from its last checkpoint"
+)
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ class _Seen:
     diagnosed_at: float = -1e9
     reported_at: float = -1e9
     reported: str = ""
+    running: bool = False
+    """The job was seen to run, so that it waits only because its head Pod was lost."""
     ran: bool = False
     """The job has been running, so it is never given up, even if it waits for Pods again."""
 
@@ -121,6 +126,9 @@ class JobWaiter:
         status = read_job_status(job)
         now = self._clock.now()
         self._seen.ran = self._seen.ran or has_run(job)
+        self._seen.running = self._seen.running or status.state is JobState.RUNNING
+        if status.state is JobState.WAITING and self._seen.running:
+            status = replace(status, message=_NEW_HEAD)
         if status.state is not self._seen.state:
             self._seen.state, self._seen.since = status.state, now
             self._seen.diagnosed_at = -1e9

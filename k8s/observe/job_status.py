@@ -75,8 +75,6 @@ def read_job_status(job: JsonObject) -> JobStatus:
     # KubeRay says Running as soon as the head Pod is up, before Ray has started the job.
     if deployment == "Running" and status.get("jobStatus") not in ("", None, "PENDING"):
         return JobStatus(JobState.RUNNING)
-    if has_run(job):
-        return JobStatus(JobState.WAITING, _NEW_HEAD)
     return JobStatus(JobState.WAITING, _waiting_for(deployment))
 
 
@@ -151,9 +149,6 @@ _JOB_NOT_FOUND = "Submitter completed but Ray job not found"
 _HEAD_LOST = (
     "the head Pod was lost just as the job ended, and with it the outcome: run the same submit "
     "command again to resume from the last checkpoint"
-)
-_NEW_HEAD = (
-    "the head Pod was lost: KubeRay replaces it, and the job goes on from its last checkpoint"
 )
 _REASONS = {
     "SubmissionFailed": "the job could not be submitted to Ray, or lost its head Pod too often",
