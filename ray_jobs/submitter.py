@@ -21,7 +21,7 @@ import aiohttp
 
 _PAUSE_SECONDS = 1.0
 _TIMEOUT_SECONDS = 10.0
-_SILENCE_SECONDS = 5.0
+_SILENCE_SECONDS = 15.0  # a busy head may be silent for a while
 _ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 # Ray answers with other codes too while its head starts, so only these are final.
 _REFUSED = (400, 401, 403)

@@ -14,7 +14,7 @@ from nmt.cli.signals import STOP_SIGNALS, handled_signals
 
 # A deadline is kept within 10 seconds. This is the part of them in which a training may save a
 # checkpoint; the rest is for the end of its workers.
-SAVE_SECONDS = 7.0
+SAVE_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
