@@ -26,6 +26,12 @@ MORE_RELEASES: dict[str, JsonObject] = {
     },
     "state on a claim": {"serving": {"headClaim": {"create": True}}},
     "no state": {"serving": {"headState": "none"}},
+    "entrances": {
+        "serving": {
+            "ingress": {"enabled": True, "hosts": ["translate.example"], "tlsSecret": "tls"},
+            "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]},
+        }
+    },
 }
 """Values that render what no other release has, or leave out what every other has."""
 
