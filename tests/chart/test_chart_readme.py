@@ -7,6 +7,7 @@ import subprocess
 
 import yaml
 
+from nmt import __version__
 from tests.support.chart.programs import program
 from tests.support.chart.rendering import CHART, JsonObject
 
@@ -60,6 +61,10 @@ def test_only_sections_are_without_a_default():
         default or any(other.startswith(f"{key}.") for other in keys)
         for key, (default, _) in rows(README).items()
     )
+
+
+def test_the_readme_names_the_version_of_the_chart_and_of_the_images():
+    assert f"This is version {__version__} of the chart, for version {__version__} of" in README
 
 
 def test_the_readme_lists_every_values_file_with_what_it_is_for():
