@@ -60,7 +60,7 @@ class Placement:
 def placement(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Placement:
-    """Start an endpoint of two replicas in a process of its own, since Serve reads the mode once."""
+    """Start an endpoint in a process of its own, since Serve reads its mode once."""
     storage = Storage(str(tmp_path_factory.mktemp("root")))
     add_engine(storage, "water", WATER)
     promote(storage, "default", "water")
