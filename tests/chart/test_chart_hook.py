@@ -213,3 +213,16 @@ def test_the_notes_have_no_missing_values_and_no_double_blank_lines(name):
     said = notes(RELEASES[name])
     assert "<no value>" not in said
     assert "\n\n\n" not in said
+
+
+def test_the_notes_say_how_to_wait_for_the_pods_that_uninstall_leaves():
+    labels = "app.kubernetes.io/instance=demo,app.kubernetes.io/component=serving"
+    wait = f"kubectl wait --for=delete pod -l {labels}"
+    said = notes({"serving": {"drainSeconds": 15}})
+    (line,) = [line for line in said.splitlines() if wait in line]
+    (service,) = kinds(render({"serving": {"drainSeconds": 15}}), "RayService").values()
+    cluster = service["spec"]["rayClusterConfig"]
+    grace = cluster["workerGroupSpecs"][0]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert f"--timeout={grace + 30}s" in line
+    assert "-n team" in line
+    assert wait not in notes({"serving": {"enabled": False}})
