@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from nmt.runs import layout
 from nmt.serving.engines.engine_set import EngineSet
+from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.serving.worker import Worker
 from nmt.storage import Storage
 from nmt.traffic import (
@@ -43,6 +44,7 @@ class Follower:
         poll_seconds: float,
         counts: Callable[[], tuple[PairCounts, ...]] = tuple,
         clock: Callable[[], float] = time.time,
+        metrics: ServingMetrics | None = None,
     ) -> None:
         """Set up the follower; nothing is read yet.
 
@@ -54,8 +56,10 @@ class Follower:
             poll_seconds: time between two polls.
             counts: returns the counts of the rollouts that run.
             clock: returns the seconds since 1970.
+            metrics: receive when the traffic file was read, and the space of the storage.
         """
         self._storage = storage
+        self._metrics = metrics
         self._name = name
         self.engines = engines
         self._poll_seconds = poll_seconds
@@ -91,6 +95,8 @@ class Follower:
             traffic, self._error = None, str(error)
         else:
             # Before the first promotion, a missing file is not an error.
+            if self._metrics:
+                self._metrics.set_traffic_read(self._clock())
             is_lost = traffic is None and self.engines.traffic is not None
             self._error = "the traffic file is gone" if is_lost else None
         if traffic is None:
@@ -178,6 +184,20 @@ class Follower:
             await self._worker.run(self._storage.write_json, self._path, content)
         except Exception as error:
             log.warning("cannot write %s: %s", self._storage.locate(self._path), error)
+        # Also if the report could not be written, since a full disk is a likely reason.
+        if self._metrics:
+            await self._measure_disk(self._metrics)
+
+    async def _measure_disk(self, metrics: ServingMetrics) -> None:
+        # Not of the root: a Pod may have mounted only the folders of the storage that it needs.
+        folder = layout.replica_reports(self._name)
+        try:
+            space = await self._worker.run(self._storage.disk_space, folder)
+        except Exception as error:
+            log.warning("cannot measure the space of the storage: %s", error)
+            return
+        if space:
+            metrics.set_disk(space.free_bytes, space.size_bytes)
 
     async def _delete(self) -> None:
         try:

@@ -22,7 +22,7 @@ from nmt.serving.session import EngineSession, Sampled, Shared
 from nmt.serving.shadow import Pairs
 from nmt.serving.types import Served, ServedRoute
 from nmt.storage import Storage
-from nmt.traffic import choose_arm, fetch_engine
+from nmt.traffic import Traffic, choose_arm, fetch_engine
 from nmt.traffic.engines import explain_damage
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ class Replica:
             poll_seconds=serving.poll_seconds,
             counts=self._pairs.counts,
             clock=clock,
+            metrics=metrics,
         )
 
     async def start(self) -> None:
@@ -236,6 +237,16 @@ class Replica:
             }
             self._metrics.set_routes(current)
             self._metrics.set_engines(self._infos())
+            self._metrics.set_failing(len(self._failing(traffic)))
+
+    def _failing(self, traffic: Traffic) -> set[str]:
+        """Return the engines that the traffic file names and that cannot answer their routes."""
+        return {
+            digest
+            for key, route in traffic.routes.items()
+            for digest in (route.stable, route.canary, route.shadow)
+            if digest and self._engines.error_of(key, digest)
+        }
 
     def _infos(self) -> list[EngineInfo]:
         """Say what each loaded engine is loaded for."""

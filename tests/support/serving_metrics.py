@@ -30,6 +30,7 @@ def filled_metrics() -> ServingMetrics:
     pair = "eng_Latn", "tam_Taml"
     metrics.set_engines([EngineInfo("engine", "eng_Latn-tam_Taml", *pair, "stable", 1000)])
     metrics.set_routes({"eng_Latn-tam_Taml": True})
+    metrics.set_disk(50, 100)
     return metrics
 
 

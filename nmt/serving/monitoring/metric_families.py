@@ -100,6 +100,11 @@ class MetricFamilies:
         self.loads = Counter(
             "nmt_engine_loads", "Loads of engines.", ("result",), registry=registry
         )
+        self.failing = Gauge(
+            "nmt_engines_failing",
+            "Engines that the traffic file names and the replica cannot load.",
+            registry=registry,
+        )
         self.swaps = Histogram(
             "nmt_engine_swap_seconds",
             "Time from reading a changed traffic file until its engine answers.",
@@ -112,6 +117,25 @@ class MetricFamilies:
             ("route",),
             registry=registry,
         )
+        self.traffic_read = Gauge(
+            "nmt_traffic_read_timestamp_seconds",
+            "When the traffic file was last read from the storage, in seconds since 1970.",
+            registry=registry,
+        )
+
+    def create_disk_metrics(self, registry: CollectorRegistry) -> tuple[Gauge, Gauge]:
+        """Create the metrics of a disk, which a replica with a bucket does not have.
+
+        Returns:
+            The free bytes, and the size.
+        """
+        free = Gauge(
+            "nmt_storage_free_bytes",
+            "Space that is left on the disk of the storage.",
+            registry=registry,
+        )
+        size = Gauge("nmt_storage_size_bytes", "Size of that disk.", registry=registry)
+        return free, size
 
     def _create_batch_metrics(self, registry: CollectorRegistry, engine: Sequence[str]) -> None:
         self.queued = Gauge(

@@ -103,6 +103,7 @@ class ServingMetrics:
         self._infos: frozenset[EngineInfo] = frozenset()
         self._routes: frozenset[str] = frozenset()
         self._departed: list[str] = []
+        self._disk: tuple[Gauge, Gauge] | None = None
 
     def observe_request(
         self, method: str, path: str | None, status: int, engine: str | None, seconds: float
@@ -216,6 +217,22 @@ class ServingMetrics:
         for key in self._routes - routes.keys():
             self._families.routes.remove(key)
         self._routes = frozenset(routes)
+
+    def set_failing(self, engines: int) -> None:
+        """Record how many engines the traffic file names that cannot be loaded."""
+        self._families.failing.set(engines)
+
+    def set_traffic_read(self, seconds: float) -> None:
+        """Record when the traffic file was last read, in seconds since 1970."""
+        self._families.traffic_read.set(seconds)
+
+    def set_disk(self, free_bytes: int, size_bytes: int) -> None:
+        """Record the space of the storage's disk."""
+        if self._disk is None:
+            self._disk = self._families.create_disk_metrics(self.registry)
+        free, size = self._disk
+        free.set(free_bytes)
+        size.set(size_bytes)
 
     def set_queue(self, requests: int, tokens: int) -> None:
         """Record the requests that are worked on, and the source tokens that wait."""

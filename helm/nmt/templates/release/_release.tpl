@@ -68,7 +68,7 @@ spec:
       "service" (ternary $fullname "" .Values.serving.enabled)
       "endpoint" (ternary (printf "%s-endpoint" $fullname) "" .Values.serving.enabled)
       "cluster" (ternary (printf "%s-cluster" $fullname) "" .Values.cluster.enabled)
-      "headState" (ternary "none" "" .Values.serving.enabled)
+      "headState" (include "nmt.headState" .)
       "admissionPolicy" ""
     | toPrettyJson }}
 {{- end }}
