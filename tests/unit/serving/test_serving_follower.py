@@ -12,6 +12,7 @@ import pytest
 
 from nmt.errors import StorageError
 from nmt.runs import layout
+from nmt.serving.monitoring.metrics import ServingMetrics
 from nmt.storage import Storage
 from nmt.traffic import (
     PairCounts,
@@ -348,3 +349,50 @@ def test_counts_of_a_killed_replica_outlive_the_sweep_while_the_rollout_runs(wor
     last = world.follower("last")
     asyncio.run(poll_once(last))
     assert not world.has_report("killed")
+
+
+def value(metrics: ServingMetrics, name: str) -> float | None:
+    return metrics.registry.get_sample_value(name)
+
+
+def test_metrics_show_when_the_traffic_file_was_last_read(world: World) -> None:
+    metrics = ServingMetrics("replica1")
+    follower = world.follower(metrics=metrics)
+    poll(follower)
+    read = world.now
+    assert value(metrics, "nmt_traffic_read_timestamp_seconds") == read
+    path = Path(world.storage.locate(layout.traffic(NAME)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("damaged")
+    world.now += 60
+    poll(follower)
+    assert value(metrics, "nmt_traffic_read_timestamp_seconds") == read
+
+
+def test_metrics_show_the_space_of_the_storage(world: World) -> None:
+    metrics = ServingMetrics("replica1")
+    poll(world.follower(metrics=metrics))
+    free, size = (value(metrics, f"nmt_storage_{each}_bytes") for each in ("free", "size"))
+    assert free is not None
+    assert size is not None
+    assert 0 < free < size
+
+
+def test_the_space_is_measured_although_a_full_disk_takes_no_report(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = ServingMetrics("replica1")
+    folder = Path(world.storage.locate(layout.replica_reports(NAME)))
+    folder.mkdir(parents=True)
+
+    def refuse(path: str, content: object) -> None:
+        raise StorageError("no space left")
+
+    monkeypatch.setattr(world.storage, "write_json", refuse)
+    poll(world.follower(metrics=metrics))
+    assert value(metrics, "nmt_storage_free_bytes")
+
+
+def test_a_replica_with_a_bucket_has_no_metrics_of_a_disk() -> None:
+    metrics = ServingMetrics("replica1")
+    assert b"nmt_storage" not in metrics.exposition()
