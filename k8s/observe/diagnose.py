@@ -11,7 +11,8 @@ from k8s.api.errors import shorten
 # The kubelet retries these, and a registry may fail for a moment.
 _RETRY_GRACE_SECONDS = 60.0
 
-_IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+"""Why a container waits whose image cannot be pulled."""
 _PULL_FAILED = re.compile(r'Failed to pull image "([^"]+)": (.*)', re.DOTALL)
 _CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
@@ -149,7 +150,7 @@ def _of_container(pod: JsonObject, state: JsonObject) -> Iterator[Problem]:
     name = pod["metadata"]["name"]
     waiting: JsonObject = state.get("state", {}).get("waiting") or {}
     reason, text = waiting.get("reason", ""), waiting.get("message", "")
-    if reason in _IMAGE_REASONS:
+    if reason in IMAGE_REASONS:
         # The kubelet does not retry these.
         permanent = reason in ("InvalidImageName", "ErrImageNeverPull")
         yield replace(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from k8s.api.cluster import EVENT, JsonObject
+from k8s.observe.diagnose import IMAGE_REASONS
 from k8s.observe.lookup import Target, jobs_of, release_pods, unless_forbidden
 from nmt.cli.diagnostics import Finding
 
@@ -32,7 +33,12 @@ def _not_pulled(
     using = [pod for pod in pods if any(entry.get("image") == image for entry in _containers(pod))]
     if not using:
         return Finding(name, "note", f"no Pod has used {image} lately", first)
-    waiting = {pod["metadata"]["name"] for pod in using if image in _images(pod, _is_created)}
+    waiting = {
+        pod["metadata"]["name"]
+        for pod in using
+        # While one container cannot be pulled, those after it wait as at a normal start.
+        if image in _images(pod, _is_created) and image not in _images(pod, _cannot_be_pulled)
+    }
     pulling = waiting & {pod for found, pod in _events(target, "Pulling") if found == image}
     if pulling:
         return Finding(name, "note", f"{image} is being pulled by {sorted(pulling)[0]}", "wait")
@@ -42,6 +48,11 @@ def _not_pulled(
 def _is_created(state: JsonObject) -> bool:
     waiting: JsonObject = state.get("state", {}).get("waiting") or {}
     return waiting.get("reason") in _CREATING
+
+
+def _cannot_be_pulled(state: JsonObject) -> bool:
+    waiting: JsonObject = state.get("state", {}).get("waiting") or {}
+    return waiting.get("reason") in IMAGE_REASONS
 
 
 def _run_by_jobs(target: Target) -> set[str]:

@@ -48,7 +48,7 @@ class PendingCluster:
         why = self.problem.what if self.problem else f"{self.name} is not ready"
         if self.replaces:
             state = "stuck" if self.is_stuck else "in progress"
-            return f"{state} for {lasts}, {self.replaces} still serves: {why}"
+            return f"{state} for {lasts}, {self.replaces} stays: {why}"
         state = "not started after" if self.is_stuck else "starting for"
         return f"{state} {lasts}: {why}"
 

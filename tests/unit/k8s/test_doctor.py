@@ -230,6 +230,11 @@ def test_an_image_that_cannot_be_pulled_points_to_the_pods(findings, cluster):
     install(cluster, service="", images={"ray": image, "tools": TOOLS_IMAGE})
     pod = add_pod(cluster, image, imageID="", state=PULL_FAILS)
     cluster.event(POD, pod, f'Pulling image "{image}"', "Pulling", "Normal")
+    # The containers after it wait, as they do while all goes well.
+    later = {"name": "later", "image": image, "state": {"waiting": {"reason": "PodInitializing"}}}
+    found = cluster.objects["Pod", pod]
+    found["spec"]["containers"].append(later)
+    found["status"]["containerStatuses"].append(later)
     state, text = findings()[1]["image"]
     assert state == "note"
     assert "not pulled yet" in text

@@ -133,7 +133,7 @@ def test_an_upgrade_that_takes_its_time_is_not_called_stuck(nmt_k8s, cluster, ca
     begin_upgrade(cluster, 40)
     nmt_k8s("status")
     shown = capsys.readouterr().out
-    assert "upgrade  in progress for 40 s, demo-old still serves: demo-new is not ready" in shown
+    assert "upgrade  in progress for 40 s, demo-old stays: demo-new is not ready" in shown
     assert "demo-endpoint:8000 ready (1 of 1 Pods)" in shown
 
 
@@ -142,7 +142,7 @@ def test_a_stuck_upgrade_is_shown_with_the_pod_that_keeps_it_and_its_time(nmt_k8
     add_pending_pod(cluster, "ImagePullBackOff")
     nmt_k8s("status")
     shown = capsys.readouterr().out
-    assert "upgrade  stuck for 2 min, demo-old still serves: Pod demo-new-head" in shown
+    assert "upgrade  stuck for 2 min, demo-old stays: Pod demo-new-head" in shown
     assert "registry.example/nmt-ray:9 cannot be pulled" in shown
     assert "`helm rollback` takes the change back" in shown
 
@@ -165,7 +165,7 @@ def test_an_application_that_cannot_be_deployed_keeps_an_upgrade(nmt_k8s, cluste
     pending["applicationStatuses"] = failed
     nmt_k8s("status")
     shown = capsys.readouterr().out
-    assert "demo-old still serves: application nmt DEPLOY_FAILED: no module ray_jobs" in shown
+    assert "demo-old stays: application nmt DEPLOY_FAILED: no module ray_jobs" in shown
 
 
 def test_a_first_start_is_shown_with_what_it_waits_for(nmt_k8s, cluster, capsys):
