@@ -10,7 +10,14 @@ import yaml
 
 from helm.values.nmt import ChartValues
 from nmt import __version__
-from tests.support.chart.rendering import CHART, RELEASES, JsonObject, render
+from tests.support.chart.rendering import (
+    CHART,
+    EVERYTHING,
+    RELEASES,
+    JsonObject,
+    render,
+    render_files,
+)
 from tests.support.project import load_script
 
 
@@ -130,3 +137,8 @@ def test_a_config_of_the_wrong_type_is_refused(validator, config):
 
 def test_a_chart_that_depends_on_this_one_may_set_globals():
     assert render({"global": {"region": "eu"}}) == render()
+
+
+def test_two_renderings_are_equal_byte_by_byte():
+    first, second = (render_files(EVERYTHING) for _ in range(2))
+    assert first == second

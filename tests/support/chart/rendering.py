@@ -110,6 +110,11 @@ def _files(values: str, name: str, namespace: str) -> dict[str, str]:
         return chart.render({**given, **images}, name=name, namespace=namespace)
 
 
+def render_files(values: JsonObject, *, name: str = "demo") -> dict[str, str]:
+    """Path -> text of a release, rendered anew."""
+    return _files.__wrapped__(json.dumps(values), name, NAMESPACE)
+
+
 def render(
     values: JsonObject | None = None, *, name: str = "demo", namespace: str = NAMESPACE
 ) -> list[JsonObject]:

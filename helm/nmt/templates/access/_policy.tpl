@@ -38,6 +38,8 @@ spec:
   policyName: {{ include "nmt.clusterWideName" . }}
   validationActions: [Deny]
   matchResources:
+    matchPolicy: Equivalent
+    objectSelector: {}
     namespaceSelector:
       matchLabels:
         kubernetes.io/metadata.name: {{ .root.Release.Namespace | quote }}

@@ -26,6 +26,10 @@ kind's podTemplate).
   {{- if not (hasKey $before .name) }}
     {{- include "nmt.secure" . }}
   {{- end }}
+  {{- /* The API server's default, as at the chart's own ports. */}}
+  {{- range .ports }}
+    {{- $_ := set . "protocol" (.protocol | default "TCP") }}
+  {{- end }}
 {{- end }}
 {{- toYaml $pod }}
 {{- end }}

@@ -231,18 +231,25 @@ spec:
       ports:
         - name: gcs-server
           containerPort: 6379
+          protocol: TCP
         - name: dashboard
           containerPort: 8265
+          protocol: TCP
         - name: client
           containerPort: 10001
+          protocol: TCP
         - name: serve
           containerPort: 8000
+          protocol: TCP
         - name: metrics
           containerPort: 8080
+          protocol: TCP
         - name: as-metrics
           containerPort: 44217
+          protocol: TCP
         - name: dash-metrics
           containerPort: 44227
+          protocol: TCP
       {{- if $drains }}
       {{- include "nmt.drain" .root | nindent 6 }}
       {{- else if not $serving }}
@@ -274,9 +281,11 @@ spec:
       ports:
         - name: metrics
           containerPort: 8080
+          protocol: TCP
         {{- if $serving }}
         - name: serve
           containerPort: 8000
+          protocol: TCP
       {{- include "nmt.drain" .root | nindent 6 }}
       # A Pod takes requests while its Ray node runs, its proxy is not drained, and a replica behind
       # the proxy has an engine. KubeRay's own probe lacks the last and runs every 5 s only. What it
