@@ -42,7 +42,7 @@ def _accepted(target: Target, name: str) -> Finding:
     if not name:
         text = "no policy binds what you create: you reach every Secret of the namespace"
         return Finding("policy", "note", text, "set rbac.admissionPolicy=true")
-    unbound = "does not bind you, as you are not among rbac.subjects"
+    unbound = "does not bind you, who may create Pods, or have no right from rbac.subjects"
     try:
         found = target.cluster.get(ADMISSION_POLICY, name)
     except ClusterError:

@@ -526,7 +526,7 @@ class Trying(KubernetesCluster):
 
     took_command = False
 
-    def create(self, body: JsonObject) -> JsonObject | None:
+    def create(self, body: JsonObject, *, dry_run: bool = True) -> JsonObject | None:
         query = [("fieldValidation", "Strict"), ("dryRun", "All")]
         kind = kind_of(body)
         status, answer = self._call("POST", self._path(kind), query, body)
@@ -568,11 +568,14 @@ def test_every_command_of_nmt_k8s_is_allowed(release: Applied, words: list[str])
     assert cluster.took_command or code == 0
 
 
-def test_doctor_finds_all_rights(release: Applied, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_finds_all_rights_and_the_policy(
+    release: Applied, capsys: pytest.CaptureFixture[str]
+) -> None:
     cluster = Trying(as_account(release, f"{RELEASE}-user"), release.namespace, "the user")
     main(["doctor"], connect=lambda context, namespace: cluster)
-    [line] = [line for line in capsys.readouterr().out.splitlines() if "rights" in line]
-    assert "that are needed" in line
+    said = capsys.readouterr().out
+    assert "that are needed" in said
+    assert "a Job with the rights of another account is refused" in said
 
 
 def test_a_refusal_says_what_to_do(release: Applied) -> None:

@@ -368,7 +368,7 @@ def test_a_release_whose_users_are_bound_by_no_policy_gets_a_note(findings, clus
     [
         (True, False, "ok", "exists; it does not bind you"),
         (False, False, "bad", "does not exist"),
-        (False, True, "note", "does not bind you, as you are not among rbac.subjects, or"),
+        (False, True, "note", "does not bind you, who may create Pods"),
     ],
 )
 def test_a_policy_that_lets_an_administrator_pass_is_looked_up(

@@ -28,6 +28,13 @@ labels:
   {{- include "nmt.labels" (dict "root" .root "component" "policy") | nindent 2 }}
 {{- end }}
 
+{{/* Name of the policy that binds the Pods of users' jobs, empty without policies. */}}
+{{- define "nmt.podPolicy" -}}
+{{- if .Values.rbac.admissionPolicy }}
+{{- include "nmt.clusterWideName" (dict "root" . "suffix" "pods") }}
+{{- end }}
+{{- end }}
+
 {{/* The binding of a policy to the namespace of the release: root, suffix. */}}
 {{- define "nmt.policyBinding" -}}
 apiVersion: admissionregistration.k8s.io/v1

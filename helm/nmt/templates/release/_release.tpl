@@ -69,6 +69,6 @@ spec:
       "endpoint" (ternary (printf "%s-endpoint" $fullname) "" .Values.serving.enabled)
       "cluster" (ternary (printf "%s-cluster" $fullname) "" .Values.cluster.enabled)
       "headState" (include "nmt.headState" .)
-      "admissionPolicy" ""
+      "admissionPolicy" (include "nmt.podPolicy" .)
     | toPrettyJson }}
 {{- end }}
