@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nmt.config import ServingConfig
-from nmt.errors import TranslationError
+from nmt.errors import StorageError, TranslationError
 from nmt.runs import layout
 from nmt.serving.errors import (
     NoEngineError,
@@ -21,7 +21,7 @@ from nmt.traffic import (
     remove_route,
 )
 from tests.support.replica import run, serves
-from tests.support.serving import KEY, NAME, ROUTE, World, translate, until
+from tests.support.serving import KEY, MIB, NAME, ROUTE, World, translate, until
 
 
 def test_a_replica_without_an_engine_starts_and_refuses_requests(world: World) -> None:
@@ -227,3 +227,31 @@ def test_a_request_uses_the_route_as_it_is_now(world: World) -> None:
         assert (await translate(one, ["x"], stale, "client")).engine == "a"
 
     run(world, check)
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_metrics_count_the_engines_that_cannot_be_loaded(world: World, is_missing: bool) -> None:
+    """A missing engine fails before it is loaded, so that no load is counted."""
+    promote(world.storage, NAME, "a")
+
+    def estimate(digest: str) -> int:
+        if is_missing:
+            raise StorageError(f"{digest} is missing")
+        return MIB
+
+    async def body() -> None:
+        metrics = ServingMetrics("replica1")
+        one = Replica(
+            world.storage,
+            ServingConfig(poll_seconds=0.01),
+            "replica1",
+            metrics=metrics,
+            load=world.load,
+            estimate=estimate,
+        )
+        await one.start()
+        value = metrics.registry.get_sample_value("nmt_engines_failing")
+        await one.stop()
+        assert value == is_missing
+
+    asyncio.run(body())
