@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SILENT_SECONDS = 3600.0
-"""Time without a write after which a folder may be removed; RocksDB logs every ten minutes."""
+"""Time without a write after which a folder may be removed; Ray writes every few seconds."""
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _API_TIMEOUT_SECONDS = 3.0
 
