@@ -73,6 +73,8 @@ def steady_load(
     retries = int(keep_alive)
     url = release.endpoint()
     load = SteadyLoad(url, rate=rate, keep_alive=keep_alive, retries=retries, key=key)
-    with load:
-        yield load
-    print(load.report(), flush=True)
+    try:
+        with load:
+            yield load
+    finally:
+        print(load.report(), flush=True)
