@@ -1,6 +1,8 @@
 """The line of the log that says that a worker of a training was lost."""
 
 import logging
+import math
+import time
 
 from ray.train.v2.api.callback import UserCallback
 from typing_extensions import override
@@ -13,16 +15,23 @@ from ray_jobs.runtime.logs import setup_logging
 
 log = logging.getLogger(__name__)
 
+# Ray asks its workers twice a second, and may see the same end again until it acts on it.
+_ONE_LOSS_SECONDS = 10.0
+
 
 class LostWorkers(UserCallback):
     """A callback of Ray's controller, which alone learns that a worker or its node has died."""
 
     def __init__(self, storage: Storage, run: str) -> None:
         self._storage = storage
+        self._told_at = -math.inf
         self._folder = layout.checkpoints(layout.step_folder(run, TRAIN))
 
     @override
     def after_exception(self, run_context: object, worker_exceptions: dict[int, Exception]) -> None:
+        if time.monotonic() - self._told_at < _ONE_LOSS_SECONDS:
+            return
+        self._told_at = time.monotonic()
         setup_logging()
         # Ray decides only afterwards whether it starts new workers; if not, the command ends with
         # an error that says so, and going on from this step is then up to the user.

@@ -88,3 +88,9 @@ def test_a_lost_worker_is_told_with_the_step_from_which_the_training_goes_on(los
 def test_an_error_of_a_worker_is_told_as_such(lost, capsys):
     lost.after_exception(None, {0: UnavailableError("the hub does not answer")})
     assert "a worker failed (the hub does not answer)" in capsys.readouterr().out
+
+
+def test_the_same_loss_is_told_once(lost, capsys):
+    for _ in range(3):
+        lost.after_exception(None, {1: RuntimeError("The actor died unexpectedly")})
+    assert capsys.readouterr().out.count("a worker was lost") == 1
