@@ -30,11 +30,17 @@ LABEL_DOMAINS = {
     "app.kubernetes.io",
     "cert-manager.io",
     "cluster-autoscaler.kubernetes.io",
+    "config.linkerd.io",
     "kubernetes.io",
+    "linkerd.io",
+    "nginx.ingress.kubernetes.io",
     "nvidia.com",
     "pod-security.kubernetes.io",
     "ray.io",
+    "secrets-store.csi.k8s.io",
+    "sidecar.istio.io",
     "topology.kubernetes.io",
+    "traffic.sidecar.istio.io",
     "vpc.amazonaws.com",
 }
 
