@@ -25,6 +25,8 @@ HOSTS = {
     "huggingface.co",
     "kueue.sigs.k8s.io",
     "ray-project.github.io",
+    "registry.example.org",
+    "translate.example.org",
 }
 LABEL_DOMAINS = {
     "app.kubernetes.io",
