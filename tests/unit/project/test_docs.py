@@ -25,7 +25,6 @@ HOSTS = {
     "huggingface.co",
     "kueue.sigs.k8s.io",
     "ray-project.github.io",
-    "registry.example.org",
     "translate.example.org",
 }
 LABEL_DOMAINS = {
