@@ -1,4 +1,5 @@
 import logging
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -75,10 +76,17 @@ def test_two_workers_make_the_same_steps_as_one(prepared: Session, whole: Sessio
         torch.testing.assert_close(first[name], second[name], rtol=1e-3, atol=1e-4)
 
 
-def test_a_killed_worker_costs_nothing_but_time(prepared: Session, whole: Session) -> None:
+def test_a_killed_worker_costs_nothing_but_time_and_the_log_says_from_where_it_goes_on(
+    prepared: Session, whole: Session, capfd: pytest.CaptureFixture[str]
+) -> None:
     session = branch(prepared, "killed")
     train_disturbed(session, lambda: signal_a_worker(signal.SIGKILL))
     assert same(weights(session), weights(whole))
+    said = "".join(capfd.readouterr())
+    told = re.search(r"a worker was lost: the training goes on from step (\d+)", said)
+    assert told
+    assert f"train from step {told[1]} of" in said
+    assert "RayTrainWorker pid=" not in said
 
 
 @pytest.mark.parametrize(("max_failures", "attempts"), [(1, 2), (2, 3)])
