@@ -690,9 +690,12 @@ def test_those_of_two_releases_submit_to_both(
 ) -> None:
     ask = as_person(release, "alice")
     theirs = ray_job(neighbour, submission())
+    stolen = changed(theirs, env(**SECRET))
+    # The API server reads new rights and policies a little later.
     release.wait_for(lambda: not ask(theirs), "the rights are missing", seconds=30)
+    release.wait_for(lambda: ask(stolen), "no policy of the neighbour is enforced", seconds=30)
     assert ask(job(release)) == ""
-    assert says(ask(changed(theirs, env(**SECRET))), "env 'MORE'")
+    assert says(ask(stolen), "env 'MORE'")
     mixed = spec(serviceAccountName=f"{RELEASE}-jobs")
     assert says(ask(changed(theirs, mixed)), "serviceAccountName")
 
