@@ -70,8 +70,10 @@ def find_pending_cluster(
         return None
     active: JsonObject = status.get("activeServiceStatus") or {}
     replaces = active.get("rayClusterName", "")
-    begun = timestamp(_begun(service, is_upgrade=bool(replaces)))
     own = [pod for pod in pods if pod["metadata"].get("labels", {}).get(RAY_CLUSTER) == name]
+    # A change during an upgrade gets a cluster of its own, and the condition stays as it was.
+    made = min((timestamp(pod["metadata"]["creationTimestamp"]) for pod in own), default=0.0)
+    begun = max(timestamp(_begun(service, is_upgrade=bool(replaces))), made)
     return PendingCluster(name, replaces, max(0.0, now - begun), _problem(pending, own))
 
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE
+from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE, JsonObject
 from tests.unit.k8s.conftest import install
 
 READY = {"type": "Ready", "status": "True"}
@@ -122,11 +122,13 @@ def begin_upgrade(cluster, seconds: int) -> None:
     cluster.pod("demo-old-worker", SERVING, phase="Running", conditions=[READY])
 
 
-def add_pending_pod(cluster, reason: str) -> None:
+def add_pending_pod(cluster, reason: str) -> JsonObject:
     labels = {**SERVING, "ray.io/cluster": "demo-new", "ray.io/node-type": "head"}
     waiting = {"waiting": {"reason": reason, "message": "x: not found"}}
     state = {"name": "main", "image": "registry.example/nmt-ray:9", "state": waiting}
-    cluster.pod("demo-new-head", labels, phase="Pending", containerStatuses=[state])
+    pod = cluster.pod("demo-new-head", labels, phase="Pending", containerStatuses=[state])
+    pod["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
+    return pod
 
 
 def test_an_upgrade_that_takes_its_time_is_not_called_stuck(nmt_k8s, cluster, capsys):
@@ -156,6 +158,14 @@ def test_an_upgrade_without_a_known_problem_is_stuck_after_a_quarter_of_an_hour(
     assert found["upgrade_is_stuck"]
     assert "stuck for 15 min" in found["upgrade"]
     assert "ray.io/cluster=demo-new" in found["upgrade"]
+
+
+def test_a_change_during_an_upgrade_is_counted_from_its_own_pods(nmt_k8s, cluster, capsys):
+    begin_upgrade(cluster, 2000)
+    pod = add_pending_pod(cluster, "PodInitializing")
+    pod["metadata"]["creationTimestamp"] = "1970-01-12T13:46:10Z"
+    nmt_k8s("status")
+    assert "upgrade  in progress for 30 s" in capsys.readouterr().out
 
 
 def test_an_application_that_cannot_be_deployed_keeps_an_upgrade(nmt_k8s, cluster, capsys):
