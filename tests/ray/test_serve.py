@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 import ray
@@ -33,6 +34,7 @@ from ray_jobs.serve import build, run
 from ray_jobs.serving.lifecycle import start, stop
 from ray_jobs.serving.probe import check_endpoint
 from tests.support.models.tiny_engine import HOSPITAL, WATER, add_engine
+from tests.support.project import PROJECT
 from tests.support.runs.evaluated_run import evaluate, export
 
 NAME = "default"
@@ -165,6 +167,16 @@ def test_answers_after_the_first_promotion(place: Place) -> None:
     assert checked.engine == "water"
     assert set(checked.target.split()) == {WATER}
     place.wait_for_engine("water")
+
+
+def test_the_endpoint_exports_every_metric_that_an_alert_asks_for(place: Place) -> None:
+    with urlopen(f"{place.url}/metrics", timeout=60) as answer:
+        exported = set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
+    alerts = PROJECT / "helm" / "nmt" / "templates" / "monitoring" / "alerts.yaml"
+    asked = set(re.findall(r"\b(nmt_\w+)\{", alerts.read_text("utf-8")))
+    families = {name.removesuffix("_bucket") for name in asked}
+    assert len(families) > 8
+    assert families - exported == set()
 
 
 def test_promotion_under_load_fails_no_request(place: Place) -> None:
