@@ -92,7 +92,9 @@ DISK_OF_THE_NODE = (
     ],
 )
 def test_the_remedy_of_an_eviction_names_what_was_used_up(message, advice):
-    assert advice in diagnose([pod(reason="Evicted", message=message)]).remedy
+    problem = diagnose([pod(reason="Evicted", message=message)])
+    assert problem
+    assert advice in problem.remedy
 
 
 @pytest.mark.parametrize(
