@@ -161,8 +161,12 @@ class Submission:
             self._answered_at = time.monotonic()
             await asyncio.wait([tail], timeout=_PAUSE_SECONDS)
             if tail.done():
-                tail.result()  # a lost connection
-                await asyncio.sleep(_PAUSE_SECONDS)
+                tail.result()
+                found = await self._head.find()
+                if found and found.get("status") in _ENDED:
+                    return
+                # The head closed the log of a job that lives: it is read again, from what is new.
+                raise aiohttp.ClientConnectionError
 
     def _tell_once_that_it_is_lost(self) -> None:
         lasts = self._answered_at is not None and (
