@@ -93,7 +93,7 @@ def test_a_pipeline_without_trials_leaves_out_the_search(toy):
 
 def test_a_new_step_can_be_submitted_to_kubernetes_and_gets_its_worker(toy):
     assert "toy" in submittable_steps()
-    assert pods_for(make_release(), Config(), "toy", "cpu") == 1
+    assert pods_for(make_release(), Config(), ["toy"], "cpu") == 1
 
 
 def test_a_command_without_steps_does_none():

@@ -28,6 +28,7 @@ WRITES: dict[str, Callable[[Storage], object]] = {
     "commit": commit,
     "sweep": lambda storage: storage.sweep("run"),
     "check_writable": lambda storage: storage.check_writable("run"),
+    "disk_space": lambda storage: storage.disk_space() is None or storage,
     "filesystem": lambda storage: storage.filesystem,
 }
 
