@@ -28,7 +28,6 @@ WRITES: dict[str, Callable[[Storage], object]] = {
     "commit": commit,
     "sweep": lambda storage: storage.sweep("run"),
     "check_writable": lambda storage: storage.check_writable("run"),
-    "disk_space": lambda storage: storage.disk_space() is None or storage,
     "filesystem": lambda storage: storage.filesystem,
 }
 
@@ -44,6 +43,7 @@ READS: dict[str, Callable[[Storage], object]] = {
     "read_versioned": lambda storage: storage.read_versioned("run/a.json"),
     "read_json": lambda storage: storage.read_json("run/a.json"),
     "list": lambda storage: storage.list("run"),
+    "disk_space": lambda storage: storage.disk_space() is None or storage,
     "is_committed": lambda storage: storage.is_committed("run/best"),
     "manifest": lambda storage: storage.manifest("run/best"),
     "verify": lambda storage: storage.verify("run/best") is None,
