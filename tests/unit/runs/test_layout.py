@@ -24,7 +24,8 @@ ELSEWHERE = {
 }
 ALLOWED = {
     "nmt/config/root.py": {"mlflow.db"},  # a package below the layout; compared with it here
-    "ray_jobs/submitter.py": {"\0\0/logs/tail", "\0\0/logs", "/logs/tail", "/logs"},  # of Ray over HTTP
+    # Addresses of Ray over HTTP.
+    "ray_jobs/submitter.py": {"\0\0/logs/tail", "\0\0/logs", "/logs/tail", "/logs"},
     "nmt/data/prepare.py": {"cleaning.json", "dropped.parquet"},  # inside a folder commit
     "nmt/serving/documents/store.py": {"slices/\0.json"},  # inside the folder of a document
 }
