@@ -151,22 +151,23 @@ class Submission:
         return True
 
     async def _until_ended(self, tail: "asyncio.Task[None]") -> None:
-        """Wait until the head says that the job has ended."""
+        """Wait until the head says that the job has ended.
+
+        Raises:
+            aiohttp.ClientError: the head does not know the job any more, or closed the log of a job
+                that lives, which is then read again from what is new.
+        """
         while True:
             found = await self._head.find()
             if found is None:
                 raise aiohttp.ClientConnectionError
             if found.get("status") in _ENDED:
                 return
-            self._answered_at = time.monotonic()
-            await asyncio.wait([tail], timeout=_PAUSE_SECONDS)
             if tail.done():
                 tail.result()
-                found = await self._head.find()
-                if found and found.get("status") in _ENDED:
-                    return
-                # The head closed the log of a job that lives: it is read again, from what is new.
                 raise aiohttp.ClientConnectionError
+            self._answered_at = time.monotonic()
+            await asyncio.wait([tail], timeout=_PAUSE_SECONDS)
 
     def _tell_once_that_it_is_lost(self) -> None:
         lasts = self._answered_at is not None and (
