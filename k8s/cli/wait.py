@@ -133,7 +133,8 @@ class JobWaiter:
             self._seen.state, self._seen.since = status.state, now
             self._seen.diagnosed_at = -1e9
         if status.exit_code is not None:
-            return self._with_problem(job, status)
+            seen = self._seen.problem_timer.problem
+            return with_problem(self._cluster, job, status, seen)
         self._diagnose(job, status, now)
         self._report_progress(status, now)
         return self._give_up_if_stuck(status, now)
@@ -168,10 +169,6 @@ class JobWaiter:
         self._deleted_status = JobStatus(JobState.FAILED, text, 3)
         self._cluster.delete(RAY_JOB, self._name)
         return self._deleted_status
-
-    def _with_problem(self, job: JsonObject, status: JobStatus) -> JobStatus:
-        seen = self._seen.problem_timer.problem
-        return with_problem(self._cluster, job, status, seen)
 
     def _tolerate(self, error: UnreachableError, lost_at: float) -> None:
         silent = self._clock.now() - lost_at

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from k8s.api.cluster import BATCH_JOB, CONFIG_MAP, RAY_JOB, JsonObject
 from k8s.objects.code_archive import CodeArchive
-from k8s.objects.names import COMPONENT, LABEL_RUN, LABEL_STEP, QUEUE, step_label
+from k8s.objects.names import COMPONENT, LABEL_RAY_CLUSTER, LABEL_RUN, LABEL_STEP, QUEUE, step_label
 from k8s.objects.pod_templates import (
     CODE_FOLDER,
     with_code,
@@ -207,7 +207,7 @@ def _submitter_template(release: Release, submission: Submission) -> JsonObject:
 
 
 def _on_running_cluster(submission: Submission) -> JsonObject:
-    spec: JsonObject = {"clusterSelector": {"ray.io/cluster": submission.to}}
+    spec: JsonObject = {"clusterSelector": {LABEL_RAY_CLUSTER: submission.to}}
     if submission.code:
         spec["runtimeEnvYAML"] = f"working_dir: {CODE_FOLDER}\n"
     return spec

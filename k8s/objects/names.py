@@ -8,7 +8,7 @@ LABEL_RUN = "nmt/run"
 LABEL_STEP = "nmt/step"
 COMPONENT = "app.kubernetes.io/component"
 INSTANCE = "app.kubernetes.io/instance"
-RAY_CLUSTER = "ray.io/cluster"
+LABEL_RAY_CLUSTER = "ray.io/cluster"
 QUEUE = "kueue.x-k8s.io/queue-name"
 
 _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")

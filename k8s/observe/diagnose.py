@@ -119,8 +119,14 @@ def _of_pod(pod: JsonObject) -> Iterator[Problem]:
     for condition in status.get("conditions", []):
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
             yield _unschedulable(name, condition.get("message", ""))
-    for state in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
+    for state in container_states(pod):
         yield from _of_container(pod, state)
+
+
+def container_states(pod: JsonObject) -> list[JsonObject]:
+    """Return what the kubelet reports of the containers of a Pod, the init containers first."""
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
 def _evicted(name: str, message: str) -> Problem:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from k8s.api.cluster import EVENT, JsonObject
-from k8s.observe.diagnose import IMAGE_REASONS
+from k8s.observe.diagnose import IMAGE_REASONS, container_states
 from k8s.observe.lookup import Target, jobs_of, release_pods, unless_forbidden
 from nmt.cli.diagnostics import Finding
 
@@ -73,9 +73,7 @@ def _events(target: Target, reason: str) -> set[tuple[str, str]]:
 
 def _images(pod: JsonObject, is_wanted: Callable[[JsonObject], object]) -> set[str]:
     """Return the images of those containers of a Pod whose state is wanted."""
-    status = pod.get("status", {})
-    states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-    names = {state.get("name") for state in states if is_wanted(state)}
+    names = {state.get("name") for state in container_states(pod) if is_wanted(state)}
     return {entry.get("image", "") for entry in _containers(pod) if entry["name"] in names}
 
 

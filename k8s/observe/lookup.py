@@ -13,7 +13,7 @@ from k8s.api.cluster import (
     Cluster,
     JsonObject,
 )
-from k8s.objects.names import COMPONENT, INSTANCE, LABEL_RUN, LABEL_STEP
+from k8s.objects.names import COMPONENT, INSTANCE, LABEL_RAY_CLUSTER, LABEL_RUN, LABEL_STEP
 from k8s.objects.release import Release
 from k8s.observe.job_status import read_job_status
 from nmt.errors import ClusterError, InputError, UnreachableError, did_you_mean
@@ -149,7 +149,7 @@ def pods_of(cluster: Cluster, job: JsonObject) -> list[JsonObject]:
     # On a shared cluster, problems of its Pods may belong to other jobs.
     own = "clusterSelector" not in job["spec"]
     if own and cluster_of(job):
-        pods += cluster.select(POD, f"ray.io/cluster={cluster_of(job)}")
+        pods += cluster.select(POD, f"{LABEL_RAY_CLUSTER}={cluster_of(job)}")
     return pods
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from k8s.api.cluster import JsonObject
 from k8s.api.errors import shorten
-from k8s.objects.names import RAY_CLUSTER
+from k8s.objects.names import LABEL_RAY_CLUSTER
 from k8s.observe.diagnose import Problem, diagnose
 from k8s.observe.timestamps import timestamp
 from nmt.cli.durations import duration
@@ -40,7 +40,8 @@ class PendingCluster:
         advice = self.problem.remedy if self.problem else ""
         if not self.is_stuck:
             return advice
-        advice = advice or f"look at its Pods: `kubectl describe pods -l {RAY_CLUSTER}={self.name}`"
+        selected = f"{LABEL_RAY_CLUSTER}={self.name}"
+        advice = advice or f"look at its Pods: `kubectl describe pods -l {selected}`"
         return advice + ("; `helm rollback` takes the change back" if self.replaces else "")
 
     def __str__(self) -> str:
@@ -70,7 +71,7 @@ def find_pending_cluster(
         return None
     active: JsonObject = status.get("activeServiceStatus") or {}
     replaces = active.get("rayClusterName", "")
-    own = [pod for pod in pods if pod["metadata"].get("labels", {}).get(RAY_CLUSTER) == name]
+    own = [pod for pod in pods if pod["metadata"].get("labels", {}).get(LABEL_RAY_CLUSTER) == name]
     # A change during an upgrade gets a cluster of its own, and the condition stays as it was.
     made = min((timestamp(pod["metadata"]["creationTimestamp"]) for pod in own), default=0.0)
     begun = max(timestamp(_begun(service, is_upgrade=bool(replaces))), made)

@@ -68,10 +68,7 @@ def read_readiness(service: JsonObject, pods: Sequence[JsonObject], now: float) 
     if workers and _is_running(status):
         # Replicas run, so an engine is all that a Pod can lack. What its probe prints is among its
         # events at first only: the kubelet drops most events that repeat every second.
-        text = (
-            "not ready: no engine has been promoted, or none can be loaded: see `nmt-k8s traffic`"
-        )
-        return Readiness(False, True, text, pending)
+        return Readiness(False, True, _NO_ENGINE, pending)
     return Readiness(False, False, "not ready: none of its Pods is ready", pending)
 
 
