@@ -1,5 +1,6 @@
 """What Kubernetes adds to a job, and what a lost worker Pod costs, before and after a change.
 
+    export PYTHONPATH=.
     python benchmarks/kubernetes_jobs.py overhead before=old:/path/to/old after=new:. --repeats 3
     python benchmarks/kubernetes_jobs.py lost-worker before=old:/path/to/old after=new:. --repeats 3
 
@@ -24,18 +25,11 @@ from typing import Any
 
 import yaml
 
-SMALL = (
-    "data.phrasebook.general_pairs=300",
-    "data.phrasebook.domain_pairs=120",
-    "data.validation_fraction=0.1",
-    "data.test_fraction=0.1",
-    "model.base_steps=80",
-    "training.warmup_steps=2",
-    "training.allow_worse_than_base=true",
-    "training.micro_batch_tokens=256",
-    "evaluation.bootstrap_samples=100",
-)
+from tests.support.runs.small_run import SMALL_RUN
+
 RUN = "measured"
+_OWN = ("run", "training.evaluate_every_steps")
+SMALL = tuple(word for word in SMALL_RUN if word.partition("=")[0] not in _OWN)
 LONG = (
     "training.max_steps=6000",
     "training.evaluate_every_steps=200",

@@ -6,13 +6,12 @@ A rule that `Config` gets and the chart does not would show only when the endpoi
 from collections.abc import Iterator
 from typing import get_args
 
-import helm_python
 import pytest
 from pydantic import AfterValidator, BaseModel
 
 from nmt.config import Config, root
 from nmt.errors import ConfigError
-from tests.support.chart.rendering import JsonObject, render
+from tests.support.chart.rendering import JsonObject, refusal, render
 
 REFUSED: dict[str, tuple[JsonObject, str]] = {
     "unknown language": ({"data": {"source_language": "xx"}}, "'xx'"),
@@ -178,11 +177,10 @@ def test_the_chart_refuses_what_the_settings_refuse(name):
     config, fragment = REFUSED[name]
     with pytest.raises(ConfigError) as by_config:
         Config.parse(config)
-    with pytest.raises(helm_python.HelmError) as by_chart:
-        render({"config": config})
+    by_chart = refusal({"config": config})
     assert fragment in str(by_config.value)
-    assert fragment in str(by_chart.value)
-    assert "config." in str(by_chart.value)
+    assert fragment in by_chart
+    assert "config." in by_chart
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -220,7 +218,6 @@ def test_every_rule_of_the_settings_is_also_in_the_chart():
 
 def test_several_problems_are_reported_at_once():
     config = {"training": {"max_steps": 20}, "serving": {"min_replicas": 3}}
-    with pytest.raises(helm_python.HelmError) as refusal:
-        render({"config": config})
-    assert "config.training.warmup_steps" in str(refusal.value)
-    assert "config.serving.min_replicas" in str(refusal.value)
+    message = refusal({"config": config})
+    assert "config.training.warmup_steps" in message
+    assert "config.serving.min_replicas" in message

@@ -1,10 +1,9 @@
 """Parts of Kubernetes' objects in the values, which nobody else would check in a Pod template."""
 
-import helm_python
 import pytest
 import yaml
 
-from tests.support.chart.rendering import JsonObject, render
+from tests.support.chart.rendering import refusal, render
 
 LABEL = "63 letters, digits"
 GROUP = "workers: {cpu: {%s}}"
@@ -142,12 +141,6 @@ GOOD = [
     GROUP % NODES % "{key: cores, operator: Gt, values: ['4']}",
     "rbac: {subjects: [{kind: ServiceAccount, name: a, namespace: b}]}",
 ]
-
-
-def refusal(values: JsonObject) -> str:
-    with pytest.raises(helm_python.HelmError) as caught:
-        render(values)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -1,10 +1,9 @@
 """Values that cannot work are refused before anything is installed, by key and value."""
 
-import helm_python
 import pytest
 import yaml
 
-from tests.support.chart.rendering import JsonObject, render
+from tests.support.chart.rendering import refusal, render
 
 WRONG: dict[str, tuple[str, list[str]]] = {
     # What the schema refuses
@@ -249,12 +248,6 @@ WRONG: dict[str, tuple[str, list[str]]] = {
 }
 
 
-def refusal(values: JsonObject, name: str = "demo") -> str:
-    with pytest.raises(helm_python.HelmError) as caught:
-        render(values, name=name)
-    return str(caught.value)
-
-
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_values_are_refused_by_key_and_value(name):
     text, fragments = WRONG[name]
@@ -292,7 +285,7 @@ def test_the_storage_can_be_mounted_at_another_folder(folder):
 
 @pytest.mark.parametrize("name", ["n" * 37, "1st"])
 def test_a_release_name_that_ray_cannot_use_is_refused(name):
-    message = refusal({}, name)
+    message = refusal({}, name=name)
     assert name in message
     assert "nameOverride" in message
 

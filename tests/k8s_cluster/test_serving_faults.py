@@ -100,13 +100,18 @@ def test_a_lost_head_loses_no_request_and_the_next_one_promotes(release, load):
     assert pods(release, "worker") == workers
 
 
+def wait_for_another(release: Installed, gone: str) -> None:
+    """Wait until two Pods are ready without a Pod, and it has ended."""
+    wait_for(replaced(release, "worker", gone, 2), 300, "the Pod was not replaced")
+    wait_for(lambda: f"pod/{gone}" not in release.kubectl("get pods -o name"), 180, "stays")
+
+
 def test_a_pod_that_is_deleted_loses_no_request(release, load):
     with load() as sent:
         time.sleep(5)
         gone = pods(release, "worker")[0]
         release.kubectl(f"delete pod {gone} --wait=false")
-        wait_for(replaced(release, "worker", gone, 2), 300, "the Pod was not replaced")
-        wait_for(lambda: f"pod/{gone}" not in release.kubectl("get pods -o name"), 180, "stays")
+        wait_for_another(release, gone)
     assert not sent.failures
     assert sent.longest_gap <= LONGEST_GAP
 
@@ -129,8 +134,7 @@ def test_a_node_that_is_drained_loses_no_request(release, load):
             time.sleep(20)
         finally:
             release.kubectl(f"uncordon {node}")
-        wait_for(replaced(release, "worker", gone, 2), 300, "the Pod was not replaced")
-        wait_for(lambda: f"pod/{gone}" not in release.kubectl("get pods -o name"), 180, "stays")
+        wait_for_another(release, gone)
     assert not sent.failures
     assert sent.longest_gap <= LONGEST_GAP
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import helm_python
+import pytest
 import yaml
 
 from k8s.api.cluster import JsonObject
@@ -127,6 +128,13 @@ def render(
         for manifest in yaml.load_all(text, Loader=yaml.CSafeLoader)
         if manifest
     ]
+
+
+def refusal(values: JsonObject, *, name: str = "demo") -> str:
+    """What Helm says of values that it must not render."""
+    with pytest.raises(helm_python.HelmError) as caught:
+        render(values, name=name)
+    return str(caught.value)
 
 
 def notes(values: JsonObject | None = None, *, name: str = "demo") -> str:
