@@ -1,26 +1,17 @@
 """A real API server with KubeRay: whatever KUBECONFIG names. No node is needed."""
 
 import os
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, config, dynamic
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
+from kubernetes import client, config
 
 from tests.support.chart.rendering import JsonObject, render
-
-RELEASE = "nmt"
-FOREIGN = {"PodMonitor", "PrometheusRule"}
-"""Kinds of other projects, left out where the cluster does not know them."""
-REFUSALS = ("FailedCreate", "FailedToCreate", "FailedToUpdate", "FailedUpdate", "Invalid")
-"""How the reasons of events begin that say an object was not taken, by Kubernetes or KubeRay."""
-HARMLESS = "already exists"
-"""How a message ends of an operator that made an object before its cache showed it that one."""
+from tests.support.k8s.applied_release import RELEASE, Applied, as_account
+from tests.support.k8s.user_requests import BOUND, SECRET, Ask, asking, changed, code, env, job
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,57 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def api() -> client.ApiClient:
     return config.new_client_from_config(os.environ["KUBECONFIG"])
-
-
-@dataclass
-class Applied:
-    """A release whose objects were all given to the API server."""
-
-    api: client.ApiClient
-    namespace: str
-    values: JsonObject
-    left_out: list[str] = field(default_factory=list)
-
-    def apply(self, body: JsonObject) -> None:
-        resources = dynamic.DynamicClient(self.api).resources
-        try:
-            resource = resources.get(api_version=body["apiVersion"], kind=body["kind"])
-        except ResourceNotFoundError:
-            assert body["kind"] in FOREIGN, body
-            self.left_out.append(body["kind"])
-            return
-        place = {"namespace": self.namespace} if resource.namespaced else {}
-        resource.server_side_apply(body, field_manager="test", **place)
-
-    def find(self, api_version: str, kind: str, name: str) -> Any:
-        resources = dynamic.DynamicClient(self.api).resources
-        return resources.get(api_version=api_version, kind=kind).get(
-            name=name, namespace=self.namespace
-        )
-
-    def pods(self, selector: str) -> list[Any]:
-        return (
-            client.CoreV1Api(self.api)
-            .list_namespaced_pod(self.namespace, label_selector=selector)
-            .items
-        )
-
-    def warnings(self) -> list[str]:
-        """What was refused in the namespace; that no node runs a Pod is no fault here."""
-        events = client.CoreV1Api(self.api).list_namespaced_event(self.namespace).items
-        return [
-            f"{event.involved_object.kind} {event.involved_object.name}: {event.reason}: "
-            f"{event.message}"
-            for event in events
-            if (event.reason or "").startswith(REFUSALS)
-            and not (event.message or "").endswith(HARMLESS)
-        ]
-
-    def wait_for(self, what: Callable[[], object], why: str, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not what():
-            assert time.monotonic() < deadline, f"{why}; warnings: {self.warnings()}"
-            time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +56,23 @@ def install(api: client.ApiClient) -> Iterator[Callable[[JsonObject], Applied]]:
         remove_cluster_wide(api, name)
 
 
+@pytest.fixture(scope="module")
+def release(install: Callable[[JsonObject], Applied]) -> Applied:
+    """Installs a release whose users are bound, for the tests that name no values of their own."""
+    return install(BOUND)
+
+
+@pytest.fixture(scope="module")
+def refusal(release: Applied) -> Ask:
+    """What the API server says against an object of the user; empty when it takes it."""
+    ask = asking(as_account(release, f"{RELEASE}-user"), release.namespace)
+    # The API server reads new policies a little later.
+    unlabelled = changed(code(release), lambda made: made["metadata"].pop("labels"))
+    stolen = changed(job(release), env(**SECRET))
+    release.wait_for(lambda: ask(unlabelled) and ask(stolen), "no policy is enforced", seconds=30)
+    return ask
+
+
 def remove_cluster_wide(api: client.ApiClient, namespace: str) -> None:
     """Removes what a deleted namespace leaves behind, whose names begin with its own."""
     scheduling: Any = client.SchedulingV1Api(api)
@@ -134,16 +91,3 @@ def remove_cluster_wide(api: client.ApiClient, namespace: str) -> None:
         for each in found().items:
             if each.metadata.name.startswith(f"{namespace}-"):
                 delete(each.metadata.name)
-
-
-def as_account(release: Applied, account: str) -> client.ApiClient:
-    """A client with the own token of an account of the release."""
-    core: Any = client.CoreV1Api(release.api)
-    token = core.create_namespaced_service_account_token(
-        account, release.namespace, {"spec": {"expirationSeconds": 600}}
-    )
-    known = release.api.configuration
-    own = client.Configuration(host=known.host)
-    own.ssl_ca_cert = known.ssl_ca_cert
-    own.api_key = {"authorization": f"Bearer {token.status.token}"}
-    return client.ApiClient(own)

@@ -11,7 +11,6 @@ from k8s.api.cluster import BATCH_JOB
 from k8s.cli.main import main
 from k8s.objects.manifests import storage_job
 from k8s.observe.lookup import find_release
-from tests.k8s_api.conftest import RELEASE, Applied, as_account
 from tests.support.chart.rendering import (
     CHART,
     EVERYTHING,
@@ -20,6 +19,7 @@ from tests.support.chart.rendering import (
     release_json,
     render,
 )
+from tests.support.k8s.applied_release import RELEASE, Applied, as_account
 
 VALUES = {name: values for name, values in RELEASES.items() if name != "everything"} | {
     # No image pull secret: the API server would look for it.

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from kubernetes import dynamic
 
-from tests.k8s_api.conftest import RELEASE, Applied
 from tests.support.chart.rendering import EVERYTHING, IMAGES, RELEASES, JsonObject, render
+from tests.support.k8s.applied_release import RELEASE, Applied
 
 ROUNDS = 3
 KEPT = ("metadata", "spec", "data", "rules", "subjects", "roleRef", "value")

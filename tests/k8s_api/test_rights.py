@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.k8s_api.conftest import RELEASE, Applied, as_account
 from tests.support.chart.rendering import JsonObject
+from tests.support.k8s.applied_release import RELEASE, Applied, as_account
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 RESOURCES = (
