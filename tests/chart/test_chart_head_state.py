@@ -194,7 +194,7 @@ def test_the_head_and_kuberays_clean_up_may_reach_redis():
         if selects(policy["podSelector"], {**labels, "ray.io/node-type": node})
     }
     assert taken == {"head", "redis-cleanup"}
-    assert policy["egress"] == [{"ports": [{"port": 6379}]}]
+    assert policy["egress"] == [{"ports": [{"port": 6379, "protocol": "TCP"}]}]
     assert policy["policyTypes"] == ["Egress"]
 
 

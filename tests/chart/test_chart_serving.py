@@ -148,7 +148,8 @@ def test_the_head_runs_no_proxy_and_no_replica():
 def test_pods_scale_between_the_bounds_of_the_values():
     bounds = group({"serving": {"pods": {"min": 2, "max": 6}, "idleTimeoutSeconds": 60}})
     assert (bounds["minReplicas"], bounds["maxReplicas"]) == (2, 6)
-    assert "replicas" not in bounds  # the autoscaler's, which an upgrade must not reset
+    # What the API server would fill in; the autoscaler's number is in the RayCluster of KubeRay.
+    assert bounds["replicas"] == 0
     cluster = service({"serving": {"idleTimeoutSeconds": 60}})["rayClusterConfig"]
     assert cluster["enableInTreeAutoscaling"] is True
     assert cluster["autoscalerOptions"]["idleTimeoutSeconds"] == 60
