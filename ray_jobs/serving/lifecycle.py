@@ -83,8 +83,18 @@ def stop(timeout_seconds: float = 30.0) -> None:
 
 
 async def _drain(timeout_seconds: float) -> None:
-    """Let all replicas refuse new requests, wait for those in work, and write the last reports."""
+    """End the work of all replicas, and then the reports of this process about them."""
     endpoint = serve.get_app_handle(APPLICATION)
+    try:
+        await _end_work(endpoint, timeout_seconds)
+    finally:
+        # Its thread would report to Ray every ten seconds, also when that has ended, and the call
+        # would then start another Ray.
+        await endpoint.shutdown_async()
+
+
+async def _end_work(endpoint: DeploymentHandle, timeout_seconds: float) -> None:
+    """Let all replicas refuse new requests, wait for those in work, and write the last reports."""
     start = time.monotonic()
     logged = 0.0
     while True:

@@ -139,6 +139,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     yield Place(storage, start(config))
     stop()
     ray.shutdown()
+    # Serve's thread of this process reports every ten seconds, and would start another Ray.
+    time.sleep(11)
+    assert not ray.is_initialized()
 
 
 @pytest.fixture(scope="module", autouse=True)
