@@ -19,6 +19,12 @@ def head_of_cluster(release: Applied) -> tuple[client.ApiClient, str]:
         lambda: "cannot patch" not in patched(api, release, "Pod", name, {"metadata": {}}),
         "KubeRay gave the account no rights",
     )
+    # The API server reads new policies a little later.
+    labelled = replace("/metadata/labels", {"a": "b"})
+    release.wait_for(
+        lambda: patched(api, release, "RayCluster", f"{RELEASE}-cluster", labelled),
+        "the policy of the autoscaler is not enforced",
+    )
     return api, name
 
 
