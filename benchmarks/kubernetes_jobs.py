@@ -33,12 +33,13 @@ SMALL = tuple(word for word in SMALL_RUN if word.partition("=")[0] not in _OWN)
 LONG = (
     "training.max_steps=6000",
     "training.evaluate_every_steps=200",
-    "training.log_every_steps=5",
+    "training.log_every_seconds=0.05",
 )
 PATIENCE_SECONDS = 600.0
 MINIMAL = "minimal"
 
 _DONE = re.compile(r"(\w+): done in ([\d.]+) s")
+_START = re.compile(r"train from step \d+ of")
 _STEP = re.compile(r"train step (\d+)/")
 
 
@@ -147,6 +148,7 @@ class Watched:
     """A training that runs as a job, and the times at which its steps appeared."""
 
     def __init__(self, side: Side, name: str) -> None:
+        self.starts: list[float] = []
         self.steps: list[tuple[float, int]] = []
         words = ("submit", "train", f"run={RUN}", *SMALL, *LONG, "--restart", "--name", name)
         self._process = subprocess.Popen(
@@ -162,6 +164,8 @@ class Watched:
     def _read(self) -> None:
         for line in self._process.stdout or ():
             self.lines.append(line)
+            if _START.search(line):
+                self.starts.append(time.monotonic())
             if found := _STEP.search(line):
                 self.steps.append((time.monotonic(), int(found[1])))
 
@@ -172,12 +176,9 @@ class Watched:
         return bool(self.steps) and self.steps[-1][1] >= step
 
     def first_step_after(self, moment: float) -> float | None:
-        """Return when a step appeared that follows a new start after a moment."""
-        highest = max((step for at, step in self.steps if at <= moment), default=0)
-        for (before, step), (at, following) in zip(self.steps, self.steps[1:], strict=False):
-            if at > moment and following < max(step, highest) and before <= at:
-                return at
-        return None
+        """Return when the first step appeared of a new start after a moment."""
+        again = next((at for at in self.starts if at > moment), None)
+        return next((at for at, _ in self.steps if again and at >= again), None)
 
     def stop(self) -> None:
         """End the command; the job is deleted by its caller."""
@@ -199,7 +200,7 @@ def seconds_of_lost_worker(side: Side) -> float:
         return (training.first_step_after(deleted) or deleted) - deleted
     finally:
         training.stop()
-        side.kubectl("delete", "rayjob", name, "--wait=true")
+        side.kubectl("delete", "rayjob", name, "--ignore-not-found", "--wait=true")
 
 
 def measure_lost_worker(sides: list[Side], repeats: int) -> None:

@@ -13,9 +13,7 @@ class Signal(IntEnum):
     """A request to a run; the greatest of all workers' requests counts."""
 
     CONTINUE = 0
-    CHECKPOINT = 1
-    """Write a checkpoint after the next step, then go on."""
-    STOP = 2
+    STOP = 1
     """Write a checkpoint after the next step, then end."""
 
 

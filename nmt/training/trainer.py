@@ -231,15 +231,14 @@ class Trainer:
         step_tokens = sum(int(self.material.plan.target_tokens[r].sum()) for r in rows)
         loss = self.guard.backward(state.step, partial(self._accumulate, rows, step_tokens))
         # One exchange carries the losses and the requests: each extra one would cost a round trip.
-        requests = [float(request >= wish) for wish in (Signal.CHECKPOINT, Signal.STOP)]
-        sums = self.strategy.total(torch.tensor([loss, *requests], dtype=torch.float64))
+        sums = self.strategy.total(torch.tensor([loss, float(request)], dtype=torch.float64))
         mean_loss = float(sums[0]) / step_tokens
         norm = self._update(mean_loss, rate)
         tokens = step_tokens + sum(int(self.material.plan.source_tokens[r].sum()) for r in rows)
         self.progress.step(state.step + 1, mean_loss, rate, tokens, norm, state.best_bleu)
         state = state.after(mean_loss, updated=math.isfinite(norm))
         self.guard.check_divergence(state)
-        return state, Signal(int(sums[1] > 0) + int(sums[2] > 0))
+        return state, Signal(int(sums[1] > 0))
 
     def _update(self, mean_loss: float, rate: float) -> float:
         """Update the weights unless the loss is not finite, and return the gradients' norm."""
@@ -281,8 +280,7 @@ class Trainer:
             state = self._validate(state)
         validated = started and not self.schedule.needs_validation(state)
         stopped = request is Signal.STOP or (started and not validated)
-        wanted = request is Signal.CHECKPOINT or self.schedule.needs_checkpoint(state)
-        if validated or stopped or wanted:
+        if validated or stopped or self.schedule.needs_checkpoint(state):
             self._save(state)
         if validated:
             self.report(dict(state.curve[-1]))

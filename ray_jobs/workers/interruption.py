@@ -66,7 +66,6 @@ class WorkerNotice:
         self._board = coordinator.board
         self._under_train = under_train
         self._asked_at = 0.0
-        self._warned = False
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -90,13 +89,12 @@ class WorkerNotice:
             ray.get(self._board.count.remote(1))
 
     def __call__(self, step: int) -> Signal:
-        """Return STOP for the driver or SIGTERM, and CHECKPOINT for a node that will be lost."""
+        """Return STOP for the driver, for SIGTERM, and for a node that will be lost."""
         # The question about the node is a barrier: it comes first, so that workers that are about
-        # to stop take part in it too.
+        # to stop take part in it too. To train on until the node is lost would be in vain, and
+        # KubeRay makes a new Pod only after the old one has ended.
         node_ends = self._node_ends(step)
-        if self.wants_stop(step):
-            return Signal.STOP
-        return Signal.CHECKPOINT if node_ends else Signal.CONTINUE
+        return Signal.STOP if node_ends or self.wants_stop(step) else Signal.CONTINUE
 
     def wants_stop(self, step: int) -> bool:
         """Tell whether the driver or SIGTERM wants a stop, without waiting for other workers."""
@@ -115,14 +113,13 @@ class WorkerNotice:
         return self.stopping
 
     def _node_ends(self, step: int) -> bool:
-        """Return True once, after Ray has announced that a node of the training will be lost."""
+        """Tell whether Ray has announced that a node of the training will be lost."""
         # Every worker asks at the same steps, because the question is a barrier.
-        if not self._under_train or self._warned or step % _NODE_POLL_STEPS:
+        if not self._under_train or step % _NODE_POLL_STEPS:
             return False
         import ray.train  # a process that only passes this notice on must not pay for it
 
-        self._warned = ray.train.get_preemption_info() is not None
-        return self._warned
+        return ray.train.get_preemption_info() is not None
 
 
 _terminated, _training = threading.Event(), threading.Event()

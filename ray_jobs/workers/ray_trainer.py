@@ -4,6 +4,7 @@ Each process that Ray Train starts next to the workers imports all of Ray Train.
 of a processor that the workers need to start.
 """
 
+import os
 from typing import Any
 
 import ray
@@ -11,6 +12,10 @@ from ray._private import worker
 from ray.train.v2._internal.callbacks import DatasetsCallback
 from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
 from ray.train.v2._internal.callbacks.preemption_callback import PreemptionCallback
+from ray.train.v2._internal.constants import (
+    HEALTH_CHECK_INTERVAL_S_ENV_VAR,
+    PREEMPTION_POLL_INTERVAL_S_ENV_VAR,
+)
 from ray.train.v2._internal.execution.callback import RayTrainCallback
 from ray.train.v2._internal.execution.context import TrainRunContext
 from ray.train.v2._internal.execution.controller import TrainController
@@ -21,9 +26,27 @@ from typing_extensions import override
 
 from ray_jobs.runtime.address import ray_address
 
+_POLL_SECONDS = {
+    # Also the time until Ray Train learns that the workers have ended. Its default is 2 s.
+    HEALTH_CHECK_INTERVAL_S_ENV_VAR: "0.5",
+    # A Pod may have only a few seconds left. Its default is 5 s.
+    PREEMPTION_POLL_INTERVAL_S_ENV_VAR: "1",
+}
+"""How often Ray Train asks its workers how they are, and Ray whether it will lose their nodes."""
+
+
+def _ask_often() -> None:
+    """Set how often Ray Train asks, where the user has not."""
+    for name, seconds in _POLL_SECONDS.items():
+        os.environ.setdefault(name, seconds)
+
 
 class RayTrainer(DataParallelTrainer):
     """A trainer for the workers of a cluster, or of the private Ray of a command."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - those of Ray's
+        super().__init__(*arguments, **named)
+        _ask_often()  # Ray passes these variables on to its controller.
 
     @override
     def _register_sigint_handler(self, controller: Any) -> None:
@@ -59,6 +82,7 @@ class OneMachineController(TrainController):
     """The controller of a training on one machine, which cannot lose a part of its nodes."""
 
     def __init__(self, **arguments: Any) -> None:  # noqa: ANN401 - those of Ray's
+        _ask_often()
         super().__init__(**arguments)
         # The preemption callback starts a process that watches nodes.
         self._worker_group_callbacks_to_propagate = [

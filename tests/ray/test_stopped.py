@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 import ray
 import torch
 from ray._private.node import Node
 from ray._private.ray_constants import PROCESS_TYPE_RAYLET
 from ray.cluster_utils import Cluster
-from ray.train.v2._internal.constants import DEFAULT_PREEMPTION_POLL_INTERVAL_S
 
 from ray_jobs import base, prepare, train
 from ray_jobs.runtime.context import Session
@@ -27,6 +27,8 @@ from tests.support.training.disturbed_training import (
 from tests.support.training.small_training import same
 
 CADENCE = 50
+POLL_SECONDS = 1
+"""How often Ray Train asks whether a node will be lost."""
 LONG = {
     "training__max_steps": 4 * CADENCE,
     "training__evaluate_every_steps": 2 * CADENCE,
@@ -38,8 +40,9 @@ LONG = {
 def cluster() -> Iterator[Cluster]:
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     try:
-        cluster.add_node(num_cpus=2)
+        # Before there is another node, so that this process belongs to the head.
         ray.init(address=cluster.address, logging_level=logging.ERROR)
+        cluster.add_node(num_cpus=2)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("RAY_ADDRESS", str(cluster.address))
             yield cluster
@@ -65,6 +68,17 @@ def drain(node_id: str) -> None:
     subprocess.run([sys.executable, "-m", "ray.scripts.scripts", *words], check=True)
 
 
+def node_of(cluster: Cluster, process: psutil.Process) -> Node:
+    """Find the node that a process runs on."""
+    above = {parent.pid for parent in process.parents()}
+    (node,) = (
+        node
+        for node in cluster.worker_nodes
+        if node.all_processes[PROCESS_TYPE_RAYLET][0].process.pid in above
+    )
+    return node
+
+
 def test_a_worker_that_gets_sigterm_saves_its_last_step(session, undisturbed) -> None:
     run = branch(session, "terminated", **LONG, scaling__max_failures=0)  # it is none
     seen = train_disturbed(run, lambda: signal_a_worker(signal.SIGTERM))
@@ -72,15 +86,18 @@ def test_a_worker_that_gets_sigterm_saves_its_last_step(session, undisturbed) ->
     assert same(weights(run), undisturbed)
 
 
-def test_a_node_about_to_go_is_answered_with_a_checkpoint(cluster, session, undisturbed) -> None:
-    run = branch(session, "preempted", **LONG)
-    (node,) = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+def test_a_node_about_to_go_loses_no_step_and_new_workers_go_on(
+    cluster, session, undisturbed
+) -> None:
+    run = branch(session, "preempted", **LONG, scaling__max_failures=0)  # it is none
+    cluster.add_node(num_cpus=2)
 
     def announce() -> None:
         worker = a_worker()
+        node = node_of(cluster, worker)
         worker.suspend()  # its few seconds of training would be over before the word is round
-        drain(node)
-        time.sleep(DEFAULT_PREEMPTION_POLL_INTERVAL_S + 2)
+        drain(node.node_id)
+        time.sleep(2 * POLL_SECONDS + 1)
         worker.resume()
 
     seen = train_disturbed(run, announce)
@@ -92,18 +109,11 @@ def test_a_node_that_is_lost_takes_nothing_along_that_the_training_needs(
     cluster: Cluster, session: Session, undisturbed: dict[str, torch.Tensor]
 ) -> None:
     """Whatever the driver started beside the workers must not have been on their node."""
-    for _ in range(2):
-        cluster.add_node(num_cpus=2)
+    cluster.add_node(num_cpus=2)
     run = branch(session, "lost", **LONG)
 
     def lose() -> None:
-        above = {process.pid for process in a_worker().parents()}
-        (node,) = (n for n in cluster.worker_nodes if raylet_of(n) in above)
-        cluster.remove_node(node, allow_graceful=False)
+        cluster.remove_node(node_of(cluster, a_worker()), allow_graceful=False)
 
     train_disturbed(run, lose)
     assert same(weights(run), undisturbed)
-
-
-def raylet_of(node: Node) -> int:
-    return node.all_processes[PROCESS_TYPE_RAYLET][0].process.pid

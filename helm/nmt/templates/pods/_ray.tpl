@@ -8,6 +8,9 @@ by the same templates, so that they never differ by accident.
 {{- $storage := .root.Values.storage }}
 {{- $hub := ternary (printf "%s/hub" $storage.mountPath) "/tmp/hub" (eq $storage.type "claim") }}
 {{- $own := dict "HF_HOME" $hub "RAY_USAGE_STATS_ENABLED" "0" }}
+{{- if .head }}
+  {{- $own = merge (include "nmt.lostNodes" . | fromJson) $own }}
+{{- end }}
 {{- $secret := "" }}
 {{- if eq .component "serving" }}
   {{- $secret = .root.Values.serving.storageSecretName }}
@@ -18,6 +21,15 @@ by the same templates, so that they never differ by accident.
 {{- end }}
 {{- $env := merge (dict) (.env | default dict) .root.Values.env $own }}
 {{- include "nmt.storageEnv" (dict "root" .root "env" $env "secret" $secret) }}
+{{- end }}
+
+{{/*
+How soon a head takes a node for lost, as JSON: after five failed questions. A Pod that was killed refuses
+them, and is lost after 5 s instead of Ray's 15 s; until then Ray Train and Serve wait for its processes.
+One that does not answer at all is lost after 30 s instead of 65 s; a busy raylet takes less.
+*/}}
+{{- define "nmt.lostNodes" -}}
+{{- dict "RAY_health_check_period_ms" "1000" "RAY_health_check_timeout_ms" "5000" | toJson }}
 {{- end }}
 
 {{/*
