@@ -96,7 +96,7 @@ def test_a_node_about_to_go_loses_no_step_and_new_workers_go_on(
         worker = a_worker()
         node = node_of(cluster, worker)
         worker.suspend()  # its few seconds of training would be over before the word is round
-        drain(node.node_id)
+        drain(str(node.node_id))
         time.sleep(2 * POLL_SECONDS + 1)
         worker.resume()
 
