@@ -84,3 +84,11 @@ def test_the_notes_say_who_may_call_the_endpoint_and_how_to_add_others():
     assert "networkPolicies.clients" in notes()
     for policies in ({"enabled": False}, {"clients": [{"namespaceSelector": {}}]}):
         assert "Only Pods of namespace" not in notes({"networkPolicies": policies})
+
+
+def test_the_notes_warn_of_several_pods_with_a_single_replica():
+    values = {"serving": {"pods": {"min": 2}}, "config": {"serving": {"min_replicas": 1}}}
+    assert "one Pod alone holds a replica" in notes(values)
+    assert "config.serving.min_replicas to at least 2" in notes(values)
+    values["config"]["serving"]["min_replicas"] = 2
+    assert "one Pod alone" not in notes(values)

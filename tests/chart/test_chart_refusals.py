@@ -232,6 +232,26 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "workers: {cpu: {extraResources: {memory: 1Gi}}}",
         ["'memory'", "workers.cpu.memory"],
     ),
+    "a resource without its domain": (
+        "workers: {cpu: {gpuResource: gpu}}",
+        ["workers.cpu.gpuResource has 'gpu'", "like nvidia.com/gpu"],
+    ),
+    "the endpoint's resource without its domain": (
+        "serving: {pods: {gpus: 1, gpuResource: nvidia.com/}}",
+        ["serving.pods.gpuResource has 'nvidia.com/'", "like nvidia.com/gpu"],
+    ),
+    "a further resource with a blank": (
+        "workers: {cpu: {extraResources: {'rdma/h ca': '1'}}}",
+        ["workers.cpu.extraResources has 'rdma/h ca'"],
+    ),
+    "half a device": (
+        "workers: {cpu: {extraResources: {rdma/hca: '0.5'}}}",
+        ["workers.cpu.extraResources has 'rdma/hca: 0.5'", "not a whole number"],
+    ),
+    "an amount that is not one": (
+        "workers: {cpu: {extraResources: {hugepages-2Mi: many}}}",
+        ["'hugepages-2Mi: many'", "not a whole number"],
+    ),
     "waiting longer than the job": (
         "jobs: {pendingSeconds: 600, deadlineSeconds: 600}",
         ["jobs.pendingSeconds (600)", "jobs.deadlineSeconds (600)"],

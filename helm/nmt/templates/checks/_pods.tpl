@@ -46,11 +46,27 @@ workers.{{ $name }}.min ({{ int $group.min }}) must not be above workers.{{ $nam
   {{- if hasKey $group.extraResources $group.gpuResource }}
 workers.{{ $name }}.extraResources holds '{{ $group.gpuResource }}': set workers.{{ $name }}.gpus instead
   {{- end }}
+  {{- include "nmt.checkResourceName" (dict "path" (printf "workers.%s.gpuResource" $name) "name" $group.gpuResource) }}
   {{- range $resource, $amount := $group.extraResources }}
-    {{- with get (dict "cpu" "cpus" "memory" "memory" "ephemeral-storage" "disk") $resource }}
-workers.{{ $name }}.extraResources holds '{{ $resource }}': set workers.{{ $name }}.{{ . }} instead
+    {{- $path := printf "workers.%s.extraResources" $name }}
+    {{- $key := get (dict "cpu" "cpus" "memory" "memory" "ephemeral-storage" "disk") $resource }}
+    {{- if $key }}
+{{ $path }} holds '{{ $resource }}': set workers.{{ $name }}.{{ $key }} instead
+    {{- else if not (hasPrefix "hugepages-" $resource) }}
+      {{- include "nmt.checkResourceName" (dict "path" $path "name" $resource) }}
+    {{- end }}
+    {{- if not (regexMatch "^[1-9][0-9]*([KMGT]i?|k)?$" $amount) }}
+{{ $path }} has '{{ $resource }}: {{ $amount }}', which is not a whole number above 0: write it like "1", since nodes give no part of a device
     {{- end }}
   {{- end }}
+{{- end }}
+{{- include "nmt.checkResourceName" (dict "path" "serving.pods.gpuResource" "name" .Values.serving.pods.gpuResource) }}
+{{- end }}
+
+{{/* The name of a resource that a device plugin adds to the nodes: path, name. */}}
+{{- define "nmt.checkResourceName" -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$" .name) }}
+{{ .path }} has '{{ .name }}', which cannot name a resource of a node: write it with the domain of its device plugin, like nvidia.com/gpu, as `kubectl describe node` lists it
 {{- end }}
 {{- end }}
 
