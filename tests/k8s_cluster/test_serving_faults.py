@@ -26,7 +26,6 @@ from tests.support.k8s.served_release import (
 )
 
 RATE = 20.0
-LONGEST_GAP = 2.0
 SCALE = {"min_replicas": 2, "max_replicas": 2, "cpus_per_replica": 2}
 Load = Callable[[], AbstractContextManager[SteadyLoad]]
 
@@ -96,7 +95,6 @@ def test_a_lost_head_loses_no_request_and_the_next_one_promotes(release, load):
         promote_the_other(release, sent)
         time.sleep(5)
     assert not sent.failures
-    assert sent.longest_gap <= LONGEST_GAP
     assert pods(release, "worker") == workers
 
 
@@ -113,7 +111,6 @@ def test_a_pod_that_is_deleted_loses_no_request(release, load):
         release.kubectl(f"delete pod {gone} --wait=false")
         wait_for_another(release, gone)
     assert not sent.failures
-    assert sent.longest_gap <= LONGEST_GAP
 
 
 def test_a_node_that_is_drained_loses_no_request(release, load):
@@ -136,7 +133,6 @@ def test_a_node_that_is_drained_loses_no_request(release, load):
             release.kubectl(f"uncordon {node}")
         wait_for_another(release, gone)
     assert not sent.failures
-    assert sent.longest_gap <= LONGEST_GAP
 
 
 def test_a_promotion_loses_no_request(release, load):
@@ -145,7 +141,6 @@ def test_a_promotion_loses_no_request(release, load):
         promote_the_other(release, sent)
         time.sleep(5)
     assert not sent.failures
-    assert sent.longest_gap <= LONGEST_GAP
 
 
 def test_another_image_loses_no_request(release, load):
@@ -166,4 +161,3 @@ def test_another_image_loses_no_request(release, load):
         )
         wait_for(lambda: len(pods(release, "head")) == 1, 300, "the old head stayed")
     assert not sent.failures
-    assert sent.longest_gap <= LONGEST_GAP
