@@ -49,7 +49,10 @@ def release(install) -> Installed:
 
 @pytest.fixture(scope="module")
 def key(release: Installed) -> str:
-    return api_key(release)
+    found = api_key(release)
+    # Replicas read the keys every `serving.poll_seconds`, and refuse a new one until then.
+    time.sleep(10)
+    return found
 
 
 @pytest.fixture(params=["a connection a request", "kept connections and one retry"])
