@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -61,8 +62,14 @@ def wait_until_served(release: Installed, *, pods_: int = 1) -> None:
 
 
 def api_key(release: Installed) -> str:
+    """Return a key that every replica knows."""
+    if given := os.environ.get("NMT_API_KEY"):
+        return given
     command = f"nmt-k8s keys create load -n {release.namespace} 2>/dev/null"
-    return os.environ.get("NMT_API_KEY") or shell(command, quiet=True).strip()
+    key = shell(command, quiet=True).strip()
+    # Replicas read the keys every `serving.poll_seconds`, and refuse a new one until then.
+    time.sleep(10)
+    return key
 
 
 @contextmanager
