@@ -26,7 +26,7 @@ from typing_extensions import override
 
 from ray_jobs.runtime.address import ray_address
 
-_POLL_SECONDS = {
+POLL_SECONDS = {
     # Also the time until Ray Train learns that the workers have ended. Its default is 2 s.
     HEALTH_CHECK_INTERVAL_S_ENV_VAR: "0.5",
     # A Pod may have only a few seconds left. Its default is 5 s.
@@ -37,16 +37,12 @@ _POLL_SECONDS = {
 
 def _ask_often() -> None:
     """Set how often Ray Train asks, where the user has not."""
-    for name, seconds in _POLL_SECONDS.items():
+    for name, seconds in POLL_SECONDS.items():
         os.environ.setdefault(name, seconds)
 
 
 class RayTrainer(DataParallelTrainer):
     """A trainer for the workers of a cluster, or of the private Ray of a command."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - those of Ray's
-        super().__init__(*arguments, **named)
-        _ask_often()  # Ray passes these variables on to its controller.
 
     @override
     def _register_sigint_handler(self, controller: Any) -> None:
@@ -70,6 +66,7 @@ class RayTrainer(DataParallelTrainer):
     def _initialize_and_run_controller(self, **arguments: Any) -> Result:
         """Run the controller in a process that a private Ray has already started."""
         if ray_address() is not None:
+            _ask_often()  # Ray passes these variables on to its controller.
             return super()._initialize_and_run_controller(**arguments)
         # Ray gives its controller environment variables of its own, which need a new process.
         arguments["scaling_policy"] = _OneMachinePolicy(self.scaling_config)

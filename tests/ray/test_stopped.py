@@ -14,9 +14,11 @@ import torch
 from ray._private.node import Node
 from ray._private.ray_constants import PROCESS_TYPE_RAYLET
 from ray.cluster_utils import Cluster
+from ray.train.v2._internal.constants import PREEMPTION_POLL_INTERVAL_S_ENV_VAR
 
 from ray_jobs import base, prepare, train
 from ray_jobs.runtime.context import Session
+from ray_jobs.workers.ray_trainer import POLL_SECONDS
 from tests.ray.conftest import branch
 from tests.support.training.disturbed_training import (
     a_worker,
@@ -27,8 +29,7 @@ from tests.support.training.disturbed_training import (
 from tests.support.training.small_training import same
 
 CADENCE = 50
-POLL_SECONDS = 1
-"""How often Ray Train asks whether a node will be lost."""
+NODE_POLL_SECONDS = float(POLL_SECONDS[PREEMPTION_POLL_INTERVAL_S_ENV_VAR])
 LONG = {
     "training__max_steps": 4 * CADENCE,
     "training__evaluate_every_steps": 2 * CADENCE,
@@ -97,7 +98,7 @@ def test_a_node_about_to_go_loses_no_step_and_new_workers_go_on(
         node = node_of(cluster, worker)
         worker.suspend()  # its few seconds of training would be over before the word is round
         drain(str(node.node_id))
-        time.sleep(2 * POLL_SECONDS + 1)
+        time.sleep(2 * NODE_POLL_SECONDS + 1)
         worker.resume()
 
     seen = train_disturbed(run, announce)
