@@ -51,12 +51,17 @@ checks types alone. See `nmt.checks`.
 {{- end }}
 {{- end }}
 
+{{/* Not empty if labels, annotations and resources may have this name. */}}
+{{- define "nmt.isQualifiedName" -}}
+{{- $parts := splitList "/" . }}
+{{- $prefix := ternary (first $parts) "" (gt (len $parts) 1) }}
+{{- $good := regexMatch "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$" . }}
+{{- if and $good (not (contains ".." $prefix)) (le (len $prefix) 253) (le (len (last $parts)) 63) }}yes{{ end }}
+{{- end }}
+
 {{/* The name of a label or an annotation: path, name. */}}
 {{- define "nmt.checkLabelName" -}}
-{{- $parts := splitList "/" .name }}
-{{- $prefix := ternary (first $parts) "" (gt (len $parts) 1) }}
-{{- $good := regexMatch "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$" .name }}
-{{- if or (not $good) (contains ".." $prefix) (gt (len $prefix) 253) (gt (len (last $parts)) 63) }}
+{{- if not (include "nmt.isQualifiedName" .name) }}
 {{ .path }} has '{{ .name }}', which cannot name a label or an annotation: take up to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or a digit, perhaps behind a domain, like example.com/team
 {{- end }}
 {{- end }}

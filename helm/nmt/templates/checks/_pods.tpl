@@ -65,7 +65,7 @@ workers.{{ $name }}.extraResources holds '{{ $group.gpuResource }}': set workers
 
 {{/* The name of a resource that a device plugin adds to the nodes: path, name. */}}
 {{- define "nmt.checkResourceName" -}}
-{{- if not (regexMatch "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$" .name) }}
+{{- if not (and (contains "/" .name) (include "nmt.isQualifiedName" .name)) }}
 {{ .path }} has '{{ .name }}', which cannot name a resource of a node: write it with the domain of its device plugin, like nvidia.com/gpu, as `kubectl describe node` lists it
 {{- end }}
 {{- end }}

@@ -9,7 +9,12 @@ by the same templates, so that they never differ by accident.
 {{- $hub := ternary (printf "%s/hub" $storage.mountPath) "/tmp/hub" (eq $storage.type "claim") }}
 {{- $own := dict "HF_HOME" $hub "RAY_USAGE_STATS_ENABLED" "0" }}
 {{- if .head }}
-  {{- $own = merge (include "nmt.lostNodes" . | fromJson) $own }}
+  {{- /*
+  A head takes a node for lost after five failed questions. A Pod that was killed refuses them, and is lost after
+  5 s instead of Ray's 15 s; until then Ray Train and Serve wait for its processes. One that does not answer at
+  all is lost after 30 s instead of 65 s.
+  */}}
+  {{- $own = merge (dict "RAY_health_check_period_ms" "1000" "RAY_health_check_timeout_ms" "5000") $own }}
 {{- end }}
 {{- $secret := "" }}
 {{- if eq .component "serving" }}
@@ -21,15 +26,6 @@ by the same templates, so that they never differ by accident.
 {{- end }}
 {{- $env := merge (dict) (.env | default dict) .root.Values.env $own }}
 {{- include "nmt.storageEnv" (dict "root" .root "env" $env "secret" $secret) }}
-{{- end }}
-
-{{/*
-How soon a head takes a node for lost, as JSON: after five failed questions. A Pod that was killed refuses
-them, and is lost after 5 s instead of Ray's 15 s; until then Ray Train and Serve wait for its processes.
-One that does not answer at all is lost after 30 s instead of 65 s; a busy raylet takes less.
-*/}}
-{{- define "nmt.lostNodes" -}}
-{{- dict "RAY_health_check_period_ms" "1000" "RAY_health_check_timeout_ms" "5000" | toJson }}
 {{- end }}
 
 {{/*
@@ -337,6 +333,20 @@ template:
   {{- $template := include "nmt.workerTemplate" . }}
   {{- $patch := dict "root" .root "own" .group.podTemplate "template" $template }}
   {{- include "nmt.patched" $patch | trim | nindent 2 }}
+{{- end }}
+
+{{/*
+How many Pods the autoscaler has chosen for a group: name, installed (the RayCluster, if any). An upgrade has
+to keep it, since jobs may run on them. Without a cluster to ask, as in `helm template`, none are chosen yet.
+*/}}
+{{- define "nmt.scaled" -}}
+{{- $scaled := dict "replicas" 0 }}
+{{- range dig "spec" "workerGroupSpecs" list .installed }}
+  {{- if eq .groupName $.name }}
+    {{- $scaled = merge (pick . "replicas" "scaleStrategy") $scaled }}
+  {{- end }}
+{{- end }}
+{{- toYaml $scaled }}
 {{- end }}
 
 {{/*
