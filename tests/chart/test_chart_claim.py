@@ -4,14 +4,12 @@ Helm asks a cluster for it; here a template of its own gives the checks what a c
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import helm_python
 import pytest
 
-from tests.support.chart.rendering import CHART, IMAGES, JsonObject
+from tests.support.chart.rendering import JsonObject, render_template
 
 INSTALLED: JsonObject = {
     "accessModes": ["ReadWriteMany"],
@@ -19,24 +17,17 @@ INSTALLED: JsonObject = {
     "resources": {"requests": {"storage": "100Gi"}},
 }
 PROBE = """\
-{{ include "nmt.claimChanges" (dict "wanted" .Values.storage.claim "installed" (fromJson `%s`)) }}
+probe: >-
+  {{ include "nmt.claimChanges" (dict "wanted" .Values.storage.claim "installed" (fromJson `%s`)) }}
 """
 
 
 @pytest.fixture
 def faults(tmp_path: Path) -> Callable[[JsonObject], str]:
     """Return what the checks report about new values of `storage.claim`."""
-    copy = shutil.copytree(CHART, tmp_path / "nmt")
-    (copy / "templates" / "probe.yaml").write_text(f"probe: >-\n  {PROBE % json.dumps(INSTALLED)}")
-
-    def of(claim: JsonObject) -> str:
-        with helm_python.Chart.load(str(copy)) as chart:
-            rendered = chart.render(
-                {**IMAGES, "storage": {"claim": claim}}, name="demo", namespace="team"
-            )
-        return rendered["nmt/templates/probe.yaml"]
-
-    return of
+    return lambda claim: render_template(
+        PROBE % json.dumps(INSTALLED), {"storage": {"claim": claim}}, tmp_path
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The chart as Helm renders it, and the Pods that come of it."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -114,6 +115,18 @@ def _files(values: str, name: str, namespace: str) -> dict[str, str]:
 def render_files(values: JsonObject, *, name: str = "demo") -> dict[str, str]:
     """Path -> text of a release, rendered anew."""
     return _files.__wrapped__(json.dumps(values), name, NAMESPACE)
+
+
+def render_template(template: str, values: JsonObject, folder: Path) -> str:
+    """Render a template of the test's own in a copy of the chart, which knows all its definitions.
+
+    What Helm asks a cluster for is given to such a template as text.
+    """
+    copy = shutil.copytree(CHART, folder / "nmt", dirs_exist_ok=True)
+    (copy / "templates" / "probe.yaml").write_text(template)
+    with helm_python.Chart.load(str(copy)) as chart:
+        rendered = chart.render({**IMAGES, **values}, name="demo", namespace=NAMESPACE)
+    return rendered["nmt/templates/probe.yaml"]
 
 
 def render(
