@@ -216,6 +216,27 @@ def translation_record(run: str, test_set: str, system: str) -> str:
     return f"{step_folder(run, EVALUATE)}/{HYPOTHESES_FOLDER}/{test_set}/{system}.json"
 
 
+def rating_studies(run: str) -> str:
+    """Return the folder with the studies of human ratings, one folder for each."""
+    # Not below the evaluation: `nmt evaluate --restart` must not discard what people have done.
+    return f"{run}/ratings"
+
+
+def rating_design(run: str, study: str) -> str:
+    """Return the file that says what a study rates, and in which order."""
+    return f"{rating_studies(run)}/{study}/design.json"
+
+
+def rating_key(run: str, study: str, batch: int) -> str:
+    """Return the file that says which systems are behind the labels of a batch, from 1."""
+    return f"{rating_studies(run)}/{study}/key-{batch:03d}.json"
+
+
+def ratings(run: str, study: str) -> str:
+    """Return the file with all ratings of a study."""
+    return f"{rating_studies(run)}/{study}/ratings.json"
+
+
 def merged_model(run: str) -> str:
     """Return the folder commit of the trained model for plain transformers."""
     return f"{step_folder(run, EXPORT)}/merged"

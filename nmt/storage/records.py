@@ -46,12 +46,34 @@ class RecordKind(Generic[T]):
         """
         if not storage.exists(path):
             return None
-        try:
-            return self._parse(storage.read_bytes(path))
-        except (ValueError, RecursionError) as error:
-            raise StorageError(
-                f"{storage.locate(path)}: not {self.name}, so damaged ({_reason(error)}): {remedy}"
-            ) from None
+        return self._parse_at(storage.locate(path), storage.read_bytes(path), remedy)
+
+    def update(
+        self, storage: Storage, path: str, change: Callable[[T | None], T], remedy: str
+    ) -> T:
+        """Change a record that other processes change as well, so that no change is lost.
+
+        Args:
+            storage: the storage root.
+            path: of the file, below the root.
+            change: makes the new record from the current one, which is None if there is no file;
+                called again if another process was faster.
+            remedy: what the user can do about a damaged record, as a clause.
+
+        Returns:
+            The new record.
+
+        Raises:
+            StorageError: the file is damaged, or cannot be read or written.
+        """
+        place = storage.locate(path)
+
+        def changed(content: bytes | None) -> bytes:
+            current = None if content is None else self._parse_at(place, content, remedy)
+            plain = _adapter(self.schema).dump_python(change(current), mode="json")
+            return json.dumps(sealed(plain), indent=2, ensure_ascii=False).encode()
+
+        return self._parse(storage.update(path, changed))
 
     def find_or_leave_out(
         self, storage: Storage, path: str, remedy: str, tell: Callable[[str], object]
@@ -69,6 +91,14 @@ class RecordKind(Generic[T]):
         except StorageError as error:
             tell(str(error))
             return None
+
+    def _parse_at(self, place: str, raw: bytes, remedy: str) -> T:
+        try:
+            return self._parse(raw)
+        except (ValueError, RecursionError) as error:
+            raise StorageError(
+                f"{place}: not {self.name}, so damaged ({_reason(error)}): {remedy}"
+            ) from None
 
     def _parse(self, raw: bytes) -> T:
         content: object = json.loads(raw)

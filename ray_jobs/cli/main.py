@@ -16,13 +16,15 @@ from nmt.access.options import KEYS, add_key_options
 from nmt.cli.traffic_options import TRAFFIC, TRAFFIC_ABOUT, add_traffic_options
 from nmt.cli.translation import TRANSLATE, add_translation_options
 from nmt.config import Config, load_config, load_with_user_set
+from nmt.ratings.options import ABOUT as ABOUT_RATINGS
+from nmt.ratings.options import RATINGS, add_rating_options
 from nmt.runs.steps import PIPELINE
 from nmt.serving.feedback.options import ABOUT as ABOUT_FEEDBACK
 from nmt.serving.feedback.options import FEEDBACK, add_feedback_options
 from nmt.serving.glossaries.options import ABOUT as ABOUT_GLOSSARIES
 from nmt.serving.glossaries.options import GLOSSARIES, add_glossary_options
 from ray_jobs.cli.runner import add_options, guarded, jobs, parse, run_job
-from ray_jobs.scoring.options import ABOUT, SCORE, add_scoring_options
+from ray_jobs.scoring.options import ABOUT, SCORE, add_file_options, add_scoring_options
 
 _ABOUT = "Fine-tune a translation model, compare it with its base, and serve the better one."
 _EXAMPLES = """examples:
@@ -62,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     about = "translate text, lines from standard input, or files"
     add_translation_options(_add(commands, TRANSLATE, about, _translate, "serve"))
     add_scoring_options(_add(commands, SCORE, ABOUT, _score, "train"))
+    ratings = _add(commands, RATINGS, ABOUT_RATINGS, _ratings, "train")
+    add_rating_options(ratings)
+    add_file_options(ratings.add_argument_group("options of sheet, for systems outside a run"))
     add_key_options(_add(commands, KEYS, ABOUT_KEYS, _keys, "serve"))
     add_feedback_options(_add(commands, FEEDBACK, ABOUT_FEEDBACK, _feedback, "serve"))
     glossaries = _add(commands, GLOSSARIES, ABOUT_GLOSSARIES, _glossaries, "serve")
@@ -124,6 +129,10 @@ def _translate(options: argparse.Namespace) -> None:
 
 def _score(options: argparse.Namespace) -> None:
     importlib.import_module(f"ray_jobs.{SCORE}").run(options)
+
+
+def _ratings(options: argparse.Namespace) -> None:
+    importlib.import_module(f"ray_jobs.{RATINGS}").run(options)
 
 
 def _keys(options: argparse.Namespace) -> None:

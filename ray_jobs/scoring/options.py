@@ -6,7 +6,7 @@ Imports neither NumPy nor Ray, so that `nmt --help` is quick.
 import argparse
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nmt.errors import ConfigError, InputError, shortened
@@ -64,14 +64,15 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     group = parser.add_argument_group("options of score")
-    _add_files(group)
+    add_file_options(group)
     _add_learned(group)
     add = group.add_argument
     add("--train", metavar="FILE", help="sources of the training, to score rare words apart")
     add("--output", metavar="DIR", help="folder or URL for scores, translations and report.html")
 
 
-def _add_files(group: "argparse._ArgumentGroup") -> None:
+def add_file_options(group: "argparse._ArgumentGroup") -> None:
+    """Add the options that name the files of a test set and of its translations."""
     add = group.add_argument
     add("--source", metavar="FILE", help="sources of a test set, one in each line")
     add(
@@ -125,12 +126,27 @@ def _add_learned(group: "argparse._ArgumentGroup") -> None:
 def take_settings(options: argparse.Namespace) -> list[str]:
     """Take the settings out of the words of the options, which may have swallowed some."""
     taken: list[str] = []
-    for words in (options.reference, options.hypotheses, options.scores):
+    for words in (options.reference, options.hypotheses, getattr(options, "scores", [])):
         # A system has no dot in its name, and a reference rarely has `=` in its own.
         found = [word for word in words if _SETTING.match(word) and not Path(word).exists()]
         words[:] = [word for word in words if word not in found]
         taken += found
     return [*options.overrides, *taken]
+
+
+def file_options(options: argparse.Namespace) -> ScoringOptions:
+    """Read the options that name files.
+
+    Raises:
+        InputError: one of them is malformed.
+    """
+    return ScoringOptions(
+        source=options.source,
+        references=tuple(options.reference),
+        language=_language("--language", options.language),
+        source_language=_language("--source-language", options.source_language),
+        hypotheses=_systems(options.hypotheses),
+    )
 
 
 def scoring_options(options: argparse.Namespace) -> ScoringOptions:
@@ -139,12 +155,8 @@ def scoring_options(options: argparse.Namespace) -> ScoringOptions:
     Raises:
         InputError: an option is malformed, or one that it needs is missing.
     """
-    found = ScoringOptions(
-        source=options.source,
-        references=tuple(options.reference),
-        language=_language("--language", options.language),
-        source_language=_language("--source-language", options.source_language),
-        hypotheses=_systems(options.hypotheses),
+    found = replace(
+        file_options(options),
         scores=tuple(_score_file(word) for word in options.scores),
         learned=tuple(dict.fromkeys(options.learned)),
         comet_model=options.comet_model,

@@ -13,6 +13,8 @@ from nmt.cli.console import is_override
 from nmt.cli.translation import BASE_SETTINGS
 from nmt.config import load_config
 from nmt.errors import NmtError
+from nmt.ratings.options import ACTIONS as RATING_ACTIONS
+from nmt.ratings.options import RATINGS
 from nmt.serving.feedback.options import ACTIONS as FEEDBACK_ACTIONS
 from nmt.serving.feedback.options import FEEDBACK
 from nmt.serving.glossaries.options import ACTIONS as GLOSSARY_ACTIONS
@@ -30,6 +32,7 @@ COMMANDS = {
     "keys",
     "plan",
     "quickstart",
+    RATINGS,
     "score",
     "traffic",
     "translate",
@@ -49,7 +52,7 @@ OUTSIDE = {
     "sleep",
     "source",
 }
-ACTIONS = {FEEDBACK: FEEDBACK_ACTIONS, GLOSSARIES: GLOSSARY_ACTIONS}
+ACTIONS = {FEEDBACK: FEEDBACK_ACTIONS, GLOSSARIES: GLOSSARY_ACTIONS, RATINGS: RATING_ACTIONS}
 """First words of commands that take some before their settings."""
 MAKE_TARGETS = set(re.findall(r"^([\w-]+):", (PROJECT / "Makefile").read_text("utf-8"), re.M))
 PLACEHOLDER = re.compile(r"…|=[A-Z_]+$")

@@ -1,0 +1,168 @@
+"""Checks of what has come back from raters, against the keys of a study.
+
+All problems of a file are found, each with its place and the rule; a row with one is not a rating.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from nmt.errors import shortened
+from nmt.ratings.batches import Key, KeyRow, labels_of
+from nmt.ratings.design import Design
+from nmt.ratings.given import Rating
+from nmt.ratings.protocols import Field
+from nmt.ratings.sheets.cells import is_same_text, read_text
+from nmt.ratings.sheets.line import Line, column_of
+from nmt.ratings.sheets.table import COMMENT, ID, SOURCE, TRANSLATION
+
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_MAX_COMMENT = 5000
+
+
+@dataclass(slots=True)
+class Checked:
+    """The ratings of files, and what is wrong with the rest."""
+
+    ratings: list[Rating] = field(default_factory=list[Rating])
+    problems: list[str] = field(default_factory=list[str])
+    empty: list[str] = field(default_factory=list[str])
+    """Places of the rows that nobody has filled in."""
+
+
+def check_lines(lines: Iterable[Line], design: Design, keys: Iterable[Key]) -> Checked:
+    """Turn rows into ratings.
+
+    Args:
+        lines: of one file.
+        design: of the study that they belong to.
+        keys: of all its batches so far.
+    """
+    rows = {row.id: (key.batch, row) for key in keys for row in key.rows}
+    seen: dict[str, str] = {}
+    checked = Checked()
+    for line in lines:
+        row_id = read_text(line.cells[ID]).strip()
+        if row_id in seen:
+            checked.problems.append(
+                f"{line.place}: row {row_id!r} is also in {seen[row_id]}: keep one of them"
+            )
+            continue
+        seen[row_id] = line.place
+        if row_id not in rows:
+            checked.problems.append(
+                f"{line.place}: {shortened(row_id, 40)!r} is not the id of a row of study "
+                f"'{design.study}' in run '{design.run}'"
+            )
+            continue
+        batch, row = rows[row_id]
+        _check_row(line, row, batch, design, checked)
+    return checked
+
+
+def _check_row(line: Line, row: KeyRow, batch: int, design: Design, checked: Checked) -> None:
+    problems = list(_changed_texts(line, row))
+    if not problems and _is_empty(line, row, design):
+        checked.empty.append(f"{line.place}: row '{row.id}' has no rating")
+        return
+    values: dict[str, dict[str, float]] = {}
+    texts: dict[str, str] = {}
+    for label, system in zip(labels_of(row), row.systems, strict=True):
+        values[system] = {}
+        for each in design.how.fields:
+            cell = line.cells.get(column_of(each.name, label), "")
+            if each.is_text:
+                texts[system] = read_text(cell)
+                problems += _text_problems(line, each, label, texts[system])
+                continue
+            found = _number(cell, each, len(row.systems))
+            if isinstance(found, str):
+                problems.append(f"{line.place}, column '{column_of(each.name, label)}': {found}")
+            else:
+                values[system][each.name] = found
+    checked.problems += problems
+    if not problems:
+        checked.ratings.append(
+            Rating(
+                row=row.id,
+                batch=batch,
+                rater=row.rater,
+                segment=row.segment,
+                kind=row.kind,
+                original=row.original,
+                degraded=row.degraded,
+                values=values,
+                texts=texts,
+                seconds=line.seconds,
+                comment=read_text(line.cells.get(COMMENT, ""))[:_MAX_COMMENT],
+            )
+        )
+
+
+def _changed_texts(line: Line, row: KeyRow) -> Iterator[str]:
+    shown = {SOURCE: row.source}
+    for label, text in zip(labels_of(row), row.translations, strict=True):
+        shown[column_of(TRANSLATION, label)] = text
+    for column, text in shown.items():
+        cell = line.cells.get(column)
+        if cell is None and not line.needs_text:
+            continue
+        if cell is None or not is_same_text(cell, text):
+            yield (
+                f"{line.place}, column '{column}': the text was changed to "
+                f"{shortened(cell or '', 40)!r}; it was {shortened(text, 40)!r}"
+            )
+
+
+def _is_empty(line: Line, row: KeyRow, design: Design) -> bool:
+    """Tell whether a rater has filled in nothing; a corrected text is filled in beforehand."""
+    return not any(
+        line.cells.get(column_of(each.name, label), "").strip()
+        for label in labels_of(row)
+        for each in design.how.fields
+        if not each.is_text and each.default is None
+    )
+
+
+def _number(cell: str, rule: Field, systems: int) -> float | str:
+    """Read a number as spreadsheets of any country write it; return a problem as text."""
+    text = " ".join(read_text(cell).split())
+    if not text:
+        return f"is empty: give {rule.rule}" if rule.default is None else rule.default
+    if not _NUMBER.fullmatch(text):
+        return f"{shortened(text, 40)!r} is not a number: give {rule.rule}"
+    value = float(text.replace(",", "."))
+    high = systems if rule.name == "rank" else rule.high
+    if not rule.low <= value <= high:
+        return f"{text} is not from {rule.low:g} to {high:g}"
+    if rule.is_whole and value != int(value):
+        return f"{text} is not a whole number"
+    return value
+
+
+def _text_problems(line: Line, rule: Field, label: str, text: str) -> Iterator[str]:
+    if not text.strip():
+        yield (
+            f"{line.place}, column '{column_of(rule.name, label)}': is empty: leave the "
+            "translation there if nothing has to be corrected"
+        )
+
+
+def missing_rows(ratings: Iterable[Rating], key: Key) -> dict[str, int]:
+    """Count the rows of a batch without a rating, by rater."""
+    done = {rating.row for rating in ratings}
+    counts: dict[str, int] = {}
+    for row in key.rows:
+        if row.id not in done:
+            counts[row.rater] = counts.get(row.rater, 0) + 1
+    return counts
+
+
+def find_conflicts(
+    new: Iterable[Rating], stored: Mapping[str, Rating]
+) -> Iterator[tuple[Rating, Rating]]:
+    """Find ratings that differ from those that the study has of the same rows."""
+    for rating in new:
+        known = stored.get(rating.row)
+        if known is not None and known != rating:
+            yield rating, known

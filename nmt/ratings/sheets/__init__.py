@@ -1,0 +1,1 @@
+"""Formats of rating sheets: spreadsheets, Pearmut and Appraise."""

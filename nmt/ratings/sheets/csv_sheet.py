@@ -1,0 +1,107 @@
+"""Sheets as CSV, which every spreadsheet opens, and what spreadsheets make of it when they save."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from nmt.errors import DataError
+from nmt.ratings.batches import KeyRow
+from nmt.ratings.design import Design
+from nmt.ratings.sheets.cells import mark_text
+from nmt.ratings.sheets.line import Line
+from nmt.ratings.sheets.table import ID, columns_of, table_rows
+
+_DELIMITERS = (",", ";", "\t")
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# Excel reads a file as UTF-8 only if it begins with this.
+_UTF_8_MARK = b"\xef\xbb\xbf"
+
+
+def write_csv(design: Design, rows: Sequence[KeyRow]) -> bytes:
+    """Write the sheet of a rater.
+
+    Raises:
+        InputError: a text is longer than a cell.
+    """
+    stream = io.StringIO(newline="")
+    # Quotes around every cell: a separator inside of one must not begin another.
+    writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow([column.name for column in columns_of(design)])
+    for cells in table_rows(design, rows):
+        writer.writerow([mark_text(cell) for cell in cells])
+    return _UTF_8_MARK + stream.getvalue().encode()
+
+
+def read_csv(content: bytes, place: str) -> Iterator[Line]:
+    """Read a sheet, whatever separator and Unicode encoding the spreadsheet has chosen.
+
+    Raises:
+        DataError: it is not Unicode, or not such a sheet.
+    """
+    text = decode(content, place)
+    first = text.lstrip("\ufeff").partition("\n")[0].strip().lower()
+    if first.startswith("sep="):
+        text = text.partition("\n")[2]
+    for delimiter in _DELIMITERS:
+        rows = _parse(text, delimiter, place)
+        heads = _heads(rows[0]) if rows else []
+        if ID in heads:
+            return _lines(heads, rows[1:], place)
+    raise DataError(
+        f"{place}: has no column '{ID}' in its first row, so it is not a sheet of `nmt ratings`; "
+        "keep the first row as it was"
+    )
+
+
+def decode(content: bytes, place: str) -> str:
+    """Decode a text file that a spreadsheet has saved.
+
+    Raises:
+        DataError: it is neither UTF-8 nor UTF-16.
+    """
+    encoding = "utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{place}: is not in Unicode, so letters may be lost: save it as 'CSV UTF-8' or .xlsx"
+        ) from None
+
+
+def _parse(text: str, delimiter: str, place: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(f"{place}: not a CSV file: {error}") from None
+
+
+def _heads(row: Sequence[str]) -> list[str]:
+    names = [" ".join(cell.split()).lower() for cell in row]
+    # The letter of a label is the only capital.
+    return [name[:-1] + name[-1].upper() if name[-2:-1] == " " else name for name in names]
+
+
+def _lines(heads: list[str], rows: Sequence[Sequence[str]], place: str) -> Iterator[Line]:
+    twice = {name for name in heads if name and heads.count(name) > 1}
+    if twice:
+        raise DataError(f"{place}: has several columns '{min(twice)}': remove what was added")
+    for number, row in enumerate(rows, start=2):
+        # Spreadsheets add empty rows and columns.
+        if any(cell.strip() for cell in row):
+            cells = dict(zip(heads, row, strict=False))
+            yield Line(f"{place}, row {number}", cells)
+
+
+def lines_of_table(rows: Sequence[Sequence[str]], place: str) -> Iterator[Line]:
+    """Read the rows of a table, of which the first has the names of the columns.
+
+    Raises:
+        DataError: it is not such a sheet.
+    """
+    heads = _heads(rows[0]) if rows else []
+    if ID not in heads:
+        raise DataError(
+            f"{place}: has no column '{ID}' in its first row, so it is not a sheet of `nmt "
+            "ratings`; keep the first row as it was"
+        )
+    return _lines(heads, rows[1:], place)

@@ -1,0 +1,113 @@
+"""Sheets as workbooks of Excel, in which every text is typed as text and nothing is computed."""
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nmt.errors import DataError
+from nmt.ratings.batches import KeyRow
+from nmt.ratings.design import Design
+from nmt.ratings.sheets.cells import clean_text
+from nmt.ratings.sheets.csv_sheet import lines_of_table
+from nmt.ratings.sheets.line import Line
+from nmt.ratings.sheets.table import ID, Column, columns_of, table_rows
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+_MAX_UNPACKED = 200 * 1024**2
+"""Bytes of a workbook that are read at most: a small file may unpack to far more."""
+_WIDE, _NARROW = 60, 12
+
+
+def write_xlsx(design: Design, rows: Sequence[KeyRow]) -> bytes:
+    """Write the sheet of a rater; only the cells to fill in can be changed.
+
+    Raises:
+        InputError: a text is longer than a cell.
+    """
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font, Protection
+
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "ratings"
+    columns = columns_of(design)
+    for number, column in enumerate(columns, start=1):
+        head = sheet.cell(1, number, column.name)
+        head.font = Font(bold=True)
+        is_number = column.low is not None or column.name == ID
+        sheet.column_dimensions[head.column_letter].width = _NARROW if is_number else _WIDE
+    count = 1
+    for cells in table_rows(design, rows):
+        count += 1
+        for number, (column, text) in enumerate(zip(columns, cells, strict=True), start=1):
+            cell = sheet.cell(count, number)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.protection = Protection(locked=not column.is_filled_in)
+            if column.low is None:
+                # Typed as text, and it stays text if somebody edits the cell.
+                cell.value = clean_text(text)
+                cell.data_type = "s"
+                cell.number_format = "@"
+                cell.quotePrefix = True
+    _guard(sheet, columns, count)
+    sheet.freeze_panes = "B2"
+    sheet.protection.sheet = True
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _guard(sheet: "Worksheet", columns: Sequence[Column], rows: int) -> None:
+    """Let the spreadsheet itself refuse numbers outside their limits."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    for number, column in enumerate(columns, start=1):
+        if column.low is None:
+            continue
+        rule = DataValidation(
+            type="decimal",
+            operator="between",
+            formula1=f"{column.low:g}",
+            formula2=f"{column.high:g}",
+            showErrorMessage=True,
+            error=f"{column.low:g} to {column.high:g}",
+        )
+        letter = get_column_letter(number)
+        rule.add(f"{letter}2:{letter}{rows}")
+        sheet.add_data_validation(rule)
+
+
+def read_xlsx(content: bytes, place: str) -> Iterator[Line]:
+    """Read the first sheet of a workbook; a formula is read as its text, never computed.
+
+    Raises:
+        DataError: it is not a workbook, or not such a sheet.
+    """
+    from openpyxl import load_workbook
+
+    not_a_workbook = f"{place}: not an .xlsx workbook, or damaged: save it as .xlsx or 'CSV UTF-8'"
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            size = sum(entry.file_size for entry in packed.infolist())
+    except zipfile.BadZipFile:
+        raise DataError(not_a_workbook) from None
+    if size > _MAX_UNPACKED:
+        raise DataError(f"{place}: unpacks to {size:,} bytes; at most {_MAX_UNPACKED:,} are read")
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        rows = [[_shown(cell) for cell in row] for row in book.worksheets[0].values]
+    except Exception as error:  # the parser raises what its parts do, on a damaged file
+        raise DataError(f"{not_a_workbook} ({type(error).__name__})") from None
+    return lines_of_table(rows, place)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value)

@@ -1,0 +1,1 @@
+"""Statistics of ratings: looks, agreement of raters, ranking, correlation, post-edits."""

@@ -1,0 +1,129 @@
+"""When ratings accept, reject, or ask for more."""
+
+import numpy as np
+import pytest
+
+from nmt.errors import InputError
+from nmt.ratings.decision import decide, decide_by_differences, estimate_gain, fit_slope
+from nmt.ratings.statistics.pocock import crossing_chance, pocock_bound
+from tests.support.ratings.studies import design, outputs, rating
+
+
+def rate(count, gain, spread=2.0):
+    """Rate the first segments, with differences around a gain."""
+    signs = [spread * (-1) ** segment for segment in range(count)]
+    return [
+        rating(segment, {"old": 50.0, "new": 50.0 + gain + sign})
+        for segment, sign in enumerate(signs)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("looks", "bound"), [(1, 1.645), (2, 1.875), (4, 2.067), (5, 2.122), (6, 2.164), (10, 2.270)]
+)
+def test_the_bounds_are_those_of_pocock(looks, bound):
+    assert pocock_bound(looks, 0.05) == pytest.approx(bound, abs=0.001)
+
+
+def test_a_two_sided_level_has_the_published_bound():
+    # Pocock 1977, table 1: five looks, 5 % two-sided.
+    assert pocock_bound(5, 0.025) == pytest.approx(2.413, abs=0.0005)
+
+
+def test_the_chance_to_cross_agrees_with_a_simulation():
+    data = np.random.default_rng(1).normal(size=(40_000, 4)).cumsum(axis=1)
+    z = data / np.sqrt(np.arange(1, 5))
+    assert crossing_chance(2.0, 4) == pytest.approx((z >= 2.0).any(axis=1).mean(), abs=0.004)
+
+
+def test_a_clear_gain_is_accepted_at_the_first_look():
+    found = decide(rate(10, 8.0), design())
+    assert (found.answer, found.looks, found.ratings_used) == ("accept", 1, 10)
+    assert found.estimate == pytest.approx(8.0)
+    assert found.next_batch is None
+
+
+def test_no_gain_is_rejected():
+    assert decide(rate(10, 0.0), design()).answer == "reject"
+
+
+def test_an_unclear_gain_asks_for_the_next_batch():
+    found = decide(rate(10, 3.0, spread=6.0), design())
+    assert (found.answer, found.looks_left, found.next_batch) == ("undecided", 1, 2)
+    assert found.missing == 10
+
+
+def test_after_the_last_look_nothing_more_is_asked_for():
+    found = decide(rate(20, 2.5, spread=6.0), design())
+    assert (found.answer, found.looks_left, found.next_batch) == ("undecided", 0, None)
+
+
+def test_an_incomplete_batch_is_not_looked_at():
+    found = decide(rate(9, 8.0), design())
+    assert (found.answer, found.looks, found.missing) == ("undecided", 0, 1)
+    assert "9 of its 10" in found.reason
+
+
+def test_an_answer_stays_whatever_comes_later():
+    later = [rating(segment, {"old": 90.0, "new": 10.0}) for segment in range(10, 20)]
+    assert decide([*rate(10, 8.0), *later], design()).answer == "accept"
+
+
+def test_repeats_and_degraded_rows_do_not_count():
+    others = [
+        rating(3, {"old": 90.0, "new": 0.0}, row=f"x{kind}", kind=kind)
+        for kind in ("repeat", "degraded")
+    ]
+    assert decide([*rate(10, 8.0), *others], design()) == decide(rate(10, 8.0), design())
+
+
+def test_a_strict_rater_counts_like_a_mild_one():
+    ratings = rate(10, 8.0)
+    strict = [
+        rating(each.segment, {name: fields["score"] - 30 for name, fields in each.values.items()})
+        for each in ratings[5:]
+    ]
+    mixed = decide([*ratings[:5], *strict], design())
+    assert mixed == decide(ratings, design())
+
+
+def test_sentences_with_equal_translations_count_as_no_difference():
+    study = design(outputs(40, same=20))
+    assert len(study.segments) == 20
+    assert decide(rate(10, 8.0), study).estimate == pytest.approx(4.0)
+
+
+def test_the_control_variate_corrects_a_draw_of_easy_sentences():
+    metric = np.array([2.0, 4.0, 6.0, 8.0])
+    gain, _ = estimate_gain(metric[2:] * 3, metric[2:], metric, slope=3.0, share_differing=1.0)
+    assert gain == pytest.approx(15.0)
+
+
+def test_the_slope_of_an_earlier_study_is_found():
+    given = outputs(40)
+    given.scores["chrf++"]["new"] = [40.0 + number for number in range(40)]
+    study = design(given)
+    ratings = []
+    for place, segment in enumerate(study.segments):
+        old, new = segment.scores["chrf++"]
+        ratings.append(rating(place, {"old": 50.0, "new": 50.0 + 0.4 * (new - old)}))
+    assert fit_slope(ratings, study) == pytest.approx(0.4)
+
+
+def test_a_study_without_a_gain_decides_nothing():
+    with pytest.raises(InputError, match="two systems"):
+        decide([], design(protocol="post-editing"))
+
+
+@pytest.mark.parametrize(
+    ("truth", "accepted", "rejected", "sentences"),
+    [(0, 5, 89, 150), (1, 23, 58, 191), (3, 89, 5, 150), (5, 100, 0, 82)],
+)
+def test_six_looks_err_as_often_as_documented(truth, accepted, rejected, sentences):
+    study = design(outputs(300), rows=50, looks=6)
+    draws = np.random.default_rng(truth).normal(truth, 15.6, (400, 300))
+    found = [decide_by_differences(dict(enumerate(row)), study) for row in draws]
+    answers = [each.answer for each in found]
+    assert 100 * answers.count("accept") / 400 == pytest.approx(accepted, abs=5)
+    assert 100 * answers.count("reject") / 400 == pytest.approx(rejected, abs=5)
+    assert np.mean([each.ratings_used for each in found]) == pytest.approx(sentences, abs=15)

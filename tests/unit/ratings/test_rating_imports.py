@@ -1,0 +1,267 @@
+"""What comes back from raters is checked as a whole, and imported completely or not at all."""
+
+import csv
+import io
+
+import pytest
+
+from nmt.errors import DataError
+from nmt.ratings.imports import import_files
+from nmt.ratings.sheets.cells import mark_text
+from nmt.ratings.studies import (
+    decide_study,
+    open_batch,
+    read_design,
+    read_keys,
+    read_ratings,
+    start_study,
+    write_batch,
+)
+from nmt.storage import Storage
+from tests.support.ratings.studies import design, fill_in, score_by, write
+
+GOOD = score_by({"old": 60.0, "new": 75.0})
+
+
+class Study:
+    """A study with a written first batch."""
+
+    def __init__(self, folder, **wishes):
+        self.folder = folder
+        self.storage = Storage(str(folder / "runs"))
+        self.design = start_study(self.storage, design(**wishes))
+        self.batch = write_batch(self.storage, self.design, folder / "sheets", "csv")
+        self.key = read_keys(self.storage, self.design)[0]
+
+    def filled(self, fill=GOOD, delimiter=",", sheet=0):
+        return fill_in(self.batch.files[sheet].read_bytes(), self.key, fill, delimiter)
+
+    def give_back(self, content, name="back.csv", **options):
+        path = write(self.folder, name, content)
+        return import_files(self.storage, "demo", [path], **options)
+
+    def ratings(self):
+        return read_ratings(self.storage, "demo", "first")
+
+
+@pytest.fixture
+def study(tmp_path):
+    return Study(tmp_path)
+
+
+def changed(content: bytes, old: str, new: str) -> bytes:
+    text = content.decode("utf-8-sig")
+    assert old in text
+    return text.replace(old, new, 1).encode("utf-8-sig")
+
+
+def lines_of(content: bytes) -> list[str]:
+    return content.decode("utf-8-sig").splitlines(keepends=True)
+
+
+def test_filled_sheets_become_ratings_with_their_systems(study):
+    (imported,) = study.give_back(study.filled())
+    assert imported.new == len(study.key.rows)
+    rating = next(each for each in study.ratings() if each.kind == "rating")
+    assert rating.values["new"]["score"] > rating.values["old"]["score"] - 30
+    assert decide_study(study.storage, "demo", "first").answer == "accept"
+
+
+def test_the_batch_stays_open_until_all_its_ratings_are_there(study):
+    assert open_batch(study.storage, study.design) == 1
+    study.give_back(study.filled())
+    assert open_batch(study.storage, study.design) == 2
+
+
+@pytest.mark.parametrize(
+    "spreadsheet",
+    [
+        lambda text: text.encode("utf-8"),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\r\n", "\n").encode("utf-8-sig"),
+        lambda text: ("sep=,\r\n" + text).encode("utf-8-sig"),
+        lambda text: (text + ",,,,,,\r\n" * 3).encode("utf-8-sig"),
+        lambda text: text.replace("\r\n", ",,\r\n").encode("utf-8-sig"),
+        lambda text: "".join(
+            [text.splitlines(True)[0], *reversed(text.splitlines(True)[1:])]
+        ).encode("utf-8-sig"),
+        lambda text: text.replace("score A", "Score a").encode("utf-8-sig"),
+    ],
+    ids=["no mark", "utf-16", "lf", "sep", "empty rows", "empty columns", "sorted", "case"],
+)
+def test_what_spreadsheets_change_is_accepted(study, spreadsheet):
+    study.give_back(spreadsheet(study.filled().decode("utf-8-sig")))
+    assert len(study.ratings()) == len(study.key.rows)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_decimal_commas_and_other_separators_are_accepted(study, delimiter):
+    study.give_back(study.filled(lambda *_: "70,5", delimiter))
+    assert study.ratings()[0].values["old"]["score"] == 70.5
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("101", "101 is not from 0 to 100"),
+        ("-1", "-1 is not from 0 to 100"),
+        ("good", "'good' is not a number"),
+        ("=A1", "'=A1' is not a number"),
+        ("nan", "'nan' is not a number"),
+        ("1e1", "'1e1' is not a number"),
+        ("1,000.5", "is not a number"),
+        ("", "is empty: give a number from 0 to 100"),
+    ],
+)
+def test_a_bad_rating_is_refused_with_file_row_and_rule(study, cell, message):
+    first = study.key.rows[0].id
+
+    def fill(row, label, field):
+        return cell if (row.id, label) == (first, "A") else GOOD(row, label, field)
+
+    with pytest.raises(DataError) as error:
+        study.give_back(study.filled(fill))
+    assert "back.csv, row 2, column 'score A'" in str(error.value)
+    assert message in str(error.value)
+    assert study.ratings() == ()
+
+
+def test_all_problems_are_named_at_once_up_to_twenty(study):
+    with pytest.raises(DataError) as error:
+        study.give_back(study.filled(lambda *_: "x"))
+    problems = 2 * len(study.key.rows)
+    assert f"because of {problems} problems" in str(error.value)
+    assert f"... and {problems - 20} more" in str(error.value)
+
+
+def test_a_changed_source_is_refused(study):
+    with pytest.raises(DataError, match="column 'source': the text was changed"):
+        study.give_back(changed(study.filled(), "sentence", "phrase"))
+
+
+def test_an_unknown_id_is_refused(study):
+    with pytest.raises(DataError, match="'zz' is not the id of a row of study 'first'"):
+        study.give_back(changed(study.filled(), study.key.rows[0].id, "zz"))
+
+
+def test_a_row_that_occurs_twice_is_refused(study):
+    lines = lines_of(study.filled())
+    with pytest.raises(DataError, match=r"is also in back\.csv, row 2"):
+        study.give_back("".join([*lines, lines[1]]).encode("utf-8-sig"))
+
+
+def test_a_removed_row_is_refused(study):
+    lines = lines_of(study.filled())
+    with pytest.raises(DataError, match="lacks 1 of the"):
+        study.give_back("".join(lines[:-1]).encode("utf-8-sig"))
+
+
+def test_an_unfinished_sheet_needs_the_option_for_it(study):
+    half = {row.id for row in study.key.rows[:5]}
+
+    def fill(row, label, field):
+        return GOOD(row, label, field) if row.id in half else ""
+
+    with pytest.raises(DataError, match="has no rating"):
+        study.give_back(study.filled(fill))
+    (imported,) = study.give_back(study.filled(fill), partial=True)
+    assert (imported.new, imported.unrated) == (5, len(study.key.rows) - 5)
+
+
+def test_the_same_file_twice_counts_once(study):
+    study.give_back(study.filled())
+    (again,) = study.give_back(study.filled())
+    assert (again.new, again.known) == (0, len(study.key.rows))
+
+
+def test_other_ratings_of_the_same_rows_need_the_option_for_it(study):
+    study.give_back(study.filled())
+    other = study.filled(lambda *_: "50")
+    with pytest.raises(DataError, match=f"row '{study.key.rows[0].id}'.*--replace"):
+        study.give_back(other)
+    (imported,) = study.give_back(other, replace=True)
+    assert imported.replaced == len(study.key.rows)
+
+
+def test_a_sheet_of_another_run_is_refused(study, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = Study(tmp_path / "other")
+    with pytest.raises(DataError, match=r"none of its .* rows is of a study of run 'demo'"):
+        study.give_back(other.filled())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"name,score\r\nx,1\r\n", "has no column 'id'"),
+        ("id,source\r\nx,\u00e9\r\n".encode("latin-1"), "is not in Unicode"),
+        (b"PK\x03\x04broken", "not an .xlsx workbook"),
+        (b"{not json", "not annotations of Pearmut"),
+        (b'id,source\r\n"' + b"x" * 200_000, "not a CSV file"),
+    ],
+)
+def test_a_file_that_is_not_a_sheet_is_refused(study, content, message):
+    with pytest.raises(DataError, match=message):
+        study.give_back(content)
+
+
+def test_a_cell_cannot_send_commands_to_the_terminal(study):
+    with pytest.raises(DataError) as error:
+        study.give_back(changed(study.filled(), study.key.rows[0].id, "\x1b[2Jevil"))
+    assert "\x1b" not in str(error.value)
+
+
+def test_post_edits_come_back_as_they_were_typed(tmp_path):
+    study = Study(tmp_path, protocol="post-editing")
+    typed = "=1+1;\n-2 'words'"
+    path = write_edits(study, lambda _: mark_text(typed))
+    import_files(study.storage, "demo", [path])
+    assert {text for rating in study.ratings() for text in rating.texts.values()} == {typed}
+    minutes = {each["minutes"] for rating in study.ratings() for each in rating.values.values()}
+    assert minutes == {1.5}
+
+
+def test_an_empty_post_edit_is_refused(tmp_path):
+    study = Study(tmp_path, protocol="post-editing")
+    with pytest.raises(DataError, match="column 'post-edit A': is empty"):
+        import_files(study.storage, "demo", [write_edits(study, lambda _: " ")])
+
+
+def write_edits(study, edit):
+    """Fill in a sheet of post-edits."""
+    rows = list(csv.DictReader(io.StringIO(study.filled().decode("utf-8-sig"), newline="")))
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, list(rows[0]))
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row | {"post-edit A": edit(row["post-edit A"]), "minutes A": "1,5"})
+    return write(study.folder, "edits.csv", stream.getvalue().encode())
+
+
+def test_a_damaged_key_is_refused(study):
+    place = "demo/ratings/first/key-001.json"
+    content = study.storage.read_bytes(place)
+    study.storage.write_bytes(place, content.replace(b'"old"', b'"new"', 1))
+    with pytest.raises(Exception, match="changed after it was written"):
+        study.give_back(study.filled())
+
+
+def test_the_design_of_a_study_cannot_change(study):
+    with pytest.raises(Exception, match=r"another design .*looks"):
+        start_study(study.storage, design(looks=4))
+    assert start_study(study.storage, design()) == read_design(study.storage, "demo", "first")
+
+
+def test_a_sheet_that_is_filled_in_is_not_written_over(study):
+    path = study.batch.files[0]
+    path.write_bytes(study.filled())
+    with pytest.raises(Exception, match="exists with other content"):
+        write_batch(study.storage, study.design, path.parent, "csv")
+
+
+def test_two_sheets_of_one_batch_are_imported_together(tmp_path):
+    study = Study(tmp_path, raters=("anna", "ravi"))
+    files = [write(tmp_path, f"{number}.csv", study.filled(sheet=number)) for number in range(2)]
+    (imported,) = import_files(study.storage, "demo", files)
+    assert imported.new == len(study.key.rows)

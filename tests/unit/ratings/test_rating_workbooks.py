@@ -1,0 +1,92 @@
+"""Workbooks of Excel: typed as text, never computed."""
+
+import io
+import zipfile
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from nmt.errors import DataError, InputError
+from nmt.ratings.batches import make_key
+from nmt.ratings.sheets.table import columns_of
+from nmt.ratings.sheets.xlsx_sheet import read_xlsx, write_xlsx
+from tests.support.ratings.studies import Outputs, design
+
+TEXTS = ["=1+1", "+1", "-1", "@x", "3/4", "007", "\x07bell", "two\nlines", "வணக்கம்"]
+
+
+@pytest.fixture
+def study():
+    other = [f"other {number}" for number in range(len(TEXTS))]
+    given = Outputs("t", "eng_Latn", "tam_Taml", TEXTS, {"a": TEXTS, "b": other}, {})
+    return design(given)
+
+
+def workbook(study):
+    return load_workbook(io.BytesIO(write_xlsx(study, make_key(study, 1).rows)))
+
+
+def test_every_text_is_typed_as_text(study):
+    sheet = workbook(study).worksheets[0]
+    names = [column.name for column in columns_of(study)]
+    for row in sheet.iter_rows(min_row=2):
+        for name, cell in zip(names, row, strict=True):
+            if name == "source" or name.startswith("translation"):
+                assert (cell.data_type, cell.number_format, cell.quotePrefix) == ("s", "@", True)
+
+
+def test_a_workbook_holds_no_formula(study):
+    content = write_xlsx(study, make_key(study, 1).rows)
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        assert b"<f>" not in packed.read("xl/worksheets/sheet1.xml")
+
+
+def test_only_the_columns_to_fill_in_can_be_changed(study):
+    sheet = workbook(study).worksheets[0]
+    open_cells = {cell.column for cell in sheet[2] if not cell.protection.locked}
+    names = [column.name for column in columns_of(study)]
+    assert sheet.protection.sheet
+    assert {names[number - 1] for number in open_cells} == {"score A", "score B", "comment"}
+
+
+def test_a_workbook_comes_back_with_its_texts_and_numbers(study):
+    book = workbook(study)
+    sheet = book.worksheets[0]
+    sheet["D2"], sheet["F2"] = 80, 70.5
+    stream = io.BytesIO()
+    book.save(stream)
+    lines = list(read_xlsx(stream.getvalue(), "s.xlsx"))
+    assert {line.cells["source"] for line in lines} >= {"=1+1", "3/4", "two\nlines"}
+    assert (lines[0].cells["score A"], lines[0].cells["score B"]) == ("80", "70.5")
+
+
+def test_a_formula_is_read_as_its_text_and_not_computed(study):
+    book = workbook(study)
+    book.worksheets[0]["D2"] = "=40+40"
+    stream = io.BytesIO()
+    book.save(stream)
+    assert next(read_xlsx(stream.getvalue(), "s.xlsx")).cells["score A"] == "=40+40"
+
+
+def test_a_workbook_without_ids_is_refused():
+    book = Workbook()
+    book.worksheets[0].append(["name", "score"])
+    stream = io.BytesIO()
+    book.save(stream)
+    with pytest.raises(DataError, match="no column 'id'"):
+        list(read_xlsx(stream.getvalue(), "s.xlsx"))
+
+
+def test_a_file_that_unpacks_to_far_more_is_not_read():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", bytes(250 * 1024**2))
+    with pytest.raises(DataError, match="unpacks to"):
+        list(read_xlsx(stream.getvalue(), "bomb.xlsx"))
+
+
+def test_a_text_that_no_cell_holds_is_refused_by_its_number():
+    given = Outputs("t", "eng_Latn", "tam_Taml", ["a"], {"a": ["x" * 40_000], "b": ["y"]}, {})
+    long = design(given)
+    with pytest.raises(InputError, match=r"sentence 1 of 't': has 40,000 characters"):
+        write_xlsx(long, make_key(long, 1).rows)
