@@ -103,6 +103,16 @@ def split_batches(folder: Path, split: str) -> Iterator[pa.RecordBatch]:
                     yield batch
 
 
+def map_split(folder: Path, split: str) -> list[pa.RecordBatch]:
+    """Map the batches of one split into memory, for readers that jump from row to row.
+
+    Raises:
+        DataError: the split does not exist or is damaged.
+    """
+    with _files_of(folder, split) as files:
+        return list(arrow_batches(files))
+
+
 def count_rows(folder: Path, split: str) -> int:
     """Count the rows of a split without reading their text.
 

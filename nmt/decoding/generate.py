@@ -171,7 +171,7 @@ def _warn_of_cut_sources(model: torch.nn.Module, codec: Codec, sentences: Sequen
     limit = _max_source_tokens(model, codec)
     # Only these are encoded twice: a character has at most four tokens, one for each byte.
     long = [sentence for sentence in sentences if 4 * len(sentence) > limit - _TAG_TOKENS]
-    cut = sum(len(ids) > limit for ids in codec.encode_sources(long))
+    cut = sum(codec.count_own_tokens(ids) > limit for ids in codec.encode_sources(long))
     if cut:
         log.warning(
             "%d sentences have more than %d tokens: only their first part is translated", cut, limit

@@ -62,7 +62,7 @@ def search(
     """
     batch = codec.pad(sources).to(device_of(model))
     width = batch["input_ids"].shape[1]
-    limits = _output_limits(sources, max_positions(model), codec.one_sequence)
+    limits = _output_limits(sources, max_positions(model), codec)
     options = codec.generation_options()
     source_width = width if codec.one_sequence else 0
     method = _beam_options(settings, source_width)
@@ -147,12 +147,12 @@ class _OwnLimits(StoppingCriteria):
 
 
 def _output_limits(
-    sources: Sequence[Sequence[int]], positions: int | None, one_sequence: bool
+    sources: Sequence[Sequence[int]], positions: int | None, codec: Codec
 ) -> list[int]:
-    limits = [output_limit(len(source)) for source in sources]
+    limits = [output_limit(codec.count_own_tokens(source)) for source in sources]
     if positions is None:
         return limits
-    left = [positions - len(source) if one_sequence else positions for source in sources]
+    left = [positions - len(source) if codec.one_sequence else positions for source in sources]
     # `generate` needs a limit of at least 1, also for a source that fills all positions.
     return [max(1, min(pair)) for pair in zip(limits, left, strict=True)]
 

@@ -15,7 +15,7 @@ from nmt.data.test_sets import TestSet
 from nmt.decoding.generate import translate_scored
 from nmt.decoding.settings import SearchSettings
 from nmt.errors import ModelError
-from nmt.evaluation.system import AfterBatch, LoadedSystem, System
+from nmt.evaluation.system import AfterBatch, System
 from nmt.models.adapters import attach, is_adapter
 from nmt.models.load import load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
@@ -24,7 +24,8 @@ from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
 from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, Decoding, SystemInfo
-from nmt.runs.records import fetch_output
+from nmt.runs.records import fetch_output, find_record, result_of
+from nmt.runs.steps import TRAIN
 from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 from nmt.training.base import base_source
@@ -73,7 +74,7 @@ class ModelSystem:
         return None
 
     @contextmanager
-    def load(self) -> Generator[LoadedSystem]:
+    def load(self) -> Generator["LoadedModel"]:
         """Provide the system in memory, for as long as the block lasts."""
         device, dtype = _device_and_dtype(self.config)
         if self.trained and not is_adapter(self.trained):
@@ -124,7 +125,7 @@ class LoadedModel:
             self.model,
             self.system.codec((test_set.source_language, test_set.target_language)),
             test_set.sources,
-            settings=_search_settings(config),
+            settings=search_settings(config),
             batch_tokens=config.evaluation.batch_tokens,
             after_batch=after_batch,
         )
@@ -157,10 +158,27 @@ def find_models(config: Config, storage: Storage) -> dict[str, System]:
         trained=trained,
         weights=digest_of([base.content.digest, files]),
         info=base_system.info.model_copy(
-            update={"kind": "tuned", "run": config.run, "size_bytes": tuned_bytes}
+            update={
+                "kind": "tuned",
+                "run": config.run,
+                "size_bytes": tuned_bytes,
+                **_training(config, storage),
+            }
         ),
     )
     return {BASE_SYSTEM: base_system, TUNED_SYSTEM: tuned_system}
+
+
+def _training(config: Config, storage: Storage) -> dict[str, float]:
+    """Return what the record of the training says of its size and its time."""
+    record = find_record(storage, config.run, TRAIN)
+    if record is None or not record.done:
+        return {}
+    trained = result_of(storage, config.run, TRAIN, record)
+    return {
+        "trained_parameters": trained.trained_parameters,
+        "preparation_seconds": trained.train_seconds,
+    }
 
 
 def release_memory() -> None:
@@ -182,7 +200,8 @@ def _device_and_dtype(config: Config) -> tuple[torch.device, torch.dtype]:
     return device, base_dtype(config, pick_dtype(config.training.precision, device))
 
 
-def _search_settings(config: Config) -> SearchSettings:
+def search_settings(config: Config) -> SearchSettings:
+    """Return the search of the base and the tuned model."""
     settings = config.evaluation
     return SearchSettings(
         method=settings.decoding,

@@ -14,7 +14,7 @@ from nmt.evaluation.given import GivenSystem
 from nmt.evaluation.kept import find_of_sources
 from nmt.evaluation.system import System
 from nmt.runs import layout
-from nmt.runs.evaluation import ENGINE_SYSTEM
+from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM
 from nmt.runs.records import require
 from nmt.runs.steps import EXPORT
 from nmt.scoring.hypothesis_files import read_hypotheses
@@ -42,11 +42,13 @@ def find_systems(
     Raises:
         NmtError: a system is missing or damaged, or does not fit the test sets.
     """
-    from nmt.evaluation.models import find_models  # imports torch
+    from nmt.evaluation.baselines.find import find_baselines  # imports torch
+    from nmt.evaluation.models import find_models
 
     exported = require(storage, config.run, EXPORT).output
     systems = find_models(config, storage)
     systems[ENGINE_SYSTEM] = find_engine(config, storage, exported)
+    systems |= find_baselines(config, storage, systems[BASE_SYSTEM])
     for name, settings in config.evaluation.systems.items():
         try:
             systems[name] = _find_named(name, settings, config, storage, test_sets)

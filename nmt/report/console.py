@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from nmt.report import formatting
+from nmt.report.ladder import LEGEND, ladder_lines, ladders
 from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
 from nmt.report.scores import Difference, Results
 from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, LOWER_IS_BETTER, EvaluationResult
@@ -53,6 +54,9 @@ def score_lines(evaluation: EvaluationResult) -> list[str]:
     """Write the scores of each test set in a table, with verdicts, faults and what is missing."""
     results = Results(evaluation)
     lines = [line for name in results.main_sets for line in _set_lines(results, name)]
+    for ladder in ladders(results):
+        lines += [_line("ladder", f"quality and cost on {ladder.test_set}"), *ladder_lines(ladder)]
+        lines.append(_line("", LEGEND))
     lines += [line for name in results.forgetting_sets for line in _forgetting(results, name)]
     if GENERAL_SET not in evaluation.test_sets and BASE_SYSTEM in evaluation.systems:
         lines.append(_line(GENERAL_SET, formatting.NOT_COMPUTED))

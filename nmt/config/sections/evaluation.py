@@ -1,6 +1,6 @@
 """Settings of the evaluation."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -12,8 +12,9 @@ OWN_TEST_SETS = frozenset({"test", "general"})
 """Names of the test sets that a run's own data gives."""
 RESERVED_SETS = OWN_TEST_SETS | {"validation"}
 """Names that no other test set may have."""
-RESERVED_SYSTEMS = frozenset({"base", "tuned", "engine"})
-"""Names of the systems that every run has."""
+Baseline = Literal["memory", "few-shot", "retrieved"]
+RESERVED_SYSTEMS = frozenset({"base", "tuned", "engine", *get_args(Baseline)})
+"""Names of the systems of a run and of its baselines."""
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
 _Several = Annotated[tuple[_Text, ...], Field(min_length=1)]
@@ -92,6 +93,12 @@ class EvaluationConfig(Section):
     """Test sets by name. `prepare` drops training pairs that are like a sentence of theirs."""
     systems: dict[CorpusName, SystemConfig] = Field(default={})
     """Other systems by name, beside `base`, `tuned` and `engine`."""
+    baselines: tuple[Baseline, ...] = ()
+    """Systems to score that are not trained: `memory` copies the target of
+    the pair whose source is most similar; `few-shot` and `retrieved` prompt a decoder-only base
+    with examples, which are a few random pairs or those most similar to each sentence."""
+    examples: int = Field(default=5, ge=1, le=64)
+    """Number of examples in a prompt of `few-shot` and `retrieved`."""
     decoding: Literal["beam", "mbr"] = "beam"
     """Search of the base and the tuned model: `beam`, which is greedy with one beam, or `mbr`,
     which samples translations and takes the one most like the others in chrF."""

@@ -75,6 +75,10 @@ class Codec(ABC):
         """Normalize and encode source sentences, cut at `max_tokens`."""
         return self._sources([normalise(text) for text in texts], max_tokens)
 
+    def count_own_tokens(self, source: Sequence[int]) -> int:
+        """Count the tokens of an encoded source without those of examples before it."""
+        return len(source)
+
     def encode_targets(self, texts: Sequence[str]) -> list[list[int]]:
         """Encode target sentences, with the end token."""
         return self._encode_with_tags(texts, as_target=True)

@@ -1,6 +1,7 @@
 """Codecs for each way to name languages: codes, tags, an instruction, a prompt, or nothing."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -169,7 +170,9 @@ class Prompt(Codec):
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.tokenizer.padding_side = "left"
         source, target = _language_names(self)
-        head = self.tokenizer(f"Translate {source} to {target}:\n")["input_ids"]
+        self.instruction = f"Translate {source} to {target}:\n"
+        """The first line of a prompt."""
+        head = self.tokenizer(self.instruction)["input_ids"]
         self._head: list[int] = head[:-1] if head[-1] == end else head
         self._tail: list[int] = self._encode_text(["\n"])[0]
 
@@ -189,9 +192,17 @@ class Prompt(Codec):
         return [[*ids, self._end] for ids in rows]
 
     def generation_options(self) -> dict[str, Any]:
-        """Return the end and padding tokens."""
+        """Return the end and padding tokens, and those with a line break, which ends as well."""
         # The generation settings of such models often lack them.
-        return {"eos_token_id": self._end, "pad_token_id": self.pad_token}
+        ends = [self._end, *(token for token in self._line_breaks if token != self._end)]
+        return {"eos_token_id": ends, "pad_token_id": self.pad_token}
+
+    @cached_property
+    def _line_breaks(self) -> list[int]:
+        """Find the tokens with a line break: what follows it is not a part of the translation."""
+        # Many vocabularies have tokens such as a full stop with a line break.
+        texts = self.tokenizer.batch_decode([[token] for token in range(self.vocabulary_size)])
+        return [token for token, text in enumerate(texts) if "\n" in text]
 
     def pad(self, sources: Sequence[Sequence[int]]) -> BatchEncoding:
         """Pad rows on the left."""

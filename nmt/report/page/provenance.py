@@ -13,6 +13,9 @@ _KINDS = {
     "tuned": "what the run trained",
     "engine": "an exported engine",
     "file": "a file of translations",
+    "memory": "the target of the most similar training pair",
+    "few-shot": "the base with random training pairs as examples",
+    "retrieved": "the base with the most similar training pairs as examples",
 }
 
 

@@ -84,6 +84,7 @@ def evaluation_parts(
         "ngram_lists": findings.ngram_lists(results),
         "confidence_table": findings.confidence_table(results),
         "confidence_charts": quality.confidence_charts(results),
+        "ladder_tables": tables.ladder_tables(results),
         "cost_table": quality.cost_table(results),
         "cost_charts": quality.cost_charts(results),
         "system_styles": {

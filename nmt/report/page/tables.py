@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt.report import formatting
+from nmt.report.ladder import COSTS, Ladder, ladders
 from nmt.report.page.outcome import label_of, language_name
 from nmt.report.ranking import detectable_range, rank
 from nmt.report.scores import Results
@@ -116,6 +117,32 @@ def _score_cell(
 def _written_interval(score: SystemScore) -> str:
     low, high = score.interval or (score.value, score.value)
     return f"{formatting.score(low, score.metric)} to {formatting.score(high, score.metric)}"
+
+
+def ladder_tables(results: Results) -> list[Table]:
+    """Make a table of quality and cost for each main test set, if baselines were evaluated."""
+    return [_ladder_table(ladder) for ladder in ladders(results)]
+
+
+def _ladder_table(ladder: Ladder) -> Table:
+    metrics = [Cell(formatting.metric_name(metric)) for metric in ladder.metrics]
+    rows = tuple(
+        (
+            rung.system,
+            (*map(_rung_score, rung.scores), *(Cell(text) for text in rung.cost_cells())),
+        )
+        for rung in ladder.rungs
+    )
+    costs = (Cell(heading.capitalize()) for heading in COSTS)
+    caption = f"Quality and cost: {label_of(ladder.test_set)}"
+    return Table(caption, "System", (*metrics, *costs), rows)
+
+
+def _rung_score(score: SystemScore | None) -> Cell:
+    if score is None:
+        return Cell(formatting.NOT_COMPUTED, style="empty")
+    notes = (_written_interval(score),) if score.interval else ()
+    return Cell(formatting.score(score.value, score.metric), notes)
 
 
 def verdict_tables(results: Results) -> list[MetricTables]:

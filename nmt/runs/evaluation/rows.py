@@ -29,9 +29,14 @@ class Decoding(ResultPart):
 class SystemInfo(ResultPart):
     """One translation system."""
 
-    kind: Literal["base", "tuned", "engine", "file"] = "file"
+    kind: Literal["base", "tuned", "engine", "file", "memory", "few-shot", "retrieved"] = "file"
     parameters: NonNegativeInt | None = None
     """Parameters of the model, with those of an adapter; null for a system without a model."""
+    trained_parameters: NonNegativeInt | None = None
+    """Parameters that the run has trained; null where that is unknown."""
+    preparation_seconds: NonNegativeFloat | None = None
+    """Time to make the system from the training data, by training or indexing; null where there
+    was nothing to do or it is unknown."""
     engine: str | None = None
     """Digest of an engine."""
     run: str | None = None

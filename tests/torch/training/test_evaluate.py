@@ -185,3 +185,20 @@ def test_the_other_direction_is_translated_by_the_models_and_not_by_the_engine(r
     missing = [row for row in found.not_computed if row.test_set == "back" and row.system]
     assert [(row.system, row.metric) for row in missing] == [("engine", "all")]
     assert "eng_Latn to tam_Taml only" in missing[0].reason
+
+
+def test_a_memory_is_scored_beside_the_models_and_an_encoder_decoder_is_not_prompted(run, caplog):
+    caplog.set_level("INFO")
+    run.evaluate()
+    translated(caplog)
+    found = run.evaluate(**{"evaluation.baselines": ["memory", "few-shot", "retrieved"]})
+    assert translated(caplog) == ["memory test", "memory general"]
+    (cost,) = [row for row in found.costs if (row.system, row.test_set) == ("memory", "test")]
+    assert cost.characters > 0
+    assert found.systems["memory"].size_bytes
+    assert found.comparison("memory", metric="chrf++") is not None
+    for name in ("few-shot", "retrieved"):
+        assert found.score(name, "test", "chrf++") is None
+        (row,) = [row for row in found.not_computed if row.system == name]
+        assert (row.metric, row.test_set) == ("all", None)
+        assert "an encoder-decoder takes no examples" in row.reason

@@ -100,7 +100,7 @@ config.evaluation.sets.{{ $name }}: target_path and target_column are both lists
 {{- end }}
 {{- $known := concat (keys .sets) (list "test" "general") | sortAlpha }}
 {{- range $name, $system := .systems }}
-{{- if has $name (list "base" "tuned" "engine") }}
+{{- if has $name (list "base" "tuned" "engine" "memory" "few-shot" "retrieved") }}
 config.evaluation.systems.{{ $name }} has the name of a run's own system: choose another
 {{- end }}
 {{- $given := list }}
