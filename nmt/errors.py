@@ -73,6 +73,10 @@ class StorageError(NmtError, RuntimeError):
     """A storage root that cannot be read or written."""
 
 
+class SignatureError(NmtError, RuntimeError):
+    """An engine that no accepted key has signed, or that differs from what was signed."""
+
+
 class CheckpointError(NmtError, RuntimeError):
     """A missing checkpoint, or one that fails its manifest."""
 

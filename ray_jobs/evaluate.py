@@ -9,6 +9,7 @@ from nmt.evaluation.changes import find_changes
 from nmt.evaluation.kept import find_rows
 from nmt.evaluation.test_sets import named_below
 from nmt.export.model_card import add_scores, lacks_scores
+from nmt.provenance.signing import usable_private_key
 from nmt.report.console import score_lines
 from nmt.report.page import render_report, render_scores
 from nmt.report.stored import StoredSet
@@ -18,6 +19,7 @@ from nmt.runs.records import SUMMARY, Record, require, result_of
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
+from ray_jobs import provenance
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
 
@@ -41,7 +43,11 @@ def run(session: Session) -> Record:
         session.storage.write_json(layout.evaluation(run_name), result.as_json())
         return StepOutput(result)
 
+    private_key = usable_private_key(session.config)
     record = session.run_step(EVALUATE, work, is_intact=lambda found: _is_current(session, found))
+    if private_key:
+        # Again, with the scores in the record.
+        provenance.sign_again(session, private_key)
     if not session.in_pipeline:
         result = result_of(session.storage, run_name, EVALUATE, record)
         for line in score_lines(result):

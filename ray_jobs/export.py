@@ -1,12 +1,14 @@
 """Merge and convert the adapter of a run into an engine that can be served."""
 
 from nmt.config import Config
+from nmt.provenance.signing import usable_private_key
 from nmt.runs import layout
 from nmt.runs.records import Record, is_intact, require
 from nmt.runs.results import ExportResult
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import EXPORT, TRAIN
 from nmt.storage import Storage
+from ray_jobs import provenance
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
 
@@ -16,16 +18,26 @@ def run(session: Session) -> Record:
 
     Raises:
         MissingStepError: the run is not trained.
+        ConfigError: the private key cannot be used.
         ExportError: the merged model does not answer as the trained one.
     """
     session = session.with_inherited(EXPORT)
     require(session.storage, session.config.run, TRAIN)
+    # Before the work, which would end without a signature otherwise.
+    private_key = usable_private_key(session.config)
+    made: list[str] = []
 
     def work() -> StepOutput[ExportResult]:
         result = on_worker(session, export_on_worker)
+        made.append(result.engine)
         return StepOutput(result, result.engine)
 
-    return session.run_step(EXPORT, work, is_intact=lambda record: _is_intact(session, record))
+    record = session.run_step(EXPORT, work, is_intact=lambda found: _is_intact(session, found))
+    if made and private_key:
+        provenance.sign_new(session, private_key)
+    elif private_key:
+        provenance.sign_again(session, private_key)
+    return record
 
 
 def _is_intact(session: Session, record: Record) -> bool:

@@ -19,10 +19,17 @@ def run(session: Session, options: PromotionOptions | None = None) -> Traffic:
 
     Raises:
         MissingStepError: the run is not exported.
+        SignatureError: the endpoint has a public key, and its key has not signed the engine.
         WorseThanBaseError: its engine is significantly worse than its base, and is not forced.
     """
-    name, run_name = session.config.serving.name, session.config.run
-    promoted = promote_run(session.storage, run_name, name, options or PromotionOptions())
+    serving, run_name = session.config.serving, session.config.run
+    promoted = promote_run(
+        session.storage,
+        run_name,
+        serving.name,
+        options or PromotionOptions(),
+        public_key=serving.public_key,
+    )
     log.info("%s", promoted.text)
     if promoted.remark:
         log.warning("%s", promoted.remark)

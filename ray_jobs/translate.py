@@ -15,6 +15,7 @@ from nmt.cli.translation import (
 )
 from nmt.config import Config, LoadedConfig, load_with_user_set
 from nmt.errors import DataError, InputError, MissingStepError, TranslationError
+from nmt.provenance.keys import with_public_key_text
 from nmt.runs.records import find_record, require
 from nmt.runs.steps import EXPORT
 from nmt.storage import Storage
@@ -78,7 +79,8 @@ def _print_translations(
     from ray_jobs.translation.formats.text import lines_of
     from ray_jobs.translation.translator import Translator, TranslatorSetup
 
-    setup = TranslatorSetup(storage, engine, config.serving, options, config.seed)
+    serving = with_public_key_text(config.serving)
+    setup = TranslatorSetup(storage, engine, serving, options, config.seed)
     translator = Translator(setup)
     cut = 0
     try:

@@ -23,6 +23,7 @@ from nmt.config.sections.evaluation import EvaluationConfig, SystemConfig, TestS
 from nmt.config.sections.export import ExportConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
+from nmt.config.sections.provenance import ProvenanceConfig
 from nmt.config.sections.scaling import ScalingConfig
 from nmt.config.sections.serving import ServingConfig
 from nmt.config.sections.strategy import (
@@ -57,6 +58,7 @@ __all__ = [
     "PlanConfig",
     "PrefixAdapter",
     "PromptAdapter",
+    "ProvenanceConfig",
     "QloraAdapter",
     "ScalingConfig",
     "SearchRange",

@@ -9,6 +9,7 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from nmt.config.section import UNQUOTED
 from nmt.errors import suggest
 
 _SectionType = type[BaseModel]
@@ -55,8 +56,11 @@ def _explain_one(details: ErrorDetails, root: _SectionType, origins: Mapping[str
             like = f", like {name}.type" if key.own_types else ""
             message = f"is a section: set its keys{like}, not the section itself"
         case _:
-            # A whole section is too long to be quoted, and the message names its keys.
-            if not isinstance(details["input"], Mapping | BaseModel):
+            # A whole section is too long to be quoted, and the message names its keys. A secret
+            # would stay in a log.
+            if details["type"] != UNQUOTED and not isinstance(
+                details["input"], Mapping | BaseModel
+            ):
                 message = f"{message}; got {details['input']!r}"
     origin = _find_origin(name, origins)
     ending = f" (set in {origin})" if origin else ""

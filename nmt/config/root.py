@@ -16,6 +16,7 @@ from nmt.config.sections.evaluation import EvaluationConfig
 from nmt.config.sections.export import ExportConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
+from nmt.config.sections.provenance import ProvenanceConfig
 from nmt.config.sections.scaling import ScalingConfig
 from nmt.config.sections.serving import ServingConfig
 from nmt.config.sections.strategy import DEFAULT_STRATEGY, StrategyConfig
@@ -27,7 +28,7 @@ from nmt.errors import ConfigError
 
 # The names at the storage root that runs share, as `nmt.runs.layout` has them. That module is above
 # this one, so it is compared in a test instead of being imported.
-RESERVED_RUNS = ("engines", "serving", "mlruns", "mlflow.db")
+RESERVED_RUNS = ("engines", "serving", "mlruns", "mlflow.db", "provenance")
 
 
 class Config(Section):
@@ -49,6 +50,7 @@ class Config(Section):
     tracking: TrackingConfig = TrackingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
+    provenance: ProvenanceConfig = ProvenanceConfig()
     serving: ServingConfig = ServingConfig()
     plan: PlanConfig = PlanConfig()
 

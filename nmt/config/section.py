@@ -3,9 +3,19 @@
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 PositiveInt = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+UNQUOTED = "unquoted"
+"""Type of an error about a value that its message must not quote."""
+
+
+def secret_error(message: str) -> PydanticCustomError:
+    """Make the error of a validator that has found a secret among the settings."""
+    return PydanticCustomError(UNQUOTED, "{message}", {"message": message})
 
 
 class Section(BaseModel):

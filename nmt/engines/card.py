@@ -10,9 +10,6 @@ from nmt.languages import languages
 from nmt.models.sources.fingerprint import Fingerprint
 
 CARD_FILE = "engine.json"
-MODEL_FOLDER = "model"
-ADAPTER_FOLDER = "adapter"
-TOKENIZER_FOLDER = "tokenizer"
 
 EngineFormat = Literal["ctranslate2", "torch"]
 

@@ -7,10 +7,11 @@ import ctranslate2
 from tokenizers import Tokenizer
 
 from nmt.config import ServingConfig
-from nmt.engines.card import CARD_FILE, MODEL_FOLDER, TOKENIZER_FOLDER, EngineCard
+from nmt.engines.card import CARD_FILE, EngineCard
 from nmt.engines.memory import return_free_memory
 from nmt.errors import TranslationError
 from nmt.models.tokenization.text_encoder import TextEncoder
+from nmt.runs.engine_digest import MODEL_FOLDER, TOKENIZER_FOLDER
 
 END, _UNKNOWN = "</s>", "<unk>"
 VMAP_FILE = "vmap.txt"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from torch import nn
 
-from nmt.engines.card import ADAPTER_FOLDER, MODEL_FOLDER, TOKENIZER_FOLDER
 from nmt.models.adapters import attach
 from nmt.models.load import load_codec, load_model
 from nmt.models.sources.source import ModelSource
 from nmt.models.tokenization.codec import Codec
+from nmt.runs.engine_digest import ADAPTER_FOLDER, MODEL_FOLDER, TOKENIZER_FOLDER
 
 _MODEL_CONFIG = "config.json"
 

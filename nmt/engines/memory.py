@@ -4,7 +4,7 @@ import ctypes
 from functools import cache
 from pathlib import Path
 
-from nmt.engines.card import ADAPTER_FOLDER, MODEL_FOLDER, TOKENIZER_FOLDER
+from nmt.runs.engine_digest import ADAPTER_FOLDER, MODEL_FOLDER, TOKENIZER_FOLDER
 
 # Loaded weights take as much as their files. A tokenizer of 256,000 tokens takes 171 MB of memory
 # for 16.8 MB of JSON; the rest is what a batch of usual size needs.

@@ -8,23 +8,17 @@ from pathlib import Path
 
 from torch import nn
 
-from nmt.config import Config, digest_of
+from nmt.config import Config
 from nmt.data.prepared_rows import read_rows
 from nmt.decoding.generate import translate
-from nmt.engines.card import (
-    ADAPTER_FOLDER,
-    MODEL_FOLDER,
-    TOKENIZER_FOLDER,
-    EngineCard,
-    EngineFormat,
-    Golden,
-)
+from nmt.engines.card import EngineCard, EngineFormat, Golden
 from nmt.engines.folder import open_codec, open_model, save_tokenizer
 from nmt.errors import ExportError
 from nmt.export.trained_model import ReferenceLogits, TrainedModel
 from nmt.models.families import unwrap
 from nmt.models.license import license_of
 from nmt.runs import layout
+from nmt.runs.engine_digest import ADAPTER_FOLDER, MODEL_FOLDER, engine_digest
 from nmt.runs.records import is_intact
 from nmt.storage import MANIFEST, Storage, describe_files
 
@@ -33,7 +27,6 @@ Translate = Callable[[str], str]
 
 _GOLDEN_CHARACTERS, _MAX_GOLDEN_TRIES, _MAX_GOLDEN_CANDIDATES = 40, 16, 1000
 _NO_GOLDEN = Golden(source="-", target="-")
-_ENGINE_FOLDERS = (MODEL_FOLDER, ADAPTER_FOLDER, TOKENIZER_FOLDER)
 
 
 def fill_torch(
@@ -114,14 +107,8 @@ def store_by_digest(config: Config, storage: Storage, folder: Path) -> str:
     Returns:
         The engine's digest; the same weights, languages and number format give the same one.
     """
-    # Cards and READMEs are left out: they name the run, and equal engines should share a folder.
-    files = describe_files(folder)
-    content = {
-        name: file["sha256"]
-        for name, file in files.items()
-        if name.split("/")[0] in _ENGINE_FOLDERS
-    }
-    digest = digest_of([content, config.data.source_language, config.data.target_language])
+    languages = config.data.source_language, config.data.target_language
+    digest = engine_digest(describe_files(folder), *languages)
     if not is_intact(storage, layout.engine(digest)):
         with storage.commit(layout.engine(digest), {"run": config.run}) as engine:
             copy_content(folder, engine)

@@ -10,12 +10,12 @@ from torch import nn
 from transformers import M2M100ForConditionalGeneration
 from typing_extensions import override
 
-from nmt.engines.card import MODEL_FOLDER, TOKENIZER_FOLDER
 from nmt.engines.ctranslate2_parts import VMAP_FILE
 from nmt.errors import ExportError
 from nmt.export.byte_pairs import TOKENIZER_FILE, read_byte_pairs
 from nmt.export.kept_tokens import KeptTokens
 from nmt.models.tokenization.codec import Codec
+from nmt.runs.engine_digest import MODEL_FOLDER, TOKENIZER_FOLDER
 
 _VOCABULARY_FILE = "shared_vocabulary.json"
 

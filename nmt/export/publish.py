@@ -21,6 +21,7 @@ from nmt.export.vocabulary import fill_ctranslate2, open_ctranslate2
 from nmt.models.license import license_of
 from nmt.runs import layout
 from nmt.runs.results import EngineVocabulary, ExportResult
+from nmt.runs.software import installed_software
 from nmt.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def export(config: Config, storage: Storage) -> ExportResult:
         logit_difference=max(merged_difference, written.logit_difference),
         license=license_of(config.model.name_or_path),
         vocabulary=written.vocabulary,
+        software=installed_software(),
     )
 
 

@@ -1,7 +1,6 @@
 """The summary of a run, made from the records of its steps."""
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from nmt import __version__
 from nmt.config import Config
@@ -18,6 +17,7 @@ from nmt.runs.results import (
     Summary,
     TrainResult,
 )
+from nmt.runs.software import package_versions
 from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE
 from nmt.runs.trials import Setting, Trial
 from nmt.storage import Storage
@@ -27,7 +27,6 @@ Records = dict[str, Record]
 
 # With fewer sentences, the interval of a difference in BLEU is wider than most gains.
 _MIN_SENTENCES = 50
-_PACKAGES = ("torch", "transformers", "peft", "ray", "ctranslate2", "sacrebleu", "datasets")
 
 
 def summarize(
@@ -84,7 +83,7 @@ def summarize(
         endpoint=endpoint,
         engine=records["export"].output,
         notes=tuple(_notes(config, evaluation, base, trained, exported)),
-        versions=_versions(),
+        versions=package_versions(),
         config=config.model_dump(mode="json"),
     )
 
@@ -128,13 +127,3 @@ def _notes(
     if "nc" in base.license.split("-"):
         notes.append(f"The weights inherit {base.license}: not for commercial use.")
     return notes
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # extras are optional
-            continue
-    return found

@@ -11,6 +11,7 @@ ENGINES = "engines"
 ENDPOINTS = "serving"
 MLFLOW_ARTIFACTS = "mlruns"
 MLFLOW_DATABASE = "mlflow.db"
+PROVENANCE = "provenance"
 
 WRITE_PROBE = ".doctor"
 """File that `nmt doctor` writes and deletes. A run's name cannot begin with a dot."""
@@ -19,6 +20,12 @@ WRITE_PROBE = ".doctor"
 def engine(digest: str) -> str:
     """Return the folder commit of an exported engine."""
     return f"{ENGINES}/{digest}"
+
+
+def provenance(digest: str) -> str:
+    """Return the signature of an engine, with the signed record of where it comes from."""
+    # Not in the engine's folder, which its signature covers.
+    return f"{PROVENANCE}/{digest}.sig"
 
 
 def endpoint(name: str) -> str:

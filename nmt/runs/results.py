@@ -160,6 +160,18 @@ class EngineVocabulary(ResultPart):
         return f"{text}. On {self.sentences} sentences of the validation set: {differences}."
 
 
+class Software(ResultPart):
+    """What a step was done with."""
+
+    version: str
+    """Version of this package."""
+    revision: str | None = None
+    """Its git commit, with the ending `-dirty` if files were changed since; null where unknown."""
+    python: str
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Package -> version."""
+
+
 class ExportResult(StepResult):
     """The result of `export`."""
 
@@ -173,6 +185,7 @@ class ExportResult(StepResult):
     vocabulary: EngineVocabulary | None = Field(
         default=None, exclude_if=lambda value: value is None
     )
+    software: Software | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class SummaryPart(BaseModel):

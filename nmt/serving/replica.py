@@ -22,7 +22,7 @@ from nmt.serving.session import EngineSession, Sampled, Shared
 from nmt.serving.shadow import Pairs
 from nmt.serving.types import Served, ServedRoute
 from nmt.storage import Storage
-from nmt.traffic import Traffic, choose_arm, fetch_engine
+from nmt.traffic import Traffic, choose_arm, open_engine
 from nmt.traffic.engines import explain_damage
 
 log = logging.getLogger(__name__)
@@ -211,8 +211,8 @@ class Replica:
         return found[name]
 
     def _load(self, digest: str) -> SearchEngine:
-        folder = fetch_engine(self._storage, digest)
-        return load_engine(folder, self._serving, digest)
+        with open_engine(self._storage, digest, self._serving.public_key) as folder:
+            return load_engine(folder, self._serving, digest)
 
     def _estimate(self, digest: str) -> int:
         with explain_damage(self._storage, digest):

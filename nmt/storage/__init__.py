@@ -9,13 +9,14 @@ from nmt.storage.cache import cached_folder
 from nmt.storage.conditional import Versioned
 from nmt.storage.exclusive import alone, check_free
 from nmt.storage.files import DiskSpace
-from nmt.storage.manifest import MANIFEST, describe_files
+from nmt.storage.manifest import MANIFEST, FileEntry, describe_files
 from nmt.storage.records import RecordKind
 from nmt.storage.storage import Storage, below
 
 __all__ = [
     "MANIFEST",
     "DiskSpace",
+    "FileEntry",
     "RecordKind",
     "Storage",
     "Versioned",

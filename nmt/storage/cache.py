@@ -50,6 +50,9 @@ def _cache() -> Path:
 
 def _made(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Another user may have made it first, to change what is read from it.
+    if folder.stat().st_uid != os.getuid():
+        raise StorageError(f"{folder} belongs to another user: set TMPDIR to a folder of your own")
     return folder
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from pyarrow import fs
+
 from nmt.errors import StorageError
 from nmt.storage.cache import (
     ephemeral_copies,
@@ -106,13 +108,17 @@ class Storage(FileStorage):
             self._verify(path, self._local / path, files)
         return self._local / path
 
-    def verify(self, path: str) -> None:
+    def verify(self, path: str, files: Mapping[str, FileEntry] | None = None) -> None:
         """Compare all files of a folder commit with its manifest, without a local copy.
+
+        Args:
+            path: of the folder commit.
+            files: what its manifest said when it was read before; None reads it.
 
         Raises:
             StorageError: it is missing, or a file fails its size or hash.
         """
-        files = self._committed_files(path)
+        files = self._committed_files(path) if files is None else files
         if self._local:
             self._verify(path, self._local / path, files)
             return
@@ -146,6 +152,34 @@ class Storage(FileStorage):
         sweep_copies()
         with ephemeral_copy(lambda: self._download(path, files, ephemeral_copies())) as folder:
             yield folder
+
+    @contextmanager
+    def private(self, path: str, files: Mapping[str, FileEntry]) -> Generator[Path]:
+        """Provide files of a folder commit in a folder that no other user can change.
+
+        A local root may be mounted by others, so its files are copied for the time of the block.
+
+        Args:
+            path: of the folder commit.
+            files: the files by name; only these are there, with this content.
+
+        Raises:
+            StorageError: a file is missing, or fails its size or hash.
+        """
+        if self._local is None:
+            yield self._download(path, files, lasting_copies())
+            return
+        sweep_copies()
+        with ephemeral_copy(lambda: self._download(path, files, ephemeral_copies())) as folder:
+            yield folder
+
+    def list_below(self, path: str) -> list[str]:
+        """List all files below a folder by their names relative to it, sorted."""
+        selector = fs.FileSelector(self._join(path), allow_not_found=True, recursive=True)
+        with self._explain_errors("list", path):
+            found = self._fs.get_file_info(selector)
+        start = len(self._join(path)) + 1
+        return sorted(entry.path[start:] for entry in found if entry.type != fs.FileType.Directory)
 
     def _committed_files(self, path: str) -> _Files:
         if not self.is_committed(path):

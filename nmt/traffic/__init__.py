@@ -10,7 +10,7 @@ from nmt.traffic.changes import (
     start_canary,
     start_shadow,
 )
-from nmt.traffic.engines import fetch_engine
+from nmt.traffic.engines import explain_damage, fetch_engine, open_engine
 from nmt.traffic.file import change_traffic, read_traffic
 from nmt.traffic.reports import (
     REPORT_EVERY_SECONDS,
@@ -41,8 +41,10 @@ __all__ = [
     "change_traffic",
     "choose_arm",
     "end_rollout",
+    "explain_damage",
     "fetch_engine",
     "is_sampled",
+    "open_engine",
     "parse_route_key",
     "promote",
     "read_reports",

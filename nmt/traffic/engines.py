@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmt.errors import StorageError, first_validation_error
+from nmt.provenance.verification import signed_engine
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic.route_keys import LANGUAGE, RouteName
@@ -53,6 +54,26 @@ def fetch_engine(storage: Storage, digest: str) -> Path:
     """
     with explain_damage(storage, digest):
         return storage.fetch(layout.engine(digest))
+
+
+@contextmanager
+def open_engine(storage: Storage, digest: str, public_key: str | None) -> Iterator[Path]:
+    """Provide a verified engine as a local folder, to be loaded within the block.
+
+    Args:
+        storage: the storage root.
+        digest: of the engine.
+        public_key: as `serving.public_key` has it; None takes engines that are not signed.
+
+    Raises:
+        StorageError: it is missing or damaged; names the command that makes it again.
+        SignatureError: a public key is given, and the engine is not what its key has signed.
+    """
+    if public_key is None:
+        yield fetch_engine(storage, digest)
+        return
+    with explain_damage(storage, digest), signed_engine(storage, digest, public_key) as folder:
+        yield folder
 
 
 @contextmanager

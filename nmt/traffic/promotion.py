@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from nmt.cli.traffic_options import PromotionOptions
 from nmt.errors import InputError, WorseThanBaseError
+from nmt.provenance.verification import verify_engine
 from nmt.runs.evaluation import (
     BASE_SYSTEM,
     ENGINE_SYSTEM,
@@ -17,7 +18,7 @@ from nmt.runs.records import Record, find_record, require, result_of
 from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
 from nmt.traffic import changes
-from nmt.traffic.engines import language_pair
+from nmt.traffic.engines import explain_damage, language_pair
 from nmt.traffic.file import read_traffic
 from nmt.traffic.route_keys import check_domain, route_key
 from nmt.traffic.routes import Traffic, check_percent
@@ -46,6 +47,7 @@ def promote_run(
     endpoint: str,
     options: PromotionOptions = _NO_OPTIONS,
     *,
+    public_key: str | None = None,
     dry_run: bool = False,
 ) -> Promotion:
     """Make the engine of a run the stable one of its route, the canary or the shadow.
@@ -55,15 +57,20 @@ def promote_run(
         run: name of the run.
         endpoint: name of the endpoint (`serving.name`).
         options: which traffic the engine gets, and the reason if it is worse than its base.
+        public_key: as `serving.public_key` has it; None takes an engine that is not signed.
         dry_run: change nothing, and only return the result.
 
     Raises:
         MissingStepError: the run is not exported.
+        SignatureError: a public key is given, and the engine is not what its key has signed.
         InputError: an option is not valid, or a canary or shadow does not fit the endpoint.
         WorseThanBaseError: the engine is significantly worse than its base, and no reason is given.
     """
     options = checked_options(options)
     exported = require(storage, run, EXPORT)
+    if public_key is not None:
+        with explain_damage(storage, exported.output):
+            verify_engine(storage, exported.output, public_key)
     remark, reason = _judge(storage, run, exported, options)
     digest, domain = exported.output, options.domain
     before = read_traffic(storage, endpoint)

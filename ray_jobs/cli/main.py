@@ -16,6 +16,8 @@ from nmt.access.options import KEYS, add_key_options
 from nmt.cli.traffic_options import TRAFFIC, TRAFFIC_ABOUT, add_traffic_options
 from nmt.cli.translation import TRANSLATE, add_translation_options
 from nmt.config import Config, load_config, load_with_user_set
+from nmt.provenance.options import ABOUT as ABOUT_PROVENANCE
+from nmt.provenance.options import PROVENANCE, add_provenance_options
 from nmt.ratings.options import ABOUT as ABOUT_RATINGS
 from nmt.ratings.options import RATINGS, add_rating_options
 from nmt.runs.steps import PIPELINE
@@ -71,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     add_feedback_options(_add(commands, FEEDBACK, ABOUT_FEEDBACK, _feedback, "serve"))
     glossaries = _add(commands, GLOSSARIES, ABOUT_GLOSSARIES, _glossaries, "serve")
     add_glossary_options(glossaries)
+    provenance = _add(commands, PROVENANCE, ABOUT_PROVENANCE, _provenance, "serve")
+    add_provenance_options(provenance)
     traffic = _add(commands, TRAFFIC, TRAFFIC_ABOUT, _traffic, "serve")
     add_traffic_options(traffic)
     traffic.add_argument("--json", action="store_true", help="print all of it as JSON")
@@ -145,6 +149,10 @@ def _feedback(options: argparse.Namespace) -> None:
 
 def _glossaries(options: argparse.Namespace) -> None:
     importlib.import_module(f"ray_jobs.{GLOSSARIES}").run(options)
+
+
+def _provenance(options: argparse.Namespace) -> None:
+    importlib.import_module(f"ray_jobs.{PROVENANCE}").run(options)
 
 
 def _traffic(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from nmt.config import Config, ServingConfig
 from nmt.errors import StorageError
+from nmt.provenance.keys import with_public_key_text
 from nmt.storage import Storage
 from nmt.traffic import read_reports
 from ray_jobs.runtime.storage_location import absolute_storage
@@ -172,7 +173,7 @@ def build(args: Mapping[str, object] | Config) -> serve.Application:
         ConfigError: the configuration is not valid.
     """
     config = Config.parse(args) if isinstance(args, Mapping) else args
-    serving = without_scale(config.serving)
+    serving = with_public_key_text(without_scale(config.serving))
     endpoint = Endpoint.options(
         ray_actor_options={
             "num_cpus": serving.cpus_per_replica,

@@ -11,8 +11,9 @@ from nmt.cli.translation import TranslationOptions
 from nmt.config import Config
 from nmt.engines.card import read_card
 from nmt.errors import ConfigError
+from nmt.provenance.keys import with_public_key_text
 from nmt.storage import Storage
-from nmt.traffic import fetch_engine
+from nmt.traffic import open_engine
 from ray_jobs.translation.places import (
     absolute_place,
     input_files,
@@ -66,7 +67,9 @@ def translate_files(
     target = absolute_place(options.output, config)
     _check_apart(place, target)
     parent, name = output_parent(target)
-    language = read_card(fetch_engine(storage, engine)).source_language
+    serving = with_public_key_text(config.serving)
+    with open_engine(storage, engine, serving.public_key) as folder:
+        language = read_card(folder).source_language
     sources, is_folder = _sources(place, name, options, language)
     description = _describe(config, sources, engine, options)
     work = WorkFolder(parent, name)
@@ -74,7 +77,7 @@ def translate_files(
         if not work.begin(description, restart=restart):
             log.info("%s: already done", parent.locate(name))
             return Totals()
-        setup = TranslatorSetup(storage, engine, config.serving, options, config.seed)
+        setup = TranslatorSetup(storage, engine, serving, options, config.seed)
         job = _Job(config, setup, work)
         totals = job.translate(sources)
         work.finish(sources, job.names, description, is_folder=is_folder)

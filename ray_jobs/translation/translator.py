@@ -12,7 +12,7 @@ from nmt.engines.engine import load_engine
 from nmt.engines.translate import Candidate, Translated, TranslateOptions, translate_texts
 from nmt.errors import NmtError
 from nmt.storage import Storage
-from nmt.traffic import fetch_engine
+from nmt.traffic import open_engine
 from ray_jobs.translation.formats.rows import Value
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,8 @@ class Translator:
             split_sentences=not options.whole_lines,
             sampling=sampling,
         )
-        self._engine = load_engine(fetch_engine(setup.storage, setup.engine), serving)
+        with open_engine(setup.storage, setup.engine, serving.public_key) as folder:
+            self._engine = load_engine(folder, serving, setup.engine)
 
     def translate(self, texts: Sequence[str]) -> ShardResult:
         """Translate texts in order."""

@@ -104,6 +104,13 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
         {"tracking": {"mlflow_uri": "https://me:secret@mlflow.example"}},
         "contains credentials, which would appear in logs",
     ),
+    **{
+        f"a private key as {section}.{key}": (
+            {section: {key: "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n"}},
+            "is the text of a private key",
+        )
+        for section, key in (("provenance", "private_key"), ("serving", "public_key"))
+    },
     "empty model": ({"model": {"name_or_path": " "}}, "is empty"),
     "tied matrix": ({"adapter": {"target_modules": ["q_proj", "lm_head"]}}, "lm_head"),
     "no layers": ({"adapter": {"target_modules": []}}, "at least one linear layer"),

@@ -2,9 +2,10 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nmt.config.section import PositiveInt, Section
+from nmt.config.sections.provenance import refuse_private_key
 
 _LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
@@ -73,6 +74,15 @@ class ServingConfig(Section):
     `https://example.org`; `*` allows all."""
     access_log: bool = True
     """Whether each replica writes a line about each request, without its text."""
+    public_key: str | None = Field(default=None, min_length=1)
+    """Public key in PEM, as text or as the path of a file. If it is set, replicas load only
+    engines that the private key has signed, and `promote` refuses others. Of several keys, one
+    after the other, each is accepted. Unset: engines need no signature."""
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_public(cls, value: str | None) -> str | None:
+        return refuse_private_key(value)
 
     @property
     def needs_keys(self) -> bool:

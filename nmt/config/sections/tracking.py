@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from nmt.config.section import Section
+from nmt.config.section import Section, secret_error
 
 
 class TrackingConfig(Section):
@@ -24,7 +24,7 @@ class TrackingConfig(Section):
     def _no_credentials(cls, uri: str | None) -> str | None:
         # The part before the host may be `user:password@`.
         if uri is not None and "@" in urlsplit(uri).netloc:
-            raise ValueError(
+            raise secret_error(
                 "the URI contains credentials, which would appear in logs and records: put them "
                 "into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
             )

@@ -13,6 +13,8 @@ from nmt.cli.console import is_override
 from nmt.cli.translation import BASE_SETTINGS
 from nmt.config import load_config
 from nmt.errors import NmtError
+from nmt.provenance.options import ACTIONS as PROVENANCE_ACTIONS
+from nmt.provenance.options import PROVENANCE
 from nmt.ratings.options import ACTIONS as RATING_ACTIONS
 from nmt.ratings.options import RATINGS
 from nmt.serving.feedback.options import ACTIONS as FEEDBACK_ACTIONS
@@ -31,6 +33,7 @@ COMMANDS = {
     GLOSSARIES,
     "keys",
     "plan",
+    PROVENANCE,
     "quickstart",
     RATINGS,
     "score",
@@ -46,13 +49,20 @@ OUTSIDE = {
     "hf",
     "kill",
     "kubectl",
+    "model_signing",
+    "openssl",
     "pip",
     "pre-commit",
     "printf",
     "sleep",
     "source",
 }
-ACTIONS = {FEEDBACK: FEEDBACK_ACTIONS, GLOSSARIES: GLOSSARY_ACTIONS, RATINGS: RATING_ACTIONS}
+ACTIONS = {
+    FEEDBACK: FEEDBACK_ACTIONS,
+    GLOSSARIES: GLOSSARY_ACTIONS,
+    PROVENANCE: PROVENANCE_ACTIONS,
+    RATINGS: RATING_ACTIONS,
+}
 """First words of commands that take some before their settings."""
 MAKE_TARGETS = set(re.findall(r"^([\w-]+):", (PROJECT / "Makefile").read_text("utf-8"), re.M))
 PLACEHOLDER = re.compile(r"…|=[A-Z_]+$")

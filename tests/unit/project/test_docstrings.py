@@ -38,7 +38,7 @@ render repair repeat replace reply report represent request require rerun rescal
 resize resolve respond restart restore restrict resume retain retry return reuse reverse revert
 rewrite revoke roll rotate round route run sample sanitise save say scale scan schedule score
 search seed select send separate serialise serialize serve set shard share shift shorten show
-shrink shuffle shut signal simplify simulate skip sleep slice snapshot sort spawn spell spend
+shrink shuffle shut sign signal simplify simulate skip sleep slice snapshot sort spawn spell spend
 split spread stack stage start state stay step stop store stream strip submit subtract suggest sum
 summarise summarize supply suppress swap sweep switch synchronise synchronize take tell terminate
 test throttle tie time tokenize track train transfer transform translate transpose traverse treat

@@ -13,6 +13,7 @@ ALLOWED = {
     "errors",
     "languages",
     "network",
+    "provenance",
     "runs",
     "storage",
     "traffic",

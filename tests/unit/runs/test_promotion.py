@@ -3,11 +3,18 @@
 import pytest
 
 from nmt.cli.traffic_options import PromotionOptions
-from nmt.errors import InputError, MissingStepError, StorageError, WorseThanBaseError
+from nmt.errors import (
+    InputError,
+    MissingStepError,
+    SignatureError,
+    StorageError,
+    WorseThanBaseError,
+)
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic, rollback
 from nmt.traffic.promotion import promote_run
 from tests.support.runs.evaluated_run import INPUTS, evaluate, export
+from tests.support.runs.signed_run import leave_run, leave_signed_run, make_keys
 from tests.support.runs.summaries import BETTER, UNSURE
 
 PAIR = "eng_Latn-tam_Taml"
@@ -218,4 +225,34 @@ def test_a_promotion_that_ends_a_rollout_says_so(storage):
 def test_an_option_that_is_not_valid_is_refused_by_name(storage, options, said):
     with pytest.raises(InputError, match=said):
         promote_run(storage, "a", "default", options)
+    assert read_traffic(storage, "default") is None
+
+
+# Engines that must be signed
+
+
+@pytest.mark.parametrize("options", [PromotionOptions(), PromotionOptions(shadow=True)])
+def test_an_engine_that_is_not_signed_is_refused_by_an_endpoint_with_a_public_key(
+    storage, tmp_path, options
+):
+    keys = make_keys(tmp_path)
+    signed = leave_signed_run(storage, keys, "signed")
+    promote_run(storage, "signed", "default", public_key=keys.public)
+    leave_run(storage, "unsigned", weights=b"x")
+    for dry_run in (True, False):
+        with pytest.raises(SignatureError, match="is not signed"):
+            promote_run(
+                storage, "unsigned", "default", options, public_key=keys.public, dry_run=dry_run
+            )
+    traffic = read_traffic(storage, "default")
+    assert traffic
+    assert traffic.engines == (signed,)
+
+
+def test_a_reason_does_not_replace_a_signature(storage, tmp_path):
+    leave_run(storage, "unsigned")
+    with pytest.raises(SignatureError):
+        promote_run(
+            storage, "unsigned", "default", forced("now"), public_key=make_keys(tmp_path).public
+        )
     assert read_traffic(storage, "default") is None

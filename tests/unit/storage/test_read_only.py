@@ -37,6 +37,11 @@ def read(storage: Storage) -> Path:
         return folder
 
 
+def read_private(storage: Storage) -> Path:
+    with storage.private("run/best", storage.manifest("run/best")["files"]) as folder:
+        return folder
+
+
 READS: dict[str, Callable[[Storage], object]] = {
     "exists": lambda storage: storage.exists("run/a.json"),
     "read_bytes": lambda storage: storage.read_bytes("run/a.json"),
@@ -49,6 +54,8 @@ READS: dict[str, Callable[[Storage], object]] = {
     "verify": lambda storage: storage.verify("run/best") is None,
     "fetch": lambda storage: storage.fetch("run/best"),
     "reading": read,
+    "private": read_private,
+    "list_below": lambda storage: storage.list_below("run"),
     "locate": lambda storage: storage.locate("run"),
     "is_local": lambda storage: not storage.is_local or storage,
 }
