@@ -1,4 +1,4 @@
-"""Search the adapter's settings for the best validation BLEU, with Optuna and ASHA."""
+"""Search methods and their settings for the best validation score, with Optuna and ASHA."""
 
 import logging
 import time
@@ -20,14 +20,20 @@ from nmt.runs.records import BEST_TRIAL, Record, require, result_of
 from nmt.runs.results import TuneResult
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE, TUNE
-from nmt.runs.trials import TrialSettings
+from nmt.runs.trials import TrialWithCheckpoints
+from nmt.runs.tuning import EndOfSearch, TrialSettings
+from nmt.runs.validation_scores import worst_gain
 from nmt.storage import Storage
 from ray_jobs import base as base_job
 from ray_jobs.runtime.checks import check
 from ray_jobs.runtime.connection import connect, prepare_worker
 from ray_jobs.runtime.context import Session
 from ray_jobs.search.best_trial import read_best
-from ray_jobs.search.sampler import build_scheduler, build_search, combinations
+from ray_jobs.search.findings import against_second, between_methods, results_by_method
+from ray_jobs.search.limits import LimitWatch, end_of, explain_end, gpus_per_trial, spent_on
+from ray_jobs.search.methods import OBJECTIVE, build_search, method_of, objective_of
+from ray_jobs.search.scheduler import build_scheduler
+from ray_jobs.search.table import describe, method_lines
 from ray_jobs.search.trials import TrialLog
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
@@ -43,7 +49,7 @@ def run(session: Session) -> Record:
     Raises:
         InputError: the search space names a setting that does not exist, `tune.trials` is 0, or
             no trial could work with its settings.
-        TrainingError: no trial gave a score, or one failed and is worth another call.
+        TrainingError: no trial gave a score.
     """
     session = session.with_inherited(TUNE)
     config = session.config
@@ -64,67 +70,93 @@ def _is_complete(session: Session, record: Record) -> bool:
     except StorageError as error:
         log.warning("tune: %s", error)
         return False
-    made = len(result_of(storage, config.run, TUNE, record).trials)
-    return made >= config.tune.trials or _is_used_up(config, made)
+    trials = result_of(storage, config.run, TUNE, record).trials
+    ended_by = end_of(config, trials)
+    if ended_by is not None:
+        explain_end(config, ended_by, trials)
+    return ended_by is not None
 
 
 def search(session: Session) -> StepOutput[TuneResult]:
     """Run the missing trials, and return the best trial and all others."""
     config, storage = session.config, session.storage
     trials = TrialLog(storage, config)
-    missing = config.tune.trials - len(trials.ended())
-    if missing > 0:
+    made = len(trials.ended())
+    if end_of(config, trials.in_order(), made) is None:
         with connect(config):
-            _make_trials(session, trials, missing)
-    best, failed = trials.best(), trials.failed()
-    if best is not None and failed:
-        raise TrainingError(
-            f"{len(failed)} of {config.tune.trials} trials failed: the same command tries them "
-            f"again from their checkpoints, once more. The failures: {trials.faults()}"
-        )
+            _make_trials(session, trials, config.tune.trials - made)
+    best = trials.best()
     if best is None and trials.all_refused():
         raise InputError(f"no trial can work: {trials.faults()}")
     if best is None:
-        raise TrainingError(f"none of {config.tune.trials} trials gave a BLEU: {trials.faults()}")
-    _is_used_up(config, len(trials.ended()))
-    BEST_TRIAL.write(storage, layout.best_trial(config.run), best)
-    return StepOutput(TuneResult(best=best, trials=tuple(trials.entries())))
+        raise TrainingError(
+            f"none of {len(trials.in_order())} trials gave a score: {trials.faults()}"
+        )
+    if failed := trials.failed():
+        log.warning(
+            "tune: %d of %d trials failed and are left out: %s",
+            len(failed), config.tune.trials, trials.faults(),
+        )  # fmt: skip
+    result = _result(session, trials, best, end_of(config, trials.in_order()) or "trials")
+    BEST_TRIAL.write(storage, layout.best_trial(config.run), result.best)
+    return StepOutput(result)
+
+
+def _result(
+    session: Session, trials: TrialLog, best: TrialWithCheckpoints, ended_by: EndOfSearch
+) -> TuneResult:
+    """Sum up a search, and say in the log what it found."""
+    config, storage, listed = session.config, session.storage, trials.in_order()
+    explain_end(config, ended_by, listed)
+    second, spent = against_second(config, storage, trials), spent_on(config, listed)
+    result = TuneResult(
+        best=best.model_copy(update={"against_second": second}),
+        trials=tuple(trials.entries()),
+        metric=config.training.validation_metric,
+        methods=results_by_method(config, trials),
+        between_methods=between_methods(config, storage, trials),
+        ended_by=ended_by,
+        hours=round(spent.hours, 5),
+        gpu_hours=round(spent.gpu_hours, 5),
+    )
+    for line in method_lines(result.methods, result.metric):
+        log.info("%s", line)
+    log.info("tune: the best trial: %s", describe(best.config))
+    if second is not None:
+        log.info("tune: %s", second.describe("the best trial", "the second"))
+    for found in result.between_methods:
+        names = (method_of(config, each) for each in (found.settings, found.other))
+        log.info("tune: %s", found.describe(*(f"the best of {name}" for name in names)))
+    return result
 
 
 def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
     """Run the trials that are missing under Tune."""
     config, coordinator = session.config, StopCoordinator()
+    search = build_search(config, trials, session.storage)
+
+    def stop() -> None:
+        search.finish()
+        coordinator.ask_to_stop()
+
     tuner = tune.Tuner(
         tune.with_resources(
             tune.with_parameters(
                 run_trial, config=config, storage=session.storage, coordinator=coordinator
             ),
-            {"cpu": config.scaling.cpus_per_worker, "gpu": config.scaling.gpus_per_worker},
+            {"cpu": config.scaling.cpus_per_worker, "gpu": gpus_per_trial(config)},
         ),
         tune_config=tune.TuneConfig(
             num_samples=missing,
             max_concurrent_trials=config.tune.max_concurrent,
             reuse_actors=True,
-            search_alg=build_search(config, trials),
+            search_alg=search,
             scheduler=build_scheduler(config, trials),
         ),
-        run_config=_run_config(session, trials),
+        run_config=_run_config(session, trials, LimitWatch(config, trials, stop)),
     )
     with coordinator.guarding():
         tuner.fit()
-
-
-def _is_used_up(config: Config, made: int) -> bool:
-    """Tell whether the space has no further settings to try, and say so where more were asked."""
-    count = combinations(config.search_space)
-    if count is None or made < count:
-        return False
-    if made < config.tune.trials:
-        log.warning(
-            "tune: tune.space has %d combinations, and all of them are tried: no more than %d of "
-            "tune.trials=%d trials are made", count, made, config.tune.trials,
-        )  # fmt: skip
-    return True
 
 
 def run_trial(
@@ -136,9 +168,11 @@ def run_trial(
 
     notice = WorkerNotice(coordinator, under_train=False)
 
+    metric = config.training.validation_metric
+
     def report(metrics: dict[str, float]) -> None:
         with notice.waiting():
-            tune.report(dict(metrics))
+            tune.report(objective_of(metric, metrics))
 
     try:
         job = trial_job(config, storage, sample)
@@ -148,11 +182,18 @@ def run_trial(
             run_training(job, report, notice)
     # Raised, these would be tried again, and end the same way.
     except DivergedError as error:
-        tune.report({"step": 0, "bleu": 0.0, "ended": "diverged", "error": str(error)})
+        _report_end("diverged", error, metric)
     except UnavailableError:  # it may answer the next attempt
         raise
-    except (InputError, InsufficientMemoryError) as error:
-        tune.report({"step": 0, "bleu": 0.0, "ended": "refused", "error": str(error)})
+    except InsufficientMemoryError as error:
+        _report_end("out_of_memory", error, metric)
+    except InputError as error:
+        _report_end("refused", error, metric)
+
+
+def _report_end(state: str, error: Exception, metric: str) -> None:
+    """Report that a trial's settings gave no weights to train with."""
+    tune.report({"step": 0, OBJECTIVE: worst_gain(metric), "ended": state, "error": str(error)})
 
 
 def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
@@ -171,24 +212,28 @@ def trial_job(config: Config, storage: Storage, sample: TrialSettings) -> "Train
     from nmt.training.job import TrainingJob
 
     tried = config.with_overrides(sample)
+    scaling = tried.scaling.model_copy(
+        update={"workers": 1, "gpus_per_worker": gpus_per_trial(config)}
+    )
     return TrainingJob(
-        config=tried.model_copy(update={"strategy": SingleStrategy()}),
+        config=tried.model_copy(update={"strategy": SingleStrategy(), "scaling": scaling}),
         storage=storage,
         folder=layout.trial_folder(config.run, digest_of(sample)),
         base=base_source(config, storage),
         data=layout.pairs(config.run),
         name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
         stop_at_step=config.tune.max_steps,
+        shared_validation=layout.shared_validation(config.run),
     )
 
 
-def _run_config(session: Session, trials: TrialLog) -> tune.RunConfig:
+def _run_config(session: Session, *callbacks: tune.Callback) -> tune.RunConfig:
     filesystem, root = session.storage.filesystem
     return tune.RunConfig(
         name=f"attempt-{time.strftime('%Y%m%d-%H%M%S')}",
         storage_path=f"{root}/{layout.ray_files(session.config.run, TUNE)}",
         storage_filesystem=filesystem,
-        callbacks=[trials],
+        callbacks=list(callbacks),
         verbose=0,
         failure_config=tune.FailureConfig(max_failures=session.config.scaling.max_failures),
     )

@@ -12,7 +12,7 @@ from nmt.config.yaml_reader import parse_yaml
 from nmt.errors import ConfigError
 
 DEFAULT_TYPES = {"adapter": DEFAULT_ADAPTER.type, "strategy": DEFAULT_STRATEGY.type}
-_SPACE = "tune.space"
+_SPACE, _METHOD_SPACE = "tune.space", "tune.method_space"
 
 
 def read_layer(path: Path) -> dict[str, Any]:
@@ -74,11 +74,7 @@ def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     # Short keys first, so that a section given whole is there before the keys inside it.
     for key, value in sorted(dotted.items(), key=lambda item: item[0].count(".")):
-        # The rest of such a key is one key, since it is the name of a setting.
-        if key.startswith(f"{_SPACE}."):
-            parents, leaf = _SPACE.split("."), key.removeprefix(f"{_SPACE}.")
-        else:
-            *parents, leaf = key.split(".")
+        parents, leaf = _place_of(key)
         node: dict[str, Any] = tree
         for parent in parents:
             node.setdefault(parent, {})
@@ -92,13 +88,26 @@ def nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
+def _place_of(key: str) -> tuple[list[str], str]:
+    """Split a dotted key into the keys of its parents and its own."""
+    # The rest of a key of a search space is one key, since it is the name of a setting.
+    if key.startswith(f"{_SPACE}."):
+        return _SPACE.split("."), key.removeprefix(f"{_SPACE}.")
+    if key.startswith(f"{_METHOD_SPACE}."):
+        method, _, setting = key.removeprefix(f"{_METHOD_SPACE}.").partition(".")
+        parents = _METHOD_SPACE.split(".")
+        return ([*parents, method], setting) if setting else (parents, method)
+    *parents, leaf = key.split(".")
+    return parents, leaf
+
+
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Map the dotted key of each leaf to its value."""
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         dotted = f"{prefix}{key}"
-        # `tune.space` is one leaf, since its own keys contain dots.
-        if is_tree(value) and dotted != _SPACE:
+        # A search space is one leaf, since its own keys contain dots.
+        if is_tree(value) and dotted not in (_SPACE, _METHOD_SPACE):
             flat |= flatten(value, f"{dotted}.")
         else:
             flat[dotted] = value
@@ -120,7 +129,7 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> 
 def _replaces(path: str, below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
     """Tell whether a section replaces the one below it, instead of changing single keys of it."""
     # Merged, no layer could remove a range from the search space.
-    if path == _SPACE:
+    if path == _SPACE or path.startswith(f"{_METHOD_SPACE}."):
         return True
     # The keys of one type are unknown to another.
     return "type" in value and value["type"] != below.get("type", DEFAULT_TYPES.get(path))

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from nmt.config.explain import explain
 from nmt.config.layers import DEFAULT_TYPES, flatten, merge, nest
 from nmt.config.section import Section
-from nmt.config.sections.adapter import DEFAULT_ADAPTER, AdapterConfig
+from nmt.config.sections.adapter import DEFAULT_ADAPTER, AdapterConfig, NoAdapter, keys_of
 from nmt.config.sections.data import DataConfig
 from nmt.config.sections.evaluation import EvaluationConfig
 from nmt.config.sections.export import ExportConfig
@@ -22,7 +22,12 @@ from nmt.config.sections.serving import ServingConfig
 from nmt.config.sections.strategy import DEFAULT_STRATEGY, StrategyConfig
 from nmt.config.sections.tracking import TrackingConfig
 from nmt.config.sections.training import TrainingConfig
-from nmt.config.sections.tune import SearchRange, TuneConfig
+from nmt.config.sections.tune import (
+    FULL_FINE_TUNING_RATES,
+    Choice,
+    SearchRange,
+    TuneConfig,
+)
 from nmt.config.tree import is_tree
 from nmt.errors import ConfigError
 
@@ -108,21 +113,39 @@ class Config(Section):
         """
         tree = self.model_dump(mode="json")
         if "space" not in self.tune.model_fields_set:
-            # Copied, the default space would count as the user's: `search_space` would no longer
-            # fit it to the adapter.
+            # Copied, the default space would count as the user's: `search_spaces` would no longer
+            # fit it to the method.
             del tree["tune"]["space"]
         return type(self).parse(merge(tree, nest(overrides)))
 
     @property
-    def search_space(self) -> dict[str, SearchRange]:
-        """Return `tune.space`; if it is the default, without the keys that the adapter lacks."""
-        # A range that the user gave for such a key is a mistake, which must not be hidden.
-        if "space" in self.tune.model_fields_set:
-            return self.tune.space
-        lacking = {f"adapter.{name}" for name in ("rank", "alpha")} - {
-            f"adapter.{name}" for name in type(self.adapter).model_fields
+    def search_spaces(self) -> dict[str, dict[str, SearchRange]]:
+        """Map each method that a search compares to what it varies of it."""
+        return {
+            method: self._space_of(method) for method in self.tune.methods or (self.adapter.type,)
         }
-        return {key: searched for key, searched in self.tune.space.items() if key not in lacking}
+
+    def _space_of(self, method: str) -> dict[str, SearchRange]:
+        """Return the ranges of a method, without the keys of `tune.space` that it lacks."""
+        space, is_default = self.tune.space, "space" not in self.tune.model_fields_set
+        # A range that the user gave for a key that no method has is a mistake, which must not be
+        # hidden: the search refuses it.
+        if is_default or len(self.tune.methods) > 1:
+            others = [each for each in self.tune.methods if each != method]
+            elsewhere = {key for each in others for key in keys_of(each)}
+            known = keys_of(method)
+            space = {
+                key: searched
+                for key, searched in space.items()
+                if not key.startswith("adapter.")
+                or key in known
+                or not (is_default or key in elsewhere)
+            }
+        if is_default and method == NoAdapter().type:
+            space = space | {"training.learning_rate": FULL_FINE_TUNING_RATES}
+        space = {**space, **self.tune.method_space.get(method, {})}
+        # With it, the settings of a trial say which method they are of.
+        return {"adapter.type": Choice(values=(method,)), **space} if self.tune.methods else space
 
     def settings(self, *prefixes: str) -> dict[str, Any]:
         """Map the dotted key of every setting below the given keys to its plain value."""

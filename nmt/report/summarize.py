@@ -19,7 +19,8 @@ from nmt.runs.results import (
 )
 from nmt.runs.software import package_versions
 from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE
-from nmt.runs.trials import Setting, Trial
+from nmt.runs.trials import Trial
+from nmt.runs.tuning import Setting
 from nmt.storage import Storage
 
 Records = dict[str, Record]
@@ -77,6 +78,8 @@ def summarize(
         evaluation=evaluation,
         trials=tuned.trials if tuned else (),
         best_config=_taken_settings(tuned.best, records["train"]) if tuned else {},
+        validation_metric=trained.metric,
+        base_validation_score=trained.base_score,
         base_validation_bleu=trained.base_bleu,
         curve=trained.curve,
         seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},

@@ -182,6 +182,11 @@ def trial_record(run: str, digest: str) -> str:
     return f"{trial_folder(run, digest)}/trial.json"
 
 
+def shared_validation(run: str) -> str:
+    """Return the file that says how many validation pairs all trials of a search translate."""
+    return f"{step_folder(run, TUNE)}/validation.json"
+
+
 def best_trial(run: str) -> str:
     """Return the file that names the best trial of the search."""
     return f"{step_folder(run, TUNE)}/best.json"
@@ -291,6 +296,11 @@ def published_weights(folder: str) -> str:
 def micro_batches(folder: str) -> str:
     """Return the file that says into how many parts a training cuts its micro-batches."""
     return f"{folder}/micro_batches.json"
+
+
+def base_validation(folder: str) -> str:
+    """Return the file with the base's translations of the validation pairs of a training."""
+    return f"{folder}/base_validation.json"
 
 
 def mlflow_run(folder: str) -> str:

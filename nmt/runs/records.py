@@ -28,7 +28,11 @@ _WITHOUT_EFFECT = frozenset(
         "training.keep_checkpoints",
         "training.allow_worse_than_base",
         "tune.max_concurrent",
-        "tune.trials",  # more are added to those there are
+        # With more of these, trials are added to those there are.
+        "tune.trials",
+        "tune.max_hours",
+        "tune.max_gpu_hours",
+        "tune.gpus_per_trial",
         "evaluation.batch_tokens",
     }
 )

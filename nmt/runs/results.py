@@ -2,12 +2,22 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    field_serializer,
+)
 from typing_extensions import override
 
-from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.evaluation import METRIC_NAMES, EvaluationResult
 from nmt.runs.step_result import ResultPart, StepResult
-from nmt.runs.trials import Bleu, Trial, TrialWithCheckpoints
+from nmt.runs.trials import Trial, TrialWithCheckpoints
+from nmt.runs.tuning import EndOfSearch, MethodResult, TrialDifference
+from nmt.runs.validation_scores import Bleu, MetricKey, MetricScore, gain_of, of_old_record
 
 
 class InputCounts(ResultPart):
@@ -75,13 +85,29 @@ class TuneResult(StepResult):
     best: TrialWithCheckpoints
     trials: tuple[Trial, ...]
     """All trials, best first."""
+    metric: MetricKey = "bleu"
+    methods: tuple[MethodResult, ...] = ()
+    """One entry for each method that was compared, best first."""
+    between_methods: tuple[TrialDifference, ...] = ()
+    """The best trial of the best method against the best one of each other method."""
+    ended_by: EndOfSearch = "trials"
+    """What ended the search: its number of trials, a limit, or that nothing was left to try."""
+    hours: NonNegativeFloat = 0.0
+    """Hours in which at least one trial ran, over all calls."""
+    gpu_hours: NonNegativeFloat = 0.0
+    """Hours of all trials, each times its share of GPUs."""
 
     @override
     def headline(self) -> str:
-        """Name the best score and the number of trials."""
-        if self.best.bleu is None:
+        """Name the best score, the number of trials, and the limit that ended the search."""
+        if self.best.score is None:
             return f"{len(self.trials)} trials"
-        return f"best BLEU {self.best.bleu:.2f} of {len(self.trials)} trials"
+        text = (
+            f"best {METRIC_NAMES[self.metric]} {self.best.score:.2f} of {len(self.trials)} trials"
+        )
+        if self.best.method and len(self.methods) > 1:
+            text += f" ({self.best.method})"
+        return f"{text}, ended by tune.{self.ended_by}" if self.ended_by != "trials" else text
 
 
 class TrainingPoint(ResultPart):
@@ -89,6 +115,8 @@ class TrainingPoint(ResultPart):
 
     step: NonNegativeInt
     bleu: float
+    score: float = Field(default_factory=of_old_record("bleu"))
+    """In `training.validation_metric`."""
     loss: float | None = None
     """Training loss, in nats per token; null before the first step that had a finite one."""
 
@@ -101,20 +129,28 @@ class TrainResult(StepResult):
     left_out: NonNegativeInt
     """Training pairs left out because they are too long for the model's limits."""
     steps: NonNegativeInt
+    metric: MetricKey = "bleu"
+    """Metric of the validations, which chose the best one."""
+    validation_sentences: NonNegativeInt | None = None
+    """Pairs that each validation translated; null in the record of an earlier release."""
     base_bleu: Bleu | None = None
-    """Validation BLEU of the base; null where it was not validated."""
+    base_score: MetricScore | None = Field(default_factory=of_old_record("base_bleu"))
+    """Validation score of the base; null where it was not validated."""
     best_step: NonNegativeInt | None = None
     best_bleu: Bleu | None = None
+    """BLEU of the validation with the best score."""
+    best_score: MetricScore | None = Field(default_factory=of_old_record("best_bleu"))
     train_seconds: float = 0.0
     curve: tuple[TrainingPoint, ...] = ()
 
     @override
     def headline(self) -> str:
         """Name the scores before the training and of its best weights."""
-        if self.best_bleu is None:
+        if self.best_score is None:
             return f"{self.steps} steps, not validated"
-        before = "" if self.base_bleu is None else f"{self.base_bleu:.2f} -> "
-        return f"BLEU {before}{self.best_bleu:.2f} (validation) at step {self.best_step}"
+        before = "" if self.base_score is None else f"{self.base_score:.2f} -> "
+        name = METRIC_NAMES[self.metric]
+        return f"{name} {before}{self.best_score:.2f} (validation) at step {self.best_step}"
 
     @field_serializer("curve")
     def _write_curve(self, curve: tuple[TrainingPoint, ...]) -> list[dict[str, float]]:
@@ -260,8 +296,13 @@ class Summary(SummaryPart):
     trials: tuple[Trial, ...] = ()
     best_config: dict[str, Any] = {}
     """Dotted setting -> value that the final training took from the search."""
+    validation_metric: MetricKey = "bleu"
+    """Metric of `trials`, `curve` and the base's score."""
     base_validation_bleu: float | None = None
-    """BLEU of the base on the validation set, 0-100, which `curve` is to be compared with."""
+    base_validation_score: float | None = Field(
+        default_factory=of_old_record("base_validation_bleu")
+    )
+    """Score of the base on the validation set, which `curve` is to be compared with."""
     curve: tuple[TrainingPoint, ...] = ()
     seconds: dict[str, float] = {}
     """Step -> time taken."""
@@ -276,9 +317,12 @@ class Summary(SummaryPart):
     """All settings, resolved."""
 
     def best_trial(self) -> int | None:
-        """Return the index of the trial that `best_config` came from, else of the highest BLEU."""
-        scored = [i for i, trial in enumerate(self.trials) if trial.bleu is not None]
+        """Return the index of the trial that `best_config` came from, else of the best score."""
+        scored = [i for i, trial in enumerate(self.trials) if trial.score is not None]
         # A setting that the user gave wins over the search, so perhaps no trial fits any more.
         taken = self.best_config.items()
         chosen = [i for i in scored if self.trials[i].config.items() <= taken]
-        return max(chosen or scored, key=lambda i: self.trials[i].bleu or 0.0, default=None)
+        return max(chosen or scored, key=lambda i: self._gain(self.trials[i]), default=None)
+
+    def _gain(self, trial: Trial) -> float:
+        return gain_of(self.validation_metric, trial.score or 0.0)

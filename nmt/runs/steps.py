@@ -78,7 +78,7 @@ BASE = Step(
 TUNE = Step(
     "tune",
     "tune",
-    "search rank, alpha and learning rate for the best BLEU",
+    "search methods and their settings for the best validation score",
     TuneResult,
     (*_TRAINING, "tune"),
     after=("prepare", "base"),

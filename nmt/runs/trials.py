@@ -1,20 +1,30 @@
 """The record of a search's trial, which the summary of a run also shows."""
 
-from typing import Annotated, Literal, Self
+import time
+from collections.abc import Iterable
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
-TrialState = Literal["running", "finished", "pruned", "failed", "diverged", "refused", "abandoned"]
-"""Diverged: its loss was not a number. Refused: its settings are invalid. Abandoned: it failed
-twice."""
+from nmt.runs.tuning import TrialDifference, TrialSettings
+from nmt.runs.validation_scores import Bleu, MetricKey, MetricScore, gain_of, of_old_record
 
-Bleu = Annotated[float, Field(ge=0, le=100.001)]
-"""0-100; rounding can put the score of exact matches slightly above 100."""
+TrialState = Literal[
+    "running",
+    "stopped",
+    "finished",
+    "pruned",
+    "failed",
+    "diverged",
+    "out_of_memory",
+    "refused",
+    "abandoned",
+]
+"""Stopped: a limit of the search ended it, and a higher one lets it go on. Diverged: its loss was
+not a number. Refused: its settings are invalid. Abandoned: failed, in an earlier release."""
 
-Setting = bool | int | float | str
-
-TrialSettings = dict[str, Setting]
-"""Searched setting -> value."""
+UNFINISHED = ("running", "stopped")
+"""States of trials that a search goes on with when it is given again, or enlarged."""
 
 
 class TrialPoint(BaseModel):
@@ -24,6 +34,18 @@ class TrialPoint(BaseModel):
 
     step: NonNegativeInt
     bleu: Bleu
+    score: MetricScore = Field(default_factory=of_old_record("bleu"))
+    """In the metric of the search."""
+
+
+class Period(BaseModel):
+    """A time in which a trial ran."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: float
+    """In seconds since 1970."""
+    end: float
 
 
 class Trial(BaseModel):
@@ -32,16 +54,25 @@ class Trial(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     config: TrialSettings = Field(min_length=1)
+    """With `adapter.type` where several methods are compared."""
     state: TrialState
     number: NonNegativeInt = 0
     """Position in the order in which the search drew its trials."""
+    metric: MetricKey = "bleu"
+    """Metric of the search."""
     bleu: Bleu | None = None
-    """Best validation BLEU; null if it was not validated, or if its settings cannot be used."""
+    """BLEU of the validation with the best score."""
+    score: MetricScore | None = Field(default_factory=of_old_record("bleu"))
+    """Best validation score; null if it was not validated, or if its settings cannot be used."""
     steps: NonNegativeInt = 0
     """Step of the last validation."""
     curve: tuple[TrialPoint, ...] = ()
     error: str | None = None
     """Why it failed, diverged or was refused."""
+    periods: tuple[Period, ...] = ()
+    """When it ran, one period for each attempt."""
+    trained_parameters: NonNegativeInt | None = None
+    """Parameters that it changes; null until they are known."""
 
     @model_validator(mode="after")
     def _check_ascending(self) -> Self:
@@ -50,14 +81,49 @@ class Trial(BaseModel):
             raise ValueError("the steps of the curve do not ascend")
         return self
 
-    def validated(self, step: int, bleu: float) -> Self:
+    @property
+    def method(self) -> str | None:
+        """Return its method where several are compared."""
+        method = self.config.get("adapter.type")
+        return None if method is None else str(method)
+
+    @property
+    def gain(self) -> float | None:
+        """Return the score as a number that is higher for a better one; None without a score."""
+        return None if self.score is None else gain_of(self.metric, self.score)
+
+    @property
+    def best_step(self) -> int | None:
+        """Return the step of the best validation, the first one of several."""
+        best = max(self.curve, key=lambda point: gain_of(self.metric, point.score), default=None)
+        return best.step if best else None
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it ran, over all its attempts."""
+        return sum(period.end - period.start for period in self.periods)
+
+    def validated(self, point: TrialPoint) -> Self:
         """Return the trial with one more validation, which replaces one of the same step."""
         # A trial that resumes from its checkpoint reports its earlier validations again.
-        others = [point for point in self.curve if point.step != step]
-        curve = sorted([*others, TrialPoint(step=step, bleu=bleu)], key=lambda point: point.step)
-        best = max(point.bleu for point in curve)
-        changes = {"curve": tuple(curve), "bleu": best, "steps": curve[-1].step}
-        return self.model_copy(update=changes)
+        others = [each for each in self.curve if each.step != point.step]
+        curve = sorted([*others, point], key=lambda each: each.step)
+        best = max(curve, key=lambda each: gain_of(self.metric, each.score))
+        changes = {"score": best.score, "bleu": best.bleu, "steps": curve[-1].step}
+        return self.model_copy(update={**changes, "curve": tuple(curve)})
+
+    def started(self) -> Self:
+        """Return the trial at the start of an attempt."""
+        now = time.time()
+        return self.model_copy(update={"periods": (*self.periods, Period(start=now, end=now))})
+
+    def at_work(self) -> Self:
+        """Return the trial with the time up to now in its last attempt."""
+        if not self.periods:
+            return self.started()
+        *earlier, last = self.periods
+        longer = last.model_copy(update={"end": max(last.end, time.time())})
+        return self.model_copy(update={"periods": (*earlier, longer)})
 
 
 class TrialWithCheckpoints(Trial):
@@ -65,3 +131,14 @@ class TrialWithCheckpoints(Trial):
 
     checkpoints: str = Field(min_length=1)
     """Folder of its checkpoints, relative to the storage root."""
+    against_second: TrialDifference | None = None
+    """Compared with the second best trial; null where there is none, or no translations of it."""
+
+
+def covered_seconds(periods: Iterable[Period]) -> float:
+    """Return the length of the time that periods cover together; what overlaps counts once."""
+    total, until = 0.0, 0.0
+    for period in sorted(periods, key=lambda each: each.start):
+        total += max(0.0, period.end - max(period.start, until))
+        until = max(until, period.end)
+    return total

@@ -33,6 +33,23 @@ class RecordKind(Generic[T]):
         content = _adapter(self.schema).dump_python(record)
         storage.write_json(path, sealed(content))
 
+    def find_or_write(self, storage: Storage, path: str, record: T) -> T:
+        """Write a record unless there is one, and return what is there.
+
+        Of several processes that do so at the same time all get the same record.
+
+        Raises:
+            StorageError: the file that is there is damaged.
+        """
+        content = json.dumps(sealed(_adapter(self.schema).dump_python(record))).encode()
+        raw = storage.update(path, lambda found: content if found is None else found)
+        try:
+            return self._parse(raw)
+        except (ValueError, RecursionError) as error:
+            raise StorageError(
+                f"{storage.locate(path)}: not {self.name}, so damaged ({_reason(error)}): delete it"
+            ) from None
+
     def find(self, storage: Storage, path: str, remedy: str) -> T | None:
         """Read a record; None if there is no such file.
 

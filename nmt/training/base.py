@@ -160,5 +160,6 @@ def base_training(config: Config) -> TrainingConfig:
         replay_fraction=0.0,
         evaluate_every_steps=max(1, steps // 2),
         validation_sentences=100,
+        validation_share=None,
         log_every_seconds=config.training.log_every_seconds,
     )

@@ -7,12 +7,17 @@ from nmt.config import TrainingConfig
 from nmt.training.saved.state import State
 
 
-def is_out_of_patience(patience: int | None, bleus: Sequence[float]) -> bool:
-    """Tell whether the last `patience` validations brought no better BLEU than those before."""
+def is_out_of_patience(patience: int | None, gains: Sequence[float]) -> bool:
+    """Tell whether the last `patience` validations were no better than those before.
+
+    Args:
+        patience: their number; None: it never ends.
+        gains: the score of each validation, as a number that is higher for a better one.
+    """
     if patience is None:
         return False
     # The first of equal scores is the best one, so a tie counts as no improvement.
-    since_best = len(bleus) - 1 - bleus.index(max(bleus)) if bleus else 0
+    since_best = len(gains) - 1 - gains.index(max(gains)) if gains else 0
     return since_best >= patience
 
 
@@ -57,5 +62,4 @@ class Schedule:
         return over and not self.needs_validation(state)
 
     def _out_of_patience(self, state: State) -> bool:
-        bleus = [entry["bleu"] for entry in state.curve]
-        return is_out_of_patience(self.training.patience, bleus)
+        return is_out_of_patience(self.training.patience, state.gains())

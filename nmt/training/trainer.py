@@ -15,6 +15,7 @@ from nmt.models.families import device_of
 from nmt.models.out_of_memory import attempt
 from nmt.models.precision import pick_dtype
 from nmt.runs import layout
+from nmt.runs.evaluation import METRIC_NAMES
 from nmt.training.events import (
     Interruption,
     NoNotice,
@@ -38,7 +39,8 @@ from nmt.training.saved.state import State
 from nmt.training.schedule import Schedule
 from nmt.training.step_guard import StepGuard, explain_setup_memory
 from nmt.training.strategies import Strategy, build_strategy
-from nmt.training.validation import base_validation_bleu, validation_bleu
+from nmt.training.validation import Measure, Validated, validate, validate_base
+from nmt.training.validation_sample import ValidationSample
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class Trainer:
         self.device = device_of(material.model)
         self.parameters = trainable(material.model)
         self.checkpoints = Checkpoints(job.storage, layout.checkpoints(job.folder), material.base)
+        self.sample = ValidationSample(job, material, strategy)
         self.publisher = Publisher(job, material, strategy, self.checkpoints)
         self.micro_batches = MicroBatches(job.name, job.storage, job.folder, strategy)
         self.guard = StepGuard(job, strategy, self.micro_batches)
@@ -109,7 +112,10 @@ class Trainer:
             self.training.log_every_seconds,
             self.is_first,
             self.tracking,
+            self.training.validation_metric,
         )
+        self.hypotheses: tuple[str, ...] = ()
+        """Translations of the validation that was just made."""
 
     def run(self) -> Outcome:
         """Train from the last intact checkpoint to the end, a stop request or lost patience.
@@ -144,10 +150,14 @@ class Trainer:
         found = find_checkpoint(self.checkpoints, self.job.start_from, self.strategy)
         try:
             state = found.state if found else State()
-            state = replace(state, round_to=self._pin_padding_width(state.round_to))
+            state = replace(
+                state,
+                round_to=self._pin_padding_width(state.round_to),
+                metric=self.training.validation_metric,
+            )
             # This comes before the checkpoint, which replaces the base's weights.
             if self.schedule.needs_base_validation(state):
-                state = replace(state, base_bleu=self._validate_base())
+                state = self._validate_base(state)
             if not self.schedule.needs_base_validation(state):
                 self._restore(found, state)
             return state
@@ -174,15 +184,35 @@ class Trainer:
         if found and state.step:
             self.strategy.restore(found.optimizer(), state.updates)
 
-    def _validate_base(self) -> float | None:
-        """Measure the BLEU that the training has to reach; None after a stop request."""
+    def _validate_base(self, state: State) -> State:
+        """Measure the score that the training has to reach, unless a stop request comes."""
         with self.interruption.watching():
-            bleu = base_validation_bleu(
-                self.material, self.strategy, stop_wanted=partial(self._wants_stop, 0)
+            found = validate_base(
+                self.material, self.strategy, self._measure(state), partial(self._wants_stop, 0)
             )
-        if self.is_first and bleu is not None:
-            log.info("%s step 0 | validation BLEU of the base %.2f", self.job.name, bleu)
-        return bleu
+        if found is None:
+            return state
+        if self.is_first:
+            log.info("%s step 0 | %s", self.job.name, self._shown(found, " of the base"))
+        self.sample.keep_base(found.hypotheses)
+        return replace(state, base_bleu=found.bleu, base_score=found.score)
+
+    def _measure(self, state: State) -> Measure:
+        return Measure(self.training.validation_metric, state.validation_sentences)
+
+    def _shown(self, found: Validated, of: str = "") -> str:
+        """Write the score of a validation, and BLEU beside another metric."""
+        metric = self.training.validation_metric
+        beside = "" if metric == "bleu" else f", BLEU {found.bleu:.2f}"
+        return f"validation {METRIC_NAMES[metric]}{of} {found.score:.2f}{beside}"
+
+    def _metrics(self, bleu: float, score: float) -> dict[str, float]:
+        """Name the figures of a validation for the trackers."""
+        values = {"validation/bleu": bleu}
+        # MLflow takes no `+`, so the metric itself is no part of the name.
+        return values if self.training.validation_metric == "bleu" else {
+            **values, "validation/score": score,
+        }  # fmt: skip
 
     def _pin_padding_width(self, round_to: int | None) -> int:
         """Batch the data as the run began, also when it resumes on another kind of device."""
@@ -198,8 +228,8 @@ class Trainer:
     def _train(self, state: State) -> State:
         """Take steps until the end of the attempt or a stop request."""
         stopped = False
-        if state.step == 0 and state.base_bleu is not None:
-            self.tracking.metrics(0, {"validation/bleu": state.base_bleu})
+        if state.step == 0 and state.base_bleu is not None and state.base_score is not None:
+            self.tracking.metrics(0, self._metrics(state.base_bleu, state.base_score))
         # A stop request during the validation of an earlier attempt left it to this one.
         if self.schedule.needs_validation(state):
             state, stopped = self.validate_and_save(state, Signal.CONTINUE)
@@ -235,7 +265,7 @@ class Trainer:
         mean_loss = float(sums[0]) / step_tokens
         norm = self._update(mean_loss, rate)
         tokens = step_tokens + sum(int(self.material.plan.source_tokens[r].sum()) for r in rows)
-        self.progress.step(state.step + 1, mean_loss, rate, tokens, norm, state.best_bleu)
+        self.progress.step(state.step + 1, mean_loss, rate, tokens, norm, state.best_score)
         state = state.after(mean_loss, updated=math.isfinite(norm))
         self.guard.check_divergence(state)
         return state, Signal(int(sums[1] > 0))
@@ -281,35 +311,41 @@ class Trainer:
         validated = started and not self.schedule.needs_validation(state)
         stopped = request is Signal.STOP or (started and not validated)
         if validated or stopped or self.schedule.needs_checkpoint(state):
-            self._save(state)
+            self._save(state, self.hypotheses if validated else ())
         if validated:
-            self.report(dict(state.curve[-1]))
+            trained = sum(p.numel() for p in self.parameters.values())
+            self.report({**state.curve[-1], "trained_parameters": trained})
         return state, stopped
 
     def _validate(self, state: State) -> State:
-        """Add the validation's BLEU to the state, unless a stop request ends the validation."""
+        """Add the validation's scores to the state, unless a stop request ends the validation."""
+        stop_wanted = partial(self._wants_stop, state.step)
         with self.progress.paused():
-            bleu = validation_bleu(
-                self.material, self.strategy, stop_wanted=partial(self._wants_stop, state.step)
+            chosen = self.sample.choose(state, stop_wanted)
+            found = chosen and validate(
+                self.material, self.strategy, self._measure(chosen), stop_wanted=stop_wanted
             )
-        if bleu is None:
+        if chosen is None or found is None:
             return state
-        self.tracking.metrics(state.step, {"validation/bleu": bleu})
+        self.hypotheses = found.hypotheses
+        self.tracking.metrics(state.step, self._metrics(found.bleu, found.score))
         if self.is_first:
-            log.info("%s step %d | validation BLEU %.2f", self.job.name, state.step, bleu)
-        return state.with_validation(bleu)
+            log.info("%s step %d | %s", self.job.name, state.step, self._shown(found))
+        return chosen.with_validation(found.bleu, found.score)
 
     def _wants_stop(self, step: int) -> bool:
         return self.interruption.raised or self.notice.wants_stop(step)
 
-    def _save(self, state: State) -> None:
+    def _save(self, state: State, hypotheses: tuple[str, ...] = ()) -> None:
         """Write a checkpoint on rank 0; every worker contributes its part of the weights."""
         moments = self.strategy.moments()
         with self.strategy.gathered_weights():
             if self.is_first:
                 keep, mean_of = self.training.keep_checkpoints, self.training.average_checkpoints
                 validated = mean_of if mean_of > 1 else 0
-                self.checkpoints.save(state, self.material.model, moments, keep, validated)
+                self.checkpoints.save(
+                    state, self.material.model, moments, keep, validated, hypotheses
+                )
                 self.tracking.flush()
 
     def _outcome(self, state: State) -> Outcome:

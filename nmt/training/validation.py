@@ -1,13 +1,15 @@
-"""BLEU of the validation split, decoded by all workers together."""
+"""Scores of the validation split, decoded by all workers together."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from nmt.decoding.generate import translate
-from nmt.metrics import corpus_bleu
+from nmt.metrics import corpus_bleu, corpus_score
 from nmt.models.adapters import load_weights
+from nmt.text.pair import Pair
 from nmt.training.events import never
 from nmt.training.loading import LoadedTraining
 from nmt.training.strategies import Strategy
@@ -17,21 +19,57 @@ class _Stopped(Exception):
     """A stop request that arrived during a worker's part."""
 
 
-def validation_bleu(
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What a validation found."""
+
+    bleu: float
+    """0-100."""
+    score: float
+    """In the metric of the training."""
+    hypotheses: tuple[str, ...]
+    """One for each pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What validations of a training translate, and by what they are scored."""
+
+    metric: str = "bleu"
+    """A value of `training.validation_metric`."""
+    sentences: int | None = None
+    """Number of pairs, from the first one on; None: all that were loaded."""
+
+    def of(self, hypotheses: tuple[str, ...], pairs: list[Pair], language: str) -> Validated:
+        """Score translations of the first pairs."""
+        references = [pair.target for pair in pairs[: len(hypotheses)]]
+        bleu = corpus_bleu(hypotheses, references, language)
+        score = bleu
+        if self.metric != "bleu":
+            score = corpus_score(self.metric, hypotheses, references, language)
+        return Validated(bleu, score, hypotheses)
+
+
+def validate(
     material: LoadedTraining,
     strategy: Strategy,
+    measure: Measure,
     weights: dict[str, Tensor] | None = None,
     stop_wanted: Callable[[], bool] = never,
-) -> float | None:
-    """Measure BLEU, 0-100; return None where a worker received a stop request.
+) -> Validated | None:
+    """Translate and score the validation pairs; return None where a worker had to stop.
 
     Args:
         material: the model and the pairs.
         strategy: its workers share the pairs.
+        measure: how many pairs, and the metric.
         weights: trained weights to load into the model first.
         stop_wanted: called by each worker between two batches.
+
+    Raises:
+        DataError: the metric cannot be computed for the target language.
     """
-    pairs = material.validation
+    pairs = material.validation[: measure.sentences]
     sources = [pair.source for pair in pairs[strategy.rank :: strategy.workers]]
     with strategy.gathered_weights():
         if weights:
@@ -40,21 +78,23 @@ def validation_bleu(
     gathered = strategy.gather(hypotheses)
     if any(part is None for part in gathered):
         return None
-    ordered = [gathered[i % strategy.workers][i // strategy.workers] for i in range(len(pairs))]
-    references = [pair.target for pair in pairs]
-    return corpus_bleu(ordered, references, material.codec.target_language)
+    ordered = (gathered[i % strategy.workers][i // strategy.workers] for i in range(len(pairs)))
+    return measure.of(tuple(ordered), pairs, material.codec.target_language)
 
 
-def base_validation_bleu(
-    material: LoadedTraining, strategy: Strategy, stop_wanted: Callable[[], bool] = never
-) -> float | None:
+def validate_base(
+    material: LoadedTraining,
+    strategy: Strategy,
+    measure: Measure,
+    stop_wanted: Callable[[], bool] = never,
+) -> Validated | None:
     """Validate a model that no checkpoint was loaded into, before the strategy takes it over.
 
     Returns:
-        BLEU, 0-100, or None where a worker received a stop request.
+        What was found, or None where a worker received a stop request.
     """
     with _restored_buffers(material.model):
-        return validation_bleu(material, strategy, stop_wanted=stop_wanted)
+        return validate(material, strategy, measure, stop_wanted=stop_wanted)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ def check(storage: Storage, config: Config, job: str) -> None:
         _check_space(config)
     if any(step.tracked for step in steps):
         _check_tracking(config, storage)
+        _check_metric(config)
 
 
 def _check_test_pairs(config: Config) -> None:
@@ -37,12 +38,14 @@ def _check_test_pairs(config: Config) -> None:
 
 def _check_space(config: Config) -> None:
     """Try the values of every choice, and three of every range, against the schema."""
-    for key, searched in config.search_space.items():
-        for value in _values(searched):
-            try:
-                config.with_overrides({key: value})
-            except ConfigError as error:
-                raise ConfigError(f"tune.space: {error}") from None
+    for method, space in config.search_spaces.items():
+        for key, searched in space.items():
+            for value in _values(searched):
+                try:
+                    config.with_overrides({"adapter.type": method}).with_overrides({key: value})
+                except ConfigError as error:
+                    where = f"tune.space, {method}" if config.tune.methods else "tune.space"
+                    raise ConfigError(f"{where}: {error}") from None
 
 
 def _values(searched: SearchRange) -> tuple[int | float | str | bool, ...]:
@@ -51,6 +54,16 @@ def _values(searched: SearchRange) -> tuple[int | float | str | bool, ...]:
     # Between its whole numbers a range of a setting that counts would be refused at each draw.
     within = searched.low + (searched.high - searched.low) / math.pi
     return searched.low, searched.high, within
+
+
+def _check_metric(config: Config) -> None:
+    """Refuse a metric that the target language does not have."""
+    # Every language has BLEU, and a command that validates by it need not import the others.
+    if config.training.validation_metric == "bleu":
+        return
+    from nmt.metrics import check_metric
+
+    check_metric(config.training.validation_metric, config.data.target_language)
 
 
 def _check_tracking(config: Config, storage: Storage) -> None:

@@ -167,7 +167,7 @@ def _on_worker(config: Config, storage: Storage, work: Callable[[Config, Storage
 
 def prepare_worker(config: Config) -> None:
     """Set up the logging and the threads of a worker process, before its other heavy imports."""
-    if config.adapter.type != "qlora" and "adapter.type" not in config.search_space:
+    if config.adapter.type != "qlora" and "qlora" not in config.tune.methods:
         # peft imports it wherever it is installed, which takes longer than the rest of peft.
         sys.modules.setdefault("bitsandbytes", None)  # pyright: ignore[reportArgumentType]
     import torch  # a command that only reads settings must not pay for this

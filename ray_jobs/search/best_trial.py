@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nmt.config import Config
+from nmt.config import Config, digest_of
 from nmt.errors import ConfigError, StorageError
 from nmt.runs import layout
-from nmt.runs.records import BEST_TRIAL, find_record, settings_of
+from nmt.runs.records import BEST_TRIAL, Record, find_record, result_of, settings_of
 from nmt.runs.steps import STEPS, TRAIN, TUNE
 from nmt.runs.trials import TrialWithCheckpoints
+from nmt.runs.tuning import TrialSettings
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
 
@@ -38,9 +39,16 @@ def find_best(session: Session) -> BestTrial:
     if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
         log.warning("train: the search was made on other data or another base, and is left out")
         return BestTrial(config)
-    best = read_best(storage, config.run)
+    best = _best_for(session, record)
+    if best is None:
+        log.warning(
+            "train: the search has no trial of adapter.type=%s, and is left out",
+            config.adapter.type,
+        )
+        return BestTrial(config)
     found = best.config
-    kept = sorted(found.keys() & session.user_set)
+    # Which method trains is what such a search is asked for; `_best_for` has heeded the user.
+    kept = sorted((found.keys() & session.user_set) - {"adapter.type"})
     taken = {key: value for key, value in found.items() if key not in kept}
     try:
         trained = config.with_overrides(taken)
@@ -51,12 +59,47 @@ def find_best(session: Session) -> BestTrial:
         log.info("train: %s stays as you set it; the search found %s", key, found[key])
     if taken:
         log.info("train: from the search: %s", ", ".join(f"{k}={v}" for k, v in taken.items()))
-    differences = _differences(trained, record.settings | found)
+    differences = _differences(trained, _tried_settings(config, record, found))
     if differences:
         log.warning("train: what was tried had other settings than this training: %s", differences)
     # Its checkpoint continues only the same training: moments and learning rate would not fit.
     continued = config.training.from_best_trial and not differences
     return BestTrial(trained, best.checkpoints if continued else None)
+
+
+def _best_for(session: Session, record: Record) -> TrialWithCheckpoints | None:
+    """Return the best trial, of the user's method where the user has set one.
+
+    Where the same user compares methods by `tune.methods`, the search chooses among them.
+    """
+    config, storage = session.config, session.storage
+    best = read_best(storage, config.run)
+    is_chosen = "adapter.type" not in session.user_set or config.tune.methods
+    if best.method is None or best.method == config.adapter.type or is_chosen:
+        return best
+    trials = result_of(storage, config.run, TUNE, record).trials
+    same = (t for t in trials if t.method == config.adapter.type and t.score is not None)
+    own = next(same, None)
+    if own is None:
+        return None
+    log.info(
+        "train: adapter.type=%s stays as you set it; the best of the search was %s",
+        config.adapter.type, best.method,
+    )  # fmt: skip
+    folder = layout.trial_folder(config.run, digest_of(own.config))
+    return TrialWithCheckpoints(**own.model_dump(), checkpoints=layout.checkpoints(folder))
+
+
+def _tried_settings(config: Config, record: Record, found: TrialSettings) -> dict[str, Any]:
+    """Return the settings that a training with those of a trial would have."""
+    read = settings_of(TRAIN, config).keys()
+    # First those of the search, whose adapter may be another, then those of the trial.
+    searched = {
+        key: value
+        for key, value in record.settings.items()
+        if (key in read or key.startswith("adapter.")) and not key.startswith("strategy.")
+    }
+    return settings_of(TRAIN, config.with_overrides(searched).with_overrides(found))
 
 
 def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,18 +11,21 @@ from ray.tune.experiment import Trial as TuneTrial
 from nmt.config import Config, digest_of
 from nmt.runs import layout
 from nmt.runs.records import TRIAL
-from nmt.runs.trials import Trial, TrialWithCheckpoints
+from nmt.runs.trials import Trial, TrialPoint, TrialWithCheckpoints
+from nmt.runs.validation_scores import gain_of
 from nmt.storage import Storage
 from nmt.training.schedule import is_out_of_patience
+from ray_jobs.search.table import table_lines
 
 log = logging.getLogger(__name__)
 
-_DIVERGED = "diverged"
-_ENDED = ("finished", "pruned", _DIVERGED, "abandoned")
-_REFUSED = "refused"
-"""By the trial's own settings where another trial gave a score, else by what all of them share."""
+_ENDED = ("finished", "pruned", "diverged", "abandoned")
 _FAILED = "failed"
-"""Whatever it was, a full disk or a lost machine may be gone when the command is given again."""
+_MENDABLE = ("refused", "out_of_memory", _FAILED)
+"""By the trial's own settings where another trial gave a score, else by what all of them share, or
+by the machine: a full disk may be gone when the command is given again."""
+_TOLD = ("diverged", "refused", "out_of_memory")
+"""States that a trial reports itself, before it returns."""
 
 
 @dataclass
@@ -32,7 +34,10 @@ class TrialLog(tune.Callback):
 
     storage: Storage
     config: Config
+    is_stopping: bool = False
+    """Whether a limit of the search ends the trials that run."""
     _trials: dict[str, Trial] = field(default_factory=dict)
+    _at_work: set[str] = field(default_factory=set)
     _last_table: float = 0.0
 
     def __post_init__(self) -> None:
@@ -46,7 +51,7 @@ class TrialLog(tune.Callback):
 
     def entries(self) -> list[Trial]:
         """List all trials, best first."""
-        return sorted(self._trials.values(), key=lambda t: (t.bleu is None, -(t.bleu or 0.0)))
+        return sorted(self._trials.values(), key=lambda t: (t.gain is None, -(t.gain or 0.0)))
 
     def in_order(self) -> list[Trial]:
         """Return all trials in the order in which they were drawn."""
@@ -57,29 +62,48 @@ class TrialLog(tune.Callback):
         return [trial for trial in self.in_order() if self._has_ended(trial)]
 
     def begun(self) -> list[Trial]:
-        """List the trials that an earlier call left unfinished or that failed, in their order."""
+        """List the trials that an earlier call left unfinished, in their order.
+
+        While no trial has a score, those that failed or were refused are among them.
+        """
         return [trial for trial in self.in_order() if not self._has_ended(trial)]
 
     def failed(self) -> list[Trial]:
-        """List the trials that failed and that another call tries again."""
+        """List the trials that failed."""
         return [trial for trial in self.in_order() if trial.state == _FAILED]
 
     def all_refused(self) -> bool:
-        """Tell whether there were trials, and the settings of all were refused."""
-        return bool(self._trials) and all(t.state == _REFUSED for t in self._trials.values())
+        """Tell whether there were trials, and none of them could work with its settings."""
+        states = {trial.state for trial in self._trials.values()}
+        return bool(states) and states <= {"refused", "out_of_memory"}
 
     def best(self) -> TrialWithCheckpoints | None:
-        """Return the trial with the highest BLEU."""
-        top = next((trial for trial in self.entries() if trial.bleu is not None), None)
+        """Return the trial with the best score."""
+        top = next((trial for trial in self.entries() if trial.score is not None), None)
         if top is None:
             return None
-        folder = layout.trial_folder(self.config.run, digest_of(top.config))
-        checkpoints = layout.checkpoints(folder)
+        checkpoints = layout.checkpoints(self.folder_of(top))
         return TrialWithCheckpoints(**top.model_dump(), checkpoints=checkpoints)
+
+    def folder_of(self, trial: Trial) -> str:
+        """Return the training folder of a trial."""
+        return layout.trial_folder(self.config.run, digest_of(trial.config))
 
     def faults(self) -> str:
         """Join the distinct error messages of the trials."""
         return "; ".join(sorted({t.error for t in self._trials.values() if t.error}))
+
+    def count_time(self, *, keep: bool) -> None:
+        """Add the time up to now to the trials that run.
+
+        Args:
+            keep: write it, so that a driver that is killed has counted it.
+        """
+        for digest in self._at_work:
+            trial = self._trials[digest].at_work()
+            if keep:
+                self._write(trial)
+            self._trials[digest] = trial
 
     # Called by Tune
 
@@ -87,8 +111,9 @@ class TrialLog(tune.Callback):
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
         """Record that a trial begins or resumes."""
-        if digest_of(trial.config) not in self._trials:
-            self._write(self._of(trial))
+        started = self._of(trial)
+        self._at_work.add(digest_of(trial.config))
+        self._write(started.started())
 
     def on_trial_result(
         self,
@@ -99,42 +124,47 @@ class TrialLog(tune.Callback):
         **info: object,
     ) -> None:
         """Record a validation of a trial."""
-        before = self._of(trial)
+        before = self._of(trial).at_work()
         if "ended" in result:
             # What it scored before is no reason to train with its settings.
-            changes = {"state": result["ended"], "error": result["error"], "bleu": None}
+            none = {"score": None, "bleu": None}
+            changes = {"state": result["ended"], "error": result["error"], **none}
             self._write(before.model_copy(update=changes))
             return
         # A trial that resumes reports its earlier scores again, which does not show that it works.
         is_new = result["step"] > before.steps
         changes = {"state": "running", "error": None} if is_new else {}
-        after = before.validated(result["step"], result["bleu"])
+        if "trained_parameters" in result:
+            changes["trained_parameters"] = int(result["trained_parameters"])
+        after = before.validated(TrialPoint.model_validate(result))
         self._write(after.model_copy(update=changes))
         self._table()
 
     def on_trial_complete(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
-        """Record that a trial ended by itself or was stopped by ASHA."""
-        known = self._of(trial)
+        """Record that a trial ended by itself, or was stopped by ASHA or a limit."""
+        known = self._ended_now(trial)
         # Its last report has said so already: to Tune, every trial that returns is complete.
-        if known.state in (_DIVERGED, _REFUSED):
+        if known.state in _TOLD:
+            self._write(known)
             return
-        state = "finished" if self._came_to_its_end(known) else "pruned"
+        if self._came_to_its_end(known):
+            state = "finished"
+        else:
+            state = "stopped" if self.is_stopping else "pruned"
         self._write(known.model_copy(update={"state": state, "error": None}))
         self._table(force=True)
 
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: object
     ) -> None:
-        """Record that a trial failed; abandon it if it failed in an earlier call too."""
-        known = self._of(trial)
+        """Record that a trial failed more often than `scaling.max_failures`."""
+        known = self._ended_now(trial)
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
         lines = str(cause or "").strip().splitlines() or [text]
-        # A second failure is hardly an accident, and would stop the search at every call.
-        state = "abandoned" if known.state == _FAILED else _FAILED
-        self._write(known.model_copy(update={"state": state, "error": lines[-1][:300]}))
+        self._write(known.model_copy(update={"state": _FAILED, "error": lines[-1][:300]}))
         self._table(force=True)
 
     def _find(self, path: str, name: str) -> Trial | None:
@@ -154,20 +184,27 @@ class TrialLog(tune.Callback):
             return recorded
         # Not the number of records: one may have been lost, and left its number out.
         number = 1 + max((each.number for each in self._trials.values()), default=0)
-        return Trial(config=dict(trial.config), state="running", number=number)
+        metric = self.config.training.validation_metric
+        return Trial(config=dict(trial.config), state="running", number=number, metric=metric)
+
+    def _ended_now(self, trial: TuneTrial) -> Trial:
+        """Return what is recorded of a trial, with its time up to now."""
+        self._at_work.discard(digest_of(trial.config))
+        return self._of(trial).at_work()
 
     def _has_ended(self, trial: Trial) -> bool:
-        # While no trial has a score, a refusal may be due to settings that all of them share, which
+        # While no trial has a score, what went wrong may be due to what all of them share, which
         # the user can correct: then those trials are drawn again.
-        shared = all(t.bleu is None for t in self._trials.values())
-        return trial.state in _ENDED or (trial.state == _REFUSED and not shared)
+        shared = all(t.score is None for t in self._trials.values())
+        return trial.state in _ENDED or (trial.state in _MENDABLE and not shared)
 
     def _came_to_its_end(self, trial: Trial) -> bool:
         """Tell whether a trial reached its last step or ran out of patience."""
-        training, bleus = self.config.training, [point.bleu for point in trial.curve]
+        training = self.config.training
         if trial.steps >= min(self.config.tune.max_steps, training.max_steps):
             return True
-        return is_out_of_patience(training.patience, bleus)
+        gains = [gain_of(trial.metric, point.score) for point in trial.curve]
+        return is_out_of_patience(training.patience, gains)
 
     def _write(self, trial: Trial) -> None:
         self._trials[digest_of(trial.config)] = trial
@@ -180,30 +217,6 @@ class TrialLog(tune.Callback):
         if not force and now - self._last_table < self.config.training.log_every_seconds:
             return
         self._last_table = now
-        for line in table_lines(self.entries(), self.config.tune.trials):
+        metric = self.config.training.validation_metric
+        for line in table_lines(self.entries(), self.config.tune.trials, metric):
             log.info("%s", line)
-
-
-def table_lines(trials: Sequence[Trial], total: int) -> list[str]:
-    """Format the trials as a table for the log, best first."""
-    keys = sorted({key for trial in trials for key in trial.config})
-    ended = sum(trial.state in (*_ENDED, _REFUSED, _FAILED) for trial in trials)
-    head = ["BLEU", "steps", "state", *(key.rpartition(".")[2] for key in keys)]
-    rows = [
-        [
-            "-" if trial.bleu is None else f"{trial.bleu:.2f}",
-            str(trial.steps),
-            trial.state,
-            *(_shown(trial.config.get(key)) for key in keys),
-        ]
-        for trial in trials
-    ]
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = [
-        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]
-    ]
-    return [f"tune: {ended} of {total} trials ended", *lines]
-
-
-def _shown(value: object) -> str:
-    return f"{value:.2e}" if isinstance(value, float) else str(value)

@@ -43,6 +43,10 @@ class StopCoordinator:
         """Return the step that a training has reached, at most half a second ago."""
         return ray.get(self.board.reached.remote(), timeout=_BOARD_TIMEOUT_SECONDS)
 
+    def ask_to_stop(self) -> None:
+        """Ask the trainings to write their checkpoints and end, without waiting for them."""
+        self.board.ask_to_stop.remote()
+
     def _stop(self) -> None:
         """Ask the trainings to stop, and wait until they have written their checkpoints."""
         ray.get(self.board.ask_to_stop.remote(), timeout=_BOARD_TIMEOUT_SECONDS)

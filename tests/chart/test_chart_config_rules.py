@@ -86,6 +86,27 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
     "replicas": ({"serving": {"min_replicas": 3, "max_replicas": 2}}, "min_replicas (3)"),
     "replicas by default": ({"serving": {"min_replicas": 3}}, "max_replicas (2)"),
     "grace": ({"tune": {"grace_steps": 700}}, "grace_steps (700)"),
+    "a grid of ranges": ({"tune": {"sampler": "grid"}}, "training.learning_rate"),
+    "a method twice": ({"tune": {"methods": ["lora", "lora"]}}, "names a method twice"),
+    "a space of a method that is not searched": (
+        {"tune": {"method_space": {"none": {"seed": {"type": "choice", "values": [1]}}}}},
+        "method_space has none",
+    ),
+    "a method as a setting": (
+        {"tune": {"space": {"adapter.type": {"type": "choice", "values": ["none"]}}}},
+        "adapter.type",
+    ),
+    "a descending range of a method": (
+        {
+            "tune": {
+                "methods": ["lora"],
+                "method_space": {
+                    "lora": {"adapter.alpha": {"type": "uniform", "low": 2, "high": 1}}
+                },
+            }
+        },
+        "low (2",
+    ),
     "grace by default": ({"tune": {"max_steps": 100}}, "max_steps (100)"),
     "range": (
         {"tune": {"space": {"adapter.alpha": {"type": "uniform", "low": 2, "high": 1}}}},
@@ -140,6 +161,15 @@ TAKEN: dict[str, JsonObject] = {
         }
     },
     "unset": {"data": {"path": None, "max_pairs": None}},
+    "a grid of choices": {
+        "tune": {"sampler": "grid", "space": {"seed": {"type": "choice", "values": [1]}}}
+    },
+    "methods": {
+        "tune": {
+            "methods": ["lora", "none"],
+            "method_space": {"none": {"seed": {"type": "choice", "values": [1]}}},
+        }
+    },
     "grace to the end": {"tune": {"grace_steps": 600}},
     "another space": {"tune": {"space": {"adapter.rank": {"type": "choice", "values": [8]}}}},
     "all kept are averaged": {"training": {"average_checkpoints": 2}},
@@ -167,6 +197,7 @@ REPEATED = {
     "TestSetConfig._flores_code": "a test set in an unknown language",
     "TrackingConfig._no_credentials": "a password in an address",
     "TrainingConfig._check": "warm-up",
+    "TuneConfig._are_distinct": "a method twice",
     "TuneConfig._check": "grace",
     "Uniform._check": "range",
 }
@@ -175,6 +206,7 @@ WITHOUT_TWIN = {
     "Config._fill_default_types",  # refuses nothing
     "DataConfig._inherit_cleaning",  # refuses nothing
     "DeepspeedStrategy._number",  # refuses nothing
+    "TuneConfig._are_read_by_trials",  # the schema says it
     "TuneConfig._is_read_by_trials",  # the schema says it
 }
 

@@ -82,7 +82,12 @@ def test_a_trial_that_goes_on_keeps_the_scores_the_driver_took_no_note_of(
     change_record(storage, "unnoted/tune/step.json", done=False)
     tune.run(session)
     assert [point["step"] for point in whole["curve"]] == [4, 8]
-    assert storage.read_json(path) == whole
+    read = storage.read_json(path)
+    # It ran in two attempts, and everything else is as it was.
+    for changed in ("periods", "sha256"):
+        read.pop(changed, None)
+        whole.pop(changed, None)
+    assert read == whole
 
 
 def test_a_range_of_a_setting_that_is_not_there_is_refused_at_once(prepared: Session) -> None:

@@ -1,6 +1,6 @@
 """Adapter methods, and full fine-tuning: which weights are trained."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
@@ -153,3 +153,11 @@ AdapterConfig = (
     | PromptAdapter
 )
 DEFAULT_ADAPTER = LoraAdapter()
+
+
+def keys_of(method: str) -> frozenset[str]:
+    """List the dotted settings that an adapter type has."""
+    sections = {
+        section.model_fields["type"].default: section for section in get_args(AdapterConfig)
+    }
+    return frozenset(f"adapter.{name}" for name in sections[method].model_fields)

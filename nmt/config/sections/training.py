@@ -1,10 +1,15 @@
 """Settings of the training."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from nmt.config.section import Fraction, PositiveInt, Section
+
+ValidationMetric = Literal[
+    "bleu", "chrf", "chrf++", "ter", "ter-char", "spbleu", "meteor", "rouge1", "rouge2", "rougeL"
+]
+"""A metric of `nmt.metrics` by which checkpoints and trials are chosen."""
 
 
 class TrainingConfig(Section):
@@ -35,20 +40,28 @@ class TrainingConfig(Section):
     replay_fraction: Fraction = 0.25
     """Share of general pairs mixed into the training data to prevent forgetting."""
     evaluate_every_steps: PositiveInt = 200
-    """Updates between two validations by BLEU; each validation writes a checkpoint."""
+    """Updates between two validations; each validation writes a checkpoint."""
     checkpoint_every_steps: PositiveInt | None = None
     """Updates between two checkpoints, in addition to those at validations."""
+    validation_metric: ValidationMetric = "bleu"
+    """Metric that chooses checkpoints and trials, ends a training without progress and compares it
+    with its base. BLEU is always computed beside it."""
     validation_sentences: PositiveInt = 500
-    """Number of pairs decoded at each validation."""
+    """Maximum number of pairs decoded at each validation."""
+    validation_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Maximum share of the training time that validations take: the first validation measures both,
+    and chooses a number of pairs, at least 100, that all validations of the run, or all trials of a
+    search, then use. Unset: always `validation_sentences`, so that a run repeated from its seed
+    cannot choose another number."""
     patience: PositiveInt | None = None
-    """Stop after this many validations in a row without a better BLEU."""
+    """Stop after this many validations in a row without a better score."""
     keep_checkpoints: int = Field(default=2, ge=2)
     """Number of latest checkpoints to keep in addition to the best."""
     average_checkpoints: PositiveInt = 1
-    """Average the checkpoints of this many latest validations, and publish the average if its BLEU
+    """Average the checkpoints of this many latest validations, and publish the average if its score
     is better than that of the best single checkpoint."""
     allow_worse_than_base: bool = False
-    """Publish the best weights even if their validation BLEU is below the base's."""
+    """Publish the best weights even if their validation score is worse than the base's."""
     from_best_trial: bool = True
     """Continue from the checkpoint of the best trial, if its settings fit."""
     log_every_seconds: float = Field(default=5.0, gt=0)

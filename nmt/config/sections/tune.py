@@ -1,12 +1,16 @@
 """Settings of the hyperparameter search."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from nmt.config.section import PositiveInt, Section
 from nmt.errors import did_you_mean
+
+Method = Literal["none", "lora", "qlora", "ia3", "oft", "bottleneck", "prefix", "prompt"]
+"""A type of `adapter`; `none` is full fine-tuning."""
 
 _SEARCHED_TRAINING = (
     "learning_rate",
@@ -25,7 +29,11 @@ _SEARCHED_TRAINING = (
 Trials that differed in another key could not be compared: the other keys set how long a trial is
 and how it is measured, or do not affect it.
 """
-_SEARCHED = (r"adapter\.\w+", "seed", rf"training\.({'|'.join(_SEARCHED_TRAINING)})")
+_SEARCHED = (
+    r"adapter\.\w+",
+    "seed",
+    rf"training\.({'|'.join(_SEARCHED_TRAINING)})",
+)
 
 
 class Choice(Section):
@@ -55,6 +63,14 @@ class Uniform(Section):
 
 
 SearchRange = Annotated[Choice | Uniform, Field(discriminator="type")]
+SearchSpace = Mapping[str, SearchRange]
+"""Dotted setting -> its range."""
+_KEYS = {"propertyNames": {"pattern": f"^({'|'.join(_SEARCHED)})$"}}
+
+_MethodSpace = Annotated[dict[str, SearchRange], Field(json_schema_extra=_KEYS)]
+
+FULL_FINE_TUNING_RATES = Uniform(type="loguniform", low=1e-5, high=2e-4)
+"""Default range of the learning rate where every weight moves."""
 
 
 def _default_space() -> dict[str, SearchRange]:
@@ -66,43 +82,74 @@ def _default_space() -> dict[str, SearchRange]:
 
 
 class TuneConfig(Section):
-    """The search with Optuna and ASHA for the best validation BLEU.
+    """The search for the settings with the best validation score, `training.validation_metric`.
 
-    Source: Li et al. 2018 (ASHA), https://arxiv.org/abs/1810.05934
+    Sources: Akiba et al. 2019 (Optuna, whose TPE draws the settings),
+    https://arxiv.org/abs/1907.10902; Li et al. 2018 (ASHA), https://arxiv.org/abs/1810.05934
     """
 
     trials: int = Field(default=8, ge=0)
-    """Number of trials; 0: a pipeline skips the search."""
+    """Number of trials, which a later call may raise; 0: a pipeline skips the search."""
+    max_hours: Annotated[float, Field(gt=0)] | None = None
+    """End the search after this many hours in which trials ran, over all calls. The best trial so
+    far is its result, and a later call with a higher limit goes on."""
+    max_gpu_hours: Annotated[float, Field(gt=0)] | None = None
+    """End the search after so many hours of its trials, each times its share of GPUs."""
     max_concurrent: PositiveInt = 2
     """Maximum number of trials that run at the same time."""
+    gpus_per_trial: Annotated[float, Field(gt=0, le=1)] | None = None
+    """GPUs, or a share of one, that each trial reserves; unset: `scaling.gpus_per_worker`."""
     max_steps: PositiveInt = 600
     """Number of optimizer updates of a trial that is not stopped early."""
     grace_steps: PositiveInt = 150
     """Number of updates before a trial may be stopped early."""
     reduction_factor: int = Field(default=2, ge=2)
     """One in this many trials continues at each rung."""
+    sampler: Literal["tpe", "random", "grid"] = "tpe"
+    """How settings are drawn: by what earlier trials scored (Optuna's TPE), at random, or each
+    combination in turn. `grid` needs a space of choices alone."""
+    scheduler: Literal["asha", "none"] = "asha"
+    """`asha`: stop trials that are weak at a rung; `none`: every trial makes all its steps."""
+    methods: tuple[Method, ...] = ()
+    """Types of `adapter` to compare, such as `[lora, none]`, where `none` is full fine-tuning. Each
+    has its own space, sampler and rungs, and they get the same number of trials. Empty: the
+    configured one alone."""
     space: dict[str, SearchRange] = Field(
-        default_factory=_default_space,
-        min_length=1,
-        json_schema_extra={"propertyNames": {"pattern": f"^({'|'.join(_SEARCHED)})$"}},
+        default_factory=_default_space, min_length=1, json_schema_extra=_KEYS
     )
-    """Maps each dotted setting to its range. Allowed are all keys of `adapter`, `seed`, and the
-    keys of `training` that change an update. The default omits keys that the adapter lacks."""
+    """Maps each dotted setting to its range. Allowed are the keys of `adapter` but its type, `seed`
+    and the keys of `training` that change an update. With `methods`, each leaves out the keys
+    that it lacks. The default does so too, and for full fine-tuning has lower learning rates,
+    1e-5 to 2e-4."""
+    method_space: dict[Method, _MethodSpace] = Field(default_factory=dict)
+    """Ranges for one of `methods`, which replace those of `space` for the same settings."""
+    warm_start: tuple[str, ...] = ()
+    """Other runs whose searches the sampler learns from first. Their trials must have the same
+    method, searched settings and `training.validation_metric`, and do not count as trials here."""
 
     @field_validator("space")
     @classmethod
     def _is_read_by_trials(cls, space: dict[str, SearchRange]) -> dict[str, SearchRange]:
         """Refuse settings that trials do not read or that make trials incomparable."""
         for key in space:
-            # Between trials that do not differ in the key, the best would be chosen by chance.
-            if not re.fullmatch("|".join(_SEARCHED), key):
-                known = ("seed", *(f"training.{name}" for name in _SEARCHED_TRAINING))
-                hint = did_you_mean(key, known)
-                raise ValueError(
-                    f"{key} cannot be searched, since all trials share data, base, length and "
-                    f"validation: search keys of adapter, or {', '.join(known)}{hint and '.'}{hint}"
-                )
+            _check_searched(key)
         return space
+
+    @field_validator("method_space")
+    @classmethod
+    def _are_read_by_trials(
+        cls, spaces: dict[Method, dict[str, SearchRange]]
+    ) -> dict[Method, dict[str, SearchRange]]:
+        for key in (key for space in spaces.values() for key in space):
+            _check_searched(key)
+        return spaces
+
+    @field_validator("methods")
+    @classmethod
+    def _are_distinct(cls, methods: tuple[Method, ...]) -> tuple[Method, ...]:
+        if len(set(methods)) < len(methods):
+            raise ValueError(f"names a method twice: {', '.join(methods)}")
+        return methods
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -110,4 +157,42 @@ class TuneConfig(Section):
             raise ValueError(
                 f"grace_steps ({self.grace_steps}) must not be above max_steps ({self.max_steps})"
             )
+        for method in self.method_space:
+            if method not in self.methods:
+                raise ValueError(f"method_space has {method}, which is not one of methods: add it")
+        if self.sampler == "grid":
+            self._check_choices()
         return self
+
+    def _check_choices(self) -> None:
+        """Refuse ranges, of which a grid could not try every value."""
+        # The default space is fitted to each method later, but has a range for every one.
+        for key, searched in self._ranges():
+            if not isinstance(searched, Choice):
+                raise ValueError(
+                    f"sampler=grid tries every combination, and {key} is a range: set "
+                    f"tune.space with choices alone, like {key}={{type: choice, values: [...]}}"
+                )
+
+    def _ranges(self) -> Iterator[tuple[str, SearchRange]]:
+        yield from self.space.items()
+        for space in self.method_space.values():
+            yield from space.items()
+
+
+def _check_searched(key: str) -> None:
+    """Refuse a setting that no search may vary.
+
+    Raises:
+        ValueError: between trials that do not differ in it, the best would be chosen by chance.
+    """
+    if key == "adapter.type":
+        raise ValueError("adapter.type is searched by tune.methods, like tune.methods=[lora,none]")
+    if re.fullmatch("|".join(_SEARCHED), key):
+        return
+    known = ("seed", *(f"training.{name}" for name in _SEARCHED_TRAINING))
+    hint = did_you_mean(key, known)
+    raise ValueError(
+        f"{key} cannot be searched, since all trials share data, base, length and "
+        f"validation: search keys of adapter, or {', '.join(known)}{hint and '.'}{hint}"
+    )

@@ -1,5 +1,6 @@
 """The page of a run: its evaluation, and how the model was made."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,10 @@ from nmt.report.page.score_page import evaluation_parts
 from nmt.report.page.sentences import tag_of
 from nmt.report.scores import Results
 from nmt.report.stored import StoredSet
-from nmt.runs.evaluation import TUNED_SYSTEM, SystemInfo
+from nmt.runs.evaluation import METRIC_NAMES, TUNED_SYSTEM, SystemInfo
 from nmt.runs.results import Summary
-from nmt.runs.trials import Setting, Trial
+from nmt.runs.trials import Trial
+from nmt.runs.tuning import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def render_report(summary: Summary, stored: Iterable[StoredSet] = ()) -> str:
         tags=(tag_of(source), tag_of(target)),
         headline=headline(results),
         facts=facts(results),
+        metric=_metric(summary),
         legend=_legend(summary),
         learning_chart=_learning_chart(summary),
         loss_chart=_loss_chart(summary),
@@ -95,11 +98,13 @@ def _gpu_hours(summary: Summary) -> float | None:
 
 
 def trial_rows(summary: Summary) -> list[TrialRow]:
-    """List the trials by BLEU, the highest first and those without one last."""
+    """List the trials by their score, the best first and those without one last."""
     best = summary.best_trial()
     rows = [TrialRow(i + 1, trial, i == best) for i, trial in enumerate(summary.trials)]
     return sorted(
-        rows, key=lambda row: -1.0 if row.trial.bleu is None else row.trial.bleu, reverse=True
+        rows,
+        key=lambda row: -math.inf if row.trial.gain is None else row.trial.gain,
+        reverse=True,
     )
 
 
@@ -109,23 +114,29 @@ def _learning_chart(summary: Summary) -> Markup | None:
     lines = [
         Line(
             label=f"trial {row.number}, {row.trial.state}",
-            points=tuple((point.step, point.bleu) for point in row.trial.curve),
+            points=tuple((point.step, point.score) for point in row.trial.curve),
             style=row.style,
         )
         for row in trial_rows(summary)
     ]
     lines.sort(key=lambda line: order[line.style])
-    points = tuple((point.step, point.bleu) for point in summary.curve)
+    points = tuple((point.step, point.score) for point in summary.curve)
     lines += [*_base_line(summary), Line("final training", points, "final")]
-    return charts.line_chart("Validation BLEU by optimizer step", lines, y_label="validation BLEU")
+    label = f"validation {_metric(summary)}"
+    return charts.line_chart(f"V{label[1:]} by optimizer step", lines, y_label=label)
+
+
+def _metric(summary: Summary) -> str:
+    """Return how the metric of the validations is written."""
+    return METRIC_NAMES[summary.validation_metric]
 
 
 def _base_line(summary: Summary) -> list[Line]:
-    """Draw the validation BLEU of the base over the steps of the final training."""
-    bleu = summary.base_validation_bleu
-    if bleu is None or not summary.curve:
+    """Draw the validation score of the base over the steps of the final training."""
+    score = summary.base_validation_score
+    if score is None or not summary.curve:
         return []
-    return [Line("base", ((0, bleu), (summary.curve[-1].step, bleu)), "base")]
+    return [Line("base", ((0, score), (summary.curve[-1].step, score)), "base")]
 
 
 def _loss_chart(summary: Summary) -> Markup | None:
@@ -159,19 +170,25 @@ def _searched(summary: Summary) -> list[str]:
 
 def _scatter_charts(summary: Summary) -> list[Markup]:
     """Draw one chart for every setting of which at least two values were scored."""
-    scored = [row for row in trial_rows(summary) if row.trial.bleu is not None]
+    scored = [row for row in trial_rows(summary) if row.trial.score is not None]
+    metric = _metric(summary)
     made: list[Markup] = []
     for key in _searched(summary):
-        dots = [_dot(row, row.trial.config[key]) for row in scored if key in row.trial.config]
+        dots = [
+            _dot(row, row.trial.config[key], metric) for row in scored if key in row.trial.config
+        ]
         if len({dot.x for dot in dots}) > 1:
             # Reversed, so that the dot of the best trial is drawn above the others.
-            made.append(charts.scatter_chart(f"BLEU by {key}", dots[::-1], x_label=key))
+            chart = charts.scatter_chart(
+                f"{metric} by {key}", dots[::-1], x_label=key, y_label=f"validation {metric}"
+            )
+            made.append(chart)
     return made
 
 
-def _dot(row: TrialRow, value: Setting) -> Dot:
-    label = f"trial {row.number}: {formatting.setting(value)}, {row.trial.bleu:.2f} BLEU"
-    return Dot(label, value, row.trial.bleu or 0.0, row.style)
+def _dot(row: TrialRow, value: Setting, metric: str) -> Dot:
+    label = f"trial {row.number}: {formatting.setting(value)}, {row.trial.score:.2f} {metric}"
+    return Dot(label, value, row.trial.score or 0.0, row.style)
 
 
 def _write_yaml(config: Mapping[str, Any]) -> str:

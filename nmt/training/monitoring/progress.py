@@ -12,6 +12,7 @@ import torch
 
 from nmt.cli.durations import clock
 from nmt.models.adapters import trainable
+from nmt.runs.evaluation import METRIC_NAMES
 from nmt.training.loading import LoadedTraining
 from nmt.training.monitoring.tracking import Tracking
 from nmt.training.strategies import Strategy
@@ -28,6 +29,8 @@ class Progress:
     every_seconds: float
     enabled: bool
     tracking: Tracking = field(default_factory=Tracking)
+    metric: str = "bleu"
+    """Metric of the validations."""
     _started: float = field(default_factory=time.monotonic)
     _last: float = field(default_factory=time.monotonic)
     _paused: float = 0.0
@@ -42,7 +45,7 @@ class Progress:
         learning_rate: float,
         tokens: int,
         gradient_norm: float,
-        best_bleu: float | None = None,
+        best: float | None = None,
     ) -> None:
         """Count a finished step; write a line every few seconds and at the last step."""
         if not self.enabled:
@@ -62,7 +65,7 @@ class Progress:
             "memory/peak_gib": peak_memory_gib(),
         }
         self.tracking.metrics(step, values)
-        self._write(step, values, best_bleu, now)
+        self._write(step, values, best, now)
         self._last, self._paused, self._tokens, self._losses = now, 0.0, 0, []
 
     @contextmanager
@@ -74,13 +77,12 @@ class Progress:
         self._paused += time.monotonic() - began
 
     def _write(
-        self, step: int, values: Mapping[str, float], best_bleu: float | None, now: float
+        self, step: int, values: Mapping[str, float], best: float | None, now: float
     ) -> None:
         done = step - (self._first_step or 0)
         left = (now - self._started) / max(1, done) * (self.max_steps - step)
         log.info(
-            "%s step %d/%d | loss %.3f | lr %.1e | %.0f tokens/s | %.1f GiB | "
-            "best BLEU %s | %s left",
+            "%s step %d/%d | loss %.3f | lr %.1e | %.0f tokens/s | %.1f GiB | best %s %s | %s left",
             self.name,
             step,
             self.max_steps,
@@ -88,7 +90,8 @@ class Progress:
             values["train/learning_rate"],
             values["train/tokens_per_second"],
             values["memory/peak_gib"],
-            "-" if best_bleu is None else f"{best_bleu:.1f}",
+            METRIC_NAMES[self.metric],
+            "-" if best is None else f"{best:.1f}",
             clock(left),
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from nmt.runs.validation_scores import gain_of
 from nmt.training.saved.checkpoints import Checkpoints
 
 
@@ -21,6 +22,14 @@ class Candidate:
     """Validation BLEU, 0-100."""
     steps: Sequence[int]
     """Steps of the checkpoints whose mean they are."""
+    score: float
+    """Validation score in `metric`."""
+    metric: str = "bleu"
+
+    @property
+    def gain(self) -> float:
+        """Return the score as a number that is higher for a better one."""
+        return gain_of(self.metric, self.score)
 
     def describe(self) -> str:
         """Describe the weights for the log."""
@@ -30,7 +39,9 @@ class Candidate:
 
     def meta(self) -> dict[str, Any]:
         """Return the facts that the manifest keeps with the weights."""
-        single = {"step": self.steps[-1], "bleu": self.bleu}
+        single: dict[str, Any] = {"step": self.steps[-1], "bleu": self.bleu}
+        if self.metric != "bleu":
+            single |= {"metric": self.metric, "score": self.score}
         return single if len(self.steps) == 1 else {**single, "mean_of_steps": list(self.steps)}
 
 
@@ -38,7 +49,7 @@ def mean_parameters(checkpoints: Checkpoints, steps: Sequence[int]) -> dict[str,
     """Average the trained weights of some checkpoints, with two of them in memory at a time.
 
     The factors of a low-rank update are averaged separately, which is not the mean of the updates:
-    check the BLEU of the result before publishing it.
+    check the score of the result before publishing it.
 
     Raises:
         StorageError: a checkpoint is missing or does not match its manifest.

@@ -1,7 +1,7 @@
 """Checkpoints of a run: written completely or not at all, and verified when they are read."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from nmt.models.adapters import trainable
 from nmt.models.sources.fingerprint import Fingerprint
 from nmt.runs import layout
 from nmt.storage import Storage
+from nmt.training.saved.hypotheses import write_hypotheses
 from nmt.training.saved.state import State
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Checkpoints:
         optimizer: Mapping[str, Tensor],
         keep: int,
         keep_validated: int = 0,
+        hypotheses: Sequence[str] = (),
     ) -> None:
         """Write a checkpoint, then delete those that are no longer needed.
 
@@ -82,6 +84,7 @@ class Checkpoints:
             optimizer: its moments.
             keep: number of the latest checkpoints to keep, in addition to the best one.
             keep_validated: number of the latest validations whose checkpoints are kept too.
+            hypotheses: translations of the validation pairs; empty where it was not validated.
         """
         meta = state.meta()
         if self.base:
@@ -90,6 +93,8 @@ class Checkpoints:
             parameters = {n: p.detach().contiguous() for n, p in trainable(model).items()}
             save_file(parameters, folder / PARAMETERS)
             save_file(dict(optimizer), folder / OPTIMIZER)
+            if hypotheses:
+                write_hypotheses(folder, hypotheses)
         # Later checkpoints exist when they are damaged. They must not push out intact ones.
         earlier = [step for step in self.steps() if step <= state.step]
         kept = {state.best_step, *earlier[-keep:], *state.validated(keep_validated)}

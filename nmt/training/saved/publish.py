@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from nmt.errors import CheckpointError, StorageError, WorseThanBaseError
 from nmt.models.adapters import load_weights, save_weights
 from nmt.runs import layout
+from nmt.runs.evaluation import METRIC_NAMES
 from nmt.runs.records import is_intact
+from nmt.runs.validation_scores import gain_of, score_of
 from nmt.training.job import TrainingJob
 from nmt.training.loading import LoadedTraining
 from nmt.training.saved.averaging import Candidate, mean_parameters
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.saved.state import State
 from nmt.training.strategies import Strategy
-from nmt.training.validation import validation_bleu
+from nmt.training.validation import Measure, validate
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +45,15 @@ class Publisher:
             raise CheckpointError(f"{self.job.name}: no validation took place")
         mean = self._mean_of_last(state)
         best = self._best_checkpoint(state) if is_first else None
-        if best and mean and mean.bleu > best.bleu:
+        if best and mean and mean.gain > best.gain:
             best = mean
         self._compare_with_base(state, best)
         with self.strategy.gathered_weights():
             if best:
                 self._write(path, best)
                 log.info(
-                    "%s: published the %s, validation BLEU %.2f",
-                    self.job.name, best.describe(), best.bleu,
+                    "%s: published the %s, validation %s %.2f",
+                    self.job.name, best.describe(), METRIC_NAMES[best.metric], best.score,
                 )  # fmt: skip
 
     def _compare_with_base(self, state: State, best: Candidate | None) -> None:
@@ -102,8 +104,11 @@ class Publisher:
         readers = self.strategy.gather(parameters is not None)
         if parameters is None or not all(readers):
             return None
-        bleu = validation_bleu(self.material, self.strategy, parameters)
-        return None if bleu is None else Candidate(parameters, bleu, steps)
+        measure = Measure(state.metric, state.validation_sentences)
+        found = validate(self.material, self.strategy, measure, parameters)
+        if found is None:
+            return None
+        return Candidate(parameters, found.bleu, steps, found.score, state.metric)
 
     def _best_checkpoint(self, state: State) -> Candidate:
         """Read the checkpoint of the best validation, or of the next best one if it is damaged.
@@ -111,7 +116,7 @@ class Publisher:
         Raises:
             CheckpointError: none is intact.
         """
-        for entry in sorted(state.curve, key=lambda entry: -entry["bleu"]):
+        for entry in sorted(state.curve, key=lambda entry: -state.gain_of(entry)):
             step = int(entry["step"])
             checkpoints = self._folder_with(step)
             if step != state.best_step and not self.job.storage.is_committed(
@@ -119,7 +124,8 @@ class Publisher:
             ):
                 continue  # deleted long ago, as planned
             try:
-                return Candidate(checkpoints.parameters(step), entry["bleu"], [step])
+                parameters = checkpoints.parameters(step)
+                return Candidate(parameters, entry["bleu"], [step], score_of(entry), state.metric)
             except StorageError as error:
                 log.warning("%s: best checkpoint left out: %s", self.job.name, error)
         raise CheckpointError(
@@ -137,10 +143,11 @@ class Publisher:
 
 def _shortfall(state: State, best: Candidate) -> str | None:
     """Say by how much weights are worse than the base; None where they are not."""
-    if state.base_bleu is None or best.bleu >= state.base_bleu:
+    base = state.base_score
+    if base is None or best.gain >= gain_of(best.metric, base):
         return None
-    digits = 2 if round(best.bleu, 2) < round(state.base_bleu, 2) else 6
+    digits = 2 if round(best.score, 2) != round(base, 2) else 6
     return (
-        f"the best validation BLEU is {best.bleu:.{digits}f} ({best.describe()}), below the "
-        f"{state.base_bleu:.{digits}f} of the base"
+        f"the best validation {METRIC_NAMES[best.metric]} is {best.score:.{digits}f} "
+        f"({best.describe()}), worse than the {base:.{digits}f} of the base"
     )

@@ -29,5 +29,21 @@ class MlflowRun:
     run_id: Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]+$")]
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenSample:
+    """The content of `validation.json`: how many pairs all trials of a search validate."""
+
+    sentences: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class BaseTranslations:
+    """The content of `base_validation.json`: what the base made of the validation pairs."""
+
+    hypotheses: tuple[str, ...]
+
+
+CHOSEN_SAMPLE = RecordKind(ChosenSample, "the number of validation pairs")
+BASE_TRANSLATIONS = RecordKind(BaseTranslations, "the base's translations")
 CUT = RecordKind(Cut, "the cut of a run's micro-batches")
 MLFLOW_RUN = RecordKind(MlflowRun, "the record of an MLflow run")

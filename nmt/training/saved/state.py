@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nmt.data.batches import Cursor
+from nmt.runs.validation_scores import gain_of, score_of
 
 # Checkpoints of release 0.1 have the two counts under these names, and three values that now follow
 # from the curve.
@@ -27,10 +28,16 @@ class State:
     loss: float | None = None
     """Mean loss per target token of the last step with a finite loss."""
     cursor: Cursor = field(default_factory=Cursor)
+    metric: str = "bleu"
+    """Metric of the validations."""
+    validation_sentences: int | None = None
+    """Pairs that each validation translates, once they are chosen."""
     base_bleu: float | None = None
     """Validation BLEU of the untrained weights, 0-100; None where they were not validated."""
+    base_score: float | None = None
+    """Their score in `metric`."""
     curve: tuple[dict[str, float], ...] = ()
-    """One entry per validation: step, bleu, and the loss once there was a finite one."""
+    """One entry per validation: step, bleu, score, and the loss once there was a finite one."""
     seconds: float = 0.0
     """Time trained, over all attempts."""
 
@@ -46,14 +53,28 @@ class State:
         return int(best["step"]) if best else None
 
     @property
+    def best_score(self) -> float | None:
+        """Return the best validation score."""
+        best = self._best()
+        return score_of(best) if best else None
+
+    @property
     def best_bleu(self) -> float | None:
-        """Return the highest validation BLEU, 0-100."""
+        """Return the BLEU of the validation with the best score, 0-100."""
         best = self._best()
         return best["bleu"] if best else None
 
+    def gain_of(self, entry: Mapping[str, float]) -> float:
+        """Return a validation's score as a number that is higher for a better one."""
+        return gain_of(self.metric, score_of(entry))
+
+    def gains(self) -> list[float]:
+        """Return the gains of all validations, in their order."""
+        return [self.gain_of(entry) for entry in self.curve]
+
     def _best(self) -> dict[str, float] | None:
         # `max` returns the first of equal entries, so a later validation has to be better.
-        return max(self.curve, key=lambda entry: entry["bleu"], default=None)
+        return max(self.curve, key=self.gain_of, default=None)
 
     def after(self, loss: float, *, updated: bool) -> "State":
         """Return the state one step later; a step without an update keeps the last loss."""
@@ -65,9 +86,9 @@ class State:
             loss=loss if math.isfinite(loss) else self.loss,
         )
 
-    def with_validation(self, bleu: float) -> "State":
+    def with_validation(self, bleu: float, score: float) -> "State":
         """Return the state with a validation of its step added to the curve."""
-        entry = {"step": self.step, "bleu": bleu}
+        entry = {"step": self.step, "bleu": bleu, "score": score}
         if self.loss is not None:
             entry["loss"] = self.loss
         return replace(self, curve=(*self.curve, entry))
@@ -88,4 +109,5 @@ class State:
             KeyError, TypeError: a field is missing or unknown.
         """
         named = {_OLD_NAMES.get(name, name): v for name, v in meta.items() if name not in _DERIVED}
+        named.setdefault("base_score", named.get("base_bleu"))  # which earlier releases had alone
         return cls(**{**named, "cursor": Cursor(**named["cursor"]), "curve": tuple(named["curve"])})

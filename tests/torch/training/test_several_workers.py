@@ -82,7 +82,7 @@ def test_no_mean_is_validated_where_another_worker_cannot_read_its_checkpoints(
     made = Checkpoints(job.storage, layout.checkpoints(job.folder))
     material = load_material(averaged, torch.device("cpu"))
     publisher = Publisher(averaged, material, One(0, False), made)
-    monkeypatch.setattr("nmt.training.saved.publish.validation_bleu", pytest.fail)
+    monkeypatch.setattr("nmt.training.saved.publish.validate", pytest.fail)
     assert publisher._mean_of_last(state) is None
 
 

@@ -16,7 +16,7 @@ from nmt.training.loading import load_material
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.strategies import Single
 from nmt.training.trainer import run_training
-from nmt.training.validation import base_validation_bleu
+from nmt.training.validation import Measure, validate_base
 from tests.support.training.small_training import checkpoint_weights
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
@@ -207,5 +207,5 @@ def test_a_table_of_positions_that_a_long_hypothesis_made_longer_is_put_back(
         return sentences
 
     monkeypatch.setattr(validation, "translate", lengthen)
-    base_validation_bleu(material, Single())
+    validate_base(material, Single(), Measure())
     assert {n: buffer.shape for n, buffer in material.model.named_buffers()} == sizes

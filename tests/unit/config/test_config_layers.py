@@ -174,12 +174,12 @@ def test_qlora_is_a_valid_adapter():
 
 def test_the_default_search_omits_settings_that_the_adapter_lacks():
     config = load_config(overrides=["adapter.type=bottleneck"])
-    assert list(config.search_space) == ["training.learning_rate"]
+    assert list(config.search_spaces["bottleneck"]) == ["training.learning_rate"]
 
 
 def test_a_search_space_of_the_user_is_not_changed():
     words = ["adapter.type=ia3", "tune.space.adapter.rank={type: choice, values: [4, 8]}"]
-    assert list(load_config(overrides=words).search_space) == ["adapter.rank"]
+    assert list(load_config(overrides=words).search_spaces["ia3"]) == ["adapter.rank"]
 
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.glob("en_ta_*.yaml")), ids=lambda file: file.stem)

@@ -62,7 +62,7 @@ def test_the_words_of_a_config_load_as_the_same_config(words):
 
 def test_the_default_search_space_of_a_copy_still_fits_its_adapter():
     copy = Config().with_overrides({"adapter.type": "ia3"})
-    assert list(copy.search_space) == ["training.learning_rate"]
+    assert list(copy.search_spaces["ia3"]) == ["training.learning_rate"]
 
 
 def test_overrides_leave_the_original_alone():

@@ -5,7 +5,12 @@ express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 {{- define "nmt.checkConfig" -}}
 {{- $config := include "nmt.config" . | fromJson }}
 {{- include "nmt.checkData" (dict "root" . "data" $config.data) }}
-{{- include "nmt.checkSearch" $config.tune }}
+{{- $tune := $config.tune }}
+{{- with (default dict (default dict .Values.config).tune).space }}
+  {{- /* A space that is given replaces the default one, while the overlay merges them. */}}
+  {{- $tune = set $tune "space" . }}
+{{- end }}
+{{- include "nmt.checkSearch" $tune }}
 {{- include "nmt.checkEvaluation" (dict "root" . "evaluation" $config.evaluation) }}
 {{- if has $config.run (list "engines" "serving" "mlruns" "mlflow.db" "provenance") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
@@ -143,13 +148,33 @@ config.evaluation.systems.{{ $name }}.hypotheses names '{{ $set }}', which is no
 {{- if gt (int .grace_steps) (int .max_steps) }}
 config.tune.grace_steps ({{ int .grace_steps }}) must not be above config.tune.max_steps ({{ int .max_steps }})
 {{- end }}
-{{- range $key, $range := .space }}
-  {{- if hasKey $range "low" }}
-    {{- if ge (float64 $range.low) (float64 $range.high) }}
-config.tune.space '{{ $key }}': low ({{ $range.low }}) must be below high ({{ $range.high }})
+{{- $methods := .methods }}
+{{- if ne (len $methods) (len (uniq $methods)) }}
+config.tune.methods names a method twice: {{ join ", " $methods }}
+{{- end }}
+{{- $spaces := dict "space" .space }}
+{{- range $method, $space := .method_space }}
+  {{- $spaces = set $spaces (printf "method_space.%s" $method) $space }}
+  {{- if not (has $method $methods) }}
+config.tune.method_space has {{ $method }}, which is not one of config.tune.methods: add it
+  {{- end }}
+{{- end }}
+{{- $sampler := .sampler }}
+{{- range $name, $space := $spaces }}
+  {{- range $key, $range := $space }}
+    {{- if eq $key "adapter.type" }}
+config.tune.{{ $name }} has adapter.type, which config.tune.methods searches
     {{- end }}
-    {{- if and (eq $range.type "loguniform") (le (float64 $range.low) 0.0) }}
-config.tune.space '{{ $key }}': low ({{ $range.low }}) must be above 0 on a logarithmic scale
+    {{- if hasKey $range "low" }}
+      {{- if eq $sampler "grid" }}
+config.tune.sampler=grid tries every combination, and config.tune.{{ $name }} '{{ $key }}' is a range: set choices
+      {{- end }}
+      {{- if ge (float64 $range.low) (float64 $range.high) }}
+config.tune.{{ $name }} '{{ $key }}': low ({{ $range.low }}) must be below high ({{ $range.high }})
+      {{- end }}
+      {{- if and (eq $range.type "loguniform") (le (float64 $range.low) 0.0) }}
+config.tune.{{ $name }} '{{ $key }}': low ({{ $range.low }}) must be above 0 on a logarithmic scale
+      {{- end }}
     {{- end }}
   {{- end }}
 {{- end }}
