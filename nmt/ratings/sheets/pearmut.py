@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmt.errors import DataError, first_validation_error
 from nmt.ratings.batches import Key, KeyRow, labels_of
@@ -20,6 +20,7 @@ from nmt.ratings.sheets.table import COMMENT, ID, SOURCE, TRANSLATION
 _PROTOCOLS = {"esa": "ESA"}
 """All others are shown as Pearmut's DA, some with sliders of their own."""
 _RESET = "__RESET__"
+_OTHER_ITEMS = ("welcome_", "random_", "goodbye_")
 # Pearmut shows a text that begins so as HTML.
 _MEDIA = ("<audio ", "<video ", "<img ", "<iframe ")
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -56,7 +57,8 @@ class _Entry(BaseModel):
 
     user_id: str = ""
     item_i: int | str = ""
-    annotation: list[dict[str, _Response] | JsonValue] | str
+    annotation: list[dict[str, _Response] | None] | str
+    """One for each item; null for an item that was skipped."""
     item: list[_Item] = Field(default_factory=list[_Item])
     actions: list[_Action] = Field(default_factory=list[_Action])
     comment: str = ""
@@ -122,8 +124,6 @@ def read_annotations(content: bytes, place: str) -> Iterator[Line]:
             for row in of_document.pop(document, ()):
                 latest.pop(row, None)
             continue
-        if str(entry.item_i).startswith(("welcome_", "random_", "goodbye_")):
-            continue
         for line in _lines(entry, f"{place}, entry {number}"):
             row = (entry.user_id, line.cells[ID])
             latest[row] = line
@@ -137,18 +137,19 @@ def _entries(content: bytes, place: str) -> Iterator[_Entry]:
         try:
             # What the dashboard downloads: campaign -> entries.
             whole = json.loads(text)
-            campaigns = list(whole.values()) if isinstance(whole, dict) else []
-            is_download = bool(campaigns) and all(isinstance(each, list) for each in campaigns)
-            plain = [entry for each in campaigns for entry in each] if is_download else [whole]
+            is_download = isinstance(whole, dict) and "annotation" not in whole
+            plain = [entry for each in whole.values() for entry in each] if is_download else [whole]
         except json.JSONDecodeError:
             plain = [json.loads(line) for line in text.splitlines() if line.strip()]
         for entry in plain:
-            yield _Entry.model_validate(entry)
+            # A form, or an exercise, that is not part of what was written.
+            if not str(entry.get("item_i", "")).startswith(_OTHER_ITEMS):
+                yield _Entry.model_validate(entry)
     except ValidationError as error:
         problem = first_validation_error(error)
         raise DataError(f"{place}: not annotations of Pearmut: {problem}") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{place}: not annotations of Pearmut, since it is not JSON") from None
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise DataError(f"{place}: not annotations of Pearmut, since it is not such JSON") from None
 
 
 def _lines(entry: _Entry, place: str) -> Iterator[Line]:
@@ -159,14 +160,13 @@ def _lines(entry: _Entry, place: str) -> Iterator[Line]:
         )
     seconds = _seconds([action.time for action in entry.actions])
     for item, answers in zip(entry.item, entry.annotation, strict=True):
-        if not isinstance(answers, dict):
+        if answers is None:
             continue
-        responses = {label: _Response.model_validate(answer) for label, answer in answers.items()}
         cells = {ID: item.item_id or "", SOURCE: item.src, COMMENT: entry.comment}
         for label, text in item.tgt.items():
             cells[column_of(TRANSLATION, label)] = text
-        for label, response in responses.items():
-            cells |= _cells(label, response, responses, item.tgt.get(label, ""))
+        for label, response in answers.items():
+            cells |= _cells(label, response, answers, item.tgt.get(label, ""))
             cells[column_of("minutes", label)] = "" if seconds is None else f"{seconds / 60:.4f}"
         yield Line(place, cells, seconds, needs_text=True)
 

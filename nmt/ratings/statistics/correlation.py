@@ -29,7 +29,7 @@ class MetricCorrelation:
 
 
 def correlate_metrics(ratings: Iterable[Rating], design: Design) -> list[MetricCorrelation]:
-    """Correlate every metric that the design knows with the ratings.
+    """Compute how every metric that the design knows correlates with the ratings.
 
     Returns:
         For each metric a row for translations, and one for differences or, with at least three
