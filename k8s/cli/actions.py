@@ -33,6 +33,7 @@ from nmt.cli.translation import (
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.config.layers import merge
 from nmt.errors import ClusterError, InputError
+from nmt.provenance.keys import with_public_key_text
 from nmt.traffic.promotion import checked_options
 
 Connect = Callable[[str | None, str | None], Cluster]
@@ -202,7 +203,11 @@ def _root_action(session: Session) -> int:
     else:
         command = replace(command, remove=options.remove)
     target = None if options.storage else session.target()
-    command = replace(command, endpoint=session.load_config(target).config.serving.name)
+    serving = session.load_config(target).config.serving
+    command = replace(command, endpoint=serving.name)
+    if options.command == "promote":
+        # The text, since the Pod that runs the command has no file of this machine.
+        command = replace(command, public_key=with_public_key_text(serving).public_key)
     return _on_root(session, target, command) if target else _here(session, command)
 
 

@@ -38,6 +38,8 @@ class StorageCommand:
     """Print what would happen, and write nothing."""
     promotion: PromotionOptions = field(default_factory=PromotionOptions)
     """Options of `promote`."""
+    public_key: str | None = None
+    """Text of `serving.public_key`, whose private key must have signed what `promote` promotes."""
     route: str | None = None
     """Key of the route that `rollback` changes; None: the default one."""
     remove: str | None = None
@@ -52,6 +54,7 @@ class StorageCommand:
         words += [f"run={self.run}"] if self.run else []
         words += ["--tail", str(self.tail)] if self.tail is not None else []
         words += self.promotion.words()
+        words += [f"serving.public_key={self.public_key}"] if self.public_key is not None else []
         words += [f"--route={self.route}"] if self.route is not None else []
         words += [f"--remove={self.remove}"] if self.remove is not None else []
         return [*words, "--output", form, "--storage", storage]
@@ -152,7 +155,8 @@ def _traffic(storage: Storage, command: StorageCommand, output: Output) -> None:
 
 def _promote(storage: Storage, command: StorageCommand, output: Output) -> None:
     run, endpoint, options = command.run, command.endpoint, command.promotion
-    promote(storage, run, endpoint, options, output, dry_run=command.dry_run)
+    key = command.public_key
+    promote(storage, run, endpoint, options, output, public_key=key, dry_run=command.dry_run)
 
 
 def _rollback(storage: Storage, command: StorageCommand, output: Output) -> None:

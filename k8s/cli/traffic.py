@@ -47,14 +47,16 @@ def promote(
     options: PromotionOptions,
     output: Output,
     *,
+    public_key: str | None,
     dry_run: bool,
 ) -> None:
     """Give traffic to the engine of a run.
 
     Raises:
+        SignatureError: there is a public key, and its private key has not signed the engine.
         InputError: the engine, an option or the state of the endpoint does not allow it.
     """
-    promoted = promote_run(storage, run, endpoint, options, dry_run=dry_run)
+    promoted = promote_run(storage, run, endpoint, options, public_key=public_key, dry_run=dry_run)
     value = {"name": endpoint, **promoted.traffic.model_dump(mode="json")}
     text = promoted.text
     if promoted.remark:

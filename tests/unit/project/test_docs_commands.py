@@ -45,6 +45,7 @@ READERS_FILES = {"corpora.yaml", "sets.yaml"}
 OUTSIDE = {
     "base64",
     "curl",
+    "docker",
     "export",
     "hf",
     "kill",

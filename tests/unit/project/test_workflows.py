@@ -123,6 +123,23 @@ def test_a_release_builds_the_images_of_the_dockerfile():
     assert release["jobs"]["images"]["strategy"]["matrix"]["target"] == targets[1:]
 
 
+def test_a_release_publishes_the_bill_of_materials_of_each_image():
+    release = read(PROJECT / ".github" / "workflows" / "release.yml")
+    images, last = release["jobs"]["images"]["steps"], release["jobs"]["release"]["steps"]
+    (build,) = [step["run"] for step in images if "docker build" in step.get("run", "")]
+    assert "/opt/nmt/sbom.cdx.json" in build
+    (kept,) = [step["with"] for step in images if "upload-artifact" in step.get("uses", "")]
+    (fetched,) = [step["with"] for step in last if "download-artifact" in step.get("uses", "")]
+    assert kept["path"] == "nmt-*.cdx.json"
+    assert kept["name"].startswith(fetched["pattern"].removesuffix("*"))
+    # Before `gh release create TAG dist/*`.
+    order = [step.get("uses", step.get("run", "")) for step in last]
+    fetch = next(at for at, text in enumerate(order) if "download-artifact" in text)
+    create = next(at for at, text in enumerate(order) if "gh release create" in text)
+    assert fetch < create
+    assert f"{fetched['path']}/*" in order[create]
+
+
 def test_the_hooks_of_pre_commit_run_what_exists():
     (local,) = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
     assert local["repo"] == "local"
