@@ -14,7 +14,6 @@ from nmt.ratings.design import Design, Outputs, Wishes, make_design
 from nmt.ratings.imports import Imported, import_files
 from nmt.ratings.options import RatingCommand, rating_command
 from nmt.ratings.report import report_lines
-from nmt.ratings.sheets.files import FORMATS
 from nmt.ratings.sources import outputs_of_files, outputs_of_run
 from nmt.ratings.studies import (
     find_design,
@@ -65,8 +64,7 @@ def _write_sheets(
         )
         name = wanted.name or f"{outputs.test_set}.{wishes.protocol}"
         design = start_study(storage, make_design(config.run, name, outputs, wishes, config.seed))
-    kind = next(kind for kind in FORMATS if kind == wanted.format)
-    batch = write_batch(storage, design, wanted.output or Path(), kind)
+    batch = write_batch(storage, design, wanted.output or Path(), wanted.format)
     _print(
         f"study '{design.study}': batch {batch.number} of {design.batches} has "
         f"{batch.sentences} sentences"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from nmt.errors import InputError, did_you_mean
 from nmt.ratings.protocols import PROTOCOLS
+from nmt.ratings.sheets.formats import FORMATS, Format
 
 RATINGS = "ratings"
 """Name of the command."""
 ABOUT = "let people rate translations: write blind sheets, import what comes back, decide"
 ACTIONS = ("sheet", "import", "report")
-FORMATS = ("csv", "xlsx", "pearmut", "appraise")
 EXAMPLES = """examples:
   nmt ratings sheet run=demo --systems base,engine --raters anna,ravi --output sheets
   nmt ratings sheet run=news --source news.en --reference news.ta --language ta \\
@@ -44,7 +44,7 @@ class RatingCommand:
     gain: float | None = None
     earlier: str | None = None
     """`RUN/STUDY` whose ratings say what a point of the metric is worth."""
-    format: str = "csv"
+    format: Format = "csv"
     output: Path | None = None
     replace: bool = False
     partial: bool = False
@@ -110,6 +110,8 @@ def rating_command(options: argparse.Namespace, words: Sequence[str]) -> RatingC
     if (action == "import") != bool(files):
         wanted = "give the files that have come back" if action == "import" else "takes no file"
         raise InputError(f"ratings {action}: {wanted}")
+    if options.restart:
+        raise InputError("ratings: --restart would lose what people have done: give another --name")
     if action == "sheet" and options.output is None:
         raise InputError("ratings sheet: give --output DIR, a local folder for the files")
     return RatingCommand(
@@ -125,7 +127,7 @@ def rating_command(options: argparse.Namespace, words: Sequence[str]) -> RatingC
         looks=options.looks,
         gain=options.gain,
         earlier=options.earlier,
-        format=options.format,
+        format=next(each for each in FORMATS if each == options.format),
         output=options.output,
         replace=options.replace,
         partial=options.partial,

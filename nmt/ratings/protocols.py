@@ -5,7 +5,9 @@ Imports nothing heavy: the options of the command read it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+Level = Literal["nominal", "ordinal", "interval", "ratio"]
 LABELS = "ABCDEFGHIJ"
 """How the translations of a row are called; which system is behind a label differs by row."""
 
@@ -41,7 +43,7 @@ class Protocol:
     """What a rater is told."""
     gain: float | None
     """Least gain, in points of `points`, by default; None: the protocol decides nothing."""
-    level: str
+    level: Level
     """Level of measurement of `fields[-1]` for Krippendorff's alpha."""
     one_system: bool = False
     """Whether a rater gets the translation of one system only of each sentence."""

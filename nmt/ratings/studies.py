@@ -9,7 +9,8 @@ from nmt.ratings.checks import missing_rows
 from nmt.ratings.decision import Decision, decide
 from nmt.ratings.design import DESIGN, Design
 from nmt.ratings.given import RATINGS, Rating
-from nmt.ratings.sheets.files import Format, batch_files, write_files
+from nmt.ratings.sheets.files import batch_files, write_files
+from nmt.ratings.sheets.formats import Format
 from nmt.runs import layout
 from nmt.storage import Storage
 

@@ -43,14 +43,10 @@ def read_csv(content: bytes, place: str) -> Iterator[Line]:
     if first.startswith("sep="):
         text = text.partition("\n")[2]
     for delimiter in _DELIMITERS:
-        rows = _parse(text, delimiter, place)
-        heads = _heads(rows[0]) if rows else []
-        if ID in heads:
-            return _lines(heads, rows[1:], place)
-    raise DataError(
-        f"{place}: has no column '{ID}' in its first row, so it is not a sheet of `nmt ratings`; "
-        "keep the first row as it was"
-    )
+        rows = list(enumerate(_parse(text, delimiter, place), start=1))
+        if rows and ID in _heads(rows[0][1]):
+            return lines_of(rows, place)
+    return lines_of([], place)
 
 
 def decode(content: bytes, place: str) -> str:
@@ -81,27 +77,24 @@ def _heads(row: Sequence[str]) -> list[str]:
     return [name[:-1] + name[-1].upper() if name[-2:-1] == " " else name for name in names]
 
 
-def _lines(heads: list[str], rows: Sequence[Sequence[str]], place: str) -> Iterator[Line]:
-    twice = {name for name in heads if name and heads.count(name) > 1}
-    if twice:
-        raise DataError(f"{place}: has several columns '{min(twice)}': remove what was added")
-    for number, row in enumerate(rows, start=2):
-        # Spreadsheets add empty rows and columns.
-        if any(cell.strip() for cell in row):
-            cells = dict(zip(heads, row, strict=False))
-            yield Line(f"{place}, row {number}", cells)
-
-
-def lines_of_table(rows: Sequence[Sequence[str]], place: str) -> Iterator[Line]:
-    """Read the rows of a table, of which the first has the names of the columns.
+def lines_of(rows: Sequence[tuple[int, Sequence[str]]], place: str) -> Iterator[Line]:
+    """Turn the numbered rows of a table into lines; the first has the names of the columns.
 
     Raises:
         DataError: it is not such a sheet.
     """
-    heads = _heads(rows[0]) if rows else []
+    heads = _heads(rows[0][1]) if rows else []
     if ID not in heads:
         raise DataError(
             f"{place}: has no column '{ID}' in its first row, so it is not a sheet of `nmt "
             "ratings`; keep the first row as it was"
         )
-    return _lines(heads, rows[1:], place)
+    twice = {name for name in heads if name and heads.count(name) > 1}
+    if twice:
+        raise DataError(f"{place}: has several columns '{min(twice)}': remove what was added")
+    return (
+        Line(f"{place}, row {number}", dict(zip(heads, row, strict=False)))
+        for number, row in rows[1:]
+        # Spreadsheets add empty rows and columns.
+        if any(cell.strip() for cell in row)
+    )

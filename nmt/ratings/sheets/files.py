@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args
 
 from nmt.errors import DataError, InputError
 from nmt.ratings.batches import Key
 from nmt.ratings.design import Design
 from nmt.ratings.sheets import appraise, csv_sheet, pearmut, xlsx_sheet
+from nmt.ratings.sheets.formats import Format
 from nmt.ratings.sheets.line import Line
 
-Format = Literal["csv", "xlsx", "pearmut", "appraise"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 _MAX_BYTES = 100 * 1024**2
 _ZIP = b"PK\x03\x04"
 _OLD_WORKBOOKS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")

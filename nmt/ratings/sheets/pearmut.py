@@ -153,13 +153,14 @@ def _entries(content: bytes, place: str) -> Iterator[_Entry]:
 
 
 def _lines(entry: _Entry, place: str) -> Iterator[Line]:
-    if not entry.item or len(entry.item) != len(entry.annotation):
+    annotation = entry.annotation
+    if isinstance(annotation, str) or not entry.item or len(entry.item) != len(annotation):
         raise DataError(
             f"{place}: does not say which texts it is about: download the annotations from the "
             "dashboard of a Pearmut of 2026 or later"
         )
     seconds = _seconds([action.time for action in entry.actions])
-    for item, answers in zip(entry.item, entry.annotation, strict=True):
+    for item, answers in zip(entry.item, annotation, strict=True):
         if answers is None:
             continue
         cells = {ID: item.item_id or "", SOURCE: item.src, COMMENT: entry.comment}

@@ -9,7 +9,7 @@ from nmt.errors import DataError
 from nmt.ratings.batches import KeyRow
 from nmt.ratings.design import Design
 from nmt.ratings.sheets.cells import clean_text
-from nmt.ratings.sheets.csv_sheet import lines_of_table
+from nmt.ratings.sheets.csv_sheet import lines_of
 from nmt.ratings.sheets.line import Line
 from nmt.ratings.sheets.table import ID, Column, columns_of, table_rows
 
@@ -43,12 +43,12 @@ def write_xlsx(design: Design, rows: Sequence[KeyRow]) -> bytes:
     for cells in table_rows(design, rows):
         count += 1
         for number, (column, text) in enumerate(zip(columns, cells, strict=True), start=1):
-            cell = sheet.cell(count, number)
+            is_text = column.low is None
+            cell = sheet.cell(count, number, clean_text(text) if is_text else None)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             cell.protection = Protection(locked=not column.is_filled_in)
-            if column.low is None:
+            if is_text:
                 # Typed as text, and it stays text if somebody edits the cell.
-                cell.value = clean_text(text)
                 cell.data_type = "s"
                 cell.number_format = "@"
                 cell.quotePrefix = True
@@ -99,10 +99,16 @@ def read_xlsx(content: bytes, place: str) -> Iterator[Line]:
         raise DataError(f"{place}: unpacks to {size:,} bytes; at most {_MAX_UNPACKED:,} are read")
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        rows = [[_shown(cell) for cell in row] for row in book.worksheets[0].values]
+        values = book.worksheets[0].values
+        rows = [
+            (number, [_shown(cell) for cell in row])
+            for number, row in enumerate(values, start=1)
+            # A sheet that is formatted to its end has a million empty rows.
+            if any(cell is not None for cell in row)
+        ]
     except Exception as error:  # the parser raises what its parts do, on a damaged file
         raise DataError(f"{not_a_workbook} ({type(error).__name__})") from None
-    return lines_of_table(rows, place)
+    return lines_of(rows, place)
 
 
 def _shown(value: object) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nmt.ratings.design import Design
 from nmt.ratings.given import Rating
+from nmt.ratings.protocols import Level
 
 MIN_CONTROLS_PASSED = 0.7
 """Share of the degraded translations that a rater should have rated lower."""
@@ -41,7 +42,7 @@ class RaterSummary:
         return self.controls_passed < MIN_CONTROLS_PASSED * self.controls
 
 
-def krippendorff_alpha(values: Sequence[Sequence[float]], level: str) -> float | None:
+def krippendorff_alpha(values: Sequence[Sequence[float]], level: Level) -> float | None:
     """Compute Krippendorff's alpha.
 
     Args:

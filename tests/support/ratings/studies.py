@@ -3,7 +3,7 @@
 import csv
 import io
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from nmt.ratings.batches import Key, KeyRow, labels_of
@@ -16,8 +16,20 @@ Fill = Callable[[KeyRow, str, str], str]
 """From row, label and field to what a rater writes."""
 
 
-def outputs(sentences: int = 40, same: int = 0, systems: tuple[str, ...] = SYSTEMS) -> Outputs:
-    """Make translations; the last ones are the same for all systems."""
+def outputs(
+    sentences: int = 40,
+    same: int = 0,
+    systems: tuple[str, ...] = SYSTEMS,
+    last_scores: Sequence[float] | None = None,
+) -> Outputs:
+    """Make translations; the last `same` ones are the same for all systems.
+
+    Args:
+        sentences: their number.
+        same: sentences that all systems translate alike.
+        systems: their names.
+        last_scores: chrF++ of the last system; None: five more than the one before it.
+    """
     numbers = range(sentences)
     texts = {
         system: [
@@ -30,6 +42,8 @@ def outputs(sentences: int = 40, same: int = 0, systems: tuple[str, ...] = SYSTE
         system: [50.0 + 5 * place + number % 7 for number in numbers]
         for place, system in enumerate(systems)
     }
+    if last_scores is not None:
+        scores[systems[-1]] = list(last_scores)
     sources = [f"sentence number {number} to translate" for number in numbers]
     return Outputs("news", "eng_Latn", "tam_Taml", sources, texts, {"chrf++": scores})
 

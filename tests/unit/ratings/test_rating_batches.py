@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,8 @@ from nmt.errors import InputError
 from nmt.ratings.batches import make_key
 from nmt.ratings.design import check_name
 from nmt.ratings.protocols import PROTOCOLS
-from nmt.ratings.sheets.files import FORMATS, batch_files
+from nmt.ratings.sheets.files import batch_files
+from nmt.ratings.sheets.formats import FORMATS
 from tests.support.ratings.studies import design, outputs
 
 
@@ -75,8 +77,8 @@ def test_a_sheet_has_repeats_and_degraded_rows_after_their_originals():
     places = {row.id: place for place, row in enumerate(rows)}
     for row in rows:
         if row.kind != "rating":
-            assert places[row.original] < places[row.id]
-            assert rows[places[row.original]].segment == row.segment
+            assert places[row.original or ""] < places[row.id]
+            assert rows[places[row.original or ""]].segment == row.segment
 
 
 def test_a_degraded_row_differs_from_its_original_in_one_translation():
@@ -85,7 +87,7 @@ def test_a_degraded_row_differs_from_its_original_in_one_translation():
     for row in rows.values():
         if row.kind == "degraded":
             shown = dict(zip(row.systems, row.translations, strict=True))
-            original = rows[row.original]
+            original = rows[row.original or ""]
             genuine = dict(zip(original.systems, original.translations, strict=True))
             assert {name for name in shown if shown[name] != genuine[name]} == {row.degraded}
 
@@ -115,10 +117,11 @@ def test_ids_are_letters_that_no_spreadsheet_converts_and_change_with_the_nonce(
 def test_no_file_for_raters_tells_a_system_or_the_kind_of_a_row(protocol, kind):
     if kind == "appraise" and protocol not in ("da", "esa"):
         pytest.skip("Appraise has no such protocol")
-    given = outputs(systems=("zeppelin", "quokka"))
-    plain = {name: [f"text {place}" for place in range(40)] for name in given.systems}
-    plain["quokka"] = [f"other {place}" for place in range(40)]
-    given.systems.update(plain)  # type: ignore[attr-defined]
+    texts = {
+        name: [f"{word} {place}" for place in range(40)]
+        for name, word in (("zeppelin", "text"), ("quokka", "other"))
+    }
+    given = replace(outputs(), systems=texts, scores={})
     study = design(given, protocol=protocol)
     files = batch_files(study, make_key(study, 1), kind)
     for name, content in files.items():

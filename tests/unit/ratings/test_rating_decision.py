@@ -100,12 +100,10 @@ def test_the_control_variate_corrects_a_draw_of_easy_sentences():
 
 
 def test_the_slope_of_an_earlier_study_is_found():
-    given = outputs(40)
-    given.scores["chrf++"]["new"] = [40.0 + number for number in range(40)]
-    study = design(given)
+    study = design(outputs(40, last_scores=[40.0 + number for number in range(40)]))
     ratings = []
     for place, segment in enumerate(study.segments):
-        old, new = segment.scores["chrf++"]
+        old, new = (score or 0.0 for score in segment.scores["chrf++"])
         ratings.append(rating(place, {"old": 50.0, "new": 50.0 + 0.4 * (new - old)}))
     assert fit_slope(ratings, study) == pytest.approx(0.4)
 

@@ -170,13 +170,11 @@ def test_repeats_give_the_agreement_of_a_rater_with_themselves():
 
 
 def test_metrics_are_correlated_with_translations_and_with_differences():
-    given = outputs()
-    given.scores["chrf++"]["new"] = [60.0 + number for number in range(40)]
-    study = design(given)
-    ratings = [
-        rating(at, dict(zip(study.systems, segment.scores["chrf++"], strict=True)))
-        for at, segment in enumerate(study.segments[:10])
-    ]
+    study = design(outputs(last_scores=[60.0 + number for number in range(40)]))
+    ratings = []
+    for at, segment in enumerate(study.segments[:10]):
+        scores = [score or 0.0 for score in segment.scores["chrf++"]]
+        ratings.append(rating(at, dict(zip(study.systems, scores, strict=True))))
     found = {each.what: each for each in correlate_metrics(ratings, study)}
     assert found["translations"].pearson == pytest.approx(1.0)
     assert found["differences"].kendall == pytest.approx(1.0)
