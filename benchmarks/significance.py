@@ -19,15 +19,15 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt.metrics import SegmentStatistics, agreement, statistics
+from nmt.metrics import SegmentStatistics, statistics
 from nmt.runs.evaluation import COMPARED_METRICS
+from nmt.scoring.significance.detectable import measure_likeness, predict_detectable
 from nmt.scoring.significance.differences import (
     Difference,
     Part,
     compare,
     influence,
     measure,
-    predict_detectable,
 )
 
 RESULTS = Path(__file__).parent / "results" / "significance.json"
@@ -144,8 +144,8 @@ def simulate(
         for metric in COMPARED_METRICS
     }
     for first, second in combinations(systems, 2):
-        alike = agreement(systems[first], systems[second])
-        equal = sum(map(str.__eq__, systems[first], systems[second])) / len(reference)
+        likeness = measure_likeness(systems[second], systems[first])
+        scores = counts[first, "chrf++"].segments()
         for metric in COMPARED_METRICS:
             pair = Pair(counts[first, metric], counts[second, metric])
             for size in options.sizes:
@@ -153,8 +153,8 @@ def simulate(
                     pair=f"{first} {second}",
                     metric=metric,
                     sentences=size,
-                    agreement=alike,
-                    predicted=predict_detectable(metric, alike, equal, size),
+                    agreement=likeness.agreement,
+                    predicted=predict_detectable(metric, likeness, scores, size),
                     **equal_engines(pair, size, options),
                     **unequal_engines(pair, size, options),
                 )

@@ -108,7 +108,20 @@ def agreement(hypotheses: Sequence[str], others: Sequence[str]) -> float:
     Raises:
         DataError: the lists differ in length or are empty.
     """
-    return float(_chrf_statistics("chrf", hypotheses, [others], 0).segments().mean())
+    return float(sentence_agreement(hypotheses, others).mean())
+
+
+def sentence_agreement(hypotheses: Sequence[str], others: Sequence[str]) -> NDArray[np.float64]:
+    """Measure how alike each two translations are: chrF, 0-100, with `others` as the reference.
+
+    Returns:
+        One value for each sentence, `(sentences,)`. It favours recall, so it depends on which of
+        the two lists is the reference.
+
+    Raises:
+        DataError: the lists differ in length or are empty.
+    """
+    return _chrf_statistics("chrf", hypotheses, [others], 0).segments()
 
 
 def _chrf_statistics(

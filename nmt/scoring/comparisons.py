@@ -4,18 +4,26 @@ import logging
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nmt.data.test_sets import TestSet
-from nmt.metrics import agreement
 from nmt.runs.evaluation import COMPARED_METRICS, Comparison, NgramChange
 from nmt.scoring.ngrams import compare_matches, count_matches
 from nmt.scoring.outputs import SystemOutput
-from nmt.scoring.significance.differences import Measured, compare, predict_detectable
+from nmt.scoring.significance.detectable import measure_likeness, predict_detectable
+from nmt.scoring.significance.differences import Measured, compare
 
 log = logging.getLogger(__name__)
 
+Floats = NDArray[np.float64]
+
 
 def compare_systems(
-    test_set: TestSet, outputs: Mapping[str, SystemOutput], measured: Measured
+    test_set: TestSet,
+    outputs: Mapping[str, SystemOutput],
+    measured: Measured,
+    sentence_scores: Mapping[str, Floats],
 ) -> Iterator[Comparison]:
     """Compare each system with every system before it in each of `COMPARED_METRICS`.
 
@@ -23,6 +31,7 @@ def compare_systems(
         test_set: what was translated.
         outputs: system -> its translations.
         measured: the scores on the whole test set.
+        sentence_scores: system -> chrF++ of each sentence, `(sentences,)`.
     """
     if len(set(test_set.documents or range(len(test_set)))) < 2:
         log.warning(
@@ -33,7 +42,8 @@ def compare_systems(
         )
         return
     for baseline, system in combinations(outputs, 2):
-        yield from _compare_pair(test_set, outputs, measured, baseline, system)
+        scores = sentence_scores[baseline]
+        yield from _compare_pair(test_set, outputs, measured, baseline, system, scores)
 
 
 def compare_ngrams(test_set: TestSet, outputs: Mapping[str, SystemOutput]) -> Iterator[NgramChange]:
@@ -54,17 +64,16 @@ def _compare_pair(
     measured: Measured,
     baseline: str,
     system: str,
+    baseline_scores: Floats,
 ) -> Iterator[Comparison]:
-    theirs, ours = outputs[baseline].hypotheses, outputs[system].hypotheses
     # Once for all metrics: it is the slowest part of a comparison.
-    alike = agreement(ours, theirs)
-    equal = sum(map(str.__eq__, ours, theirs)) / len(test_set)
+    likeness = measure_likeness(outputs[system].hypotheses, outputs[baseline].hypotheses)
     for metric in COMPARED_METRICS:
         resampled = measured[baseline, metric].resampled
         found = compare(measured[baseline, metric], measured[system, metric])
         # The prediction is for independent sentences; documents can have any effect on it.
         predicted = (
-            predict_detectable(metric, alike, equal, len(test_set))
+            predict_detectable(metric, likeness, baseline_scores)
             if test_set.documents is None
             else None
         )
@@ -81,5 +90,6 @@ def _compare_pair(
             resamples=len(resampled),
             detectable=found.detectable,
             predicted_detectable=predicted,
-            agreement=alike,
+            agreement=likeness.agreement,
+            equal=likeness.equal,
         )

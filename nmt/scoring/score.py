@@ -90,7 +90,9 @@ def score_set(
     parts = _measure_parts(test_set, systems, options)
     return ScoredSet(
         scores=tuple(list_scores(test_set.name, systems, parts)),
-        comparisons=tuple(compare_systems(test_set, outputs, parts["all"])),
+        comparisons=tuple(
+            compare_systems(test_set, outputs, parts["all"], _sentence_scores(systems))
+        ),
         not_computed=tuple(list_missing(test_set.name, systems)),
         slices=tuple(score_slices(test_set, systems, options.training_words)),
         flags=tuple(count_flags(test_set.name, systems)),
@@ -153,6 +155,15 @@ def _score_systems(
         progress.add(len(test_set))
     progress.finish()
     return systems
+
+
+def _sentence_scores(systems: Mapping[str, ScoredSystem]) -> dict[str, NDArray[np.float64]]:
+    found: dict[str, NDArray[np.float64]] = {}
+    for name, scored in systems.items():
+        values = scored.scores["chrf++"].segments
+        assert values is not None  # noqa: S101 - chrF++ has a score of each sentence
+        found[name] = values
+    return found
 
 
 def _measure_parts(

@@ -127,9 +127,12 @@ class Comparison(ResultPart):
     detectable: NonNegativeFloat
     """Least difference that this test finds in 80 % of cases, from the standard error."""
     predicted_detectable: NonNegativeFloat | None = None
-    """The same as predicted from how alike the translations are, without a reference."""
+    """The same as predicted from how alike the translations are, and from the sentence scores of
+    the baseline alone."""
     agreement: float | None = None
     """Mean chrF between the translations of the two systems, 0-100."""
+    equal: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of the sentences that both systems translate alike; null in an earlier release."""
 
     @property
     def is_significant(self) -> bool:

@@ -25,7 +25,6 @@ from nmt.scoring.significance.differences import (
     influence,
     measure,
     number_documents,
-    predict_detectable,
 )
 from nmt.scoring.significance.resampling import resample
 from nmt.scoring.significance.student_t import two_sided_p
@@ -264,15 +263,3 @@ def test_large_sets_are_resampled_in_blocks_with_the_same_draws(monkeypatch: pyt
 def test_no_samples_are_refused():
     with pytest.raises(DataError, match="samples"):
         resample(np.ones((3, 2)), 0, seed=1)
-
-
-def test_prediction_of_the_detectable_difference_needs_no_reference():
-    # 2.80 * 1.81 * sqrt(100 - 80) / sqrt(1012)
-    assert predict_detectable("chrf++", 80, 0.03, 1012) == pytest.approx(0.713, abs=0.001)
-    assert predict_detectable("bleu", 80, 0.03, 1012) == pytest.approx(1.083, abs=0.001)
-    assert predict_detectable("chrf", 80, 0.5, 1012) == pytest.approx(0.697, abs=0.001)
-
-
-def test_kin_systems_and_other_metrics_have_no_prediction():
-    assert predict_detectable("chrf++", 90, 0.7, 1012) is None
-    assert predict_detectable("meteor", 80, 0.0, 1012) is None
