@@ -51,6 +51,10 @@ class WorseThanBaseError(InputError):
     """A trained model that is worse than the base it was made from."""
 
 
+class NotAcceptedError(InputError):
+    """An engine that the gate has not accepted."""
+
+
 class MissingPackageError(InputError, ImportError):
     """A package of an extra that is needed but not installed."""
 

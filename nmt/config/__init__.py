@@ -21,6 +21,7 @@ from nmt.config.sections.cleaning import CleaningConfig
 from nmt.config.sections.data import CorpusConfig, DataConfig, PhrasebookConfig
 from nmt.config.sections.evaluation import EvaluationConfig, SystemConfig, TestSetConfig
 from nmt.config.sections.export import ExportConfig
+from nmt.config.sections.gate import GateConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
 from nmt.config.sections.provenance import ProvenanceConfig
@@ -48,6 +49,7 @@ __all__ = [
     "DeepspeedStrategy",
     "EvaluationConfig",
     "ExportConfig",
+    "GateConfig",
     "Ia3Adapter",
     "LoadedConfig",
     "LoraAdapter",

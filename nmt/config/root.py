@@ -14,6 +14,7 @@ from nmt.config.sections.adapter import DEFAULT_ADAPTER, AdapterConfig, NoAdapte
 from nmt.config.sections.data import DataConfig
 from nmt.config.sections.evaluation import EvaluationConfig
 from nmt.config.sections.export import ExportConfig
+from nmt.config.sections.gate import GateConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
 from nmt.config.sections.provenance import ProvenanceConfig
@@ -33,7 +34,7 @@ from nmt.errors import ConfigError
 
 # The names at the storage root that runs share, as `nmt.runs.layout` has them. That module is above
 # this one, so it is compared in a test instead of being imported.
-RESERVED_RUNS = ("engines", "serving", "mlruns", "mlflow.db", "provenance")
+RESERVED_RUNS = ("engines", "gates", "serving", "mlruns", "mlflow.db", "provenance")
 
 
 class Config(Section):
@@ -55,6 +56,7 @@ class Config(Section):
     tracking: TrackingConfig = TrackingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
+    gate: GateConfig = GateConfig()
     provenance: ProvenanceConfig = ProvenanceConfig()
     serving: ServingConfig = ServingConfig()
     plan: PlanConfig = PlanConfig()

@@ -9,6 +9,7 @@ from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, AnyStep
 
 ENGINES = "engines"
 ENDPOINTS = "serving"
+GATES = "gates"
 MLFLOW_ARTIFACTS = "mlruns"
 MLFLOW_DATABASE = "mlflow.db"
 PROVENANCE = "provenance"
@@ -31,6 +32,12 @@ def provenance(digest: str) -> str:
 def endpoint(name: str) -> str:
     """Return the folder of an endpoint, by its `serving.name`."""
     return f"{ENDPOINTS}/{name}"
+
+
+def gate_uses(test_set_digest: str) -> str:
+    """Return the file that counts how often gates have used a test set, by its digest."""
+    # Shared by all runs: a test set wears out whichever run is judged by it.
+    return f"{GATES}/{test_set_digest}.json"
 
 
 def traffic(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal
 
 from nmt.config import Config
 from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.gate import GateResult
 from nmt.runs.results import BaseResult, ExportResult, PrepareResult, TrainResult, TuneResult
 from nmt.runs.step_result import ResultT
 
@@ -120,12 +121,24 @@ EVALUATE = Step(
     processes="worker",
     extends=True,
 )
+GATE = Step(
+    "gate",
+    "gate",
+    "decide whether the engine may replace the one that serves",
+    GateResult,
+    ("gate", "evaluation", "serving.name", "serving.beam_size", "serving.length_penalty", "seed"),
+    # Its test sets are those of the evaluation, which has translated them.
+    after=("prepare", "base", "train", "export", "evaluate"),
+    processes="worker",
+    extends=True,
+    in_pipeline=lambda config: False,
+)
 
 # `Step` is invariant in its result type, so a table of several steps needs `Any`.
 AnyStep = Step[Any]
 
 STEPS: dict[str, AnyStep] = {
-    step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EXPORT, EVALUATE)
+    step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EXPORT, EVALUATE, GATE)
 }
 """Name -> step, in the order in which a pipeline does them."""
 

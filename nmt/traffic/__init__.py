@@ -11,7 +11,7 @@ from nmt.traffic.changes import (
     start_shadow,
 )
 from nmt.traffic.engines import explain_damage, fetch_engine, open_engine
-from nmt.traffic.file import change_traffic, read_traffic
+from nmt.traffic.file import change_traffic, read_traffic, stable_engine
 from nmt.traffic.reports import (
     REPORT_EVERY_SECONDS,
     EngineReport,
@@ -54,6 +54,7 @@ __all__ = [
     "route_key",
     "set_percent",
     "slot_of",
+    "stable_engine",
     "start_canary",
     "start_shadow",
     "sweep_reports",

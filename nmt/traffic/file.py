@@ -33,6 +33,16 @@ def read_traffic(storage: Storage, name: str) -> Traffic | None:
     return _parse(storage, name, storage.read_bytes(path))
 
 
+def stable_engine(storage: Storage, name: str, key: str) -> str | None:
+    """Return the digest of the engine that answers for a route; None if nothing serves it.
+
+    Raises:
+        StorageError: the traffic file is damaged, or a later release has written it.
+    """
+    traffic = read_traffic(storage, name)
+    return traffic.routes[key].stable if traffic and key in traffic.routes else None
+
+
 def change_traffic(
     storage: Storage,
     name: str,

@@ -13,6 +13,7 @@ from nmt.runs.evaluation.names import (
     LEARNED_METRICS,
     LOWER_IS_BETTER,
     METRIC_NAMES,
+    STABLE_SYSTEM,
     TEST_SET,
     TUNED_SYSTEM,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "LEARNED_METRICS",
     "LOWER_IS_BETTER",
     "METRIC_NAMES",
+    "STABLE_SYSTEM",
     "TEST_SET",
     "TUNED_SYSTEM",
     "Comparison",

@@ -6,6 +6,8 @@ TUNED_SYSTEM = "tuned"
 """What the run trained, with its best weights."""
 ENGINE_SYSTEM = "engine"
 """The run's exported engine at its serving settings: what users get."""
+STABLE_SYSTEM = "stable"
+"""The engine that serves, when a gate compares the run's engine with it."""
 
 TEST_SET = "test"
 """Unseen text like the training data."""

@@ -103,8 +103,14 @@ def test_a_path_in_another_module_would_be_found(line):
 
 
 def test_a_run_cannot_take_a_name_that_all_runs_share():
-    shared = {layout.ENGINES, layout.ENDPOINTS, layout.MLFLOW_ARTIFACTS, layout.MLFLOW_DATABASE}
-    shared |= {layout.PROVENANCE}
+    shared = {
+        layout.ENGINES,
+        layout.ENDPOINTS,
+        layout.GATES,
+        layout.MLFLOW_ARTIFACTS,
+        layout.MLFLOW_DATABASE,
+        layout.PROVENANCE,
+    }
     assert shared == set(RESERVED_RUNS)
 
 

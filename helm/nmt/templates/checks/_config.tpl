@@ -12,7 +12,7 @@ express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 {{- end }}
 {{- include "nmt.checkSearch" $tune }}
 {{- include "nmt.checkEvaluation" (dict "root" . "evaluation" $config.evaluation) }}
-{{- if has $config.run (list "engines" "serving" "mlruns" "mlflow.db" "provenance") }}
+{{- if has $config.run (list "engines" "gates" "serving" "mlruns" "mlflow.db" "provenance") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
 {{- if regexMatch "^[^:/]+://[^/?#]*@" (toString (default "" $config.tracking.mlflow_uri)) }}
@@ -110,7 +110,7 @@ config.evaluation.sets.{{ $name }}: target_path and target_column are both lists
 {{- end }}
 {{- $known := concat (keys .sets) (list "test" "general") | sortAlpha }}
 {{- range $name, $system := .systems }}
-{{- if has $name (list "base" "tuned" "engine" "memory" "few-shot" "retrieved") }}
+{{- if has $name (list "base" "tuned" "engine" "stable" "memory" "few-shot" "retrieved") }}
 config.evaluation.systems.{{ $name }} has the name of a run's own system: choose another
 {{- end }}
 {{- $given := list }}

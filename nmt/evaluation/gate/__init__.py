@@ -1,0 +1,1 @@
+"""The gate: may an exported engine replace the one that serves?"""

@@ -1,0 +1,101 @@
+"""What a gate decided: its rules, each with its figure, and the answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from typing_extensions import override
+
+from nmt.runs.evaluation.names import METRIC_NAMES
+from nmt.runs.step_result import ResultPart, StepResult
+
+GateVerdict = Literal["accept", "reject", "undecided"]
+Outcome = Literal["passed", "failed", "open"]
+"""Open: the test sets cannot tell."""
+
+
+class GateRule(ResultPart):
+    """One rule of the gate."""
+
+    name: str
+    """Such as `gain`, `loss`, `BLEU`, `off-target`."""
+    outcome: Outcome
+    text: str
+    """The figure and the limit, as a clause."""
+    test_set: str | None = None
+    """Null: a rule over all sets."""
+    figure: float | None = None
+    """Null where it could not be measured."""
+    limit: float | None = None
+
+    def describe(self) -> str:
+        """Write the rule with its set and figures."""
+        place = f" on {self.test_set}" if self.test_set else ""
+        return f"{self.name}{place}: {self.text}"
+
+
+class GateSet(ResultPart):
+    """A test set of the gate, and how the two engines compare on it."""
+
+    name: str
+    digest: str
+    """Of its sources and references."""
+    sentences: PositiveInt
+    documents: PositiveInt | None = None
+    forgetting: bool
+    """Whether it only shows forgetting, and has no part in the gain."""
+    difference: float
+    """Score of the engine minus score of the baseline, in points of the metric."""
+    standard_error: NonNegativeFloat
+    predicted_detectable: NonNegativeFloat | None
+    """Least difference that a test at 5 % finds in 80 % of cases, as predicted before."""
+    detectable: NonNegativeFloat
+    """The same from the standard error seen."""
+    agreement: float | None
+    """Mean chrF between the translations of both, 0-100."""
+    equal: float | None = None
+    """Share of the sentences that both translate alike."""
+    use: NonNegativeInt = 0
+    """Number of this use of the set; 0 for one that shows forgetting."""
+
+
+class GateResult(StepResult):
+    """The decision on an engine."""
+
+    verdict: GateVerdict
+    reason: str
+    """The rules that decided, as a sentence."""
+    engine: str
+    """Digest of the engine that was judged."""
+    baseline: str | None
+    """Digest of the engine that serves; null: the base, since nothing serves the route yet."""
+    endpoint: str
+    route: str
+    """Key of the route."""
+    metric: str
+    """A key of `METRIC_NAMES`."""
+    signature: str
+    goal: Literal["better", "as_good"]
+    rules_digest: str
+    """Digest of the settings of the gate."""
+    error_rate: Annotated[float, Field(gt=0, lt=1)]
+    """Chance to accept an engine that is not better, by this use alone."""
+    difference: float
+    """Of all sets that decide, weighted by their precision, in points of the metric."""
+    standard_error: NonNegativeFloat
+    low: float
+    """Lower bound of the difference at the error rate of this use, one-sided."""
+    high: float
+    """Upper bound of the difference at 5 %, one-sided."""
+    findable: float | None = None
+    """True gain that is accepted in 80 % of cases, as predicted before the test."""
+    rules: tuple[GateRule, ...]
+    sets: tuple[GateSet, ...]
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Test set -> why it was left out."""
+    remarks: tuple[str, ...] = ()
+    """What a reader has to know beside the figures."""
+
+    @override
+    def headline(self) -> str:
+        """Name the answer and the difference."""
+        return f"{self.verdict}: {self.difference:+.2f} {METRIC_NAMES[self.metric]}"

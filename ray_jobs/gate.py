@@ -1,0 +1,61 @@
+"""Decide whether the engine of a run may replace the one that serves."""
+
+import logging
+from functools import partial, update_wrapper
+
+from nmt.config import Config
+from nmt.report.gate import gate_lines
+from nmt.runs.gate import GateResult
+from nmt.runs.records import Record, require, result_of
+from nmt.runs.running import StepOutput
+from nmt.runs.steps import EVALUATE, GATE
+from nmt.storage import Storage
+from nmt.traffic import stable_engine
+from ray_jobs.runtime.connection import on_worker
+from ray_jobs.runtime.context import Session
+
+log = logging.getLogger(__name__)
+
+
+def run(session: Session) -> Record:
+    """Judge the engine of a run, unless that is done; log each rule and the answer.
+
+    Raises:
+        MissingStepError: the run is not evaluated.
+        InputError: the engine already serves, or no test set can decide.
+    """
+    session = session.with_inherited(GATE)
+    storage, run_name = session.storage, session.config.run
+    require(storage, run_name, EVALUATE)
+
+    def work() -> StepOutput[GateResult]:
+        work_with_names = partial(judge_on_worker, user_set=session.user_set)
+        # Ray names the task, and so the lines of its log, after the function.
+        return StepOutput(on_worker(session, update_wrapper(work_with_names, judge_on_worker)))
+
+    record = session.run_step(GATE, work, is_intact=lambda found: _is_current(session, found))
+    for line in gate_lines(result_of(storage, run_name, GATE, record)):
+        log.info("gate: %s", line)
+    return record
+
+
+def _is_current(session: Session, record: Record) -> bool:
+    """Tell whether the engine was compared with the one that serves, or serves itself since."""
+    found = result_of(session.storage, session.config.run, GATE, record)
+    serving = stable_engine(session.storage, session.config.serving.name, found.route)
+    return serving in (found.baseline, found.engine)
+
+
+def judge_on_worker(
+    config: Config, storage: Storage, user_set: frozenset[str] = frozenset()
+) -> GateResult:
+    """Judge the engine of a run, on a worker."""
+    from nmt.evaluation.gate.run import judge_run  # torch follows, which the driver does not need
+
+    return judge_run(config, storage, user_set)
+
+
+if __name__ == "__main__":
+    from ray_jobs.cli.runner import main
+
+    main("gate")

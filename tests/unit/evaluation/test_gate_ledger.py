@@ -1,0 +1,85 @@
+"""A test set wears out: each use spends a part of its error rate."""
+
+import pytest
+
+from nmt.config import GateConfig
+from nmt.errors import StorageError
+from nmt.evaluation.gate.ledger import Reservation, SetUse, reserve, settle
+from nmt.storage import Storage
+
+SETS = {"news": "0000000000aa"}
+FOUR = GateConfig(uses=4)
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return Storage(str(tmp_path))
+
+
+def use_of(engine: str, settings: GateConfig = FOUR, rules: str = "r") -> SetUse:
+    rate = settings.error_rate / settings.uses
+    return SetUse(engine=engine, baseline="b", rules=rules, run="demo", error_rate=rate)
+
+
+def take(storage: Storage, engine: str, settings: GateConfig = FOUR, **changes) -> Reservation:
+    return reserve(storage, SETS, use_of(engine, settings, **changes), settings)
+
+
+def test_each_engine_is_another_use_of_the_set(storage):
+    numbers = [take(storage, engine).numbers["news"] for engine in "abc"]
+    assert numbers == [1, 2, 3]
+
+
+def test_the_same_engines_by_the_same_rules_are_one_use(storage):
+    take(storage, "a")
+    take(storage, "b")
+    again = take(storage, "a")
+    assert (again.numbers, again.budget.used_up) == ({"news": 1}, {})
+    assert take(storage, "a", rules="others").numbers == {"news": 3}
+
+
+def test_a_set_has_no_error_rate_left_after_its_uses(storage):
+    for engine in "abcd":
+        assert take(storage, engine).budget.used_up == {}
+    found = take(storage, "e").budget.used_up
+    assert "with use 5 it would be 6.25% of 5.00%" in found["news"]
+    # Engines that had their use keep their answer.
+    assert take(storage, "d").budget.used_up == {}
+
+
+def test_dividing_further_makes_more_uses_of_what_is_left(storage):
+    for engine in "abc":
+        take(storage, engine)
+    many = GateConfig(uses=100)
+    for number in range(25):
+        assert take(storage, f"e{number}", many).budget.used_up == {}
+    assert take(storage, "last", many).budget.used_up
+
+
+def test_a_use_is_counted_before_its_answer_is_known(storage):
+    take(storage, "killed")
+    assert take(storage, "next").numbers == {"news": 2}
+
+
+def test_many_accepted_engines_ask_for_a_new_set(storage):
+    settings = GateConfig(uses=20)
+    for engine in "abcde":
+        reservation = take(storage, engine, settings)
+        assert reservation.remarks == ()
+        settle(storage, list(SETS.values()), reservation, "accept")
+    (remark,) = take(storage, "f", settings).remarks
+    assert remark.startswith("5 engines were accepted on news")
+
+
+def test_all_sets_of_a_gate_are_counted_by_their_content(storage):
+    reserve(storage, SETS | {"talks": "0000000000bb"}, use_of("a"), FOUR)
+    renamed = reserve(storage, {"renamed": "0000000000bb"}, use_of("b"), FOUR)
+    assert renamed.numbers == {"renamed": 2}
+
+
+def test_a_ledger_that_was_changed_by_hand_is_refused(storage):
+    take(storage, "a")
+    path = "gates/0000000000aa.json"
+    storage.write_bytes(path, storage.read_bytes(path).replace(b'"demo"', b'"none"'))
+    with pytest.raises(StorageError, match="use a new test set"):
+        take(storage, "a")

@@ -1,0 +1,124 @@
+"""An engine is promoted if the gate has accepted it, or with a reason that is kept."""
+
+from dataclasses import asdict
+
+import pytest
+
+from nmt.cli.traffic_options import PromotionOptions
+from nmt.errors import NotAcceptedError
+from nmt.runs import layout
+from nmt.runs.gate import GateResult, GateVerdict
+from nmt.runs.records import Record
+from nmt.runs.steps import GATE
+from nmt.storage import Storage
+from nmt.traffic import promote, read_traffic
+from nmt.traffic.promotion import promote_run
+from tests.support.runs.evaluated_run import evaluate, export
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    """A storage root with engines a, b and c, of which b serves; a is worse than its base."""
+    storage = Storage(str(tmp_path / "runs"))
+    for name in "abc":
+        export(storage, name)
+    promote(storage, "default", "b")
+    evaluate(storage, "a")
+    return storage
+
+
+def judge(
+    storage: Storage, verdict: GateVerdict, *, engine: str = "a", baseline: str | None = "b"
+) -> None:
+    """Leave the decision of a gate in run a."""
+    result = GateResult(
+        verdict=verdict,
+        reason="gain: +1.50 chrF++",
+        engine=engine,
+        baseline=baseline,
+        endpoint="default",
+        route="eng_Latn-tam_Taml",
+        metric="chrf++",
+        signature="s",
+        goal="better",
+        rules_digest="r",
+        error_rate=0.0025,
+        difference=1.5,
+        standard_error=0.3,
+        low=0.7,
+        high=2.0,
+        rules=(),
+        sets=(),
+    )
+    record = Record("gate", True, {}, {}, output="g", result=result.as_json())
+    storage.write_json(layout.step_record("a", GATE), asdict(record))
+
+
+def test_an_accepted_engine_is_promoted_whatever_its_base_scores(storage):
+    judge(storage, "accept")
+    promoted = promote_run(storage, "a", "default")
+    assert promoted.traffic.route().stable == "a"
+    assert promoted.remark == "the gate accepted it (gain: +1.50 chrF++)"
+    assert promoted.traffic.route().forced == {}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"), [("reject", "rejected its engine"), ("undecided", "could not decide on")]
+)
+@pytest.mark.parametrize("options", [PromotionOptions(), PromotionOptions(canary=5)])
+def test_another_engine_is_refused_with_the_rule_that_decided(storage, verdict, said, options):
+    judge(storage, verdict)
+    with pytest.raises(NotAcceptedError) as refused:
+        promote_run(storage, "a", "default", options)
+    for part in (said, "gain: +1.50 chrF++", "--force"):
+        assert part in str(refused.value)
+    assert refused.value.exit_code == 2
+    traffic = read_traffic(storage, "default")
+    assert traffic is not None
+    assert traffic.route().engines == ("b",)
+
+
+def test_a_reason_lets_it_be_promoted_and_is_kept_with_the_engine(storage):
+    judge(storage, "undecided")
+    promoted = promote_run(storage, "a", "default", PromotionOptions(force="people like it"))
+    assert promoted.traffic.route().forced == {"a": "people like it"}
+    assert "promoted because: people like it" in promoted.remark
+
+
+def test_a_reason_is_not_kept_where_the_gate_has_accepted(storage):
+    judge(storage, "accept")
+    promoted = promote_run(storage, "a", "default", PromotionOptions(force="people like it"))
+    assert promoted.traffic.route().forced == {}
+    assert "--force was not needed" in promoted.remark
+
+
+@pytest.mark.parametrize("verdict", ["accept", "reject"])
+def test_a_decision_against_another_engine_than_serves_has_to_be_made_again(storage, verdict):
+    judge(storage, verdict, baseline="c")
+    with pytest.raises(NotAcceptedError, match=r"engine c, but engine b serves now.*nmt gate"):
+        promote_run(storage, "a", "default")
+
+
+def test_a_decision_against_the_base_holds_only_while_nothing_serves(storage):
+    judge(storage, "accept", baseline=None)
+    with pytest.raises(NotAcceptedError, match="the base, but engine b serves now"):
+        promote_run(storage, "a", "default")
+    assert promote_run(storage, "a", "new").traffic.route().stable == "a"
+
+
+def test_a_decision_on_an_earlier_export_of_the_run_counts_for_nothing(storage):
+    judge(storage, "accept", engine="earlier")
+    evaluate(storage, "a", done=False)
+    assert "was not compared with engine b" in promote_run(storage, "a", "default").remark
+
+
+def test_an_accepted_engine_can_be_promoted_again(storage):
+    judge(storage, "accept")
+    promote_run(storage, "a", "default")
+    assert promote_run(storage, "a", "default").traffic.route().stable == "a"
+
+
+def test_a_shadow_needs_no_decision(storage):
+    judge(storage, "reject")
+    route = promote_run(storage, "a", "default", PromotionOptions(shadow=True)).traffic.route()
+    assert (route.stable, route.shadow) == ("b", "a")
