@@ -4,6 +4,7 @@ import logging
 from functools import partial, update_wrapper
 
 from nmt.config import Config
+from nmt.evaluation.gate.opponent import find_opponent
 from nmt.report.gate import gate_lines
 from nmt.runs.gate import GateResult
 from nmt.runs.records import Record, require, result_of
@@ -29,6 +30,7 @@ def run(session: Session) -> Record:
     require(storage, run_name, EVALUATE)
 
     def work() -> StepOutput[GateResult]:
+        find_opponent(session.config, storage)  # raises before a cluster is started
         work_with_names = partial(judge_on_worker, user_set=session.user_set)
         # Ray names the task, and so the lines of its log, after the function.
         return StepOutput(on_worker(session, update_wrapper(work_with_names, judge_on_worker)))

@@ -11,6 +11,7 @@ from nmt.evaluation.engines import EngineSystem, find_engine
 from nmt.evaluation.gate.decision import Decision, compared_sets, decide, findable_gain
 from nmt.evaluation.gate.ledger import Reservation, SetUse, reserve, settle
 from nmt.evaluation.gate.limits import Pair
+from nmt.evaluation.gate.opponent import find_opponent
 from nmt.evaluation.system import System
 from nmt.evaluation.test_sets import EvaluatedSet, TestSets, named_below
 from nmt.evaluation.translations import Translations, Translators
@@ -24,13 +25,10 @@ from nmt.runs.evaluation import (
     TestSetInfo,
 )
 from nmt.runs.gate import GateResult, GateSet
-from nmt.runs.records import require
-from nmt.runs.steps import EXPORT
 from nmt.scoring.result import join_sets
 from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
 from nmt.scoring.stored import write_rows
 from nmt.storage import Storage
-from nmt.traffic import route_key, stable_engine
 
 log = logging.getLogger(__name__)
 
@@ -80,22 +78,15 @@ def judge_run(config: Config, storage: Storage, user_set: Collection[str] = ()) 
 
 
 def _find_contest(config: Config, storage: Storage) -> _Contest:
-    exported = require(storage, config.run, EXPORT).output
-    data = config.data
-    key = route_key(data.source_language, data.target_language, config.gate.domain)
-    serving = stable_engine(storage, config.serving.name, key)
-    if serving == exported:
-        raise InputError(
-            f"endpoint '{config.serving.name}' serves engine {exported} of run '{config.run}' "
-            "already: there is nothing to decide"
-        )
-    engine = find_engine(config, storage, exported)
-    if serving:
-        return _Contest(key, engine, find_engine(config, storage, serving), serving)
+    opponent = find_opponent(config, storage)
+    engine = find_engine(config, storage, opponent.engine)
+    if opponent.serving:
+        stable = find_engine(config, storage, opponent.serving)
+        return _Contest(opponent.route, engine, stable, opponent.serving)
     from nmt.evaluation.models import find_models  # imports torch
 
-    log.info("gate: nothing serves %s yet: the engine is compared with its base", key)
-    return _Contest(key, engine, find_models(config, storage)[BASE_SYSTEM], None)
+    log.info("gate: nothing serves %s yet: the engine is compared with its base", opponent.route)
+    return _Contest(opponent.route, engine, find_models(config, storage)[BASE_SYSTEM], None)
 
 
 def _choose(config: Config, found: Mapping[str, TestSet]) -> list[TestSet]:
