@@ -42,13 +42,15 @@ def find_systems(
     Raises:
         NmtError: a system is missing or damaged, or does not fit the test sets.
     """
-    from nmt.evaluation.baselines.find import find_baselines  # imports torch
     from nmt.evaluation.models import find_models
 
     exported = require(storage, config.run, EXPORT).output
     systems = find_models(config, storage)
     systems[ENGINE_SYSTEM] = find_engine(config, storage, exported)
-    systems |= find_baselines(config, storage, systems[BASE_SYSTEM])
+    if config.evaluation.baselines:
+        from nmt.evaluation.baselines.find import find_baselines  # imports torch
+
+        systems |= find_baselines(config, storage, systems[BASE_SYSTEM])
     for name, settings in config.evaluation.systems.items():
         try:
             systems[name] = _find_named(name, settings, config, storage, test_sets)
