@@ -42,7 +42,7 @@ def find_systems(
     Raises:
         NmtError: a system is missing or damaged, or does not fit the test sets.
     """
-    from nmt.evaluation.models import find_models
+    from nmt.evaluation.models import find_models  # imports torch
 
     exported = require(storage, config.run, EXPORT).output
     systems = find_models(config, storage)
