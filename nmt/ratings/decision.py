@@ -121,7 +121,7 @@ def estimate_gain(
 
 
 def _differences(ratings: Iterable[Rating], design: Design) -> dict[int, float]:
-    """Return the difference of each rated segment, as the mean over its raters."""
+    """Return the difference of each segment that all its raters have rated, as their mean."""
     baseline, candidate = design.systems
     points = design.how.points
     found: dict[int, list[float]] = {}
@@ -130,7 +130,12 @@ def _differences(ratings: Iterable[Rating], design: Design) -> dict[int, float]:
             # The mean of a rater cancels in a difference of two ratings by the same rater.
             difference = points(rating.values[candidate]) - points(rating.values[baseline])
             found.setdefault(rating.segment, []).append(difference)
-    return {segment: sum(each) / len(each) for segment, each in found.items()}
+    # A rating that came after a look would change it.
+    return {
+        segment: sum(each) / len(each)
+        for segment, each in found.items()
+        if len(each) >= design.raters_of(segment)
+    }
 
 
 def _look(

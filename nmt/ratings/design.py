@@ -87,6 +87,10 @@ class Design(ResultPart):
         start = (batch - 1) * self.rows
         return range(min(start, len(self.segments)), min(start + self.rows, len(self.segments)))
 
+    def raters_of(self, segment: int) -> int:
+        """Return how many raters get a segment, by its place."""
+        return len(self.raters) if segment % self.rows < self.shared else 1
+
     @property
     def batches(self) -> int:
         """Return the number of batches that the differing sentences make."""

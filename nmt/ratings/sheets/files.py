@@ -65,7 +65,7 @@ def write_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
         for name, content in files.items():
             path = folder / name
             # Somebody may have filled it in already.
-            if path.exists() and path.read_bytes() != content and name != "instructions.txt":
+            if path.exists() and name != "instructions.txt" and not _is_same(path, content):
                 raise InputError(
                     f"{path} exists with other content: move it away, or give another --output"
                 )
@@ -74,6 +74,15 @@ def write_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
     except OSError as error:
         raise InputError(f"--output {folder}: cannot be written: {error.strerror}") from None
     return [folder / name for name in files]
+
+
+def _is_same(path: Path, content: bytes) -> bool:
+    """Tell whether a file has a content; workbooks also have the time at which they were made."""
+    found = path.read_bytes()
+    if path.suffix != ".xlsx" or not found.startswith(_ZIP):
+        return found == content
+    sheets = [list(xlsx_sheet.read_xlsx(each, path.name)) for each in (found, content)]
+    return sheets[0] == sheets[1]
 
 
 def read_file(path: Path) -> Iterator[Line]:

@@ -64,6 +64,14 @@ def test_an_incomplete_batch_is_not_looked_at():
     assert "9 of its 10" in found.reason
 
 
+def test_a_sentence_that_all_raters_get_waits_for_all_of_them():
+    study = design(raters=("1", "2"), shared=2)
+    found = decide(rate(10, 8.0), study)
+    assert (found.looks, found.missing) == (0, 2)
+    others = [rating(at, {"old": 50.0, "new": 54.0}, "2") for at in range(2)]
+    assert decide([*rate(10, 8.0), *others], study).looks == 1
+
+
 def test_an_answer_stays_whatever_comes_later():
     later = [rating(segment, {"old": 90.0, "new": 10.0}) for segment in range(10, 20)]
     assert decide([*rate(10, 8.0), *later], design()).answer == "accept"

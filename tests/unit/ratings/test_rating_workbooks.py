@@ -8,6 +8,7 @@ from openpyxl import Workbook, load_workbook
 
 from nmt.errors import DataError, InputError
 from nmt.ratings.batches import make_key
+from nmt.ratings.sheets.files import batch_files, write_files
 from nmt.ratings.sheets.table import columns_of
 from nmt.ratings.sheets.xlsx_sheet import read_xlsx, write_xlsx
 from tests.support.ratings.studies import Outputs, design
@@ -85,6 +86,17 @@ def test_a_file_that_unpacks_to_far_more_is_not_read():
         packed.writestr("xl/worksheets/sheet1.xml", bytes(250 * 1024**2))
     with pytest.raises(DataError, match="unpacks to"):
         list(read_xlsx(stream.getvalue(), "bomb.xlsx"))
+
+
+def test_a_workbook_may_be_written_again_unless_it_is_filled_in(study, tmp_path):
+    key = make_key(study, 1)
+    (path, _) = write_files(tmp_path, batch_files(study, key, "xlsx"))
+    write_files(tmp_path, batch_files(study, key, "xlsx"))
+    book = load_workbook(path)
+    book.worksheets[0]["D2"] = 80
+    book.save(path)
+    with pytest.raises(InputError, match="exists with other content"):
+        write_files(tmp_path, batch_files(study, key, "xlsx"))
 
 
 def test_a_text_that_no_cell_holds_is_refused_by_its_number():
