@@ -1,6 +1,6 @@
 """Where the translations come from: the evaluation of a run, or files of any systems."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nmt.data.test_sets import TestSet
@@ -33,24 +33,14 @@ def outputs_of_run(
         InputError: it has no such test set or system.
     """
     result = result_of(storage, run, EVALUATE, require(storage, run, EVALUATE))
-    names = systems or (BASE_SYSTEM, ENGINE_SYSTEM)
+    names = tuple(systems) or (BASE_SYSTEM, ENGINE_SYSTEM)
     if test_set not in result.test_sets:
         raise InputError(
             f"--set {test_set}: the evaluation of run '{run}' has "
             f"{', '.join(result.test_sets)}.{did_you_mean(test_set, result.test_sets)}"
         )
-    rows: dict[str, list[HypothesisRow]] = {}
-    for name in names:
-        path = layout.hypotheses(run, test_set, name)
-        if name not in result.systems or not storage.exists(path):
-            raise InputError(
-                f"--systems {name}: the evaluation of run '{run}' has no translations of "
-                f"'{test_set}' by it; its systems are {', '.join(result.systems)}."
-                f"{did_you_mean(name, result.systems)}"
-            )
-        rows[name] = list(read_rows(storage.read_bytes(path), storage.locate(path)))
     _check_unique(names)
-    info = result.test_sets[test_set]
+    rows = {name: _read_rows(storage, run, test_set, name, result.systems) for name in names}
     sources = [row.source for row in rows[names[0]]]
     for name, of_system in rows.items():
         if [row.source for row in of_system] != sources:
@@ -58,21 +48,43 @@ def outputs_of_run(
                 f"'{names[0]}' and '{name}' have translated other sentences of '{test_set}': give "
                 f"`nmt evaluate run={run}` again"
             )
-    metrics = {metric for of_system in rows.values() for row in of_system for metric in row.scores}
+    info = result.test_sets[test_set]
     return Outputs(
         test_set,
         info.source_language,
         info.target_language,
         sources,
         {name: [row.hypothesis for row in of_system] for name, of_system in rows.items()},
-        {
-            metric: {
-                name: [row.scores.get(metric) for row in of_system]
-                for name, of_system in rows.items()
-            }
-            for metric in metrics
-        },
+        _stored_scores(rows),
     )
+
+
+def _read_rows(
+    storage: Storage, run: str, test_set: str, system: str, known: Iterable[str]
+) -> list[HypothesisRow]:
+    path = layout.hypotheses(run, test_set, system)
+    names = list(known)
+    if system not in names or not storage.exists(path):
+        raise InputError(
+            f"--systems {system}: the evaluation of run '{run}' has no translations of "
+            f"'{test_set}' by it; its systems are {', '.join(names)}."
+            f"{did_you_mean(system, names)}"
+        )
+    return list(read_rows(storage.read_bytes(path), storage.locate(path)))
+
+
+def _stored_scores(
+    rows: Mapping[str, Sequence[HypothesisRow]],
+) -> dict[str, dict[str, list[float | None]]]:
+    """Collect the scores of each metric: metric -> system -> score of each sentence."""
+    metrics = {metric for of_system in rows.values() for row in of_system for metric in row.scores}
+    return {
+        metric: {
+            system: [row.scores.get(metric) for row in of_system]
+            for system, of_system in rows.items()
+        }
+        for metric in metrics
+    }
 
 
 def outputs_of_files(

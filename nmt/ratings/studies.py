@@ -139,6 +139,7 @@ def write_batch(
     Raises:
         InputError: all sentences have been rated, or the files cannot be written.
     """
+    _check_apart(storage, design, folder)
     number = open_batch(storage, design) if batch is None else batch
     key = _find_key(storage, design, number)
     if key is None:
@@ -147,6 +148,13 @@ def write_batch(
         KEY.write(storage, layout.rating_key(design.run, design.study, number), key)
     files = write_files(folder, batch_files(design, key, kind))
     return Batch(number, len(design.batch_segments(number)), tuple(files))
+
+
+def _check_apart(storage: Storage, design: Design, folder: Path) -> None:
+    """Refuse to put sheets beside their key, with which they would be sent away."""
+    keys = Path(storage.locate(layout.rating_studies(design.run))).resolve()
+    if storage.is_local and folder.resolve().is_relative_to(keys):
+        raise InputError(f"--output {folder}: is where the key lies: name a folder apart from it")
 
 
 def decide_study(storage: Storage, run: str, study: str) -> Decision:

@@ -9,7 +9,6 @@ from pathlib import Path
 from nmt.ratings.batches import Key, KeyRow, labels_of
 from nmt.ratings.design import Design, Outputs, Wishes, make_design
 from nmt.ratings.given import Rating
-from nmt.ratings.sheets.line import column_of
 
 SYSTEMS = ("old", "new")
 Fill = Callable[[KeyRow, str, str], str]
@@ -96,11 +95,6 @@ def rating(
         "values": {system: {"score": value} for system, value in scores.items()},
     }
     return Rating.model_validate(plain | changes)
-
-
-def column(name: str, label: str) -> str:
-    """Name a column of a sheet."""
-    return column_of(name, label)
 
 
 def write(folder: Path, name: str, content: bytes) -> Path:

@@ -260,6 +260,12 @@ def test_a_sheet_that_is_filled_in_is_not_written_over(study):
         write_batch(study.storage, study.design, path.parent, "csv")
 
 
+def test_sheets_are_not_put_beside_their_key(study):
+    beside = study.folder / "runs" / "demo" / "ratings" / "first"
+    with pytest.raises(Exception, match="is where the key lies"):
+        write_batch(study.storage, study.design, beside, "csv")
+
+
 def test_two_sheets_of_one_batch_are_imported_together(tmp_path):
     study = Study(tmp_path, raters=("anna", "ravi"))
     files = [write(tmp_path, f"{number}.csv", study.filled(sheet=number)) for number in range(2)]
