@@ -12,7 +12,7 @@ from nmt.provenance.verification import verify_engine
 from nmt.runs import layout
 from nmt.runs.results import ExportResult
 from nmt.runs.running import run_step
-from nmt.runs.steps import BASE, EXPORT, PREPARE, TRAIN
+from nmt.runs.steps import BASE, EXPORT, PREPARE, TRAIN, AnyStep
 from nmt.storage import Storage
 from ray_jobs import export
 from ray_jobs.runtime.context import Session
@@ -36,7 +36,8 @@ def made(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The engines that the export has made, of a trained run."""
     made: list[str] = []
     session = make_session(storage)
-    for step in (PREPARE, BASE, TRAIN):
+    steps: tuple[AnyStep, ...] = (PREPARE, BASE, TRAIN)
+    for step in steps:
         run_step(storage, session.config, step, lambda s=step: step_output(**RESULTS[s.name]))
 
     def make(_: Session, work: object) -> ExportResult:
