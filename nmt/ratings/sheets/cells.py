@@ -52,8 +52,11 @@ def read_text(cell: str) -> str:
 
 
 def is_same_text(cell: str, text: str) -> bool:
-    """Tell whether a cell still shows a text; spaces and invisible characters may differ."""
-    return _visible(read_text(cell)) == _visible(read_text(mark_text(text)))
+    """Tell whether a cell still shows a text; spaces and invisible characters may differ.
+
+    Apostrophes may differ too: a spreadsheet shows, hides or removes some of the marks.
+    """
+    return _visible(clean_text(text)) == _visible(clean_text(cell))
 
 
 def cell_length(text: str) -> int:
@@ -85,7 +88,7 @@ def _is_converted(text: str) -> bool:
 
 def _visible(text: str) -> str:
     """Return the letters of a text, with one space wherever there is white space."""
-    composed = unicodedata.normalize("NFC", text)
+    composed = unicodedata.normalize("NFC", text.replace(MARK, ""))
     shown = (" " if each.isspace() else each for each in composed if not _is_invisible(each))
     return " ".join("".join(shown).split())
 

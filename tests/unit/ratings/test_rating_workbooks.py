@@ -8,19 +8,33 @@ from openpyxl import Workbook, load_workbook
 
 from nmt.errors import DataError, InputError
 from nmt.ratings.batches import make_key
+from nmt.ratings.checks import check_lines
 from nmt.ratings.sheets.files import batch_files, write_files
 from nmt.ratings.sheets.table import columns_of
 from nmt.ratings.sheets.xlsx_sheet import read_xlsx, write_xlsx
 from tests.support.ratings.studies import Outputs, design
 
-TEXTS = ["=1+1", "+1", "-1", "@x", "3/4", "007", "\x07bell", "two\nlines", "வணக்கம்"]
+TEXTS = [
+    "''quoted",
+    "'=1",
+    "wait; =x",
+    "=1+1",
+    "+1",
+    "-1",
+    "@x",
+    "3/4",
+    "007",
+    "\x07bell",
+    "two\nlines",
+    "வணக்கம்",
+]
 
 
 @pytest.fixture
 def study():
     other = [f"other {number}" for number in range(len(TEXTS))]
     given = Outputs("t", "eng_Latn", "tam_Taml", TEXTS, {"a": TEXTS, "b": other}, {})
-    return design(given)
+    return design(given, rows=len(TEXTS))
 
 
 def workbook(study):
@@ -61,6 +75,8 @@ def test_a_workbook_comes_back_with_its_texts_and_numbers(study):
     lines = list(read_xlsx(stream.getvalue(), "s.xlsx"))
     assert {line.cells["source"] for line in lines} >= {"=1+1", "3/4", "two\nlines"}
     assert (lines[0].cells["score A"], lines[0].cells["score B"]) == ("80", "70.5")
+    checked = check_lines(lines, study, [make_key(study, 1)])
+    assert (len(checked.ratings), checked.problems) == (1, [])
 
 
 def test_a_formula_is_read_as_its_text_and_not_computed(study):
