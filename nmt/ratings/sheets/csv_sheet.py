@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 
 from nmt.errors import DataError
 from nmt.ratings.batches import KeyRow
@@ -11,6 +12,8 @@ from nmt.ratings.sheets.cells import mark_text
 from nmt.ratings.sheets.line import Line
 from nmt.ratings.sheets.table import ID, columns_of, table_rows
 
+MAX_ROWS, MAX_COLUMNS = 20_000, 100
+"""Far more than a sheet has; a file from outside may claim any number."""
 _DELIMITERS = (",", ";", "\t")
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Excel reads a file as UTF-8 only if it begins with this.
@@ -43,9 +46,10 @@ def read_csv(content: bytes, place: str) -> Iterator[Line]:
     if first.startswith("sep="):
         text = text.partition("\n")[2]
     for delimiter in _DELIMITERS:
-        rows = list(enumerate(_parse(text, delimiter, place), start=1))
-        if rows and ID in _heads(rows[0][1]):
-            return lines_of(rows, place)
+        rows = _parse(text, delimiter, place)
+        heads = next(rows, None)
+        if heads and ID in _heads(heads[1]):
+            return lines_of(itertools.chain([heads], rows), place)
     return lines_of([], place)
 
 
@@ -64,9 +68,11 @@ def decode(content: bytes, place: str) -> str:
         ) from None
 
 
-def _parse(text: str, delimiter: str, place: str) -> list[list[str]]:
+def _parse(text: str, delimiter: str, place: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows with their numbers, from 1."""
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        yield from enumerate(rows, start=1)
     except csv.Error as error:
         raise DataError(f"{place}: not a CSV file: {error}") from None
 
@@ -77,13 +83,15 @@ def _heads(row: Sequence[str]) -> list[str]:
     return [name[:-1] + name[-1].upper() if name[-2:-1] == " " else name for name in names]
 
 
-def lines_of(rows: Sequence[tuple[int, Sequence[str]]], place: str) -> Iterator[Line]:
+def lines_of(rows: Iterable[tuple[int, Sequence[str]]], place: str) -> Iterator[Line]:
     """Turn the numbered rows of a table into lines; the first has the names of the columns.
 
     Raises:
         DataError: it is not such a sheet.
     """
-    heads = _heads(rows[0][1]) if rows else []
+    numbered = iter(rows)
+    _, first = next(numbered, (1, []))
+    heads = _heads(first)
     if ID not in heads:
         raise DataError(
             f"{place}: has no column '{ID}' in its first row, so it is not a sheet of `nmt "
@@ -92,9 +100,9 @@ def lines_of(rows: Sequence[tuple[int, Sequence[str]]], place: str) -> Iterator[
     twice = {name for name in heads if name and heads.count(name) > 1}
     if twice:
         raise DataError(f"{place}: has several columns '{min(twice)}': remove what was added")
-    return (
-        Line(f"{place}, row {number}", dict(zip(heads, row, strict=False)))
-        for number, row in rows[1:]
+    for number, row in numbered:
+        if number > MAX_ROWS:
+            raise DataError(f"{place}: has more than {MAX_ROWS:,} rows, so it is not a sheet")
         # Spreadsheets add empty rows and columns.
-        if any(cell.strip() for cell in row)
-    )
+        if any(cell.strip() for cell in row):
+            yield Line(f"{place}, row {number}", dict(zip(heads, row, strict=False)))

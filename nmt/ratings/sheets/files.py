@@ -10,7 +10,7 @@ from nmt.ratings.sheets import appraise, csv_sheet, pearmut, xlsx_sheet
 from nmt.ratings.sheets.formats import Format
 from nmt.ratings.sheets.line import Line
 
-_MAX_BYTES = 100 * 1024**2
+_MAX_BYTES = 50 * 1024**2
 _ZIP = b"PK\x03\x04"
 _OLD_WORKBOOKS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 

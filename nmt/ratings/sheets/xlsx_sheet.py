@@ -9,7 +9,7 @@ from nmt.errors import DataError
 from nmt.ratings.batches import KeyRow
 from nmt.ratings.design import Design
 from nmt.ratings.sheets.cells import clean_text
-from nmt.ratings.sheets.csv_sheet import lines_of
+from nmt.ratings.sheets.csv_sheet import MAX_COLUMNS, MAX_ROWS, lines_of
 from nmt.ratings.sheets.line import Line
 from nmt.ratings.sheets.table import ID, Column, columns_of, table_rows
 
@@ -99,7 +99,9 @@ def read_xlsx(content: bytes, place: str) -> Iterator[Line]:
         raise DataError(f"{place}: unpacks to {size:,} bytes; at most {_MAX_UNPACKED:,} are read")
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        values = book.worksheets[0].values
+        values = book.worksheets[0].iter_rows(
+            max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True
+        )
         rows = [
             (number, [_shown(cell) for cell in row])
             for number, row in enumerate(values, start=1)

@@ -206,6 +206,11 @@ def test_a_file_that_is_not_a_sheet_is_refused(study, content, message):
         study.give_back(content)
 
 
+def test_a_file_of_endless_rows_is_not_a_sheet(study):
+    with pytest.raises(DataError, match="more than 20,000 rows"):
+        study.give_back(b"id\r\n" + b"x\r\n" * 20_001)
+
+
 def test_a_cell_cannot_send_commands_to_the_terminal(study):
     with pytest.raises(DataError) as error:
         study.give_back(changed(study.filled(), study.key.rows[0].id, "\x1b[2Jevil"))

@@ -104,6 +104,45 @@ def test_a_file_that_unpacks_to_far_more_is_not_read():
         list(read_xlsx(stream.getvalue(), "bomb.xlsx"))
 
 
+def rewritten(content, name, change):
+    """Change one part of a workbook."""
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as packed,
+        zipfile.ZipFile(stream, "w") as other,
+    ):
+        for entry in packed.namelist():
+            part = packed.read(entry)
+            other.writestr(entry, change(part) if entry == name else part)
+    return stream.getvalue()
+
+
+def test_entities_of_a_workbook_are_not_expanded(study):
+    bomb = (
+        b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+        b'<!ENTITY c SYSTEM "file:///etc/passwd">]>'
+    )
+    content = rewritten(
+        write_xlsx(study, make_key(study, 1).rows),
+        "xl/worksheets/sheet1.xml",
+        lambda part: bomb + part.replace(b"<sheetData>", b"<sheetData>&b;&c;"),
+    )
+    with pytest.raises(DataError, match=r"not an \.xlsx workbook"):
+        list(read_xlsx(content, "s.xlsx"))
+
+
+def test_a_workbook_that_claims_to_be_huge_is_read_quickly(study):
+    content = rewritten(
+        write_xlsx(study, make_key(study, 1).rows),
+        "xl/worksheets/sheet1.xml",
+        lambda part: part.replace(
+            b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+        ),
+    )
+    lines = list(read_xlsx(content, "s.xlsx"))
+    assert len(lines) == len(make_key(study, 1).rows)
+
+
 def test_a_workbook_may_be_written_again_unless_it_is_filled_in(study, tmp_path):
     key = make_key(study, 1)
     (path, _) = write_files(tmp_path, batch_files(study, key, "xlsx"))
