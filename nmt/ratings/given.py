@@ -32,7 +32,7 @@ class Rating(ResultPart):
 class Ratings(ResultPart):
     """All ratings of a study."""
 
-    rows: tuple[Rating, ...] = ()
+    rows: tuple[Rating, ...]
 
 
 RATINGS = RecordKind(Ratings, "the ratings of a study")

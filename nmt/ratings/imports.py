@@ -144,7 +144,7 @@ def _add(storage: Storage, design: Design, checked: Checked) -> Imported:
     counts = {"new": 0, "known": 0, "replaced": 0}
 
     def merge(current: Ratings | None) -> Ratings:
-        rows = {rating.row: rating for rating in (current or Ratings()).rows}
+        rows = {rating.row: rating for rating in (current.rows if current else ())}
         counts.update(
             new=len(new.keys() - rows.keys()),
             known=sum(rows.get(row) == rating for row, rating in new.items()),

@@ -11,6 +11,9 @@ import pytest
 
 from nmt.config import Config
 from nmt.errors import StorageError
+from nmt.ratings.batches import KEY, make_key
+from nmt.ratings.design import DESIGN
+from nmt.ratings.given import RATINGS, Ratings
 from nmt.runs.records import BEST_TRIAL, SUMMARY, TRIAL, find_record
 from nmt.runs.running import run_step
 from nmt.runs.steps import PREPARE
@@ -18,6 +21,7 @@ from nmt.runs.trials import Trial, TrialPoint, TrialWithCheckpoints
 from nmt.storage import MANIFEST, RecordKind, Storage
 from nmt.training.saved.records import CUT, MLFLOW_RUN, Cut, MlflowRun
 from ray_jobs.supervision.attempts import ATTEMPTS, Attempts
+from tests.support.ratings.studies import design, outputs, rating
 from tests.support.runs.records import step_output
 from tests.support.runs.summaries import full
 
@@ -27,6 +31,7 @@ ONE = Trial(
     config={"adapter.rank": 8, "training.learning_rate": 1e-3}, state="finished", number=3,
     bleu=30.25, steps=100, curve=CURVE,
 )  # fmt: skip
+STUDY = design(outputs(5))
 KINDS: dict[str, tuple[RecordKind[Any], object]] = {
     "trial.json": (TRIAL, ONE),
     "best.json": (
@@ -37,6 +42,9 @@ KINDS: dict[str, tuple[RecordKind[Any], object]] = {
     "mlflow.json": (MLFLOW_RUN, MlflowRun("0123456789abcdef0123456789abcdef")),
     "logs/a.json": (ATTEMPTS, Attempts("raysubmit_1", 1_800_000_000.5, 2)),
     "summary.json": (SUMMARY, full()),
+    "design.json": (DESIGN, STUDY),
+    "key-001.json": (KEY, make_key(STUDY, 1)),
+    "ratings.json": (RATINGS, Ratings(rows=(rating(0, {"old": 1.0, "new": 2.0}),))),
 }
 OTHERS = (None, True, False, 0, 1, -1, 7.5, 1e300, "", "other", "../../x", [], [1], {}, {"a": 1})
 
@@ -168,6 +176,27 @@ def test_a_record_that_was_changed_by_hand_is_refused(storage: Storage) -> None:
     storage.write_json("cut.json", {**storage.read_json("cut.json"), "parts": 8})
     with pytest.raises(StorageError, match="it was changed after it was written"):
         CUT.find(storage, "cut.json", "")
+
+
+def test_no_change_of_a_record_is_lost_when_two_processes_change_it(storage: Storage) -> None:
+    def add_one(current: Cut | None) -> Cut:
+        parts = current.parts if current else 1
+        if parts == 4:
+            # Another process is faster.
+            CUT.write(storage, "cut.json", Cut(8))
+        return Cut(parts * 2)
+
+    assert CUT.update(storage, "cut.json", add_one, "") == Cut(2)
+    assert CUT.update(storage, "cut.json", add_one, "") == Cut(4)
+    assert CUT.update(storage, "cut.json", add_one, "") == Cut(16)
+    assert CUT.find(storage, "cut.json", "") == Cut(16)
+
+
+def test_a_damaged_record_is_not_changed(storage: Storage) -> None:
+    storage.write_bytes("cut.json", b"{")
+    with pytest.raises(StorageError, match="make it again"):
+        CUT.update(storage, "cut.json", lambda _: Cut(1), "make it again")
+    assert storage.read_bytes("cut.json") == b"{"
 
 
 def test_a_damaged_optional_record_is_skipped_with_a_message(storage: Storage) -> None:
