@@ -223,6 +223,7 @@ def trial_job(config: Config, storage: Storage, sample: TrialSettings) -> "Train
         data=layout.pairs(config.run),
         name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
         stop_at_step=config.tune.max_steps,
+        keeps_base=True,
         shared_validation=layout.shared_validation(config.run),
     )
 

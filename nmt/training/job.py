@@ -32,6 +32,8 @@ class TrainingJob:
     """Folder of checkpoints to go on from when this one has none yet."""
     compares_with_base: bool = False
     """Validate the base too, and publish nothing that is worse."""
+    keeps_base: bool = False
+    """Keep the base in this process for later trainings, which then start sooner."""
     shared_validation: str | None = None
     """File that fixes the number of validation pairs for several trainings, the first of which
     chooses it; None where the training chooses for itself."""

@@ -7,8 +7,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
-from nmt.config import Config
+from nmt.config import Config, QloraAdapter
 from nmt.data.batches import BatchPlan, rounded_up
 from nmt.data.mixing import CorpusMix
 from nmt.data.prepared_rows import first_pairs
@@ -26,6 +27,14 @@ from nmt.runs.records import fetch_output
 from nmt.text.pair import Pair
 from nmt.training.events import never
 from nmt.training.job import TrainingJob
+from nmt.training.kept_base import (
+    KEPT_BASES,
+    BaseKey,
+    CodecKey,
+    can_be_kept,
+    changes_base,
+    content_of,
+)
 from nmt.training.recompute import recompute_activations
 from nmt.training.strategies import Single, Strategy, pick_device
 from nmt.training.tokens import Tokenization
@@ -115,15 +124,54 @@ def _load_model(job: TrainingJob, device: torch.device) -> _LoadedModel:
     """Load the model and its tokenizer, and add the adapter."""
     config = job.config
     source = job.base.resolve(job.storage)
-    codec = load_codec(source, config.data.source_language, config.data.target_language)
-    quantization = config.adapter if config.adapter.type == "qlora" else None
-    dtype = base_dtype(config, pick_dtype(config.training.precision, device))
-    base = load_model(source, dtype, quantization=quantization, device=device)
-    model = add_adapter(base, config.adapter, config.seed).to(device)
+    codec = _load_codec(job, source)
+    model = add_adapter(_load_base(job, source, device), config.adapter, config.seed).to(device)
     _check_positions(config, codec, model, width_multiple(device))
     if config.training.gradient_checkpointing:
         recompute_activations(model)
     return _LoadedModel(model, codec, source)
+
+
+def _load_codec(job: TrainingJob, source: ModelSource) -> Codec:
+    """Load the tokenizer, or take the one that this process keeps."""
+    languages = job.config.data.source_language, job.config.data.target_language
+
+    def load() -> Codec:
+        return load_codec(source, *languages)
+
+    return (
+        KEPT_BASES.codec(CodecKey(content_of(source), *languages), load)
+        if job.keeps_base
+        else load()
+    )
+
+
+def _load_base(job: TrainingJob, source: ModelSource, device: torch.device) -> PreTrainedModel:
+    """Load the base, or copy the one that this process keeps."""
+    config = job.config
+    quantization = config.adapter if config.adapter.type == "qlora" else None
+    dtype = base_dtype(config, pick_dtype(config.training.precision, device))
+
+    def load() -> PreTrainedModel:
+        return load_model(source, dtype, quantization=quantization, device=device)
+
+    if not job.keeps_base or not can_be_kept(config.adapter):
+        return load()
+    # Weights that are trained are copied from the CPU: a second set would take the GPU's memory.
+    place = torch.device("cpu") if changes_base(config.adapter) else device
+    key = BaseKey(content_of(source), dtype, _kept_format(quantization), str(place))
+    return KEPT_BASES.model(key, config.adapter, lambda: load().to(place))  # pyright: ignore[reportArgumentType]
+
+
+def _kept_format(quantization: QloraAdapter | None) -> QloraAdapter | None:
+    """Return the settings of QLoRA with those left out that do not change the base."""
+    if quantization is None:
+        return None
+    return QloraAdapter(
+        quantization=quantization.quantization,
+        double_quantization=quantization.double_quantization,
+        compute_precision=quantization.compute_precision,
+    )
 
 
 def _load_data(
