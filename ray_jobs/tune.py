@@ -30,7 +30,14 @@ from ray_jobs.runtime.connection import connect, prepare_worker
 from ray_jobs.runtime.context import Session
 from ray_jobs.search.best_trial import read_best
 from ray_jobs.search.findings import against_second, between_methods, results_by_method
-from ray_jobs.search.limits import LimitWatch, end_of, explain_end, gpus_per_trial, spent_on
+from ray_jobs.search.limits import (
+    LimitWatch,
+    end_of,
+    explain_end,
+    gpus_per_trial,
+    limit_of,
+    spent_on,
+)
 from ray_jobs.search.methods import OBJECTIVE, build_search, method_of, objective_of
 from ray_jobs.search.scheduler import build_scheduler
 from ray_jobs.search.table import describe, method_lines
@@ -88,6 +95,11 @@ def search(session: Session) -> StepOutput[TuneResult]:
     best = trials.best()
     if best is None and trials.all_refused():
         raise InputError(f"no trial can work: {trials.faults()}")
+    if best is None and limit_of(config, spent_on(config, trials.in_order())):
+        raise TrainingError(
+            "tune.max_hours or tune.max_gpu_hours ended the search before a trial had a score: the "
+            "same command with a higher limit goes on"
+        )
     if best is None:
         raise TrainingError(
             f"none of {len(trials.in_order())} trials gave a score: {trials.faults()}"

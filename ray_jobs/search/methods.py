@@ -1,6 +1,6 @@
 """How trials are dealt to the methods that a search compares, so that none starves another."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ray.tune.search import Searcher
@@ -32,9 +32,19 @@ def method_of(config: Config, settings: Mapping[str, Any]) -> str:
 class MethodSearch(Searcher):
     """Draws from the sampler of each method in turn."""
 
-    def __init__(self, samplers: Mapping[str, MethodSampler]) -> None:
+    def __init__(
+        self,
+        samplers: Mapping[str, MethodSampler],
+        note_draw: Callable[[TrialSettings], object] = lambda settings: None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            samplers: method -> its sampler.
+            note_draw: receives the settings that are drawn, in their order.
+        """
         super().__init__(metric=OBJECTIVE, mode="max")
-        self._samplers = samplers
+        self._samplers, self._note_draw = samplers, note_draw
         self._trials: dict[str, tuple[MethodSampler, TrialSettings]] = {}
         self._best: dict[str, float] = {}
         self._over = False
@@ -52,6 +62,7 @@ class MethodSearch(Searcher):
         for sampler in () if self._over else turns:
             settings = sampler.draw()
             if settings is not None:
+                self._note_draw(settings)
                 self._trials[trial_id] = sampler, settings
                 return dict(settings)
         return Searcher.FINISHED
@@ -111,4 +122,4 @@ def build_search(config: Config, trials: TrialLog, storage: Storage) -> MethodSe
             return [trial for trial in listed if method_of(config, trial.config) == method]
 
         sampler.remember(own(trials.ended()), own(trials.begun()))
-    return MethodSearch(samplers)
+    return MethodSearch(samplers, trials.number_of)

@@ -12,6 +12,7 @@ from nmt.config import Config, digest_of
 from nmt.runs import layout
 from nmt.runs.records import TRIAL
 from nmt.runs.trials import Trial, TrialPoint, TrialWithCheckpoints
+from nmt.runs.tuning import TrialSettings
 from nmt.runs.validation_scores import gain_of
 from nmt.storage import Storage
 from nmt.training.schedule import is_out_of_patience
@@ -37,6 +38,7 @@ class TrialLog(tune.Callback):
     is_stopping: bool = False
     """Whether a limit of the search ends the trials that run."""
     _trials: dict[str, Trial] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
     _at_work: set[str] = field(default_factory=set)
     _last_table: float = 0.0
 
@@ -46,6 +48,7 @@ class TrialLog(tune.Callback):
             trial = self._find(layout.trial_record(run, name), name)
             if trial is not None:
                 self._trials[name] = trial
+                self._numbers[name] = trial.number
 
     # What is known
 
@@ -88,6 +91,15 @@ class TrialLog(tune.Callback):
     def folder_of(self, trial: Trial) -> str:
         """Return the training folder of a trial."""
         return layout.trial_folder(self.config.run, digest_of(trial.config))
+
+    def number_of(self, settings: TrialSettings) -> int:
+        """Return the number of a trial; settings that are new get the next one."""
+        # In the order of the draws: of trials that start together, the later may be the faster.
+        digest = digest_of(settings)
+        if digest not in self._numbers:
+            # Not the number of records: one may have been lost, and left its number out.
+            self._numbers[digest] = 1 + max(self._numbers.values(), default=0)
+        return self._numbers[digest]
 
     def faults(self) -> str:
         """Join the distinct error messages of the trials."""
@@ -182,10 +194,9 @@ class TrialLog(tune.Callback):
         recorded = self._trials.get(digest_of(trial.config))
         if recorded is not None:
             return recorded
-        # Not the number of records: one may have been lost, and left its number out.
-        number = 1 + max((each.number for each in self._trials.values()), default=0)
-        metric = self.config.training.validation_metric
-        return Trial(config=dict(trial.config), state="running", number=number, metric=metric)
+        settings, metric = dict(trial.config), self.config.training.validation_metric
+        number = self.number_of(settings)
+        return Trial(config=settings, state="running", number=number, metric=metric)
 
     def _ended_now(self, trial: TuneTrial) -> Trial:
         """Return what is recorded of a trial, with its time up to now."""

@@ -1,6 +1,6 @@
 import pytest
 
-from nmt.errors import ConfigError
+from nmt.errors import ConfigError, TrainingError
 from nmt.runs.records import find_record, result_of
 from nmt.runs.steps import TRAIN, TUNE
 from ray_jobs import train, tune
@@ -11,11 +11,18 @@ from tests.support.runs.records import change_record
 
 @pytest.fixture(scope="module")
 def searched(prepared: Session) -> Session:
+    """A search over two methods, by another metric than BLEU."""
     space = {
         "adapter.rank": {"type": "choice", "values": [2, 4]},
         "seed": {"type": "choice", "values": [3, 7]},  # the steps before have another
     }
-    session = branch(prepared, "searched", tune__space=space)
+    session = branch(
+        prepared,
+        "searched",
+        tune__space=space,
+        tune__methods=["lora", "none"],
+        training__validation_metric="chrf",
+    )
     tune.run(session)
     return session
 
@@ -26,15 +33,42 @@ def test_every_trial_ends_with_a_score(searched: Session) -> None:
     trials = result_of(searched.storage, "searched", TUNE, record).trials
     assert len(trials) >= 2  # the same setting drawn twice is one trial
     assert all(trial.state in ("finished", "pruned") for trial in trials)
-    assert all(trial.bleu is not None for trial in trials)
+    assert all(trial.score is not None and trial.bleu is not None for trial in trials)
+    assert {trial.metric for trial in trials} == {"chrf"}
 
 
-def test_the_best_trial_is_the_one_with_the_highest_bleu(searched: Session) -> None:
+def test_each_method_gets_its_share_of_the_trials(searched: Session) -> None:
+    record = find_record(searched.storage, "searched", TUNE)
+    assert record is not None
+    methods = result_of(searched.storage, "searched", TUNE, record).methods
+    assert {found.method: found.trials for found in methods} == {"lora": 2, "none": 1}
+    trained = {found.method: found.trained_parameters or 0 for found in methods}
+    assert trained["none"] > trained["lora"] > 0
+    assert all(found.seconds > 0 for found in methods)
+
+
+def test_the_best_trial_and_method_are_named_with_how_sure_that_is(searched: Session) -> None:
+    record = find_record(searched.storage, "searched", TUNE)
+    assert record is not None
+    result = result_of(searched.storage, "searched", TUNE, record)
+    best, second = result.trials[:2]
+    found = result.best.against_second
+    assert found is not None
+    assert (found.settings, found.other) == (best.config, second.config)
+    assert found.difference == pytest.approx((best.score or 0) - (second.score or 0))
+    low, high = found.interval
+    assert low <= found.difference <= high
+    assert found.sentences == 4
+    (between,) = result.between_methods
+    assert between.settings["adapter.type"] != between.other["adapter.type"]
+
+
+def test_the_best_trial_is_the_one_with_the_highest_score(searched: Session) -> None:
     best = searched.storage.read_json("searched/tune/best.json")
     record = find_record(searched.storage, "searched", TUNE)
     assert record is not None
     trials = result_of(searched.storage, "searched", TUNE, record).trials
-    assert best["bleu"] == max(trial.bleu or 0.0 for trial in trials)
+    assert best["score"] == max(trial.score or 0.0 for trial in trials)
 
 
 def test_training_takes_the_best_settings_and_goes_on_from_its_checkpoint(
@@ -115,3 +149,18 @@ def test_a_trial_that_diverges_is_marked_and_the_search_goes_on(prepared: Sessio
     assert states[1e38] == "diverged"
     assert states[8.0] in ("finished", "pruned")
     assert session.storage.read_json("diverging/tune/best.json")["config"]["adapter.alpha"] == 8.0
+
+
+def test_a_search_that_a_limit_ended_goes_on_with_a_higher_one(prepared: Session) -> None:
+    """The limit is reached before the first validation, so there is nothing to choose yet."""
+    steps = {"tune__max_steps": 200, "training__max_steps": 200, "tune__grace_steps": 200}
+    settings = {**steps, "training__evaluate_every_steps": 200, "tune__trials": 1}
+    session = branch(prepared, "limited", tune__max_hours=1e-6, **settings)
+    with pytest.raises(TrainingError, match=r"tune\.max_hours .* ended the search"):
+        tune.run(session)
+    (name,) = session.storage.list("limited/tune/trials")
+    path = f"limited/tune/trials/{name}/trial.json"
+    assert session.storage.read_json(path)["state"] == "stopped"
+    tune.run(session.with_config(session.config.with_overrides({"tune.max_hours": 1})))
+    trial = session.storage.read_json(path)
+    assert (trial["state"], trial["steps"], len(trial["periods"])) == ("finished", 200, 2)

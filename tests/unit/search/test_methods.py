@@ -123,3 +123,13 @@ def test_without_a_scheduler_no_trial_is_cut(tmp_path: Path) -> None:
 def test_a_trial_says_its_method_where_several_are_compared() -> None:
     assert Trial(config={"adapter.type": "none"}, state="running").method == "none"
     assert Trial(config={"seed": 1}, state="running").method is None
+
+
+def test_trials_are_numbered_in_the_order_of_their_draws(tmp_path: Path) -> None:
+    """Of two that are drawn together, the second may be the first to start."""
+    log = TrialLog(Storage(str(tmp_path)), config_of())
+    search = search_of(tmp_path, log=log)
+    first, second = search.suggest("a"), search.suggest("b")
+    for drawn in (second, first):
+        complete(log, drawn, (60, 10.0))
+    assert [trial.config for trial in log.in_order()] == [first, second]
