@@ -20,11 +20,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from ray.tune.schedulers import TrialScheduler
 
 from nmt.config import Choice, Config, digest_of, load_config
 from nmt.runs.tuning import TrialSettings
 from nmt.storage import Storage
+from nmt.training.trainer import run_training
 from ray_jobs.search.methods import MethodSearch, objective_of
 from ray_jobs.search.sampler import MethodSampler
 from ray_jobs.search.scheduler import MethodScheduler
@@ -87,13 +89,14 @@ def _settings() -> Iterator[TrialSettings]:
 
 def _train_grid(config: Config, storage: Storage, file: Path) -> Curves:
     """Train what the file lacks, and return the scores of all settings."""
-    from nmt.training.trainer import run_training
-
+    torch.set_num_threads(1)
     curves: dict[str, Curve] = json.loads(file.read_text()) if file.exists() else {}
     for number, settings in enumerate(_settings(), 1):
         if digest_of(settings) in curves:
             continue
         outcome = run_training(trial_job(config, storage, settings))
+        if not outcome.finished:
+            raise KeyboardInterrupt
         curves[digest_of(settings)] = [dict(point) for point in outcome.state.curve]
         file.write_text(json.dumps(curves, indent=1))
         print(number, settings, f"{outcome.state.best_score:.2f}", flush=True)

@@ -21,7 +21,7 @@ from nmt.runs.results import TuneResult
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE, TUNE
 from nmt.runs.trials import TrialWithCheckpoints
-from nmt.runs.tuning import EndOfSearch, TrialSettings
+from nmt.runs.tuning import EndOfSearch, TrialSettings, describe_differences
 from nmt.runs.validation_scores import worst_gain
 from nmt.storage import Storage
 from ray_jobs import base as base_job
@@ -38,7 +38,7 @@ from ray_jobs.search.limits import (
     limit_of,
     spent_on,
 )
-from ray_jobs.search.methods import OBJECTIVE, build_search, method_of, objective_of
+from ray_jobs.search.methods import OBJECTIVE, build_search, objective_of
 from ray_jobs.search.scheduler import build_scheduler
 from ray_jobs.search.table import describe, method_lines
 from ray_jobs.search.trials import TrialLog
@@ -134,11 +134,8 @@ def _result(
     for line in method_lines(result.methods, result.metric):
         log.info("%s", line)
     log.info("tune: the best trial: %s", describe(best.config))
-    if second is not None:
-        log.info("tune: %s", second.describe("the best trial", "the second"))
-    for found in result.between_methods:
-        names = (method_of(config, each) for each in (found.settings, found.other))
-        log.info("tune: %s", found.describe(*(f"the best of {name}" for name in names)))
+    for sentence in describe_differences(second, result.between_methods):
+        log.info("tune: %s", sentence)
     return result
 
 

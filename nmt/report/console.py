@@ -7,8 +7,15 @@ from nmt.report import formatting
 from nmt.report.ladder import LEGEND, ladder_lines, ladders
 from nmt.report.ranking import Ranked, detectable_range, disagreements, rank
 from nmt.report.scores import Difference, Results
-from nmt.runs.evaluation import BASE_SYSTEM, GENERAL_SET, LOWER_IS_BETTER, EvaluationResult
+from nmt.runs.evaluation import (
+    BASE_SYSTEM,
+    GENERAL_SET,
+    LOWER_IS_BETTER,
+    METRIC_NAMES,
+    EvaluationResult,
+)
 from nmt.runs.results import DataSummary, Summary
+from nmt.runs.tuning import describe_differences
 
 _MAX_RULES = 3
 _MAX_NOTES = 4
@@ -195,7 +202,27 @@ def _search_lines(summary: Summary) -> list[str]:
     settings = {key: formatting.setting(value) for key, value in summary.best_config.items()}
     return [
         _line("search", f"{len(states)} trials: {_listed(counts)}"),
+        *_method_lines(summary),
+        *(
+            _line("", sentence)
+            for sentence in describe_differences(summary.against_second, summary.between_methods)
+        ),
         _line("settings", _listed(settings)),
+    ]
+
+
+def _method_lines(summary: Summary) -> list[str]:
+    """Name the best score of each method where several were compared."""
+    if len(summary.methods) < 2:
+        return []
+    name = METRIC_NAMES[summary.validation_metric]
+    scores = (
+        "no score" if found.score is None else f"{name} {found.score:.2f}"
+        for found in summary.methods
+    )
+    return [
+        _line("", f"{found.method}: {score} ({found.trials} trials, {found.seconds:.0f} s)")
+        for found, score in zip(summary.methods, scores, strict=True)
     ]
 
 

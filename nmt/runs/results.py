@@ -294,6 +294,12 @@ class Summary(SummaryPart):
     model: ModelSummary
     evaluation: EvaluationResult
     trials: tuple[Trial, ...] = ()
+    methods: tuple[MethodResult, ...] = ()
+    """What the search found of each method, the best one first."""
+    against_second: TrialDifference | None = None
+    """The search's best trial compared with its second best."""
+    between_methods: tuple[TrialDifference, ...] = ()
+    """The best trial of the best method against the best one of each other method."""
     best_config: dict[str, Any] = {}
     """Dotted setting -> value that the final training took from the search."""
     validation_metric: MetricKey = "bleu"

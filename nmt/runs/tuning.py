@@ -1,5 +1,6 @@
 """What a search found of its methods, and how sure the differences between its trials are."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import NonNegativeFloat, NonNegativeInt
@@ -50,6 +51,19 @@ class TrialDifference(ResultPart):
             f"(95 % interval {low:+.2f} to {high:+.2f}, {self.sentences} sentences)"
         )
         return f"{text}; this may be chance" if self.may_be_chance else text
+
+
+def describe_differences(
+    second: TrialDifference | None, between_methods: Iterable[TrialDifference]
+) -> list[str]:
+    """Describe the lead of the best trial and of the best method, in a sentence for each."""
+    said = [second.describe("the best trial", "the second")] if second else []
+    for found in between_methods:
+        names = (
+            f"the best of {each.get('adapter.type')}" for each in (found.settings, found.other)
+        )
+        said.append(found.describe(*names))
+    return said
 
 
 class MethodResult(ResultPart):

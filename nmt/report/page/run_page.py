@@ -22,7 +22,7 @@ from nmt.report.stored import StoredSet
 from nmt.runs.evaluation import METRIC_NAMES, TUNED_SYSTEM, SystemInfo
 from nmt.runs.results import Summary
 from nmt.runs.trials import Trial
-from nmt.runs.tuning import Setting
+from nmt.runs.tuning import Setting, describe_differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ def render_report(summary: Summary, stored: Iterable[StoredSet] = ()) -> str:
         loss_chart=_loss_chart(summary),
         trial_rows=trial_rows(summary),
         searched=_searched(summary),
+        differences=describe_differences(summary.against_second, summary.between_methods),
         scatter_charts=_scatter_charts(summary),
         data_tables=data_tables(summary.data),
         parameters=evaluation.systems.get(TUNED_SYSTEM, SystemInfo()).parameters,
