@@ -4,14 +4,14 @@ All problems of a file are found, each with its place and the rule; a row with o
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nmt.errors import shortened
 from nmt.ratings.batches import Key, KeyRow, labels_of
 from nmt.ratings.design import Design
 from nmt.ratings.given import Rating
-from nmt.ratings.protocols import Field
+from nmt.ratings.protocols import LABELS, Field
 from nmt.ratings.sheets.cells import is_same_text, read_text
 from nmt.ratings.sheets.line import Line, column_of
 from nmt.ratings.sheets.table import COMMENT, ID, SOURCE, TRANSLATION
@@ -41,7 +41,16 @@ def check_lines(lines: Iterable[Line], design: Design, keys: Iterable[Key]) -> C
     rows = {row.id: (key.batch, row) for key in keys for row in key.rows}
     seen: dict[str, str] = {}
     checked = Checked()
-    for line in lines:
+    known = list(lines)
+    if missing := _missing_columns(known, design):
+        # One problem, and not one for each row.
+        place = known[0].place.rpartition(", ")[0]
+        columns = ", ".join(f"'{column}'" for column in missing)
+        checked.problems.append(
+            f"{place}: lacks the columns {columns} of protocol {design.protocol}"
+        )
+        return checked
+    for line in known:
         row_id = read_text(line.cells[ID]).strip()
         if row_id in seen:
             checked.problems.append(
@@ -58,6 +67,19 @@ def check_lines(lines: Iterable[Line], design: Design, keys: Iterable[Key]) -> C
         batch, row = rows[row_id]
         _check_row(line, row, batch, design, checked)
     return checked
+
+
+def _missing_columns(lines: Sequence[Line], design: Design) -> list[str]:
+    """Find columns to fill in that no row of a file has."""
+    found = {column for line in lines for column in line.cells}
+    count = 1 if design.how.one_system else len(design.systems)
+    columns = [
+        column_of(each.name, label)
+        for label in LABELS[:count]
+        for each in design.how.fields
+        if each.default is None
+    ]
+    return [column for column in columns if column not in found] if lines else []
 
 
 def _check_row(line: Line, row: KeyRow, batch: int, design: Design, checked: Checked) -> None:

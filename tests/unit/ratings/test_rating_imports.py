@@ -139,6 +139,14 @@ def test_a_changed_source_is_refused(study):
         study.give_back(changed(study.filled(), "sentence", "phrase"))
 
 
+def test_a_removed_column_is_one_problem(study):
+    content = study.filled().decode("utf-8-sig").replace("score B", "notes").encode()
+    with pytest.raises(DataError) as error:
+        study.give_back(content, partial=True)
+    assert "1 problem:" in str(error.value)
+    assert "back.csv: lacks the columns 'score B' of protocol da" in str(error.value)
+
+
 def test_an_unknown_id_is_refused(study):
     with pytest.raises(DataError, match="'zz' is not the id of a row of study 'first'"):
         study.give_back(changed(study.filled(), study.key.rows[0].id, "zz"))
