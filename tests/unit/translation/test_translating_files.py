@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
@@ -49,7 +50,7 @@ def upper(monkeypatch: pytest.MonkeyPatch) -> None:
     """Translate in this process, with a fake engine."""
     Upper.translated, Upper.fails_at = [], "nothing"
     monkeypatch.setattr(files, "Translator", Upper)
-    monkeypatch.setattr(files, "fetch_engine", lambda *_: Path("engine"))
+    monkeypatch.setattr(files, "open_engine", lambda *_: nullcontext(Path("engine")))
     monkeypatch.setattr(files, "read_card", lambda _: Card())
     monkeypatch.setattr(files._Job, "_on_ray", lambda self, shards: self._here(list(shards)))
 
