@@ -27,7 +27,14 @@ from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.logs import quiet_expected_failures
 from ray_jobs.runtime.progress_bar import step_bar
 from ray_jobs.search.best_trial import find_best
-from ray_jobs.workers.attempt import Attempt, AttemptSettings, Failed, Finished, Preempted
+from ray_jobs.workers.attempt import (
+    Attempt,
+    AttemptSettings,
+    Failed,
+    Finished,
+    Preempted,
+    TrainingPlace,
+)
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
 if TYPE_CHECKING:
@@ -56,13 +63,19 @@ def run(session: Session) -> Record:
 
     def work() -> StepOutput[TrainResult]:
         with connect(session.config):
-            result = fit(session, best.checkpoints)
+            result = fit(session, place_of(session.config.run), best.checkpoints)
         return StepOutput(result, digest_of(storage.manifest(published)["files"]))
 
     return session.run_step(TRAIN, work, is_intact=lambda _: is_intact(storage, published))
 
 
-def fit(session: Session, start_from: str | None) -> TrainResult:
+def place_of(run: str) -> TrainingPlace:
+    """Return where the training of a run keeps its files."""
+    folder = layout.step_folder(run, TRAIN)
+    return TrainingPlace(TRAIN.name, folder, layout.ray_files(run, TRAIN))
+
+
+def fit(session: Session, place: TrainingPlace, start_from: str | None) -> TrainResult:
     """Run a training on the workers of `scaling`, restarted from its checkpoints when they die.
 
     Workers that are told to go have saved their work: new ones go on, and
@@ -70,23 +83,26 @@ def fit(session: Session, start_from: str | None) -> TrainResult:
 
     Args:
         session: with the settings to train with.
+        place: where the training keeps its files.
         start_from: folder of the checkpoints to go on from where the training has none yet.
     """
     coordinator = StopCoordinator()
     steps = session.config.training.max_steps
-    with coordinator.guarding(), step_bar(TRAIN.name, steps, coordinator.reached):
-        while isinstance(attempt := _fit_once(session, start_from, coordinator), Preempted):
+    with coordinator.guarding(), step_bar(place.name, steps, coordinator.reached):
+        while isinstance(attempt := _fit_once(session, place, start_from, coordinator), Preempted):
             log.warning(
                 "%s: a worker was told to go: new ones go on from step %d",
-                TRAIN.name, attempt.step,
+                place.name, attempt.step,
             )  # fmt: skip
     if isinstance(attempt, Failed):
         raise attempt.error
     return attempt.result
 
 
-def _fit_once(session: Session, start_from: str | None, coordinator: StopCoordinator) -> Attempt:
-    trainer = _trainer(session, start_from, coordinator)
+def _fit_once(
+    session: Session, place: TrainingPlace, start_from: str | None, coordinator: StopCoordinator
+) -> Attempt:
+    trainer = _trainer(session, place, start_from, coordinator)
     try:
         attempt: Attempt | None = trainer.fit().return_value
     except Exception as error:
@@ -106,7 +122,7 @@ def _fit_once(session: Session, start_from: str | None, coordinator: StopCoordin
 
 
 def _trainer(
-    session: Session, start_from: str | None, coordinator: StopCoordinator
+    session: Session, place: TrainingPlace, start_from: str | None, coordinator: StopCoordinator
 ) -> "RayTrainer":
     # They take a second, in which the first processes of a private Ray come up.
     import ray.train
@@ -117,7 +133,7 @@ def _trainer(
 
     config, scaling = session.config, session.config.scaling
     filesystem, root = session.storage.filesystem
-    settings = AttemptSettings(config, session.storage, start_from, coordinator)
+    settings = AttemptSettings(config, session.storage, place, start_from, coordinator)
     return RayTrainer(
         train_worker,
         train_loop_config={"settings": settings},
@@ -130,10 +146,10 @@ def _trainer(
         run_config=ray.train.RunConfig(
             # What resumes a run are its own checkpoints: each attempt is a new one to Ray.
             name=f"attempt-{time.strftime('%Y%m%d-%H%M%S')}",
-            storage_path=f"{root}/{layout.ray_files(config.run, TRAIN)}",
+            storage_path=f"{root}/{place.ray_files}",
             storage_filesystem=filesystem,
             failure_config=ray.train.FailureConfig(max_failures=scaling.max_failures),
-            callbacks=[LostWorkers(session.storage, config.run)],
+            callbacks=[LostWorkers(session.storage, place)],
             # Its warnings on a busy machine come with tracebacks and mean nothing to a user.
             logging_config=ray.train.LoggingConfig(log_level="ERROR"),
         ),
@@ -156,7 +172,7 @@ def train_worker(loop_config: Mapping[str, AttemptSettings]) -> Attempt:
         ray.train.report(metrics)
 
     try:
-        job = training_job(config, settings.storage, settings.start_from)
+        job = training_job(config, settings.storage, settings.place, settings.start_from)
         with notice.under_way():
             outcome = run_training(job, report, notice)
             notice.ended(outcome.state.step)
@@ -191,8 +207,10 @@ def _result(outcome: "Outcome") -> TrainResult:
     )
 
 
-def training_job(config: Config, storage: Storage, start_from: str | None) -> "TrainingJob":
-    """Describe the adapter's training, on a worker.
+def training_job(
+    config: Config, storage: Storage, place: TrainingPlace, start_from: str | None
+) -> "TrainingJob":
+    """Describe a training, on a worker.
 
     Raises:
         ModelError: the base does not fit.
@@ -204,11 +222,12 @@ def training_job(config: Config, storage: Storage, start_from: str | None) -> "T
     return TrainingJob(
         config=config,
         storage=storage,
-        folder=layout.step_folder(config.run, TRAIN),
+        folder=place.folder,
         base=base_source(config, storage),
         data=layout.pairs(config.run),
+        name=place.name,
         start_from=start_from,
-        compares_with_base=True,
+        compares_with_base=place.compares_with_base,
     )
 
 

@@ -17,6 +17,7 @@ from nmt.config.sections.adapter import (
     PromptAdapter,
     QloraAdapter,
 )
+from nmt.config.sections.campaign import CampaignConfig
 from nmt.config.sections.cleaning import CleaningConfig
 from nmt.config.sections.data import CorpusConfig, DataConfig, PhrasebookConfig
 from nmt.config.sections.evaluation import EvaluationConfig, SystemConfig, TestSetConfig
@@ -40,6 +41,7 @@ from nmt.config.sections.tune import Choice, SearchRange, TuneConfig, Uniform
 __all__ = [
     "AdapterConfig",
     "BottleneckAdapter",
+    "CampaignConfig",
     "Choice",
     "CleaningConfig",
     "Config",

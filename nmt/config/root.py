@@ -11,6 +11,7 @@ from nmt.config.explain import explain
 from nmt.config.layers import DEFAULT_TYPES, flatten, merge, nest
 from nmt.config.section import Section
 from nmt.config.sections.adapter import DEFAULT_ADAPTER, AdapterConfig, NoAdapter, keys_of
+from nmt.config.sections.campaign import CampaignConfig
 from nmt.config.sections.data import DataConfig
 from nmt.config.sections.evaluation import EvaluationConfig
 from nmt.config.sections.export import ExportConfig
@@ -60,6 +61,7 @@ class Config(Section):
     provenance: ProvenanceConfig = ProvenanceConfig()
     serving: ServingConfig = ServingConfig()
     plan: PlanConfig = PlanConfig()
+    campaign: CampaignConfig = CampaignConfig()
 
     @field_validator("run")
     @classmethod

@@ -7,6 +7,7 @@ from nmt.config import Config, SystemConfig
 from nmt.data.test_sets import TestSet, read_test_set
 from nmt.errors import NmtError
 from nmt.evaluation.kept import digest_of_output, find_kept, find_rows
+from nmt.evaluation.variants import method_variants
 from nmt.runs.evaluation import EvaluationResult, TestSetInfo
 from nmt.scoring.hypothesis_files import read_hypotheses, set_of
 from nmt.storage import Storage
@@ -38,6 +39,9 @@ def find_changes(
             digest = _digest_now(config, name)
             if digest not in (None, result.test_sets[name].digest):
                 yield f"the text of the test set {name} has changed"
+    for variant in method_variants(config, storage):
+        if variant.system not in result.systems:
+            yield f"{variant.name} was trained since"
     for name, settings in config.evaluation.systems.items():
         if name in result.systems:
             yield from _system_changes(config, storage, result, name, settings)

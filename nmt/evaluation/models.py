@@ -16,6 +16,7 @@ from nmt.decoding.generate import translate_scored
 from nmt.decoding.settings import SearchSettings
 from nmt.errors import ModelError
 from nmt.evaluation.system import AfterBatch, System
+from nmt.evaluation.variants import method_variants
 from nmt.models.adapters import attach, is_adapter
 from nmt.models.load import load_codec, load_model
 from nmt.models.out_of_memory import DoesNotFitError, attempt
@@ -26,6 +27,7 @@ from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, Decoding, SystemInfo
 from nmt.runs.records import fetch_output, find_record, result_of
 from nmt.runs.steps import TRAIN
+from nmt.runs.variants import Variant
 from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 from nmt.training.base import base_source
@@ -133,7 +135,7 @@ class LoadedModel:
 
 
 def find_models(config: Config, storage: Storage) -> dict[str, System]:
-    """Find the base and the tuned weights of a run, and verify their files.
+    """Find the base, the tuned weights and the other methods of a run, and verify their files.
 
     Raises:
         ModelError: the base has changed since the run began.
@@ -166,7 +168,28 @@ def find_models(config: Config, storage: Storage) -> dict[str, System]:
             }
         ),
     )
-    return {BASE_SYSTEM: base_system, TUNED_SYSTEM: tuned_system}
+    variants = {
+        each.system: _variant_system(base_system, storage, each)
+        for each in method_variants(config, storage)
+    }
+    return {BASE_SYSTEM: base_system, TUNED_SYSTEM: tuned_system, **variants}
+
+
+def _variant_system(base: ModelSystem, storage: Storage, variant: Variant) -> ModelSystem:
+    weights = fetch_output(storage, layout.published_weights(variant.folder))
+    files = storage.manifest(layout.published_weights(variant.folder))["files"]
+    added = sum(file["size"] for file in files.values())
+    below = (base.info.size_bytes or 0) if is_adapter(weights) else 0
+    info = base.info.model_copy(
+        update={
+            "kind": "tuned",
+            "run": base.config.run,
+            "size_bytes": added + below,
+            "trained_parameters": variant.trained.trained_parameters,
+            "preparation_seconds": variant.trained.train_seconds,
+        }
+    )
+    return replace(base, trained=weights, weights=digest_of([base.weights, files]), info=info)
 
 
 def _training(config: Config, storage: Storage) -> dict[str, float]:

@@ -3,7 +3,7 @@
 Other modules call these functions and never write such a path themselves.
 """
 
-from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, AnyStep
+from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, VARIANTS, AnyStep
 
 # Shared by all runs. `nmt.config` refuses these names for a run.
 
@@ -202,6 +202,17 @@ def best_trial(run: str) -> str:
 def trained_weights(run: str) -> str:
     """Return the folder commit of the weights that the run has trained."""
     return published_weights(step_folder(run, TRAIN))
+
+
+def variant_folder(run: str, digest: str) -> str:
+    """Return the training folder of a variant, by the digest of its settings."""
+    # So a variant with other settings never goes on from the checkpoints of this one.
+    return f"{step_folder(run, VARIANTS)}/{digest}"
+
+
+def variant_record(folder: str) -> str:
+    """Return the file that records a finished variant, by its training folder."""
+    return f"{folder}/variant.json"
 
 
 def evaluation(run: str) -> str:

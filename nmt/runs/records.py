@@ -15,6 +15,7 @@ from nmt.runs.results import Summary
 from nmt.runs.step_result import ResultT, read_result
 from nmt.runs.steps import PREPARE, STEPS, AnyStep, Step
 from nmt.runs.trials import Trial, TrialWithCheckpoints
+from nmt.runs.variants import Variant
 from nmt.storage import RecordKind, Storage
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Record:
 
 RECORD = RecordKind(Record, "the record of a step")
 TRIAL = RecordKind(Trial, "the record of a trial")
+VARIANT = RecordKind(Variant, "the record of a variant")
 BEST_TRIAL = RecordKind(TrialWithCheckpoints, "the best trial of a search")
 SUMMARY = RecordKind(Summary, "the summary of a run")
 

@@ -12,13 +12,16 @@ from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.gate import GateResult
 from nmt.runs.results import BaseResult, ExportResult, PrepareResult, TrainResult, TuneResult
 from nmt.runs.step_result import ResultT
+from nmt.runs.variants import VariantsResult
 
 Processes = Literal["driver", "worker", "workers", "trials"]
 """Where a step's work runs: in the command itself, on one worker, on all workers of
 `scaling.workers`, or on one worker per concurrent trial."""
 
 PIPELINE = "pipeline"
-"""Name of the command that does all steps."""
+"""Name of the command that does all steps from the data to the scores."""
+CAMPAIGN = "campaign"
+"""Name of the command that does all steps, to the decision of the gate."""
 
 # The rest of `model` reaches a training through the base that it starts from.
 _MODEL_LIMITS = ("model.max_source_tokens", "model.max_target_tokens")
@@ -100,6 +103,18 @@ TRAIN = Step(
     processes="workers",
     tracked=True,
 )
+VARIANTS = Step(
+    "variants",
+    "variants",
+    "train the best settings with other seeds, and the best of each other method",
+    VariantsResult,
+    (*_TRAINING, "campaign.seeds", "campaign.methods"),
+    after=("prepare", "base", "train"),
+    processes="workers",
+    tracked=True,
+    extends=True,
+    in_pipeline=lambda config: False,
+)
 EXPORT = Step(
     "export",
     "export",
@@ -138,7 +153,7 @@ GATE = Step(
 AnyStep = Step[Any]
 
 STEPS: dict[str, AnyStep] = {
-    step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, EXPORT, EVALUATE, GATE)
+    step.name: step for step in (PREPARE, BASE, TUNE, TRAIN, VARIANTS, EXPORT, EVALUATE, GATE)
 }
 """Name -> step, in the order in which a pipeline does them."""
 
@@ -148,8 +163,18 @@ def pipeline_steps(config: Config) -> list[AnyStep]:
     return [step for step in STEPS.values() if step.in_pipeline(config)]
 
 
+def campaign_steps(config: Config) -> list[AnyStep]:
+    """List the steps that a campaign with these settings does, in order."""
+    return [step for step in STEPS.values() if step.in_pipeline(config) or step in _OF_CAMPAIGNS]
+
+
+_OF_CAMPAIGNS = (VARIANTS, GATE)
+
+
 def steps_of(command: str, config: Config) -> list[AnyStep]:
-    """List the steps that a command does: all of a pipeline's, one, or none."""
+    """List the steps that a command does: all of a pipeline's or campaign's, one, or none."""
     if command == PIPELINE:
         return pipeline_steps(config)
+    if command == CAMPAIGN:
+        return campaign_steps(config)
     return [STEPS[command]] if command in STEPS else []

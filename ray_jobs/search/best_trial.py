@@ -10,7 +10,7 @@ from nmt.errors import ConfigError, StorageError
 from nmt.runs import layout
 from nmt.runs.records import BEST_TRIAL, Record, find_record, result_of, settings_of
 from nmt.runs.steps import STEPS, TRAIN, TUNE
-from nmt.runs.trials import TrialWithCheckpoints
+from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.runs.tuning import TrialSettings
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
@@ -28,16 +28,9 @@ class BestTrial:
 
 def find_best(session: Session) -> BestTrial:
     """Fill in the best trial's settings for every key that the user did not set."""
-    config, storage = session.config, session.storage
-    record = find_record(storage, config.run, TUNE)
-    if record is None or not record.done:
-        if record is not None:
-            log.warning("train: the search of this run is not finished, and is left out")
-        return BestTrial(config)
-    # Scores on other data, or of another base, would not tell which settings suit these.
-    current = {name: find_record(storage, config.run, STEPS[name]) for name in TUNE.after}
-    if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
-        log.warning("train: the search was made on other data or another base, and is left out")
+    config = session.config
+    record = _usable_search(session)
+    if record is None:
         return BestTrial(config)
     best = _best_for(session, record)
     if best is None:
@@ -46,7 +39,49 @@ def find_best(session: Session) -> BestTrial:
             config.adapter.type,
         )
         return BestTrial(config)
-    found = best.config
+    return _take_up(session, record, best)
+
+
+def find_best_of_methods(session: Session, other_than: str) -> dict[str, BestTrial]:
+    """Find the best trial of every method that a search has compared, but for one.
+
+    Args:
+        session: with the settings of the run's own training.
+        other_than: the method to leave out.
+
+    Returns:
+        Method -> the settings and checkpoints of its best trial; without those that have no score.
+    """
+    record = _usable_search(session)
+    if record is None:
+        return {}
+    trials = result_of(session.storage, session.config.run, TUNE, record).trials
+    found: dict[str, BestTrial] = {}
+    for trial in trials:  # the best come first
+        if trial.method not in (None, other_than, *found) and trial.score is not None:
+            found[str(trial.method)] = _take_up(session, record, _with_checkpoints(session, trial))
+    return found
+
+
+def _usable_search(session: Session) -> Record | None:
+    """Read the record of the search, if it is finished and of the same data and base."""
+    config, storage = session.config, session.storage
+    record = find_record(storage, config.run, TUNE)
+    if record is None or not record.done:
+        if record is not None:
+            log.warning("train: the search of this run is not finished, and is left out")
+        return None
+    # Scores on other data, or of another base, would not tell which settings suit these.
+    current = {name: find_record(storage, config.run, STEPS[name]) for name in TUNE.after}
+    if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
+        log.warning("train: the search was made on other data or another base, and is left out")
+        return None
+    return record
+
+
+def _take_up(session: Session, record: Record, best: TrialWithCheckpoints) -> BestTrial:
+    """Fill in the settings of a trial for every key that the user did not set."""
+    config, found = session.config, best.config
     # Which method trains is what such a search is asked for; `_best_for` has heeded the user.
     kept = sorted((found.keys() & session.user_set) - {"adapter.type"})
     taken = {key: value for key, value in found.items() if key not in kept}
@@ -86,8 +121,12 @@ def _best_for(session: Session, record: Record) -> TrialWithCheckpoints | None:
         "train: adapter.type=%s stays as you set it; the best of the search was %s",
         config.adapter.type, best.method,
     )  # fmt: skip
-    folder = layout.trial_folder(config.run, digest_of(own.config))
-    return TrialWithCheckpoints(**own.model_dump(), checkpoints=layout.checkpoints(folder))
+    return _with_checkpoints(session, own)
+
+
+def _with_checkpoints(session: Session, trial: Trial) -> TrialWithCheckpoints:
+    folder = layout.trial_folder(session.config.run, digest_of(trial.config))
+    return TrialWithCheckpoints(**trial.model_dump(), checkpoints=layout.checkpoints(folder))
 
 
 def _tried_settings(config: Config, record: Record, found: TrialSettings) -> dict[str, Any]:

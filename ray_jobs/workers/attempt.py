@@ -14,11 +14,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingPlace:
+    """Where a training keeps its files, and how its lines in the log begin."""
+
+    name: str
+    folder: str
+    """Its training folder, relative to the storage root."""
+    ray_files: str
+    """Folder in which Ray keeps its own files."""
+    compares_with_base: bool = True
+    """Whether weights that are worse than the base are not published."""
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptSettings:
     """What each worker of an attempt needs."""
 
     config: "Config"
     storage: "Storage"
+    place: TrainingPlace
     start_from: str | None
     """Folder of the checkpoints to go on from where the training has none yet."""
     coordinator: "StopCoordinator"

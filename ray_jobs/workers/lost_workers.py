@@ -9,9 +9,9 @@ from typing_extensions import override
 
 from nmt.errors import NmtError
 from nmt.runs import layout
-from nmt.runs.steps import TRAIN
 from nmt.storage import Storage
 from ray_jobs.runtime.logs import setup_logging
+from ray_jobs.workers.attempt import TrainingPlace
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +22,10 @@ _ONE_LOSS_SECONDS = 10.0
 class LostWorkers(UserCallback):
     """A callback of Ray's controller, which alone learns that a worker or its node has died."""
 
-    def __init__(self, storage: Storage, run: str) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, place: TrainingPlace) -> None:
+        self._storage, self._name = storage, place.name
         self._told_at = -math.inf
-        self._folder = layout.checkpoints(layout.step_folder(run, TRAIN))
+        self._folder = layout.checkpoints(place.folder)
 
     @override
     def after_exception(self, run_context: object, worker_exceptions: dict[int, Exception]) -> None:
@@ -36,7 +36,8 @@ class LostWorkers(UserCallback):
         # Ray decides only afterwards whether it starts new workers; if not, the command ends with
         # an error that says so, and going on from this step is then up to the user.
         log.warning(
-            "train: %s: the training goes on from step %d",
+            "%s: %s: the training goes on from step %d",
+            self._name,
             _cause(list(worker_exceptions.values())),
             self._last_step(),
         )

@@ -16,6 +16,9 @@ Baseline = Literal["memory", "few-shot", "retrieved"]
 RESERVED_SYSTEMS = frozenset({"base", "tuned", "engine", "stable", *get_args(Baseline)})
 """Names of the systems of a run and of its baselines."""
 
+VARIANTS = "variant-"
+"""What the names of systems begin with that are variants of a run."""
+
 _Text = Annotated[str, StringConstraints(min_length=1)]
 _Several = Annotated[tuple[_Text, ...], Field(min_length=1)]
 
@@ -124,6 +127,9 @@ class EvaluationConfig(Section):
     def _check_names(self) -> Self:
         for name in self.sets.keys() & RESERVED_SETS:
             raise ValueError(f"sets.{name} has the name of a run's own set: choose another")
+        for name in self.systems:
+            if name.startswith(VARIANTS):
+                raise ValueError(f"systems.{name} has the name of a variant: choose another")
         for name in self.systems.keys() & RESERVED_SYSTEMS:
             raise ValueError(f"systems.{name} has the name of a run's own system: choose another")
         known = self.sets.keys() | OWN_TEST_SETS

@@ -10,6 +10,7 @@ from nmt.runs import layout
 from nmt.runs.steps import TRAIN
 from nmt.storage import Storage
 from ray_jobs.runtime.logs import VERBOSE_VARIABLE, lines_for_users, quiet_ray
+from ray_jobs.train import place_of
 from ray_jobs.workers.lost_workers import LostWorkers
 
 GLOG = "[2026-11-27 03:29:30,104 E 116 200] actor_manager.cc:81: PreemptionWatcher has constructor"
@@ -76,7 +77,7 @@ def lost(tmp_path) -> LostWorkers:
     for step in (100, 200):
         path = layout.checkpoint(layout.checkpoints(layout.step_folder("demo", TRAIN)), step)
         storage.write_bytes(f"{path}/manifest.json", b"{}")
-    return LostWorkers(storage, "demo")
+    return LostWorkers(storage, place_of("demo"))
 
 
 def test_a_lost_worker_is_told_with_the_step_from_which_the_training_goes_on(lost, capsys):

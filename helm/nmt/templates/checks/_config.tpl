@@ -113,6 +113,9 @@ config.evaluation.sets.{{ $name }}: target_path and target_column are both lists
 {{- if has $name (list "base" "tuned" "engine" "stable" "memory" "few-shot" "retrieved") }}
 config.evaluation.systems.{{ $name }} has the name of a run's own system: choose another
 {{- end }}
+{{- if hasPrefix "variant-" $name }}
+config.evaluation.systems.{{ $name }} has the name of a variant: choose another
+{{- end }}
 {{- $given := list }}
 {{- range $key := list "run" "engine" "endpoint" "hypotheses" }}
 {{- if get $system $key }}{{- $given = append $given $key }}{{- end }}

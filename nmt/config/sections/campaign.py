@@ -1,0 +1,20 @@
+"""Settings of a campaign, beyond those of the steps that it does."""
+
+from pydantic import Field
+
+from nmt.config.section import PositiveInt, Section
+
+
+class CampaignConfig(Section):
+    """What a campaign trains beside the engine, and what it does with an accepted one."""
+
+    seeds: int = Field(default=3, ge=1, le=20)
+    """Number of trainings with the best settings, each with another seed. More than one shows how
+    far chance moves the score; the engine is that of the first."""
+    methods: bool = True
+    """Whether the best settings of every other method of the search are trained too, so that the
+    evaluation compares the methods on the test sets."""
+    promote: bool = False
+    """Whether an engine that the gate accepts is promoted at once."""
+    raters: PositiveInt = 2
+    """Number of people who rate, where the gate cannot decide."""
