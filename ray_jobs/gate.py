@@ -1,14 +1,18 @@
 """Decide whether the engine of a run may replace the one that serves."""
 
 import logging
+from dataclasses import replace
 from functools import partial, update_wrapper
 
 from nmt.config import Config
 from nmt.evaluation.gate.opponent import find_opponent
+from nmt.ratings.design import Design
+from nmt.ratings.gate import ask_people, with_answer
 from nmt.report.gate import gate_lines
+from nmt.runs import layout
 from nmt.runs.gate import GateResult
-from nmt.runs.records import Record, require, result_of
-from nmt.runs.running import StepOutput
+from nmt.runs.records import RECORD, Record, require, result_of
+from nmt.runs.running import StepOutput, lock_step
 from nmt.runs.steps import EVALUATE, GATE
 from nmt.storage import Storage
 from nmt.traffic import stable_engine
@@ -36,9 +40,35 @@ def run(session: Session) -> Record:
         return StepOutput(on_worker(session, update_wrapper(work_with_names, judge_on_worker)))
 
     record = session.run_step(GATE, work, is_intact=lambda found: _is_current(session, found))
+    record = _with_people(session, record)
     for line in gate_lines(result_of(storage, run_name, GATE, record)):
         log.info("gate: %s", line)
     return record
+
+
+def _with_people(session: Session, record: Record) -> Record:
+    """Let people decide what the rules left open, and record what they have said so far."""
+    storage, config = session.storage, session.config
+    result = result_of(storage, config.run, GATE, record)
+    if not result.is_for_people:
+        return record
+    design = ask_people(storage, config.run, result, config.campaign.raters, config.seed)
+    answered = with_answer(storage, config.run, result)
+    if answered != result:
+        record = replace(record, result=answered.as_json())
+        with lock_step(storage, config.run, GATE):
+            RECORD.write(storage, layout.step_record(config.run, GATE), record)
+    if answered.verdict == "undecided" and answered.people and answered.people.looks_left:
+        log.info("gate: %s", _next_batch(config.run, design))
+    return record
+
+
+def _next_batch(run: str, design: Design) -> str:
+    return (
+        f"people can decide: `nmt ratings sheet run={run} --name {design.study} --output sheets` "
+        f"writes the next {design.rows} sentences for them, `nmt ratings import sheets/FILE ... "
+        f"run={run}` takes their ratings, and `nmt gate run={run}` decides again"
+    )
 
 
 def _is_current(session: Session, record: Record) -> bool:

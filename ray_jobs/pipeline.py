@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from nmt.runs import layout
 from nmt.runs.evaluation import ENGINE_SYSTEM
 from nmt.runs.records import SUMMARY, result_of
 from nmt.runs.results import EndpointSummary, Summary
-from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, pipeline_steps
+from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, AnyStep, steps_of
 from nmt.traffic import promote
 from ray_jobs import prepare
 from ray_jobs.evaluate import stored_sets
@@ -40,25 +41,36 @@ def run(session: Session) -> Summary:
     Raises:
         NmtError: of the step that failed; the steps before it stay done.
     """
+    summary = run_steps(session, PIPELINE)
+    for line in ["", *_next_lines(session, summary)]:
+        log.info("%s", line)
+    return summary
+
+
+def run_steps(session: Session, command: str) -> Summary:
+    """Do the steps of a pipeline or a campaign, ask the endpoint, and write summary and report.
+
+    Raises:
+        NmtError: of the step that failed; the steps before it stay done.
+    """
     config, storage = session.config, session.storage
-    check_settings(storage, config, PIPELINE)
+    check_settings(storage, config, command)
     if session.restart:
         discard_run(storage, config.run)
         session = session.without_restart()
     with connect(config):
-        records = _steps(session)
+        records = _steps(session, steps_of(command, config))
         endpoint, seconds = _endpoint(session, records)
     summary = summarize(storage, config, records, endpoint, seconds)
     SUMMARY.write(storage, layout.summary(config.run), summary)
     page = render_report(summary, stored_sets(storage, config.run, summary.evaluation))
     storage.write_bytes(layout.report(config.run), page.encode())
-    for line in [*console_lines(summary), "", *_next_lines(session, summary)]:
+    for line in console_lines(summary):
         log.info("%s", line)
     return summary
 
 
-def _steps(session: Session) -> Records:
-    steps = pipeline_steps(session.config)
+def _steps(session: Session, steps: Sequence[AnyStep]) -> Records:
     session = replace(session, in_pipeline=True)
     records: Records = {}
     for number, step in enumerate(steps, 1):
@@ -112,9 +124,9 @@ def check(session: Session, engine: str, sentence: str) -> "EndpointCheck":
 
 def _next_lines(session: Session, summary: Summary) -> list[str]:
     config = session.config
-    place = f"run={config.run}{_storage_word(session)}"
+    place = f"run={config.run}{storage_word(session)}"
     report = session.storage.locate(layout.report(config.run))
-    nmt = _nmt()
+    nmt = nmt_command()
     serve_it = f"{nmt} serve {place}"
     compared = summary.evaluation.comparison(ENGINE_SYSTEM)
     if compared and compared.verdict == "worse":
@@ -130,7 +142,7 @@ def _next_lines(session: Session, summary: Summary) -> list[str]:
     return lines
 
 
-def _nmt() -> str:
+def nmt_command() -> str:
     """Return the console command as this shell finds it."""
     # `make` runs the command without activating `.venv`.
     called = Path(sys.argv[0])
@@ -139,7 +151,7 @@ def _nmt() -> str:
     return os.path.relpath(called)
 
 
-def _storage_word(session: Session) -> str:
+def storage_word(session: Session) -> str:
     """Write the word that a later command needs to find the storage root from another place."""
     if "storage" not in session.user_set and not inside_job():
         return ""

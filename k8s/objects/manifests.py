@@ -22,7 +22,7 @@ from k8s.objects.pod_templates import (
 from k8s.objects.release import Release
 from nmt.cli.translation import TRANSLATE, TranslationOptions
 from nmt.config import Config, LoadedConfig
-from nmt.runs.steps import PIPELINE, STEPS, TRAIN
+from nmt.runs.steps import CAMPAIGN, PIPELINE, STEPS, TRAIN
 
 _SAFE = "/:=,.+@-_"
 # The job keeps its own deadline within 10 seconds; KubeRay's ends what that cannot reach.
@@ -34,7 +34,7 @@ _STORAGE_JOB_TTL_SECONDS = 120
 
 def submittable_steps() -> tuple[str, ...]:
     """Return what a job can be submitted for: each step, a translation, or all steps."""
-    return (*STEPS, TRANSLATE, PIPELINE)
+    return (*STEPS, TRANSLATE, PIPELINE, CAMPAIGN)
 
 
 @dataclass(frozen=True, slots=True)

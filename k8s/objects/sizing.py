@@ -9,7 +9,7 @@ from k8s.objects.release import Release
 from nmt.cli.translation import TRANSLATE
 from nmt.config import Config
 from nmt.errors import InputError
-from nmt.runs.steps import PIPELINE, steps_of
+from nmt.runs.steps import CAMPAIGN, PIPELINE, steps_of
 
 
 class WorkerGroup(TypedDict):
@@ -71,7 +71,7 @@ def demands(config: Config, steps: Sequence[str]) -> Iterator[Demand]:
     # A training needs at least one such worker, so Pods that hold it hold this one too.
     if "worker" in processes and "workers" not in processes:
         yield Demand(1, *each, "scaling.workers", "scaling")
-    if PIPELINE in steps:
+    if PIPELINE in steps or CAMPAIGN in steps:
         replica = (serving.cpus_per_replica, serving.gpus_per_replica)
         yield Demand(serving.min_replicas, *replica, "serving.min_replicas", "serving")
 

@@ -1,6 +1,6 @@
 """Where the translations come from: the evaluation of a run, or files of any systems."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nmt.data.test_sets import TestSet
@@ -39,8 +39,39 @@ def outputs_of_run(
             f"--set {test_set}: the evaluation of run '{run}' has "
             f"{', '.join(result.test_sets)}.{did_you_mean(test_set, result.test_sets)}"
         )
+    for name in names:
+        if name not in result.systems or not storage.exists(layout.hypotheses(run, test_set, name)):
+            raise InputError(
+                f"--systems {name}: the evaluation of run '{run}' has no translations of "
+                f"'{test_set}' by it; its systems are {', '.join(result.systems)}."
+                f"{did_you_mean(name, result.systems)}"
+            )
     _check_unique(names)
-    rows = {name: _read_rows(storage, run, test_set, name, result.systems) for name in names}
+    info = result.test_sets[test_set]
+    languages = (info.source_language, info.target_language)
+    return outputs_kept(storage, run, test_set, names, languages)
+
+
+def outputs_kept(
+    storage: Storage, run: str, test_set: str, names: Sequence[str], languages: tuple[str, str]
+) -> Outputs:
+    """Read the translations and scores that a run keeps of some systems.
+
+    Args:
+        storage: the storage root.
+        run: name of the run.
+        test_set: name of the test set.
+        names: systems in the order of the comparison.
+        languages: source and target.
+
+    Raises:
+        InputError: they have translated different sentences.
+        StorageError: a file is missing or damaged.
+    """
+    rows: dict[str, list[HypothesisRow]] = {}
+    for name in names:
+        path = layout.hypotheses(run, test_set, name)
+        rows[name] = list(read_rows(storage.read_bytes(path), storage.locate(path)))
     sources = [row.source for row in rows[names[0]]]
     for name, of_system in rows.items():
         if [row.source for row in of_system] != sources:
@@ -48,29 +79,13 @@ def outputs_of_run(
                 f"'{names[0]}' and '{name}' have translated other sentences of '{test_set}': give "
                 f"`nmt evaluate run={run}` again"
             )
-    info = result.test_sets[test_set]
     return Outputs(
         test_set,
-        info.source_language,
-        info.target_language,
+        *languages,
         sources,
         {name: [row.hypothesis for row in of_system] for name, of_system in rows.items()},
         _stored_scores(rows),
     )
-
-
-def _read_rows(
-    storage: Storage, run: str, test_set: str, system: str, known: Iterable[str]
-) -> list[HypothesisRow]:
-    path = layout.hypotheses(run, test_set, system)
-    names = list(known)
-    if system not in names or not storage.exists(path):
-        raise InputError(
-            f"--systems {system}: the evaluation of run '{run}' has no translations of "
-            f"'{test_set}' by it; its systems are {', '.join(names)}."
-            f"{did_you_mean(system, names)}"
-        )
-    return list(read_rows(storage.read_bytes(path), storage.locate(path)))
 
 
 def _stored_scores(

@@ -25,5 +25,7 @@ def gate_lines(result: GateResult) -> Iterator[str]:
     for rule in result.rules:
         yield f"{rule.outcome:>7}  {rule.describe()}"
     yield from result.remarks
+    if result.people:
+        yield f"people, by {result.people.ratings} sentences: {result.people.reason}"
     baseline = f"engine {result.baseline}" if result.baseline else "the base"
     yield _ANSWERS[result.verdict].format(baseline=baseline)

@@ -13,6 +13,10 @@ Outcome = Literal["passed", "failed", "open"]
 """Open: the test sets cannot tell."""
 
 
+_QUALITY = frozenset({"gain", "difference", "loss", "BLEU", "error rate"})
+"""Rules about the quality of translations."""
+
+
 class GateRule(ResultPart):
     """One rule of the gate."""
 
@@ -58,12 +62,27 @@ class GateSet(ResultPart):
     """Number of this use of the set; 0 for one that shows forgetting."""
 
 
+class PeopleAnswer(ResultPart):
+    """What people say of an engine, where the gate could not decide."""
+
+    study: str
+    """Name of the study of ratings."""
+    answer: GateVerdict
+    reason: str
+    ratings: NonNegativeInt
+    """Sentences that were rated."""
+    looks_left: NonNegativeInt
+
+
 class GateResult(StepResult):
     """The decision on an engine."""
 
     verdict: GateVerdict
+    """Of the rules, or of people if the rules left it undecided."""
     reason: str
-    """The rules that decided, as a sentence."""
+    """What decided, as a sentence."""
+    people: PeopleAnswer | None = None
+    """Null where the rules decided, and before anybody has rated."""
     engine: str
     """Digest of the engine that was judged."""
     baseline: str | None
@@ -94,6 +113,13 @@ class GateResult(StepResult):
     """Test set -> why it was left out."""
     remarks: tuple[str, ...] = ()
     """What a reader has to know beside the figures."""
+
+    @property
+    def is_for_people(self) -> bool:
+        """Tell whether the rules left the engine undecided, and only what people can judge."""
+        outcomes = {rule.outcome for rule in self.rules}
+        open_rules = {rule.name for rule in self.rules if rule.outcome == "open"}
+        return "failed" not in outcomes and bool(open_rules) and open_rules <= _QUALITY
 
     @override
     def headline(self) -> str:

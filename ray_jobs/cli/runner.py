@@ -18,7 +18,7 @@ from nmt.cli.traffic_options import (
     promotion_options,
 )
 from nmt.config import LoadedConfig, load_with_user_set
-from nmt.runs.steps import PIPELINE, PREPARE, STEPS, steps_of
+from nmt.runs.steps import CAMPAIGN, PIPELINE, PREPARE, STEPS, steps_of
 from ray_jobs.runtime.logs import setup_logging
 
 
@@ -54,7 +54,7 @@ class Job:
             logging.getLogger(__name__).info("storage: %s", storage.locate(""))
         if self.after:
             require(storage, config.run, STEPS[self.after])
-        steps = STEPS.values() if self.name == PIPELINE else steps_of(self.name, config)
+        steps = STEPS.values() if self.name in (PIPELINE, CAMPAIGN) else steps_of(self.name, config)
         # Before the imports too: another process may be doing the same step.
         check_not_running(storage, config.run, steps)
         module = importlib.import_module(f"ray_jobs.{self.name}")
@@ -67,6 +67,7 @@ class Job:
 
 _OTHERS = (
     Job(PIPELINE, "all steps in order, a report, and a check of the endpoint", "all"),
+    Job(CAMPAIGN, "all steps with a search over methods, and the decision of the gate", "all"),
     Job(
         "promote",
         "let the endpoint serve a run's engine",

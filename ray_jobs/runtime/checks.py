@@ -8,7 +8,7 @@ import math
 
 from nmt.config import Choice, Config, SearchRange
 from nmt.errors import ConfigError, MissingPackageError, install_command
-from nmt.runs.steps import PIPELINE, TUNE, steps_of
+from nmt.runs.steps import CAMPAIGN, PIPELINE, TUNE, steps_of
 from nmt.storage import Storage
 
 
@@ -20,7 +20,7 @@ def check(storage: Storage, config: Config, job: str) -> None:
         MissingPackageError: what is asked for takes a package that is not installed.
     """
     steps = steps_of(job, config)
-    if job == PIPELINE:
+    if job in (PIPELINE, CAMPAIGN):
         _check_test_pairs(config)
     if job == TUNE.name and config.tune.trials == 0:
         raise ConfigError("tune.trials is 0: set how many settings shall be tried")

@@ -9,7 +9,7 @@ from nmt.config import LoadedConfig
 from nmt.runs import layout, running
 from nmt.runs.records import require
 from nmt.runs.running import inherit
-from nmt.runs.steps import PIPELINE, STEPS
+from nmt.runs.steps import CAMPAIGN, PIPELINE, STEPS
 from nmt.storage import Storage
 from ray_jobs.runtime.checks import check
 
@@ -32,7 +32,7 @@ def discard(storage: Storage, loaded: LoadedConfig, jobs: Mapping[str, str]) -> 
         # What an earlier one of them makes is not there yet, or is about to be discarded.
         if name in STEPS and after and after not in jobs:
             require(storage, config.run, STEPS[after])
-    if PIPELINE in jobs:
+    if PIPELINE in jobs or CAMPAIGN in jobs:
         discard_run(storage, config.run)
         return
     steps = [STEPS[name] for name in jobs if name in STEPS]

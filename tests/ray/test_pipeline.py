@@ -5,7 +5,7 @@ import pytest
 from nmt.config import load_with_user_set
 from nmt.errors import DataError
 from nmt.storage import Storage
-from ray_jobs.pipeline import _steps
+from ray_jobs.pipeline import run
 from ray_jobs.runtime.context import Session
 
 
@@ -17,5 +17,5 @@ def test_text_without_test_pairs_is_refused_before_a_base_is_made(tmp_path):
     loaded = load_with_user_set(overrides=words)
     storage = Storage(str(tmp_path / "runs"))
     with pytest.raises(DataError, match=r"no test pairs: set data\.test_fraction"):
-        _steps(Session(loaded.config, storage, loaded.user_set))
+        run(Session(loaded.config, storage, loaded.user_set))
     assert not storage.exists("demo/base")

@@ -12,7 +12,7 @@ from nmt.runs import layout
 from nmt.runs.records import Record, find_record, result_of
 from nmt.runs.running import StepOutput
 from nmt.runs.step_result import StepResult
-from nmt.runs.steps import PIPELINE, STEPS, TUNE, Step, pipeline_steps, steps_of
+from nmt.runs.steps import CAMPAIGN, PIPELINE, STEPS, TUNE, Step, pipeline_steps, steps_of
 from nmt.storage import Storage
 from ray_jobs import pipeline
 from ray_jobs.cli.main import main
@@ -79,7 +79,8 @@ def test_a_pipeline_does_a_new_step_after_the_others(toy, tmp_path, monkeypatch)
         monkeypatch.setitem(sys.modules, f"ray_jobs.{name}", module)
     monkeypatch.setattr(pipeline.prepare, "check_split", lambda *given: None)
     config = load_config(overrides=["tune.trials=2"])
-    pipeline._steps(Session(config, Storage(str(tmp_path)), frozenset({"tune.trials"})))
+    session = Session(config, Storage(str(tmp_path)), frozenset({"tune.trials"}))
+    pipeline._steps(session, pipeline_steps(config))
     assert done == [step.name for step in pipeline_steps(config)]
     assert done[-1] == "toy"
 
@@ -98,7 +99,7 @@ def test_a_new_step_can_be_submitted_to_kubernetes_and_gets_its_worker(toy):
 
 def test_a_command_without_steps_does_none():
     assert steps_of("serve", Config()) == []
-    assert submittable_steps()[-1] == PIPELINE
+    assert submittable_steps()[-2:] == (PIPELINE, CAMPAIGN)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""What people decide where the gate cannot: a study of ratings of both engines."""
+
+from nmt.ratings.design import Design, Wishes, make_design
+from nmt.ratings.sources import outputs_kept
+from nmt.ratings.studies import decide_study, find_design, start_study
+from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM, STABLE_SYSTEM
+from nmt.runs.gate import GateResult, PeopleAnswer
+from nmt.storage import Storage
+from nmt.traffic import parse_route_key
+
+
+def study_name(result: GateResult) -> str:
+    """Return the name of the study of a decision, which only the same two engines have."""
+    return f"gate.{result.engine}.{result.baseline or BASE_SYSTEM}"
+
+
+def ask_people(storage: Storage, run: str, result: GateResult, raters: int, seed: int) -> Design:
+    """Start the study by which people decide, or return it if it has started.
+
+    They rate the largest test set that decides, by direct assessment in batches of 50 sentences.
+
+    Raises:
+        InputError: the engines translate everything alike.
+    """
+    name = study_name(result)
+    if found := find_design(storage, run, name):
+        return found
+    deciding = [each for each in result.sets if not each.forgetting]
+    largest = max(deciding, key=lambda each: each.sentences)
+    route = parse_route_key(result.route)
+    baseline = STABLE_SYSTEM if result.baseline else BASE_SYSTEM
+    outputs = outputs_kept(
+        storage,
+        run,
+        largest.name,
+        (baseline, ENGINE_SYSTEM),
+        (route.source_language, route.target_language),
+    )
+    names = tuple(str(number) for number in range(1, raters + 1))
+    return start_study(storage, make_design(run, name, outputs, Wishes(raters=names), seed))
+
+
+def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:
+    """Return the result with what people have said so far, where a study was started."""
+    name = study_name(result)
+    if find_design(storage, run, name) is None:
+        return result
+    decision = decide_study(storage, run, name)
+    people = PeopleAnswer(
+        study=name,
+        answer=decision.answer,
+        reason=decision.reason,
+        ratings=decision.ratings_used,
+        looks_left=decision.looks_left,
+    )
+    if people.answer == "undecided":
+        return result.model_copy(update={"people": people})
+    reason = f"people: {people.reason}"
+    return result.model_copy(update={"people": people, "verdict": people.answer, "reason": reason})

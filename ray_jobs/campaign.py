@@ -1,0 +1,84 @@
+"""All steps of a run with a search over methods, and the decision whether its engine may serve."""
+
+import logging
+from collections.abc import Iterator
+
+from nmt.config import Config
+from nmt.ratings.gate import study_name
+from nmt.runs import layout
+from nmt.runs.gate import GateResult
+from nmt.runs.records import find_record, result_of
+from nmt.runs.steps import CAMPAIGN, GATE
+from ray_jobs import promote
+from ray_jobs.pipeline import nmt_command, run_steps, storage_word
+from ray_jobs.runtime.context import Session
+
+log = logging.getLogger(__name__)
+
+_BASELINES = ("memory", "few-shot", "retrieved")
+
+
+def run(session: Session) -> GateResult:
+    """Do what is not done yet of a campaign; promote an accepted engine if that is asked for.
+
+    Raises:
+        NmtError: of the step that failed; the steps before it stay done.
+    """
+    session = with_defaults(session)
+    config, storage = session.config, session.storage
+    run_steps(session, CAMPAIGN)
+    record = find_record(storage, config.run, GATE)
+    assert record is not None  # noqa: S101 - it is one of the steps
+    result = result_of(storage, config.run, GATE, record)
+    if result.verdict == "accept" and config.campaign.promote:
+        promote.run(session)
+    for line in ["", *_next_lines(session, result)]:
+        log.info("%s", line)
+    return result
+
+
+def with_defaults(session: Session) -> Session:
+    """Return the session with what a campaign does unless the user has set it."""
+    config, changes = session.config, dict[str, object]()
+    if not _is_set(session, "tune.methods"):
+        changes["tune.methods"] = compared_methods(config)
+    if not _is_set(session, "evaluation.baselines"):
+        changes["evaluation.baselines"] = _BASELINES
+    # As if the user had set them: a step must not inherit others from an earlier call.
+    return Session(
+        config.with_overrides(changes),
+        session.storage,
+        session.user_set | changes.keys(),
+        restart=session.restart,
+    )
+
+
+def compared_methods(config: Config) -> tuple[str, ...]:
+    """Return the configured method and full fine-tuning, or LoRA where that is configured."""
+    method = config.adapter.type
+    return (method, "none") if method != "none" else ("lora", "none")
+
+
+def _next_lines(session: Session, result: GateResult) -> Iterator[str]:
+    """List what the user can do with the answer."""
+    config = session.config
+    nmt, place = nmt_command(), f"run={config.run}{storage_word(session)}"
+    yield f"report      {session.storage.locate(layout.report(config.run))}"
+    yield f"answer      {result.verdict}: {result.reason}"
+    if result.verdict == "accept" and not config.campaign.promote:
+        yield f"promote it  {nmt} promote {place}"
+        yield f"serve it    {nmt} serve {place}"
+    elif result.verdict == "reject":
+        yield "next        train with other settings or data under another run=NAME"
+    elif result.verdict == "undecided":
+        yield f"next        {nmt} ratings sheet {place} --name {study_name(result)} --output sheets"
+
+
+def _is_set(session: Session, key: str) -> bool:
+    return any(each == key or each.startswith(f"{key}.") for each in session.user_set)
+
+
+if __name__ == "__main__":
+    from ray_jobs.cli.runner import main
+
+    main("campaign")
