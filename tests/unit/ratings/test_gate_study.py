@@ -1,0 +1,146 @@
+"""What the gate cannot decide, people decide, in batches of 50 sentences."""
+
+from pathlib import Path
+
+import pytest
+
+from nmt.ratings.gate import ask_people, study_name, with_answer
+from nmt.ratings.imports import import_files
+from nmt.ratings.studies import read_keys, write_batch
+from nmt.runs import layout
+from nmt.runs.gate import GateResult, GateRule, GateSet, Outcome
+from nmt.scoring.stored import HypothesisRow, write_rows
+from nmt.storage import Storage
+from tests.support.ratings.studies import fill_in, score_by, write
+
+SENTENCES = 120
+
+
+def result_with(**outcomes: Outcome) -> GateResult:
+    """Make a decision whose rules have these outcomes; the others have passed."""
+    rules = tuple(
+        GateRule(name=name.replace("_", " "), outcome=outcome, text="a figure")
+        for name, outcome in outcomes.items()
+    )
+    verdicts = [rule.outcome for rule in rules]
+    failed, is_open = "failed" in verdicts, "open" in verdicts
+    return GateResult(
+        verdict="reject" if failed else "undecided" if is_open else "accept",
+        reason="gain: a figure",
+        engine="a",
+        baseline="b",
+        endpoint="default",
+        route="eng_Latn-tam_Taml",
+        metric="chrf++",
+        signature="s",
+        goal="better",
+        rules_digest="r",
+        error_rate=0.0025,
+        difference=0.8,
+        standard_error=0.4,
+        low=-0.3,
+        high=1.4,
+        rules=rules,
+        sets=tuple(
+            GateSet(
+                name=name,
+                digest=name,
+                sentences=size,
+                forgetting=name == "old",
+                difference=0.8,
+                standard_error=0.4,
+                predicted_detectable=1.0,
+                detectable=1.0,
+                agreement=80,
+            )
+            for name, size in (("news", SENTENCES), ("talks", 20), ("old", 900))
+        ),
+    )
+
+
+UNDECIDED = result_with(gain="open")
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    """A storage root with the translations of run demo by both engines."""
+    storage = Storage(str(tmp_path / "runs"))
+    for system in ("stable", "engine"):
+        rows = [
+            HypothesisRow(
+                source=f"sentence {number}",
+                references=("r",),
+                hypothesis=f"text {number} by {system} here",
+                scores={"chrf++": 50.0},
+            )
+            for number in range(SENTENCES)
+        ]
+        storage.write_bytes(layout.hypotheses("demo", "news", system), write_rows(rows))
+    return storage
+
+
+def rate_batch(storage: Storage, folder: Path, better: float) -> None:
+    """Let one person rate the next batch, with the engine better by so many points."""
+    design = ask_people(storage, "demo", UNDECIDED, raters=1, seed=1)
+    batch = write_batch(storage, design, folder, "csv")
+    key = read_keys(storage, design)[-1]
+    fill = score_by({"stable": 50.0, "engine": 50.0 + better}, spread=12.0)
+    filled = [
+        write(folder, f"filled-{path.name}", fill_in(path.read_bytes(), key, fill))
+        for path in batch.files
+        if path.suffix == ".csv"
+    ]
+    list(import_files(storage, "demo", filled))
+
+
+def test_people_rate_the_largest_set_that_decides(storage):
+    design = ask_people(storage, "demo", UNDECIDED, raters=2, seed=1)
+    assert (design.study, design.test_set) == ("gate.a.b", "news")
+    assert (design.systems, design.rows) == (("stable", "engine"), 50)
+    assert len(design.raters) == 2
+
+
+def test_a_study_that_has_started_goes_on_whatever_is_asked_for_now(storage):
+    first = ask_people(storage, "demo", UNDECIDED, raters=2, seed=1)
+    assert ask_people(storage, "demo", UNDECIDED, raters=5, seed=7) == first
+
+
+def test_before_anybody_has_rated_the_gate_stays_undecided(storage):
+    assert with_answer(storage, "demo", UNDECIDED) == UNDECIDED
+    ask_people(storage, "demo", UNDECIDED, raters=1, seed=1)
+    found = with_answer(storage, "demo", UNDECIDED)
+    assert found.verdict == "undecided"
+    assert found.people is not None
+    assert (found.people.study, found.people.ratings) == (study_name(UNDECIDED), 0)
+
+
+@pytest.mark.parametrize(("better", "verdict"), [(15.0, "accept"), (-10.0, "reject")])
+def test_ratings_that_come_back_decide(storage, tmp_path, better, verdict):
+    rate_batch(storage, tmp_path, better)
+    found = with_answer(storage, "demo", UNDECIDED)
+    assert found.verdict == verdict
+    assert found.reason.startswith("people: the gain is")
+    assert found.people is not None
+    assert found.people.ratings == 50
+
+
+@pytest.mark.parametrize("rule", ["gain", "loss", "error_rate"])
+def test_people_can_decide_about_quality(rule):
+    assert result_with(**{rule: "open"}).is_for_people
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        {"leak": "open"},
+        {"time": "open", "gain": "open"},
+        {"forgetting": "open"},
+        {"gain": "passed"},
+    ],
+)
+def test_people_cannot_decide_about_leaks_times_and_forgetting(outcomes):
+    assert not result_with(**outcomes).is_for_people
+
+
+def test_people_are_not_asked_about_an_engine_that_a_rule_has_rejected():
+    assert not result_with(empty="failed", gain="open").is_for_people
