@@ -55,6 +55,10 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
         {"evaluation": {"systems": {"engine": {"run": "old"}}}},
         "systems.engine has the name of a run's own system",
     ),
+    "a system with the name of a baseline": (
+        {"evaluation": {"systems": {"few-shot": {"run": "old"}}}},
+        "systems.few-shot has the name of a run's own system",
+    ),
     "a system of two kinds": (
         {"evaluation": {"systems": {"old": {"run": "old", "endpoint": "default"}}}},
         "run and endpoint is set",

@@ -1,8 +1,10 @@
 """A decoder-only base of a run, prompted with the training pairs of the run."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -48,10 +50,12 @@ def base_of(config: Config, storage: Storage) -> ModelSystem:
 
 
 def few_shot(
-    config: Config, storage: Storage, name: str = "few-shot", **changes: object
+    config: Config,
+    storage: Storage,
+    name: str = "few-shot",
+    changes: Mapping[str, object] = MappingProxyType({}),
 ) -> FewShotSystem:
-    changes["evaluation.baselines"] = [name]
-    changed = config.with_overrides(changes)
+    changed = config.with_overrides({**changes, "evaluation.baselines": [name]})
     (system,) = find_baselines(changed, storage, base_of(changed, storage)).values()
     assert isinstance(system, FewShotSystem)
     return system
@@ -79,12 +83,12 @@ def test_all_sentences_get_the_same_random_training_pairs(config, storage):
     assert first == second
     assert len(set(first)) == 5
     assert set(first) <= training_lines(storage)
-    again, _ = prompts(few_shot(config, storage, seed=config.seed + 1))
+    again, _ = prompts(few_shot(config, storage, changes={"seed": config.seed + 1}))
     assert examples_in(again) != first
 
 
 def test_each_sentence_gets_its_own_best_matches_with_the_best_last(config, storage):
-    system = few_shot(config, storage, "retrieved", **{"evaluation.examples": 3})
+    system = few_shot(config, storage, "retrieved", {"evaluation.examples": 3})
     for source, prompt in zip(SOURCES, prompts(system), strict=True):
         matches = system.pairs.memory.find_matches(source, 3)
         expected = [f"{match.pair.source}\n{match.pair.target}" for match in matches]
@@ -106,7 +110,7 @@ def test_a_prompted_base_translates_with_confidence_and_its_size_is_known(config
 
 
 def test_examples_that_do_not_fit_are_counted_in_the_log(config, storage, caplog):
-    system = few_shot(config, storage, **{"evaluation.batch_tokens": 200})
+    system = few_shot(config, storage, changes={"evaluation.batch_tokens": 200})
     with system.load() as loaded:
         loaded.translate(TEST_SET, lambda count: None)
     assert "few-shot, test: " in caplog.text
@@ -120,7 +124,7 @@ def test_what_changes_the_prompts_makes_another_system(config, storage, name):
     changes: list[dict[str, object]] = [{"evaluation.examples": 2}]
     changes += [{"seed": config.seed + 1}] if name == "few-shot" else []
     for change in changes:
-        assert few_shot(config, storage, name, **change).content("test") != before.content("test")
+        assert few_shot(config, storage, name, change).content("test") != before.content("test")
     other = replace(before, base=replace(before.base, weights="base-2"))
     assert other.content("test") != before.content("test")
 

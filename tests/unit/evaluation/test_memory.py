@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from nmt.data.prepared_rows import MappedPairs
-from nmt.errors import DataError
 from nmt.evaluation.baselines.memory import CANDIDATES, TranslationMemory
 from nmt.evaluation.baselines.memory_system import MemorySystem, TrainingPairs
 from nmt.runs import layout
@@ -145,9 +144,3 @@ def test_the_memory_translates_the_direction_of_its_pairs_only(tmp_path):
     back = sentences_of("back", source_language="tam_Taml", target_language="eng_Latn")
     assert "the training pairs are eng_Latn to tam_Taml" in (system.find_obstacle(back) or "")
     assert "confidence" in (system.find_obstacle(sentences_of("validation")) or "")
-
-
-def test_pairs_that_are_missing_are_named(tmp_path):
-    folder = folder_of(tmp_path, PAIRS)
-    with pytest.raises(DataError, match="no split 'general_train'; it holds train"):
-        MappedPairs(folder, "general_train")
