@@ -6,6 +6,7 @@ from functools import partial, update_wrapper
 
 from nmt.config import Config
 from nmt.evaluation.gate.opponent import find_opponent
+from nmt.provenance.signing import usable_private_key
 from nmt.ratings.design import Design
 from nmt.ratings.gate import ask_people, with_answer
 from nmt.report.gate import gate_lines
@@ -16,6 +17,7 @@ from nmt.runs.running import StepOutput, lock_step
 from nmt.runs.steps import EVALUATE, GATE
 from nmt.storage import Storage
 from nmt.traffic import stable_engine
+from ray_jobs import provenance
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
 
@@ -28,9 +30,11 @@ def run(session: Session) -> Record:
     Raises:
         MissingStepError: the run is not evaluated.
         InputError: the engine already serves, or no test set can decide.
+        ConfigError: the private key cannot be used.
     """
     session = session.with_inherited(GATE)
     storage, run_name = session.storage, session.config.run
+    private_key = usable_private_key(session.config)
     require(storage, run_name, EVALUATE)
 
     def work() -> StepOutput[GateResult]:
@@ -41,6 +45,8 @@ def run(session: Session) -> Record:
 
     record = session.run_step(GATE, work, is_intact=lambda found: _is_current(session, found))
     record = _with_people(session, record)
+    if private_key:
+        provenance.sign_again(session, private_key)
     for line in gate_lines(result_of(storage, run_name, GATE, record)):
         log.info("gate: %s", line)
     return record

@@ -10,7 +10,7 @@ from nmt.config import Config, load_with_user_set
 from nmt.errors import InputError, SignatureError
 from nmt.provenance.bundle import read_unverified_record
 from nmt.provenance.options import provenance_command
-from nmt.provenance.record import GateOutcome, Provenance
+from nmt.provenance.record import Provenance
 from nmt.provenance.signing import Signing, sign_run, update_signature, usable_private_key
 from nmt.provenance.verification import verify_engine
 from nmt.runs import layout
@@ -55,19 +55,18 @@ def sign_new(session: Session, private_key: Path) -> None:
     _check_signed(session, done)
 
 
-def sign_again(session: Session, private_key: Path, gate: GateOutcome | None = None) -> None:
+def sign_again(session: Session, private_key: Path) -> None:
     """Bring the signed record of the run's engine up to date; warn if the key has not signed it.
 
     Args:
         session: names the run.
         private_key: file of the private key.
-        gate: the decision of a gate about the engine; None keeps the earlier one.
 
     Raises:
         SignatureError: the engine has changed since it was signed.
     """
     run = session.config.run
-    done = update_signature(session.storage, run, private_key, gate)
+    done = update_signature(session.storage, run, private_key)
     if done is None:
         # Whoever can write to the storage root may have changed it, so a person has to decide.
         log.warning(

@@ -17,6 +17,7 @@ from nmt.provenance.record import (
 )
 from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM, TUNED_SYSTEM
+from nmt.runs.gate_record import find_decision
 from nmt.runs.records import Record, find_record, require, result_of
 from nmt.runs.step_result import ResultPart
 from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE
@@ -71,6 +72,7 @@ def collect(storage: Storage, run: str) -> Provenance:
         training=_training(storage, run, records[TRAIN.name]),
         logit_difference=exported.logit_difference,
         evaluation=_evaluation(storage, run, exported.engine),
+        gate=find_decision(storage, run, exported.engine),
     )
 
 

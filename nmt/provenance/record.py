@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, JsonValue, NonNegativeInt
 
 from nmt.runs.evaluation.rows import Comparison, SystemScore, TestSetInfo
+from nmt.runs.gate import GateResult
 from nmt.runs.results import InputCounts, ScreenedSet, Software
 from nmt.runs.step_result import ResultPart
 from nmt.runs.trials import Bleu, TrialSettings
@@ -79,15 +80,6 @@ class EvaluationOrigin(ResultPart):
     comparisons: tuple[Comparison, ...]
 
 
-class GateOutcome(ResultPart):
-    """The decision of a gate about the engine."""
-
-    passed: bool
-    reasons: tuple[str, ...] = ()
-    """Why it did or did not pass."""
-    decided_at: AwareDatetime
-
-
 class Provenance(ResultPart):
     """Everything that an engine was made from and measured with."""
 
@@ -115,8 +107,8 @@ class Provenance(ResultPart):
     """Largest difference between the logits of the trained model and of what was exported."""
     evaluation: EvaluationOrigin | None = None
     """Null as long as the engine is not evaluated."""
-    gate: GateOutcome | None = None
-    """Null as long as no gate has decided."""
+    gate: GateResult | None = None
+    """The decision whether it may serve; null as long as no gate has decided."""
 
     def has_same_content(self, other: "Provenance | None") -> bool:
         """Tell whether another record says the same, perhaps at another time."""

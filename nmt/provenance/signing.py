@@ -10,7 +10,7 @@ from nmt.errors import SignatureError, first_validation_error
 from nmt.provenance.bundle import public_key_of, sign_folder
 from nmt.provenance.collect import collect
 from nmt.provenance.keys import private_key_file
-from nmt.provenance.record import GateOutcome, Provenance
+from nmt.provenance.record import Provenance
 from nmt.provenance.verification import find_signed, verify_engine
 from nmt.runs import layout
 from nmt.runs.engine_digest import engine_digest
@@ -72,16 +72,13 @@ def sign_run(storage: Storage, run: str, private_key: Path, *, restart: bool = F
     return _sign(storage, record, earlier, private_key)
 
 
-def update_signature(
-    storage: Storage, run: str, private_key: Path, gate: GateOutcome | None = None
-) -> Signing | None:
+def update_signature(storage: Storage, run: str, private_key: Path) -> Signing | None:
     """Sign the engine of a run again, if its record says more than the one that is signed.
 
     Args:
         storage: the storage root.
         run: name of the run, which is exported.
         private_key: file of the private key.
-        gate: the decision of a gate about the engine; None keeps the earlier one.
 
     Returns:
         None if this key has not signed the engine yet: then nothing is signed.
@@ -92,7 +89,7 @@ def update_signature(
         SignatureError: the engine has changed since it was signed.
         StorageError: the engine is damaged.
     """
-    record = collect(storage, run).model_copy(update={"gate": gate})
+    record = collect(storage, run)
     earlier = _find_earlier(storage, record.engine, private_key)
     return _sign(storage, record, earlier, private_key) if earlier else None
 
@@ -100,8 +97,6 @@ def update_signature(
 def _sign(
     storage: Storage, record: Provenance, earlier: Provenance | None, private_key: Path
 ) -> Signing:
-    if earlier and record.gate is None and earlier.run == record.run:
-        record = record.model_copy(update={"gate": earlier.gate})
     if earlier and record.has_same_content(earlier):
         return Signing(earlier, is_new=False)
     path = layout.engine(record.engine)

@@ -14,8 +14,9 @@ from nmt.runs.evaluation import (
     format_p_value,
 )
 from nmt.runs.gate import GateResult
+from nmt.runs.gate_record import find_decision
 from nmt.runs.records import Record, find_record, result_of
-from nmt.runs.steps import EVALUATE, EXPORT, GATE
+from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
 
 _NOT_NEEDED = "--force was not needed, and its reason is not kept"
@@ -52,7 +53,7 @@ def judge(
     # A shadow answers nobody, so it may be worse.
     if options.shadow:
         return Judgement(_NOT_NEEDED if options.force else "")
-    gate = _find_gate(storage, run, exported)
+    gate = find_decision(storage, run, exported.output)
     if gate is None:
         return _judge_by_base(storage, run, exported, serving, options.force)
     obstacle = _find_obstacle(gate, run, serving)
@@ -64,15 +65,6 @@ def judge(
             f'{obstacle}, or serve it anyway with `promote run={run} --force "REASON"`'
         )
     return Judgement(f"{obstacle}; promoted because: {options.force}", options.force)
-
-
-def _find_gate(storage: Storage, run: str, exported: Record) -> GateResult | None:
-    """Read the decision on the exported engine; None if there is none."""
-    record = find_record(storage, run, GATE)
-    if record is None or not record.done:
-        return None
-    found = result_of(storage, run, GATE, record)
-    return found if found.engine == exported.output else None
 
 
 def _find_obstacle(gate: GateResult, run: str, serving: str | None) -> str | None:

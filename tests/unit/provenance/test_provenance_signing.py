@@ -2,7 +2,6 @@
 
 import json
 import logging
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 
 from nmt.config import load_with_user_set
 from nmt.errors import InputError, MissingStepError, SignatureError
-from nmt.provenance.record import GateOutcome
 from nmt.provenance.signing import sign_run, update_signature
 from nmt.provenance.verification import verify_engine
 from nmt.runs import layout
@@ -19,6 +17,7 @@ from nmt.storage import Storage
 from ray_jobs import provenance
 from ray_jobs.runtime.context import Session
 from tests.support.runs.evaluated_run import with_engine
+from tests.support.runs.gate_record import leave_decision
 from tests.support.runs.records import change_record
 from tests.support.runs.signed_run import (
     RUN,
@@ -28,8 +27,6 @@ from tests.support.runs.signed_run import (
     make_keys,
 )
 from tests.support.runs.summaries import WORSE, evaluation
-
-GATE = GateOutcome(passed=True, reasons=("better",), decided_at=datetime(2026, 1, 2, tzinfo=UTC))
 
 
 def leave_evaluation(storage: Storage, engine: str) -> None:
@@ -126,16 +123,21 @@ def test_an_evaluation_of_another_engine_is_left_out(storage: Storage, keys: Key
     assert verify_engine(storage, digest, keys.public).evaluation is None
 
 
-def test_the_decision_of_a_gate_is_kept_when_the_record_grows(
-    storage: Storage, keys: KeyPair
-) -> None:
+def test_the_decision_of_a_gate_is_added_to_the_record(storage: Storage, keys: KeyPair) -> None:
     digest = leave_signed_run(storage, keys)
-    update_signature(storage, RUN, keys.private, GATE)
+    decision = leave_decision(storage, RUN, "accept", engine=digest)
     leave_evaluation(storage, digest)
-    sign_run(storage, RUN, keys.private)
+    update_signature(storage, RUN, keys.private)
     record = verify_engine(storage, digest, keys.public)
-    assert record.gate == GATE
+    assert record.gate == decision
     assert record.evaluation
+
+
+def test_a_decision_on_another_engine_is_left_out(storage: Storage, keys: KeyPair) -> None:
+    digest = leave_signed_run(storage, keys)
+    leave_decision(storage, RUN, "accept", engine="another")
+    sign_run(storage, RUN, keys.private)
+    assert verify_engine(storage, digest, keys.public).gate is None
 
 
 def test_an_earlier_signature_of_the_same_engine_is_still_valid(
@@ -144,7 +146,8 @@ def test_an_earlier_signature_of_the_same_engine_is_still_valid(
     """A signature says that its record was true once, and not that it is the latest."""
     digest = leave_signed_run(storage, keys)
     earlier = storage.read_bytes(layout.provenance(digest))
-    update_signature(storage, RUN, keys.private, GATE)
+    leave_decision(storage, RUN, "accept", engine=digest)
+    update_signature(storage, RUN, keys.private)
     storage.write_bytes(layout.provenance(digest), earlier)
     assert verify_engine(storage, digest, keys.public).gate is None
 

@@ -1,19 +1,15 @@
 """An engine is promoted if the gate has accepted it, or with a reason that is kept."""
 
-from dataclasses import asdict
-
 import pytest
 
 from nmt.cli.traffic_options import PromotionOptions
 from nmt.errors import NotAcceptedError
-from nmt.runs import layout
-from nmt.runs.gate import GateResult, GateVerdict
-from nmt.runs.records import Record
-from nmt.runs.steps import GATE
+from nmt.runs.gate import GateVerdict
 from nmt.storage import Storage
 from nmt.traffic import promote, read_traffic
 from nmt.traffic.promotion import promote_run
 from tests.support.runs.evaluated_run import evaluate, export
+from tests.support.runs.gate_record import leave_decision
 
 
 @pytest.fixture
@@ -31,27 +27,7 @@ def judge(
     storage: Storage, verdict: GateVerdict, *, engine: str = "a", baseline: str | None = "b"
 ) -> None:
     """Leave the decision of a gate in run a."""
-    result = GateResult(
-        verdict=verdict,
-        reason="gain: +1.50 chrF++",
-        engine=engine,
-        baseline=baseline,
-        endpoint="default",
-        route="eng_Latn-tam_Taml",
-        metric="chrf++",
-        signature="s",
-        goal="better",
-        rules_digest="r",
-        error_rate=0.0025,
-        difference=1.5,
-        standard_error=0.3,
-        low=0.7,
-        high=2.0,
-        rules=(),
-        sets=(),
-    )
-    record = Record("gate", True, {}, {}, output="g", result=result.as_json())
-    storage.write_json(layout.step_record("a", GATE), asdict(record))
+    leave_decision(storage, "a", verdict, engine=engine, baseline=baseline)
 
 
 def test_an_accepted_engine_is_promoted_whatever_its_base_scores(storage):

@@ -1,0 +1,37 @@
+"""The record of a gate, with the decision that a test gives."""
+
+from dataclasses import asdict
+
+from nmt.runs import layout
+from nmt.runs.gate import GateResult, GateVerdict
+from nmt.runs.records import Record
+from nmt.runs.steps import GATE
+from nmt.storage import Storage
+
+
+def leave_decision(
+    storage: Storage, run: str, verdict: GateVerdict, *, engine: str, baseline: str | None = None
+) -> GateResult:
+    """Record a decision on an engine against a baseline, None for the base."""
+    result = GateResult(
+        verdict=verdict,
+        reason="gain: +1.50 chrF++",
+        engine=engine,
+        baseline=baseline,
+        endpoint="default",
+        route="eng_Latn-tam_Taml",
+        metric="chrf++",
+        signature="s",
+        goal="better",
+        rules_digest="r",
+        error_rate=0.0025,
+        difference=1.5,
+        standard_error=0.3,
+        low=0.7,
+        high=2.0,
+        rules=(),
+        sets=(),
+    )
+    record = Record("gate", True, {}, {}, output="g", result=result.as_json())
+    storage.write_json(layout.step_record(run, GATE), asdict(record))
+    return result
