@@ -59,6 +59,18 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
         {"evaluation": {"systems": {"few-shot": {"run": "old"}}}},
         "systems.few-shot has the name of a run's own system",
     ),
+    "a system with the name of a variant": (
+        {"evaluation": {"systems": {"variant-full": {"run": "old"}}}},
+        "systems.variant-full has the name of a variant",
+    ),
+    "the text of a private key": (
+        {"provenance": {"private_key": "-----BEGIN PRIVATE KEY-----"}},
+        "is the text of a private key",
+    ),
+    "a private key as the public one": (
+        {"serving": {"public_key": "-----BEGIN EC PRIVATE KEY-----"}},
+        "is the text of a private key",
+    ),
     "a system of two kinds": (
         {"evaluation": {"systems": {"old": {"run": "old", "endpoint": "default"}}}},
         "run and endpoint is set",
@@ -194,8 +206,10 @@ REPEATED = {
     "ModelConfig._not_empty": "empty model",
     "OftAdapter.target_modules": "tied matrix",
     "QloraAdapter.target_modules": "tied matrix",
+    "ProvenanceConfig._is_path": "the text of a private key",
     "ScalingConfig._one_gpu_each": "two processes on one GPU",
     "ServingConfig._check": "replicas",
+    "ServingConfig._is_public": "a private key as the public one",
     "SystemConfig._check_one": "a system of two kinds",
     "TestSetConfig._check_references": "references named twice",
     "TestSetConfig._flores_code": "a test set in an unknown language",

@@ -124,22 +124,27 @@ def test_ratings_that_come_back_decide(storage, tmp_path, better, verdict):
     assert found.people.ratings == 50
 
 
-@pytest.mark.parametrize("rule", ["gain", "loss", "error_rate"])
-def test_people_can_decide_about_quality(rule):
-    assert result_with(**{rule: "open"}).is_for_people
+@pytest.mark.parametrize(
+    "result",
+    [result_with(gain="open"), result_with(loss="open"), result_with(error_rate="open")],
+    ids=["gain", "loss", "error-rate"],
+)
+def test_people_can_decide_about_quality(result):
+    assert result.is_for_people
 
 
 @pytest.mark.parametrize(
-    "outcomes",
+    "result",
     [
-        {"leak": "open"},
-        {"time": "open", "gain": "open"},
-        {"forgetting": "open"},
-        {"gain": "passed"},
+        result_with(leak="open"),
+        result_with(time="open", gain="open"),
+        result_with(forgetting="open"),
+        result_with(gain="passed"),
     ],
+    ids=["leak", "time", "forgetting", "nothing-is-open"],
 )
-def test_people_cannot_decide_about_leaks_times_and_forgetting(outcomes):
-    assert not result_with(**outcomes).is_for_people
+def test_people_cannot_decide_about_leaks_times_and_forgetting(result):
+    assert not result.is_for_people
 
 
 def test_people_are_not_asked_about_an_engine_that_a_rule_has_rejected():

@@ -15,6 +15,11 @@ express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 {{- if has $config.run (list "engines" "gates" "serving" "mlruns" "mlflow.db" "provenance") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
+{{- range $key, $value := dict "provenance.private_key" $config.provenance.private_key "serving.public_key" $config.serving.public_key }}
+{{- if contains "PRIVATE KEY-----" (toString (default "" $value)) }}
+config.{{ $key }} is the text of a private key, which would appear in logs: give the path of its file
+{{- end }}
+{{- end }}
 {{- if regexMatch "^[^:/]+://[^/?#]*@" (toString (default "" $config.tracking.mlflow_uri)) }}
 config.tracking.mlflow_uri contains credentials, which would appear in logs and records: put them into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD
 {{- end }}
