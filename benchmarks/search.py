@@ -38,8 +38,12 @@ GRID = {
     "adapter.rank": (4, 16),
     "adapter.alpha": (16, 64),
 }
+RESULTS = Path(__file__).parent / "results" / "search.json"
 STEPS, GRACE = 96, 24
 """Updates of a whole trial, and before the first rung."""
+
+MOST = 0.35
+"""Share of the grid's updates that the searches may need on average."""
 
 Curve = list[dict[str, float]]
 Curves = Mapping[str, Curve]
@@ -108,13 +112,16 @@ def _report(config: Config, curves: Curves, seeds: int) -> int:
     total = STEPS * len(list(_settings()))
     best = max(point["score"] for curve in curves.values() for point in curve)
     print(f"grid: {len(curves)} settings, {total} updates, best {best:.2f}")
-    ratios: list[float] = []
+    ratios, searches = list[float](), list[dict[str, float]]()
     for seed in range(1, seeds + 1):
         trials, updates = _search(config, curves, seed, best)
         ratios.append(updates / total)
+        searches.append({"seed": seed, "trials": trials, "updates": updates})
         print(f"seed {seed}: as good after {trials} trials, {updates} updates ({ratios[-1]:.0%})")
     print(f"mean {statistics.mean(ratios):.3f}, from {min(ratios):.3f} to {max(ratios):.3f}")
-    return int(statistics.mean(ratios) > 0.35)
+    results = {"settings": len(curves), "updates": total, "best": best, "searches": searches}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    return int(statistics.mean(ratios) > MOST)
 
 
 def _search(config: Config, curves: Curves, seed: int, goal: float) -> tuple[int, int]:
