@@ -82,8 +82,9 @@ def _usable_search(session: Session) -> Record | None:
 def _take_up(session: Session, record: Record, best: TrialWithCheckpoints) -> BestTrial:
     """Fill in the settings of a trial for every key that the user did not set."""
     config, found = session.config, best.config
-    # Which method trains is what such a search is asked for; `_best_for` has heeded the user.
-    kept = sorted((found.keys() & session.user_set) - {"adapter.type"})
+    # What was set for the configured method does not suit another one, such as its learning rate.
+    is_other = best.method not in (None, config.adapter.type)
+    kept = [] if is_other else sorted((found.keys() & session.user_set) - {"adapter.type"})
     taken = {key: value for key, value in found.items() if key not in kept}
     try:
         trained = config.with_overrides(taken)
