@@ -61,7 +61,7 @@ def main() -> None:
         f"evaluation.systems.{name}.hypotheses.{options.name}={path}"
         for name, path in (each.split("=", 1) for each in options.systems)
     ]
-    do_steps("evaluate", "run=ladder", f"storage={storage}", *words)
+    do_steps("evaluate", "run=ladder", f"storage={storage}", *sets, *words)
     for line in table(storage):
         print(line)
 
