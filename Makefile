@@ -14,6 +14,9 @@ HELM_DOCS := github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
 KUBECONFORM := github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
 KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 CHECKOV := checkov==3.3.30
+# Apart from .venv: with its packages for formats, each import of jsonschema, and so of Ray, takes 2 s.
+CYCLONEDX := cyclonedx-bom==7.5.0
+CYCLONEDX_LIB := cyclonedx-python-lib[json-validation]==11.12.0
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test lint unit torch chart chart-tools ray gpu k8s-api k8s-cluster reference schema bench clean
@@ -52,11 +55,13 @@ torch: $(READY)  ## Run the tests that build and train small models.
 chart: $(READY)  ## Test the Helm chart without a cluster; KUBERAY_CRDS may name a folder with KubeRay's CRDs.
 	$(BIN)/pytest tests/chart $(PARALLEL) --durations=5
 
-chart-tools: $(READY) $(BIN)/helm-docs  ## Install the linters of the chart, which `make chart` skips otherwise; it needs Go.
+chart-tools: $(READY) $(BIN)/helm-docs  ## Install what tests of the chart and of the images skip otherwise; it needs Go.
 	GOBIN=$(abspath $(BIN)) go install $(KUBECONFORM)
 	GOBIN=$(abspath $(BIN)) go install $(KUBE_SCORE)
 	UV_TOOL_DIR=$(abspath $(VENV))/tools UV_TOOL_BIN_DIR=$(abspath $(BIN)) $(UV) tool install --quiet \
 		--python $(BIN)/python $(CHECKOV)
+	UV_TOOL_DIR=$(abspath $(VENV))/tools UV_TOOL_BIN_DIR=$(abspath $(BIN)) $(UV) tool install --quiet \
+		--python $(BIN)/python --with '$(CYCLONEDX_LIB)' $(CYCLONEDX)
 
 ray: $(READY)  ## Run the tests that start several processes or a local Ray, and of the whole pipeline.
 	$(BIN)/pytest tests/distributed tests/ray tests/e2e --durations=10
