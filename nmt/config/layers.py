@@ -92,10 +92,10 @@ def _place_of(key: str) -> tuple[list[str], str]:
     """Split a dotted key into the keys of its parents and its own."""
     # The rest of a key of a search space is one key, since it is the name of a setting.
     if key.startswith(f"{_SPACE}."):
-        return _SPACE.split("."), key.removeprefix(f"{_SPACE}.")
+        return [*_SPACE.split(".")], key.removeprefix(f"{_SPACE}.")
     if key.startswith(f"{_METHOD_SPACE}."):
         method, _, setting = key.removeprefix(f"{_METHOD_SPACE}.").partition(".")
-        parents = _METHOD_SPACE.split(".")
+        parents: list[str] = [*_METHOD_SPACE.split(".")]
         return ([*parents, method], setting) if setting else (parents, method)
     *parents, leaf = key.split(".")
     return parents, leaf

@@ -27,6 +27,7 @@ from nmt.config.sections.training import TrainingConfig
 from nmt.config.sections.tune import (
     FULL_FINE_TUNING_RATES,
     Choice,
+    Method,
     SearchRange,
     TuneConfig,
 )
@@ -129,7 +130,7 @@ class Config(Section):
             method: self._space_of(method) for method in self.tune.methods or (self.adapter.type,)
         }
 
-    def _space_of(self, method: str) -> dict[str, SearchRange]:
+    def _space_of(self, method: Method) -> dict[str, SearchRange]:
         """Return the ranges of a method, without the keys of `tune.space` that it lacks."""
         space, is_default = self.tune.space, "space" not in self.tune.model_fields_set
         # A range that the user gave for a key that no method has is a mistake, which must not be

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
+from pydantic.config import JsonDict
 
 from nmt.config.section import PositiveInt, Section
 from nmt.errors import did_you_mean
@@ -65,7 +66,7 @@ class Uniform(Section):
 SearchRange = Annotated[Choice | Uniform, Field(discriminator="type")]
 SearchSpace = Mapping[str, SearchRange]
 """Dotted setting -> its range."""
-_KEYS = {"propertyNames": {"pattern": f"^({'|'.join(_SEARCHED)})$"}}
+_KEYS: JsonDict = {"propertyNames": {"pattern": f"^({'|'.join(_SEARCHED)})$"}}
 
 _MethodSpace = Annotated[dict[str, SearchRange], Field(json_schema_extra=_KEYS)]
 
@@ -121,7 +122,7 @@ class TuneConfig(Section):
     and the keys of `training` that change an update. With `methods`, each leaves out the keys
     that it lacks. The default does so too, and for full fine-tuning has lower learning rates,
     1e-5 to 2e-4."""
-    method_space: dict[Method, _MethodSpace] = Field(default_factory=dict)
+    method_space: dict[Method, _MethodSpace] = Field(default_factory=dict[Method, _MethodSpace])
     """Ranges for one of `methods`, which replace those of `space` for the same settings."""
     warm_start: tuple[str, ...] = ()
     """Other runs whose searches the sampler learns from first. Their trials must have the same
