@@ -56,6 +56,8 @@ def find_best_of_methods(session: Session, other_than: str) -> dict[str, BestTri
     if record is None:
         return {}
     trials = result_of(session.storage, session.config.run, TUNE, record).trials
+    # The run's own training has the settings of its own adapter, and lacks those of the others.
+    session = session.with_config(_as_searched(session.config, record))
     found: dict[str, BestTrial] = {}
     for trial in trials:  # the best come first
         if trial.method not in (None, other_than, *found) and trial.score is not None:
@@ -132,14 +134,18 @@ def _with_checkpoints(session: Session, trial: Trial) -> TrialWithCheckpoints:
 
 def _tried_settings(config: Config, record: Record, found: TrialSettings) -> dict[str, Any]:
     """Return the settings that a training with those of a trial would have."""
+    return settings_of(TRAIN, _as_searched(config, record).with_overrides(found))
+
+
+def _as_searched(config: Config, record: Record) -> Config:
+    """Return settings with those that all trials of a search had, whose adapter may be another."""
     read = settings_of(TRAIN, config).keys()
-    # First those of the search, whose adapter may be another, then those of the trial.
     searched = {
         key: value
         for key, value in record.settings.items()
         if (key in read or key.startswith("adapter.")) and not key.startswith("strategy.")
     }
-    return settings_of(TRAIN, config.with_overrides(searched).with_overrides(found))
+    return config.with_overrides(searched)
 
 
 def read_best(storage: Storage, run: str) -> TrialWithCheckpoints:
