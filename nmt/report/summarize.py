@@ -1,6 +1,6 @@
 """The summary of a run, made from the records of its steps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from nmt import __version__
 from nmt.config import Config
@@ -18,7 +18,7 @@ from nmt.runs.results import (
     TrainResult,
 )
 from nmt.runs.software import package_versions
-from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE
+from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, VARIANTS
 from nmt.runs.trials import Trial
 from nmt.runs.tuning import Setting
 from nmt.storage import Storage
@@ -88,7 +88,10 @@ def summarize(
         seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},
         endpoint=endpoint,
         engine=records["export"].output,
-        notes=tuple(_notes(config, evaluation, base, trained, exported)),
+        notes=(
+            *_variant_notes(storage, run, records.get(VARIANTS.name)),
+            *_notes(config, evaluation, base, trained, exported),
+        ),
         versions=package_versions(),
         config=config.model_dump(mode="json"),
     )
@@ -98,6 +101,16 @@ def _taken_settings(best: Trial, trained: Record) -> dict[str, Setting]:
     """Select the best trial's settings that the training really used."""
     # A setting that the user gave wins over the search.
     return {key: value for key, value in best.config.items() if trained.settings.get(key) == value}
+
+
+def _variant_notes(storage: Storage, run: str, record: Record | None) -> Iterator[str]:
+    """Say how far the seed moves the score, and what could not be trained."""
+    if record is None:
+        return
+    found = result_of(storage, run, VARIANTS, record)
+    yield f"Trained beside the engine, with the scores of the validation: {found.headline()}."
+    for name, reason in found.left_out.items():
+        yield f"{name} could not be trained: {reason}"
 
 
 def _notes(
