@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields
 TRAFFIC = "traffic"
 """Name of the command."""
 TRAFFIC_ABOUT = "show what the endpoint serves, the state of its replicas, and a running rollout"
-_FORCE = "promote an engine that is worse than its base, and record this reason with it"
+_FORCE = (
+    "promote an engine that the gate has not accepted or that is worse than its base, and record "
+    "this reason with it"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,15 @@ from nmt.config.section import PositiveInt, Section
 
 
 class CampaignConfig(Section):
-    """What a campaign trains beside the engine, and what it does with an accepted one."""
+    """What a campaign trains besides the engine, and what it does with an accepted one."""
 
     seeds: int = Field(default=3, ge=1, le=20)
     """Number of trainings with the best settings, each with another seed. More than one shows how
-    far chance moves the score; the engine is that of the first."""
+    far chance moves the validation score; the engine is that of the first."""
     methods: bool = True
     """Whether the best settings of every other method of the search are trained too, so that the
     evaluation compares the methods on the test sets."""
     promote: bool = False
     """Whether an engine that the gate accepts is promoted at once."""
     raters: PositiveInt = 2
-    """Number of people who rate, where the gate cannot decide."""
+    """Number of people who rate translations when the gate cannot decide."""

@@ -39,9 +39,10 @@ class GateConfig(Section):
     max_overlap: _Share = 0.01
     """Largest share of a test set's sentences that are like a training pair."""
     max_slowdown: float | None = Field(default=None, gt=0)
-    """Largest ratio of the engine's time for a character to that of the engine that serves."""
+    """Largest ratio of the engine's time for a character of source to that of what it is compared
+    with; null: no limit."""
     max_growth: float | None = Field(default=None, gt=0)
-    """Largest ratio of the engine's size to that of the engine that serves."""
+    """Largest ratio of the engine's size to that of what it is compared with; null: no limit."""
     sets: tuple[CorpusName, ...] = ()
     """Test sets that decide; empty: all that both engines can translate."""
     domain: CorpusName | None = None

@@ -90,12 +90,14 @@ class TuneConfig(Section):
     """
 
     trials: int = Field(default=8, ge=0)
-    """Number of trials, which a later call may raise; 0: a pipeline skips the search."""
+    """Number of trials of all methods together, which a later call may raise; 0: a pipeline skips
+    the search."""
     max_hours: Annotated[float, Field(gt=0)] | None = None
     """End the search after this many hours in which trials ran, over all calls. The best trial so
     far is its result, and a later call with a higher limit goes on."""
     max_gpu_hours: Annotated[float, Field(gt=0)] | None = None
-    """End the search after so many hours of its trials, each times its share of GPUs."""
+    """End the search after so many GPU-hours: the hours of each trial times the GPUs that it
+    reserves. Without GPUs it never ends the search."""
     max_concurrent: PositiveInt = 2
     """Maximum number of trials that run at the same time."""
     gpus_per_trial: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -113,15 +115,15 @@ class TuneConfig(Section):
     """`asha`: stop trials that are weak at a rung; `none`: every trial makes all its steps."""
     methods: tuple[Method, ...] = ()
     """Types of `adapter` to compare, such as `[lora, none]`, where `none` is full fine-tuning. Each
-    has its own space, sampler and rungs, and they get the same number of trials. Empty: the
-    configured one alone."""
+    has its own space, sampler and rungs, and they get the same number of trials. Empty: the configured one
+    alone; in a campaign, the configured one and full fine-tuning."""
     space: dict[str, SearchRange] = Field(
         default_factory=_default_space, min_length=1, json_schema_extra=_KEYS
     )
     """Maps each dotted setting to its range. Allowed are the keys of `adapter` but its type, `seed`
-    and the keys of `training` that change an update. With `methods`, each leaves out the keys
-    that it lacks. The default does so too, and for full fine-tuning has lower learning rates,
-    1e-5 to 2e-4."""
+    and the keys of `training` that change an update. With `methods`, keys of `adapter` that
+    a method lacks are left out for it. If `space` is not set, full fine-tuning has learning rates
+    of 1e-5 to 2e-4."""
     method_space: dict[Method, _MethodSpace] = Field(default_factory=dict[Method, _MethodSpace])
     """Ranges for one of `methods`, which replace those of `space` for the same settings."""
     warm_start: tuple[str, ...] = ()
