@@ -7,9 +7,9 @@ from nmt.config import Config
 from nmt.ratings.gate import study_name
 from nmt.runs import layout
 from nmt.runs.gate import GateResult
-from nmt.runs.records import find_record, result_of
-from nmt.runs.steps import CAMPAIGN, GATE
-from ray_jobs import promote
+from nmt.runs.records import result_of
+from nmt.runs.steps import GATE, campaign_steps
+from ray_jobs import gate, promote
 from ray_jobs.pipeline import nmt_command, run_steps, storage_word
 from ray_jobs.runtime.context import Session
 
@@ -26,10 +26,9 @@ def run(session: Session) -> GateResult:
     """
     session = with_defaults(session)
     config, storage = session.config, session.storage
-    run_steps(session, CAMPAIGN)
-    record = find_record(storage, config.run, GATE)
-    assert record is not None  # noqa: S101 - it is one of the steps
-    result = result_of(storage, config.run, GATE, record)
+    # The gate comes last, so that a summary is written also where it refuses to decide.
+    run_steps(session, [each for each in campaign_steps(config) if each is not GATE])
+    result = result_of(storage, config.run, GATE, gate.run(session.without_restart()))
     if result.verdict == "accept" and config.campaign.promote:
         promote.run(session)
     for line in ["", *_next_lines(session, result)]:
@@ -70,7 +69,7 @@ def _next_lines(session: Session, result: GateResult) -> Iterator[str]:
         yield f"serve it    {nmt} serve {place}"
     elif result.verdict == "reject":
         yield "next        train with other settings or data under another run=NAME"
-    elif result.verdict == "undecided":
+    elif result.is_for_people and result.people and result.people.looks_left:
         yield f"next        {nmt} ratings sheet {place} --name {study_name(result)} --output sheets"
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial, update_wrapper
 
 from nmt.config import Config
+from nmt.errors import InputError
 from nmt.evaluation.gate.opponent import find_opponent
 from nmt.provenance.signing import usable_private_key
 from nmt.ratings.design import Design
@@ -12,7 +13,7 @@ from nmt.ratings.gate import ask_people, with_answer
 from nmt.report.gate import gate_lines
 from nmt.runs import layout
 from nmt.runs.gate import GateResult
-from nmt.runs.records import RECORD, Record, require, result_of
+from nmt.runs.records import RECORD, Record, find_record, require, result_of
 from nmt.runs.running import StepOutput, lock_step
 from nmt.runs.steps import EVALUATE, GATE
 from nmt.storage import Storage
@@ -43,7 +44,11 @@ def run(session: Session) -> Record:
         # Ray names the task, and so the lines of its log, after the function.
         return StepOutput(on_worker(session, update_wrapper(work_with_names, judge_on_worker)))
 
-    record = session.run_step(GATE, work, is_intact=lambda found: _is_current(session, found))
+    # A restart judges again, and keeps the earlier answer until then.
+    again = session.restart
+    record = session.run_step(
+        GATE, work, is_intact=lambda found: not again and _is_current(session, found)
+    )
     record = _with_people(session, record)
     if private_key:
         provenance.sign_again(session, private_key)
@@ -58,12 +63,18 @@ def _with_people(session: Session, record: Record) -> Record:
     result = result_of(storage, config.run, GATE, record)
     if not result.is_for_people:
         return record
-    design = ask_people(storage, config.run, result, config.campaign.raters, config.seed)
+    try:
+        design = ask_people(storage, config.run, result, config.campaign.raters, config.seed)
+    except InputError as error:
+        log.warning("gate: people cannot decide: %s", error)
+        return record
     answered = with_answer(storage, config.run, result)
     if answered != result:
-        record = replace(record, result=answered.as_json())
         with lock_step(storage, config.run, GATE):
-            RECORD.write(storage, layout.step_record(config.run, GATE), record)
+            # Another call may have decided meanwhile.
+            if find_record(storage, config.run, GATE) == record:
+                record = replace(record, result=answered.as_json())
+                RECORD.write(storage, layout.step_record(config.run, GATE), record)
     if answered.verdict == "undecided" and answered.people and answered.people.looks_left:
         log.info("gate: %s", _next_batch(config.run, design))
     return record
@@ -79,8 +90,15 @@ def _next_batch(run: str, design: Design) -> str:
 
 def _is_current(session: Session, record: Record) -> bool:
     """Tell whether the engine was compared with the one that serves, or serves itself since."""
-    found = result_of(session.storage, session.config.run, GATE, record)
-    serving = stable_engine(session.storage, session.config.serving.name, found.route)
+    storage, run_name = session.storage, session.config.run
+    found = result_of(storage, run_name, GATE, record)
+    evaluated = result_of(storage, run_name, EVALUATE, require(storage, run_name, EVALUATE))
+    for each in found.sets:
+        # The file of a set may have another text than it had.
+        if evaluated.test_sets[each.name].digest != each.digest:
+            log.info("gate: the text of %s has changed: it is done again", each.name)
+            return False
+    serving = stable_engine(storage, session.config.serving.name, found.route)
     return serving in (found.baseline, found.engine)
 
 

@@ -19,7 +19,7 @@ from nmt.runs import layout
 from nmt.runs.evaluation import ENGINE_SYSTEM
 from nmt.runs.records import SUMMARY, result_of
 from nmt.runs.results import EndpointSummary, Summary
-from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, AnyStep, steps_of
+from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, AnyStep, pipeline_steps
 from nmt.traffic import promote
 from ray_jobs import prepare
 from ray_jobs.evaluate import stored_sets
@@ -41,25 +41,25 @@ def run(session: Session) -> Summary:
     Raises:
         NmtError: of the step that failed; the steps before it stay done.
     """
-    summary = run_steps(session, PIPELINE)
+    summary = run_steps(session, pipeline_steps(session.config))
     for line in ["", *_next_lines(session, summary)]:
         log.info("%s", line)
     return summary
 
 
-def run_steps(session: Session, command: str) -> Summary:
-    """Do the steps of a pipeline or a campaign, ask the endpoint, and write summary and report.
+def run_steps(session: Session, steps: Sequence[AnyStep]) -> Summary:
+    """Do steps from the data to the scores, ask the endpoint, and write summary and report.
 
     Raises:
         NmtError: of the step that failed; the steps before it stay done.
     """
     config, storage = session.config, session.storage
-    check_settings(storage, config, command)
+    check_settings(storage, config, PIPELINE)
     if session.restart:
         discard_run(storage, config.run)
         session = session.without_restart()
     with connect(config):
-        records = _steps(session, steps_of(command, config))
+        records = _steps(session, steps)
         endpoint, seconds = _endpoint(session, records)
     summary = summarize(storage, config, records, endpoint, seconds)
     SUMMARY.write(storage, layout.summary(config.run), summary)

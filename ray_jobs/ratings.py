@@ -24,6 +24,7 @@ from nmt.ratings.studies import (
     start_study,
     write_batch,
 )
+from nmt.runs import layout
 from nmt.storage import Storage
 from ray_jobs.runtime.storage_location import absolute_storage
 from ray_jobs.scoring.options import ScoringOptions, file_options, take_settings
@@ -71,7 +72,8 @@ def _write_sheets(
     )
     for path in batch.files:
         _print(f"  {path}")
-    _print(f"the key is apart from the sheets, below {storage.locate(design.run)}/ratings")
+    place = storage.locate(layout.rating_studies(design.run))
+    _print(f"the key is apart from the sheets, below {place}")
 
 
 def _given(wanted: RatingCommand) -> dict[str, Any]:

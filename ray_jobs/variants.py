@@ -12,7 +12,7 @@ from nmt.runs.records import VARIANT, Record, is_intact, require, result_of, set
 from nmt.runs.results import TrainResult
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import TRAIN, VARIANTS
-from nmt.runs.variants import Variant, VariantsResult, spread_of
+from nmt.runs.variants import LeftOut, Variant, VariantsResult, spread_of
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
@@ -51,15 +51,21 @@ def run(session: Session) -> Record:
     wanted = list(wanted_variants(session, own))
 
     def work() -> StepOutput[VariantsResult]:
-        left_out: dict[str, str] = {}
+        left_out: list[LeftOut] = []
         done = tuple(_train_all(session, wanted, left_out))
         spread = spread_of(own, done)
-        result = VariantsResult(metric=own.metric, variants=done, spread=spread, left_out=left_out)
+        result = VariantsResult(
+            metric=own.metric, variants=done, spread=spread, left_out=tuple(left_out)
+        )
         return StepOutput(result, digest_of([each.weights for each in done]))
 
     def is_current(record: Record) -> bool:
-        left_out = result_of(storage, run_name, VARIANTS, record).left_out
-        return all(each.name in left_out or _find(storage, each) for each in wanted)
+        found = result_of(storage, run_name, VARIANTS, record)
+        known = {each.folder for each in (*found.variants, *found.left_out)}
+        given_up = {each.folder for each in found.left_out}
+        return {each.folder for each in wanted} == known and all(
+            each.folder in given_up or _find(storage, each) for each in wanted
+        )
 
     record = session.run_step(VARIANTS, work, is_intact=is_current)
     log.info("variants: %s", result_of(storage, run_name, VARIANTS, record).headline())
@@ -102,7 +108,7 @@ def _as_own(config: Config, own: TrainResult) -> Config:
 
 
 def _train_all(
-    session: Session, wanted: list[WantedVariant], left_out: dict[str, str]
+    session: Session, wanted: list[WantedVariant], left_out: list[LeftOut]
 ) -> Iterator[Variant]:
     """Train the variants that are missing, and say why others cannot be trained."""
     for number, each in enumerate(wanted, 1):
@@ -116,7 +122,7 @@ def _train_all(
             except (DivergedError, InsufficientMemoryError, InputError) as error:
                 # The same would happen again, and the run's own training stands without it.
                 log.warning("variants: %s is left out: %s", each.name, error)
-                left_out[each.name] = str(error)
+                left_out.append(LeftOut(name=each.name, folder=each.folder, reason=str(error)))
                 continue
         yield found
 

@@ -40,7 +40,8 @@ def find_changes(
             if digest not in (None, result.test_sets[name].digest):
                 yield f"the text of the test set {name} has changed"
     for variant in method_variants(config, storage):
-        if variant.system not in result.systems:
+        known = result.systems.get(variant.system)
+        if known is None or known.weights != variant.weights:
             yield f"{variant.name} was trained since"
     for name, settings in config.evaluation.systems.items():
         if name in result.systems:

@@ -185,6 +185,7 @@ def _variant_system(base: ModelSystem, storage: Storage, variant: Variant) -> Mo
             "kind": "tuned",
             "run": base.config.run,
             "size_bytes": added + below,
+            "weights": variant.weights,
             "trained_parameters": variant.trained.trained_parameters,
             "preparation_seconds": variant.trained.train_seconds,
         }

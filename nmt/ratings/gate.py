@@ -20,24 +20,24 @@ def ask_people(storage: Storage, run: str, result: GateResult, raters: int, seed
     They rate the largest test set that decides, by direct assessment in batches of 50 sentences.
 
     Raises:
-        InputError: the engines translate everything alike.
+        InputError: the engines translate everything alike, or a study of this name has another
+            design, by which it could decide something else.
     """
     name = study_name(result)
-    if found := find_design(storage, run, name):
-        return found
-    deciding = [each for each in result.sets if not each.forgetting]
-    largest = max(deciding, key=lambda each: each.sentences)
+    found = find_design(storage, run, name)
     route = parse_route_key(result.route)
     baseline = STABLE_SYSTEM if result.baseline else BASE_SYSTEM
     outputs = outputs_kept(
         storage,
         run,
-        largest.name,
+        result.rated_set,
         (baseline, ENGINE_SYSTEM),
         (route.source_language, route.target_language),
     )
     names = tuple(str(number) for number in range(1, raters + 1))
-    return start_study(storage, make_design(run, name, outputs, Wishes(raters=names), seed))
+    # The raters of a study that has started stay; nothing else of it may differ.
+    wishes = Wishes(raters=found.raters if found else names)
+    return start_study(storage, make_design(run, name, outputs, wishes, seed))
 
 
 def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:

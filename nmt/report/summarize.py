@@ -109,8 +109,8 @@ def _variant_notes(storage: Storage, run: str, record: Record | None) -> Iterato
         return
     found = result_of(storage, run, VARIANTS, record)
     yield f"Trained beside the engine, with the scores of the validation: {found.headline()}."
-    for name, reason in found.left_out.items():
-        yield f"{name} could not be trained: {reason}"
+    for each in found.left_out:
+        yield f"{each.name} could not be trained: {each.reason}"
 
 
 def _notes(

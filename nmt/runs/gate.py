@@ -15,6 +15,7 @@ Outcome = Literal["passed", "failed", "open"]
 
 _QUALITY = frozenset({"gain", "difference", "loss", "BLEU", "error rate"})
 """Rules about the quality of translations."""
+_OF_ALL_SETS = frozenset({"gain", "difference", "BLEU", "error rate"})
 
 
 class GateRule(ResultPart):
@@ -115,11 +116,22 @@ class GateResult(StepResult):
     """What a reader has to know beside the figures."""
 
     @property
+    def rated_set(self) -> str:
+        """Return the test set that people rate: the largest one that decides."""
+        deciding = [each for each in self.sets if not each.forgetting]
+        return max(deciding, key=lambda each: each.sentences).name
+
+    @property
     def is_for_people(self) -> bool:
         """Tell whether the rules left the engine undecided, and only what people can judge."""
-        outcomes = {rule.outcome for rule in self.rules}
-        open_rules = {rule.name for rule in self.rules if rule.outcome == "open"}
-        return "failed" not in outcomes and bool(open_rules) and open_rules <= _QUALITY
+        # The ratings are tested for a gain, so they cannot tell that an engine is as good.
+        if self.goal != "better" or any(rule.outcome == "failed" for rule in self.rules):
+            return False
+        open_rules = [rule for rule in self.rules if rule.outcome == "open"]
+        return bool(open_rules) and all(
+            rule.name in _QUALITY and (rule.name in _OF_ALL_SETS or rule.test_set == self.rated_set)
+            for rule in open_rules
+        )
 
     @override
     def headline(self) -> str:

@@ -25,7 +25,7 @@ from nmt.runs.records import (
     settings_of,
 )
 from nmt.runs.step_result import ResultT
-from nmt.runs.steps import STEPS, TUNE, AnyStep, Step
+from nmt.runs.steps import STEPS, TUNE, VARIANTS, AnyStep, Step
 from nmt.storage import Storage, alone, check_free
 
 
@@ -74,7 +74,8 @@ def inherit(
         check_same(config.run, record, replace(record, settings=wanted))
         inherited |= {k: value for k, value in record.settings.items() if k not in RETIRED}
     if step.extends and not restart:
-        inherited |= _settings_to_extend(storage, config, step, user_set)
+        # What the steps before it have now comes before what they had at an earlier call.
+        inherited = _settings_to_extend(storage, config, step, user_set) | inherited
     return config.with_overrides(inherited) if inherited else config
 
 
@@ -145,10 +146,11 @@ def run_step(
         if _is_finished(seen, wanted) and is_intact(seen):
             return seen, False
     with lock_step(storage, config.run, step):
-        if restart:
+        if restart and not step.outlives_restart:
             storage.delete(layout.step_folder(config.run, step))
         found = _find_same(storage, config.run, step, wanted)
-        if _is_finished(found, wanted) and found != seen:  # by another process meanwhile
+        # By another process meanwhile.
+        if _is_finished(found, wanted) and found != seen and not restart:
             return found, False
         return _do(storage, config, step, wanted, found, work), True
 
@@ -240,8 +242,16 @@ def _lock_of(run: str, step: AnyStep) -> tuple[str, str]:
     return layout.step_lock(run, step), f"run '{run}': the step '{step.name}'"
 
 
-def discard(storage: Storage, run: str, steps: Collection[AnyStep]) -> None:
+def discard(
+    storage: Storage, run: str, steps: Collection[AnyStep], *, whole_run: bool = False
+) -> None:
     """Delete what earlier calls of the steps have made.
+
+    Args:
+        storage: the storage root.
+        run: name of the run.
+        steps: the steps.
+        whole_run: delete also what outlives the restart of its own step.
 
     Raises:
         InUseError: another process does one of them, so nothing is deleted.
@@ -251,10 +261,15 @@ def discard(storage: Storage, run: str, steps: Collection[AnyStep]) -> None:
         for step in steps:
             locks.enter_context(lock_step(storage, run, step))
         for step in steps:
-            storage.delete(layout.step_folder(run, step))
+            if whole_run or not step.outlives_restart:
+                storage.delete(layout.step_folder(run, step))
 
 
 def _holds_checkpoints(storage: Storage, run: str, step: AnyStep) -> bool:
-    names = storage.list(layout.trials(run)) if step is TUNE else []
-    trained = [layout.step_folder(run, step), *(layout.trial_folder(run, name) for name in names)]
+    trained = [layout.step_folder(run, step)]
+    if step is TUNE:
+        trained += [layout.trial_folder(run, name) for name in storage.list(layout.trials(run))]
+    if step is VARIANTS:
+        names = storage.list(layout.step_folder(run, step))
+        trained += [layout.variant_folder(run, name) for name in names]
     return any(storage.exists(layout.checkpoints(folder)) for folder in trained)

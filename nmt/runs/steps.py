@@ -53,6 +53,8 @@ class Step(Generic[ResultT]):
     """Whether the steps after this one do it themselves where it is missing."""
     extends: bool = False
     """Whether other settings add to what the step has made, instead of being refused."""
+    outlives_restart: bool = False
+    """Whether what it found stays until a restarted call has found something else."""
     in_pipeline: Callable[[Config], bool] = lambda config: True
     """Tells whether a pipeline with these settings does the step."""
     priority: Literal["train", "tune"] = "train"
@@ -146,6 +148,8 @@ GATE = Step(
     after=("prepare", "base", "train", "export", "evaluate"),
     processes="worker",
     extends=True,
+    # Else a restart that is stopped would take a rejection away, and let the engine be promoted.
+    outlives_restart=True,
     in_pipeline=lambda config: False,
 )
 

@@ -35,6 +35,15 @@ class Variant(ResultPart):
         return f"{VARIANTS}{self.name}"
 
 
+class LeftOut(ResultPart):
+    """A training that ended without weights."""
+
+    name: str
+    folder: str
+    """Its training folder, relative to the storage root."""
+    reason: str
+
+
 class SeedSpread(ResultPart):
     """How far the seed moves the validation score of the same settings."""
 
@@ -52,8 +61,7 @@ class VariantsResult(StepResult):
     variants: tuple[Variant, ...] = ()
     spread: SeedSpread | None = None
     """Null where only one seed was trained."""
-    left_out: dict[str, str] = Field(default_factory=dict)
-    """Variant -> why it could not be trained."""
+    left_out: tuple[LeftOut, ...] = ()
 
     @override
     def headline(self) -> str:

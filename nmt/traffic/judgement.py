@@ -32,8 +32,30 @@ class Judgement:
     """The reason to be kept with the engine, if only that lets it be promoted."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServedRoute:
+    """A route of an endpoint, and what serves it."""
+
+    endpoint: str
+    key: str
+    domain: str | None
+    serving: str | None
+    """Digest of the engine that serves it; None: nothing does."""
+
+    def words(self, gate: GateResult) -> str:
+        """Write the settings by which a gate compares with this route, and not with its own."""
+        words = [f"serving.name={self.endpoint}"] if gate.endpoint != self.endpoint else []
+        if gate.route != self.key:
+            words.append(f"gate.domain={self.domain or 'null'}")
+        return "".join(f" {word}" for word in words)
+
+
 def judge(
-    storage: Storage, run: str, exported: Record, serving: str | None, options: PromotionOptions
+    storage: Storage,
+    run: str,
+    exported: Record,
+    route: ServedRoute,
+    options: PromotionOptions,
 ) -> Judgement:
     """Decide whether the engine of a run may be promoted.
 
@@ -41,7 +63,7 @@ def judge(
         storage: the storage root.
         run: name of the run.
         exported: the record of its export.
-        serving: digest of the engine that serves the route; None: nothing does.
+        route: the route to promote to, and what serves it.
         options: which traffic the engine gets, and the reason to promote it all the same.
 
     Raises:
@@ -55,8 +77,8 @@ def judge(
         return Judgement(_NOT_NEEDED if options.force else "")
     gate = find_decision(storage, run, exported.output)
     if gate is None:
-        return _judge_by_base(storage, run, exported, serving, options.force)
-    obstacle = _find_obstacle(gate, run, serving)
+        return _judge_by_base(storage, run, exported, route.serving, options.force)
+    obstacle = _find_obstacle(gate, run, route)
     if obstacle is None:
         remark = f"the gate accepted it ({gate.reason})"
         return Judgement(f"{remark}; {_NOT_NEEDED}" if options.force else remark)
@@ -67,19 +89,25 @@ def judge(
     return Judgement(f"{obstacle}; promoted because: {options.force}", options.force)
 
 
-def _find_obstacle(gate: GateResult, run: str, serving: str | None) -> str | None:
+def _find_obstacle(gate: GateResult, run: str, route: ServedRoute) -> str | None:
     """Explain why a decision of the gate does not let the engine serve; None if it does."""
+    serving = route.serving
     if serving not in (gate.baseline, gate.engine):
         compared = f"engine {gate.baseline}" if gate.baseline else "the base"
         now = f"engine {serving} serves now" if serving else "nothing serves now"
         return (
             f"run '{run}': the gate has compared its engine with {compared}, but {now}: "
-            f"give `nmt gate run={run}` again"
+            f"give `nmt gate run={run}{route.words(gate)}` again"
         )
     if gate.verdict == "accept":
         return None
-    answer = "rejected" if gate.verdict == "reject" else "could not decide on"
-    return f"run '{run}': the gate {answer} its engine: {gate.reason}: train another one"
+    if gate.verdict == "reject":
+        return f"run '{run}': the gate rejected its engine: {gate.reason}: train another one"
+    hint = "let people decide" if gate.is_for_people else "give it more or other test sets"
+    return (
+        f"run '{run}': the gate could not decide on its engine: {gate.reason}: {hint} (see "
+        f"`nmt gate run={run}`)"
+    )
 
 
 def _judge_by_base(

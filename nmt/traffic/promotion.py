@@ -11,7 +11,7 @@ from nmt.storage import Storage
 from nmt.traffic import changes
 from nmt.traffic.engines import explain_damage, language_pair
 from nmt.traffic.file import read_traffic, stable_engine
-from nmt.traffic.judgement import judge
+from nmt.traffic.judgement import ServedRoute, judge
 from nmt.traffic.route_keys import check_domain, route_key
 from nmt.traffic.routes import Traffic, check_percent
 
@@ -69,7 +69,8 @@ def promote_run(
     pair = language_pair(storage, digest)
     key = route_key(pair.source_language, pair.target_language, domain)
     before = read_traffic(storage, endpoint)
-    judged = judge(storage, run, exported, stable_engine(storage, endpoint, key), options)
+    served = ServedRoute(endpoint, key, domain, stable_engine(storage, endpoint, key))
+    judged = judge(storage, run, exported, served, options)
     reason = judged.forced
     if options.canary is not None:
         traffic = changes.start_canary(

@@ -43,6 +43,6 @@ def discard(storage: Storage, loaded: LoadedConfig, jobs: Mapping[str, str]) -> 
 
 def discard_run(storage: Storage, run: str) -> None:
     """Delete what a run has made, but for its logs: one of them may be this command's."""
-    running.discard(storage, run, STEPS.values())
+    running.discard(storage, run, STEPS.values(), whole_run=True)
     for path in (layout.summary(run), layout.report(run)):
         storage.delete(path)

@@ -9,9 +9,10 @@ class ProvenanceConfig(Section):
     """The signed record of where each exported engine comes from."""
 
     private_key: str | None = Field(default=None, min_length=1)
-    """File with the private key (PEM, elliptic curve P-256, P-384 or P-521) with which `export` signs each engine and the record of its
-    origin, and `evaluate` and `gate` sign it again; a passphrase is read from the variable
-    `NMT_PRIVATE_KEY_PASSPHRASE`. Unset: engines are not signed."""
+    """File with the private key (PEM, elliptic curve P-256, P-384 or P-521) with which `export`
+    signs each engine and the record of its origin, and `evaluate` and `gate` sign it again; a
+    passphrase is read from the variable `NMT_PRIVATE_KEY_PASSPHRASE`. Unset: engines are not
+    signed."""
 
     @field_validator("private_key")
     @classmethod

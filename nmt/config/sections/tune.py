@@ -115,8 +115,8 @@ class TuneConfig(Section):
     """`asha`: stop trials that are weak at a rung; `none`: every trial makes all its steps."""
     methods: tuple[Method, ...] = ()
     """Types of `adapter` to compare, such as `[lora, none]`, where `none` is full fine-tuning. Each
-    has its own space, sampler and rungs, and they get the same number of trials. Empty: the configured one
-    alone; in a campaign, the configured one and full fine-tuning."""
+    has its own space, sampler and rungs, and they get the same number of trials. Empty: the
+    configured one alone; in a campaign, the configured one and full fine-tuning."""
     space: dict[str, SearchRange] = Field(
         default_factory=_default_space, min_length=1, json_schema_extra=_KEYS
     )

@@ -110,7 +110,8 @@ def findable_gain(
     Returns:
         The gain in points of the metric; None where it cannot be predicted, as for documents.
     """
-    errors = [each.predicted_error for each in sets if not each.info.forgetting]
+    sets = [each for each in sets if not each.info.forgetting]
+    errors = [each.predicted_error for each in sets]
     known = [error for error in errors if error]
     if len(known) < len(errors) or not known:
         return None
@@ -136,7 +137,7 @@ def _gain_rule(pooled: Pool, settings: GateConfig, budget: Budget) -> GateRule:
     figures = f"{pooled.difference:+.2f} {metric}, between {low:+.2f} and {high:+.2f}"
     if settings.goal == "as_good":
         limit = -largest_loss("", pooled.sentences, settings)
-        outcome = _outcome(low > limit, high < limit)
+        outcome = _outcome(pooled.is_equal or low > limit, high < limit)
         return GateRule(
             name="difference", outcome=outcome, figure=pooled.difference, limit=limit,
             text=f"{figures}; the lower bound must be above {limit:+.2f}",
@@ -175,18 +176,21 @@ def _loss_rule(compared: ComparedSet, settings: GateConfig) -> GateRule:
 def _bleu_rule(
     result: EvaluationResult, deciding: Sequence[ComparedSet], settings: GateConfig, pair: Pair
 ) -> Iterator[GateRule]:
-    """Reject an engine whose BLEU is significantly lower, if another metric decides."""
+    """Reject an engine whose BLEU is shown to be too low, if another metric decides."""
     if settings.metric == "bleu":
         return
     names = {each.name for each in deciding}
     pooled = pool([each for each in compared_sets(result, "bleu", pair) if each.name in names])
     high = pooled.bound(LEVEL, +1)
+    as_good = settings.goal == "as_good"
+    limit = -largest_loss("", pooled.sentences, settings) if as_good else 0.0
+    wanted = f"be shown to be below {limit:+.2f}" if as_good else "be shown to be lower"
     yield GateRule(
         name="BLEU",
-        outcome="failed" if high < 0 else "passed",
+        outcome="failed" if high < limit else "passed",
         figure=pooled.difference,
-        limit=0.0,
-        text=f"{pooled.difference:+.2f}, at most {high:+.2f}; it must not be shown to be lower",
+        limit=limit,
+        text=f"{pooled.difference:+.2f}, at most {high:+.2f}; it must not {wanted}",
     )
 
 

@@ -83,7 +83,10 @@ def _time_rule(result: EvaluationResult, pair: Pair, limit: float) -> GateRule:
             for system in seconds:
                 seconds[system] += rows[system, test_set]
     devices = {result.systems[system].device for system in seconds}
-    if not all(seconds.values()) or len(devices) > 1:
+    if not all(seconds.values()):
+        text = "the time of one of them is missing or 0"
+        return GateRule(name="time", outcome="open", limit=limit, text=text)
+    if len(devices) > 1:
         named = " and ".join(sorted(device or "an unknown device" for device in devices))
         return GateRule(
             name="time", outcome="open", limit=limit,

@@ -95,11 +95,13 @@ def _choose(config: Config, found: Mapping[str, TestSet]) -> list[TestSet]:
     Raises:
         InputError: there is no such set.
     """
-    if unknown := sorted(set(config.gate.sets) - found.keys()):
-        raise InputError(
-            f"gate.sets names {', '.join(unknown)}: run '{config.run}' has the test sets "
-            f"{', '.join(found)}"
-        )
+    named = {"gate.sets": config.gate.sets, "gate.largest_losses": config.gate.largest_losses}
+    for key, names in named.items():
+        if unknown := sorted(set(names) - found.keys()):
+            raise InputError(
+                f"{key} names {', '.join(unknown)}: run '{config.run}' has the test sets "
+                f"{', '.join(found)}"
+            )
     return [
         each for name, each in found.items() if not config.gate.sets or name in config.gate.sets
     ]
@@ -112,7 +114,11 @@ def _usable(contest: _Contest, chosen: Collection[TestSet]) -> tuple[list[TestSe
         InputError: none is left.
     """
     left_out: dict[str, str] = {}
+    first: dict[str, str] = {}
     for test_set in chosen:
+        # Counted twice, the same sentences would make a difference look surer than it is.
+        if (same := first.setdefault(test_set.digest, test_set.name)) != test_set.name:
+            left_out[test_set.name] = f"it has the same sentences as {same}"
         for name, system in contest.systems.items():
             if why := system.find_obstacle(test_set):
                 left_out[test_set.name] = f"{name}: {why}"

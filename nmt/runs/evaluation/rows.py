@@ -41,6 +41,8 @@ class SystemInfo(ResultPart):
     """Digest of an engine."""
     run: str | None = None
     """Run that made the engine."""
+    weights: str | None = None
+    """Digest of the trained weights of a variant."""
     size_bytes: NonNegativeInt | None = None
     """Size of its files."""
     device: str | None = None

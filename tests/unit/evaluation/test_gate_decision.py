@@ -108,10 +108,17 @@ def test_equal_translations_are_no_reason_for_a_change():
     assert "no difference" in decision.reason
 
 
-def test_a_cheaper_engine_with_equal_translations_is_accepted():
+@pytest.mark.parametrize("sentences", [60, 1000])
+def test_a_cheaper_engine_with_equal_translations_is_accepted(sentences):
     settings = GateConfig(goal="as_good")
-    decision = decide_on({"news": SetFigures(0.0, 0.0)}, settings, sizes=(50, 100))
+    decision = decide_on({"news": SetFigures(0.0, 0.0, sentences)}, settings, sizes=(50, 100))
     assert decision.verdict == "accept"
+
+
+def test_an_engine_that_should_be_as_good_may_lose_as_much_bleu_as_its_limit():
+    settings = GateConfig(goal="as_good", uses=1)
+    assert decide_on({"news": SetFigures(0.0, 0.2, bleu=-0.8)}, settings).verdict == "accept"
+    assert decide_on({"news": SetFigures(0.0, 0.2, bleu=-1.6)}, settings).verdict == "reject"
 
 
 @pytest.mark.parametrize(

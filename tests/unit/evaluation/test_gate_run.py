@@ -1,7 +1,7 @@
 """The gate of a run, on systems that translate without a model."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
@@ -118,3 +118,16 @@ def test_another_engine_uses_the_set_again_and_has_an_equal_share_of_the_error_r
     found = judge(storage)
     assert found.sets[0].use == 2
     assert found.error_rate == pytest.approx(0.05 / 20)
+
+
+def test_the_same_sentences_under_two_names_count_once(storage, monkeypatch):
+    copy = replace(NEWS, name="copy")
+    monkeypatch.setattr(FakeSets, "given", (NEWS, copy))
+    found = judge(storage)
+    assert [each.name for each in found.sets] == ["news"]
+    assert found.left_out == {"copy": "it has the same sentences as news"}
+
+
+def test_a_limit_for_a_set_that_does_not_exist_is_refused(storage):
+    with pytest.raises(InputError, match=r"gate\.largest_losses names typo"):
+        judge(storage, "gate.largest_losses.typo=2")

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from nmt.errors import InputError
+from nmt.ratings.design import Wishes, make_design
 from nmt.ratings.gate import ask_people, study_name, with_answer
 from nmt.ratings.imports import import_files
-from nmt.ratings.studies import read_keys, write_batch
+from nmt.ratings.sources import outputs_kept
+from nmt.ratings.studies import read_keys, start_study, write_batch
 from nmt.runs import layout
 from nmt.runs.gate import GateResult, GateRule, GateSet, Outcome
 from nmt.scoring.stored import HypothesisRow, write_rows
@@ -19,7 +22,12 @@ SENTENCES = 120
 def result_with(**outcomes: Outcome) -> GateResult:
     """Make a decision whose rules have these outcomes; the others have passed."""
     rules = tuple(
-        GateRule(name=name.replace("_", " "), outcome=outcome, text="a figure")
+        GateRule(
+            name=name.replace("_", " "),
+            outcome=outcome,
+            text="a figure",
+            test_set="news" if name == "loss" else None,
+        )
         for name, outcome in outcomes.items()
     )
     verdicts = [rule.outcome for rule in rules]
@@ -102,7 +110,7 @@ def test_people_rate_the_largest_set_that_decides(storage):
 
 def test_a_study_that_has_started_goes_on_whatever_is_asked_for_now(storage):
     first = ask_people(storage, "demo", UNDECIDED, raters=2, seed=1)
-    assert ask_people(storage, "demo", UNDECIDED, raters=5, seed=7) == first
+    assert ask_people(storage, "demo", UNDECIDED, raters=5, seed=1) == first
 
 
 def test_before_anybody_has_rated_the_gate_stays_undecided(storage):
@@ -145,6 +153,23 @@ def test_people_can_decide_about_quality(result):
 )
 def test_people_cannot_decide_about_leaks_times_and_forgetting(result):
     assert not result.is_for_people
+
+
+def test_people_cannot_decide_about_a_set_that_they_do_not_rate():
+    rule = GateRule(name="loss", outcome="open", text="a figure", test_set="talks")
+    assert not UNDECIDED.model_copy(update={"rules": (rule,)}).is_for_people
+
+
+def test_people_cannot_tell_that_an_engine_is_as_good():
+    assert not UNDECIDED.model_copy(update={"goal": "as_good"}).is_for_people
+
+
+def test_a_study_with_another_design_cannot_decide(storage):
+    name = study_name(UNDECIDED)
+    outputs = outputs_kept(storage, "demo", "news", ("engine", "stable"), ("eng_Latn", "tam_Taml"))
+    start_study(storage, make_design("demo", name, outputs, Wishes(alpha=0.4), seed=1))
+    with pytest.raises(InputError, match="another design"):
+        ask_people(storage, "demo", UNDECIDED, raters=1, seed=1)
 
 
 def test_people_are_not_asked_about_an_engine_that_a_rule_has_rejected():

@@ -98,3 +98,12 @@ def test_a_shadow_needs_no_decision(storage):
     judge(storage, "reject")
     route = promote_run(storage, "a", "default", PromotionOptions(shadow=True)).traffic.route()
     assert (route.stable, route.shadow) == ("b", "a")
+
+
+def test_the_remedy_names_the_route_that_the_gate_has_to_look_at(storage):
+    promote(storage, "law", "c", domain="legal")
+    judge(storage, "accept")
+    with pytest.raises(
+        NotAcceptedError, match=r"nmt gate run=a serving\.name=law gate\.domain=legal"
+    ):
+        promote_run(storage, "a", "law", PromotionOptions(domain="legal"))
