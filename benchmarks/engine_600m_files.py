@@ -17,8 +17,6 @@ from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbToken
 
 from nmt.engines.card import (
     CARD_FILE,
-    MODEL_FOLDER,
-    TOKENIZER_FOLDER,
     EngineCard,
     Golden,
     write_card,
@@ -29,6 +27,7 @@ from nmt.export.kept_tokens import KeptTokens
 from nmt.export.vocabulary import open_ctranslate2
 from nmt.languages import languages
 from nmt.models.tokenization.language_tags import LanguageCodes
+from nmt.runs.engine_digest import MODEL_FOLDER, TOKENIZER_FOLDER
 
 SOURCE, TARGET = "eng_Latn", "tam_Taml"
 CONTROLS = ["<s>", "<pad>", "</s>", "<unk>"]

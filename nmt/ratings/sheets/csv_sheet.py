@@ -19,6 +19,8 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Excel reads a file as UTF-8 only if it begins with this.
 _UTF_8_MARK = b"\xef\xbb\xbf"
 
+_MAX_CELL_CHARACTERS = 100_000
+
 
 def write_csv(design: Design, rows: Sequence[KeyRow]) -> bytes:
     """Write the sheet of a rater.
@@ -72,7 +74,14 @@ def _parse(text: str, delimiter: str, place: str) -> Iterator[tuple[int, list[st
     """Yield the rows with their numbers, from 1."""
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        yield from enumerate(rows, start=1)
+        for number, row in enumerate(rows, start=1):
+            # The limit of `csv` is one for the whole process, and other readers raise it.
+            if any(len(cell) > _MAX_CELL_CHARACTERS for cell in row):
+                raise DataError(
+                    f"{place}: not a CSV file: line {number} has a cell of more than "
+                    f"{_MAX_CELL_CHARACTERS:,} characters, perhaps a quote without its end"
+                )
+            yield number, row
     except csv.Error as error:
         raise DataError(f"{place}: not a CSV file: {error}") from None
 

@@ -36,7 +36,7 @@ def made(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The engines that the export has made, of a trained run."""
     made: list[str] = []
     session = make_session(storage)
-    steps: tuple[AnyStep, ...] = (PREPARE, BASE, TRAIN)
+    steps: list[AnyStep] = [PREPARE, BASE, TRAIN]
     for step in steps:
         run_step(storage, session.config, step, lambda s=step: step_output(**RESULTS[s.name]))
 

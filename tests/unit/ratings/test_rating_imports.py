@@ -214,6 +214,15 @@ def test_a_file_that_is_not_a_sheet_is_refused(study, content, message):
         study.give_back(content)
 
 
+def test_a_cell_without_an_end_is_refused_also_where_another_reader_takes_long_cells(study):
+    before = csv.field_size_limit(1_000_000)
+    try:
+        with pytest.raises(DataError, match="line 2 has a cell of more than 100,000 characters"):
+            study.give_back(b'id,source\r\n"' + b"x" * 200_000)
+    finally:
+        csv.field_size_limit(before)
+
+
 def test_a_file_of_endless_rows_is_not_a_sheet(study):
     with pytest.raises(DataError, match="more than 20,000 rows"):
         study.give_back(b"id\r\n" + b"x\r\n" * 20_001)

@@ -54,10 +54,11 @@ def run_search(storage: Storage, config: Config, kills: Kills) -> None:
     """Make the trials that are missing, one after the other, as Tune does."""
     log = TrialLog(storage, config)
     search, scheduler = build_search(config, log, storage), build_scheduler(config, log)
+    controller: Any = None  # ASHA has no need of it
     for index in range(config.tune.trials - len(log.ended())):
         drawn = search.suggest(f"{index}")
         made = cast(TuneTrial, FakeTrial(drawn, trial_id=f"{index}"))
-        scheduler.on_trial_add(None, made)
+        scheduler.on_trial_add(controller, made)
         log.on_trial_start(0, [], made)
         diverges = drawn.get("adapter.rank") == 64
         result: dict[str, Any] = {}
@@ -66,14 +67,14 @@ def run_search(storage: Storage, config: Config, kills: Kills) -> None:
             result = dict(objective_of("bleu", point))
             if diverges and step == 20:
                 result |= {"step": 0, OBJECTIVE: 0.0, "ended": "diverged", "error": "no number"}
-            decision = scheduler.on_trial_result(None, made, result)
+            decision = scheduler.on_trial_result(controller, made, result)
             if decision != TrialScheduler.STOP:
                 search.on_trial_result(made.trial_id, result)
             log.on_trial_result(0, [], made, result)
             kills(drawn, step)
             if decision == TrialScheduler.STOP or "ended" in result:
                 break
-        scheduler.on_trial_complete(None, made, result)
+        scheduler.on_trial_complete(controller, made, result)
         search.on_trial_complete(made.trial_id, result)
         log.on_trial_complete(0, [], made)
         kills(drawn, 0)
@@ -93,7 +94,7 @@ SEARCHES = {
 }
 
 
-@pytest.fixture(params=SEARCHES.values(), ids=SEARCHES.keys())
+@pytest.fixture(params=SEARCHES.values(), ids=list(SEARCHES))
 def words(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return request.param
 

@@ -112,7 +112,7 @@ def test_of_an_edit_rate_the_lowest_is_learned_as_the_best() -> None:
         [],
     )
     values = {told.params["adapter.rank"]: told.value for told in sampler._study.trials}
-    assert values[4] > values[2] > values[8]
+    assert sorted(values, key=lambda rank: values[rank] or 0.0) == [8, 2, 4]
 
 
 def test_what_another_search_found_is_learned_and_may_be_drawn_again() -> None:
