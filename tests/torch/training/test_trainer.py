@@ -213,7 +213,9 @@ def test_a_validation_that_a_stop_has_prevented_is_made_up_for(
     outcome = run_training(job, reports.append)
     assert outcome.finished
     assert outcome.state.curve == undisturbed.curve
-    assert reports == list(undisturbed.curve)[-len(reports) :]
+    # A report has the number of trained parameters beside the point of the curve.
+    trained = {"trained_parameters": outcome.trained_parameters}
+    assert reports == [point | trained for point in undisturbed.curve[-len(reports) :]]
     assert same(checkpoint_weights(job, 8), checkpoint_weights(whole, 8))
     assert job.storage.is_committed(f"{job.folder}/best")
 
