@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
-from nmt.config import Config
+from nmt.config import BASELINES, Config
 from nmt.ratings.gate import study_name
 from nmt.runs import layout
 from nmt.runs.gate import GateResult
@@ -14,8 +15,6 @@ from ray_jobs.pipeline import nmt_command, run_steps, storage_word
 from ray_jobs.runtime.context import Session
 
 log = logging.getLogger(__name__)
-
-_BASELINES = ("memory", "few-shot", "retrieved")
 
 
 def run(session: Session) -> GateResult:
@@ -39,16 +38,13 @@ def run(session: Session) -> GateResult:
 def with_defaults(session: Session) -> Session:
     """Return the session with what a campaign does unless the user has set it."""
     config, changes = session.config, dict[str, object]()
-    if not _is_set(session, "tune.methods"):
+    if "tune.methods" not in session.user_set:
         changes["tune.methods"] = compared_methods(config)
-    if not _is_set(session, "evaluation.baselines"):
-        changes["evaluation.baselines"] = _BASELINES
+    if "evaluation.baselines" not in session.user_set:
+        changes["evaluation.baselines"] = BASELINES
     # As if the user had set them: a step must not inherit others from an earlier call.
-    return Session(
-        config.with_overrides(changes),
-        session.storage,
-        session.user_set | changes.keys(),
-        restart=session.restart,
+    return replace(
+        session, config=config.with_overrides(changes), user_set=session.user_set | changes.keys()
     )
 
 
@@ -71,10 +67,6 @@ def _next_lines(session: Session, result: GateResult) -> Iterator[str]:
         yield "next        train with other settings or data under another run=NAME"
     elif result.is_for_people and result.people and result.people.looks_left:
         yield f"next        {nmt} ratings sheet {place} --name {study_name(result)} --output sheets"
-
-
-def _is_set(session: Session, key: str) -> bool:
-    return any(each == key or each.startswith(f"{key}.") for each in session.user_set)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from functools import partial, update_wrapper
 
 from nmt.config import Config
 from nmt.evaluation.changes import find_changes
@@ -37,9 +36,7 @@ def run(session: Session) -> Record:
     require(session.storage, run_name, EXPORT)
 
     def work() -> StepOutput[EvaluationResult]:
-        work_with_names = partial(evaluate_on_worker, user_set=session.user_set)
-        # Ray names the task, and so the lines of its log, after the function.
-        result = on_worker(session, update_wrapper(work_with_names, evaluate_on_worker))
+        result = on_worker(session, evaluate_on_worker, user_set=session.user_set)
         session.storage.write_json(layout.evaluation(run_name), result.as_json())
         return StepOutput(result)
 

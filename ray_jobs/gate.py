@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from functools import partial, update_wrapper
 
 from nmt.config import Config
 from nmt.errors import InputError
@@ -40,9 +39,7 @@ def run(session: Session) -> Record:
 
     def work() -> StepOutput[GateResult]:
         find_opponent(session.config, storage)  # raises before a cluster is started
-        work_with_names = partial(judge_on_worker, user_set=session.user_set)
-        # Ray names the task, and so the lines of its log, after the function.
-        return StepOutput(on_worker(session, update_wrapper(work_with_names, judge_on_worker)))
+        return StepOutput(on_worker(session, judge_on_worker, user_set=session.user_set))
 
     # A restart judges again, and keeps the earlier answer until then.
     again = session.restart

@@ -16,7 +16,7 @@ from nmt.runs.variants import LeftOut, Variant, VariantsResult, spread_of
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
-from ray_jobs.search.best_trial import BestTrial, find_best_of_methods
+from ray_jobs.search.best_trial import find_best_of_methods
 from ray_jobs.train import fit
 from ray_jobs.workers.attempt import TrainingPlace
 
@@ -86,25 +86,19 @@ def wanted_variants(session: Session, own: TrainResult) -> Iterator[WantedVarian
     if config.campaign.methods:
         for method, best in find_best_of_methods(session, config.adapter.type).items():
             name = "full" if method == "none" else method
-            yield _of_method(name, best, own)
-
-
-def _of_method(name: str, best: BestTrial, own: TrainResult) -> WantedVariant:
-    return WantedVariant(name, "method", _as_own(best.config, own), best.checkpoints)
+            yield WantedVariant(name, "method", _as_own(best.config, own), best.checkpoints)
 
 
 def _as_own(config: Config, own: TrainResult) -> Config:
-    """Return settings by which a variant can be compared with the run's own training."""
-    changes: dict[str, object] = {
-        # It is trained to be compared, and not to be served.
-        "training.allow_worse_than_base": True,
-    }
-    if own.validation_sentences:
-        changes |= {
+    """Return settings that validate a variant on the sentences of the run's own training."""
+    if not own.validation_sentences:  # in the record of an earlier release
+        return config
+    return config.with_overrides(
+        {
             "training.validation_sentences": own.validation_sentences,
             "training.validation_share": None,
         }
-    return config.with_overrides(changes)
+    )
 
 
 def _train_all(

@@ -20,7 +20,7 @@ from nmt.config.sections.adapter import (
 from nmt.config.sections.campaign import CampaignConfig
 from nmt.config.sections.cleaning import CleaningConfig
 from nmt.config.sections.data import CorpusConfig, DataConfig, PhrasebookConfig
-from nmt.config.sections.evaluation import EvaluationConfig, SystemConfig, TestSetConfig
+from nmt.config.sections.evaluation import BASELINES, EvaluationConfig, SystemConfig, TestSetConfig
 from nmt.config.sections.export import ExportConfig
 from nmt.config.sections.gate import GateConfig
 from nmt.config.sections.model import ModelConfig
@@ -39,6 +39,7 @@ from nmt.config.sections.training import TrainingConfig
 from nmt.config.sections.tune import Choice, SearchRange, TuneConfig, Uniform
 
 __all__ = [
+    "BASELINES",
     "AdapterConfig",
     "BottleneckAdapter",
     "CampaignConfig",

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nmt.config import BASELINES
 from nmt.report import formatting
 from nmt.report.scores import Results
 from nmt.runs.evaluation import METRIC_NAMES, Cost, SystemInfo, SystemScore
 
 ORDER = ("memory", "base", "few-shot", "retrieved", "tuned", "engine", "file")
 """Kinds of systems, from those that need the least work to those that need the most."""
-BASELINES = ("memory", "few-shot", "retrieved")
 METRICS = ("chrf++", "chrf", "bleu")
 UNKNOWN = "-"
 _MEGABYTE = 1_000_000

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -139,8 +139,13 @@ def _check_gpus(config: Config) -> None:
         )
 
 
-def on_worker(session: Session, work: Callable[[Config, Storage], T]) -> T:
+def on_worker(session: Session, work: Callable[..., T], **given: object) -> T:
     """Run a function on one worker of the cluster, with the CPUs and GPUs of a training worker.
+
+    Args:
+        session: the settings and the storage root, which the function gets first.
+        work: the function, after which Ray names the task, and so the lines of its log.
+        given: what the function gets by name beside them.
 
     Raises:
         NmtError: the one that was raised on the worker.
@@ -155,14 +160,16 @@ def on_worker(session: Session, work: Callable[[Config, Storage], T]) -> T:
     )
     try:
         with connect(config):
-            return ray.get(task.remote(config, session.storage, work))
+            return ray.get(task.remote(config, session.storage, work, given))
     except RayTaskError as error:
         raise cause_of(error) from None
 
 
-def _on_worker(config: Config, storage: Storage, work: Callable[[Config, Storage], T]) -> T:
+def _on_worker(
+    config: Config, storage: Storage, work: Callable[..., T], given: Mapping[str, object]
+) -> T:
     prepare_worker(config)
-    return work(config, storage)
+    return work(config, storage, **given)
 
 
 def prepare_worker(config: Config) -> None:

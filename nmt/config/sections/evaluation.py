@@ -13,7 +13,8 @@ OWN_TEST_SETS = frozenset({"test", "general"})
 RESERVED_SETS = OWN_TEST_SETS | {"validation"}
 """Names that no other test set may have."""
 Baseline = Literal["memory", "few-shot", "retrieved"]
-RESERVED_SYSTEMS = frozenset({"base", "tuned", "engine", "stable", *get_args(Baseline)})
+BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+RESERVED_SYSTEMS = frozenset({"base", "tuned", "engine", "stable", *BASELINES})
 """Names of the systems of a run and of its baselines."""
 
 VARIANTS = "variant-"

@@ -11,7 +11,7 @@ from nmt.evaluation.engines import EngineSystem, find_engine
 from nmt.evaluation.gate.decision import Decision, compared_sets, decide, findable_gain
 from nmt.evaluation.gate.ledger import Reservation, SetUse, reserve, settle
 from nmt.evaluation.gate.limits import Pair
-from nmt.evaluation.gate.opponent import find_opponent
+from nmt.evaluation.gate.opponent import Opponent, find_opponent
 from nmt.evaluation.system import System
 from nmt.evaluation.test_sets import EvaluatedSet, TestSets, named_below
 from nmt.evaluation.translations import Translations, Translators
@@ -37,16 +37,14 @@ log = logging.getLogger(__name__)
 class _Contest:
     """The two systems of a gate."""
 
-    route: str
+    opponent: Opponent
     engine: EngineSystem
     baseline: System
-    serving: str | None
-    """Digest of the engine that serves; None: the baseline is the base."""
 
     @property
     def pair(self) -> Pair:
         """Return the names of both in the result."""
-        return Pair(ENGINE_SYSTEM, STABLE_SYSTEM if self.serving else BASE_SYSTEM)
+        return Pair(ENGINE_SYSTEM, STABLE_SYSTEM if self.opponent.serving else BASE_SYSTEM)
 
     @property
     def systems(self) -> dict[str, System]:
@@ -81,12 +79,11 @@ def _find_contest(config: Config, storage: Storage) -> _Contest:
     opponent = find_opponent(config, storage)
     engine = find_engine(config, storage, opponent.engine)
     if opponent.serving:
-        stable = find_engine(config, storage, opponent.serving)
-        return _Contest(opponent.route, engine, stable, opponent.serving)
+        return _Contest(opponent, engine, find_engine(config, storage, opponent.serving))
     from nmt.evaluation.models import find_models  # imports torch
 
     log.info("gate: nothing serves %s yet: the engine is compared with its base", opponent.route)
-    return _Contest(opponent.route, engine, find_models(config, storage)[BASE_SYSTEM], None)
+    return _Contest(opponent, engine, find_models(config, storage)[BASE_SYSTEM])
 
 
 def _choose(config: Config, found: Mapping[str, TestSet]) -> list[TestSet]:
@@ -192,10 +189,10 @@ def _decide(
     return GateResult(
         verdict=decision.verdict,
         reason=decision.reason,
-        engine=contest.engine.digest,
-        baseline=contest.serving,
+        engine=contest.opponent.engine,
+        baseline=contest.opponent.serving,
         endpoint=config.serving.name,
-        route=contest.route,
+        route=contest.opponent.route,
         metric=settings.metric,
         signature=score.signature if score else "",
         goal=settings.goal,
