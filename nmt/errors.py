@@ -4,7 +4,7 @@ Every class takes only its message, so that it survives pickling between Ray pro
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -123,6 +123,12 @@ def shortened(text: str, characters: int = 80) -> str:
 def did_you_mean(word: str, choices: Iterable[str], count: int = 3) -> str:
     """Suggest the choices that are spelt like a word, as the ending of a message."""
     return suggest(difflib.get_close_matches(word, list(choices), n=count, cutoff=0.6))
+
+
+def unknown_action(command: str, action: str, actions: Sequence[str]) -> InputError:
+    """Explain that a command has no such action."""
+    known = f"choose one of {', '.join(actions)}.{did_you_mean(action, actions)}"
+    return InputError(f"{command}: '{action}' is not an action: {known}")
 
 
 def suggest(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from nmt.cli import console
 from nmt.cli.table import table
 from nmt.config import load_with_user_set
-from nmt.errors import InputError, did_you_mean
+from nmt.errors import InputError, unknown_action
 from nmt.serving.glossaries.glossary import check_name, read_glossary_file
 from nmt.serving.glossaries.options import ACTIONS
 from nmt.serving.glossaries.store import (
@@ -42,8 +42,7 @@ def run(options: argparse.Namespace) -> None:
             remove_glossary(storage, endpoint, name)
             _print(f"glossary '{name}' of endpoint '{endpoint}' is removed")
         case [action, *_] if action not in ACTIONS:
-            known = f"choose one of {', '.join(ACTIONS)}.{did_you_mean(action, ACTIONS)}"
-            raise InputError(f"glossaries: '{action}' is not an action: {known}")
+            raise unknown_action("glossaries", action, ACTIONS)
         case _:
             raise InputError(
                 "glossaries: what to do? give `add NAME FILE`, `list` or `remove NAME`"

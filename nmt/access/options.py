@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt.access.scopes import SCOPES, Scope
-from nmt.errors import InputError, did_you_mean
+from nmt.errors import InputError, unknown_action
 
 KEYS = "keys"
 """Name of the command."""
@@ -53,11 +53,7 @@ class KeyCommand:
             InputError: names the word or the option.
         """
         if self.action not in ACTIONS:
-            known = f"choose one of {', '.join(ACTIONS)}."
-            raise InputError(
-                f"keys: '{self.action}' is not an action: {known}"
-                f"{did_you_mean(self.action, ACTIONS)}"
-            )
+            raise unknown_action("keys", self.action, ACTIONS)
         if self.action == "create":
             self._check_new()
             return

@@ -4,7 +4,7 @@ Imports no torch.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -60,9 +60,7 @@ class MappedPairs:
 
     def chunks(self, rows_at_once: int) -> Iterator[Rows]:
         """Read all pairs in order, in chunks of at most so many rows."""
-        for batch in self._batches:
-            for start in range(0, batch.num_rows, rows_at_once):
-                yield _as_rows(batch.slice(start, rows_at_once))
+        return _in_chunks(self._batches, rows_at_once)
 
 
 def read_rows(folder: Path, split: str, rows_at_once: int) -> Iterator[Rows]:
@@ -76,7 +74,11 @@ def read_rows(folder: Path, split: str, rows_at_once: int) -> Iterator[Rows]:
     Raises:
         DataError: the split does not exist or is damaged.
     """
-    for batch in split_batches(folder, split):
+    yield from _in_chunks(split_batches(folder, split), rows_at_once)
+
+
+def _in_chunks(batches: Iterable[pa.RecordBatch], rows_at_once: int) -> Iterator[Rows]:
+    for batch in batches:
         for start in range(0, batch.num_rows, rows_at_once):
             yield _as_rows(batch.slice(start, rows_at_once))
 

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,8 +26,8 @@ from nmt.models.tokenization.codec import Codec
 from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, TUNED_SYSTEM, Decoding, SystemInfo
 from nmt.runs.records import fetch_output, find_record, result_of
+from nmt.runs.results import TrainResult
 from nmt.runs.steps import TRAIN
-from nmt.runs.variants import Variant
 from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
 from nmt.training.base import base_source
@@ -122,12 +122,19 @@ class LoadedModel:
 
     def translate(self, test_set: TestSet, after_batch: AfterBatch) -> SystemOutput:
         """Translate the sources of a test set."""
+        languages = (test_set.source_language, test_set.target_language)
+        return self.translate_with(self.system.codec(languages), test_set.sources, after_batch)
+
+    def translate_with(
+        self, codec: Codec, sources: Sequence[str], after_batch: AfterBatch
+    ) -> SystemOutput:
+        """Translate texts that a codec writes for the model."""
         config = self.system.config
         found = translate_scored(
             self.model,
-            self.system.codec((test_set.source_language, test_set.target_language)),
-            test_set.sources,
-            settings=search_settings(config),
+            codec,
+            sources,
+            settings=_search_settings(config),
             batch_tokens=config.evaluation.batch_tokens,
             after_batch=after_batch,
         )
@@ -141,64 +148,65 @@ def find_models(config: Config, storage: Storage) -> dict[str, System]:
         ModelError: the base has changed since the run began.
         StorageError: the trained weights are missing or damaged.
     """
+    base = find_base(config, storage)
+    trained = layout.trained_weights(config.run)
+    variants = {
+        each.system: _trained(
+            base,
+            storage,
+            layout.published_weights(each.folder),
+            {"weights": each.weights, **_training(each.trained)},
+        )
+        for each in method_variants(config, storage)
+    }
+    tuned = _trained(base, storage, trained, _own_training(config, storage))
+    return {BASE_SYSTEM: base, TUNED_SYSTEM: tuned, **variants}
+
+
+def find_base(config: Config, storage: Storage) -> ModelSystem:
+    """Find the base of a run, and verify its files.
+
+    Raises:
+        ModelError: it has changed since the run began.
+    """
     base = base_source(config, storage).resolve(storage)
-    trained = fetch_output(storage, layout.trained_weights(config.run))
-    files = storage.manifest(layout.trained_weights(config.run))["files"]
-    base_bytes = sum(file.size for file in base.content.files.values())
-    trained_bytes = sum(file["size"] for file in files.values())
-    tuned_bytes = trained_bytes + (base_bytes if is_adapter(trained) else 0)
-    base_system = ModelSystem(
+    size = sum(file.size for file in base.content.files.values())
+    return ModelSystem(
         config,
         base,
         trained=None,
         weights=base.content.digest,
-        info=SystemInfo(kind="base", size_bytes=base_bytes, decoding=_decoding(config)),
+        info=SystemInfo(kind="base", size_bytes=size, decoding=_decoding(config)),
         codecs={},
     )
-    tuned_system = replace(
-        base_system,
-        trained=trained,
-        weights=digest_of([base.content.digest, files]),
-        info=base_system.info.model_copy(
-            update={
-                "kind": "tuned",
-                "run": config.run,
-                "size_bytes": tuned_bytes,
-                **_training(config, storage),
-            }
-        ),
-    )
-    variants = {
-        each.system: _variant_system(base_system, storage, each)
-        for each in method_variants(config, storage)
-    }
-    return {BASE_SYSTEM: base_system, TUNED_SYSTEM: tuned_system, **variants}
 
 
-def _variant_system(base: ModelSystem, storage: Storage, variant: Variant) -> ModelSystem:
-    weights = fetch_output(storage, layout.published_weights(variant.folder))
-    files = storage.manifest(layout.published_weights(variant.folder))["files"]
-    added = sum(file["size"] for file in files.values())
+def _trained(
+    base: ModelSystem, storage: Storage, folder: str, facts: Mapping[str, object]
+) -> ModelSystem:
+    """Return a base with weights that were trained from it, and what is known of these."""
+    weights = fetch_output(storage, folder)
+    files = storage.manifest(folder)["files"]
     below = (base.info.size_bytes or 0) if is_adapter(weights) else 0
-    info = base.info.model_copy(
-        update={
-            "kind": "tuned",
-            "run": base.config.run,
-            "size_bytes": added + below,
-            "weights": variant.weights,
-            "trained_parameters": variant.trained.trained_parameters,
-            "preparation_seconds": variant.trained.train_seconds,
-        }
+    size = below + sum(file["size"] for file in files.values())
+    changes = {"kind": "tuned", "run": base.config.run, "size_bytes": size, **facts}
+    return replace(
+        base,
+        trained=weights,
+        weights=digest_of([base.weights, files]),
+        info=base.info.model_copy(update=changes),
     )
-    return replace(base, trained=weights, weights=digest_of([base.weights, files]), info=info)
 
 
-def _training(config: Config, storage: Storage) -> dict[str, float]:
-    """Return what the record of the training says of its size and its time."""
+def _own_training(config: Config, storage: Storage) -> dict[str, float]:
+    """Return what the record of the run's own training says of its size and its time."""
     record = find_record(storage, config.run, TRAIN)
     if record is None or not record.done:
         return {}
-    trained = result_of(storage, config.run, TRAIN, record)
+    return _training(result_of(storage, config.run, TRAIN, record))
+
+
+def _training(trained: TrainResult) -> dict[str, float]:
     return {
         "trained_parameters": trained.trained_parameters,
         "preparation_seconds": trained.train_seconds,
@@ -224,7 +232,7 @@ def _device_and_dtype(config: Config) -> tuple[torch.device, torch.dtype]:
     return device, base_dtype(config, pick_dtype(config.training.precision, device))
 
 
-def search_settings(config: Config) -> SearchSettings:
+def _search_settings(config: Config) -> SearchSettings:
     """Return the search of the base and the tuned model."""
     settings = config.evaluation
     return SearchSettings(

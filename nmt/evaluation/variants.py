@@ -1,8 +1,8 @@
 """The variants of a run that an evaluation compares. Imports no torch."""
 
 from nmt.config import Config
-from nmt.runs.records import find_record, result_of
-from nmt.runs.steps import STEPS, VARIANTS
+from nmt.runs.records import find_record, has_present_inputs, result_of
+from nmt.runs.steps import VARIANTS
 from nmt.runs.variants import Variant
 from nmt.storage import Storage
 
@@ -12,8 +12,7 @@ def method_variants(config: Config, storage: Storage) -> tuple[Variant, ...]:
     record = find_record(storage, config.run, VARIANTS)
     if record is None or not record.done:
         return ()
-    now = {name: find_record(storage, config.run, STEPS[name]) for name in VARIANTS.after}
-    if any(found is None or found.output != record.inputs.get(name) for name, found in now.items()):
+    if not has_present_inputs(storage, config.run, VARIANTS, record):
         return ()
     variants = result_of(storage, config.run, VARIANTS, record).variants
     return tuple(variant for variant in variants if variant.kind == "method")

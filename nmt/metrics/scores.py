@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nmt.languages import languages
 from nmt.metrics.bleu_tokenizer import DEFAULT_TOKENIZER, bleu_tokenizer, load_tokenizer
 from nmt.metrics.meteor import meteor_statistics
+from nmt.metrics.one_metric import corpus_score
 from nmt.metrics.rouge import rouge_statistics
 from nmt.metrics.segment_statistics import SegmentStatistics, bleu_statistics, statistics
 from nmt.metrics.spbleu import spbleu_statistics
@@ -93,9 +94,7 @@ def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], language: 
     Raises:
         DataError: the lists differ in length or are empty.
     """
-    # Against a composed reference, decomposed Tamil would lose about 18 BLEU.
-    composed = compose(hypotheses), [compose(references)]
-    return _score(statistics("bleu", *composed, language)).value
+    return corpus_score("bleu", hypotheses, references, language)
 
 
 def _count_words(hypotheses: Sequence[str], references: Streams) -> Iterator[SegmentStatistics]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import Field, Json, ValidationError
 
 from nmt.errors import ConfigError, MissingPackageError, SignatureError, install_command
 from nmt.provenance.keys import PASSPHRASE_VARIABLE, passphrase
 from nmt.provenance.record import Provenance
+from nmt.runs.step_result import ResultPart
 from nmt.storage import MANIFEST
 
 if TYPE_CHECKING:
@@ -35,23 +36,19 @@ class SignedEngine:
     record: Provenance
 
 
-class _Parsed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Envelope(_Parsed):
+class _Envelope(ResultPart):
     payload: str
 
 
-class _Bundle(_Parsed):
+class _Bundle(ResultPart):
     envelope: _Envelope = Field(alias="dsseEnvelope")
 
 
-class _Predicate(_Parsed):
+class _Predicate(ResultPart):
     provenance: Json[Provenance]
 
 
-class _Statement(_Parsed):
+class _Statement(ResultPart):
     predicate: _Predicate
 
 

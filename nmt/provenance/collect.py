@@ -18,7 +18,7 @@ from nmt.provenance.record import (
 from nmt.runs import layout
 from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM, TUNED_SYSTEM
 from nmt.runs.gate_record import find_decision
-from nmt.runs.records import Record, find_record, require, result_of
+from nmt.runs.records import Record, evaluation_of, find_record, require, result_of
 from nmt.runs.step_result import ResultPart
 from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE
 from nmt.storage import Storage
@@ -148,10 +148,9 @@ def _weights(storage: Storage, run: str, digest: str) -> dict[str, str]:
 
 def _evaluation(storage: Storage, run: str, engine: str) -> EvaluationOrigin | None:
     """Return the scores of the engine; None if the run was not evaluated with this engine."""
-    record = find_record(storage, run, EVALUATE)
-    if record is None or not record.done or record.inputs.get(EXPORT.name) != engine:
+    result = evaluation_of(storage, run, find_record(storage, run, EVALUATE), engine)
+    if result is None:
         return None
-    result = result_of(storage, run, EVALUATE, record)
     return EvaluationOrigin(
         test_sets=result.test_sets,
         scores=tuple(row for row in result.scores if row.system in _SYSTEMS),

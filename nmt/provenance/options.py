@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nmt.errors import InputError, did_you_mean
+from nmt.errors import InputError, unknown_action
 
 PROVENANCE = "provenance"
 """Name of the command."""
@@ -38,10 +38,7 @@ def provenance_command(options: argparse.Namespace, words: Sequence[str]) -> Pro
     """
     action, *others = words or ("",)
     if action not in ACTIONS:
-        known = f"choose one of {', '.join(ACTIONS)}."
-        raise InputError(
-            f"provenance: '{action}' is not an action: {known}{did_you_mean(action, ACTIONS)}"
-        )
+        raise unknown_action("provenance", action, ACTIONS)
     if others:
         raise InputError(f"provenance {action}: takes no '{others[0]}'; name a run by run=NAME")
     engine: str | None = options.engine

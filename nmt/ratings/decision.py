@@ -161,6 +161,8 @@ def _look(
     answer, reason = _answer(estimate, bounds, gain, is_significant=z >= bound)
     if answer == "undecided":
         reason += f": {left} looks are left" if left else ", and no looks are left"
+    else:
+        left = 0
     return Decision(
         answer=answer,
         reason=reason,
@@ -171,9 +173,9 @@ def _look(
         gain=gain,
         ratings_used=count,
         looks=look,
-        looks_left=left if answer == "undecided" else 0,
-        next_batch=look + 1 if answer == "undecided" and left else None,
-        missing=len(design.batch_segments(look + 1)) if answer == "undecided" and left else 0,
+        looks_left=left,
+        next_batch=look + 1 if left else None,
+        missing=len(design.batch_segments(look + 1)) if left else 0,
     )
 
 

@@ -1,8 +1,9 @@
 """What people decide where the gate cannot: a study of ratings of both engines."""
 
+from nmt.ratings.decision import decide
 from nmt.ratings.design import Design, Wishes, make_design
 from nmt.ratings.sources import outputs_kept
-from nmt.ratings.studies import decide_study, find_design, start_study
+from nmt.ratings.studies import find_design, read_ratings, start_study
 from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM, STABLE_SYSTEM
 from nmt.runs.gate import GateResult, PeopleAnswer
 from nmt.storage import Storage
@@ -43,9 +44,10 @@ def ask_people(storage: Storage, run: str, result: GateResult, raters: int, seed
 def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:
     """Return the result with what people have said so far, where a study was started."""
     name = study_name(result)
-    if find_design(storage, run, name) is None:
+    design = find_design(storage, run, name)
+    if design is None:
         return result
-    decision = decide_study(storage, run, name)
+    decision = decide(read_ratings(storage, run, name), design)
     people = PeopleAnswer(
         study=name,
         answer=decision.answer,

@@ -6,7 +6,6 @@ from pathlib import Path
 from nmt.errors import InputError, MissingStepError, did_you_mean
 from nmt.ratings.batches import KEY, Key, make_key
 from nmt.ratings.checks import missing_rows
-from nmt.ratings.decision import Decision, decide
 from nmt.ratings.design import DESIGN, Design
 from nmt.ratings.given import RATINGS, Rating
 from nmt.ratings.sheets.files import batch_files, write_files
@@ -66,17 +65,9 @@ def start_study(storage: Storage, design: Design) -> Design:
     Raises:
         InputError: the study exists with another design; names what differs.
     """
-    found: list[Design] = []
-
-    def keep_first(current: Design | None) -> Design:
-        found[:] = [current] if current else []
-        return current or design
-
-    stored = DESIGN.update(
-        storage, layout.rating_design(design.run, design.study), keep_first, RESTORE
-    )
-    if found:
-        _check_same(stored, design)
+    path = layout.rating_design(design.run, design.study)
+    stored = DESIGN.update(storage, path, lambda current: current or design, RESTORE)
+    _check_same(stored, design)
     return stored
 
 
@@ -124,23 +115,22 @@ def open_batch(storage: Storage, design: Design) -> int:
     return len(keys) + 1
 
 
-def write_batch(
-    storage: Storage, design: Design, folder: Path, kind: Format, batch: int | None = None
-) -> Batch:
-    """Write the files of a batch for the raters; its key stays on the storage root.
+def write_batch(storage: Storage, design: Design, folder: Path, kind: Format) -> Batch:
+    """Write the files of the first batch that has not all its ratings.
+
+    Its key stays on the storage root.
 
     Args:
         storage: the storage root.
         design: of a study that was started.
         folder: local folder for the files.
         kind: format of the files.
-        batch: its number; None: the first that has not all its ratings.
 
     Raises:
         InputError: all sentences have been rated, or the files cannot be written.
     """
     _check_apart(storage, design, folder)
-    number = open_batch(storage, design) if batch is None else batch
+    number = open_batch(storage, design)
     key = _find_key(storage, design, number)
     if key is None:
         key = make_key(design, number)
@@ -155,13 +145,3 @@ def _check_apart(storage: Storage, design: Design, folder: Path) -> None:
     keys = Path(storage.locate(layout.rating_studies(design.run))).resolve()
     if storage.is_local and folder.resolve().is_relative_to(keys):
         raise InputError(f"--output {folder}: is where the key lies: name a folder apart from it")
-
-
-def decide_study(storage: Storage, run: str, study: str) -> Decision:
-    """Decide by all ratings of a study that have come back.
-
-    Raises:
-        MissingStepError: there is no such study.
-        InputError: the study decides nothing.
-    """
-    return decide(read_ratings(storage, run, study), read_design(storage, run, study))

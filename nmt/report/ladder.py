@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nmt.cli.table import table
 from nmt.config import BASELINES
 from nmt.report import formatting
-from nmt.report.scores import Results
+from nmt.report.scores import DECIDING_METRICS, Results
 from nmt.runs.evaluation import METRIC_NAMES, Cost, SystemInfo, SystemScore
 
 ORDER = ("memory", "base", "few-shot", "retrieved", "tuned", "engine", "file")
 """Kinds of systems, from those that need the least work to those that need the most."""
-METRICS = ("chrf++", "chrf", "bleu")
 UNKNOWN = "-"
 _MEGABYTE = 1_000_000
 
@@ -70,7 +70,7 @@ def ladders(results: Results) -> list[Ladder]:
 
 def _ladder(results: Results, test_set: str) -> Ladder:
     found = results.metrics([test_set])
-    metrics = tuple(metric for metric in METRICS if metric in found)
+    metrics = tuple(metric for metric in DECIDING_METRICS if metric in found)
     if "chrf++" in metrics:  # the other one is for languages without spaces between words
         metrics = tuple(metric for metric in metrics if metric != "chrf")
     costs = {row.system: row for row in results.evaluation.costs if row.test_set == test_set}
@@ -105,11 +105,7 @@ def ladder_lines(ladder: Ladder) -> list[str]:
     """Write a ladder as a table of plain lines, each score with half its 95 % interval."""
     headings = ["", *(METRIC_NAMES[metric] for metric in ladder.metrics), *COSTS]
     rows = [[rung.system, *map(_score, rung.scores), *rung.cost_cells()] for rung in ladder.rungs]
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [headings, *rows]
-    ]
+    return table(headings, rows).split("\n")
 
 
 def _score(score: SystemScore | None) -> str:

@@ -11,9 +11,10 @@ from pydantic import Field
 from nmt.config import Config
 from nmt.errors import MissingStepError, StepConflictError, StorageError
 from nmt.runs import layout
+from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.results import Summary
 from nmt.runs.step_result import ResultT, read_result
-from nmt.runs.steps import PREPARE, STEPS, AnyStep, Step
+from nmt.runs.steps import EVALUATE, EXPORT, PREPARE, STEPS, AnyStep, Step
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.runs.variants import Variant
 from nmt.storage import RecordKind, Storage
@@ -148,6 +149,28 @@ def result_of(storage: Storage, run: str, step: Step[ResultT], record: Record) -
     """
     place = storage.locate(layout.step_record(run, step))
     return read_result(step.result, record.result, step=step.name, place=place)
+
+
+def evaluation_of(
+    storage: Storage, run: str, record: Record | None, engine: str
+) -> EvaluationResult | None:
+    """Read the evaluation of an engine; None if there is none of this one.
+
+    Raises:
+        StorageError: the record does not hold the result of an evaluation.
+    """
+    # An evaluation of an earlier release has no engine among its inputs.
+    if record is None or not record.done or record.inputs.get(EXPORT.name) != engine:
+        return None
+    return result_of(storage, run, EVALUATE, record)
+
+
+def has_present_inputs(storage: Storage, run: str, step: AnyStep, record: Record) -> bool:
+    """Tell whether no step that a step builds on was made again since its record."""
+    now = {name: find_record(storage, run, STEPS[name]) for name in step.after}
+    return all(
+        found is not None and found.output == record.inputs.get(name) for name, found in now.items()
+    )
 
 
 def settings_of(step: AnyStep, config: Config) -> dict[str, Any]:

@@ -43,12 +43,7 @@ class RecordKind(Generic[T]):
         """
         content = json.dumps(sealed(_adapter(self.schema).dump_python(record))).encode()
         raw = storage.update(path, lambda found: content if found is None else found)
-        try:
-            return self._parse(raw)
-        except (ValueError, RecursionError) as error:
-            raise StorageError(
-                f"{storage.locate(path)}: not {self.name}, so damaged ({_reason(error)}): delete it"
-            ) from None
+        return self._parse_at(storage.locate(path), raw, "delete it")
 
     def find(self, storage: Storage, path: str, remedy: str) -> T | None:
         """Read a record; None if there is no such file.

@@ -15,8 +15,8 @@ from nmt.runs.evaluation import (
 )
 from nmt.runs.gate import GateResult
 from nmt.runs.gate_record import find_decision
-from nmt.runs.records import Record, find_record, result_of
-from nmt.runs.steps import EVALUATE, EXPORT
+from nmt.runs.records import Record, evaluation_of, find_record
+from nmt.runs.steps import EVALUATE
 from nmt.storage import Storage
 
 _NOT_NEEDED = "--force was not needed, and its reason is not kept"
@@ -119,7 +119,7 @@ def _judge_by_base(
         WorseThanBaseError: the engine is significantly worse than its base, and no reason is given.
     """
     evaluated = find_record(storage, run, EVALUATE)
-    evaluation = _find_evaluation(storage, run, exported, evaluated)
+    evaluation = evaluation_of(storage, run, evaluated, exported.output)
     # The engine itself rather than the tuned model: it is what users will get.
     compared = evaluation.comparison(ENGINE_SYSTEM) if evaluation else None
     # Only a significant loss is refused: any other difference may be chance.
@@ -148,22 +148,6 @@ def _explain_force(run: str, scores: str, reason: str | None) -> str:
             f'`promote run={run} --force "REASON"`'
         )
     return f"significantly worse than its base ({scores}), and promoted because: {reason}"
-
-
-def _find_evaluation(
-    storage: Storage, run: str, exported: Record, evaluated: Record | None
-) -> EvaluationResult | None:
-    """Read the evaluation of the exported engine; None if there is none.
-
-    Raises:
-        StorageError: the record does not hold the result of an evaluation.
-    """
-    if evaluated is None or not evaluated.done:
-        return None
-    # An evaluation of an earlier release has no engine among its inputs.
-    if evaluated.inputs.get(EXPORT.name) != exported.output:
-        return None
-    return result_of(storage, run, EVALUATE, evaluated)
 
 
 def _explain_unknown(

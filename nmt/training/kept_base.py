@@ -12,8 +12,7 @@ from typing import NamedTuple
 import torch
 from transformers import PreTrainedModel
 
-from nmt.config import AdapterConfig, QloraAdapter, digest_of
-from nmt.models.sources.source import ModelSource
+from nmt.config import AdapterConfig, QloraAdapter
 from nmt.models.tokenization.codec import Codec
 
 
@@ -21,7 +20,7 @@ class BaseKey(NamedTuple):
     """What two trainings must have in common to start from the same loaded base."""
 
     content: str
-    """`content_of` the base."""
+    """Digest of the files of the base."""
     dtype: torch.dtype
     quantization: QloraAdapter | None
     device: str
@@ -32,7 +31,7 @@ class CodecKey(NamedTuple):
     """What two trainings must have in common to use the same tokenizer."""
 
     content: str
-    """`content_of` the base."""
+    """Digest of the files of the base."""
     source_language: str
     target_language: str
 
@@ -82,11 +81,6 @@ class KeptBases:
 
 KEPT_BASES = KeptBases()
 """The bases of this process."""
-
-
-def content_of(source: ModelSource) -> str:
-    """Identify a base by what its files hold, wherever they are."""
-    return digest_of(source.content.model_dump(mode="json"))
 
 
 def can_be_kept(adapter: AdapterConfig) -> bool:

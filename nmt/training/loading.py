@@ -33,7 +33,6 @@ from nmt.training.kept_base import (
     CodecKey,
     can_be_kept,
     changes_base,
-    content_of,
 )
 from nmt.training.recompute import recompute_activations
 from nmt.training.strategies import Single, Strategy, pick_device
@@ -140,7 +139,7 @@ def _load_codec(job: TrainingJob, source: ModelSource) -> Codec:
         return load_codec(source, *languages)
 
     return (
-        KEPT_BASES.codec(CodecKey(content_of(source), *languages), load)
+        KEPT_BASES.codec(CodecKey(source.content.digest, *languages), load)
         if job.keeps_base
         else load()
     )
@@ -159,7 +158,7 @@ def _load_base(job: TrainingJob, source: ModelSource, device: torch.device) -> P
         return load()
     # Weights that are trained are copied from the CPU: a second set would take the GPU's memory.
     place = torch.device("cpu") if changes_base(config.adapter) else device
-    key = BaseKey(content_of(source), dtype, _kept_format(quantization), str(place))
+    key = BaseKey(source.content.digest, dtype, _kept_format(quantization), str(place))
     return KEPT_BASES.model(key, config.adapter, lambda: load().to(place))  # pyright: ignore[reportArgumentType]
 
 

@@ -8,8 +8,15 @@ from typing import Any
 from nmt.config import Config, digest_of
 from nmt.errors import ConfigError, StorageError
 from nmt.runs import layout
-from nmt.runs.records import BEST_TRIAL, Record, find_record, result_of, settings_of
-from nmt.runs.steps import STEPS, TRAIN, TUNE
+from nmt.runs.records import (
+    BEST_TRIAL,
+    Record,
+    find_record,
+    has_present_inputs,
+    result_of,
+    settings_of,
+)
+from nmt.runs.steps import TRAIN, TUNE
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.runs.tuning import TrialSettings
 from nmt.storage import Storage
@@ -74,8 +81,7 @@ def _usable_search(session: Session) -> Record | None:
             log.warning("train: the search of this run is not finished, and is left out")
         return None
     # Scores on other data, or of another base, would not tell which settings suit these.
-    current = {name: find_record(storage, config.run, STEPS[name]) for name in TUNE.after}
-    if any(r is None or r.output != record.inputs.get(name) for name, r in current.items()):
+    if not has_present_inputs(storage, config.run, TUNE, record):
         log.warning("train: the search was made on other data or another base, and is left out")
         return None
     return record

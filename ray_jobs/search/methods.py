@@ -7,7 +7,6 @@ from ray.tune.search import Searcher
 from typing_extensions import override
 
 from nmt.config import Config
-from nmt.runs.trials import Trial
 from nmt.runs.tuning import TrialSettings
 from nmt.runs.validation_scores import gain_of, score_of
 from nmt.storage import Storage
@@ -116,10 +115,12 @@ def build_search(config: Config, trials: TrialLog, storage: Storage) -> MethodSe
         for method, space in config.search_spaces.items()
     }
     learn_from_others(config, storage, samplers)
+    ended, begun = trials.ended(), trials.begun()
     for method, sampler in samplers.items():
-
-        def own(listed: list[Trial], method: str = method) -> list[Trial]:
-            return [trial for trial in listed if method_of(config, trial.config) == method]
-
-        sampler.remember(own(trials.ended()), own(trials.begun()))
+        sampler.remember(
+            *(
+                [trial for trial in listed if method_of(config, trial.config) == method]
+                for listed in (ended, begun)
+            )
+        )
     return MethodSearch(samplers, trials.number_of)

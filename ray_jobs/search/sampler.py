@@ -85,10 +85,10 @@ class MethodSampler:
         """Draw new settings; None when all have been drawn."""
         if self._waiting:
             return self._ask(self._waiting.pop(0))
-        # A new one for each draw: its state then depends on the number of draws alone.
-        self._study.sampler = self._sampler_after(self.draws)
         if self.kind == "grid":
             return self._ask(next(self._left_over(), None))
+        # A new one for each draw: its state then depends on the number of draws alone.
+        self._study.sampler = self._sampler_after(self.draws)
         for _ in range(_DRAWS):
             trial = self._study.ask(self._distributions)
             if digest_of(trial.params) not in self._known:

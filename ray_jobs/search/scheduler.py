@@ -10,11 +10,9 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from typing_extensions import override
 
 from nmt.config import Config, digest_of
-from nmt.runs.trials import Trial
+from nmt.runs.trials import UNFINISHED, Trial
 from ray_jobs.search.methods import OBJECTIVE, method_of, objective_of
 from ray_jobs.search.trials import TrialLog
-
-_GIVEN_UP = ("diverged", "out_of_memory", "refused", "failed", "abandoned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class MethodScheduler(FIFOScheduler):
         has_ended = trial.state in ("finished", "pruned")
         points = [objective_of(trial.metric, point.model_dump()) for point in trial.curve]
         rungs.on_trial_add(None, known)  # pyright: ignore[reportArgumentType]
-        for point in points if has_ended or trial.state in _GIVEN_UP else points[:-1]:
+        for point in points[:-1] if trial.state in UNFINISHED else points:
             rungs.on_trial_result(None, known, point)  # pyright: ignore[reportArgumentType]
         if has_ended and points:
             rungs.on_trial_complete(None, known, points[-1])  # pyright: ignore[reportArgumentType]

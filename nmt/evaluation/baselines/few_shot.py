@@ -12,10 +12,9 @@ from torch import nn
 
 from nmt.config import Config, digest_of
 from nmt.data.test_sets import TestSet
-from nmt.decoding.generate import translate_scored
 from nmt.evaluation.baselines.memory_system import TrainingPairs
 from nmt.evaluation.baselines.prompt import ExamplePrompt
-from nmt.evaluation.models import LoadedModel, ModelSystem, search_settings
+from nmt.evaluation.models import LoadedModel, ModelSystem
 from nmt.evaluation.system import AfterBatch, LoadedSystem
 from nmt.models.families import max_positions, unwrap
 from nmt.models.load import load_tokenizer
@@ -92,23 +91,15 @@ class LoadedFewShot:
 
     def translate(self, test_set: TestSet, after_batch: AfterBatch) -> SystemOutput:
         """Translate the sources of a test set."""
-        config = self.system.config
-        codec = self.codec(config.evaluation.batch_tokens)
-        found = translate_scored(
-            self.base.model,
-            codec,
-            test_set.sources,
-            settings=search_settings(config),
-            batch_tokens=config.evaluation.batch_tokens,
-            after_batch=after_batch,
-        )
+        codec = self.codec(self.system.config.evaluation.batch_tokens)
+        output = self.base.translate_with(codec, test_set.sources, after_batch)
         short = [count for count in codec.left_out.values() if count]
         if short:
             log.warning(
                 "evaluate: %s, %s: %d examples did not fit into the prompts of %d sentences",
                 self.system.kind, test_set.name, sum(short), len(short),
             )  # fmt: skip
-        return SystemOutput([each.text for each in found], [each.confidence for each in found])
+        return output
 
     def codec(self, batch_tokens: int) -> ExamplePrompt:
         """Make the codec that writes the prompts."""

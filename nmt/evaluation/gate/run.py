@@ -80,10 +80,10 @@ def _find_contest(config: Config, storage: Storage) -> _Contest:
     engine = find_engine(config, storage, opponent.engine)
     if opponent.serving:
         return _Contest(opponent, engine, find_engine(config, storage, opponent.serving))
-    from nmt.evaluation.models import find_models  # imports torch
+    from nmt.evaluation.models import find_base  # imports torch
 
     log.info("gate: nothing serves %s yet: the engine is compared with its base", opponent.route)
-    return _Contest(opponent, engine, find_models(config, storage)[BASE_SYSTEM])
+    return _Contest(opponent, engine, find_base(config, storage))
 
 
 def _choose(config: Config, found: Mapping[str, TestSet]) -> list[TestSet]:

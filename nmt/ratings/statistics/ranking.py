@@ -5,7 +5,7 @@ Bradley and Terry 1952; its fit by Hunter 2004, MM algorithms for generalized Br
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,7 @@ def rank_systems(ratings: Iterable[Rating], design: Design) -> list[RankedSystem
     points = _mean_points(rows, design, segments)
     count = len(design.systems)
     drawn = resample(np.hstack([standard, points]), SAMPLES, design.seed) / len(segments)
-    wins = count_wins(rows, design.systems, design)
+    wins = count_wins(rows, design)
     expected, strengths = expected_wins(wins), bradley_terry(wins)
     order = sorted(range(count), key=lambda place: -standard[:, place].mean())
     clusters = find_clusters(drawn[:, order])
@@ -112,18 +112,15 @@ def find_clusters(resampled: Floats) -> list[int]:
     return clusters
 
 
-def count_wins(rows: Iterable[Rating], systems: Sequence[str], design: Design) -> Floats:
+def count_wins(rows: Iterable[Rating], design: Design) -> Floats:
     """Count how often each system got more than each other one, `(winner, loser)`."""
-    wins = np.zeros((len(systems), len(systems)))
+    count = len(design.systems)
+    wins = np.zeros((count, count))
     for rating in rows:
-        points = [_points(rating.values, system, design) for system in systems]
-        for one, other in itertools.permutations(range(len(systems)), 2):
+        points = [design.how.points(rating.values[system]) for system in design.systems]
+        for one, other in itertools.permutations(range(count), 2):
             wins[one, other] += points[one] > points[other]
     return wins
-
-
-def _points(values: Mapping[str, Mapping[str, float]], system: str, design: Design) -> float:
-    return design.how.points(values[system])
 
 
 def expected_wins(wins: Floats) -> list[float | None]:

@@ -63,7 +63,7 @@ def storage(tmp_path, monkeypatch) -> Storage:
     )
     monkeypatch.setattr(gate_run, "TestSets", FakeSets)
     base = FakeSystem("base", answer=lambda source: "இல்லை.")
-    fake = SimpleNamespace(find_models=lambda config, storage: {"base": base})
+    fake = SimpleNamespace(find_base=lambda config, storage: base)
     monkeypatch.setitem(sys.modules, "nmt.evaluation.models", fake)
     return storage
 

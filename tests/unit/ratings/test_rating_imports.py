@@ -6,10 +6,10 @@ import io
 import pytest
 
 from nmt.errors import DataError
+from nmt.ratings.decision import decide
 from nmt.ratings.imports import import_files
 from nmt.ratings.sheets.cells import mark_text
 from nmt.ratings.studies import (
-    decide_study,
     open_batch,
     read_design,
     read_keys,
@@ -64,7 +64,7 @@ def test_filled_sheets_become_ratings_with_their_systems(study):
     assert imported.new == len(study.key.rows)
     rating = next(each for each in study.ratings() if each.kind == "rating")
     assert rating.values["new"]["score"] > rating.values["old"]["score"] - 30
-    assert decide_study(study.storage, "demo", "first").answer == "accept"
+    assert decide(study.ratings(), study.design).answer == "accept"
 
 
 def test_the_batch_stays_open_until_all_its_ratings_are_there(study):
