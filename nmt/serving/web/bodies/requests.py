@@ -26,7 +26,7 @@ TextFormat = Literal["text", "html", "markdown", "json", "srt", "vtt", "xliff", 
 _BYTES_PER_CHARACTER = 12
 # Quotes, commas and spaces around each text, and the other keys of the body.
 _BYTES_PER_TEXT, _BYTES_PER_BODY = 64, 4096
-_MAX_TERMS, _MAX_TERM_CHARACTERS = 1000, 200
+MAX_TERMS, _MAX_TERM_CHARACTERS = 1000, 200
 # A character that is neither white space nor a control character.
 _VISIBLE = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
 _TERM = {"type": "string", "pattern": _VISIBLE, "maxLength": _MAX_TERM_CHARACTERS}
@@ -36,7 +36,7 @@ _GLOSSARY = {
             "type": "object",
             "additionalProperties": _TERM,
             "propertyNames": _TERM,
-            "maxProperties": _MAX_TERMS,
+            "maxProperties": MAX_TERMS,
         },
         {"type": "string"},
         {"type": "null"},
@@ -99,8 +99,8 @@ def check_glossary(value: object) -> object:
     if not isinstance(value, dict):
         raise ValueError("must be an object of terms and translations, or a name")
     terms = cast(dict[str, object], value)
-    if len(terms) > _MAX_TERMS:
-        raise ValueError(f"holds more than {_MAX_TERMS} terms")
+    if len(terms) > MAX_TERMS:
+        raise ValueError(f"holds more than {MAX_TERMS} terms")
     for term, translation in terms.items():
         for each in (term, translation):
             if not isinstance(each, str) or not re.search(_VISIBLE, each):

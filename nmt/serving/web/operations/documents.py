@@ -25,7 +25,7 @@ from nmt.serving.errors import (
     UnknownFormatError,
     UnknownGlossaryError,
 )
-from nmt.serving.web.bodies.requests import TextFormat, check_glossary
+from nmt.serving.web.bodies.requests import MAX_TERMS, TextFormat, check_glossary
 from nmt.serving.web.bodies.responses import WarningBody
 from nmt.serving.web.operation import BODY_ERRORS, BYTES, MULTIPART, Operation
 from nmt.serving.web.operations.translation import ENGINE_ERRORS
@@ -36,17 +36,22 @@ _PATH = "/v1/documents/{id}"
 _ID = {"id": "Id of the document."}
 
 # Texts of a form are described by patterns. That of terms allows what every JSON parser reads: no
-# escape by a number, which may be half of a character.
+# escape by a number, which may be half of a character. It does not limit the number of terms, as
+# readers of schemas ignore a pattern that repeats such a part a thousand times.
 _SPACE = r"[ \t\r\n]*"
 _CHARACTER = r'(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt])'
 _VISIBLE = r'[^\s"\\\u0000-\u001f\u007f-\u009f\ufeff]'
 _STRING = rf'"{_CHARACTER}{{0,99}}{_VISIBLE}{_CHARACTER}{{0,99}}"'
 _TERM = rf"{_SPACE}{_STRING}{_SPACE}:{_SPACE}{_STRING}{_SPACE}"
-_TERMS = rf"^{_SPACE}\{{(?:{_TERM}(?:,{_TERM}){{0,999}}|{_SPACE})\}}{_SPACE}$"
+_TERMS = rf"^{_SPACE}\{{(?:{_TERM}(?:,{_TERM})*|{_SPACE})\}}{_SPACE}$"
 _GLOSSARY = {
     "anyOf": [
         {"type": "string", "pattern": r"^\s*(?:[^\s{]|$)", "description": "A name."},
-        {"type": "string", "pattern": _TERMS, "description": "An object of JSON."},
+        {
+            "type": "string",
+            "pattern": _TERMS,
+            "description": f"An object of JSON with up to {MAX_TERMS} terms.",
+        },
         {"type": "null"},
     ]
 }
