@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nmt.config import BASELINES, Config
+from nmt.config import LoadedConfig
 from nmt.ratings.gate import study_name
 from nmt.runs import layout
+from nmt.runs.campaign import with_campaign_defaults
 from nmt.runs.gate import GateResult
 from nmt.runs.records import result_of
 from nmt.runs.steps import GATE, campaign_steps
@@ -37,21 +38,8 @@ def run(session: Session) -> GateResult:
 
 def with_defaults(session: Session) -> Session:
     """Return the session with what a campaign does unless the user has set it."""
-    config, changes = session.config, dict[str, object]()
-    if "tune.methods" not in session.user_set:
-        changes["tune.methods"] = compared_methods(config)
-    if "evaluation.baselines" not in session.user_set:
-        changes["evaluation.baselines"] = BASELINES
-    # As if the user had set them: a step must not inherit others from an earlier call.
-    return replace(
-        session, config=config.with_overrides(changes), user_set=session.user_set | changes.keys()
-    )
-
-
-def compared_methods(config: Config) -> tuple[str, ...]:
-    """Return the configured method and full fine-tuning, or LoRA where that is configured."""
-    method = config.adapter.type
-    return (method, "none") if method != "none" else ("lora", "none")
+    loaded = with_campaign_defaults(LoadedConfig(session.config, session.user_set))
+    return replace(session, config=loaded.config, user_set=loaded.user_set)
 
 
 def _next_lines(session: Session, result: GateResult) -> Iterator[str]:
