@@ -47,10 +47,21 @@ DEPLOYMENT = Kind("Deployment", "deployments", "apps")
 RAY_JOB = Kind("RayJob", "rayjobs", "ray.io")
 RAY_CLUSTER = Kind("RayCluster", "rayclusters", "ray.io")
 RAY_SERVICE = Kind("RayService", "rayservices", "ray.io")
+CAMPAIGN = Kind("TranslationCampaign", "translationcampaigns", "nmt.internal", "v1alpha1")
 
 _KINDS = {
     kind.name: kind
-    for kind in (CONFIG_MAP, POD, BATCH_JOB, RAY_JOB, RAY_CLUSTER, RAY_SERVICE, CLAIM, EVENT)
+    for kind in (
+        CONFIG_MAP,
+        POD,
+        BATCH_JOB,
+        RAY_JOB,
+        RAY_CLUSTER,
+        RAY_SERVICE,
+        CLAIM,
+        EVENT,
+        CAMPAIGN,
+    )
 }
 
 

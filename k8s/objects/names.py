@@ -12,7 +12,8 @@ LABEL_RAY_CLUSTER = "ray.io/cluster"
 QUEUE = "kueue.x-k8s.io/queue-name"
 
 _DNS_1035 = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
-_LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+LABEL_VALUE_PATTERN = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+_LABEL_VALUE = re.compile(LABEL_VALUE_PATTERN)
 
 
 def job_name(run: str, steps: Sequence[str], suffix: str) -> str:
