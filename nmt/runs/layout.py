@@ -94,6 +94,11 @@ def job_attempts(run: str, job: str) -> str:
     return f"{run}/logs/{job}.json"
 
 
+def job_progress(run: str, job: str) -> str:
+    """Return the file that says how far a Kubernetes job has come, and how it ended."""
+    return f"{run}/logs/{job}.progress.json"
+
+
 def summary(run: str) -> str:
     """Return the file with all results of a run."""
     return f"{run}/summary.json"
