@@ -1,38 +1,18 @@
-"""The implementation of `Cluster` on the official client; only this module imports `kubernetes`."""
+"""The implementation of `Cluster` over HTTP."""
 
-import json
-import os
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import get_args
 
-import urllib3
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
-from kubernetes.client.exceptions import ApiException
+from k8s.api.cluster import JsonObject, Kind, Page, WatchType, kind_of
+from k8s.api.errors import ConflictError, check_answer, is_about, unknown_kind
+from k8s.api.transport import TIMEOUT, Answer, Query, Transport, open_transport, parse
+from nmt.errors import InputError, UnreachableError
 
-# The client has no annotations: here and in `_send` its values get their types.
-from kubernetes.config import (
-    load_incluster_config,  # pyright: ignore[reportUnknownVariableType]
-    load_kube_config,  # pyright: ignore[reportUnknownVariableType]
-)
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import (
-    list_kube_config_contexts,  # pyright: ignore[reportUnknownVariableType]
-)
-
-from k8s.api.cluster import JsonObject, Kind, kind_of
-from k8s.api.errors import TRANSIENT, check_answer, shorten, unknown_kind
-from nmt.errors import ClusterError, InputError, UnreachableError
-
-_TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two reads
 # A job may be silent for a long time; after a timeout the reader of the log connects again.
-_LOG_TIMEOUT = (10.0, 90.0)
-_PAUSES = (0.5, 1.5, 4.0)
+_LOG_TIMEOUT = (TIMEOUT[0], 90.0)
+# A watch may be silent until the server ends it.
+_WATCH_GRACE_SECONDS = 15.0
 _REVIEW = Kind("SelfSubjectAccessReview", "selfsubjectaccessreviews", "authorization.k8s.io")
-# The kubelet mounts this file in each Pod that has a token.
-_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def connect(context: str | None, namespace: str | None) -> "KubernetesCluster":
@@ -41,61 +21,21 @@ def connect(context: str | None, namespace: str | None) -> "KubernetesCluster":
     Raises:
         ClusterError: there is no kubeconfig, or it has no such context.
     """
-    configuration = Configuration()
-    # urllib3 would also retry requests that create objects; `_retry` repeats only reads.
-    configuration.retries = False
-    if context is None and not _kubeconfig_exists() and _POD_NAMESPACE.exists():
-        load_incluster_config(client_configuration=configuration)
-        own = _POD_NAMESPACE.read_text(encoding="utf-8").strip()
-        return KubernetesCluster(ApiClient(configuration), namespace or own, "this Pod's account")
-    try:
-        chosen = _chosen_context(context)
-        load_kube_config(context=context, client_configuration=configuration)
-    except (ConfigException, TypeError, OSError, ValueError) as error:
-        raise ClusterError(_no_kubeconfig(error)) from None
-    own = chosen["context"].get("namespace") or "default"
-    source = f"context '{chosen['name']}'"
-    return KubernetesCluster(ApiClient(configuration), namespace or own, source)
-
-
-def _chosen_context(name: str | None) -> JsonObject:
-    contexts, current = cast(tuple[list[JsonObject], JsonObject], list_kube_config_contexts())
-    if name is None:
-        return current
-    for context in contexts:
-        if context["name"] == name:
-            return context
-    names = ", ".join(sorted(context["name"] for context in contexts))
-    raise InputError(f"--context {name}: the kubeconfig has {names}")
-
-
-def _kubeconfig_exists() -> bool:
-    # Like PATH, the variable may hold several files.
-    paths = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    return any(Path(path).exists() for path in paths.split(os.pathsep) if path)
-
-
-def _no_kubeconfig(error: Exception) -> str:
-    return (
-        f"no usable kubeconfig ({str(error).splitlines()[0] if str(error) else error!r}): set "
-        "KUBECONFIG to the file that your cluster's administrator or provider gave you, and try "
-        "`kubectl get pods`"
-    )
+    transport, chosen = open_transport(context, namespace)
+    return KubernetesCluster(transport, chosen)
 
 
 class KubernetesCluster:
     """A namespace of a cluster, over HTTP."""
 
-    def __init__(self, api: ApiClient, namespace: str, source: str) -> None:
+    def __init__(self, transport: Transport, namespace: str) -> None:
         self.namespace = namespace
-        self._api = api
-        configuration = cast(Configuration, api.configuration)  # pyright: ignore[reportUnknownMemberType]
-        self._where = f"{source}, {configuration.host}"
+        self._transport = transport
 
     @property
     def where(self) -> str:
         """Return the context and the server, for messages."""
-        return self._where
+        return self._transport.where
 
     def get(self, kind: Kind, name: str) -> JsonObject | None:
         """Implement `Cluster`."""
@@ -114,27 +54,104 @@ class KubernetesCluster:
             raise unknown_kind(kind)
         return found["items"]
 
+    def page(
+        self, kind: Kind, selector: str = "", *, limit: int = 500, next_page: str = ""
+    ) -> Page:
+        """Implement `Cluster`."""
+        query = [("limit", str(limit))]
+        query += [("labelSelector", selector)] if selector else []
+        query += [("continue", next_page)] if next_page else []
+        status, found = self._read(self._path(kind), "list", kind, query)
+        if status == 404:
+            raise unknown_kind(kind)
+        about = found["metadata"]
+        return Page(found["items"], about["resourceVersion"], about.get("continue") or "")
+
+    def watch(
+        self, kind: Kind, selector: str = "", *, resource_version: str, seconds: int = 240
+    ) -> Iterator[tuple[WatchType, JsonObject]]:
+        """Implement `Cluster`."""
+        query = [("watch", "true"), ("allowWatchBookmarks", "true")]
+        query += [("resourceVersion", resource_version), ("timeoutSeconds", str(seconds))]
+        query += [("labelSelector", selector)] if selector else []
+        timeout = (TIMEOUT[0], seconds + _WATCH_GRACE_SECONDS)
+        status, lines = self._transport.stream(self._path(kind), query, timeout)
+        if status == 404:
+            raise unknown_kind(kind)
+        if status != 200:
+            check_answer(self, status, parse("\n".join(lines)), "watch", kind)
+        for line in lines:
+            event = parse(line)
+            if "object" not in event:
+                raise UnreachableError(
+                    f"{self.where}: a watch of {kind.resource} ends in the middle of a line"
+                )
+            body = event["object"]
+            if event["type"] not in get_args(WatchType):
+                # An error after the first line has no status of its own.
+                check_answer(self, body.get("code", 500), body, "watch", kind)
+            yield event["type"], body
+
     def create(self, body: JsonObject, *, dry_run: bool = False) -> JsonObject | None:
         """Implement `Cluster`."""
         kind = kind_of(body)
         # Otherwise the server drops fields that it does not know, and the job runs without them.
         query = [("fieldValidation", "Strict"), *([("dryRun", "All")] if dry_run else [])]
-        status, answer = self._call("POST", self._path(kind), query, body)
+        status, answer = self._transport.call("POST", self._path(kind), query, body)
         # A 409 can also mean a conflict with a quota's update, which is an error.
         if status == 409 and answer.get("reason") == "AlreadyExists":
             return None
-        if status == 404 and "namespaces" in str(answer.get("message")):
+        self._check_written(status, answer, "create", kind)
+        return answer
+
+    def update(self, body: JsonObject) -> JsonObject:
+        """Implement `Cluster`."""
+        kind, name = kind_of(body), body["metadata"]["name"]
+        query = [("fieldValidation", "Strict")]
+        status, answer = self._transport.call("PUT", self._path(kind, name), query, body)
+        if status == 404 and is_about(answer, kind.plural):
+            raise ConflictError(f"{kind.name} {name} was deleted before this change of it")
+        self._check_written(status, answer, "update", kind)
+        return answer
+
+    def apply(self, body: JsonObject, manager: str, *, force: bool = False) -> JsonObject:
+        """Implement `Cluster`."""
+        kind = kind_of(body)
+        path = self._path(kind, body["metadata"]["name"])
+        status, answer = self._apply(path, body, manager, force)
+        self._check_written(status, answer, "apply", kind)
+        return answer
+
+    def apply_status(
+        self, body: JsonObject, manager: str, *, force: bool = False
+    ) -> JsonObject | None:
+        """Implement `Cluster`."""
+        kind = kind_of(body)
+        path = self._path(kind, body["metadata"]["name"]) + "/status"
+        status, answer = self._apply(path, body, manager, force)
+        if status == 404 and is_about(answer, kind.plural):
+            return None
+        self._check_written(status, answer, "apply the status of", kind)
+        return answer
+
+    def _apply(self, path: str, body: JsonObject, manager: str, force: bool) -> Answer:
+        query = [("fieldManager", manager), ("fieldValidation", "Strict")]
+        query += [("force", "true")] if force else []
+        return self._transport.call("PATCH", path, query, body)
+
+    def _check_written(self, status: int, answer: JsonObject, verb: str, kind: Kind) -> None:
+        if status == 404 and is_about(answer, "namespaces"):
             raise InputError(f"namespace '{self.namespace}' does not exist: name another with -n")
         if status == 404:
             raise unknown_kind(kind)
-        check_answer(self, status, answer, "create", kind)
-        return answer
+        check_answer(self, status, answer, verb, kind)
 
-    def delete(self, kind: Kind, name: str) -> bool:
+    def delete(self, kind: Kind, name: str, *, uid: str = "") -> bool:
         """Implement `Cluster`."""
         # A batch Job deleted through the API would otherwise leave its Pods behind.
         query = [("propagationPolicy", "Background")]
-        status, answer = self._call("DELETE", self._path(kind, name), query)
+        body: JsonObject | None = {"preconditions": {"uid": uid}} if uid else None
+        status, answer = self._transport.call("DELETE", self._path(kind, name), query, body)
         if status == 404:
             return False
         check_answer(self, status, answer, "delete", kind)
@@ -155,10 +172,10 @@ class KubernetesCluster:
         query += [("sinceTime", since)] if since else []
         query += [("tailLines", str(tail))] if tail is not None else []
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
-        response = self._send("GET", path, query, timeout=_LOG_TIMEOUT)
-        if response.status != 200:
-            raise UnreachableError(f"the log of Pod {pod} cannot be read: {_text(response)}")
-        yield from self._lines(response)
+        status, lines = self._transport.stream(path, query, _LOG_TIMEOUT)
+        if status != 200:
+            raise UnreachableError(f"the log of Pod {pod} cannot be read: {' '.join(lines)}")
+        yield from lines
 
     def allowed(self, verb: str, kind: Kind, *, subresource: str = "") -> bool:
         """Implement `Cluster`."""
@@ -172,7 +189,9 @@ class KubernetesCluster:
         }
         path = f"/apis/{_REVIEW.api_version}/{_REVIEW.plural}"
         # A review creates nothing, so it may be repeated like a read.
-        status, answer = _retry(lambda: self._call("POST", path, [], body))
+        status, answer = self._transport.repeat(
+            lambda: self._transport.call("POST", path, [], body)
+        )
         check_answer(self, status, answer, "create", _REVIEW)
         return bool(answer.get("status", {}).get("allowed"))
 
@@ -193,98 +212,9 @@ class KubernetesCluster:
         )
         return f"{root}{namespace}/{kind.plural}" + (f"/{name}" if name else "")
 
-    def _read(
-        self, path: str, verb: str, kind: Kind | None, query: list[tuple[str, str]] | None = None
-    ) -> tuple[int, JsonObject]:
+    def _read(self, path: str, verb: str, kind: Kind | None, query: Query | None = None) -> Answer:
         """Send a GET request and return the status and the answer."""
-        status, answer = _retry(lambda: self._call("GET", path, query or []))
+        status, answer = self._transport.read(path, query or [])
         if status != 404:
             check_answer(self, status, answer, verb, kind)
         return status, answer
-
-    def _call(
-        self, method: str, path: str, query: list[tuple[str, str]], body: JsonObject | None = None
-    ) -> tuple[int, JsonObject]:
-        response = self._send(method, path, query, body)
-        try:
-            text = _text(response)
-        except urllib3.exceptions.HTTPError as error:
-            raise self._unreachable(error) from None
-        return response.status, _answer(text)
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: list[tuple[str, str]],
-        body: JsonObject | None = None,
-        timeout: tuple[float, float] = _TIMEOUT,
-    ) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json, */*", "Content-Type": "application/json"}
-        api: Any = self._api
-        try:
-            request = api.param_serialize(
-                method,
-                path,
-                query_params=query,
-                header_params=headers,
-                body=body,
-                auth_settings=["BearerToken"],
-            )
-            # Not a generated method like `read_namespaced_pod_log`: these return only after the
-            # last byte, but a log must be passed on while it grows.
-            answer = api.call_api(*request, _request_timeout=timeout)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._unreachable(error) from None
-        # The client raises this for TLS errors: one side does not trust the other's certificate.
-        except ApiException as error:
-            reason = cast(object, error.reason)  # pyright: ignore[reportUnknownMemberType]
-            raise ClusterError(f"{self.where}: {shorten(reason)}") from None
-        return cast(urllib3.BaseHTTPResponse, answer.response)
-
-    def _lines(self, response: urllib3.BaseHTTPResponse) -> Iterator[str]:
-        # A chunk may end in the middle of a line; the rest waits for the next chunk.
-        left = b""
-        try:
-            for chunk in response.stream(65536, decode_content=False):
-                *lines, left = (left + chunk).split(b"\n")
-                yield from (line.decode(errors="replace") for line in lines)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._unreachable(error) from None
-        finally:
-            response.close()
-        if left:
-            yield left.decode(errors="replace")
-
-    def _unreachable(self, error: Exception) -> UnreachableError:
-        return UnreachableError(
-            f"the cluster does not answer ({self.where}): {shorten(error)}; check the network, "
-            "the VPN and the context"
-        )
-
-
-def _retry(call: Callable[[], tuple[int, JsonObject]]) -> tuple[int, JsonObject]:
-    for pause in _PAUSES:
-        try:
-            status, answer = call()
-        except UnreachableError as error:
-            # A wrong host name or a closed port does not recover within seconds.
-            if "Name or service" in str(error) or "refused" in str(error):
-                raise
-        else:
-            if status not in TRANSIENT:
-                return status, answer
-        time.sleep(pause)
-    return call()
-
-
-def _text(response: urllib3.BaseHTTPResponse) -> str:
-    return (response.data or b"").decode(errors="replace")
-
-
-def _answer(text: str) -> JsonObject:
-    try:
-        answer: object = json.loads(text)
-    except ValueError:  # a proxy in front of the server answers with HTML or plain text
-        return {"message": text}
-    return cast(JsonObject, answer) if isinstance(answer, dict) else {"message": text}

@@ -1,11 +1,21 @@
 """Refusals of the Kubernetes API, as errors that say what the user can do. Pure."""
 
+from typing import cast
+
 from k8s.api.cluster import Cluster, JsonObject, Kind
 from nmt.errors import ClusterError, InputError, UnreachableError
 
 TRANSIENT = (429, 500, 502, 503, 504)
 """HTTP status codes after which the same request may succeed a little later."""
 _POLICY = "denied request: "  # as the server says it of a ValidatingAdmissionPolicy
+
+
+class ConflictError(ClusterError):
+    """A change of an object that somebody else has changed, or that belongs to somebody else."""
+
+
+class GoneError(ClusterError):
+    """A list or watch that continues a version which the server no longer has."""
 
 
 def check_answer(
@@ -22,12 +32,15 @@ def check_answer(
 
     Raises:
         InputError: the request is invalid.
+        ConflictError: the object has changed, or a field belongs to another manager.
+        GoneError: the version that is continued is too old.
         UnreachableError: the server is busy.
         ClusterError: the cluster refuses it for another reason.
     """
     if status < 400:
         return
     text = str(answer.get("message", "")) or f"HTTP {status}"
+    reason = answer.get("reason", "")
     resource = kind.resource if kind else "the API"
     if status == 401:
         raise ClusterError(
@@ -40,12 +53,30 @@ def check_answer(
         raise ClusterError(f"a policy of the cluster refuses to {verb} {resource}: {said}")
     if status == 403:
         raise _forbidden(text, verb, resource, cluster.namespace)
-    # The server may report an unknown field with status 500, but a retry would not help.
+    if status == 410:
+        raise GoneError(f"{cluster.where} cannot {verb} {resource}: {shorten(text)}")
+    # A changed uid, in a request that names it, counts as an invalid value.
+    another = "metadata.uid" in _invalid_fields(answer)
+    if another or (status == 409 and reason != "AlreadyExists"):
+        raise ConflictError(f"the cluster refuses to {verb} {resource}: {shorten(text)}")
+    # Server-side apply answers 500, without a reason, if it does not know a field; a retry would
+    # not help.
     if status in (400, 409, 422) or "field not declared" in text:
         raise InputError(f"the cluster refuses to {verb} {resource}: {shorten(text)}")
     if status in TRANSIENT:
         raise UnreachableError(f"{cluster.where} cannot {verb} {resource} now: {shorten(text)}")
     raise ClusterError(f"{cluster.where} cannot {verb} {resource}: {shorten(text)}")
+
+
+def is_about(answer: JsonObject, plural: str) -> bool:
+    """Tell whether an error of the API is about an object of a kind, such as a missing one."""
+    details = cast(JsonObject, answer.get("details") or {})
+    return details.get("kind") == plural
+
+
+def _invalid_fields(answer: JsonObject) -> list[str]:
+    details = cast(JsonObject, answer.get("details") or {})
+    return [cause.get("field", "") for cause in details.get("causes") or []]
 
 
 def _forbidden(text: str, verb: str, resource: str, namespace: str) -> ClusterError:

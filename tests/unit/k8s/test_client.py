@@ -1,80 +1,38 @@
 """Tests of the client with an HTTP server that answers like an API server."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 pytest.importorskip("kubernetes", reason="needs the extra k8s")
 
-from k8s.api import client
+from k8s.api import transport
 from k8s.api.client import KubernetesCluster, connect
 from k8s.api.cluster import EVENT, NODE, POD, RAY_JOB
 from nmt.errors import ClusterError, InputError, UnreachableError
+from tests.support.k8s.prepared_server import Api, kubeconfig_for, prepared_server, refusal
 
-KUBECONFIG = """
-current-context: here
-contexts:
-- {name: here, context: {cluster: c, user: u, namespace: mine}}
-- {name: there, context: {cluster: c, user: u}}
-clusters: [{name: c, cluster: {server: "SERVER"}}]
-users: [{name: u, user: {token: secret-token}}]
-"""
 POLICY = (
     "rayjobs.ray.io \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' "
     "denied request:"
 )
 
 
-class Api(ThreadingHTTPServer):
-    """An API server that sends prepared answers and records the requests."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[tuple[int, object]] = []
-        self.asked: list[tuple[str, str, object]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Api  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def answer(self) -> None:
-        size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size)) if size else None
-        self.server.asked.append((self.command, self.path, body))
-        status, value = self.server.answers.pop(0)
-        content = value if isinstance(value, bytes) else json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PATCH = do_DELETE = answer
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def api() -> Iterator[Api]:
-    server = Api()
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with prepared_server() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(client, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(transport, "_PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture
 def kubeconfig(api, tmp_path, monkeypatch):
     path = tmp_path / "config"
-    path.write_text(KUBECONFIG.replace("SERVER", f"http://127.0.0.1:{api.server_port}"))
+    path.write_text(kubeconfig_for(api))
     monkeypatch.setenv("KUBECONFIG", str(path))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
     return path
@@ -83,10 +41,6 @@ def kubeconfig(api, tmp_path, monkeypatch):
 @pytest.fixture
 def cluster(kubeconfig) -> KubernetesCluster:
     return connect(None, None)
-
-
-def refusal(status: int, message: str, **more: object) -> tuple[int, object]:
-    return status, {"kind": "Status", "message": message, **more}
 
 
 def test_the_namespace_is_that_of_the_context(cluster):
@@ -169,7 +123,8 @@ def test_create_is_never_retried(cluster, api):
 
 
 def test_a_missing_namespace_is_bad_input(cluster, api):
-    api.answers = [refusal(404, 'namespaces "mine" not found')]
+    details = {"kind": "namespaces", "name": "mine"}
+    api.answers = [refusal(404, 'namespaces "mine" not found', details=details)]
     with pytest.raises(InputError, match="namespace 'mine' does not exist"):
         cluster.create({"kind": "RayJob", "metadata": {"name": "a"}})
 
