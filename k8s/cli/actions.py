@@ -15,7 +15,7 @@ from k8s.cli.status import show_release
 from k8s.cli.storage_access import run_for_release
 from k8s.cli.storage_commands import StorageCommand, open_storage, run_on_storage
 from k8s.cli.storage_probe import check_root, probe_storage
-from k8s.cli.submit import SubmitOptions, build_submission, choose_steps, submit
+from k8s.cli.submit import SubmitOptions, choose_steps, plan_submission, submit
 from k8s.cli.wait import JobWaiter, with_problem
 from k8s.objects.manifests import submittable_steps
 from k8s.objects.storage_location import storage_root
@@ -116,7 +116,7 @@ def _submit(session: Session) -> int:
     target = session.target()
     loaded = session.load_config(target, BASE_SETTINGS if TRANSLATE in steps else {})
     now = session.clock.now()
-    submission = build_submission(target.release, asked, loaded, session.suffix, now)
+    submission = plan_submission(target.release, asked, loaded, session.suffix, now)
     return submit(
         target,
         submission,

@@ -1,6 +1,5 @@
 """The command `submit`: from options to a RayJob on the cluster."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +19,13 @@ from k8s.objects.manifests import (
 from k8s.objects.names import job_name
 from k8s.objects.preflight import check_submission
 from k8s.objects.release import Release
-from k8s.objects.sizing import WorkerGroup, check_cluster, check_pods, pods_for
-from k8s.objects.storage_location import refuse_keys, storage_root
+from k8s.objects.sizing import WorkerGroup, check_cluster
+from k8s.objects.submission import JobRequest, build_submission
 from k8s.observe.lookup import Target, find_ray_cluster
 from nmt.cli.translation import TranslationOptions
-from nmt.config import Config, LoadedConfig
-from nmt.errors import ConfigError, InputError, did_you_mean
+from nmt.config import LoadedConfig
+from nmt.errors import InputError, did_you_mean
 from nmt.runs.steps import STEPS
-
-_IMAGE = re.compile(r"^[a-z0-9][\w.\-/:@]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def _describe_place(submission: Submission) -> str:
     return f"{submission.pods} worker Pod{plural} of group '{submission.group}'"
 
 
-def build_submission(
+def plan_submission(
     release: Release, options: SubmitOptions, loaded: LoadedConfig, suffix: str, now: float
 ) -> Submission:
     """Build a submission from options, with the release's defaults for the rest.
@@ -132,63 +129,25 @@ def build_submission(
     Raises:
         InputError: options exclude each other, or the Pods cannot hold the job.
     """
-    _check_to(options)
-    config = loaded.config
-    # A malformed name would end the job only after its Pods exist.
-    if options.image and not _IMAGE.match(options.image):
-        raise InputError(f"--image '{options.image}' is not an image name: write registry/name:tag")
-    _check_storage(release, config)
-    if options.translation:
-        _check_translation(release, options.translation)
-    group = options.workers or release.jobs.workers
-    queue = "" if options.to else options.queue or release.jobs.queue
     code = pack(options.working_dir) if options.working_dir else None
-    return Submission(
-        name=options.name or job_name(config.run, options.steps, suffix),
+    request = JobRequest(
+        name=options.name or job_name(loaded.config.run, options.steps, suffix),
         steps=options.steps,
-        loaded=loaded,
-        group=group,
-        pods=0 if options.to else _pods(release, options, config, group),
-        retries=_given(options.retries, release.jobs.retries),
-        deadline_seconds=_given(options.deadline, release.jobs.deadline_seconds),
-        pending_seconds=_given(options.pending_timeout, release.jobs.pending_seconds),
+        workers=options.workers,
+        pods=options.pods,
+        retries=options.retries,
+        deadline_seconds=options.deadline,
+        pending_seconds=options.pending_timeout,
         restart=options.restart,
-        queue=queue,
+        queue=options.queue,
         image=options.image,
         to=options.to,
         code=code,
         code_map=code_map_name(code, suffix) if code else "",
         translation=options.translation,
-        submitted_at=None if queue else int(now),
         verbose=options.verbose,
     )
-
-
-def _given(asked: int | None, default: int) -> int:
-    return default if asked is None else asked
-
-
-def _pods(release: Release, options: SubmitOptions, config: Config, group: str) -> int:
-    needed = pods_for(release, config, options.steps, group)
-    if options.pods is None:
-        return needed
-    check_pods(release, group, options.pods, needed)
-    return options.pods
-
-
-def _check_to(options: SubmitOptions) -> None:
-    excluded = {
-        "--queue": options.queue,
-        "--workers": options.workers,
-        "--pods": options.pods,
-        "--image": options.image,
-    }
-    given = [option for option, value in excluded.items() if value not in ("", None)]
-    # These describe Pods of a new cluster; ignoring them silently would mislead.
-    if options.to and given:
-        raise InputError(
-            f"--to {options.to} uses a cluster as it is: leave out {' and '.join(given)}"
-        )
+    return build_submission(release, request, loaded, now)
 
 
 def _check_cluster(target: Target, submission: Submission) -> None:
@@ -197,35 +156,6 @@ def _check_cluster(target: Target, submission: Submission) -> None:
     if submission.to == target.release.cluster:
         groups: list[WorkerGroup] = found["spec"].get("workerGroupSpecs", [])
         check_cluster(groups, submission.config, submission.steps, submission.to)
-
-
-def _check_storage(release: Release, config: Config) -> None:
-    root = storage_root(release, config.storage)
-    folder = "://" not in root
-    outside = "://" in release.storage or not Path(root).is_relative_to(release.storage)
-    # Any other folder is in the Pod itself, and is lost with it.
-    if config.storage.startswith("~") or (folder and outside):
-        raise ConfigError(
-            f"storage={config.storage} would be lost with the Pod: give a relative folder, "
-            f"which is under {release.storage}, or an s3:// or gs:// URL"
-        )
-
-
-def _check_translation(release: Release, options: TranslationOptions) -> None:
-    if not options.input:
-        raise InputError("translate: give --input and --output: a Pod has no standard input")
-    for option, place in (("--input", options.input), ("--output", options.output)):
-        refuse_keys(place)
-        path = Path(place)
-        below_root = "://" not in release.storage and path.is_relative_to(release.storage)
-        # The files of this machine are not in the Pods.
-        if "://" not in place and (
-            place.startswith("~") or (path.is_absolute() and not below_root)
-        ):
-            raise ConfigError(
-                f"{option} {place} is not in the Pods: give a relative path, which is below the "
-                "storage root, or an s3:// or gs:// URL"
-            )
 
 
 def _create(target: Target, submission: Submission, job: JsonObject) -> JsonObject:

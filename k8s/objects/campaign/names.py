@@ -15,6 +15,10 @@ LABEL_CAMPAIGN = f"{GROUP}/campaign"
 """Label of everything that a campaign owns, with its name."""
 LABEL_REVISION = f"{GROUP}/revision"
 """Label of a RayJob, with the number of the revision."""
+LABEL_ATTEMPT = f"{GROUP}/attempt"
+"""Label of a RayJob, with the number of new attempts that were asked for before it."""
+LABEL_KIND = f"{GROUP}/job"
+"""Label of a RayJob, with what it does."""
 
 MAX_NAME_LENGTH = 30  # with `-finish-` and a digest, a RayJob's name stays below KubeRay's limit
 NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
@@ -50,18 +54,21 @@ def revision_number(campaign: str, run: str) -> int | None:
 
 
 def campaign_job_name(
-    campaign: str, kind: JobKind, steps: Sequence[str], words: Sequence[str], attempt: int
+    campaign: str, kind: JobKind, steps: Sequence[str], run: str, attempt: int
 ) -> str:
-    """Return the name of a RayJob, which is the same whenever the same job is asked for.
+    """Return the name of a RayJob, which is the same whenever the same work is asked for.
+
+    The settings have no part in it. Else a change of one that does not matter, such as the number
+    of workers, would start a second job beside the one that works on the run.
 
     Args:
         campaign: name of the campaign.
         kind: what the job does.
         steps: its steps.
-        words: its settings, the name of the run among them.
-        attempt: number of the actions that asked for a new attempt.
+        run: name of its run.
+        attempt: number of new attempts that were asked for.
     """
-    return f"{campaign}-{kind}-{digest_of([list(steps), list(words), attempt])[:8]}"
+    return f"{campaign}-{kind}-{digest_of([run, list(steps), attempt])[:8]}"
 
 
 def rollout_owner(campaign: str) -> str:

@@ -71,16 +71,16 @@ def test_names_that_the_objects_of_a_campaign_cannot_carry_are_refused(name: str
 def test_the_longest_name_still_gives_a_job_that_kuberay_accepts() -> None:
     name = "a" * MAX_NAME_LENGTH
     assert name_problem(name) is None
-    job = campaign_job_name(name, "finish", ["export"], ["run=x"], 0)
+    job = campaign_job_name(name, "finish", ["export"], "x", 0)
     assert len(job) <= MAX_JOB_NAME_LENGTH
     assert job_name_problem(job) is None
 
 
 def test_the_same_job_has_the_same_name_and_another_attempt_another_one() -> None:
-    first = campaign_job_name("clinic", "train", ["train"], ["run=clinic-r1"], 0)
-    assert first == campaign_job_name("clinic", "train", ["train"], ["run=clinic-r1"], 0)
-    assert first != campaign_job_name("clinic", "train", ["train"], ["run=clinic-r1"], 1)
-    assert first != campaign_job_name("clinic", "train", ["train"], ["run=clinic-r2"], 0)
+    first = campaign_job_name("clinic", "train", ["train"], "clinic-r1", 0)
+    assert first == campaign_job_name("clinic", "train", ["train"], "clinic-r1", 0)
+    assert first != campaign_job_name("clinic", "train", ["train"], "clinic-r1", 1)
+    assert first != campaign_job_name("clinic", "train", ["train"], "clinic-r2", 0)
 
 
 def test_the_number_of_a_revision_is_read_from_its_own_runs_alone() -> None:
