@@ -4,6 +4,7 @@ Pure: no clock, no random numbers, no I/O.
 """
 
 import base64
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -79,6 +80,12 @@ class Submission:
     def step(self) -> str:
         """Return what it does, in words."""
         return " ".join(self.steps)
+
+
+def priority_class(release: Release, steps: Sequence[str]) -> str:
+    """Return the PriorityClass of a job that does these steps; empty if the release has none."""
+    kinds = {STEPS.get(step, TRAIN).priority for step in steps}
+    return release.priority_classes.get("train" if "train" in kinds else "tune", "")
 
 
 def entrypoint(submission: Submission) -> str:
@@ -239,7 +246,6 @@ def _ray_pod_template(release: Release, submission: Submission, template: JsonOb
 
 
 def _job_pod_template(release: Release, submission: Submission, template: JsonObject) -> JsonObject:
-    kinds = {STEPS.get(step, TRAIN).priority for step in submission.steps}
-    priority = release.priority_classes.get("train" if "train" in kinds else "tune", "")
+    priority = priority_class(release, submission.steps)
     labelled = with_labels(template, _job_labels(submission))
     return with_image(with_priority(labelled, priority), release.images.ray, submission.image)

@@ -1,0 +1,115 @@
+"""The settings of a revision, and what a campaign may not set."""
+
+from typing import Any
+
+import pytest
+
+from k8s.objects.campaign.settings import (
+    SECTIONS_OF_THE_RELEASE,
+    RevisionSettings,
+    for_run,
+    revision_settings,
+)
+from k8s.objects.campaign.spec import CampaignSpec
+from nmt.config import BASELINES
+from nmt.errors import ConfigError
+from tests.unit.k8s.conftest import make_release
+
+
+def _settings(own: dict[str, Any], **release: Any) -> RevisionSettings:
+    return revision_settings(make_release(**release), CampaignSpec(release="demo", config=own))
+
+
+def test_the_campaign_is_above_its_release_and_below_are_the_defaults() -> None:
+    release = {"training": {"max_steps": 70, "warmup_steps": 5}}
+    found = _settings({"training": {"max_steps": 90}}, config=release).config
+    assert (found.training.max_steps, found.training.warmup_steps) == (90, 5)
+
+
+def test_methods_and_baselines_are_compared_unless_the_campaign_says_otherwise() -> None:
+    assert _settings({}).config.evaluation.baselines == BASELINES
+    assert _settings({}).config.tune.methods == ("lora", "none")
+    assert _settings({"evaluation": {"baselines": []}}).config.evaluation.baselines == ()
+
+
+@pytest.mark.parametrize("section", SECTIONS_OF_THE_RELEASE)
+def test_a_section_of_the_release_is_refused(section: str) -> None:
+    with pytest.raises(ConfigError, match=rf"spec\.config\.{section} belongs to the release"):
+        _settings({section: {}})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"data": {"path": "/etc/passwd"}},
+        {"data": {"path": "~/corpus.tmx"}},
+        {"data": {"path": "../other/corpus.tmx"}},
+        {"data": {"path": "corpora/../../corpus.tmx"}},
+        {"data": {"path": "s3://bucket/corpus.tmx"}},
+        {"data": {"path": " /etc/passwd"}},
+        {"data": {"corpora": {"a": {"path": "a.tmx", "target_path": "/b"}}}},
+        {"model": {"name_or_path": "/models/other"}},
+        {"evaluation": {"sets": {"news": {"path": "n", "target_path": ["a", "file:///b"]}}}},
+        {"evaluation": {"systems": {"x": {"hypotheses": {"test": "/x"}}}}},
+        {"tune": {"warm_start": ["../other"]}},
+    ],
+)
+def test_a_path_outside_of_the_storage_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="relative to the storage of its release") as caught:
+        _settings(config)
+    assert "spec.config." in str(caught.value)
+    assert "/storage" in str(caught.value)
+
+
+def test_a_wrong_setting_is_named_with_the_place_where_it_was_set() -> None:
+    with pytest.raises(ConfigError, match=r"spec\.config"):
+        _settings({"training": {"max_steps": -1}})
+
+
+def test_promotion_is_left_to_the_rollout() -> None:
+    with pytest.raises(ConfigError, match=r"rollout\.mode"):
+        _settings({"campaign": {"promote": True}})
+
+
+def test_settings_that_no_step_reads_do_not_change_the_inputs() -> None:
+    plain = _settings({}).inputs
+    assert _settings({"scaling": {"cpus_per_worker": 2}}).inputs == plain
+    assert _settings({}, config={"tracking": {"experiment": "x"}}).inputs == plain
+
+
+def test_a_setting_that_a_step_reads_changes_the_inputs() -> None:
+    plain = _settings({}).inputs
+    assert _settings({"training": {"max_steps": 90}}).inputs != plain
+    assert _settings({}, config={"seed": 7}).inputs != plain
+    assert _settings({"tune": {"trials": 9}}).inputs != plain
+
+
+def test_a_default_that_is_written_out_is_the_same_input() -> None:
+    assert _settings({"seed": 1}).inputs == _settings({}).inputs
+
+
+def test_paths_on_the_storage_are_whole_and_names_of_the_hub_stay() -> None:
+    config = {
+        "data": {"path": "corpora/mine.tmx", "test_path": "owner/news"},
+        "evaluation": {"sets": {"two": {"path": "s.txt", "target_path": ["a.txt", "b.txt"]}}},
+        "model": {"name_or_path": "models/nllb"},
+    }
+    settings = _settings(config)
+    there = {
+        "data.path",
+        "model.name_or_path",
+        "evaluation.sets.two.path",
+        "evaluation.sets.two.target_path[0]",
+        "evaluation.sets.two.target_path[1]",
+    }
+    assert there < settings.paths.keys()
+    loaded = for_run(settings, make_release(), "clinic-r1", there)
+    found = loaded.config
+    assert found.run == "clinic-r1"
+    assert found.data.path == "/storage/corpora/mine.tmx"
+    assert found.data.test_path == "owner/news"
+    assert found.model.name_or_path == "/storage/models/nllb"
+    two = found.evaluation.sets["two"]
+    assert (two.path, two.target_path) == ("/storage/s.txt", ("/storage/a.txt", "/storage/b.txt"))
+    assert "run=clinic-r1" in loaded.words()
+    assert "data.path=/storage/corpora/mine.tmx" in loaded.words()
