@@ -12,8 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -23,13 +22,15 @@ from nmt.cli.translation import TRANSLATE, read_option_words
 from nmt.config import LoadedConfig, load_with_user_set
 from nmt.errors import NmtError
 from nmt.runs import layout
+from nmt.runs.steps import steps_of
 from nmt.storage import Storage
 from ray_jobs.cli.runner import guarded, jobs
 from ray_jobs.runtime.logs import VERBOSE_VARIABLE
 from ray_jobs.runtime.restart import discard
 from ray_jobs.runtime.storage_location import absolute_storage
 from ray_jobs.supervision.attempts import ATTEMPTS, Attempts, begin, read_attempts, seconds_left
-from ray_jobs.supervision.process import Ended, run_logged, tell
+from ray_jobs.supervision.process import Ended, run_logged, tell_line
+from ray_jobs.supervision.progress_file import ProgressFile
 from ray_jobs.translation.work import discard_output
 
 _AGAIN = "the job starts again and goes on from its last checkpoint"
@@ -37,7 +38,7 @@ _AGAIN = "the job starts again and goes on from its last checkpoint"
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A job to run: its steps, its words, and where its log and its record go."""
+    """A job to run: its steps, its words, and where its log and its progress go."""
 
     options: argparse.Namespace
     steps: tuple[str, ...]
@@ -45,6 +46,13 @@ class _Job:
     loaded: LoadedConfig
     storage: Storage
     log: LogFile
+    progress: ProgressFile
+
+    def tell(self, message: str) -> None:
+        """Write a line of our own to standard output and to the log."""
+        line = f"nmt: {message}\n".encode()
+        tell_line(line, self.log)
+        self.progress.see(line)
 
     @property
     def own_options(self) -> list[str]:
@@ -94,11 +102,23 @@ def _supervise(options: argparse.Namespace) -> int:
     # Options of the job itself are encoded up to their dashes, so that they are words here.
     loaded = load_with_user_set(overrides=[word for word in words if not word.startswith("--")])
     storage = Storage(absolute_storage(loaded.config))
-    log = LogFile(storage, layout.job_log(loaded.config.run, options.name))
+    run = loaded.config.run
+    log = LogFile(storage, layout.job_log(run, options.name))
+    steps = [step.name for name in options.steps for step in steps_of(name, loaded.config)]
+    progress = ProgressFile(storage, layout.job_progress(run, options.name), steps)
     try:
-        return _run_attempts(_Job(options, options.steps, words, loaded, storage, log))
+        code = _run_attempts(_Job(options, options.steps, words, loaded, storage, log, progress))
+        progress.end(code)
+    except NmtError as error:
+        # The terminal gets it from our caller.
+        line = f"nmt: {error}\n".encode()
+        log.write(line)
+        progress.see(line)
+        progress.end(error.exit_code)
+        raise
     finally:
         log.close()
+    return code
 
 
 def _run_attempts(job: _Job) -> int:
@@ -106,9 +126,10 @@ def _run_attempts(job: _Job) -> int:
     attempts = _begin(job)
     while attempts.made <= job.options.retries:
         if attempts.made:
-            tell(job.log, _AGAIN)
+            job.tell(_AGAIN)
         attempts = replace(attempts, made=attempts.made + 1)
         ATTEMPTS.write(job.storage, job.attempts_file, attempts)
+        job.progress.begin()
         ended = _attempt(job, attempts)
         if ended.timed_out:
             return _end_at_deadline(job)
@@ -116,8 +137,8 @@ def _run_attempts(job: _Job) -> int:
             return ended.code
         if -ended.code in STOP_SIGNALS:
             return exit_code_of(-ended.code)
-        tell(job.log, f"killed by {signal.Signals(-ended.code).name}")
-    tell(job.log, f"lost {attempts.made} times: not tried again")
+        job.tell(f"killed by {signal.Signals(-ended.code).name}")
+    job.tell(f"lost {attempts.made} times: not tried again")
     return exit_code_of(signal.SIGKILL)
 
 
@@ -125,27 +146,12 @@ def _begin(job: _Job) -> Attempts:
     """Read the earlier attempts of this job, and discard what it was told to before the first."""
     options = job.options
     begun_at = begin(options.submitted_at, options.longest_wait, time.time())
-    with _logged_errors(job.log):
-        attempts = read_attempts(
-            job.storage,
-            job.attempts_file,
-            begun_at,
-            lambda text: tell(job.log, text),
-            restart=options.restart,
-        )
-        if options.restart and not attempts.made:
-            _discard(job)
+    attempts = read_attempts(
+        job.storage, job.attempts_file, begun_at, job.tell, restart=options.restart
+    )
+    if options.restart and not attempts.made:
+        _discard(job)
     return attempts
-
-
-@contextmanager
-def _logged_errors(log: LogFile) -> Iterator[None]:
-    """Write an error into the log too; the terminal gets it from our caller."""
-    try:
-        yield
-    except NmtError as error:
-        log.write(f"nmt: {error}\n".encode())
-        raise
 
 
 def _discard(job: _Job) -> None:
@@ -168,12 +174,11 @@ def _attempt(job: _Job, attempts: Attempts) -> Ended:
     if len(job.steps) > 1:
         module, first = "steps", [",".join(job.steps)]
     command = [sys.executable, "-u", "-m", f"ray_jobs.{module}", *first, *job.words]
-    return run_logged(command, job.log, left)
+    return run_logged(command, job.log, left, job.progress.see)
 
 
 def _end_at_deadline(job: _Job) -> int:
-    tell(
-        job.log,
+    job.tell(
         f"stopped at its deadline of {job.options.deadline:g} s: the same command with a longer "
         "one goes on from its last checkpoint",
     )

@@ -1,5 +1,7 @@
 """Durations as text."""
 
+import re
+
 
 def clock(seconds: float) -> str:
     """Format a duration in minutes and seconds, or hours and minutes: `2m05s`, `3h20m`."""
@@ -19,3 +21,12 @@ def duration(seconds: float) -> str:
     if rounded < 172_800:
         return f"{rounded // 3600} h {rounded % 3600 // 60:02d} min"
     return f"{rounded // 86_400} d"
+
+
+def read_clock(text: str) -> int | None:
+    """Read what `clock` has written, in seconds; None for another text."""
+    found = re.fullmatch(r"(?:(\d+)h)?(\d+)m(?:(\d\d)s)?", text)
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return 3600 * hours + 60 * minutes + seconds

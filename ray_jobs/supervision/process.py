@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -27,13 +27,19 @@ class Ended:
     """Whether the deadline ended it."""
 
 
-def run_logged(command: Sequence[str], log: LogFile, seconds_left: float | None) -> Ended:
+def run_logged(
+    command: Sequence[str],
+    log: LogFile,
+    seconds_left: float | None,
+    see: Callable[[bytes], None] = lambda line: None,
+) -> Ended:
     """Run a process and copy its output to standard output and to the log.
 
     Args:
         command: the words of its command line.
         log: the job's log.
         seconds_left: time after which the process is told to stop; None for no limit.
+        see: receives each line too.
     """
     with subprocess.Popen(  # noqa: S603 - our own modules
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -44,7 +50,7 @@ def run_logged(command: Sequence[str], log: LogFile, seconds_left: float | None)
             process.send_signal(number)
 
         with _ended_at(process, seconds_left) as over, handled_signals(STOP_SIGNALS, pass_on):
-            copy_lines(process.stdout, log)
+            copy_lines(process.stdout, log, see)
             code = process.wait()
     return Ended(code, over.is_set())
 
@@ -77,15 +83,13 @@ def _ended_at(
             timer.cancel()
 
 
-def copy_lines(source: IO[bytes], log: LogFile) -> None:
+def copy_lines(
+    source: IO[bytes], log: LogFile, see: Callable[[bytes], None] = lambda line: None
+) -> None:
     """Copy lines to standard output and to the log as they appear."""
     for line in source:
         tell_line(line, log)
-
-
-def tell(log: LogFile, message: str) -> None:
-    """Write a line of our own to standard output and to the log."""
-    tell_line(f"nmt: {message}\n".encode(), log)
+        see(line)
 
 
 def tell_line(line: bytes, log: LogFile) -> None:

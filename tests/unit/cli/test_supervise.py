@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from nmt.runs import layout
+from nmt.runs.job_progress import read_job_progress
 from nmt.runs.records import Record
 from nmt.runs.steps import PREPARE
 from nmt.storage import Storage
@@ -87,6 +88,13 @@ def test_the_jobs_own_exit_code_is_the_outcome(job, code):
     assert len(job.told()) == 1
 
 
+@pytest.mark.parametrize("plan", ["0", "2", "SIGKILL"])
+def test_the_outcome_is_on_the_storage_root_too(job, plan):
+    code = job(plan)
+    found = read_job_progress(Storage(str(job.folder / "root")), "demo", "a")
+    assert (found.exit_code, found.steps) == (code, ("train",))
+
+
 def test_what_the_job_prints_stays_on_the_storage_root(job):
     job("0")
     assert job.log.read_text() == "attempt 1\n"
@@ -148,6 +156,9 @@ def test_a_restart_that_is_refused_discards_nothing_and_says_so_in_the_log(job, 
     job.done_before()
     (job.folder / "root/demo/data/step.json").unlink()
     assert job("0", "--restart") == 2
+    found = read_job_progress(Storage(str(job.folder / "root")), "demo", "a")
+    assert found.exit_code == 2
+    assert found.error in job.log.read_text()
     assert job.work.read_text() == "before\n"
     assert "run `nmt prepare run=demo` first" in job.log.read_text()
     assert "run `nmt prepare run=demo` first" in capfd.readouterr().err
