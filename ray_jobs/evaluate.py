@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from nmt.config import Config
+from nmt.errors import StorageError
 from nmt.evaluation.changes import find_changes
 from nmt.evaluation.kept import find_rows
 from nmt.evaluation.test_sets import named_below
@@ -12,9 +13,11 @@ from nmt.provenance.signing import usable_private_key
 from nmt.report.console import score_lines
 from nmt.report.page import render_report, render_scores
 from nmt.report.stored import StoredSet
+from nmt.report.summarize import finished_steps, summarize
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.records import SUMMARY, Record, require, result_of
+from nmt.runs.results import Summary
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import EVALUATE, EXPORT
 from nmt.storage import Storage
@@ -62,28 +65,45 @@ def stored_sets(storage: Storage, run: str, result: EvaluationResult) -> Iterato
 
 
 def _write_report(session: Session, record: Record, result: EvaluationResult) -> None:
-    """Bring the report of a finished pipeline up to date, or write one of the scores alone."""
+    """Write summary and report of a run, or bring those of a pipeline up to date."""
     storage, run_name = session.storage, session.config.run
-    path, again = layout.summary(run_name), "the report shows the evaluation alone"
-    summary = SUMMARY.find_or_leave_out(storage, path, again, log.warning)
-    if summary and summary.evaluation == result:
+    path, again = layout.summary(run_name), "it is written again"
+    before = SUMMARY.find_or_leave_out(storage, path, again, log.warning)
+    if before and before.evaluation == result:
         return
     stored = stored_sets(storage, run_name, result)
+    summary = _with_evaluation(session, before, record, result) if before else _summary(session)
     if summary:
-        settings = session.config.model_dump(mode="json")["evaluation"]
-        summary = summary.model_copy(
-            update={
-                "evaluation": result,
-                "seconds": summary.seconds | {EVALUATE.name: record.seconds},
-                "config": summary.config | {"evaluation": settings},
-            }
-        )
         SUMMARY.write(storage, path, summary)
         page = render_report(summary, stored)
     else:
         page = render_scores(result, stored, f"Run {run_name}")
     storage.write_bytes(layout.report(run_name), page.encode())
     log.info("report %s", storage.locate(layout.report(run_name)))
+
+
+def _with_evaluation(
+    session: Session, summary: Summary, record: Record, result: EvaluationResult
+) -> Summary:
+    """Return the summary of a pipeline with another evaluation."""
+    settings = session.config.model_dump(mode="json")["evaluation"]
+    return summary.model_copy(
+        update={
+            "evaluation": result,
+            "seconds": summary.seconds | {EVALUATE.name: record.seconds},
+            "config": summary.config | {"evaluation": settings},
+        }
+    )
+
+
+def _summary(session: Session) -> Summary | None:
+    """Summarize a run whose steps were done one by one; None if a record cannot be read."""
+    storage, config = session.storage, session.config
+    try:
+        return summarize(storage, config, finished_steps(storage, config.run))
+    except StorageError as error:
+        log.warning("%s: the report shows the evaluation alone", error)
+        return None
 
 
 def _is_current(session: Session, record: Record) -> bool:

@@ -7,7 +7,7 @@ from nmt.config import Config
 from nmt.report.cleaning_examples import read_examples
 from nmt.report.scores import Results
 from nmt.runs.evaluation import EvaluationResult
-from nmt.runs.records import Record, result_of
+from nmt.runs.records import Record, find_record, has_present_inputs, result_of
 from nmt.runs.results import (
     BaseResult,
     DataSummary,
@@ -18,7 +18,7 @@ from nmt.runs.results import (
     TrainResult,
 )
 from nmt.runs.software import package_versions
-from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, VARIANTS
+from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, STEPS, TRAIN, TUNE, VARIANTS
 from nmt.runs.trials import Trial
 from nmt.runs.tuning import Setting
 from nmt.storage import Storage
@@ -34,8 +34,8 @@ def summarize(
     storage: Storage,
     config: Config,
     records: Mapping[str, Record],
-    endpoint: EndpointSummary,
-    seconds: float,
+    endpoint: EndpointSummary | None = None,
+    seconds: float = 0.0,
 ) -> Summary:
     """Collect everything a run found.
 
@@ -43,7 +43,7 @@ def summarize(
         storage: the storage root of the run.
         config: the settings the user gave.
         records: step -> its record.
-        endpoint: what the endpoint answered.
+        endpoint: what the endpoint answered; None if it was not asked.
         seconds: how long asking it took.
 
     Raises:
@@ -56,6 +56,7 @@ def summarize(
     tuned = result_of(storage, run, TUNE, records["tune"]) if "tune" in records else None
     evaluation = result_of(storage, run, EVALUATE, records["evaluate"])
     exported = result_of(storage, run, EXPORT, records["export"])
+    asked = {"endpoint": seconds} if endpoint else {}
     return Summary(
         run=run,
         version=__version__,
@@ -85,8 +86,8 @@ def summarize(
         base_validation_score=trained.base_score,
         base_validation_bleu=trained.base_bleu,
         curve=trained.curve,
-        seconds={name: record.seconds for name, record in records.items()} | {"endpoint": seconds},
-        endpoint=endpoint,
+        seconds={name: record.seconds for name, record in records.items()} | asked,
+        endpoint=endpoint or EndpointSummary(checked=False),
         engine=records["export"].output,
         notes=(
             *_variant_notes(storage, run, records.get(VARIANTS.name)),
@@ -95,6 +96,16 @@ def summarize(
         versions=package_versions(),
         config=config.model_dump(mode="json"),
     )
+
+
+def finished_steps(storage: Storage, run: str) -> Records:
+    """Read the records of the steps of a run that are finished and of its present data and base."""
+    records: Records = {}
+    for step in STEPS.values():
+        record = find_record(storage, run, step)
+        if record and record.done and has_present_inputs(storage, run, step, record):
+            records[step.name] = record
+    return records
 
 
 def _taken_settings(best: Trial, trained: Record) -> dict[str, Setting]:

@@ -1,6 +1,7 @@
 """What `nmt evaluate` logs of its outcome."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from nmt.evaluation.kept import TranslationRecord, digest_of_output, keep
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult, SystemInfo
 from nmt.runs.records import SUMMARY, Record, settings_of
+from nmt.runs.results import BaseResult, ExportResult, PrepareResult, TrainResult
+from nmt.runs.step_result import StepResult
 from nmt.runs.steps import STEPS
 from nmt.scoring.outputs import SystemOutput
 from nmt.storage import Storage
@@ -31,15 +34,25 @@ def keep_translations(storage: Storage, found: EvaluationResult) -> None:
         )  # fmt: skip
 
 
-def evaluated(storage: Storage, result: dict[str, Any]) -> Session:
+RESULTS = {
+    "prepare": PrepareResult(sizes={"train": 900, "test": 60}),
+    "base": BaseResult(license="mit"),
+    "train": TrainResult(trained_parameters=50, left_out=0, steps=10),
+    "export": ExportResult(engine="e", format="torch", logit_difference=0.0, license="mit"),
+}
+
+
+def evaluated(
+    storage: Storage, result: dict[str, Any], results: Mapping[str, StepResult] | None = None
+) -> Session:
     """A run in which every step up to the evaluation is done."""
+    found = {name: each.as_json() for name, each in (results or {}).items()}
     config = load_config(overrides=["run=demo"])
     for name in ("prepare", "base", "train", "export", "evaluate"):
         step = STEPS[name]
         inputs = {each: f"{each}-1" for each in step.after}
         record = Record(name, True, settings_of(step, config), inputs, output=f"{name}-1")
-        if name == "evaluate":
-            record = replace(record, result=result)
+        record = replace(record, result=result if name == "evaluate" else found.get(name, {}))
         storage.write_json(layout.step_record("demo", step), asdict(record))
     return Session(config, storage, frozenset({"run"}))
 
@@ -89,10 +102,35 @@ def test_the_report_of_a_finished_pipeline_gets_the_scores_of_a_later_evaluation
     assert "corpus.tsv" in page
 
 
-def test_a_run_without_a_pipeline_gets_a_report_of_its_scores(tmp_path):
+def test_steps_that_were_done_one_by_one_are_summarized_without_an_endpoint(tmp_path):
+    storage = Storage(str(tmp_path))
+    found = evaluation(20.0, 31.5, compared=BETTER)
+    keep_translations(storage, found)
+    evaluate.run(evaluated(storage, found.model_dump(mode="json"), RESULTS))
+    summary = SUMMARY.find(storage, "demo/summary.json", "")
+    assert summary
+    assert (summary.evaluation, summary.data.sizes) == (found, {"train": 900, "test": 60})
+    assert not summary.endpoint.checked
+    assert "endpoint" not in summary.seconds
+    page = storage.read_bytes("demo/report.html").decode()
+    assert "31.50" in page
+    assert "not checked" in page
+
+
+def test_a_pipeline_writes_its_summary_itself(tmp_path):
+    storage = Storage(str(tmp_path))
+    found = evaluation(20.0, 31.5, compared=BETTER)
+    keep_translations(storage, found)
+    session = evaluated(storage, found.model_dump(mode="json"), RESULTS)
+    evaluate.run(replace(session, in_pipeline=True))
+    assert not storage.exists("demo/summary.json")
+
+
+def test_a_run_of_which_other_records_cannot_be_read_gets_a_report_of_its_scores(tmp_path, caplog):
     storage = Storage(str(tmp_path))
     found = evaluation(20.0, 31.5, compared=BETTER)
     keep_translations(storage, found)
     evaluate.run(evaluated(storage, found.model_dump(mode="json")))
+    assert "the report shows the evaluation alone" in caplog.text
     assert "31.50" in storage.read_bytes("demo/report.html").decode()
     assert not storage.exists("demo/summary.json")
