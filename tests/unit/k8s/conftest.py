@@ -9,7 +9,8 @@ from k8s.cli.main import main
 from k8s.cli.output import Clock
 from k8s.objects.release import KEY, Release
 from nmt import __version__
-from tests.support.k8s.fake_cluster import FakeCluster, FakeTime
+from tests.support.k8s.fake_cluster import FakeCluster
+from tests.support.k8s.fake_time import FakeTime
 
 IMAGE = "registry.example/nmt-ray:1"
 
