@@ -217,6 +217,7 @@ def test_pages_continue_a_list_until_its_version_is_forgotten(cluster):
     assert (names, last.next_page) == (["a", "b", "c"], "")
     assert first.resource_version == last.resource_version
     first = cluster.page(CAMPAIGN, limit=2)
+    cluster.apply(campaign("e"), "m")
     cluster.store.compact()
     with pytest.raises(GoneError):
         cluster.page(CAMPAIGN, limit=2, next_page=first.next_page)
