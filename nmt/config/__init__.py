@@ -26,6 +26,7 @@ from nmt.config.sections.gate import GateConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
 from nmt.config.sections.provenance import ProvenanceConfig
+from nmt.config.sections.rollout import RolloutConfig
 from nmt.config.sections.scaling import ScalingConfig
 from nmt.config.sections.serving import ServingConfig
 from nmt.config.sections.strategy import (
@@ -65,6 +66,7 @@ __all__ = [
     "PromptAdapter",
     "ProvenanceConfig",
     "QloraAdapter",
+    "RolloutConfig",
     "ScalingConfig",
     "SearchRange",
     "ServingConfig",

@@ -19,6 +19,7 @@ from nmt.config.sections.gate import GateConfig
 from nmt.config.sections.model import ModelConfig
 from nmt.config.sections.plan import PlanConfig
 from nmt.config.sections.provenance import ProvenanceConfig
+from nmt.config.sections.rollout import RolloutConfig
 from nmt.config.sections.scaling import ScalingConfig
 from nmt.config.sections.serving import ServingConfig
 from nmt.config.sections.strategy import DEFAULT_STRATEGY, StrategyConfig
@@ -59,6 +60,7 @@ class Config(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
     gate: GateConfig = GateConfig()
+    rollout: RolloutConfig = RolloutConfig()
     provenance: ProvenanceConfig = ProvenanceConfig()
     serving: ServingConfig = ServingConfig()
     plan: PlanConfig = PlanConfig()

@@ -34,6 +34,16 @@ def endpoint(name: str) -> str:
     return f"{ENDPOINTS}/{name}"
 
 
+def rollouts(name: str) -> str:
+    """Return the folder with the records of the rollouts of an endpoint."""
+    return f"{endpoint(name)}/rollouts"
+
+
+def rollout(name: str, rollout_id: str) -> str:
+    """Return the file that records one rollout."""
+    return f"{rollouts(name)}/{rollout_id}.json"
+
+
 def gate_uses(test_set_digest: str) -> str:
     """Return the file that counts how often gates have used a test set, by its digest."""
     # Shared by all runs: a test set wears out whichever run is judged by it.

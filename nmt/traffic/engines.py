@@ -14,12 +14,14 @@ from nmt.traffic.route_keys import LANGUAGE, RouteName
 
 
 class _Card(BaseModel):
-    """The languages in `engine.json`. The whole card belongs to a package above this one."""
+    """A part of `engine.json`. The whole card belongs to a package above this one."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     source_language: str = Field(pattern=LANGUAGE)
     target_language: str = Field(pattern=LANGUAGE)
+    run: str = ""
+    base: str = ""
 
 
 # An engine's folder is named by a digest of its content, languages included, so what was read once
@@ -36,14 +38,32 @@ def language_pair(storage: Storage, digest: str) -> RouteName:
     path = f"{layout.engine(digest)}/engine.json"
     place = storage.locate(path)
     if place not in _known_pairs:
-        with explain_damage(storage, digest):
-            try:
-                card = _Card.model_validate(storage.read_json(path))
-            except ValidationError as error:
-                problem = first_validation_error(error)
-                raise StorageError(f"{place} is not an engine card ({problem})") from None
+        card = _read_card(storage, digest)
         _known_pairs[place] = RouteName(card.source_language, card.target_language)
     return _known_pairs[place]
+
+
+def descends_from(storage: Storage, digest: str, older: str) -> bool:
+    """Tell whether an engine is of the same run as another one, or was trained from its model.
+
+    Raises:
+        StorageError: a card is missing or cannot be read; names the command that makes it again.
+    """
+    card, before = _read_card(storage, digest), _read_card(storage, older)
+    if not before.run:
+        return False
+    merged = layout.merged_model(before.run)
+    return card.run == before.run or f"/{card.base}".endswith(f"/{merged}")
+
+
+def _read_card(storage: Storage, digest: str) -> _Card:
+    path = f"{layout.engine(digest)}/engine.json"
+    with explain_damage(storage, digest):
+        try:
+            return _Card.model_validate(storage.read_json(path))
+        except ValidationError as error:
+            place, problem = storage.locate(path), first_validation_error(error)
+            raise StorageError(f"{place} is not an engine card ({problem})") from None
 
 
 def fetch_engine(storage: Storage, digest: str) -> Path:

@@ -65,8 +65,8 @@ def change_traffic(
         The new content.
 
     Raises:
-        InputError: the file belongs to another owner, an engine is not on the storage root, or
-            `change` refuses.
+        InputError: the file or a route that changes belongs to another owner, an engine is not on
+            the storage root, or `change` refuses.
         StorageError: the file cannot be read or written.
     """
     path = layout.traffic(name)
@@ -77,6 +77,8 @@ def change_traffic(
             _check_owner(storage, name, current, owner)
         serial = current.serial + 1 if current else 1
         changed = change(current).model_copy(update={"serial": serial, "version": VERSION})
+        if current:
+            _check_route_owners(storage, name, current, changed, owner)
         _check_engines(storage, changed, current)
         return f"{changed.model_dump_json(indent=2)}\n".encode()
 
@@ -93,6 +95,30 @@ def _check_owner(storage: Storage, name: str, current: Traffic, owner: str | Non
             f"endpoint '{name}' belongs to '{current.owner}', which changes its traffic by itself: "
             f"end that first, or delete the key `owner` from {storage.locate(layout.traffic(name))}"
         )
+
+
+def _check_route_owners(
+    storage: Storage, name: str, current: Traffic, changed: Traffic, owner: str | None
+) -> None:
+    for key, route in current.routes.items():
+        if route.owner in (None, owner) or changed.routes.get(key) == route:
+            continue
+        place = storage.locate(layout.traffic(name))
+        raise InputError(
+            f"route {key} of endpoint '{name}' belongs to '{route.owner}', which changes it by "
+            f"itself: {_explain_owner(route.owner)}; if it is gone, delete the key `owner` of the "
+            f"route from {place}"
+        )
+
+
+def _explain_owner(owner: str) -> str:
+    """Say how a change of a route that has an owner is asked for."""
+    kind, _, name = owner.partition("/")
+    if kind == "campaign":
+        return f"set `spec.action` of TranslationCampaign '{name}', as `nmt-k8s promote` does"
+    if kind == "rollout":
+        return f'give `nmt rollout run={name}` with `--promote "REASON"` or `--abort "REASON"`'
+    return "end that first"
 
 
 def _check_engines(storage: Storage, changed: Traffic, current: Traffic | None) -> None:

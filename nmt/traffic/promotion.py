@@ -11,11 +11,25 @@ from nmt.storage import Storage
 from nmt.traffic import changes
 from nmt.traffic.engines import explain_damage, language_pair
 from nmt.traffic.file import read_traffic, stable_engine
-from nmt.traffic.judgement import ServedRoute, judge
+from nmt.traffic.judgement import Judgement, ServedRoute, judge
 from nmt.traffic.route_keys import check_domain, route_key
 from nmt.traffic.routes import Traffic, check_percent
 
 _NO_OPTIONS = PromotionOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The engine of a run that may get traffic."""
+
+    digest: str
+    route: str
+    """Key of the route of the engine."""
+    stable: str | None
+    """Engine that serves the route; None: nothing does."""
+    options: PromotionOptions
+    """With the reason as one line."""
+    judged: Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +74,10 @@ def promote_run(
         WorseThanBaseError: without a gate, the engine is significantly worse than its base, and no
             reason is given.
     """
-    options = checked_options(options)
-    exported = require(storage, run, EXPORT)
-    if public_key is not None:
-        with explain_damage(storage, exported.output):
-            verify_engine(storage, exported.output, public_key)
-    digest, domain = exported.output, options.domain
-    pair = language_pair(storage, digest)
-    key = route_key(pair.source_language, pair.target_language, domain)
+    candidate = judge_candidate(storage, run, endpoint, options, public_key=public_key)
+    options, digest, key = candidate.options, candidate.digest, candidate.route
+    domain, reason = options.domain, candidate.judged.forced
     before = read_traffic(storage, endpoint)
-    served = ServedRoute(endpoint, key, domain, stable_engine(storage, endpoint, key))
-    judged = judge(storage, run, exported, served, options)
-    reason = judged.forced
     if options.canary is not None:
         traffic = changes.start_canary(
             storage,
@@ -91,9 +97,55 @@ def promote_run(
     else:
         traffic = changes.promote(storage, endpoint, digest, reason, domain=domain, dry_run=dry_run)
     ended = _explain_ended(before, traffic, key)
-    remarks = "; ".join(part for part in (ended, judged.remark) if part)
+    remarks = "; ".join(part for part in (ended, candidate.judged.remark) if part)
     text = _explain_promotion(endpoint, run, digest, key, options, dry_run=dry_run)
     return Promotion(traffic, digest, key, text, remarks)
+
+
+def judge_candidate(
+    storage: Storage,
+    run: str,
+    endpoint: str,
+    options: PromotionOptions,
+    *,
+    public_key: str | None = None,
+) -> Candidate:
+    """Check that the engine of a run may get traffic.
+
+    Args:
+        storage: the storage root.
+        run: name of the run.
+        endpoint: name of the endpoint (`serving.name`).
+        options: which traffic the engine gets, and the reason if it is not accepted.
+        public_key: as `serving.public_key` has it; None takes an engine that is not signed.
+
+    Raises:
+        MissingStepError: the run is not exported.
+        SignatureError: a public key is given, and the engine is not what its key has signed.
+        InputError: an option is not valid.
+        NotAcceptedError: the gate has not accepted the engine, and no reason is given.
+        WorseThanBaseError: without a gate, the engine is significantly worse than its base, and no
+            reason is given.
+    """
+    options = checked_options(options)
+    exported = require(storage, run, EXPORT)
+    if public_key is not None:
+        with explain_damage(storage, exported.output):
+            verify_engine(storage, exported.output, public_key)
+    key = route_of(storage, exported.output, options.domain)
+    served = ServedRoute(endpoint, key, options.domain, stable_engine(storage, endpoint, key))
+    judged = judge(storage, run, exported, served, options)
+    return Candidate(exported.output, key, served.serving, options, judged)
+
+
+def route_of(storage: Storage, digest: str, domain: str | None) -> str:
+    """Return the key of the route that an engine belongs to.
+
+    Raises:
+        StorageError: its card is missing or cannot be read.
+    """
+    pair = language_pair(storage, digest)
+    return route_key(pair.source_language, pair.target_language, domain)
 
 
 def checked_options(options: PromotionOptions) -> PromotionOptions:
@@ -141,8 +193,8 @@ def _explain_ended(before: Traffic | None, after: Traffic, key: str) -> str:
     return f"this ends {kind} {old.candidate}"
 
 
-def checked_reason(text: str) -> str:
-    """Read the reason for a forced promotion as one line.
+def checked_reason(text: str, option: str = "--force") -> str:
+    """Read a reason, such as that for a forced promotion, as one line.
 
     Raises:
         InputError: it is empty, or has characters that cannot be printed.
@@ -150,7 +202,7 @@ def checked_reason(text: str) -> str:
     # It is shown within a line, where a line break or a control character would forge another.
     reason = " ".join(text.split())
     if not reason:
-        raise InputError("--force needs a reason, which is kept with the engine")
+        raise InputError(f"{option} needs a reason, which is kept with the engine")
     if not reason.isprintable():
-        raise InputError("--force: the reason has characters that cannot be printed")
+        raise InputError(f"{option}: the reason has characters that cannot be printed")
     return reason

@@ -39,6 +39,8 @@ class Route(BaseModel):
     """Number of changes of `percent` in this rollout."""
     previous: tuple[str, ...] = ()
     """Earlier stable engines, latest first; `rolled_back` returns to the first."""
+    owner: str | None = Field(default=None, exclude_if=not_)
+    """Who alone may change the route, such as a campaign or a rollout; None: everybody."""
     forced: dict[str, str] = Field(default={}, exclude_if=not_)
     """Maps such an engine to the reason why it was promoted although it is worse than its base."""
 
@@ -148,6 +150,40 @@ class Route(BaseModel):
             share = _checked_share(shadow_percent, self.shadow_percent)
             return self.model_copy(update={"shadow_percent": share})
         return self.model_copy(update={"shadow": digest, **_new_rollout(shadow_percent)})
+
+    def with_rollout(
+        self,
+        rollout: str,
+        digest: str,
+        percent: int,
+        step: int,
+        *,
+        shadow_percent: float,
+        forced: str | None = None,
+    ) -> Self:
+        """Bring the route to a step of a rollout that has its own record; a shadow ends.
+
+        Args:
+            rollout: its id, which counts and clients refer to.
+            digest: the engine, which becomes the canary.
+            percent: share of the clients that it answers.
+            step: number of the step, from 0.
+            shadow_percent: share of the sessions that both engines translate.
+            forced: why the engine may answer, if it is not accepted.
+        """
+        changes = {
+            "canary": digest,
+            "percent": percent,
+            "shadow": None,
+            "shadow_percent": shadow_percent,
+            "rollout": rollout,
+            "step": step,
+        }
+        return self._with_reason(digest, forced).model_copy(update=changes)._without_old_reasons()
+
+    def with_owner(self, owner: str | None) -> Self:
+        """Give the route to somebody who alone may change it, or to everybody."""
+        return self.model_copy(update={"owner": owner})
 
     def with_rollout_ended(self) -> Self:
         """End the canary or shadow; the stable engine stays.

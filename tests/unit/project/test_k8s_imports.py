@@ -14,6 +14,7 @@ ALLOWED = {
     "languages",
     "network",
     "provenance",
+    "rollout",
     "runs",
     "storage",
     "traffic",
