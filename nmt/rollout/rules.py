@@ -29,8 +29,8 @@ class SignalRule(BaseModel):
     weight: float = Field(default=0, ge=0, le=1)
     """Part of the signal in the evidence of harm; those of a rollout add up to 1."""
     tolerance: float = Field(ge=0)
-    """What is not harm yet: of a flag, the share of pairs, the engine's minus the stable one's; of an
-    event, the ratio of the rates; of a vote, its mean."""
+    """What is not harm yet. Of a flag: the share of pairs, the engine's minus the stable one's; of
+    an event: the ratio of the rates; of a vote: its mean."""
     margin: float | None = None
     """What the engine must be shown to stay below before it gets more clients; null: not needed."""
 
