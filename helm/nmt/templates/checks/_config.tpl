@@ -167,6 +167,15 @@ config.tune.methods names a method twice: {{ join ", " $methods }}
 config.tune.method_space has {{ $method }}, which is not one of config.tune.methods: add it
   {{- end }}
 {{- end }}
+{{- if and (eq .scheduler "pbt") (not (hasKey .space "training.learning_rate")) }}
+  {{- $lacks := not $methods }}
+  {{- range $methods }}
+    {{- $lacks = or $lacks (not (hasKey (default dict (get $.method_space .)) "training.learning_rate")) }}
+  {{- end }}
+  {{- if $lacks }}
+config.tune.scheduler=pbt changes training.learning_rate, which is not in config.tune.space: add it
+  {{- end }}
+{{- end }}
 {{- $sampler := .sampler }}
 {{- range $name, $space := $spaces }}
   {{- range $key, $range := $space }}
