@@ -76,8 +76,7 @@ def is_about(answer: JsonObject, plural: str) -> bool:
 
 def _invalid_fields(answer: JsonObject) -> list[str]:
     details = cast(JsonObject, answer.get("details") or {})
-    causes = cast(list[JsonObject], details.get("causes") or [])
-    return [cause.get("field", "") for cause in causes]
+    return [cause.get("field", "") for cause in details.get("causes") or []]
 
 
 def _forbidden(text: str, verb: str, resource: str, namespace: str) -> ClusterError:

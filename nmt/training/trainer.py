@@ -147,9 +147,7 @@ class Trainer:
             # Each kill during a save leaves files as large as a whole checkpoint.
             for folder in (self.checkpoints.folder, self.job.folder):
                 self.job.storage.sweep(folder)
-        found = find_checkpoint(
-            self.checkpoints, self.job.start_from, self.strategy, self.job.start_at_step
-        )
+        found = find_checkpoint(self.checkpoints, self.job.start_from, self.strategy)
         try:
             state = found.state if found else State()
             state = replace(
@@ -162,8 +160,6 @@ class Trainer:
                 state = self._validate_base(state)
             if not self.schedule.needs_base_validation(state):
                 self._restore(found, state)
-            if found and state.step == self.job.start_at_step:
-                self._save(state)  # the one it was read from will be deleted in time
             return state
         finally:
             if found:

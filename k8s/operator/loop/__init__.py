@@ -1,1 +1,0 @@
-"""What a controller needs around its decisions: watches, a queue, an election, metrics."""
