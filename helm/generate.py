@@ -18,6 +18,7 @@ from pydantic import BaseModel
 PROJECT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT))  # `python helm/generate.py` starts in this folder
 
+from helm.crd.definition import as_text as crd_text  # noqa: E402
 from helm.values.kubernetes import Fragment  # noqa: E402
 from helm.values.nmt import ChartValues  # noqa: E402
 from helm.values.pod_template import REFUSED  # noqa: E402
@@ -50,6 +51,7 @@ def files() -> dict[Path, str]:
         CHART / "values.schema.json": _json(schema()),
         CHART / "values.yaml": _HEAD + "\n".join(_values(ChartValues(), "")) + "\n",
         CHART / "files" / "config-defaults.json": _json(Config().model_dump(mode="json")),
+        CHART / "files" / "crd-translationcampaigns.yaml": crd_text(),
         CHART / "files" / "languages.json": _json(dict(known_codes())),
         CHART / "files" / "serve-environment.json": _json(_serve_environments()),
         CHART / "files" / "section-defaults.json": _json(dict(_sections(ChartValues(), ""))),

@@ -26,6 +26,8 @@ class Accounts(Values):
     """Account of Pods that read and write the storage for `nmt-k8s`."""
     autoscaler: Account = Account()
     """Account of heads that scale their cluster."""
+    operator: Account = Account()
+    """Account of the operator."""
     user: Account = Account()
     """Account of Pods that run `nmt-k8s`."""
 

@@ -9,7 +9,7 @@ from helm.values.kubernetes import LabelSelector, Peer, Peers
 
 Part = Annotated[str, Field(pattern=r"^[0-9a-fA-F:.]+/[1-9][0-9]{0,2}$")]
 """A range, but not of all addresses: Kubernetes refuses to leave out everything."""
-Component = Literal["job", "cluster", "serving", "storage"]
+Component = Literal["job", "cluster", "serving", "storage", "operator"]
 
 
 class Dns(Values):
@@ -30,7 +30,7 @@ class ExtraEgress(Values):
     """More traffic that some Pods may send, like that to a tracking server or a proxy."""
 
     components: Annotated[list[Component], Field(min_length=1)]
-    """The Pods: `job`, `cluster`, `serving`, or `storage` for those of `nmt-k8s`."""
+    """The Pods: `job`, `cluster`, `serving`, `operator`, or `storage` for those of `nmt-k8s`."""
     to: Peers
     """Peers as in a NetworkPolicy."""
     ports: Ports
@@ -52,7 +52,7 @@ class NetworkPolicies(Values):
     """KubeRay's Pods."""
     dns: Dns = Dns()
     api_server_cidrs: Annotated[list[Cidr], Field(min_length=1)] = ["0.0.0.0/0", "::/0"]
-    """Addresses of the API server, which autoscaling heads may reach."""
+    """Addresses of the API server, which autoscaling heads and the operator may reach."""
     api_server_ports: Ports = [443, 6443]
     """Ports of the API server."""
     outside: bool = True

@@ -20,6 +20,7 @@ from helm.values.base import (
     Values,
 )
 from helm.values.network import NetworkPolicies
+from helm.values.operator import Crds, Operator
 from helm.values.pod_template import PodTemplate
 from helm.values.pods import Head, PodSecurity, WorkerGroup
 from helm.values.serving import Serving
@@ -107,6 +108,8 @@ class ChartValues(Values):
     jobs: Jobs = Jobs()
     cluster: Cluster = Cluster()
     serving: Serving = Serving()
+    operator: Operator = Operator()
+    crds: Crds = Crds()
     service_accounts: Accounts = Accounts()
     rbac: Rbac = Rbac()
     network_policies: NetworkPolicies = NetworkPolicies()

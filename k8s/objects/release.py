@@ -83,6 +83,10 @@ class Release(_Part):
     head_state: str = ""
     """Where the endpoint's head keeps its state: `none`, `embedded` or `redis`; empty when the
     endpoint is off, or a chart without this field made the release."""
+    max_active: int = Field(default=0, ge=0)
+    """Number of campaigns whose jobs run at the same time; 0: no limit."""
+    operator: str = ""
+    """Name of the operator's Deployment and of its Lease; empty when it is off."""
     admission_policy: str = ""
     """ValidatingAdmissionPolicy that binds what users of the release create; empty if it has
     none."""

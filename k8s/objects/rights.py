@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from k8s.api.cluster import (
     BATCH_JOB,
+    CAMPAIGN,
     CLAIM,
     CONFIG_MAP,
     EVENT,
@@ -34,6 +35,7 @@ def _on(kind: Kind, *verbs: str) -> tuple[Right, ...]:
 
 # A test compares them with the Role that Helm renders: change both.
 NEEDED_RIGHTS = (
+    *_on(CAMPAIGN, "get", "list", "watch", "create", "update", "patch", "delete"),
     *_on(RAY_JOB, "get", "list", "create", "delete"),
     *_on(RAY_CLUSTER, "get", "list"),
     *_on(RAY_SERVICE, "get", "list"),

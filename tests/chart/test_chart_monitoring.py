@@ -95,8 +95,10 @@ def test_every_query_is_about_one_namespace():
             assert re.search(r'namespace="(team|\$namespace)"', selector), text
 
 
-def test_monitors_scrape_ports_that_the_pods_have():
-    for name, monitor in kinds(monitored(), "PodMonitor").items():
+def test_monitors_of_ray_scrape_ports_that_its_pods_have():
+    monitors = kinds(monitored(), "PodMonitor")
+    for name in ("demo-heads", "demo-workers", "demo-endpoint"):
+        monitor = monitors[name]
         node = {"demo-workers": "worker"}.get(name, "head")
         of_serving = name == "demo-endpoint"
         wanted = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
@@ -108,8 +110,19 @@ def test_monitors_scrape_ports_that_the_pods_have():
                 assert wanted <= {p["name"] for p in pod.containers[0]["ports"]}, pod.where
 
 
-def test_heads_workers_and_the_endpoint_are_monitored():
-    assert set(kinds(monitored(), "PodMonitor")) == {"demo-heads", "demo-workers", "demo-endpoint"}
+def test_heads_workers_the_endpoint_and_the_operator_are_monitored():
+    names = {"demo-heads", "demo-workers", "demo-endpoint", "demo-operator"}
+    assert set(kinds(monitored(), "PodMonitor")) == names
+
+
+def test_the_monitor_of_the_operator_finds_the_port_of_its_pods():
+    monitor = kinds(monitored(), "PodMonitor")["demo-operator"]["spec"]
+    found = [
+        pod for pod in pods(monitored()) if selects(monitor["selector"], pod.metadata["labels"])
+    ]
+    assert [pod.where for pod in found] == ["Deployment demo-operator"]
+    (port,) = found[0].containers[0]["ports"]
+    assert [endpoint["port"] for endpoint in monitor["podMetricsEndpoints"]] == [port["name"]]
 
 
 def test_the_metrics_of_all_replicas_are_read_once_and_with_the_key():
@@ -129,7 +142,7 @@ def test_the_metrics_of_all_replicas_are_read_once_and_with_the_key():
 
 def test_metrics_behind_a_key_that_prometheus_lacks_are_neither_read_nor_missed():
     manifests = render(EVERYTHING)
-    assert set(kinds(manifests, "PodMonitor")) == {"demo-heads", "demo-workers"}
+    assert "demo-endpoint" not in kinds(manifests, "PodMonitor")
     (rule,) = kinds(manifests, "PrometheusRule").values()
     rules = [r for group in rule["spec"]["groups"] for r in group["rules"]]
     assert not [r["alert"] for r in rules if "nmt_" in r["expr"]]

@@ -99,7 +99,7 @@ def test_kuberay_finds_the_volume_for_logs_that_it_would_make_without_a_limit(re
     """Its name is a constant of KubeRay: `RayLogVolumeName` in controllers/ray/common/pod.go."""
     for pod in pods(release):
         volumes = {v["name"] for v in pod.spec["volumes"]}
-        autoscaling = pod.spec["automountServiceAccountToken"]
+        autoscaling = pod.spec["automountServiceAccountToken"] and pod.component != "operator"
         assert ("ray-logs" in volumes) == autoscaling, pod.where
 
 
@@ -120,17 +120,20 @@ def test_local_disk_is_that_of_the_values():
             assert tmp["emptyDir"]["sizeLimit"] == "3Gi", pod.where
 
 
-def test_only_autoscaling_heads_mount_a_token(release):
+def test_only_autoscaling_heads_and_the_operator_mount_a_token(release):
     with_token = {p.where for p in pods(release) if p.spec["automountServiceAccountToken"]}
     specs = cluster_specs(release).items()
     autoscaling = {f"{where}: head" for where, spec in specs if spec["enableInTreeAutoscaling"]}
-    assert with_token == autoscaling
+    operators = {f"Deployment {name}" for name in kinds(release, "Deployment")}
+    assert with_token == autoscaling | operators
 
 
-def test_an_autoscaling_head_shares_its_account_with_no_worker_pod(release):
+def test_pods_with_a_token_share_their_account_with_no_pod_that_works(release):
     for pod in pods(release):
         named = pod.spec.get("serviceAccountName", "")
-        if pod.spec["automountServiceAccountToken"]:
+        if pod.component == "operator":
+            assert named == "demo-operator"
+        elif pod.spec["automountServiceAccountToken"]:
             assert named == "demo-autoscaler", pod.where
         elif pod.component != "test":
             assert named.rpartition("-")[2] in ("jobs", "serving", "storage"), pod.where
@@ -189,7 +192,8 @@ def test_secrets_are_only_referenced(release):
 
 
 def test_the_environment_secret_reaches_every_pod_that_uses_the_storage():
-    assert _with_secret(EVERYTHING, "hub") == {"serving", "cluster", "job", "storage"}
+    using = {"serving", "cluster", "job", "storage", "operator"}
+    assert _with_secret(EVERYTHING, "hub") == using
 
 
 def test_the_bucket_secret_reaches_every_pod_that_reads_the_storage():
@@ -258,6 +262,8 @@ def test_users_of_nmt_k8s_get_no_more_than_its_commands_need():
     }
     read = {"get", "list"}
     assert rights == {
+        ("nmt.internal", "translationcampaigns"): read
+        | {"watch", "create", "update", "patch", "delete"},
         ("ray.io", "rayjobs"): read | {"create", "delete"},
         ("ray.io", "rayclusters"): read,
         ("ray.io", "rayservices"): read,

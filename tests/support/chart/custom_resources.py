@@ -1,6 +1,6 @@
 """Objects of KubeRay's kinds against its CustomResourceDefinitions: unknown fields, types, CEL.
 
-Not covered: rules about a change (`oldSelf`), and Kubernetes' own CEL libraries.
+Not covered: rules about a change (`oldSelf`), and Kubernetes' own CEL libraries but `isSorted`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 import celpy
 import jsonschema
 import yaml
+from celpy import celtypes
 
 from k8s.api.cluster import JsonObject
 
@@ -76,15 +77,21 @@ def _broken_rules(schema: JsonObject, node: Any, path: str) -> Iterator[str]:
         if "oldSelf" not in rule["rule"] and not _holds(rule["rule"], node):
             yield f"{path or '$'}: {rule.get('message', rule['rule'])}"
     if isinstance(node, dict):
-        for key, below in schema.get("properties", {}).items():
-            if key in node:
-                yield from _broken_rules(below, node[key], f"{path}.{key}")
+        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        for key, value in node.items():
+            below = known.get(key, other)
+            if isinstance(below, dict):
+                yield from _broken_rules(below, value, f"{path}.{key}")
     elif isinstance(node, list):
         for index, item in enumerate(node):
             yield from _broken_rules(schema.get("items", {}), item, f"{path}[{index}]")
 
 
+def _is_sorted(values: Any) -> celtypes.BoolType:
+    return celtypes.BoolType(list(values) == sorted(values))
+
+
 def _holds(rule: str, node: Any) -> bool:
     environment = celpy.Environment()
-    program = environment.program(environment.compile(rule))
+    program = environment.program(environment.compile(rule), functions={"isSorted": _is_sorted})
     return bool(program.evaluate({"self": celpy.json_to_cel(node)}))

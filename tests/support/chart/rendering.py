@@ -37,6 +37,7 @@ EVERYTHING: JsonObject = {
         },
         "serviceType": "LoadBalancer",
     },
+    "operator": {"enabled": True},
     "monitoring": {"podMonitors": True, "alerts": True, "dashboard": True},
     "imagePullSecrets": ["registry"],
     "envSecretName": "hub",
@@ -191,6 +192,8 @@ def _pods(manifests: list[JsonObject]) -> Iterator[PodTemplate]:
     release = release_json(manifests)
     yield _pod("submitter", release["submitter"])
     yield _pod("storage", release["storagePod"])
+    for name, manifest in kinds(manifests, "Deployment").items():
+        yield _pod(f"Deployment {name}", manifest["spec"]["template"])
     for name, manifest in kinds(manifests, "Pod").items():
         yield _pod(f"Pod {name}", manifest)
 

@@ -13,7 +13,7 @@ A check prints one line for each problem: key, value, rule, what to do.
       (include "nmt.checkStorage" .) (include "nmt.checkRay" .) (include "nmt.checkPods" .)
       (include "nmt.checkGroups" .) (include "nmt.checkMemory" .) (include "nmt.checkConfig" .)
       (include "nmt.checkJobs" .) (include "nmt.checkServing" .) (include "nmt.checkEntrances" .) (include "nmt.checkHeadState" .)
-      (include "nmt.checkPriorities" .) (include "nmt.checkClaim" .) | join "\n" }}
+      (include "nmt.checkPriorities" .) (include "nmt.checkClaim" .) (include "nmt.checkDefinition" .) | join "\n" }}
 {{- $problems := list }}
 {{- range splitList "\n" $lines }}
   {{- $problems = append $problems (trim .) }}

@@ -12,7 +12,7 @@ express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 {{- end }}
 {{- include "nmt.checkSearch" $tune }}
 {{- include "nmt.checkEvaluation" (dict "root" . "evaluation" $config.evaluation) }}
-{{- if has $config.run (list "campaigns" "engines" "gates" "serving" "mlruns" "mlflow.db" "provenance") }}
+{{- if has $config.run (list "engines" "gates" "serving" "mlruns" "mlflow.db" "provenance") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
 {{- range $key, $value := dict "provenance.private_key" $config.provenance.private_key "serving.public_key" $config.serving.public_key }}

@@ -45,3 +45,26 @@ priorities.existing.{{ $class }} is '{{ $name }}', and the cluster has no such P
   {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* Helm refuses to change an object that another release, or nobody, has given to it. */}}
+{{- define "nmt.checkDefinition" -}}
+{{- if and .Values.operator.enabled .Values.crds.install }}
+{{- $name := "translationcampaigns.nmt.internal" }}
+{{- $installed := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name }}
+{{- with $installed }}
+{{- include "nmt.definitionOwner" (dict "root" $ "name" $name "metadata" .metadata) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the kind of campaigns belongs to another release: root, name, metadata (of the installed definition). */}}
+{{- define "nmt.definitionOwner" -}}
+{{- $annotations := .metadata.annotations | default dict }}
+{{- $release := get $annotations "meta.helm.sh/release-name" }}
+{{- $namespace := get $annotations "meta.helm.sh/release-namespace" }}
+{{- if not $release }}
+crds.install is true, and {{ .name }} was installed without a release: set crds.install=false, and let the administrator upgrade it
+{{- else if not (and (eq $release .root.Release.Name) (eq $namespace .root.Release.Namespace)) }}
+crds.install is true, and {{ .name }} belongs to release '{{ $release }}' of namespace '{{ $namespace }}', which upgrades it: set crds.install=false
+{{- end }}
+{{- end }}

@@ -22,7 +22,8 @@ or what KubeRay or a later Pod would refuse. The schema knows the fields. See `n
       "podTemplate" $values.podTemplate "jobs.head.podTemplate" $values.jobs.head.podTemplate
       "cluster.head.podTemplate" $values.cluster.head.podTemplate
       "serving.head.podTemplate" $values.serving.head.podTemplate
-      "serving.pods.podTemplate" $values.serving.pods.podTemplate }}
+      "serving.pods.podTemplate" $values.serving.pods.podTemplate
+      "operator.podTemplate" $values.operator.podTemplate }}
 {{- range $name, $group := $values.workers }}
   {{- $_ := set $found (printf "workers.%s.podTemplate" $name) $group.podTemplate }}
 {{- end }}

@@ -45,3 +45,17 @@ metadata:
     {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* Traffic to the API server, as a rule of a NetworkPolicy. */}}
+{{- define "nmt.toApiServer" -}}
+to:
+  {{- range .Values.networkPolicies.apiServerCidrs }}
+  - ipBlock:
+      cidr: {{ . | quote }}
+  {{- end }}
+ports:
+  {{- range .Values.networkPolicies.apiServerPorts }}
+  - port: {{ int . }}
+    protocol: TCP
+  {{- end }}
+{{- end }}

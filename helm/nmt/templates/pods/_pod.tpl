@@ -37,12 +37,13 @@ seccompProfile:
 
 {{/*
 The spec of a Pod without its containers: root; disk (the limit of /tmp), storage (whether it mounts the
-claim), autoscaler (whether it runs Ray's), account, grace, placement, priority, volumes (more of them).
+claim), autoscaler (whether it runs Ray's), token (whether its account's is mounted), account, grace, placement,
+priority, volumes (more of them).
 */}}
 {{- define "nmt.podSpec" -}}
 securityContext:
   {{- include "nmt.podSecurity" .root | nindent 2 }}
-automountServiceAccountToken: {{ .autoscaler | default false }}
+automountServiceAccountToken: {{ or .autoscaler .token | default false }}
 enableServiceLinks: false
 {{- with .account }}
 serviceAccountName: {{ include "nmt.fullname" $.root }}-{{ . }}

@@ -69,6 +69,8 @@ spec:
       "endpoint" (ternary (printf "%s-endpoint" $fullname) "" .Values.serving.enabled)
       "cluster" (ternary (printf "%s-cluster" $fullname) "" .Values.cluster.enabled)
       "headState" (include "nmt.headState" .)
+      "maxActive" (int .Values.operator.maxActive)
+      "operator" (ternary (printf "%s-operator" $fullname) "" .Values.operator.enabled)
       "admissionPolicy" (include "nmt.podPolicy" .)
     | toPrettyJson }}
 {{- end }}

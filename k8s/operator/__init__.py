@@ -1,1 +1,0 @@
-"""The operator, which brings every TranslationCampaign to what its spec says."""

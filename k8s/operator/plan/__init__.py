@@ -1,1 +1,0 @@
-"""From what is observed of a campaign to what has to be done: pure."""
