@@ -31,7 +31,7 @@ from nmt.training.trainer import run_training
 from ray_jobs.search.methods import MethodSearch, objective_of
 from ray_jobs.search.sampler import MethodSampler
 from ray_jobs.search.scheduler import MethodScheduler
-from ray_jobs.tune import trial_job
+from ray_jobs.search.trial_training import trial_job
 
 ROOT = Path(__file__).parent.parent
 GRID = {

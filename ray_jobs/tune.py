@@ -2,31 +2,21 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING
 
 from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from nmt.config import Config, SingleStrategy, digest_of
-from nmt.errors import (
-    DivergedError,
-    InputError,
-    InsufficientMemoryError,
-    StorageError,
-    TrainingError,
-    UnavailableError,
-)
+from nmt.errors import InputError, StorageError, TrainingError
 from nmt.runs import layout
 from nmt.runs.records import BEST_TRIAL, Record, require, result_of
 from nmt.runs.results import TuneResult
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE, TUNE
 from nmt.runs.trials import TrialWithCheckpoints
-from nmt.runs.tuning import EndOfSearch, TrialSettings, describe_differences
-from nmt.runs.validation_scores import worst_gain
-from nmt.storage import Storage
+from nmt.runs.tuning import EndOfSearch, describe_differences
 from ray_jobs import base as base_job
 from ray_jobs.runtime.checks import check
-from ray_jobs.runtime.connection import connect, prepare_worker
+from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
 from ray_jobs.search.best_trial import read_best
 from ray_jobs.search.findings import against_second, between_methods, results_by_method
@@ -38,14 +28,13 @@ from ray_jobs.search.limits import (
     limit_of,
     spent_on,
 )
-from ray_jobs.search.methods import OBJECTIVE, build_search, objective_of
+from ray_jobs.search.methods import GivenTrials, RecordedSearch, build_search, draw_population
+from ray_jobs.search.population import next_round
 from ray_jobs.search.scheduler import build_scheduler
 from ray_jobs.search.table import describe, method_lines
+from ray_jobs.search.trial_training import run_trial
 from ray_jobs.search.trials import TrialLog
-from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
-
-if TYPE_CHECKING:
-    from nmt.training.job import TrainingJob
+from ray_jobs.workers.interruption import StopCoordinator
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +66,8 @@ def _is_complete(session: Session, record: Record) -> bool:
     except StorageError as error:
         log.warning("tune: %s", error)
         return False
+    if config.tune.scheduler == "pbt":
+        return _end_of_population(session, TrialLog(storage, config)) is not None
     trials = result_of(storage, config.run, TUNE, record).trials
     ended_by = end_of(config, trials)
     if ended_by is not None:
@@ -89,9 +80,13 @@ def search(session: Session) -> StepOutput[TuneResult]:
     config, storage = session.config, session.storage
     trials = TrialLog(storage, config)
     made = len(trials.ended())
-    if end_of(config, trials.in_order(), made) is None:
+    if config.tune.scheduler == "pbt":
+        _train_population(session, trials)
+    elif end_of(config, trials.in_order(), made) is None:
         with connect(config):
-            _make_trials(session, trials, config.tune.trials - made)
+            search = build_search(config, trials, storage)
+            count = config.tune.trials - made
+            _make_trials(session, trials, search, build_scheduler(config, trials), count)
     best = trials.best()
     if best is None and trials.all_refused():
         raise InputError(f"no trial can work: {trials.faults()}")
@@ -109,7 +104,7 @@ def search(session: Session) -> StepOutput[TuneResult]:
             "tune: %d of %d trials failed and are left out: %s",
             len(failed), config.tune.trials, trials.faults(),
         )  # fmt: skip
-    result = _result(session, trials, best, end_of(config, trials.in_order()) or "trials")
+    result = _result(session, trials, best, _end_of_search(session, trials) or "trials")
     BEST_TRIAL.write(storage, layout.best_trial(config.run), result.best)
     return StepOutput(result)
 
@@ -139,10 +134,54 @@ def _result(
     return result
 
 
-def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
-    """Run the trials that are missing under Tune."""
+def _end_of_search(session: Session, trials: TrialLog) -> EndOfSearch | None:
+    """Tell what has ended a search; None where only faults of its trials did."""
+    if session.config.tune.scheduler == "pbt":
+        return _end_of_population(session, trials)
+    return end_of(session.config, trials.in_order())
+
+
+def _end_of_population(session: Session, trials: TrialLog) -> EndOfSearch | None:
+    """Tell what ends the training of a population; None where it goes on."""
+    config = session.config
+    if limit := limit_of(config, spent_on(config, trials.in_order())):
+        return limit
+    first = draw_population(config, session.storage)
+    return "trials" if next_round(config, first, trials) is None else None
+
+
+def _train_population(session: Session, trials: TrialLog) -> None:
+    """Train a population from exchange to exchange, up to its end or a limit."""
+    config = session.config
+    first = draw_population(config, session.storage)
+    trials.is_exchanging, made = True, None
+    while not limit_of(config, spent_on(config, trials.in_order())):
+        due = next_round(config, first, trials)
+        # What fails in this call is tried again by the next one.
+        if due is None or due == made:
+            break
+        trials.begin_round(due.members)
+        log.info("tune: %d trials train until step %d", len(due.missing), due.until)
+        with connect(config):
+            _make_trials(
+                session, trials, GivenTrials(due.missing), FIFOScheduler(), len(due.missing),
+                due.until,
+            )  # fmt: skip
+        if trials.is_stopping:
+            break
+        made = due
+
+
+def _make_trials(
+    session: Session,
+    trials: TrialLog,
+    search: RecordedSearch,
+    scheduler: TrialScheduler,
+    count: int,
+    until: int | None = None,
+) -> None:
+    """Run so many trials under Tune, up to a step or to their end."""
     config, coordinator = session.config, StopCoordinator()
-    search = build_search(config, trials, session.storage)
 
     def stop() -> None:
         search.finish()
@@ -151,90 +190,25 @@ def _make_trials(session: Session, trials: TrialLog, missing: int) -> None:
     tuner = tune.Tuner(
         tune.with_resources(
             tune.with_parameters(
-                run_trial, config=config, storage=session.storage, coordinator=coordinator
+                run_trial,
+                config=config,
+                storage=session.storage,
+                coordinator=coordinator,
+                until=until,
             ),
             {"cpu": config.scaling.cpus_per_worker, "gpu": gpus_per_trial(config)},
         ),
         tune_config=tune.TuneConfig(
-            num_samples=missing,
+            num_samples=count,
             max_concurrent_trials=config.tune.max_concurrent,
             reuse_actors=True,
             search_alg=search,
-            scheduler=build_scheduler(config, trials),
+            scheduler=scheduler,
         ),
         run_config=_run_config(session, trials, LimitWatch(config, trials, stop)),
     )
     with coordinator.guarding():
         tuner.fit()
-
-
-def run_trial(
-    sample: TrialSettings, config: Config, storage: Storage, coordinator: StopCoordinator
-) -> None:
-    """Run or resume one trial in a Tune actor."""
-    prepare_worker(config)
-    from nmt.training.trainer import run_training  # torch and transformers, which no driver needs
-
-    notice = WorkerNotice(coordinator, under_train=False)
-
-    metric = config.training.validation_metric
-
-    def report(metrics: dict[str, float]) -> None:
-        with notice.waiting():
-            tune.report(objective_of(metric, metrics))
-
-    try:
-        job = trial_job(config, storage, sample)
-        with notice.under_way():
-            for metrics in _scores_so_far(job):
-                report(metrics)
-            run_training(job, report, notice)
-    # Raised, these would be tried again, and end the same way.
-    except DivergedError as error:
-        _report_end("diverged", error, metric)
-    except UnavailableError:  # it may answer the next attempt
-        raise
-    except InsufficientMemoryError as error:
-        _report_end("out_of_memory", error, metric)
-    except InputError as error:
-        _report_end("refused", error, metric)
-
-
-def _report_end(state: str, error: Exception, metric: str) -> None:
-    """Report that a trial's settings gave no weights to train with."""
-    tune.report({"step": 0, OBJECTIVE: worst_gain(metric), "ended": state, "error": str(error)})
-
-
-def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
-    """Return the scores of a trial that was interrupted."""
-    # The driver may have ended before it recorded the last one.
-    from nmt.training.saved.checkpoints import Checkpoints
-
-    state = Checkpoints(job.storage, layout.checkpoints(job.folder)).last_state()
-    return state.curve if state else ()
-
-
-def trial_job(config: Config, storage: Storage, sample: TrialSettings) -> "TrainingJob":
-    """Describe the training of a trial, which runs on one worker."""
-    # More workers would see the same rows in each update, so one is enough to compare settings.
-    from nmt.training.base import base_source
-    from nmt.training.job import TrainingJob
-
-    tried = config.with_overrides(sample)
-    scaling = tried.scaling.model_copy(
-        update={"workers": 1, "gpus_per_worker": gpus_per_trial(config)}
-    )
-    return TrainingJob(
-        config=tried.model_copy(update={"strategy": SingleStrategy(), "scaling": scaling}),
-        storage=storage,
-        folder=layout.trial_folder(config.run, digest_of(sample)),
-        base=base_source(config, storage),
-        data=layout.pairs(config.run),
-        name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
-        stop_at_step=config.tune.max_steps,
-        keeps_base=True,
-        shared_validation=layout.shared_validation(config.run),
-    )
 
 
 def _run_config(session: Session, *callbacks: tune.Callback) -> tune.RunConfig:
@@ -247,10 +221,6 @@ def _run_config(session: Session, *callbacks: tune.Callback) -> tune.RunConfig:
         verbose=0,
         failure_config=tune.FailureConfig(max_failures=session.config.scaling.max_failures),
     )
-
-
-def _short(value: object) -> str:
-    return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

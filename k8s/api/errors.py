@@ -76,7 +76,8 @@ def is_about(answer: JsonObject, plural: str) -> bool:
 
 def _invalid_fields(answer: JsonObject) -> list[str]:
     details = cast(JsonObject, answer.get("details") or {})
-    return [cause.get("field", "") for cause in details.get("causes") or []]
+    causes = cast(list[JsonObject], details.get("causes") or [])
+    return [cause.get("field", "") for cause in causes]
 
 
 def _forbidden(text: str, verb: str, resource: str, namespace: str) -> ClusterError:

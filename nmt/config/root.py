@@ -37,7 +37,15 @@ from nmt.errors import ConfigError
 
 # The names at the storage root that runs share, as `nmt.runs.layout` has them. That module is above
 # this one, so it is compared in a test instead of being imported.
-RESERVED_RUNS = ("engines", "gates", "serving", "mlruns", "mlflow.db", "provenance")
+RESERVED_RUNS = (
+    "campaigns",
+    "engines",
+    "gates",
+    "serving",
+    "mlruns",
+    "mlflow.db",
+    "provenance",
+)
 
 
 class Config(Section):

@@ -9,6 +9,7 @@ from nmt.runs.steps import BASE, EVALUATE, EXPORT, PREPARE, TRAIN, TUNE, VARIANT
 
 ENGINES = "engines"
 ENDPOINTS = "serving"
+CAMPAIGNS = "campaigns"
 GATES = "gates"
 MLFLOW_ARTIFACTS = "mlruns"
 MLFLOW_DATABASE = "mlflow.db"
@@ -42,6 +43,11 @@ def rollouts(name: str) -> str:
 def rollout(name: str, rollout_id: str) -> str:
     """Return the file that records one rollout."""
     return f"{rollouts(name)}/{rollout_id}.json"
+
+
+def campaign(name: str) -> str:
+    """Return the file in which the operator keeps the revisions of a TranslationCampaign."""
+    return f"{CAMPAIGNS}/{name}/campaign.json"
 
 
 def gate_uses(test_set_digest: str) -> str:

@@ -8,7 +8,7 @@ is written last. A folder without a manifest does not count as a result.
 from nmt.storage.cache import cached_folder
 from nmt.storage.conditional import Versioned
 from nmt.storage.exclusive import alone, check_free
-from nmt.storage.files import DiskSpace
+from nmt.storage.files import DiskSpace, StoredFile
 from nmt.storage.manifest import MANIFEST, FileEntry, describe_files
 from nmt.storage.records import RecordKind
 from nmt.storage.storage import Storage, below
@@ -19,6 +19,7 @@ __all__ = [
     "FileEntry",
     "RecordKind",
     "Storage",
+    "StoredFile",
     "Versioned",
     "alone",
     "below",

@@ -35,6 +35,17 @@ class DiskSpace:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a folder, as a listing shows it."""
+
+    name: str
+    """Relative to the folder; empty for the file that was asked for itself."""
+    size_bytes: int
+    modified_at: float
+    """Seconds since 1970."""
+
+
 class FileStorage:
     """Files below one root; every path is relative to it, with forward slashes."""
 
@@ -227,6 +238,30 @@ class FileStorage:
         selector = fs.FileSelector(self._join(path), allow_not_found=True)
         with self._explain_errors("list", path):
             return sorted(entry.base_name for entry in self._fs.get_file_info(selector))
+
+    def files_at(self, path: str) -> tuple[StoredFile, ...]:
+        """List all files below a folder, or the one file, by name; empty if there is nothing."""
+        found = self._info(path)
+        if found.type == fs.FileType.File:
+            return (StoredFile("", found.size or 0, (found.mtime_ns or 0) / 1e9),)
+        selector = fs.FileSelector(self._join(path), allow_not_found=True, recursive=True)
+        with self._explain_errors("list", path):
+            entries = self._fs.get_file_info(selector)
+        start = len(self._join(path)) + 1
+        files = [
+            StoredFile(each.path[start:], each.size or 0, (each.mtime_ns or 0) / 1e9)
+            for each in entries
+            if each.type == fs.FileType.File
+        ]
+        return tuple(sorted(files, key=lambda each: each.name))
+
+    def sha256(self, path: str) -> str:
+        """Compute the SHA-256 of a file's content.
+
+        Raises:
+            StorageError: it is missing or unreadable.
+        """
+        return self._sha256_of(path)
 
     def delete(self, path: str) -> None:
         """Delete a file or a folder; do nothing if it is missing."""

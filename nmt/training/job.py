@@ -30,6 +30,9 @@ class TrainingJob:
     """End here, as if interrupted; the schedule still aims at `training.max_steps`."""
     start_from: str | None = None
     """Folder of checkpoints to go on from when this one has none yet."""
+    start_at_step: int | None = None
+    """Go on from this step of `start_from`, and leave its earlier validations out. Where its
+    checkpoint is gone, the training begins at step 0, which takes longer and ends the same."""
     compares_with_base: bool = False
     """Validate the base too, and publish nothing that is worse."""
     keeps_base: bool = False

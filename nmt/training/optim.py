@@ -35,7 +35,7 @@ def learning_rate(training: TrainingConfig, step: int) -> float:
 
     Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762 (inverse square root, eq. 3)
     """
-    warmup, peak = training.warmup_steps, training.learning_rate
+    warmup, peak = training.warmup_steps, training.peak_at(step)
     if step < warmup:
         return peak * (step + 1) / warmup
     done = (step - warmup) / max(1, training.max_steps - warmup)

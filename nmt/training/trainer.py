@@ -147,7 +147,9 @@ class Trainer:
             # Each kill during a save leaves files as large as a whole checkpoint.
             for folder in (self.checkpoints.folder, self.job.folder):
                 self.job.storage.sweep(folder)
-        found = find_checkpoint(self.checkpoints, self.job.start_from, self.strategy)
+        found = find_checkpoint(
+            self.checkpoints, self.job.start_from, self.strategy, self.job.start_at_step
+        )
         try:
             state = found.state if found else State()
             state = replace(
@@ -160,6 +162,8 @@ class Trainer:
                 state = self._validate_base(state)
             if not self.schedule.needs_base_validation(state):
                 self._restore(found, state)
+            if found and state.step == self.job.start_at_step:
+                self._save(state)  # the one it was read from will be deleted in time
             return state
         finally:
             if found:

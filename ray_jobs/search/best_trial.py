@@ -21,6 +21,7 @@ from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.runs.tuning import TrialSettings
 from nmt.storage import Storage
 from ray_jobs.runtime.context import Session
+from ray_jobs.search.population import CHANGES, RATE
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,8 @@ def _take_up(session: Session, record: Record, best: TrialWithCheckpoints) -> Be
     is_other = best.method not in (None, config.adapter.type)
     kept = [] if is_other else sorted((found.keys() & session.user_set) - {"adapter.type"})
     taken = {key: value for key, value in found.items() if key not in kept}
+    if RATE in kept:  # the changes that a population found belong to its own learning rate
+        taken = {key: value for key, value in taken.items() if not key.startswith(CHANGES)}
     try:
         trained = config.with_overrides(taken)
     except ConfigError as error:

@@ -1,6 +1,6 @@
 """How trials are dealt to the methods that a search compares, so that none starves another."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ray.tune.search import Searcher
@@ -28,7 +28,50 @@ def method_of(config: Config, settings: Mapping[str, Any]) -> str:
     return str(settings.get("adapter.type", config.adapter.type))
 
 
-class MethodSearch(Searcher):
+class RecordedSearch(Searcher):
+    """A search whose state is what its trials recorded, not what Tune would pickle."""
+
+    def __init__(self) -> None:
+        super().__init__(metric=OBJECTIVE, mode="max")
+        self._over = False
+
+    def finish(self) -> None:
+        """Draw nothing more."""
+        self._over = True
+
+    @override
+    def save(self, checkpoint_path: str) -> None:
+        """Keep nothing."""
+
+    @override
+    def restore(self, checkpoint_path: str) -> None:
+        """Take up nothing."""
+
+    @override
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Keep nothing."""
+
+
+class GivenTrials(RecordedSearch):
+    """Makes trials that are known before the first begins."""
+
+    def __init__(self, settings: Sequence[TrialSettings]) -> None:
+        super().__init__()
+        self._left = list(settings)
+
+    @override
+    def suggest(self, trial_id: str) -> Any:
+        """Give the next settings, or end the search when there are no more."""
+        return Searcher.FINISHED if self._over or not self._left else dict(self._left.pop(0))
+
+    @override
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Keep nothing."""
+
+
+class MethodSearch(RecordedSearch):
     """Draws from the sampler of each method in turn."""
 
     def __init__(
@@ -42,15 +85,10 @@ class MethodSearch(Searcher):
             samplers: method -> its sampler.
             note_draw: receives the settings that are drawn, in their order.
         """
-        super().__init__(metric=OBJECTIVE, mode="max")
+        super().__init__()
         self._samplers, self._note_draw = samplers, note_draw
         self._trials: dict[str, tuple[MethodSampler, TrialSettings]] = {}
         self._best: dict[str, float] = {}
-        self._over = False
-
-    def finish(self) -> None:
-        """Draw nothing more."""
-        self._over = True
 
     @override
     def suggest(self, trial_id: str) -> Any:
@@ -87,20 +125,6 @@ class MethodSearch(Searcher):
         # What a trial scored before it diverged is no reason to train with its settings.
         sampler.learn(settings, None if result and "ended" in result else gain, failed=error)
 
-    # What the trials recorded is the state of a search, not what Tune would pickle.
-
-    @override
-    def save(self, checkpoint_path: str) -> None:
-        """Keep nothing."""
-
-    @override
-    def restore(self, checkpoint_path: str) -> None:
-        """Take up nothing."""
-
-    @override
-    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
-        """Keep nothing."""
-
 
 def build_search(config: Config, trials: TrialLog, storage: Storage) -> MethodSearch:
     """Build the samplers with the results so far; interrupted trials are drawn first.
@@ -108,13 +132,7 @@ def build_search(config: Config, trials: TrialLog, storage: Storage) -> MethodSe
     Raises:
         ConfigError: `tune.warm_start` names a run without a search.
     """
-    samplers = {
-        method: MethodSampler(
-            space, config.seed, config.tune.sampler, config.training.validation_metric
-        )
-        for method, space in config.search_spaces.items()
-    }
-    learn_from_others(config, storage, samplers)
+    samplers = _samplers(config, storage)
     ended, begun = trials.ended(), trials.begun()
     for method, sampler in samplers.items():
         sampler.remember(
@@ -124,3 +142,30 @@ def build_search(config: Config, trials: TrialLog, storage: Storage) -> MethodSe
             )
         )
     return MethodSearch(samplers, trials.number_of)
+
+
+def draw_population(config: Config, storage: Storage) -> list[TrialSettings]:
+    """Draw the first settings of a population, in the same way whatever has been trained of it.
+
+    Raises:
+        ConfigError: `tune.warm_start` names a run without a search.
+    """
+    search, drawn = MethodSearch(_samplers(config, storage)), list[TrialSettings]()
+    for number in range(config.tune.trials):
+        settings = search.suggest(str(number))
+        if settings == Searcher.FINISHED:
+            break
+        drawn.append(settings)
+    return drawn
+
+
+def _samplers(config: Config, storage: Storage) -> dict[str, MethodSampler]:
+    """Build the sampler of each method, which has learned from the runs of `tune.warm_start`."""
+    samplers = {
+        method: MethodSampler(
+            space, config.seed, config.tune.sampler, config.training.validation_metric
+        )
+        for method, space in config.search_spaces.items()
+    }
+    learn_from_others(config, storage, samplers)
+    return samplers

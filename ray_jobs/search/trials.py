@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from ray.tune.experiment import Trial as TuneTrial
 from nmt.config import Config, digest_of
 from nmt.runs import layout
 from nmt.runs.records import TRIAL
-from nmt.runs.trials import Trial, TrialPoint, TrialWithCheckpoints
+from nmt.runs.trials import UNFINISHED, Trial, TrialPoint, TrialWithCheckpoints
 from nmt.runs.tuning import TrialSettings
 from nmt.runs.validation_scores import gain_of
 from nmt.storage import Storage
@@ -29,6 +30,11 @@ _TOLD = ("diverged", "refused", "out_of_memory")
 """States that a trial reports itself, before it returns."""
 
 
+def last_step_of(config: Config) -> int:
+    """Return the last step of a trial that is not stopped early."""
+    return min(config.tune.max_steps, config.training.max_steps)
+
+
 @dataclass
 class TrialLog(tune.Callback):
     """Follows the trials in the driver; what it wrote is where a stopped search goes on."""
@@ -37,6 +43,8 @@ class TrialLog(tune.Callback):
     config: Config
     is_stopping: bool = False
     """Whether a limit of the search ends the trials that run."""
+    is_exchanging: bool = False
+    """Whether a trial that ends before its last step waits for an exchange."""
     _trials: dict[str, Trial] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _at_work: set[str] = field(default_factory=set)
@@ -54,7 +62,10 @@ class TrialLog(tune.Callback):
 
     def entries(self) -> list[Trial]:
         """List all trials, best first."""
-        return sorted(self._trials.values(), key=lambda t: (t.gain is None, -(t.gain or 0.0)))
+        # Of equal ones the first, so that a search that was killed has the same best trial.
+        return sorted(
+            self._trials.values(), key=lambda t: (t.gain is None, -(t.gain or 0.0), t.number)
+        )
 
     def in_order(self) -> list[Trial]:
         """Return all trials in the order in which they were drawn."""
@@ -117,6 +128,15 @@ class TrialLog(tune.Callback):
                 self._write(trial)
             self._trials[digest] = trial
 
+    def begin_round(self, members: Collection[TrialSettings]) -> None:
+        """Number the trials of a population, and record that all others go on no more."""
+        for settings in members:
+            self.number_of(settings)
+        names = {digest_of(settings) for settings in members}
+        for name, trial in self._trials.items():
+            if trial.state in UNFINISHED and name not in names:
+                self._write(trial.model_copy(update={"state": "pruned"}))
+
     # Called by Tune
 
     def on_trial_start(
@@ -164,7 +184,7 @@ class TrialLog(tune.Callback):
         if self._came_to_its_end(known):
             state = "finished"
         else:
-            state = "stopped" if self.is_stopping else "pruned"
+            state = "stopped" if self.is_stopping or self.is_exchanging else "pruned"
         self._write(known.model_copy(update={"state": state, "error": None}))
         self._table(force=True)
 
@@ -212,8 +232,10 @@ class TrialLog(tune.Callback):
     def _came_to_its_end(self, trial: Trial) -> bool:
         """Tell whether a trial reached its last step or ran out of patience."""
         training = self.config.training
-        if trial.steps >= min(self.config.tune.max_steps, training.max_steps):
+        if trial.steps >= last_step_of(self.config):
             return True
+        if self.is_exchanging:
+            return False
         gains = [gain_of(trial.metric, point.score) for point in trial.curve]
         return is_out_of_patience(training.patience, gains)
 
@@ -229,5 +251,8 @@ class TrialLog(tune.Callback):
             return
         self._last_table = now
         metric = self.config.training.validation_metric
-        for line in table_lines(self.entries(), self.config.tune.trials, metric):
+        listed = self.entries()
+        # A population makes more trials than it has places.
+        total = max(self.config.tune.trials, len(listed))
+        for line in table_lines(listed, total, metric):
             log.info("%s", line)

@@ -103,6 +103,15 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
     "replicas by default": ({"serving": {"min_replicas": 3}}, "max_replicas (2)"),
     "grace": ({"tune": {"grace_steps": 700}}, "grace_steps (700)"),
     "a grid of ranges": ({"tune": {"sampler": "grid"}}, "training.learning_rate"),
+    "a population without rates": (
+        {
+            "tune": {
+                "scheduler": "pbt",
+                "space": {"seed": {"type": "choice", "values": [1]}},
+            }
+        },
+        "scheduler=pbt changes training.learning_rate",
+    ),
     "a method twice": ({"tune": {"methods": ["lora", "lora"]}}, "names a method twice"),
     "a space of a method that is not searched": (
         {"tune": {"method_space": {"none": {"seed": {"type": "choice", "values": [1]}}}}},

@@ -164,3 +164,18 @@ def test_a_search_that_a_limit_ended_goes_on_with_a_higher_one(prepared: Session
     tune.run(session.with_config(session.config.with_overrides({"tune.max_hours": 1})))
     trial = session.storage.read_json(path)
     assert (trial["state"], trial["steps"], len(trial["periods"])) == ("finished", 200, 2)
+
+
+def test_a_population_exchanges_weights(prepared: Session) -> None:
+    rates = {"training.learning_rate": {"type": "uniform", "low": 1e-3, "high": 5e-3}}
+    session = branch(
+        prepared, "population", tune__space=rates, tune__scheduler="pbt", tune__trials=2
+    )
+    tune.run(session)
+    record = find_record(session.storage, "population", TUNE)
+    assert record is not None
+    trials = result_of(session.storage, "population", TUNE, record).trials
+    assert sorted(trial.state for trial in trials) == ["finished", "finished", "pruned"]
+    (copied,) = (t for t in trials if "training.learning_rate_changes.4" in t.config)
+    assert [point.step for point in copied.curve] == [8]
+    assert min(trial.steps for trial in trials) == 4

@@ -19,6 +19,11 @@ class TrainingConfig(Section):
     """Number of optimizer updates."""
     learning_rate: float = Field(default=2e-4, gt=0, lt=1)
     """Peak learning rate."""
+    learning_rate_changes: dict[PositiveInt, Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default_factory=dict[int, float]
+    )
+    """Another peak learning rate after so many updates, such as `{300: 0.0001}`. A search with
+    `tune.scheduler=pbt` finds them."""
     schedule: Literal["cosine", "inverse_sqrt", "linear", "constant"] = "cosine"
     """Learning-rate schedule after the warm-up."""
     warmup_steps: int = Field(default=50, ge=0)
@@ -66,6 +71,11 @@ class TrainingConfig(Section):
     """Continue from the checkpoint of the best trial, if its settings fit."""
     log_every_seconds: float = Field(default=5.0, gt=0)
     """Time between two progress lines."""
+
+    def peak_at(self, step: int) -> float:
+        """Return the peak learning rate of a step, counted from 0."""
+        begun = [change for change in self.learning_rate_changes if change <= step]
+        return self.learning_rate_changes[max(begun)] if begun else self.learning_rate
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -13,6 +13,8 @@ from nmt.errors import did_you_mean
 Method = Literal["none", "lora", "qlora", "ia3", "oft", "bottleneck", "prefix", "prompt"]
 """A type of `adapter`; `none` is full fine-tuning."""
 
+_RATE = "training.learning_rate"
+
 _SEARCHED_TRAINING = (
     "learning_rate",
     "schedule",
@@ -86,7 +88,8 @@ class TuneConfig(Section):
     """The search for the settings with the best validation score, `training.validation_metric`.
 
     Sources: Akiba et al. 2019 (Optuna, whose TPE draws the settings),
-    https://arxiv.org/abs/1907.10902; Li et al. 2018 (ASHA), https://arxiv.org/abs/1810.05934
+    https://arxiv.org/abs/1907.10902; Li et al. 2018 (ASHA), https://arxiv.org/abs/1810.05934;
+    Jaderberg et al. 2017 (population based training), https://arxiv.org/abs/1711.09846
     """
 
     trials: int = Field(default=8, ge=0)
@@ -105,14 +108,17 @@ class TuneConfig(Section):
     max_steps: PositiveInt = 600
     """Number of optimizer updates of a trial that is not stopped early."""
     grace_steps: PositiveInt = 150
-    """Number of updates before a trial may be stopped early."""
+    """Number of updates before a trial may be stopped early; with `pbt`, between two exchanges."""
     reduction_factor: int = Field(default=2, ge=2)
     """One in this many trials continues at each rung."""
     sampler: Literal["tpe", "random", "grid"] = "tpe"
     """How settings are drawn: by what earlier trials scored (Optuna's TPE), at random, or each
     combination in turn. `grid` needs a space of choices alone."""
-    scheduler: Literal["asha", "none"] = "asha"
-    """`asha`: stop trials that are weak at a rung; `none`: every trial makes all its steps."""
+    scheduler: Literal["asha", "pbt", "none"] = "asha"
+    """`asha`: stop trials that are weak at a rung; `none`: every trial makes all its steps. `pbt`
+    (population based training): the first `trials` trials are a population. After every
+    `grace_steps` updates, the weakest quarter of each method is replaced by copies of trials of the
+    best quarter, which go on from their checkpoints with another learning rate."""
     methods: tuple[Method, ...] = ()
     """Types of `adapter` to compare, such as `[lora, none]`, where `none` is full fine-tuning. Each
     has its own space, sampler and rungs, and they get the same number of trials. Empty: the
@@ -165,7 +171,18 @@ class TuneConfig(Section):
                 raise ValueError(f"method_space has {method}, which is not one of methods: add it")
         if self.sampler == "grid":
             self._check_choices()
+        if self.scheduler == "pbt" and _RATE not in self.space:
+            self._check_rates()
         return self
+
+    def _check_rates(self) -> None:
+        """Refuse a population in which nothing would change at an exchange."""
+        lacking = [m for m in self.methods if _RATE not in self.method_space.get(m, {})]
+        if lacking or not self.methods:
+            raise ValueError(
+                f"scheduler=pbt changes {_RATE}, which is not in space: add it, or set another "
+                "scheduler"
+            )
 
     def _check_choices(self) -> None:
         """Refuse ranges, of which a grid could not try every value."""

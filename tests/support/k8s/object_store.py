@@ -170,7 +170,11 @@ def _tell(change: Change, selector: str) -> tuple[WatchType | None, JsonObject]:
     before = change.before is not None and has_labels(change.before, selector)
     if now:
         return ("MODIFIED" if before else "ADDED"), change.body
-    return ("DELETED" if before else None), change.body
+    if not before or change.before is None:
+        return None, change.body
+    # The last state with the labels, under the version of the change.
+    metadata = change.before["metadata"] | {"resourceVersion": str(change.version)}
+    return "DELETED", change.before | {"metadata": metadata}
 
 
 def _spec(body: JsonObject) -> JsonObject:

@@ -78,3 +78,12 @@ def test_biases_are_not_decayed() -> None:
     decay = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     assert decay[id(parameters["bias"])] == 0
     assert decay[id(parameters["weight"])] > 0
+
+
+def test_the_peak_changes_after_so_many_updates() -> None:
+    changes = {4: 0.02, 6: 0.005}
+    training = TrainingConfig(
+        schedule="constant", warmup_steps=0, learning_rate=0.01, learning_rate_changes=changes
+    )
+    rates = [learning_rate(training, step) for step in range(8)]
+    assert rates == [0.01] * 4 + [0.02] * 2 + [0.005] * 2

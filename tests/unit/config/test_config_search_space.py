@@ -120,6 +120,10 @@ def test_a_method_can_have_other_ranges_than_the_rest() -> None:
         ),
         (["tune.sampler=grid"], r"training\.learning_rate is a range"),
         (
+            ["tune.scheduler=pbt", "tune.space={seed: {type: choice, values: [1]}}"],
+            r"scheduler=pbt changes training\.learning_rate",
+        ),
+        (
             ["tune.methods=[none]", "tune.method_space.none.data.path={type: choice, values: [1]}"],
             "data.path cannot be searched",
         ),

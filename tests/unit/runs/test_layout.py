@@ -106,6 +106,7 @@ def test_a_run_cannot_take_a_name_that_all_runs_share():
     shared = {
         layout.ENGINES,
         layout.ENDPOINTS,
+        layout.CAMPAIGNS,
         layout.GATES,
         layout.MLFLOW_ARTIFACTS,
         layout.MLFLOW_DATABASE,

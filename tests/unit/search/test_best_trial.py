@@ -172,3 +172,21 @@ def test_a_setting_of_the_search_that_the_training_lacks_starts_it_anew(storage)
 def test_the_user_may_start_anew(storage):
     search(storage)
     assert best_for(storage, "training.from_best_trial=false").checkpoints is None
+
+
+SCHEDULE = FOUND | {"training.learning_rate_changes.300": 2e-4}
+
+
+def test_a_schedule_that_a_population_found_is_taken(storage):
+    search(storage, found=SCHEDULE)
+    best = best_for(storage)
+    assert best.config.training.learning_rate_changes == {300: 2e-4}
+    assert best.checkpoints == CHECKPOINTS
+
+
+def test_a_learning_rate_of_the_user_keeps_out_the_changes_of_another(storage):
+    search(storage, found=SCHEDULE)
+    best = best_for(storage, "training.learning_rate=0.0005")
+    assert best.config.training.learning_rate == 5e-4
+    assert best.config.training.learning_rate_changes == {}
+    assert best.checkpoints is None

@@ -12,7 +12,7 @@ express. A test checks that `Config` refuses the same values. See `nmt.checks`.
 {{- end }}
 {{- include "nmt.checkSearch" $tune }}
 {{- include "nmt.checkEvaluation" (dict "root" . "evaluation" $config.evaluation) }}
-{{- if has $config.run (list "engines" "gates" "serving" "mlruns" "mlflow.db" "provenance") }}
+{{- if has $config.run (list "campaigns" "engines" "gates" "serving" "mlruns" "mlflow.db" "provenance") }}
 config.run is '{{ $config.run }}', which is a folder of the storage root: choose another name
 {{- end }}
 {{- range $key, $value := dict "provenance.private_key" $config.provenance.private_key "serving.public_key" $config.serving.public_key }}
@@ -165,6 +165,15 @@ config.tune.methods names a method twice: {{ join ", " $methods }}
   {{- $spaces = set $spaces (printf "method_space.%s" $method) $space }}
   {{- if not (has $method $methods) }}
 config.tune.method_space has {{ $method }}, which is not one of config.tune.methods: add it
+  {{- end }}
+{{- end }}
+{{- if and (eq .scheduler "pbt") (not (hasKey .space "training.learning_rate")) }}
+  {{- $lacks := not $methods }}
+  {{- range $methods }}
+    {{- $lacks = or $lacks (not (hasKey (default dict (get $.method_space .)) "training.learning_rate")) }}
+  {{- end }}
+  {{- if $lacks }}
+config.tune.scheduler=pbt changes training.learning_rate, which is not in config.tune.space: add it
   {{- end }}
 {{- end }}
 {{- $sampler := .sampler }}

@@ -1,0 +1,1 @@
+"""The operator, which brings every TranslationCampaign to what its spec says."""

@@ -1,0 +1,285 @@
+"""All writes of the operator. Each can be repeated without harm."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import singledispatchmethod
+
+from k8s.api.cluster import CAMPAIGN, RAY_JOB, Cluster
+from k8s.api.errors import ConflictError
+from k8s.objects.campaign.jobs import Revision, campaign_job
+from k8s.objects.campaign.names import rollout_owner, run_name
+from k8s.objects.campaign.settings import for_run
+from k8s.objects.campaign.status import CampaignStatus
+from k8s.operator.observe import open_storage
+from k8s.operator.observed import Observed
+from k8s.operator.plan.actions import (
+    AnswerSchedule,
+    BeginAttempt,
+    CommandRollout,
+    CreateJob,
+    DeleteJob,
+    DeleteRun,
+    FinishRevision,
+    FollowAction,
+    LookAtRollout,
+    PlannedAction,
+    ReleaseRoute,
+    StartRevision,
+    StartRollout,
+)
+from k8s.operator.record import (
+    CampaignRecord,
+    DoneAction,
+    RevisionRecord,
+    change_campaign_record,
+)
+from k8s.operator.rollouts import Rollouts
+from nmt.config import Config
+from nmt.errors import InputError
+from nmt.runs import layout
+from nmt.runs.records import find_record, list_runs
+from nmt.runs.steps import EXPORT
+from nmt.storage import Storage
+from nmt.traffic import Traffic, change_traffic
+
+log = logging.getLogger(__name__)
+
+MANAGER = "nmt-operator"
+"""Field manager of everything that the operator applies."""
+
+
+@dataclass(slots=True)
+class Actor:
+    """Does what a plan asks for."""
+
+    cluster: Cluster
+    rollouts: Rollouts
+    looked_at: dict[str, float]
+    """Rollout -> when it was last looked at; shared with the observer."""
+
+    def act(self, observed: Observed, action: PlannedAction, now: float) -> None:
+        """Do one action.
+
+        Raises:
+            NmtError: it cannot be done now, or at all.
+        """
+        log.info("campaign %s: %s", observed.name, action)
+        _Act(self, observed, now).do(action)
+
+    def report(self, observed: Observed, status: CampaignStatus) -> None:
+        """Write the status of a campaign, unless it says so already.
+
+        Raises:
+            ClusterError: it cannot be written now.
+        """
+        campaign = observed.campaign
+        if campaign is None or campaign.status == status:
+            return
+        body = {
+            "apiVersion": CAMPAIGN.api_version,
+            "kind": CAMPAIGN.name,
+            "metadata": {"name": campaign.name, "namespace": self.cluster.namespace},
+            "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+        self.cluster.apply_status(body, MANAGER, force=True)
+
+
+@dataclass(slots=True)
+class _Act:
+    """One action on one campaign."""
+
+    actor: Actor
+    observed: Observed
+    now: float
+
+    @property
+    def _config(self) -> Config:
+        """Return the settings of the release, which say where things are."""
+        release = self.observed.release
+        if release is None:
+            raise InputError("the release of the campaign cannot be read")
+        return Config.parse(release.config)
+
+    @property
+    def _storage(self) -> Storage:
+        release = self.observed.release
+        if release is None:
+            raise InputError("the release of the campaign cannot be read")
+        return open_storage(release, self._config)
+
+    @property
+    def _time(self) -> datetime:
+        return datetime.fromtimestamp(self.now, UTC)
+
+    @property
+    def _owner(self) -> str:
+        return rollout_owner(self.observed.name)
+
+    def _change(self, change: Callable[[CampaignRecord], CampaignRecord]) -> None:
+        change_campaign_record(self._storage, self.observed.name, change)
+
+    @singledispatchmethod
+    def do(self, action: PlannedAction) -> None:
+        """Do an action."""
+        raise TypeError(f"unknown action {action}")
+
+    @do.register
+    def _start_revision(self, action: StartRevision) -> None:
+        """Write the next revision into the record."""
+        campaign = self.observed.campaign
+        revision = RevisionRecord(
+            number=action.number,
+            trigger=action.trigger,
+            inputs=action.inputs,
+            data=action.data,
+            run=action.run,
+            started=self.now,
+            attempt_started=self.now,
+        )
+        uid = campaign.metadata.uid if campaign else ""
+
+        def start(record: CampaignRecord) -> CampaignRecord:
+            started = record.with_started(revision, uid)
+            return started if action.tick is None else started.with_schedule(action.tick)
+
+        self._change(start)
+
+    @do.register
+    def _begin_attempt(self, action: BeginAttempt) -> None:
+        self._change(
+            lambda record: record.with_attempt(
+                action.revision, action.attempt, self.now, action.because
+            )
+        )
+
+    @do.register
+    def _answer_schedule(self, action: AnswerSchedule) -> None:
+        self._change(lambda record: record.with_schedule(action.tick))
+
+    @do.register
+    def _finish(self, action: FinishRevision) -> None:
+        """Record how a revision ended."""
+        changes = {
+            "outcome": action.outcome,
+            "message": action.message,
+            "ended": self.now,
+            "engine": action.engine,
+            "gain": action.gain,
+        }
+        self._change(
+            lambda record: record.with_revision(
+                action.revision, lambda each: each.model_copy(update=changes)
+            )
+        )
+
+    @do.register
+    def _create_job(self, action: CreateJob) -> None:
+        """Create a RayJob, unless it is there."""
+        observed = self.observed
+        campaign, release, settings = observed.campaign, observed.release, observed.settings
+        if not (campaign and campaign.spec and release and settings):
+            raise InputError("the campaign cannot be read")
+        on_storage = observed.data.on_storage if observed.data else frozenset[str]()
+        run = run_name(observed.name, action.revision)
+        loaded = for_run(settings, release, run, on_storage)
+        revision = Revision(action.revision, action.attempt)
+        job = campaign_job(
+            release, campaign, campaign.spec, revision, action.planned, loaded, self.now
+        )
+        # A name that is taken is this very job: an earlier call has made it.
+        self.actor.cluster.create(job)
+
+    @do.register
+    def _delete_job(self, action: DeleteJob) -> None:
+        try:
+            self.actor.cluster.delete(RAY_JOB, action.name, uid=action.uid)
+        except ConflictError:
+            log.info("RayJob %s was made anew, and stays", action.name)
+
+    @do.register
+    def _start_rollout(self, action: StartRollout) -> None:
+        observed = self.observed
+        if observed.route is None or observed.settings is None:
+            raise InputError(
+                "the settings of the campaign cannot be read, so nothing is rolled out"
+            )
+        self.actor.rollouts.start(
+            self._storage,
+            observed.route,
+            action.run,
+            observed.settings.config,
+            owner=self._owner,
+            reason=action.reason,
+            at_once=action.at_once,
+            now=self._time,
+        )
+
+    @do.register
+    def _look(self, action: LookAtRollout) -> None:
+        self.actor.rollouts.look(self._storage, self._endpoint, action.id, self._time)
+        self.actor.looked_at[action.id] = self.now
+
+    @do.register
+    def _command(self, action: CommandRollout) -> None:
+        self.actor.rollouts.command(
+            self._storage,
+            self._endpoint,
+            action.id,
+            action.do,
+            by=self._owner,
+            reason=action.reason,
+            now=self._time,
+        )
+
+    @property
+    def _endpoint(self) -> str:
+        route = self.observed.route
+        return route.endpoint if route else self._config.serving.name
+
+    @do.register
+    def _follow(self, action: FollowAction) -> None:
+        """Do what a person told the campaign to do, and record it, also if it is refused."""
+        result = action.result
+        try:
+            for operation in action.operations:
+                self.do(operation)
+        except InputError as error:
+            result = f"refused: {error}"
+        done = DoneAction(id=action.action.id, do=action.action.do, result=result, at=self.now)
+        self._change(lambda record: record.with_action(done))
+
+    @do.register
+    def _delete_run(self, action: DeleteRun) -> None:
+        """Delete a run, and its engine unless another run has made the same one."""
+        storage = self._storage
+        shared = action.engine is None or any(
+            run != action.run and _exports(storage, run, action.engine)
+            for run in list_runs(storage)
+        )
+        if action.engine and not shared:
+            storage.delete(layout.engine(action.engine))
+        storage.delete(action.run)
+        self._change(
+            lambda record: record.with_revision(
+                action.revision, lambda each: each.model_copy(update={"removed": True})
+            )
+        )
+
+    @do.register
+    def _release_route(self, action: ReleaseRoute) -> None:
+        """Let others change the route of a campaign that was deleted."""
+
+        def release(traffic: Traffic | None) -> Traffic:
+            if traffic is None:
+                raise InputError(f"endpoint '{action.endpoint}' has no traffic file")
+            route = traffic.route(action.key)
+            return traffic.with_route(action.key, route.with_owner(None))
+
+        change_traffic(self._storage, action.endpoint, release, owner=self._owner)
+
+
+def _exports(storage: Storage, run: str, engine: str) -> bool:
+    record = find_record(storage, run, EXPORT)
+    return record is not None and record.output == engine

@@ -1,0 +1,306 @@
+"""All reads of the operator: from objects and storage to what a plan is made from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from k8s.api.cluster import Cluster, JsonObject
+from k8s.objects.campaign.campaign import Campaign
+from k8s.objects.campaign.jobs import PlannedJob, plan_jobs
+from k8s.objects.campaign.names import (
+    LABEL_ATTEMPT,
+    LABEL_KIND,
+    LABEL_REVISION,
+    revision_number,
+    rollout_owner,
+)
+from k8s.objects.campaign.settings import RevisionSettings, revision_settings
+from k8s.objects.campaign.status import BestTrial, SearchStatus
+from k8s.objects.names import LABEL_STEP
+from k8s.objects.release import Release
+from k8s.observe.job_status import read_job_status
+from k8s.observe.lookup import find_release
+from k8s.observe.timestamps import timestamp
+from k8s.operator.data import DataLooker
+from k8s.operator.objects import Objects
+from k8s.operator.observed import (
+    Observed,
+    ObservedData,
+    ObservedJob,
+    ObservedRoute,
+    ObservedStep,
+    Standing,
+)
+from k8s.operator.plan.outcome import standing_of
+from k8s.operator.plan.schedule import check_schedule
+from k8s.operator.record import CampaignRecord, RevisionRecord, read_campaign_record
+from k8s.operator.rollouts import Rollouts
+from nmt.config import Config
+from nmt.errors import InputError
+from nmt.runs import layout
+from nmt.runs.gate import GateResult
+from nmt.runs.gate_record import find_decision
+from nmt.runs.job_progress import read_job_progress
+from nmt.runs.records import Record, find_record, result_of
+from nmt.runs.results import TuneResult
+from nmt.runs.steps import EVALUATE, EXPORT, STEPS, TUNE
+from nmt.storage import Storage, below
+from nmt.traffic import read_traffic, route_key
+
+_FAILED_TRIALS = ("failed", "diverged", "out_of_memory", "refused", "abandoned")
+
+
+@dataclass(slots=True)
+class Observer:
+    """Reads all that a plan is made from."""
+
+    cluster: Cluster
+    objects: Objects
+    release_name: str
+    rollouts: Rollouts
+    limit: int = 0
+    """Largest number of campaigns that work at the same time; 0: any number."""
+    data: DataLooker = field(default_factory=DataLooker)
+    standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
+    """What this operator has last found out about each campaign, for the limit."""
+    looked_at: dict[str, float] = field(default_factory=dict[str, float])
+    """Rollout -> when this operator last looked at it, in seconds since 1970."""
+
+    def is_ours(self, body: JsonObject) -> bool:
+        """Tell whether a campaign uses the release of this operator."""
+        return body.get("spec", {}).get("release") == self.release_name
+
+    def release(self) -> Release:
+        """Read the release.
+
+        Raises:
+            InputError: it is not there, or cannot be read.
+        """
+        return find_release(self.cluster, self.release_name)
+
+    def observe(self, name: str, body: JsonObject | None, now: float) -> Observed:
+        """Read all that is known of a campaign.
+
+        Args:
+            name: of the campaign.
+            body: the object; None if it is gone.
+            now: seconds since 1970.
+
+        Raises:
+            NmtError: something cannot be read now.
+        """
+        release = self.release()
+        base = Config.parse(release.config)
+        storage = open_storage(release, base)
+        record = read_campaign_record(storage, name)
+        if body is None:
+            return self._observe_remains(name, release, storage, base, record)
+        campaign = Campaign.parse(body)
+        observed = _Observation(self, name, campaign, release, storage, now)
+        return observed.complete(record)
+
+    def _observe_remains(
+        self,
+        name: str,
+        release: Release,
+        storage: Storage,
+        base: Config,
+        record: CampaignRecord | None,
+    ) -> Observed:
+        """Read what a deleted campaign still holds."""
+        self.data.forget(name)
+        self.standings.pop(name, None)
+        if record is None:
+            return Observed(name, release=release)
+        owner, endpoint = rollout_owner(name), base.serving.name
+        route = next(_owned_routes(storage, endpoint, owner), None)
+        rollout = self.rollouts.find(storage, route, owner) if route else None
+        return Observed(name, release=release, record=record, route=route, rollout=rollout)
+
+
+def open_storage(release: Release, config: Config) -> Storage:
+    """Open the storage root of the runs of a release."""
+    return Storage(below(release.storage, config.storage))
+
+
+def _owned_routes(storage: Storage, endpoint: str, owner: str) -> Iterator[ObservedRoute]:
+    traffic = read_traffic(storage, endpoint)
+    for key, route in (traffic.routes if traffic else {}).items():
+        if route.owner == owner:
+            yield ObservedRoute(endpoint, key, None, route.stable, owner)
+
+
+@dataclass(slots=True)
+class _Observation:
+    """One look at a campaign that exists."""
+
+    observer: Observer
+    name: str
+    campaign: Campaign
+    release: Release
+    storage: Storage
+    now: float
+
+    def complete(self, record: CampaignRecord | None) -> Observed:
+        """Read everything else."""
+        settings, planned, problem = self._read_settings()
+        remembered = record or CampaignRecord()
+        current = remembered.current
+        route = self._route(settings)
+        owner = rollout_owner(self.name)
+        rollout = self.observer.rollouts.find(self.storage, route, owner) if route else None
+        records = dict(self._records(current)) if current else {}
+        exported = records.get(EXPORT.name)
+        engine = exported.output if exported else None
+        return Observed(
+            name=self.name,
+            campaign=self.campaign,
+            release=self.release,
+            settings=settings,
+            jobs_planned=planned,
+            problem=problem,
+            record=remembered,
+            next_number=self._next_number(remembered),
+            jobs=tuple(self._jobs(current)),
+            steps={name: self._step(current, name, each) for name, each in records.items()}
+            if current
+            else {},
+            engine=engine,
+            gate=self._gate(current, engine),
+            search=_search(self.storage, current, records.get(TUNE.name)),
+            data=self._data(settings),
+            route=route,
+            rollout=rollout,
+            looked_at=self.observer.looked_at.get(rollout.id, 0.0) if rollout else 0.0,
+            in_use=_engines_in_use(self.storage) if len(remembered.revisions) > 1 else frozenset(),
+            others=tuple(self._others()),
+            limit=self.observer.limit,
+        )
+
+    def _read_settings(
+        self,
+    ) -> tuple[RevisionSettings | None, tuple[PlannedJob, ...], str]:
+        """Read the settings and plan the jobs, or say why that cannot be done."""
+        spec = self.campaign.spec
+        if spec is None or self.campaign.problem:
+            return None, (), self.campaign.problem
+        try:
+            if spec.schedule:
+                check_schedule(spec.schedule)
+            settings = revision_settings(self.release, spec)
+            return settings, plan_jobs(self.release, spec, settings.config), ""
+        except InputError as error:
+            return None, (), str(error)
+
+    def _next_number(self, record: CampaignRecord) -> int:
+        if record.current:
+            return record.current.number + 1
+        # The record may have been deleted, and the runs are still there.
+        taken = [revision_number(self.name, run) for run in self.storage.list("")]
+        return 1 + max((number for number in taken if number), default=0)
+
+    def _jobs(self, current: RevisionRecord | None) -> Iterator[ObservedJob]:
+        found = [job for job in self.observer.objects.jobs(self.name) if self._owns(job)]
+        for body in sorted(found, key=lambda each: each["metadata"]["creationTimestamp"]):
+            yield self._job(body, current)
+
+    def _owns(self, job: JsonObject) -> bool:
+        """Tell whether a job is this object's, and not of one that had the same name before."""
+        owners = job["metadata"].get("ownerReferences", [])
+        return any(owner.get("uid") == self.campaign.metadata.uid for owner in owners)
+
+    def _job(self, body: JsonObject, current: RevisionRecord | None) -> ObservedJob:
+        metadata, status = body["metadata"], body.get("status", {})
+        labels: Mapping[str, str] = metadata.get("labels", {})
+        revision, attempt = int(labels[LABEL_REVISION]), int(labels.get(LABEL_ATTEMPT, 0))
+        is_current = current and (revision, attempt) == (current.number, current.attempt)
+        started = timestamp(
+            status.get("rayJobInfo", {}).get("startTime") or status.get("startTime")
+        )
+        return ObservedJob(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            kind=labels.get(LABEL_KIND, ""),
+            revision=revision,
+            attempt=attempt,
+            steps=tuple(labels.get(LABEL_STEP, "").split(".")),
+            status=read_job_status(body),
+            deleting=bool(metadata.get("deletionTimestamp")),
+            started=started or None,
+            ended=timestamp(status.get("endTime")) or None,
+            progress=read_job_progress(self.storage, current.run, metadata["name"])
+            if current and is_current
+            else None,
+        )
+
+    def _records(self, current: RevisionRecord) -> Iterator[tuple[str, Record]]:
+        for name, step in STEPS.items():
+            record = find_record(self.storage, current.run, step)
+            if record and record.done:
+                yield name, record
+
+    def _step(self, current: RevisionRecord, name: str, record: Record) -> ObservedStep:
+        # The result of an evaluation is large, and the gate says what is of interest in it.
+        is_read = name != EVALUATE.name
+        result = result_of(self.storage, current.run, STEPS[name], record) if is_read else None
+        reused = getattr(record, "reused", None)
+        return ObservedStep(record.seconds, result.headline() if result else "", reused)
+
+    def _gate(self, current: RevisionRecord | None, engine: str | None) -> GateResult | None:
+        return find_decision(self.storage, current.run, engine) if current and engine else None
+
+    def _data(self, settings: RevisionSettings | None) -> ObservedData | None:
+        if settings is None:
+            return None
+        files = Storage(self.release.storage)
+        return self.observer.data.look(self.name, settings, files, self.now)
+
+    def _route(self, settings: RevisionSettings | None) -> ObservedRoute | None:
+        config = settings.config if settings else None
+        if config is None:
+            return None
+        domain, endpoint = config.gate.domain, config.serving.name
+        key = route_key(config.data.source_language, config.data.target_language, domain)
+        traffic = read_traffic(self.storage, endpoint)
+        route = traffic.routes.get(key) if traffic else None
+        stable = route.stable if route else None
+        return ObservedRoute(endpoint, key, domain, stable, route.owner if route else None)
+
+    def _others(self) -> Iterator[Standing]:
+        """List what is known of the other campaigns, if there is a limit."""
+        if not self.observer.limit:
+            return
+        for body in self.observer.objects.campaigns():
+            name = body["metadata"]["name"]
+            if name == self.name or not self.observer.is_ours(body):
+                continue
+            other = Campaign.parse(body)
+            yield self.observer.standings.get(name) or standing_of(other, other.status.phase)
+
+
+def _search(
+    storage: Storage, current: RevisionRecord | None, record: Record | None
+) -> SearchStatus | None:
+    """Count the trials of a finished search."""
+    if current is None or record is None:
+        return None
+    result: TuneResult = result_of(storage, current.run, TUNE, record)
+    failed = sum(trial.state in _FAILED_TRIALS for trial in result.trials)
+    best = result.best
+    return SearchStatus(
+        trials=len(result.trials),
+        finished=len(result.trials) - failed,
+        failed=failed,
+        best=BestTrial(trial=str(best.number), metric=result.metric, score=best.score)
+        if best.score is not None
+        else None,
+    )
+
+
+def _engines_in_use(storage: Storage) -> frozenset[str]:
+    """List the engines that some endpoint serves, or could roll back to."""
+    found: set[str] = set()
+    for endpoint in storage.list(layout.ENDPOINTS):
+        traffic = read_traffic(storage, endpoint)
+        for route in traffic.routes.values() if traffic else ():
+            found |= {*route.engines, *route.previous}
+    return frozenset(found)

@@ -1,0 +1,172 @@
+"""The plan of a campaign: what has to be done now, what is reported, and when to look again. Pure.
+
+A plan has few actions. After them everything is observed once more, so that each decision is made
+from what is true, and an operator that dies between two actions has lost nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from k8s.objects.campaign.spec import CampaignSpec
+from k8s.operator.observed import Observed
+from k8s.operator.plan.actions import (
+    AnswerSchedule,
+    CommandRollout,
+    CreateJob,
+    DeleteJob,
+    FinishRevision,
+    Plan,
+    PlannedAction,
+    ReleaseRoute,
+    StartRevision,
+)
+from k8s.operator.plan.outcome import Situation, build_status
+from k8s.operator.plan.people import follow_action
+from k8s.operator.plan.retention import make_room
+from k8s.operator.plan.revisions import Queued, next_revision
+from k8s.operator.plan.rollout import After, after_gate, end_of_rollout, watch_rollout
+from k8s.operator.plan.schedule import next_tick
+from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, next_work
+from k8s.operator.record import RevisionRecord
+from nmt.cli.durations import duration
+
+_PROGRESS_SECONDS = 15.0
+_QUEUE_SECONDS = 15.0
+_SETTLING_SECONDS = 15.0
+_MISSING_SECONDS = 60.0
+
+
+def plan_campaign(observed: Observed, now: float) -> Plan:
+    """Plan what has to be done now.
+
+    Args:
+        observed: what is known.
+        now: seconds since 1970.
+    """
+    campaign = observed.campaign
+    if campaign is None:
+        return Plan(_after_deletion(observed), None)
+    if campaign.metadata.deletion_timestamp:
+        return Plan((), None)
+    spec = campaign.spec
+    watched = watch_rollout(observed, now, suspended=spec is not None and spec.suspend)
+    situation, after = _situation(observed, spec, now)
+    actions = watched.actions
+    if spec is not None and not actions:
+        actions = _decide(observed, spec, situation, after, now)
+    waits = [watched.again_after_seconds, after.again_after_seconds]
+    waits += _waits(observed, spec, situation, now)
+    return Plan(actions, build_status(observed, situation, now), _soonest(waits))
+
+
+def _after_deletion(observed: Observed) -> tuple[PlannedAction, ...]:
+    """Give back what a deleted campaign held; its jobs go with it."""
+    rollout, route = observed.rollout, observed.route
+    if rollout and rollout.is_active:
+        return (CommandRollout(rollout.id, "abort", "the campaign was deleted"),)
+    if route and route.owner:
+        return (ReleaseRoute(route.endpoint, route.key),)
+    return ()
+
+
+def _situation(
+    observed: Observed, spec: CampaignSpec | None, now: float
+) -> tuple[Situation, After]:
+    """Find out what the current revision does, and what its gate asks for."""
+    current = observed.current
+    if spec is None or observed.problem:
+        return Situation(), After()
+    tick = next_tick(spec.schedule, now) if spec.schedule and not spec.suspend else None
+    queued = ""
+    if not spec.suspend:
+        new = next_revision(observed, spec, now)
+        queued = new.why if isinstance(new, Queued) else ""
+    if current is None or current.outcome or observed.own_rollout:
+        return Situation(queued=queued, next_tick=tick), After()
+    work = next_work(observed, current, now)
+    after = After()
+    if isinstance(work, Done):
+        after = after_gate(observed, current, mode=_mode(observed))
+    return Situation(work, queued, tick), after
+
+
+def _mode(observed: Observed) -> str:
+    return observed.settings.config.rollout.mode if observed.settings else "none"
+
+
+def _decide(
+    observed: Observed, spec: CampaignSpec, situation: Situation, after: After, now: float
+) -> tuple[PlannedAction, ...]:
+    """Choose the first thing that has to be done."""
+    told = follow_action(observed, spec.action) if spec.action else None
+    if told:
+        return (told,)
+    current = observed.current
+    ended = end_of_rollout(observed, current) if current else None
+    if ended:
+        return (ended,)
+    if observed.problem:
+        return ()
+    useless = _useless_jobs(observed, current, suspended=spec.suspend)
+    if useless or spec.suspend:
+        return useless
+    new = next_revision(observed, spec, now)
+    if isinstance(new, StartRevision | AnswerSchedule):
+        return (new,)
+    if current and not current.outcome:
+        actions = _go_on(spec, current, situation.work, after, now)
+        if actions:
+            return actions
+    return make_room(observed, spec.keep)
+
+
+def _useless_jobs(
+    observed: Observed, current: RevisionRecord | None, *, suspended: bool
+) -> tuple[DeleteJob, ...]:
+    """List the jobs whose work nobody wants any more, or not now."""
+    return tuple(
+        DeleteJob(job.name, job.uid)
+        for job in observed.jobs
+        if not job.has_ended
+        and not job.deleting
+        and (suspended or current is None or current.outcome or not is_of(job, current))
+    )
+
+
+def _go_on(
+    spec: CampaignSpec, current: RevisionRecord, work: Work | None, after: After, now: float
+) -> tuple[PlannedAction, ...]:
+    """Do the next part of a revision."""
+    limit = spec.deadline_seconds
+    if limit and not isinstance(work, Done) and now - current.attempt_started > limit:
+        message = f"took longer than spec.deadlineSeconds={limit} ({duration(limit)})"
+        return (FinishRevision(current.number, "failed", message),)
+    if isinstance(work, Create):
+        return (CreateJob(work.planned, current.number, current.attempt),)
+    if isinstance(work, Broken):
+        return (FinishRevision(current.number, "failed", work.why),)
+    return after.actions
+
+
+def _waits(
+    observed: Observed, spec: CampaignSpec | None, situation: Situation, now: float
+) -> Iterable[float | None]:
+    """List the times after which something may be different without any event."""
+    data, current = observed.data, observed.current
+    if situation.next_tick is not None:
+        yield situation.next_tick - now + 1
+    if isinstance(situation.work, Working):
+        yield _PROGRESS_SECONDS
+    if isinstance(situation.work, Wait):
+        yield situation.work.seconds
+    if situation.queued:
+        yield _QUEUE_SECONDS
+    if data and not data.settled:
+        yield _SETTLING_SECONDS
+    if data and data.missing:
+        yield _MISSING_SECONDS
+    if spec and spec.deadline_seconds and current and not current.outcome:
+        yield max(1.0, current.attempt_started + spec.deadline_seconds - now + 1)
+
+
+def _soonest(waits: Sequence[float | None]) -> float | None:
+    return min((each for each in waits if each is not None), default=None)

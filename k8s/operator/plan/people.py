@@ -1,0 +1,109 @@
+"""What people tell a campaign to do: once for each id. Pure."""
+
+from collections.abc import Callable, Mapping
+
+from k8s.objects.campaign.spec import Action, ActionKind
+from k8s.operator.observed import Observed
+from k8s.operator.plan.actions import (
+    BeginAttempt,
+    CommandRollout,
+    FinishRevision,
+    FollowAction,
+    Operation,
+    StartRollout,
+)
+from k8s.operator.plan.revisions import is_working, start_revision
+
+_Answer = tuple[tuple[Operation, ...], str]
+_NO_REASON = "no reason was given"
+
+
+def follow_action(observed: Observed, action: Action) -> FollowAction | None:
+    """Plan what an action asks for; None if it was done."""
+    if observed.record.has_done(action.id):
+        return None
+    operations, result = _ANSWERS[action.do](observed, action)
+    return FollowAction(action, operations, result)
+
+
+def _pause(observed: Observed, action: Action) -> _Answer:
+    return _command(observed, action, "the rollout is paused", "nothing was paused")
+
+
+def _resume(observed: Observed, action: Action) -> _Answer:
+    return _command(observed, action, "the rollout goes on", "nothing was resumed")
+
+
+def _command(observed: Observed, action: Action, done: str, otherwise: str) -> _Answer:
+    rollout = observed.rollout
+    if rollout is None or not rollout.is_active or action.do not in ("pause", "resume"):
+        return (), f"{otherwise}: no rollout of this campaign runs"
+    return (CommandRollout(rollout.id, action.do, _reason(action)),), done
+
+
+def _promote(observed: Observed, action: Action) -> _Answer:
+    rollout, current = observed.rollout, observed.current
+    if rollout and rollout.is_active:
+        command = CommandRollout(rollout.id, "promote", _reason(action))
+        return (command,), f"engine {rollout.engine} serves all clients"
+    if current is None or observed.engine is None or current.removed:
+        return (), "nothing was promoted: the current revision has no engine yet"
+    is_accepted = observed.gate is not None and observed.gate.verdict == "accept"
+    if not is_accepted and not action.reason.strip():
+        return (), (
+            f"nothing was promoted: the gate has not accepted engine {observed.engine}: set "
+            "spec.action.reason, which is recorded, under another id"
+        )
+    start = StartRollout(current.run, "" if is_accepted else action.reason, at_once=True)
+    return (start,), f"engine {observed.engine} serves all clients"
+
+
+def _abort(observed: Observed, action: Action) -> _Answer:
+    rollout, current = observed.rollout, observed.current
+    if rollout and rollout.is_active:
+        command = CommandRollout(rollout.id, "abort", _reason(action))
+        return (command,), f"the rollout of engine {rollout.engine} has ended"
+    if current and current.outcome is None:
+        message = f"aborted by spec.action: {_reason(action)}"
+        return (FinishRevision(current.number, "aborted", message, observed.engine),), (
+            f"revision {current.number} has ended"
+        )
+    return (), "nothing was aborted: neither a revision nor a rollout is at work"
+
+
+def _rollback(observed: Observed, action: Action) -> _Answer:
+    rollout = observed.rollout
+    if rollout is None or rollout.state not in ("running", "paused", "promoted"):
+        return (), "nothing was rolled back: this campaign serves no engine"
+    # A rollout that is aborted after its promotion returns to the engine before it.
+    command = CommandRollout(rollout.id, "abort", _reason(action))
+    return (command,), f"engine {rollout.engine} no longer serves"
+
+
+def _retry(observed: Observed, action: Action) -> _Answer:
+    current = observed.current
+    if current is None:
+        return (), "nothing to do again: no revision has started"
+    if current.outcome in ("failed", "aborted") and not observed.own_rollout:
+        again = BeginAttempt(current.number, current.attempt + 1)
+        return (again,), f"revision {current.number} goes on"
+    if is_working(observed, current):
+        return (), f"nothing to do again: revision {current.number} is at work"
+    start = start_revision(observed, "action")
+    if start is None:
+        return (), "no revision was started: see the message of the campaign"
+    return (start,), f"revision {start.number} has started"
+
+
+def _reason(action: Action) -> str:
+    return " ".join(action.reason.split()) or _NO_REASON
+
+
+_ANSWERS: Mapping[ActionKind, Callable[[Observed, Action], _Answer]] = {
+    "promote": _promote,
+    "abort": _abort,
+    "rollback": _rollback,
+    "retry": _retry,
+    "pause": _pause,
+    "resume": _resume,
+}

@@ -1,0 +1,106 @@
+"""What happens to the engine of a revision after its gate. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from k8s.operator.observed import Observed, ObservedRollout, RolloutState
+from k8s.operator.plan.actions import (
+    BeginAttempt,
+    CommandRollout,
+    FinishRevision,
+    LookAtRollout,
+    PlannedAction,
+    StartRollout,
+)
+from k8s.operator.plan.steps import fits_traffic
+from k8s.operator.record import Outcome, RevisionRecord
+
+LOOK_EVERY_SECONDS = 30.0
+PEOPLE_SECONDS = 600.0
+"""Time between two looks whether people have decided."""
+SUSPENDED = "the campaign is suspended"
+
+_OUTCOMES: Mapping[RolloutState, Outcome] = {
+    "promoted": "served",
+    "rolled_back": "rolled_back",
+    "aborted": "aborted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What has to be done with an engine, and when to look again."""
+
+    actions: tuple[PlannedAction, ...] = ()
+    again_after_seconds: float | None = None
+
+
+def after_gate(observed: Observed, revision: RevisionRecord, *, mode: str) -> After:
+    """Follow the decision of the gate, once all steps of a revision are done.
+
+    Args:
+        observed: what is known.
+        revision: the current one.
+        mode: `rollout.mode` of the settings.
+    """
+    gate = observed.gate
+    if gate is None or observed.own_rollout or revision.outcome:
+        return After()
+    if gate.verdict == "undecided":
+        return After(again_after_seconds=PEOPLE_SECONDS)
+
+    def finish(outcome: Outcome, message: str) -> After:
+        return After(
+            (FinishRevision(revision.number, outcome, message, gate.engine, gate.difference),)
+        )
+
+    if gate.verdict == "reject":
+        return finish("rejected", gate.reason)
+    if mode == "none":
+        message = "the gate accepted it; spec.action promote serves it (rollout.mode=none)"
+        return finish("accepted", message)
+    if fits_traffic(observed):
+        return After((StartRollout(revision.run),))
+    stable = (observed.route.stable if observed.route else None) or ""
+    if revision.compared_again_for == stable:
+        return finish(
+            "failed",
+            f"engine {stable or 'none'} serves, and the gate keeps comparing with "
+            f"{gate.baseline or 'the base'}: compare serving.name and gate.domain with the route",
+        )
+    return After((BeginAttempt(revision.number, revision.attempt + 1, because=stable),))
+
+
+def watch_rollout(observed: Observed, now: float, *, suspended: bool) -> After:
+    """Look at the campaign's rollout from time to time, whatever else is wrong with the campaign.
+
+    A rollout of an earlier revision is ended: its gate has compared with other engines.
+    """
+    rollout, current = observed.rollout, observed.current
+    if rollout is None or (not rollout.is_active and rollout.settled):
+        return After()
+    if rollout.is_active and current and rollout.run != current.run:
+        reason = f"revision {current.number} has started instead"
+        return After((CommandRollout(rollout.id, "abort", reason),))
+    actions: list[PlannedAction] = []
+    if suspended and rollout.state == "running":
+        actions.append(CommandRollout(rollout.id, "pause", SUSPENDED))
+    elif not suspended and rollout.paused_by_suspension:
+        actions.append(CommandRollout(rollout.id, "resume", "the campaign goes on"))
+    due_in = observed.looked_at + LOOK_EVERY_SECONDS - now
+    # A paused rollout is looked at too: it is rolled back if it does harm.
+    if due_in <= 0 and not actions:
+        return After((LookAtRollout(rollout.id),), LOOK_EVERY_SECONDS)
+    return After(tuple(actions), max(due_in, 1.0))
+
+
+def end_of_rollout(observed: Observed, revision: RevisionRecord) -> FinishRevision | None:
+    """Record how the rollout of a revision ended, and a later rollback too."""
+    rollout: ObservedRollout | None = observed.own_rollout
+    if rollout is None or rollout.is_active:
+        return None
+    outcome = _OUTCOMES[rollout.state]
+    if revision.outcome == outcome:
+        return None
+    gain = observed.gate.difference if observed.gate else None
+    return FinishRevision(revision.number, outcome, rollout.reason, rollout.engine, gain)

@@ -1,0 +1,76 @@
+"""One campaign is brought nearer to what its spec says: observe, plan, act, report."""
+
+import logging
+from dataclasses import dataclass
+
+from k8s.api.errors import ConflictError
+from k8s.objects.campaign.campaign import Campaign
+from k8s.operator.act import Actor
+from k8s.operator.observe import Observer
+from k8s.operator.observed import Observed
+from k8s.operator.plan.campaign import plan_campaign
+from k8s.operator.plan.outcome import standing_of, with_problem
+from nmt.errors import NmtError, UnreachableError
+
+log = logging.getLogger(__name__)
+
+_MOST_PASSES = 12
+"""Each pass does something; a campaign that is never done must not keep the others waiting."""
+_REFUSED_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Reconciles campaigns by name."""
+
+    observer: Observer
+    actor: Actor
+
+    def reconcile(self, name: str, now: float) -> float | None:
+        """Do for a campaign what has to be done now, and report its state.
+
+        It may be called at any time, for any name, and as often as one likes.
+
+        Args:
+            name: of the campaign, which may be gone.
+            now: seconds since 1970.
+
+        Returns:
+            Seconds after which it wants to be called again; None: when something changes.
+
+        Raises:
+            UnreachableError: cluster or storage did not answer: call again a little later.
+            ConflictError: somebody else was faster: call again.
+            NmtError: the state of the campaign could not be reported.
+        """
+        body = self.observer.objects.campaign(name)
+        if body is not None and not self.observer.is_ours(body):
+            return None
+        observed = Observed(name, campaign=Campaign.parse(body) if body else None)
+        try:
+            for _ in range(_MOST_PASSES):
+                body = self.observer.objects.campaign(name)
+                observed = self.observer.observe(name, body, now)
+                plan = plan_campaign(observed, now)
+                if not plan.actions:
+                    break
+                for action in plan.actions:
+                    self.actor.act(observed, action, now)
+        except (UnreachableError, ConflictError):
+            raise
+        except NmtError as error:
+            return self._refused(observed, error, now)
+        if plan.status and observed.campaign:
+            standing = standing_of(observed.campaign, plan.status.phase)
+            self.observer.standings[name] = standing
+            self.actor.report(observed, plan.status)
+        return 0.0 if plan.actions else plan.again_after_seconds
+
+    def _refused(self, observed: Observed, error: NmtError, now: float) -> float:
+        """Report what cluster or storage refuse, which a repetition alone does not change."""
+        log.warning("campaign %s: %s", observed.name, error)
+        if observed.campaign is None:
+            return _REFUSED_SECONDS
+        status = with_problem(observed.campaign, str(error), now)
+        self.actor.report(observed, status)
+        return _REFUSED_SECONDS

@@ -1,0 +1,200 @@
+"""What the operator remembers of a campaign on the storage root.
+
+The file is changed by compare-and-swap alone, and each change says what it expects: a change that
+was made already, or that a faster operator has overtaken, changes nothing.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from k8s.objects.campaign.spec import ActionKind
+from k8s.objects.campaign.status import Trigger
+from nmt.runs import layout
+from nmt.storage import RecordKind, Storage
+
+Outcome = Literal["failed", "rejected", "accepted", "served", "rolled_back", "aborted", "replaced"]
+"""How a revision ended. Accepted: by the gate, and nobody has asked to roll it out."""
+
+_MAX_REVISIONS = 50
+_MAX_ACTIONS = 50
+_REMEDY = (
+    "delete this one file, and the operator goes on with the next number; the runs on the storage "
+    "root stay"
+)
+
+
+class _Part(BaseModel):
+    # Two releases of the operator may meet on one storage root.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RevisionRecord(_Part):
+    """A revision: why it started, from what, and how it ended."""
+
+    number: int = Field(ge=1)
+    trigger: Trigger
+    inputs: str
+    """Digest of the settings."""
+    data: str = ""
+    """Digest of the data."""
+    run: str
+    started: float
+    """Seconds since 1970."""
+    attempt: int = Field(default=0, ge=0)
+    """Number of new attempts that were asked for."""
+    attempt_started: float
+    """When the present attempt began, in seconds since 1970."""
+    compared_again_for: str | None = None
+    """Engine that began to serve after the gate, for which the gate was asked once more."""
+    ended: float | None = None
+    outcome: Outcome | None = None
+    """Null while it works, and while people have not decided yet."""
+    message: str = ""
+    """Why it ended so."""
+    engine: str | None = None
+    """Digest of its engine; null: it made none."""
+    gain: float | None = None
+    """As the gate measured it."""
+    removed: bool = False
+    """Whether its run was deleted to make room."""
+
+
+class DoneAction(_Part):
+    """An action that was done."""
+
+    id: str
+    do: ActionKind
+    result: str
+    at: float
+    """Seconds since 1970."""
+
+
+class CampaignRecord(_Part):
+    """All that the operator remembers of a campaign."""
+
+    uid: str = ""
+    """Of the object that it was last about."""
+    revisions: tuple[RevisionRecord, ...] = ()
+    """The latest ones, oldest first."""
+    actions: tuple[DoneAction, ...] = ()
+    """The latest ones, oldest first."""
+    last_schedule: float | None = None
+    """Time of the schedule that was last answered, in seconds since 1970."""
+
+    @property
+    def current(self) -> RevisionRecord | None:
+        """Return the latest revision; None before the first one."""
+        return self.revisions[-1] if self.revisions else None
+
+    def has_done(self, action_id: str) -> bool:
+        """Tell whether an action was done."""
+        return any(each.id == action_id for each in self.actions)
+
+    def with_started(self, revision: RevisionRecord, uid: str) -> Self:
+        """Add the next revision, which ends the one before it; do nothing if it is there."""
+        if self.current and self.current.number >= revision.number:
+            return self
+        before = [
+            each
+            if each.outcome
+            else each.model_copy(
+                update={
+                    "outcome": "replaced",
+                    "ended": revision.started,
+                    "message": f"revision {revision.number} has started instead",
+                }
+            )
+            for each in self.revisions
+        ]
+        kept = (*before, revision)[-_MAX_REVISIONS:]
+        return self.model_copy(update={"uid": uid, "revisions": kept})
+
+    def with_revision(
+        self, number: int, change: Callable[[RevisionRecord], RevisionRecord]
+    ) -> Self:
+        """Change the revision of a number, if it is there."""
+        changed = tuple(change(each) if each.number == number else each for each in self.revisions)
+        return self.model_copy(update={"revisions": changed})
+
+    def with_attempt(self, number: int, attempt: int, now: float, because: str | None) -> Self:
+        """Begin an attempt of a revision; do nothing if it or a later one has begun.
+
+        Args:
+            number: of the revision.
+            attempt: number of the attempt.
+            now: seconds since 1970.
+            because: engine that began to serve after the gate; None: a person asked for it.
+        """
+
+        def begin(revision: RevisionRecord) -> RevisionRecord:
+            if revision.attempt >= attempt:
+                return revision
+            return revision.model_copy(
+                update={
+                    "attempt": attempt,
+                    "attempt_started": now,
+                    "ended": None,
+                    "outcome": None,
+                    "message": "",
+                    "compared_again_for": revision.compared_again_for
+                    if because is None
+                    else because,
+                }
+            )
+
+        return self.with_revision(number, begin)
+
+    def with_action(self, action: DoneAction) -> Self:
+        """Add an action; do nothing if it was done already."""
+        if self.has_done(action.id):
+            return self
+        return self.model_copy(update={"actions": (*self.actions, action)[-_MAX_ACTIONS:]})
+
+    def with_schedule(self, tick: float) -> Self:
+        """Remember that a time of the schedule was answered."""
+        if self.last_schedule is not None and self.last_schedule >= tick:
+            return self
+        return self.model_copy(update={"last_schedule": tick})
+
+
+CAMPAIGN_RECORD = RecordKind(CampaignRecord, "the record of a campaign")
+
+
+def read_campaign_record(storage: Storage, name: str) -> CampaignRecord | None:
+    """Read what is remembered of a campaign; None if there is nothing.
+
+    Raises:
+        StorageError: the file is damaged; says what to do.
+    """
+    return CAMPAIGN_RECORD.find(storage, layout.campaign(name), _REMEDY)
+
+
+def change_campaign_record(
+    storage: Storage, name: str, change: Callable[[CampaignRecord], CampaignRecord]
+) -> CampaignRecord:
+    """Change what is remembered of a campaign; write nothing if nothing changes.
+
+    Args:
+        storage: the storage root.
+        name: name of the campaign.
+        change: makes the new record; called again if another process was faster.
+
+    Raises:
+        StorageError: the file is damaged, or cannot be read or written.
+    """
+    found = read_campaign_record(storage, name)
+    if found is not None and change(found) == found:
+        return found
+    return CAMPAIGN_RECORD.update(
+        storage,
+        layout.campaign(name),
+        lambda current: change(current or CampaignRecord()),
+        _REMEDY,
+    )
+
+
+def known_campaigns(storage: Storage) -> list[str]:
+    """List the campaigns that something is remembered of, those that are deleted too."""
+    return storage.list(layout.CAMPAIGNS)

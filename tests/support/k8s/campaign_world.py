@@ -1,0 +1,229 @@
+"""A cluster, a storage root and a clock in which campaigns are reconciled.
+
+The jobs are those of a KubeRay that does nothing until it is told to, and then leaves the records
+that the real steps leave.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from k8s.api.cluster import CAMPAIGN, CONFIG_MAP, RAY_JOB, JsonObject
+from k8s.objects.campaign.campaign import Campaign
+from k8s.objects.campaign.status import CampaignStatus, time_of
+from k8s.objects.release import KEY
+from k8s.operator.act import Actor
+from k8s.operator.objects import ClusterObjects
+from k8s.operator.observe import Observer
+from k8s.operator.reconcile import Reconciler
+from k8s.operator.record import CampaignRecord, read_campaign_record
+from k8s.operator.rollouts import StorageRollouts
+from nmt.config import digest_of
+from nmt.rollout import Counts
+from nmt.runs import layout
+from nmt.runs.gate import GateVerdict
+from nmt.runs.records import Record, find_record
+from nmt.runs.steps import EXPORT, GATE, STEPS
+from nmt.storage import Storage
+from nmt.traffic import Route, read_traffic, stable_engine
+from tests.support.k8s.fake_cluster import FakeCluster
+from tests.support.rollouts import Rollouts
+from tests.support.runs.evaluated_run import leave_engine
+from tests.support.runs.gate_record import leave_decision
+
+ROUTE = "eng_Latn-tam_Taml"
+NAME = "clinic"
+RELEASE = "demo"
+CONFIG: dict[str, Any] = {
+    "tune": {"trials": 2},
+    "rollout": {"seconds_per_step": 0, "seconds_before_all": 0},
+}
+_RESULTS: dict[str, dict[str, Any]] = {
+    "prepare": {"sizes": {"train": 90, "validation": 5}},
+    "base": {"license": "mit"},
+    "tune": {
+        "best": {"config": {"training.learning_rate": 0.1}, "state": "finished", "number": 3,
+                 "bleu": 30.0, "score": 30.0, "checkpoints": "x"},
+        "trials": [{"config": {"training.learning_rate": 0.1}, "state": "finished", "number": 3}],
+    },
+    "train": {"trained_parameters": 10, "left_out": 0, "steps": 20},
+    "variants": {"metric": "bleu"},
+    "evaluate": {},
+}  # fmt: skip
+
+
+class World:
+    """One namespace with a release, its storage, and its operator."""
+
+    def __init__(self, root: Path, release: JsonObject, limit: int = 0) -> None:
+        self.now = 1_790_000_000.0
+        self.cluster = FakeCluster()
+        self.root = root
+        self.storage = Storage(str(root / "runs"))
+        self.rollouts = StorageRollouts()
+        self.limit = limit
+        self.verdicts: dict[str, GateVerdict] = {}
+        """Run -> what its gate says; accept if it is not named."""
+        fields = release | {"storage": str(root), "name": RELEASE}
+        labels = {"app.kubernetes.io/component": "release"}
+        name = f"{RELEASE}-release"
+        self.cluster.add(
+            CONFIG_MAP, name, metadata={"name": name, "labels": labels}, data={KEY: _json(fields)}
+        )
+        self.restart()
+
+    def restart(self) -> None:
+        """Replace the operator by a new process, which remembers nothing."""
+        observer = Observer(
+            self.cluster, ClusterObjects(self.cluster), RELEASE, self.rollouts, self.limit
+        )
+        actor = Actor(self.cluster, self.rollouts, observer.looked_at)
+        self.reconciler = Reconciler(observer, actor)
+
+    def apply(self, name: str = NAME, **spec: Any) -> None:
+        """Create a campaign, or change fields of its spec."""
+        found = self.cluster.objects.get((CAMPAIGN.name, name))
+        if found is None:
+            body = {"release": RELEASE, "config": CONFIG} | spec
+            metadata = {
+                "name": name,
+                "namespace": "team",
+                "generation": 1,
+                "creationTimestamp": "2026-09-21T00:00:00Z",
+            }
+            self.cluster.add(
+                CAMPAIGN, name, apiVersion=CAMPAIGN.api_version, metadata=metadata, spec=body
+            )
+            return
+        found["spec"] |= spec
+        found["metadata"]["generation"] += 1
+
+    def tell(self, action_id: str, do: str, reason: str = "", name: str = NAME) -> None:
+        """Set the action of a campaign."""
+        self.apply(name, action={"id": action_id, "do": do, "reason": reason})
+
+    def reconcile(self, name: str = NAME) -> float | None:
+        """Call the operator once."""
+        return self.reconciler.reconcile(name, self.now)
+
+    def wait(self, seconds: float, name: str = NAME) -> CampaignStatus:
+        """Let time pass, and call the operator."""
+        self.now += seconds
+        self.reconcile(name)
+        return self.status(name)
+
+    def status(self, name: str = NAME) -> CampaignStatus:
+        """Return what the campaign reports."""
+        return Campaign.parse(self.cluster.objects[CAMPAIGN.name, name]).status
+
+    def record(self, name: str = NAME) -> CampaignRecord:
+        """Return what the operator remembers."""
+        return read_campaign_record(self.storage, name) or CampaignRecord()
+
+    def jobs(self) -> list[JsonObject]:
+        """List the RayJobs."""
+        return [body for (kind, _), body in self.cluster.objects.items() if kind == RAY_JOB.name]
+
+    def live_jobs(self) -> list[JsonObject]:
+        """List the RayJobs that have not ended."""
+        ends = ("Complete", "Failed")
+        return [
+            job
+            for job in self.jobs()
+            if job.get("status", {}).get("jobDeploymentStatus") not in ends
+        ]
+
+    def finish_jobs(self) -> list[str]:
+        """Let all RayJobs succeed, and return their names."""
+        names = [job["metadata"]["name"] for job in self.live_jobs()]
+        for job in self.live_jobs():
+            run, steps = (job["metadata"]["labels"][key] for key in ("nmt/run", "nmt/step"))
+            for step in steps.split("."):
+                self.leave(run, step)
+            self.end(job, "SUCCEEDED")
+        return names
+
+    def fail_jobs(self, message: str = "") -> None:
+        """Let all RayJobs fail."""
+        for job in self.live_jobs():
+            said = message or "Job entrypoint command failed with exit code 1, last logs:"
+            self.end(job, "FAILED", reason="AppFailed", message=said)
+
+    def end(self, job: JsonObject, outcome: str, **status: str) -> None:
+        """Let one RayJob end."""
+        deployment = "Complete" if outcome == "SUCCEEDED" else "Failed"
+        self.cluster.set_status(
+            job["metadata"]["name"],
+            jobDeploymentStatus=deployment,
+            jobStatus=outcome,
+            startTime=_stamp(self.now - 60),
+            endTime=_stamp(self.now),
+            **status,
+        )
+
+    def leave(self, run: str, step: str) -> None:
+        """Leave the record of a step, as if it had been done."""
+        engine = engine_of(run)
+        if step == GATE.name:
+            serving = stable_engine(self.storage, "default", ROUTE)
+            verdict = self.verdicts.get(run, "accept")
+            leave_decision(self.storage, run, verdict, engine=engine, baseline=serving)
+            return
+        result = _RESULTS.get(step, {})
+        if step == EXPORT.name:
+            leave_engine(self.storage, engine)
+            result = {"engine": engine, "format": "ctranslate2", "logit_difference": 0.0,
+                      "license": "mit"}  # fmt: skip
+        record = Record(step, True, {}, {}, output=engine, seconds=7.0, result=result)
+        self.storage.write_json(layout.step_record(run, STEPS[step]), asdict(record))
+
+    def count(self, counts: dict[str, Counts]) -> None:
+        """Let a replica report what it has counted of the running canary."""
+        time = datetime.fromtimestamp(self.now, UTC)
+        Rollouts(self.storage, time).report(counts)
+
+    def roll_out(self, counts: dict[str, Counts], name: str = NAME) -> CampaignStatus:
+        """Let the canary count the same at each look until it has ended."""
+        for _ in range(10):
+            if self.status(name).phase != "Canary":
+                return self.status(name)
+            self.count(counts)
+            self.wait(60, name)
+        raise AssertionError(f"the canary does not end: {self.status(name).message}")
+
+    def run_until_rest(self, name: str = NAME, *, most: int = 20) -> CampaignStatus:
+        """Reconcile and finish jobs until nothing happens any more."""
+        for _ in range(most):
+            self.reconcile(name)
+            if not self.finish_jobs():
+                return self.status(name)
+        raise AssertionError(f"still at work after {most} turns: {self.status(name).message}")
+
+    def serving(self) -> str | None:
+        """Return the engine that answers."""
+        return stable_engine(self.storage, "default", ROUTE)
+
+    def route(self) -> Route:
+        """Return the route that the campaign serves."""
+        traffic = read_traffic(self.storage, "default")
+        assert traffic
+        return traffic.route(ROUTE)
+
+    def exported(self, run: str) -> bool:
+        """Tell whether a run has an engine."""
+        return find_record(self.storage, run, EXPORT) is not None
+
+
+def engine_of(run: str) -> str:
+    """Return the digest of the engine that the jobs of a run make."""
+    return digest_of(run)
+
+
+def _json(fields: JsonObject) -> str:
+    return json.dumps(fields)
+
+
+def _stamp(seconds: float) -> str:
+    return time_of(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")

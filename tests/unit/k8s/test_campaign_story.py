@@ -1,0 +1,148 @@
+"""The whole story of a campaign: applied, served, better, worse, harmful."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.k8s.campaign_world import CONFIG, World, engine_of
+from tests.support.rollouts import CLEAN, HARM
+from tests.unit.k8s.conftest import release_fields
+
+DATA = {"data": {"path": "corpora/mine.tsv"}}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, release_fields())
+
+
+def test_an_applied_campaign_is_served(world: World) -> None:
+    world.apply()
+    status = world.run_until_rest()
+    assert status.phase == "Served", status.message
+    assert world.serving() == engine_of("clinic-r1") == status.serves
+    assert [step.state for step in status.steps] == ["done"] * 8
+
+
+def _new_corpus(world: World, text: str) -> None:
+    path = world.root / "corpora/mine.tsv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (world.now, world.now))
+    world.now += 60
+
+
+def _applied(world: World, **spec: object) -> None:
+    _new_corpus(world, "first")
+    world.apply(config=CONFIG | DATA, **spec)
+    assert world.run_until_rest().phase == "Served"
+
+
+def test_new_data_makes_a_better_engine_which_is_promoted_after_its_canary(world: World) -> None:
+    _applied(world)
+    _new_corpus(world, "second")
+    status = world.run_until_rest()
+    assert (status.phase, status.revision and status.revision.trigger) == ("Canary", "data")
+    assert world.serving() == engine_of("clinic-r1")
+    status = world.roll_out(CLEAN)
+    assert status.phase == "Served"
+    assert world.serving() == engine_of("clinic-r2")
+    assert [past.run for past in status.history] == ["clinic-r1"]
+
+
+def test_a_worse_engine_is_rejected_with_the_reason_of_the_gate(world: World) -> None:
+    _applied(world)
+    world.verdicts["clinic-r2"] = "reject"
+    _new_corpus(world, "second")
+    status = world.run_until_rest()
+    assert status.phase == "Rejected"
+    assert status.message == "gain: +1.50 chrF++"
+    assert world.serving() == engine_of("clinic-r1")
+
+
+def test_a_harmful_canary_is_rolled_back_and_not_tried_again(world: World) -> None:
+    _applied(world)
+    _new_corpus(world, "second")
+    world.run_until_rest()
+    status = world.roll_out(HARM)
+    assert status.phase == "RolledBack"
+    assert status.message.startswith("unusable outputs: 80 of 800 pairs only in the canary")
+    assert world.serving() == engine_of("clinic-r1")
+    assert world.wait(86_400).phase == "RolledBack"
+    assert len(world.record().revisions) == 2
+
+
+def test_the_same_settings_and_data_start_nothing(world: World) -> None:
+    _applied(world)
+    before = world.cluster.store.version
+    for _ in range(5):
+        world.wait(600)
+    assert world.cluster.store.version == before
+    assert len(world.record().revisions) == 1
+
+
+def test_a_deleted_status_is_made_again(world: World) -> None:
+    _applied(world)
+    status = world.status()
+    world.cluster.objects["TranslationCampaign", "clinic"].pop("status")
+    world.restart()
+    made = world.wait(5)
+    times = {"conditions": ()}
+    assert made.model_copy(update=times) == status.model_copy(update=times)
+    assert [each.status for each in made.conditions] == [each.status for each in status.conditions]
+
+
+def test_an_operator_that_dies_at_any_write_leads_to_the_same_end(world: World) -> None:
+    world.apply()
+    seen = set()
+    while (status := world.status()).phase != "Served":
+        seen.add(status.phase)
+        world.restart()
+        world.reconcile()
+        world.finish_jobs()
+    assert len(world.record().revisions) == 1
+    assert len(world.jobs()) == 3
+    assert {"Preparing", "Searching", "Training"} <= seen
+
+
+def test_a_changed_spec_ends_the_revision_that_works(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    world.apply(config={"seed": 2})
+    status = world.run_until_rest()
+    assert status.phase == "Served"
+    assert status.revision
+    assert (status.revision.number, status.revision.trigger) == (2, "spec")
+    assert world.record().revisions[0].outcome == "replaced"
+    assert not world.exported("clinic-r1")
+
+
+def test_a_deleted_campaign_gives_up_its_canary(world: World) -> None:
+    _applied(world)
+    _new_corpus(world, "second")
+    world.run_until_rest()
+    del world.cluster.objects["TranslationCampaign", "clinic"]
+    world.reconcile()
+    route = world.route()
+    assert (route.stable, route.canary, route.owner) == (engine_of("clinic-r1"), None, None)
+
+
+def test_a_campaign_that_is_made_again_goes_on_with_the_next_number(world: World) -> None:
+    _applied(world)
+    del world.cluster.objects["TranslationCampaign", "clinic"]
+    world.restart()
+    world.reconcile()
+    world.apply(config=CONFIG | DATA | {"seed": 9})
+    status = world.run_until_rest()
+    assert status.revision
+    assert status.revision.run == "clinic-r2"
+
+
+def test_a_campaign_whose_record_is_lost_does_not_take_a_run_twice(world: World) -> None:
+    _applied(world)
+    world.storage.delete("campaigns/clinic/campaign.json")
+    world.wait(60)
+    current = world.record().current
+    assert current
+    assert current.number == 2

@@ -1,0 +1,237 @@
+"""Tests of one replica of the operator: its threads, its Lease, its port and its end."""
+
+import _thread
+import json
+import logging
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
+
+pytest.importorskip("prometheus_client", reason="needs the extra k8s")
+
+from k8s.api.cluster import CAMPAIGN, LEASE, JsonObject
+from k8s.operator.loop import controller as module
+from k8s.operator.loop.controller import Controller, LostLeaseError
+from k8s.operator.loop.health import health_port
+from k8s.operator.loop.lease import Clocks
+from k8s.operator.loop.log import JsonLines
+from nmt.errors import StorageError
+from tests.support.k8s.fake_cluster import FakeCluster
+
+
+class PatientCluster(FakeCluster):
+    """A cluster whose watches take a moment, so that a thread does not spin."""
+
+    def watch(self, *words, **options):
+        time.sleep(0.002)
+        yield from list(super().watch(*words, **options))
+
+
+def campaign(name: str) -> JsonObject:
+    return {
+        "apiVersion": CAMPAIGN.api_version,
+        "kind": CAMPAIGN.name,
+        "metadata": {"name": name},
+        "spec": {},
+    }
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.005)
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return PatientCluster()
+
+
+@pytest.fixture
+def start(cluster) -> Callable[..., Controller]:
+    def make(reconcile, identity: str = "a") -> Controller:
+        clocks = Clocks(time.monotonic, time.time)
+        return Controller(cluster, reconcile, "nmt-operator", identity, clocks, Random(1))
+
+    return make
+
+
+def steal(cluster: FakeCluster) -> None:
+    """Let another replica have the Lease, as after a pause of this one."""
+    while True:
+        lease = cluster.get(LEASE, "nmt-operator")
+        assert lease
+        lease["spec"]["holderIdentity"] = "other"
+        try:
+            cluster.update(lease)
+        except Exception:
+            continue
+        return
+
+
+def run_until_stolen(controller: Controller) -> None:
+    with pytest.raises(LostLeaseError, match="another replica works now"):
+        controller.run()
+
+
+def test_each_campaign_is_looked_at_also_one_that_comes_later(cluster, start):
+    cluster.apply(campaign("first"), "m")
+    seen: list[str] = []
+
+    def reconcile(name: str) -> None:
+        seen.append(name)
+        if name == "first" and seen.count("first") == 1:
+            cluster.apply(campaign("second"), "m")
+        if name == "second":
+            steal(cluster)
+
+    run_until_stolen(start(reconcile))
+    assert seen[:2] == ["first", "second"]
+
+
+def test_a_failure_or_a_bug_at_one_campaign_keeps_no_other_from_its_turn(cluster, start, caplog):
+    for name in ("a", "b", "c"):
+        cluster.apply(campaign(name), "m")
+
+    def reconcile(name: str) -> None:
+        if name == "a":
+            raise StorageError("the disk is full")
+        if name == "b":
+            raise ZeroDivisionError
+        steal(cluster)
+
+    controller = start(reconcile)
+    run_until_stolen(controller)
+    assert "the disk is full; tried again in" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert 'nmt_operator_reconciles_total{result="failed"} 2.0' in text(controller)
+    assert 'nmt_operator_reconciles_total{result="done"} 1.0' in text(controller)
+
+
+def test_a_campaign_comes_again_when_it_said(cluster, start):
+    cluster.apply(campaign("a"), "m")
+    seen: list[float] = []
+
+    def reconcile(name: str) -> float:
+        seen.append(time.monotonic())
+        if len(seen) == 3:
+            steal(cluster)
+        return 0.01
+
+    run_until_stolen(start(reconcile))
+    assert seen[1] - seen[0] >= 0.01
+
+
+def test_a_deleted_campaign_is_not_looked_at_again(cluster, start):
+    cluster.apply(campaign("a"), "m")
+    seen: list[str] = []
+
+    def reconcile(name: str) -> float:
+        seen.append(name)
+        if len(seen) == 1:
+            cluster.delete(CAMPAIGN, "a")
+            cluster.apply(campaign("b"), "m")
+        if seen.count("b") == 5:
+            steal(cluster)
+        return 0.0
+
+    run_until_stolen(start(reconcile))
+    # It may have been queued again while it was worked on.
+    assert seen[seen.index("b") :].count("a") <= 1
+
+
+def test_a_stop_finishes_what_is_begun_and_gives_the_lease_back(cluster, start):
+    cluster.apply(campaign("a"), "m")
+    ended: list[str] = []
+
+    def reconcile(name: str) -> None:
+        _thread.interrupt_main()
+        time.sleep(0.05)
+        assert cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"] == "a"
+        ended.append(name)
+
+    with pytest.raises(KeyboardInterrupt):
+        start(reconcile).run()
+    assert ended == ["a"]
+    assert cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"] == ""
+
+
+def test_a_replica_without_the_lease_does_nothing(cluster, start):
+    fields = {"holderIdentity": "other", "leaseDurationSeconds": 3600}
+    cluster.add(LEASE, "nmt-operator", spec=fields)
+    cluster.apply(campaign("a"), "m")
+    controller = start(lambda name: pytest.fail("it is not the leader"))
+    looks = 0
+    step = controller.election.step
+
+    def three_looks() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            raise KeyboardInterrupt
+        return step()
+
+    controller.election.step = three_looks  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(KeyboardInterrupt):
+        controller.run()
+    assert "nmt_operator_leader 0.0" in text(controller)
+    assert cluster.objects["Lease", "nmt-operator"]["spec"] == fields
+
+
+def text(controller: Controller) -> str:
+    return controller.metrics.exposition().decode()
+
+
+def test_the_metrics_count_campaigns_by_phase(cluster, start):
+    for name, phase in (("a", "Served"), ("b", "Served"), ("c", "")):
+        cluster.apply(campaign(name), "m")
+        cluster.apply_status({**campaign(name), "status": {"phase": phase} if phase else {}}, "m")
+    seen: list[str] = []
+
+    def reconcile(name: str) -> None:
+        seen.append(name)
+        if len(seen) == 3:
+            steal(cluster)
+
+    controller = start(reconcile)
+    run_until_stolen(controller)
+    found = text(controller)
+    assert 'nmt_operator_campaigns{phase="Pending"} 1.0' in found
+    assert 'nmt_operator_campaigns{phase="Served"} 2.0' in found
+    assert "nmt_operator_reconcile_seconds_count 3.0" in found
+    assert "nmt_operator_queue_depth 0.0" in found
+
+
+@pytest.fixture
+def port() -> Iterator[tuple[str, list[str]]]:
+    problems = [""]
+    with health_port(0, lambda: problems[0], lambda: b"nmt_operator_leader 1.0\n") as number:
+        yield f"http://127.0.0.1:{number}", problems
+
+
+def test_the_port_tells_whether_the_process_is_well(port):
+    address, problems = port
+    with urllib.request.urlopen(f"{address}/healthz") as answer:
+        assert answer.read() == b"ok\n"
+    problems[0] = "a thread has ended"
+    with pytest.raises(urllib.error.HTTPError, match="503") as caught:
+        urllib.request.urlopen(f"{address}/healthz")
+    assert caught.value.read() == b"a thread has ended\n"
+
+
+def test_the_port_has_the_metrics_and_nothing_else(port):
+    with urllib.request.urlopen(f"{port[0]}/metrics") as answer:
+        assert answer.read() == b"nmt_operator_leader 1.0\n"
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{port[0]}/other")
+
+
+def test_a_line_of_the_log_is_json_and_says_what_it_is_about():
+    record = logging.LogRecord("k8s", logging.WARNING, "", 1, "job %s", ("x",), None)
+    record.campaign = "a"
+    line = json.loads(JsonLines().format(record))
+    assert line.pop("time").endswith("+00:00")
+    assert line == {"level": "warning", "message": "job x", "campaign": "a"}
