@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import get_args
 
 from k8s.api.cluster import JsonObject, Kind, Page, WatchType, kind_of
+from k8s.api.connection import open_connection
 from k8s.api.errors import ConflictError, check_answer, is_about, unknown_kind
-from k8s.api.transport import TIMEOUT, Answer, Query, Transport, open_transport, parse
+from k8s.api.transport import TIMEOUT, Answer, Query, Transport, parse
 from nmt.errors import InputError, UnreachableError
 
 # A job may be silent for a long time; after a timeout the reader of the log connects again.
@@ -21,8 +22,8 @@ def connect(context: str | None, namespace: str | None) -> "KubernetesCluster":
     Raises:
         ClusterError: there is no kubeconfig, or it has no such context.
     """
-    transport, chosen = open_transport(context, namespace)
-    return KubernetesCluster(transport, chosen)
+    connection = open_connection(context)
+    return KubernetesCluster(Transport(connection), namespace or connection.namespace)
 
 
 class KubernetesCluster:

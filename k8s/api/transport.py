@@ -1,99 +1,34 @@
-"""Requests to the API server, with the official client; only this module imports `kubernetes`."""
+"""Requests to the API server."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
+from urllib.parse import urlencode
 
 import urllib3
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
-from kubernetes.client.exceptions import ApiException
-
-# The client has no annotations: here and in `send` its values get their types.
-from kubernetes.config import (
-    load_incluster_config,  # pyright: ignore[reportUnknownVariableType]
-    load_kube_config,  # pyright: ignore[reportUnknownVariableType]
-)
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import (
-    list_kube_config_contexts,  # pyright: ignore[reportUnknownVariableType]
-)
 
 from k8s.api.cluster import JsonObject
+from k8s.api.connection import Connection
 from k8s.api.errors import TRANSIENT, shorten
-from nmt.errors import ClusterError, InputError, UnreachableError
+from nmt import __version__
+from nmt.errors import ClusterError, UnreachableError
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and between two reads."""
 _PAUSES = (0.5, 1.5, 4.0)
-# The kubelet mounts this file in each Pod that has a token.
-_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 Query = list[tuple[str, str]]
 Answer = tuple[int, JsonObject]
 """The HTTP status, and the body: an object, a list or a `Status` of the API."""
 
 
-def open_transport(context: str | None, namespace: str | None) -> "tuple[Transport, str]":
-    """Connect as `kubectl` would, or with the service account of this Pod.
-
-    Returns:
-        The connection, and the namespace to work in.
-
-    Raises:
-        ClusterError: there is no kubeconfig, or it has no such context.
-    """
-    configuration = Configuration()
-    # urllib3 would also retry requests that create objects; `read` repeats only reads.
-    configuration.retries = False
-    if context is None and not _kubeconfig_exists() and _POD_NAMESPACE.exists():
-        load_incluster_config(client_configuration=configuration)
-        own = _POD_NAMESPACE.read_text(encoding="utf-8").strip()
-        return Transport(ApiClient(configuration), "this Pod's account"), namespace or own
-    try:
-        chosen = _chosen_context(context)
-        load_kube_config(context=context, client_configuration=configuration)
-    except (ConfigException, TypeError, OSError, ValueError) as error:
-        raise ClusterError(_no_kubeconfig(error)) from None
-    own = chosen["context"].get("namespace") or "default"
-    return Transport(ApiClient(configuration), f"context '{chosen['name']}'"), namespace or own
-
-
-def _chosen_context(name: str | None) -> JsonObject:
-    contexts, current = cast(tuple[list[JsonObject], JsonObject], list_kube_config_contexts())
-    if name is None:
-        return current
-    for context in contexts:
-        if context["name"] == name:
-            return context
-    names = ", ".join(sorted(context["name"] for context in contexts))
-    raise InputError(f"--context {name}: the kubeconfig has {names}")
-
-
-def _kubeconfig_exists() -> bool:
-    # Like PATH, the variable may hold several files.
-    paths = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    return any(Path(path).exists() for path in paths.split(os.pathsep) if path)
-
-
-def _no_kubeconfig(error: Exception) -> str:
-    return (
-        f"no usable kubeconfig ({str(error).splitlines()[0] if str(error) else error!r}): set "
-        "KUBECONFIG to the file that your cluster's administrator or provider gave you, and try "
-        "`kubectl get pods`"
-    )
-
-
 class Transport:
     """A connection to an API server."""
 
-    def __init__(self, api: ApiClient, source: str) -> None:
-        self._api = api
-        configuration = cast(Configuration, api.configuration)  # pyright: ignore[reportUnknownMemberType]
-        self.where = f"{source}, {configuration.host}"
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.where = f"{connection.source}, {connection.host}"
         """The context and the server, for messages."""
 
     def read(self, path: str, query: Query) -> Answer:
@@ -144,29 +79,31 @@ class Transport:
         body: JsonObject | None = None,
         timeout: tuple[float, float] = TIMEOUT,
     ) -> urllib3.BaseHTTPResponse:
-        # Only apply sends a patch. JSON is YAML, and the client writes it.
+        # Only apply sends a patch. JSON is YAML.
         content = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
-        headers = {"Accept": "application/json, */*", "Content-Type": content}
-        api: Any = self._api
+        headers = {
+            "Accept": "application/json, */*",
+            "Content-Type": content,
+            "User-Agent": f"nmt-k8s/{__version__}",
+        }
+        target = f"{self._connection.host}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            request = api.param_serialize(
+            authorization = self._connection.authorization()
+            headers |= {"Authorization": authorization} if authorization else {}
+            return self._connection.pool.request(
                 method,
-                path,
-                query_params=query,
-                header_params=headers,
-                body=body,
-                auth_settings=["BearerToken"],
+                target,
+                body=None if body is None else json.dumps(body),
+                headers=headers,
+                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
+                # A log and a watch must be passed on while they grow.
+                preload_content=False,
             )
-            # Not a generated method like `read_namespaced_pod_log`: these return only after the
-            # last byte, but a log must be passed on while it grows.
-            answer = api.call_api(*request, _request_timeout=timeout)
+        except urllib3.exceptions.SSLError as error:
+            # One side does not trust the other's certificate.
+            raise ClusterError(f"{self.where}: {shorten(error)}") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._unreachable(error) from None
-        # The client raises this for TLS errors: one side does not trust the other's certificate.
-        except ApiException as error:
-            reason = cast(object, error.reason)  # pyright: ignore[reportUnknownMemberType]
-            raise ClusterError(f"{self.where}: {shorten(reason)}") from None
-        return cast(urllib3.BaseHTTPResponse, answer.response)
 
     def _lines(self, response: urllib3.BaseHTTPResponse) -> Iterator[str]:
         # A chunk may end in the middle of a line; the rest waits for the next chunk.

@@ -8,6 +8,7 @@ from kubernetes import client
 
 from k8s.api.client import KubernetesCluster
 from k8s.api.cluster import BATCH_JOB
+from k8s.api.connection import connection_of
 from k8s.api.transport import Transport
 from k8s.cli.main import main
 from k8s.objects.manifests import storage_job
@@ -63,7 +64,8 @@ def user(release: Applied) -> KubernetesCluster:
     """The cluster as those see it who may run jobs, where the release makes their Role."""
     made = release.values.get("rbac", {}).get("create", True)
     api = as_account(release, f"{RELEASE}-user") if made else release.api
-    return KubernetesCluster(Transport(api, "the user"), release.namespace)
+    connection = connection_of(api.configuration, "the user")
+    return KubernetesCluster(Transport(connection), release.namespace)
 
 
 def test_a_job_of_these_values_is_taken(release: Applied) -> None:
