@@ -5,6 +5,7 @@ that the real steps leave.
 """
 
 import json
+import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,7 @@ CONFIG: dict[str, Any] = {
     "tune": {"trials": 2},
     "rollout": {"seconds_per_step": 0, "seconds_before_all": 0},
 }
+DATA = {"data": {"path": "corpora/mine.tsv"}}
 _RESULTS: dict[str, dict[str, Any]] = {
     "prepare": {"sizes": {"train": 90, "validation": 5}},
     "base": {"license": "mit"},
@@ -100,9 +102,21 @@ class World:
         found["spec"] |= spec
         found["metadata"]["generation"] += 1
 
+    def write_corpus(self, text: str, name: str = "mine.tsv") -> None:
+        """Write the data of the campaign, and let the time pass after which it is complete."""
+        path = self.root / "corpora" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (self.now, self.now))
+        self.now += 60
+
     def tell(self, action_id: str, do: str, reason: str = "", name: str = NAME) -> None:
         """Set the action of a campaign."""
         self.apply(name, action={"id": action_id, "do": do, "reason": reason})
+
+    def untell(self, name: str = NAME) -> None:
+        """Take the action away."""
+        self.cluster.objects[CAMPAIGN.name, name]["spec"].pop("action", None)
 
     def reconcile(self, name: str = NAME) -> float | None:
         """Call the operator once."""

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from k8s.cli.main import main
 from k8s.cli.output import Clock
 from k8s.objects.release import KEY, Release
 from nmt import __version__
+from tests.support.k8s.campaign_world import World
 from tests.support.k8s.fake_cluster import FakeCluster
 from tests.support.k8s.fake_time import FakeTime
 
@@ -100,6 +102,12 @@ def cluster() -> FakeCluster:
     cluster = FakeCluster()
     install(cluster)
     return cluster
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A cluster, a storage root and a clock in which campaigns are reconciled."""
+    return World(tmp_path, release_fields())
 
 
 @pytest.fixture

@@ -1,20 +1,7 @@
 """The whole story of a campaign: applied, served, better, worse, harmful."""
 
-import os
-from pathlib import Path
-
-import pytest
-
-from tests.support.k8s.campaign_world import CONFIG, World, engine_of
+from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
 from tests.support.rollouts import CLEAN, HARM
-from tests.unit.k8s.conftest import release_fields
-
-DATA = {"data": {"path": "corpora/mine.tsv"}}
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, release_fields())
 
 
 def test_an_applied_campaign_is_served(world: World) -> None:
@@ -25,23 +12,15 @@ def test_an_applied_campaign_is_served(world: World) -> None:
     assert [step.state for step in status.steps] == ["done"] * 8
 
 
-def _new_corpus(world: World, text: str) -> None:
-    path = world.root / "corpora/mine.tsv"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text)
-    os.utime(path, (world.now, world.now))
-    world.now += 60
-
-
 def _applied(world: World, **spec: object) -> None:
-    _new_corpus(world, "first")
+    world.write_corpus("first")
     world.apply(config=CONFIG | DATA, **spec)
     assert world.run_until_rest().phase == "Served"
 
 
 def test_new_data_makes_a_better_engine_which_is_promoted_after_its_canary(world: World) -> None:
     _applied(world)
-    _new_corpus(world, "second")
+    world.write_corpus("second")
     status = world.run_until_rest()
     assert (status.phase, status.revision and status.revision.trigger) == ("Canary", "data")
     assert world.serving() == engine_of("clinic-r1")
@@ -54,7 +33,7 @@ def test_new_data_makes_a_better_engine_which_is_promoted_after_its_canary(world
 def test_a_worse_engine_is_rejected_with_the_reason_of_the_gate(world: World) -> None:
     _applied(world)
     world.verdicts["clinic-r2"] = "reject"
-    _new_corpus(world, "second")
+    world.write_corpus("second")
     status = world.run_until_rest()
     assert status.phase == "Rejected"
     assert status.message == "gain: +1.50 chrF++"
@@ -63,7 +42,7 @@ def test_a_worse_engine_is_rejected_with_the_reason_of_the_gate(world: World) ->
 
 def test_a_harmful_canary_is_rolled_back_and_not_tried_again(world: World) -> None:
     _applied(world)
-    _new_corpus(world, "second")
+    world.write_corpus("second")
     world.run_until_rest()
     status = world.roll_out(HARM)
     assert status.phase == "RolledBack"
@@ -120,7 +99,7 @@ def test_a_changed_spec_ends_the_revision_that_works(world: World) -> None:
 
 def test_a_deleted_campaign_gives_up_its_canary(world: World) -> None:
     _applied(world)
-    _new_corpus(world, "second")
+    world.write_corpus("second")
     world.run_until_rest()
     del world.cluster.objects["TranslationCampaign", "clinic"]
     world.reconcile()

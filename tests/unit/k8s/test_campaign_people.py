@@ -1,0 +1,173 @@
+"""What people tell a campaign: suspend, and actions that are done once for each id."""
+
+from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
+from tests.support.rollouts import CLEAN
+
+
+def _in_canary(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.run_until_rest()
+    world.write_corpus("second")
+    assert world.run_until_rest().phase == "Canary"
+
+
+def test_a_suspended_campaign_deletes_its_job_and_starts_nothing(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    [job] = world.jobs()
+    world.apply(suspend=True)
+    assert world.wait(5).phase == "Suspended"
+    assert world.wait(600).phase == "Suspended"
+    assert world.jobs() == []
+    world.apply(suspend=False)
+    world.wait(5)
+    assert [again["metadata"]["name"] for again in world.jobs()] == [job["metadata"]["name"]]
+    assert world.run_until_rest().phase == "Served"
+
+
+def test_a_suspended_rollout_waits_and_goes_on(world: World) -> None:
+    _in_canary(world)
+    world.apply(suspend=True)
+    status = world.wait(5)
+    assert (status.phase, status.rollout and status.rollout.state) == ("Suspended", "paused")
+    world.count(CLEAN)
+    world.wait(600)
+    assert world.route().percent == 1
+    world.apply(suspend=False)
+    assert world.wait(5).phase == "Canary"
+    assert world.roll_out(CLEAN).phase == "Served"
+
+
+def test_a_pause_by_a_person_outlasts_a_suspension(world: World) -> None:
+    _in_canary(world)
+    world.tell("1", "pause", "let us look")
+    assert world.wait(5).phase == "Paused"
+    world.apply(suspend=True)
+    world.wait(5)
+    world.apply(suspend=False)
+    assert world.wait(60).phase == "Paused"
+    world.tell("2", "resume")
+    assert world.wait(60).phase == "Canary"
+
+
+def test_an_action_is_done_once_for_each_id(world: World) -> None:
+    _in_canary(world)
+    world.tell("1", "pause")
+    world.wait(5)
+    world.tell("2", "resume")
+    world.wait(5)
+    world.tell("1", "pause")
+    assert world.wait(5).phase == "Canary"
+    world.restart()
+    assert world.wait(5).phase == "Canary"
+    assert [each.id for each in world.record().actions] == ["1", "2"]
+
+
+def test_promote_ends_a_canary_at_once(world: World) -> None:
+    _in_canary(world)
+    world.tell("1", "promote", "users wait for it")
+    status = world.wait(5)
+    assert (status.phase, world.serving()) == ("Served", engine_of("clinic-r2"))
+    assert status.action
+    assert status.action.result == f"engine {engine_of('clinic-r2')} serves all clients"
+
+
+def test_abort_ends_a_canary_in_favour_of_the_stable_engine(world: World) -> None:
+    _in_canary(world)
+    world.tell("1", "abort", "a release is near")
+    status = world.wait(5)
+    assert (status.phase, status.message) == ("RolledBack", "a release is near")
+    assert world.serving() == engine_of("clinic-r1")
+    assert world.route().canary is None
+
+
+def test_rollback_returns_to_the_engine_before(world: World) -> None:
+    _in_canary(world)
+    assert world.roll_out(CLEAN).phase == "Served"
+    world.tell("1", "rollback", "users complain")
+    status = world.wait(5)
+    assert (status.phase, status.message) == ("RolledBack", "users complain")
+    assert world.serving() == engine_of("clinic-r1")
+    world.restart()
+    world.wait(600)
+    assert world.serving() == engine_of("clinic-r1")
+
+
+def test_abort_ends_a_revision_at_work(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    world.tell("1", "abort", "wrong data")
+    status = world.wait(5)
+    assert (status.phase, status.message) == ("Failed", "aborted by spec.action: wrong data")
+    assert world.jobs() == []
+    assert world.wait(600).phase == "Failed"
+
+
+def test_an_engine_that_the_gate_did_not_accept_needs_a_reason(world: World) -> None:
+    world.verdicts["clinic-r1"] = "undecided"
+    world.apply()
+    assert world.run_until_rest().phase == "Undecided"
+    world.tell("1", "promote")
+    status = world.wait(5)
+    assert status.phase == "Undecided"
+    assert status.action
+    assert "set spec.action.reason" in status.action.result
+    world.tell("2", "promote", "three translators prefer it")
+    assert world.wait(5).phase == "Served"
+    assert world.route().forced == {engine_of("clinic-r1"): "three translators prefer it"}
+
+
+def test_people_who_decide_end_the_wait(world: World) -> None:
+    world.verdicts["clinic-r1"] = "undecided"
+    world.apply()
+    world.run_until_rest()
+    world.verdicts["clinic-r1"] = "accept"
+    world.leave("clinic-r1", "gate")
+    assert world.wait(600).phase == "Served"
+
+
+def test_a_failed_revision_is_done_again_only_when_it_is_told_to(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    world.fail_jobs()
+    status = world.wait(5)
+    assert status.phase == "Failed"
+    assert "the job ended with exit code 1" in status.message
+    assert world.wait(86_400).phase == "Failed"
+    assert len(world.jobs()) == 1
+    world.tell("1", "retry")
+    assert world.run_until_rest().phase == "Served"
+    current = world.record().current
+    assert current
+    assert (current.number, current.attempt) == (1, 1)
+
+
+def test_retry_of_a_finished_revision_starts_the_next_one(world: World) -> None:
+    world.apply()
+    world.run_until_rest()
+    world.tell("1", "retry", "once more")
+    status = world.run_until_rest()
+    assert status.revision
+    assert (status.revision.number, status.revision.trigger) == (2, "action")
+
+
+def test_an_action_that_cannot_be_done_says_why_and_changes_nothing(world: World) -> None:
+    world.apply()
+    world.run_until_rest()
+    for number, do in enumerate(["pause", "resume", "abort"]):
+        world.tell(str(number), do)
+        status = world.wait(5)
+        assert status.phase == "Served"
+        assert status.action
+        assert status.action.result.startswith("nothing was ")
+
+
+def test_the_first_engine_cannot_be_rolled_back(world: World) -> None:
+    world.apply()
+    world.run_until_rest()
+    world.tell("1", "rollback", "it is bad")
+    status = world.wait(5)
+    assert status.action
+    assert "there is nothing to roll back to" in status.action.result
+    assert world.serving() == engine_of("clinic-r1")
