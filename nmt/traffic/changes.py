@@ -42,6 +42,7 @@ def promote(
     forced: str | None = None,
     *,
     domain: str | None = None,
+    check_replaced: Callable[[str | None], object] = lambda stable: None,
     dry_run: bool = False,
 ) -> Traffic:
     """Make an engine the stable one of its language pair; canary and shadow of that pair end.
@@ -54,6 +55,8 @@ def promote(
         digest: the engine.
         forced: why the engine is promoted, if it is worse than its base.
         domain: name of the domain, if the engine is only for one.
+        check_replaced: receives what serves the route at the moment of the change, None for
+            nothing, and raises if the engine must not replace it.
         dry_run: change nothing, and only return the new traffic.
 
     Raises:
@@ -64,6 +67,7 @@ def promote(
 
     def change(current: Traffic | None) -> Traffic:
         known = current.routes.get(key) if current else None
+        check_replaced(known.stable if known else None)
         route = (known or Route(stable=digest)).promoted(digest, forced)
         return (
             current.with_route(key, route) if current else Traffic(default=key, routes={key: route})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from nmt.cli.traffic_options import PromotionOptions
-from nmt.errors import InputError
+from nmt.errors import InputError, NotAcceptedError
 from nmt.provenance.verification import verify_engine
 from nmt.runs.records import require
 from nmt.runs.steps import EXPORT
@@ -95,7 +95,15 @@ def promote_run(
             storage, endpoint, digest, domain=domain, shadow_percent=share, dry_run=dry_run
         )
     else:
-        traffic = changes.promote(storage, endpoint, digest, reason, domain=domain, dry_run=dry_run)
+        traffic = changes.promote(
+            storage,
+            endpoint,
+            digest,
+            reason,
+            domain=domain,
+            check_replaced=lambda stable: _check_unchanged(run, candidate, stable),
+            dry_run=dry_run,
+        )
     ended = _explain_ended(before, traffic, key)
     remarks = "; ".join(part for part in (ended, candidate.judged.remark) if part)
     text = _explain_promotion(endpoint, run, digest, key, options, dry_run=dry_run)
@@ -146,6 +154,19 @@ def route_of(storage: Storage, digest: str, domain: str | None) -> str:
     """
     pair = language_pair(storage, digest)
     return route_key(pair.source_language, pair.target_language, domain)
+
+
+def _check_unchanged(run: str, candidate: Candidate, serving: str | None) -> None:
+    """Refuse a promotion if another engine was promoted after this one had been judged.
+
+    Raises:
+        NotAcceptedError: the engine may have been accepted against what no longer serves.
+    """
+    if serving != candidate.stable:
+        raise NotAcceptedError(
+            f"run '{run}': engine {serving} was promoted to {candidate.route} while this one was "
+            "judged: give the same command again"
+        )
 
 
 def checked_options(options: PromotionOptions) -> PromotionOptions:

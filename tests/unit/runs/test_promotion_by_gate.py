@@ -6,7 +6,7 @@ from nmt.cli.traffic_options import PromotionOptions
 from nmt.errors import NotAcceptedError
 from nmt.runs.gate import GateVerdict
 from nmt.storage import Storage
-from nmt.traffic import promote, read_traffic
+from nmt.traffic import promote, promotion, read_traffic
 from nmt.traffic.promotion import promote_run
 from tests.support.runs.evaluated_run import evaluate, export
 from tests.support.runs.gate_record import leave_decision
@@ -80,6 +80,33 @@ def test_a_decision_against_the_base_holds_only_while_nothing_serves(storage):
     with pytest.raises(NotAcceptedError, match="the base, but engine b serves now"):
         promote_run(storage, "a", "default")
     assert promote_run(storage, "a", "new").traffic.route().stable == "a"
+
+
+def test_of_two_engines_that_were_accepted_against_the_same_one_the_second_is_judged_again(storage):
+    judge(storage, "accept")
+    leave_decision(storage, "c", "accept", engine="c", baseline="b")
+    promote_run(storage, "a", "default")
+    with pytest.raises(NotAcceptedError, match=r"but engine a serves now.*nmt gate run=c"):
+        promote_run(storage, "c", "default")
+    leave_decision(storage, "c", "accept", engine="c", baseline="a")
+    assert promote_run(storage, "c", "default").traffic.route().stable == "c"
+
+
+def test_an_engine_is_refused_if_another_one_is_promoted_while_it_is_judged(storage, monkeypatch):
+    judge(storage, "accept")
+    judged = promotion.judge_candidate
+
+    def judge_slowly(*args: object, **kwargs: object) -> object:
+        candidate = judged(*args, **kwargs)
+        promote(storage, "default", "c")
+        return candidate
+
+    monkeypatch.setattr(promotion, "judge_candidate", judge_slowly)
+    with pytest.raises(NotAcceptedError, match="engine c was promoted to eng_Latn-tam_Taml while"):
+        promote_run(storage, "a", "default")
+    traffic = read_traffic(storage, "default")
+    assert traffic is not None
+    assert traffic.route().stable == "c"
 
 
 def test_a_decision_on_an_earlier_export_of_the_run_counts_for_nothing(storage):
