@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from nmt.config import Config
 from nmt.errors import InputError
+from nmt.evaluation.gate.ledger import settle_by_people
 from nmt.evaluation.gate.opponent import find_opponent
 from nmt.provenance.signing import usable_private_key
 from nmt.ratings.design import Design
@@ -20,6 +21,7 @@ from nmt.traffic import stable_engine
 from ray_jobs import provenance
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
+from ray_jobs.runtime.written_summary import add_decision
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,11 @@ def run(session: Session) -> Record:
     record = _with_people(session, record)
     if private_key:
         provenance.sign_again(session, private_key)
-    for line in gate_lines(result_of(storage, run_name, GATE, record)):
+    result = result_of(storage, run_name, GATE, record)
+    for line in gate_lines(result):
         log.info("gate: %s", line)
+    # The summary was written before the gate had judged the engine.
+    add_decision(storage, run_name, result)
     return record
 
 
@@ -67,6 +72,9 @@ def _with_people(session: Session, record: Record) -> Record:
         return record
     answered = with_answer(storage, config.run, result)
     if answered != result:
+        if answered.verdict != "undecided":
+            # Before the record, so that a call that is killed in between does it again.
+            settle_by_people(storage, answered)
         with lock_step(storage, config.run, GATE):
             # Another call may have decided meanwhile.
             if find_record(storage, config.run, GATE) == record:

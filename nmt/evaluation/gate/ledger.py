@@ -10,7 +10,7 @@ from pydantic import Field
 from nmt.config import GateConfig
 from nmt.evaluation.gate.decision import Budget
 from nmt.runs import layout
-from nmt.runs.gate import GateVerdict
+from nmt.runs.gate import GateResult, GateVerdict
 from nmt.runs.step_result import ResultPart
 from nmt.storage import RecordKind, Storage
 
@@ -38,6 +38,8 @@ class SetUse(ResultPart):
     """What the use spent."""
     verdict: GateVerdict | None = None
     """Null: the gate has not ended, or was killed."""
+    by_people: bool = False
+    """Whether people gave the verdict, where the rules left it open."""
     at: str = ""
     """When it began, in ISO 8601."""
 
@@ -73,9 +75,22 @@ class SetLedger(ResultPart):
         place = self.position(wanted)
         if place is None:
             return SetLedger(uses=(*self.uses, wanted))
-        # What a use has spent and when stays as it was when it began.
-        kept = self.uses[place].model_copy(update={"verdict": wanted.verdict})
-        return SetLedger(uses=(*self.uses[:place], kept, *self.uses[place + 1 :]))
+        # What a use has spent and when stays as it was when it began, and so does an answer while
+        # the same use is judged again.
+        before = self.uses[place]
+        if wanted.verdict is None or (before.by_people and wanted.verdict == "undecided"):
+            return self
+        return self._with_verdict(place, wanted.verdict, by_people=wanted.by_people)
+
+    def _with_verdict(self, place: int, verdict: GateVerdict, *, by_people: bool) -> "SetLedger":
+        changed = self.uses[place].model_copy(update={"verdict": verdict, "by_people": by_people})
+        return SetLedger(uses=(*self.uses[:place], changed, *self.uses[place + 1 :]))
+
+    def answered_by_people(self, number: int, verdict: GateVerdict) -> "SetLedger":
+        """Record what people have decided about a use, counted from 1."""
+        if not 1 <= number <= len(self.uses):
+            return self
+        return self._with_verdict(number - 1, verdict, by_people=True)
 
 
 _LEDGER = RecordKind(SetLedger, "the uses of a test set")
@@ -138,6 +153,27 @@ def settle(
     """Record the answer of a use."""
     for digest in digests:
         _write(storage, digest, reservation.use.model_copy(update={"verdict": verdict}))
+
+
+def settle_by_people(storage: Storage, result: GateResult) -> None:
+    """Record the answer of people, who decided what the scores of a use left open.
+
+    An engine that they accept counts among those that were accepted on its test sets.
+
+    Raises:
+        StorageError: the record of a set's uses is damaged.
+    """
+    for each in result.sets:
+        if each.use:
+            number, verdict = each.use, result.verdict
+            _LEDGER.update(
+                storage,
+                layout.gate_uses(each.digest),
+                lambda found, number=number, verdict=verdict: (
+                    found or SetLedger()
+                ).answered_by_people(number, verdict),
+                _REMEDY,
+            )
 
 
 def _write(storage: Storage, digest: str, use: SetUse) -> SetLedger:

@@ -4,7 +4,14 @@ import pytest
 
 from nmt.config import GateConfig
 from nmt.errors import StorageError
-from nmt.evaluation.gate.ledger import Reservation, SetUse, reserve, settle
+from nmt.evaluation.gate.ledger import (
+    Reservation,
+    SetUse,
+    reserve,
+    settle,
+    settle_by_people,
+)
+from nmt.runs.gate import GateResult, GateSet, GateVerdict
 from nmt.storage import Storage
 
 SETS = {"news": "0000000000aa"}
@@ -83,3 +90,34 @@ def test_a_ledger_that_was_changed_by_hand_is_refused(storage):
     storage.write_bytes(path, storage.read_bytes(path).replace(b'"demo"', b'"none"'))
     with pytest.raises(StorageError, match="use a new test set"):
         take(storage, "a")
+
+
+def result_of(use: int, verdict: GateVerdict) -> GateResult:
+    """An answer of people about a use of the set."""
+    found = GateSet(
+        name="news", digest=SETS["news"], sentences=9, forgetting=False, difference=0.0,
+        standard_error=1.0, predicted_detectable=None, detectable=2.5, agreement=None, use=use,
+    )  # fmt: skip
+    return GateResult(
+        verdict=verdict, reason="people: better", engine="a", baseline="b", endpoint="default",
+        route="eng_Latn-tam_Taml", metric="chrf++", signature="s", goal="better", rules_digest="r",
+        error_rate=0.01, difference=0.0, standard_error=1.0, low=-2.0, high=2.0, rules=(),
+        sets=(found,),
+    )  # fmt: skip
+
+
+def test_engines_that_people_accept_count_among_the_accepted_ones(storage):
+    settings = GateConfig(uses=20)
+    for number, engine in enumerate("abcde", 1):
+        reservation = take(storage, engine, settings)
+        settle(storage, list(SETS.values()), reservation, "undecided")
+        settle_by_people(storage, result_of(number, "accept"))
+    assert take(storage, "f", settings).remarks
+
+
+def test_what_people_have_decided_stays_when_the_rules_are_applied_again(storage):
+    settle(storage, list(SETS.values()), take(storage, "a"), "undecided")
+    settle_by_people(storage, result_of(1, "reject"))
+    settle(storage, list(SETS.values()), take(storage, "a"), "undecided")
+    (use,) = storage.read_json("gates/0000000000aa.json")["uses"]
+    assert (use["verdict"], use["by_people"]) == ("reject", True)
