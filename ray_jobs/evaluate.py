@@ -1,21 +1,19 @@
 """Score the systems of a run, and others, on test sets."""
 
 import logging
-from collections.abc import Iterator
 
 from nmt.config import Config
 from nmt.errors import StorageError
 from nmt.evaluation.changes import find_changes
-from nmt.evaluation.kept import find_rows
 from nmt.evaluation.test_sets import named_below
 from nmt.export.model_card import add_scores, lacks_scores
 from nmt.provenance.signing import usable_private_key
 from nmt.report.console import score_lines
-from nmt.report.page import render_report, render_scores
-from nmt.report.stored import StoredSet
+from nmt.report.page import render_scores
 from nmt.report.summarize import finished_steps, summarize
 from nmt.runs import layout
 from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.gate_record import find_decision
 from nmt.runs.records import SUMMARY, Record, require, result_of
 from nmt.runs.results import Summary
 from nmt.runs.running import StepOutput
@@ -24,6 +22,7 @@ from nmt.storage import Storage
 from ray_jobs import provenance
 from ray_jobs.runtime.connection import on_worker
 from ray_jobs.runtime.context import Session
+from ray_jobs.runtime.written_summary import stored_sets, write_summary
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +55,6 @@ def run(session: Session) -> Record:
     return record
 
 
-def stored_sets(storage: Storage, run: str, result: EvaluationResult) -> Iterator[StoredSet]:
-    """Yield the translations that were scored, for the report."""
-    # One file at a time, when it is needed: all of them would fill the memory.
-    for test_set, system in dict.fromkeys((row.test_set, row.system) for row in result.scores):
-        if rows := find_rows(storage, run, test_set, system):
-            yield StoredSet(test_set, system, rows)
-
-
 def _write_report(session: Session, record: Record, result: EvaluationResult) -> None:
     """Write summary and report of a run, or bring those of a pipeline up to date."""
     storage, run_name = session.storage, session.config.run
@@ -71,14 +62,13 @@ def _write_report(session: Session, record: Record, result: EvaluationResult) ->
     before = SUMMARY.find_or_leave_out(storage, path, again, log.warning)
     if before and before.evaluation == result:
         return
-    stored = stored_sets(storage, run_name, result)
     summary = _with_evaluation(session, before, record, result) if before else _summary(session)
     if summary:
-        SUMMARY.write(storage, path, summary)
-        page = render_report(summary, stored)
+        write_summary(storage, run_name, summary)
     else:
+        stored = stored_sets(storage, run_name, result)
         page = render_scores(result, stored, f"Run {run_name}")
-    storage.write_bytes(layout.report(run_name), page.encode())
+        storage.write_bytes(layout.report(run_name), page.encode())
     log.info("report %s", storage.locate(layout.report(run_name)))
 
 
@@ -90,6 +80,7 @@ def _with_evaluation(
     return summary.model_copy(
         update={
             "evaluation": result,
+            "gate": find_decision(session.storage, session.config.run, summary.engine or ""),
             "seconds": summary.seconds | {EVALUATE.name: record.seconds},
             "config": summary.config | {"evaluation": settings},
         }

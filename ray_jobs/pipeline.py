@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt.report.console import console_lines
-from nmt.report.page import render_report
 from nmt.report.summarize import Records, summarize
 from nmt.runs import layout
 from nmt.runs.evaluation import ENGINE_SYSTEM
@@ -22,12 +21,12 @@ from nmt.runs.results import EndpointSummary, Summary
 from nmt.runs.steps import EVALUATE, PIPELINE, PREPARE, AnyStep, pipeline_steps
 from nmt.traffic import promote
 from ray_jobs import prepare
-from ray_jobs.evaluate import stored_sets
 from ray_jobs.runtime.checks import check as check_settings
 from ray_jobs.runtime.connection import connect
 from ray_jobs.runtime.context import Session
 from ray_jobs.runtime.restart import discard_run
 from ray_jobs.runtime.storage_location import absolute_storage, inside_job
+from ray_jobs.runtime.written_summary import write_summary
 
 if TYPE_CHECKING:
     from ray_jobs.serving.probe import EndpointCheck
@@ -62,9 +61,7 @@ def run_steps(session: Session, steps: Sequence[AnyStep]) -> Summary:
         records = _steps(session, steps)
         endpoint, seconds = _endpoint(session, records)
     summary = summarize(storage, config, records, endpoint, seconds)
-    SUMMARY.write(storage, layout.summary(config.run), summary)
-    page = render_report(summary, stored_sets(storage, config.run, summary.evaluation))
-    storage.write_bytes(layout.report(config.run), page.encode())
+    write_summary(storage, config.run, summary)
     for line in console_lines(summary):
         log.info("%s", line)
     return summary

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nmt.runs.evaluation import METRIC_NAMES
-from nmt.runs.gate import GateResult
+from nmt.runs.gate import GateResult, GateSet, PeopleAnswer
 
 _ANSWERS = {
     "accept": "ACCEPT: the engine may replace {baseline}",
@@ -14,18 +14,31 @@ _ANSWERS = {
 
 def gate_lines(result: GateResult) -> Iterator[str]:
     """List the sets, the rules with their figures, and the answer."""
-    metric = METRIC_NAMES[result.metric]
-    for each in result.sets:
-        predicted = each.predicted_detectable
-        known = "" if predicted is None else f", predicted {predicted:.2f}"
-        yield (
-            f"{each.name}: {each.sentences:,} sentences, difference {each.difference:+.2f} "
-            f"{metric}, detectable {each.detectable:.2f}{known}"
-        )
+    yield from (set_line(result, each) for each in result.sets)
     for rule in result.rules:
         yield f"{rule.outcome:>7}  {rule.describe()}"
     yield from result.remarks
     if result.people:
-        yield f"people, by {result.people.ratings} sentences: {result.people.reason}"
+        yield people_line(result.people)
+    yield answer_line(result)
+
+
+def set_line(result: GateResult, found: GateSet) -> str:
+    """Describe how the engines compare on a test set."""
+    predicted = found.predicted_detectable
+    known = "" if predicted is None else f", predicted {predicted:.2f}"
+    return (
+        f"{found.name}: {found.sentences:,} sentences, difference {found.difference:+.2f} "
+        f"{METRIC_NAMES[result.metric]}, detectable {found.detectable:.2f}{known}"
+    )
+
+
+def people_line(people: PeopleAnswer) -> str:
+    """Say what people have answered so far."""
+    return f"people, by {people.ratings} sentences: {people.reason}"
+
+
+def answer_line(result: GateResult) -> str:
+    """Write the answer with what the engine was compared with."""
     baseline = f"engine {result.baseline}" if result.baseline else "the base"
-    yield _ANSWERS[result.verdict].format(baseline=baseline)
+    return _ANSWERS[result.verdict].format(baseline=baseline)

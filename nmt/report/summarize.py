@@ -7,6 +7,7 @@ from nmt.config import Config
 from nmt.report.cleaning_examples import read_examples
 from nmt.report.scores import Results
 from nmt.runs.evaluation import EvaluationResult
+from nmt.runs.gate_record import find_decision
 from nmt.runs.records import Record, find_record, has_present_inputs, result_of
 from nmt.runs.results import (
     BaseResult,
@@ -89,6 +90,7 @@ def summarize(
         seconds={name: record.seconds for name, record in records.items()} | asked,
         endpoint=endpoint or EndpointSummary(checked=False),
         engine=records["export"].output,
+        gate=find_decision(storage, run, records["export"].output),
         notes=(
             *_variant_notes(storage, run, records.get(VARIANTS.name)),
             *_notes(config, evaluation, base, trained, exported),

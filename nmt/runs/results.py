@@ -14,10 +14,11 @@ from pydantic import (
 from typing_extensions import override
 
 from nmt.runs.evaluation import METRIC_NAMES, EvaluationResult
+from nmt.runs.gate import GateResult
 from nmt.runs.step_result import ResultPart, StepResult
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.runs.tuning import EndOfSearch, MethodResult, TrialDifference
-from nmt.runs.validation_scores import Bleu, MetricKey, MetricScore, gain_of, of_old_record
+from nmt.runs.validation_scores import Bleu, MetricKey, MetricScore, of_old_record
 
 
 class InputCounts(ResultPart):
@@ -315,6 +316,8 @@ class Summary(SummaryPart):
     endpoint: EndpointSummary = EndpointSummary(checked=False)
     engine: str | None = None
     """Digest of the exported engine."""
+    gate: GateResult | None = None
+    """The decision on that engine; null before the gate has judged it."""
     notes: tuple[str, ...] = ()
     """What a reader has to know beside the figures."""
     versions: dict[str, str] = {}
@@ -328,7 +331,4 @@ class Summary(SummaryPart):
         # A setting that the user gave wins over the search, so perhaps no trial fits any more.
         taken = self.best_config.items()
         chosen = [i for i in scored if self.trials[i].config.items() <= taken]
-        return max(chosen or scored, key=lambda i: self._gain(self.trials[i]), default=None)
-
-    def _gain(self, trial: Trial) -> float:
-        return gain_of(self.validation_metric, trial.score or 0.0)
+        return max(chosen or scored, key=lambda i: self.trials[i].gain or 0.0, default=None)

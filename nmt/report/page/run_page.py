@@ -14,6 +14,7 @@ from nmt.report.data_tables import data_tables
 from nmt.report.page import charts
 from nmt.report.page.charts import Dot, Line
 from nmt.report.page.environment import render
+from nmt.report.page.gate import gate_view
 from nmt.report.page.outcome import facts, headline, language_name
 from nmt.report.page.score_page import evaluation_parts
 from nmt.report.page.sentences import tag_of
@@ -69,6 +70,7 @@ def render_report(summary: Summary, stored: Iterable[StoredSet] = ()) -> str:
         tags=(tag_of(source), tag_of(target)),
         headline=headline(results),
         facts=facts(results),
+        gate=gate_view(summary.gate),
         metric=_metric(summary),
         legend=_legend(summary),
         learning_chart=_learning_chart(summary),

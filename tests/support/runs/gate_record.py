@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from nmt.runs import layout
-from nmt.runs.gate import GateResult, GateVerdict
+from nmt.runs.gate import GateResult, GateRule, GateVerdict
 from nmt.runs.records import Record
 from nmt.runs.steps import GATE
 from nmt.storage import Storage
@@ -29,7 +29,7 @@ def leave_decision(
         standard_error=0.3,
         low=0.7,
         high=2.0,
-        rules=(),
+        rules=(GateRule(name="gain", outcome="passed", text="+1.50 chrF++, at least 1.00"),),
         sets=(),
     )
     record = Record("gate", True, {}, {}, output="g", result=result.as_json())
