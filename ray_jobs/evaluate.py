@@ -3,9 +3,11 @@
 import logging
 
 from nmt.config import Config
+from nmt.config.sections.evaluation import VARIANTS
 from nmt.errors import StorageError
 from nmt.evaluation.changes import find_changes
 from nmt.evaluation.test_sets import named_below
+from nmt.evaluation.variants import method_variants
 from nmt.export.model_card import add_scores, lacks_scores
 from nmt.provenance.signing import usable_private_key
 from nmt.report.console import score_lines
@@ -43,7 +45,12 @@ def run(session: Session) -> Record:
         return StepOutput(result)
 
     private_key = usable_private_key(session.config)
-    record = session.run_step(EVALUATE, work, is_intact=lambda found: _is_current(session, found))
+    record = session.run_step(
+        EVALUATE,
+        work,
+        is_intact=lambda found: _is_current(session, found),
+        is_equal=lambda run, found: _has_same_variants(session, run, found),
+    )
     if private_key:
         # Again, with the scores in the record.
         provenance.sign_again(session, private_key)
@@ -95,6 +102,14 @@ def _summary(session: Session) -> Summary | None:
     except StorageError as error:
         log.warning("%s: the report shows the evaluation alone", error)
         return None
+
+
+def _has_same_variants(session: Session, run: str, record: Record) -> bool:
+    """Tell whether another run has evaluated the variants that this one has."""
+    found = result_of(session.storage, run, EVALUATE, record).systems
+    scored = {name: found[name].weights for name in found if name.startswith(VARIANTS)}
+    own = method_variants(session.config, session.storage)
+    return scored == {variant.system: variant.weights for variant in own}
 
 
 def _is_current(session: Session, record: Record) -> bool:

@@ -32,7 +32,12 @@ def run(session: Session) -> Record:
         made.append(result.engine)
         return StepOutput(result, result.engine)
 
-    record = session.run_step(EXPORT, work, is_intact=lambda found: _is_intact(session, found))
+    record = session.run_step(
+        EXPORT,
+        work,
+        is_intact=lambda found: _is_intact(session, found),
+        is_equal=lambda run, found: bool(_beside(session.storage, run)),
+    )
     if made and private_key:
         provenance.sign_new(session, private_key)
     elif private_key:
@@ -43,10 +48,14 @@ def run(session: Session) -> Record:
 def _is_intact(session: Session, record: Record) -> bool:
     """Tell whether the engine is as it was written, and what stands beside it for other tools."""
     storage, run = session.storage, session.config.run
-    engine = layout.engine(record.output)
-    beside = [layout.merged_model(run), layout.exported_adapter(run)]
-    paths = [engine, *(path for path in beside if storage.exists(path))]
+    paths = [layout.engine(record.output), *_beside(storage, run)]
     return all(is_intact(storage, path) for path in paths)
+
+
+def _beside(storage: Storage, run: str) -> list[str]:
+    """List the folders for other tools, of which every export writes at least one."""
+    paths = (layout.merged_model(run), layout.exported_adapter(run))
+    return [path for path in paths if storage.exists(path)]
 
 
 def export_on_worker(config: Config, storage: Storage) -> ExportResult:

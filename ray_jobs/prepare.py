@@ -15,6 +15,7 @@ from nmt.data.preparation.reports import merged
 from nmt.data.preparation.staging import StagedBlock
 from nmt.data.prepare import AUDIT_FILE, prepare
 from nmt.data.prepare import dry_run as find_drops
+from nmt.data.test_sets import read_test_set
 from nmt.errors import DataError, StepConflictError
 from nmt.runs import layout
 from nmt.runs.records import Record, find_record, is_intact, result_of
@@ -47,8 +48,25 @@ def run(session: Session) -> Record:
         _warn_of_unscreened(config, before)
     pairs = layout.pairs(config.run)
     return session.run_step(
-        PREPARE, lambda: _prepare(session, content), is_intact=lambda _: is_intact(storage, pairs)
+        PREPARE,
+        lambda: _prepare(session, content),
+        is_intact=lambda _: is_intact(storage, pairs),
+        is_equal=lambda run, record: _is_of_same_files(session, content, run, record),
     )
+
+
+def _is_of_same_files(session: Session, content: str | None, run: str, record: Record) -> bool:
+    """Tell whether another run has prepared the same files, and screened for the same test sets.
+
+    A data set of the hub counts by its name and revision, which are among the settings.
+    """
+    config = session.config
+    before = result_of(session.storage, run, PREPARE, record)
+    if before.fingerprint != content:
+        return False
+    sets = config.evaluation.sets.items()
+    now = {name: read_test_set(name, test_set, config.data).digest for name, test_set in sets}
+    return now == {name: found.digest for name, found in before.screened.items()}
 
 
 def dry_run(config: Config) -> None:

@@ -8,7 +8,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from nmt.errors import InputError, StorageError, TrainingError
 from nmt.runs import layout
-from nmt.runs.records import BEST_TRIAL, Record, require, result_of
+from nmt.runs.records import BEST_TRIAL, TRIAL, Record, require, result_of
 from nmt.runs.results import TuneResult
 from nmt.runs.running import StepOutput
 from nmt.runs.steps import PREPARE, TUNE
@@ -54,7 +54,31 @@ def run(session: Session) -> Record:
     base_job.run(session.without_restart(), thorough=False)
 
     return session.run_step(
-        TUNE, lambda: search(session), is_intact=lambda record: _is_complete(session, record)
+        TUNE,
+        lambda: search(session),
+        is_intact=lambda record: _is_complete(session, record),
+        is_equal=lambda run, record: _has_same_trials(session, run, record),
+    )
+
+
+def _has_same_trials(session: Session, run: str, record: Record) -> bool:
+    """Tell whether the search of another run has the trials that are asked for, and none is lost.
+
+    Raises:
+        StorageError: the record of a trial is damaged.
+    """
+    storage, found = session.storage, result_of(session.storage, run, TUNE, record)
+    missing = "the search of this run is passed over"
+    lost = [
+        trial.number
+        for trial in found.trials
+        if not TRIAL.find(storage, layout.trial_record(run, digest_of(trial.config)), missing)
+    ]
+    wanted = session.config.tune.trials
+    return (
+        not lost
+        and len(found.trials) <= wanted
+        and end_of(session.config, found.trials) is not None
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nmt.config.explain import explain
 from nmt.config.layers import DEFAULT_TYPES, flatten, merge, nest
-from nmt.config.section import Section
+from nmt.config.section import RunName, Section
 from nmt.config.sections.adapter import DEFAULT_ADAPTER, AdapterConfig, NoAdapter, keys_of
 from nmt.config.sections.campaign import CampaignConfig
 from nmt.config.sections.data import DataConfig
@@ -51,7 +51,7 @@ RESERVED_RUNS = (
 class Config(Section):
     """Every setting of a run."""
 
-    run: str = Field(default="demo", pattern=r"^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$")
+    run: RunName = "demo"
     """Name of the run: its folder below the storage root."""
     storage: str = Field(default="runs", min_length=1)
     """Storage root: a folder, or an s3:// or gs:// URL."""

@@ -7,6 +7,8 @@ from pydantic_core import PydanticCustomError
 
 PositiveInt = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+RunName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9_.]{0,61}[a-z0-9])?$")]
+"""Name of a run, which is its folder below the storage root."""
 
 
 UNQUOTED = "unquoted"

@@ -43,7 +43,9 @@ def evaluate(config: Config, storage: Storage, user_set: Collection[str] = ()) -
     sets.keep(test_sets.values())
     validation = sets.validation()
     wanted = [*test_sets.values(), *([validation] if validation else [])]
-    translations = Translators(storage, config.run, systems).translate(wanted)
+    translations = Translators(storage, config.run, systems, config.campaign.reuse).translate(
+        wanted
+    )
     described = sets.describe(test_sets.values())
     calibrations: Mapping[str, Calibration] = {}
     if validation:

@@ -32,8 +32,23 @@ class Translations:
 class Translators:
     """The systems of a run, which translate what is not kept in the run's folder."""
 
-    def __init__(self, storage: Storage, run: str, systems: Mapping[str, System]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        run: str,
+        systems: Mapping[str, System],
+        reuse: Sequence[str] = (),
+    ) -> None:
+        """Begin.
+
+        Args:
+            storage: the storage root.
+            run: name of the run, which keeps the translations.
+            systems: name -> system.
+            reuse: other runs, whose translations by equal systems are taken.
+        """
         self._storage, self._run, self._systems = storage, run, systems
+        self._reuse = reuse
 
     def translate(self, test_sets: Sequence[TestSet]) -> Translations:
         """Return all translations, system by system.
@@ -76,7 +91,7 @@ class Translators:
                     _add_obstacle(found, name, test_set, obstacle)
                     continue
                 key = self._key(name, test_set)
-                if kept := find_kept(self._storage, self._run, test_set.name, name, key):
+                if kept := self._find(name, test_set, key):
                     _add(found, name, test_set, *kept)
                 elif key in first:
                     equal.append((name, first[key], test_set))
@@ -84,6 +99,19 @@ class Translators:
                     pending.setdefault(name, []).append(test_set)
                 first.setdefault(key, name)
         return pending, equal
+
+    def _find(
+        self, name: str, test_set: TestSet, key: str
+    ) -> tuple[TranslationRecord, SystemOutput] | None:
+        """Find the translations that this run keeps, or take those of another one."""
+        if kept := find_kept(self._storage, self._run, test_set.name, name, key):
+            return kept
+        for run in self._reuse:
+            if kept := find_kept(self._storage, run, test_set.name, name, key):
+                log.info("evaluate: %s has translated %s in run %s", name, test_set.name, run)
+                keep(self._storage, self._run, test_set, name, kept[1], kept[0])
+                return kept
+        return None
 
     def _find_obstacles(self, test_sets: Sequence[TestSet]) -> dict[str, dict[str, str]]:
         """Find out which systems cannot translate a test set, and why.

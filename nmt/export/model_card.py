@@ -1,6 +1,5 @@
 """The model card beside exported weights, with scores in Hugging Face's model-index form."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from nmt.runs.evaluation import (
     EvaluationResult,
     SystemScore,
 )
-from nmt.storage import MANIFEST, Storage
+from nmt.storage import MANIFEST, Storage, link_or_copy
 
 CARD_FILE = "README.md"
 _TASK = "translation"
@@ -54,7 +53,9 @@ def add_scores(config: Config, storage: Storage, evaluation: EvaluationResult) -
         old = storage.fetch(path)
         with storage.commit(path, storage.manifest(path)["meta"]) as folder:
             ignored = shutil.ignore_patterns(MANIFEST, CARD_FILE)
-            shutil.copytree(old, folder, ignore=ignored, copy_function=_link, dirs_exist_ok=True)
+            shutil.copytree(
+                old, folder, ignore=ignored, copy_function=link_or_copy, dirs_exist_ok=True
+            )
             write_model_card(config, folder, evaluation)
 
 
@@ -70,15 +71,6 @@ def lacks_scores(storage: Storage, run: str) -> bool:
 def _folders(storage: Storage, run: str) -> list[str]:
     paths = (layout.merged_model(run), layout.exported_adapter(run))
     return [path for path in paths if storage.is_committed(path)]
-
-
-def _link(source: str, target: str) -> None:
-    """Give a file a second name, or copy it where the file system cannot do so."""
-    # The weights may be many gigabytes, and they stay the same.
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def _scores(evaluation: EvaluationResult) -> Iterator[SystemScore]:

@@ -57,6 +57,8 @@ class Record:
     """Duration of the call that finished the step, plus later repairs."""
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the step found, as the fields of its result type; read it with `result_of`."""
+    taken_from: str = ""
+    """Run from which the finished step was taken over; empty where it was done here."""
 
 
 RECORD = RecordKind(Record, "the record of a step")
@@ -171,6 +173,11 @@ def has_present_inputs(storage: Storage, run: str, step: AnyStep, record: Record
     return all(
         found is not None and found.output == record.inputs.get(name) for name, found in now.items()
     )
+
+
+def write_config(storage: Storage, config: Config, step: AnyStep) -> None:
+    """Write all settings of the command that works on a step beside its record."""
+    storage.write_json(layout.step_config(config.run, step), config.model_dump(mode="json"))
 
 
 def settings_of(step: AnyStep, config: Config) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from nmt.runs.records import (
     is_same,
     require,
     settings_of,
+    write_config,
 )
+from nmt.runs.reuse import can_take_over, delete_step, take_over
 from nmt.runs.step_result import ResultT
 from nmt.runs.steps import STEPS, TUNE, VARIANTS, AnyStep, Step
 from nmt.storage import Storage, alone, check_free
@@ -113,8 +115,11 @@ def run_step(
     *,
     restart: bool = False,
     is_intact: Callable[[Record], bool] = lambda record: True,
+    is_equal: Callable[[str, Record], bool] = lambda run, record: True,
 ) -> tuple[Record, bool]:
     """Do a step unless it is done, and write its record and settings into its folder.
+
+    A step that is not begun is taken over from a run of `campaign.reuse` that has an equal one.
 
     Args:
         storage: the storage root.
@@ -123,7 +128,9 @@ def run_step(
         work: does the step, and resumes where it can.
         restart: discard what an earlier call made.
         is_intact: tells from the record of a finished step whether its output is undamaged; if
-            not, the step is done again.
+            not, the step is done again, and that of another run is not taken over.
+        is_equal: tells from the name of another run and its record of the step, which has the same
+            settings and inputs, whether it was made from what else counts.
 
     Returns:
         The record, and whether this call did the work.
@@ -147,11 +154,16 @@ def run_step(
             return seen, False
     with lock_step(storage, config.run, step):
         if restart and not step.outlives_restart:
-            storage.delete(layout.step_folder(config.run, step))
+            delete_step(storage, config.run, step)
         found = _find_same(storage, config.run, step, wanted)
         # By another process meanwhile.
         if _is_finished(found, wanted) and found != seen and not restart:
             return found, False
+        if can_take_over(storage, config.run, step, found):
+            taken = take_over(storage, config, step, wanted, is_equal, is_intact)
+            if taken is not None:
+                return taken, False
+            found = None
         return _do(storage, config, step, wanted, found, work), True
 
 
@@ -187,7 +199,7 @@ def _do(
     # What a step has finished stays valid until what is added to it is finished too.
     is_extended = step.extends and found is not None and found.done
     if not is_extended:
-        _write_config(storage, config, step)
+        write_config(storage, config, step)
         RECORD.write(storage, layout.step_record(config.run, step), wanted)
     started = time.monotonic()
     try:
@@ -209,13 +221,9 @@ def _do(
         result=output.result.as_json(),
     )
     if is_extended:
-        _write_config(storage, config, step)
+        write_config(storage, config, step)
     RECORD.write(storage, layout.step_record(config.run, step), record)
     return record
-
-
-def _write_config(storage: Storage, config: Config, step: AnyStep) -> None:
-    storage.write_json(layout.step_config(config.run, step), config.model_dump(mode="json"))
 
 
 def lock_step(storage: Storage, run: str, step: AnyStep) -> AbstractContextManager[None]:
@@ -262,7 +270,7 @@ def discard(
             locks.enter_context(lock_step(storage, run, step))
         for step in steps:
             if whole_run or not step.outlives_restart:
-                storage.delete(layout.step_folder(run, step))
+                delete_step(storage, run, step)
 
 
 def _holds_checkpoints(storage: Storage, run: str, step: AnyStep) -> bool:

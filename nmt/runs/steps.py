@@ -55,6 +55,8 @@ class Step(Generic[ResultT]):
     """Whether other settings add to what the step has made, instead of being refused."""
     outlives_restart: bool = False
     """Whether what it found stays until a restarted call has found something else."""
+    taken_over: bool = True
+    """Whether another run may take it over by `campaign.reuse`."""
     in_pipeline: Callable[[Config], bool] = lambda config: True
     """Tells whether a pipeline with these settings does the step."""
     priority: Literal["train", "tune"] = "train"
@@ -150,6 +152,8 @@ GATE = Step(
     extends=True,
     # Else a restart that is stopped would take a rejection away, and let the engine be promoted.
     outlives_restart=True,
+    # Each decision is a use of its test sets.
+    taken_over=False,
     in_pipeline=lambda config: False,
 )
 

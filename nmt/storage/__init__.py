@@ -7,6 +7,7 @@ is written last. A folder without a manifest does not count as a result.
 
 from nmt.storage.cache import cached_folder
 from nmt.storage.conditional import Versioned
+from nmt.storage.disk import link_or_copy
 from nmt.storage.exclusive import alone, check_free
 from nmt.storage.files import DiskSpace, StoredFile
 from nmt.storage.manifest import MANIFEST, FileEntry, describe_files
@@ -26,4 +27,5 @@ __all__ = [
     "cached_folder",
     "check_free",
     "describe_files",
+    "link_or_copy",
 ]

@@ -168,3 +168,21 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Give a file a second name, or copy it where the file system cannot do so.
+
+    Only for files that are replaced and never changed.
+
+    Raises:
+        FileExistsError: there is a file of that name.
+    """
+    # The weights of a model may be many gigabytes.
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        # A copy would be written into the file, which may have a second name itself.
+        raise
+    except OSError:
+        shutil.copy2(source, target)

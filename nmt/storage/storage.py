@@ -21,6 +21,7 @@ from nmt.storage.cache import (
 )
 from nmt.storage.disk import (
     explain_full_disk,
+    link_or_copy,
     mark_in_use,
     remove_leftovers,
     swap_in,
@@ -180,6 +181,35 @@ class Storage(FileStorage):
             found = self._fs.get_file_info(selector)
         start = len(self._join(path)) + 1
         return sorted(entry.path[start:] for entry in found if entry.type != fs.FileType.Directory)
+
+    def copy_file(self, source: str, target: str) -> None:
+        """Copy a file within the root, on the side of the storage where it can do that.
+
+        In a local folder the file gets a second name: files there are replaced and never changed,
+        so each name keeps its content.
+
+        Args:
+            source: path of the file.
+            target: path of the copy, where there is no file yet.
+
+        Raises:
+            StorageError: the file is missing, or the copy cannot be written.
+        """
+        self.check_writable(target)
+        with self._explain_errors("copy", source):
+            if self._local:
+                (self._local / target).parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(self._local / source, self._local / target)
+                return
+            try:
+                self._fs.copy_file(self._join(source), self._join(target))
+            except OSError:
+                # S3 copies no object above 5 GB by itself.
+                with (
+                    self._fs.open_input_stream(self._join(source)) as stream,
+                    self._fs.open_output_stream(self._join(target)) as sink,
+                ):
+                    shutil.copyfileobj(stream, sink, CHUNK_BYTES)
 
     def _committed_files(self, path: str) -> _Files:
         if not self.is_committed(path):

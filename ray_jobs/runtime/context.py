@@ -52,10 +52,17 @@ class Session:
         step: Step[ResultT],
         work: Callable[[], StepOutput[ResultT]],
         is_intact: Callable[[Record], bool] = lambda record: True,
+        is_equal: Callable[[str, Record], bool] = lambda run, record: True,
     ) -> Record:
         """Do a step unless it is done, and say so in one line; see `nmt.runs.running.run_step`."""
         record, did_work = run_step(
-            self.storage, self.config, step, work, restart=self.restart, is_intact=is_intact
+            self.storage,
+            self.config,
+            step,
+            work,
+            restart=self.restart,
+            is_intact=is_intact,
+            is_equal=is_equal,
         )
         text = "done in %.1f s" if did_work else "already done (%.1f s then)"
         log.info(f"%s: {text}", step.name, record.seconds)

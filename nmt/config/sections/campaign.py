@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from nmt.config.section import PositiveInt, Section
+from nmt.config.section import PositiveInt, RunName, Section
 
 
 class CampaignConfig(Section):
@@ -18,3 +18,8 @@ class CampaignConfig(Section):
     """Whether an engine that the gate accepts is promoted at once."""
     raters: PositiveInt = 2
     """Number of people who rate translations when the gate cannot decide."""
+    reuse: tuple[RunName, ...] = ()
+    """Other runs on this storage root whose finished steps are taken over instead of being done
+    again, the first that fits. A step is taken only if it has the same settings and was made from
+    the same data, by content; the gate always decides anew. Translations of the same test set by
+    the same system are taken too. A run that is gone is passed over."""

@@ -68,7 +68,9 @@ def judge_run(config: Config, storage: Storage, user_set: Collection[str] = ()) 
     sets = TestSets(config, storage)
     chosen = _choose(config, sets.read(named_below(user_set, "evaluation.sets")))
     usable, left_out = _usable(contest, chosen)
-    translations = Translators(storage, config.run, contest.systems).translate(usable)
+    translations = Translators(
+        storage, config.run, contest.systems, config.campaign.reuse
+    ).translate(usable)
     described = sets.describe(usable)
     _check_deciding(described)
     result = _score(config, storage, described, translations)

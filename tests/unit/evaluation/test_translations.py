@@ -160,3 +160,25 @@ def test_the_log_says_what_is_translated(storage, caplog):
     caplog.set_level("INFO")
     translate(storage, [FakeSystem("base"), FakeSystem("engine")], NEWS)
     assert "evaluate: [2/2] engine translates news, 4 sentences" in caplog.text
+
+
+def reused(storage: Storage, system: FakeSystem, *runs: str) -> Translations:
+    """Have another run translate that may take the translations of some runs."""
+    return Translators(storage, "later", {system.name: system}, runs).translate([NEWS])
+
+
+def test_the_translations_of_an_equal_system_in_another_run_are_taken(storage):
+    before = translate(storage, [FakeSystem("base")], NEWS)
+    again = FakeSystem("base")
+    assert reused(storage, again, "gone", "demo").outputs == before.outputs
+    assert again.loads == 0
+    storage.delete("demo")
+    reused(storage, again)
+    assert again.loads == 0
+
+
+def test_the_translations_of_another_system_in_another_run_are_not_taken(storage):
+    translate(storage, [FakeSystem("base")], NEWS)
+    other = FakeSystem("base", weights="2")
+    reused(storage, other, "demo")
+    assert other.translated == ["news"]
