@@ -6,6 +6,7 @@ import time
 from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
+from nmt.config import digest_of
 from nmt.errors import InputError, StorageError, TrainingError
 from nmt.runs import layout
 from nmt.runs.records import BEST_TRIAL, TRIAL, Record, require, result_of
@@ -29,7 +30,7 @@ from ray_jobs.search.limits import (
     spent_on,
 )
 from ray_jobs.search.methods import GivenTrials, RecordedSearch, build_search, draw_population
-from ray_jobs.search.population import next_round
+from ray_jobs.search.population import branch_of, next_round
 from ray_jobs.search.scheduler import build_scheduler
 from ray_jobs.search.table import describe, method_lines
 from ray_jobs.search.trial_training import run_trial
@@ -62,23 +63,18 @@ def run(session: Session) -> Record:
 
 
 def _has_same_trials(session: Session, run: str, record: Record) -> bool:
-    """Tell whether the search of another run has the trials that are asked for, and none is lost.
+    """Tell whether the search of another run has no more trials than asked for, and none is lost.
 
     Raises:
         StorageError: the record of a trial is damaged.
     """
-    storage, found = session.storage, result_of(session.storage, run, TUNE, record)
-    missing = "the search of this run is passed over"
-    lost = [
-        trial.number
-        for trial in found.trials
-        if not TRIAL.find(storage, layout.trial_record(run, digest_of(trial.config)), missing)
-    ]
-    wanted = session.config.tune.trials
-    return (
-        not lost
-        and len(found.trials) <= wanted
-        and end_of(session.config, found.trials) is not None
+    storage, passed_over = session.storage, "the search of this run is passed over"
+    trials = result_of(storage, run, TUNE, record).trials
+    paths = [layout.trial_record(run, digest_of(trial.config)) for trial in trials]
+    # The copies of a population's trials are not drawn.
+    drawn = [trial for trial in trials if branch_of(trial.config) is None]
+    return len(drawn) <= session.config.tune.trials and all(
+        TRIAL.find(storage, path, passed_over) for path in paths
     )
 
 

@@ -242,8 +242,8 @@ class _Observation:
         # The result of an evaluation is large, and the gate says what is of interest in it.
         is_read = name != EVALUATE.name
         result = result_of(self.storage, current.run, STEPS[name], record) if is_read else None
-        reused = getattr(record, "reused", None)
-        return ObservedStep(record.seconds, result.headline() if result else "", reused)
+        headline = result.headline() if result else ""
+        return ObservedStep(record.seconds, headline, record.taken_from or None)
 
     def _gate(self, current: RevisionRecord | None, engine: str | None) -> GateResult | None:
         return find_decision(self.storage, current.run, engine) if current and engine else None
