@@ -62,6 +62,22 @@ def find_release(cluster: Cluster, name: str | None) -> Release:
     return Release.parse(chosen[0].get("data"), f"ConfigMap {chosen[0]['metadata']['name']}")
 
 
+def read_release(cluster: Cluster, name: str) -> Release:
+    """Read the release of a name, without the right to list others.
+
+    Raises:
+        InputError: there is none, or another version of the chart wrote it.
+    """
+    config_map = f"{name}-release"
+    found = cluster.get(CONFIG_MAP, config_map)
+    if found is None:
+        raise InputError(
+            f"namespace '{cluster.namespace}' has no ConfigMap {config_map}: release '{name}' is "
+            "not installed there"
+        )
+    return Release.parse(found.get("data"), f"ConfigMap {config_map}")
+
+
 def jobs_of(target: Target) -> list[JsonObject]:
     """List the RayJobs of a release, latest first."""
     found = target.cluster.select(RAY_JOB, selector(target.release, "job"))

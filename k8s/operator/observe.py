@@ -15,10 +15,10 @@ from k8s.objects.campaign.names import (
 )
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
 from k8s.objects.campaign.status import BestTrial, SearchStatus
-from k8s.objects.names import LABEL_STEP
+from k8s.objects.names import INSTANCE, LABEL_STEP
 from k8s.objects.release import Release
 from k8s.observe.job_status import read_job_status
-from k8s.observe.lookup import find_release
+from k8s.observe.lookup import read_release
 from k8s.observe.timestamps import timestamp
 from k8s.operator.data import DataLooker
 from k8s.operator.objects import Objects
@@ -57,8 +57,6 @@ class Observer:
     objects: Objects
     release_name: str
     rollouts: Rollouts
-    limit: int = 0
-    """Largest number of campaigns that work at the same time; 0: any number."""
     data: DataLooker = field(default_factory=DataLooker)
     standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
     """What this operator has last found out about each campaign, for the limit."""
@@ -66,8 +64,14 @@ class Observer:
     """Rollout -> when this operator last looked at it, in seconds since 1970."""
 
     def is_ours(self, body: JsonObject) -> bool:
-        """Tell whether a campaign uses the release of this operator."""
-        return body.get("spec", {}).get("release") == self.release_name
+        """Tell whether a campaign uses the release of this operator.
+
+        Raises:
+            InputError: the release cannot be read.
+        """
+        asked = body.get("spec", {}).get("release")
+        # With `nameOverride` the objects have another name than the Helm release: accept both.
+        return asked == self.release_name or asked == self.release().labels.get(INSTANCE)
 
     def release(self) -> Release:
         """Read the release.
@@ -75,7 +79,7 @@ class Observer:
         Raises:
             InputError: it is not there, or cannot be read.
         """
-        return find_release(self.cluster, self.release_name)
+        return read_release(self.cluster, self.release_name)
 
     def observe(self, name: str, body: JsonObject | None, now: float) -> Observed:
         """Read all that is known of a campaign.
@@ -173,7 +177,7 @@ class _Observation:
             looked_at=self.observer.looked_at.get(rollout.id, 0.0) if rollout else 0.0,
             in_use=_engines_in_use(self.storage) if len(remembered.revisions) > 1 else frozenset(),
             others=tuple(self._others()),
-            limit=self.observer.limit,
+            limit=self.release.max_active,
         )
 
     def _read_settings(
@@ -267,7 +271,7 @@ class _Observation:
 
     def _others(self) -> Iterator[Standing]:
         """List what is known of the other campaigns, if there is a limit."""
-        if not self.observer.limit:
+        if not self.release.max_active:
             return
         for body in self.observer.objects.campaigns():
             name = body["metadata"]["name"]

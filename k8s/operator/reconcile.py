@@ -1,15 +1,22 @@
 """One campaign is brought nearer to what its spec says: observe, plan, act, report."""
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from k8s.api.cluster import Cluster
 from k8s.api.errors import ConflictError
 from k8s.objects.campaign.campaign import Campaign
 from k8s.operator.act import Actor
-from k8s.operator.observe import Observer
+from k8s.operator.objects import ClusterObjects
+from k8s.operator.observe import Observer, open_storage
 from k8s.operator.observed import Observed
 from k8s.operator.plan.campaign import plan_campaign
 from k8s.operator.plan.outcome import standing_of, with_problem
+from k8s.operator.record import known_campaigns
+from k8s.operator.rollouts import StorageRollouts
+from nmt.config import Config
 from nmt.errors import NmtError, UnreachableError
 
 log = logging.getLogger(__name__)
@@ -74,3 +81,38 @@ class Reconciler:
         status = with_problem(observed.campaign, str(error), now)
         self.actor.report(observed, status)
         return _REFUSED_SECONDS
+
+    def give_up_deleted(self, now: float) -> None:
+        """Give back what campaigns hold that were deleted while no operator worked.
+
+        Raises:
+            NmtError: cluster or storage cannot be read.
+        """
+        release = self.observer.release()
+        storage = open_storage(release, Config.parse(release.config))
+        for name in known_campaigns(storage):
+            if self.observer.objects.campaign(name) is None:
+                self.reconcile(name, now)
+
+
+def reconciler(cluster: Cluster, release: str) -> Callable[[str], float | None]:
+    """Make the function that brings one campaign of a release a step further.
+
+    Args:
+        cluster: the namespace of the campaigns.
+        release: name of the release, as its objects have it.
+    """
+    rollouts = StorageRollouts()
+    observer = Observer(cluster, ClusterObjects(cluster), release, rollouts)
+    work = Reconciler(observer, Actor(cluster, rollouts, observer.looked_at))
+    has_begun = False
+
+    def reconcile(name: str) -> float | None:
+        """Look at a campaign, and do what is due; return the seconds until it is due again."""
+        nonlocal has_begun
+        if not has_begun:
+            work.give_up_deleted(time.time())
+            has_begun = True
+        return work.reconcile(name, time.time())
+
+    return reconcile

@@ -28,7 +28,7 @@ from nmt.runs.gate import GateVerdict
 from nmt.runs.records import Record, find_record
 from nmt.runs.steps import EXPORT, GATE, STEPS
 from nmt.storage import Storage
-from nmt.traffic import Route, read_traffic, stable_engine
+from nmt.traffic import Route, Traffic, change_traffic, read_traffic, stable_engine
 from tests.support.k8s.fake_cluster import FakeCluster
 from tests.support.rollouts import Rollouts
 from tests.support.runs.evaluated_run import leave_engine
@@ -65,10 +65,9 @@ class World:
         self.root = root
         self.storage = Storage(str(root / "runs"))
         self.rollouts = StorageRollouts()
-        self.limit = limit
         self.verdicts: dict[str, GateVerdict] = {}
         """Run -> what its gate says; accept if it is not named."""
-        fields = release | {"storage": str(root), "name": RELEASE}
+        fields = release | {"storage": str(root), "name": RELEASE, "maxActive": limit}
         labels = {"app.kubernetes.io/component": "release"}
         name = f"{RELEASE}-release"
         self.cluster.add(
@@ -78,9 +77,7 @@ class World:
 
     def restart(self) -> None:
         """Replace the operator by a new process, which remembers nothing."""
-        observer = Observer(
-            self.cluster, ClusterObjects(self.cluster), RELEASE, self.rollouts, self.limit
-        )
+        observer = Observer(self.cluster, ClusterObjects(self.cluster), RELEASE, self.rollouts)
         actor = Actor(self.cluster, self.rollouts, observer.looked_at)
         self.reconciler = Reconciler(observer, actor)
 
@@ -206,6 +203,22 @@ class World:
             self.count(counts)
             self.wait(60, name)
         raise AssertionError(f"the canary does not end: {self.status(name).message}")
+
+    def serve_other(self, engine: str) -> None:
+        """Let the route serve an engine of somebody else, who has taken the route over."""
+        leave_engine(self.storage, engine)
+
+        def change(traffic: Traffic | None) -> Traffic:
+            assert traffic
+            route = traffic.route(ROUTE)
+            return traffic.with_route(ROUTE, route.promoted(engine).with_owner(route.owner))
+
+        change_traffic(self.storage, "default", change, owner=self.route().owner)
+
+    def change_baseline(self, run: str, engine: str) -> None:
+        """Let the gate of a run have compared with an engine."""
+        verdict = self.verdicts.get(run, "accept")
+        leave_decision(self.storage, run, verdict, engine=engine_of(run), baseline=engine)
 
     def run_until_rest(self, name: str = NAME, *, most: int = 20) -> CampaignStatus:
         """Reconcile and finish jobs until nothing happens any more."""

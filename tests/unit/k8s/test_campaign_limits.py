@@ -1,0 +1,172 @@
+"""The operator's own limit of active campaigns, deadlines, and what a campaign cannot have."""
+
+from pathlib import Path
+
+import pytest
+
+from nmt.errors import ClusterError
+from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
+from tests.unit.k8s.conftest import release_fields
+
+
+@pytest.fixture
+def one_place(tmp_path: Path) -> World:
+    return World(tmp_path, release_fields(), limit=1)
+
+
+def test_campaigns_wait_for_a_place(one_place: World) -> None:
+    world = one_place
+    for name in ("clinic", "news"):
+        world.apply(name)
+        world.reconcile(name)
+    assert world.status("clinic").phase == "Preparing"
+    status = world.status("news")
+    assert status.phase == "Queued"
+    assert "1 of 1 campaigns work" in status.message
+    assert world.run_until_rest("clinic").phase == "Served"
+    assert world.wait(15, "news").phase == "Preparing"
+
+
+def test_the_highest_priority_is_the_first_to_get_a_place(one_place: World) -> None:
+    world = one_place
+    for name, priority in (("clinic", 0), ("low", 0), ("high", 5)):
+        world.apply(name, priority=priority)
+        world.reconcile(name)
+    world.run_until_rest("clinic")
+    assert world.wait(15, "low").phase == "Queued"
+    assert world.wait(1, "high").phase == "Preparing"
+    assert world.wait(1, "low").phase == "Queued"
+
+
+def test_the_places_are_known_after_a_restart(one_place: World) -> None:
+    world = one_place
+    world.apply("clinic")
+    world.reconcile("clinic")
+    world.restart()
+    world.apply("news")
+    assert world.wait(1, "news").phase == "Queued"
+
+
+def test_a_campaign_of_kueue_takes_no_place(one_place: World) -> None:
+    world = one_place
+    world.apply("clinic", queue="team-queue")
+    world.reconcile("clinic")
+    world.apply("news")
+    assert world.wait(1, "news").phase == "Preparing"
+
+
+def test_a_job_that_kueue_holds_back_is_queued(world: World) -> None:
+    world.apply(queue="team-queue")
+    world.reconcile()
+    [job] = world.jobs()
+    world.cluster.set_status(job["metadata"]["name"], jobDeploymentStatus="Suspended")
+    status = world.wait(5)
+    assert status.phase == "Queued"
+    assert "team-queue" in status.message
+
+
+def test_a_revision_that_takes_too_long_fails_and_its_job_ends(world: World) -> None:
+    world.apply(deadlineSeconds=3600)
+    world.reconcile()
+    assert world.wait(3599).phase == "Preparing"
+    status = world.wait(2)
+    assert status.phase == "Failed"
+    assert "spec.deadlineSeconds=3600" in status.message
+    assert world.jobs() == []
+
+
+def test_a_worker_group_that_is_missing_stalls_until_something_changes(world: World) -> None:
+    world.apply(workers={"training": "tpu"})
+    status = world.wait(5)
+    assert status.phase == "Stalled"
+    assert status.message == (
+        "--workers tpu: release 'demo' has no such worker group; it has cpu, gpu"
+    )
+    conditions = {each.type: each.status for each in status.conditions}
+    assert (conditions["Stalled"], conditions["Reconciling"]) == ("True", "False")
+    before = world.cluster.store.version
+    assert world.reconcile() is None
+    assert world.cluster.store.version == before
+    world.apply(workers={"training": "gpu"})
+    assert world.run_until_rest().phase == "Served"
+
+
+def test_a_setting_that_cannot_be_used_stalls(world: World) -> None:
+    world.apply(config={"data": {"path": "/etc/passwd"}})
+    assert "spec.config.data.path '/etc/passwd'" in world.wait(5).message
+    world.apply(config={"storage": "elsewhere"})
+    assert "spec.config.storage belongs to the release" in world.wait(5).message
+
+
+def test_data_that_is_not_there_is_waited_for(world: World) -> None:
+    world.apply(config=CONFIG | DATA)
+    status = world.wait(5)
+    assert status.phase == "Pending"
+    assert "spec.config.data.path 'corpora/mine.tsv' is not in" in status.message
+    assert {each.type: each.status for each in status.conditions}["DataReady"] == "False"
+    world.write_corpus("first")
+    assert world.run_until_rest().phase == "Served"
+
+
+def test_data_that_is_being_written_is_looked_at_twice(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.run_until_rest()
+    world.write_corpus("half of the second")
+    world.now -= 59
+    world.wait(0)
+    assert len(world.record().revisions) == 1
+    world.wait(15)
+    assert len(world.record().revisions) == 1
+    world.wait(30)
+    assert len(world.record().revisions) == 2
+
+
+def test_a_job_that_the_cluster_refuses_stalls_with_its_words(world: World) -> None:
+    def refuse(body: object) -> None:
+        raise ClusterError("a policy of the cluster refuses to create rayjobs.ray.io: no root")
+
+    world.apply()
+    world.cluster.admit = refuse
+    status = world.wait(5)
+    assert status.phase == "Stalled"
+    assert status.message.endswith("no root")
+    world.cluster.admit = None
+    assert world.run_until_rest().phase == "Served"
+
+
+def test_a_campaign_of_another_release_is_left_alone(world: World) -> None:
+    world.apply(release="other")
+    assert world.reconcile() is None
+    assert world.status().phase == "Pending"
+    assert world.jobs() == []
+
+
+def test_a_damaged_record_is_named_and_nothing_is_done(world: World) -> None:
+    world.apply()
+    world.run_until_rest()
+    world.storage.write_bytes("campaigns/clinic/campaign.json", b"{}x")
+    world.tell("1", "rollback")
+    status = world.wait(5)
+    assert status.phase == "Stalled"
+    assert "campaign.json" in status.message
+    assert world.serving() == engine_of("clinic-r1")
+
+
+def test_a_gate_that_compared_with_another_engine_is_asked_again(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.run_until_rest()
+    world.write_corpus("second")
+    world.verdicts["clinic-r2"] = "undecided"
+    world.run_until_rest()
+    # Meanwhile somebody else serves another engine there.
+    world.serve_other("0123456789ab")
+    world.verdicts["clinic-r2"] = "accept"
+    world.leave("clinic-r2", "gate")
+    world.change_baseline("clinic-r2", engine_of("clinic-r1"))
+    world.wait(600)
+    assert [job["metadata"]["labels"]["nmt/step"] for job in world.live_jobs()] == [
+        "train.variants.export.evaluate.gate"
+    ]
+    assert world.run_until_rest().phase == "Canary"
