@@ -12,6 +12,7 @@ from pydantic import create_model
 from helm.crd.structural import structural
 from k8s.api.cluster import CAMPAIGN, JsonObject
 from k8s.objects.campaign.names import CATEGORY, MAX_NAME_LENGTH, NAME_PATTERN, SHORT_NAME
+from k8s.objects.campaign.settings import SECTIONS_OF_THE_RELEASE
 from k8s.objects.campaign.spec import CampaignSpec
 from k8s.objects.campaign.status import CampaignStatus
 from nmt.config import Config, digest_of
@@ -20,8 +21,6 @@ from nmt.config.section import Section
 SCHEMA_ANNOTATION = f"{CAMPAIGN.group}/schema"
 """Annotation of the definition by which a release and an operator know whether it is theirs."""
 
-RELEASE_SECTIONS = ("run", "storage", "serving", "tracking", "provenance", "plan")
-"""Sections of the settings that a campaign does not choose."""
 PATHS = frozenset(
     {
         "path",
@@ -156,7 +155,7 @@ def _campaign_config() -> type[Section]:
     fields: dict[str, Any] = {
         name: (field.annotation, field)
         for name, field in Config.model_fields.items()
-        if name not in RELEASE_SECTIONS
+        if name not in SECTIONS_OF_THE_RELEASE
     }
     return create_model("CampaignSettings", __base__=Section, **fields)
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from k8s.operator.loop.metrics import Metrics
 from nmt.serving.monitoring.exposition import merge_expositions
 from nmt.serving.monitoring.metrics import EngineInfo, ServingMetrics
 from tests.support.chart.expositions import KUBERAY, RAY_DASHBOARD, RAY_SERVE, RAY_TRAIN
@@ -53,6 +54,10 @@ class Fault:
 
 def is_second(labels: Labels) -> bool:
     return labels["replica"] == "replica-2"
+
+
+def is_in(phase: str) -> Callable[[Labels], bool]:
+    return lambda labels: labels["phase"] == phase
 
 
 def status(code: str) -> Callable[[Labels], bool]:
@@ -110,10 +115,27 @@ FAULTS = {
     "NmtTrainingMakesNoProgress": Fault(
         (Change("ray_train_report_total_blocked_time_s", "1xN"),), 150
     ),
+    "NmtOperatorIsDown": Fault((Change("nmt_operator_leader", "0xN"),)),
+    "NmtOperatorFails": Fault(
+        (
+            Change(
+                "nmt_operator_reconciles_total",
+                "0+9xN",
+                lambda labels: labels["result"] == "failed",
+            ),
+        )
+    ),
+    "NmtCampaignIsStalled": Fault((Change("nmt_operator_campaigns", "1xN", is_in("Stalled")),)),
+    "NmtCampaignFailed": Fault((Change("nmt_operator_campaigns", "1xN", is_in("Failed")),)),
+    "NmtRolloutRolledBack": Fault((Change("nmt_operator_campaigns", "2xN", is_in("RolledBack")),)),
+    "NmtRolloutIsPaused": Fault((Change("nmt_operator_campaigns", "1xN", is_in("Paused")),)),
 }
+TROUBLED = ("Stalled", "Failed", "RolledBack", "Paused")
 # What a healthy endpoint shows: requests that succeed, and none of what only a fault shows.
 HEALTHY = (
     Change("nmt_requests_total", "0+60xN", status("200")),
+    Change("nmt_operator_campaigns", GONE, lambda labels: labels["phase"] in TROUBLED),
+    Change("nmt_operator_reconciles_total", "0+9xN", lambda labels: labels["result"] == "done"),
     Change("nmt_sentences_total", "0+10xN"),
     Change("nmt_traffic_read_timestamp_seconds", "0+60xN"),
     Change("nmt_storage_free_bytes", "50xN"),
@@ -145,12 +167,21 @@ def replica(name: str) -> ServingMetrics:
     return metrics
 
 
+def operator() -> Metrics:
+    """Return the metrics of an operator that knows a campaign of each kind."""
+    metrics = Metrics(lambda: 0.0, lambda: True, lambda: ["Served", *TROUBLED])
+    metrics.reconciled("done", 0.1)
+    metrics.reconciled("failed", 0.1)
+    return metrics
+
+
 def samples() -> Iterator[tuple[str, Labels, float]]:
     """Yield name, labels and value of every series that Prometheus gets."""
     names = ("replica-1", "replica-2")
     own = merge_expositions({name: replica(name).exposition() for name in names}).decode()
     for text, target in (
         (own, TARGET),
+        (operator().exposition().decode(), TARGET),
         (RAY_SERVE + RAY_DASHBOARD + RAY_TRAIN, OF_RAY),
         (KUBERAY, {}),
     ):

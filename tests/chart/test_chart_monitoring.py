@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from k8s.operator.loop.metrics import Metrics
 from tests.support.chart.network_policy import selects
 from tests.support.chart.rendering import EVERYTHING, JsonObject, kinds, pods, render
 from tests.support.serving_metrics import exported_metrics
@@ -47,20 +49,30 @@ def metrics_of_ray() -> str:
     return "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
 
 
+def metrics_of_the_operator() -> dict[str, set[str]]:
+    """Return each series that the operator exports, with its labels."""
+    metrics = Metrics(lambda: 0.0, lambda: True, lambda: ["Served"])
+    metrics.reconciled("done", 0.1)
+    families = text_string_to_metric_families(metrics.exposition().decode())
+    return {sample.name: {*sample.labels} for each in families for sample in each.samples}
+
+
 def asked() -> set[str]:
     return {metric for text in expressions() for metric in METRIC.findall(text)}
 
 
-def test_every_metric_is_one_that_the_endpoint_ray_or_kuberay_exports(metrics_of_ray):
+def test_every_metric_is_one_that_the_endpoint_the_operator_ray_or_kuberay_exports(metrics_of_ray):
     own = {series for metric in exported_metrics() for series in metric.series}
+    own |= set(metrics_of_the_operator())
     assert len(asked() & own) > 20
     assert len(asked() - own) > 6
     others = asked() - own - OF_KUBERAY - OF_THE_DASHBOARD
     assert {m for m in others if f"{m}{{" not in metrics_of_ray} == set()
 
 
-def test_every_label_of_the_endpoints_metrics_exists():
+def test_every_label_of_the_projects_metrics_exists():
     labels = {s: {*m.labels, "le"} for m in exported_metrics() for s in m.series}
+    labels |= metrics_of_the_operator()
     target = {"namespace", "app_kubernetes_io_instance"}
     # What stands on both sides of `or` need not have the same labels.
     parts = [part for text in expressions() for part in re.split(r"\bor\b", text)]
@@ -145,7 +157,8 @@ def test_metrics_behind_a_key_that_prometheus_lacks_are_neither_read_nor_missed(
     assert "demo-endpoint" not in kinds(manifests, "PodMonitor")
     (rule,) = kinds(manifests, "PrometheusRule").values()
     rules = [r for group in rule["spec"]["groups"] for r in group["rules"]]
-    assert not [r["alert"] for r in rules if "nmt_" in r["expr"]]
+    asking = [r["alert"] for r in rules if "nmt_" in r["expr"] and "nmt_operator" not in r["expr"]]
+    assert not asking
     assert "NmtEndpointHasNoReplica" in [r["alert"] for r in rules]
 
 
@@ -156,7 +169,8 @@ def test_an_open_endpoint_is_read_without_a_key():
 
 
 def test_a_release_without_an_endpoint_has_no_alerts_of_one():
-    manifests = render({**MONITORED, "serving": {"enabled": False}})
+    off = {"enabled": False}
+    manifests = render({**MONITORED, "serving": off, "operator": off})
     assert "demo-endpoint" not in kinds(manifests, "PodMonitor")
     (rule,) = kinds(manifests, "PrometheusRule").values()
     alerts = [r["alert"] for group in rule["spec"]["groups"] for r in group["rules"]]
