@@ -31,7 +31,7 @@ def main(
     Args:
         arguments: of the command line.
         connect: connects to the cluster.
-        build: makes what brings a campaign a step further, for a release.
+        build: makes what brings a campaign a step further.
 
     Returns:
         The exit code of the process: 143 after SIGTERM.
@@ -87,9 +87,19 @@ def _connect(context: str | None, namespace: str | None) -> "Cluster":
 
 
 def _build(cluster: "Cluster", release: str) -> "Reconcile":
-    from k8s.operator.reconcile import reconciler
+    from k8s.operator.act import Actor
+    from k8s.operator.objects import ClusterObjects
+    from k8s.operator.observe import Observer
+    from k8s.operator.reconcile import Reconciler
+    from k8s.operator.rollouts import StorageRollouts
 
-    return reconciler(cluster, release)
+    rollouts = StorageRollouts()
+    objects = ClusterObjects(cluster)
+    observer = Observer(cluster, objects, release, rollouts)
+    # Without its release, the operator can do nothing at all.
+    observer.release()
+    reconciler = Reconciler(observer, Actor(cluster, rollouts, observer.looked_at))
+    return lambda name: reconciler.reconcile(name, time.time())
 
 
 if __name__ == "__main__":

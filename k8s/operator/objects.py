@@ -1,9 +1,12 @@
 """The objects of the API that the operator reads."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from k8s.api.cluster import CAMPAIGN, RAY_JOB, Cluster, JsonObject
 from k8s.objects.campaign.names import LABEL_CAMPAIGN
+
+_PAGE = 100  # of a thousand campaigns only these are in memory at a time
 
 
 class Objects(Protocol):
@@ -17,8 +20,8 @@ class Objects(Protocol):
         """List the RayJobs with the label of a campaign."""
         ...
 
-    def campaigns(self) -> list[JsonObject]:
-        """List all campaigns of the namespace."""
+    def campaigns(self) -> Iterator[JsonObject]:
+        """List all campaigns of the namespace, a page at a time."""
         ...
 
 
@@ -37,6 +40,12 @@ class ClusterObjects:
         """List the RayJobs with the label of a campaign."""
         return self._cluster.select(RAY_JOB, f"{LABEL_CAMPAIGN}={name}")
 
-    def campaigns(self) -> list[JsonObject]:
-        """List all campaigns of the namespace."""
-        return self._cluster.select(CAMPAIGN)
+    def campaigns(self) -> Iterator[JsonObject]:
+        """List all campaigns of the namespace, a page at a time."""
+        next_page = ""
+        while True:
+            page = self._cluster.page(CAMPAIGN, limit=_PAGE, next_page=next_page)
+            yield from page.items
+            next_page = page.next_page
+            if not next_page:
+                return

@@ -59,7 +59,8 @@ class Observer:
     rollouts: Rollouts
     data: DataLooker = field(default_factory=DataLooker)
     standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
-    """What this operator has last found out about each campaign, for the limit."""
+    """What this operator has last found out about each campaign, for the limit; empty before it
+    was needed."""
     looked_at: dict[str, float] = field(default_factory=dict[str, float])
     """Rollout -> when this operator last looked at it, in seconds since 1970."""
 
@@ -273,12 +274,14 @@ class _Observation:
         """List what is known of the other campaigns, if there is a limit."""
         if not self.release.max_active:
             return
-        for body in self.observer.objects.campaigns():
-            name = body["metadata"]["name"]
-            if name == self.name or not self.observer.is_ours(body):
-                continue
-            other = Campaign.parse(body)
-            yield self.observer.standings.get(name) or standing_of(other, other.status.phase)
+        standings = self.observer.standings
+        if not standings:
+            # Only once: each look at a campaign brings its own up to date.
+            for body in self.observer.objects.campaigns():
+                other = Campaign.parse(body)
+                if self.observer.is_ours(body):
+                    standings[other.name] = standing_of(other, other.status.phase)
+        yield from (each for name, each in standings.items() if name != self.name)
 
 
 def _search(
