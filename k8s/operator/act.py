@@ -183,7 +183,9 @@ class _Act:
             raise InputError("the campaign cannot be read")
         on_storage = observed.data.on_storage if observed.data else frozenset[str]()
         run = run_name(observed.name, action.revision)
-        loaded = for_run(settings, release, run, on_storage)
+        loaded = for_run(
+            settings, release, run, on_storage, observed.record.runs_before(action.revision)
+        )
         revision = Revision(action.revision, action.attempt)
         job = campaign_job(
             release, campaign, campaign.spec, revision, action.planned, loaded, self.now

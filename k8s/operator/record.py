@@ -88,6 +88,11 @@ class CampaignRecord(_Part):
         """Return the latest revision; None before the first one."""
         return self.revisions[-1] if self.revisions else None
 
+    def runs_before(self, number: int) -> tuple[str, ...]:
+        """List the runs of earlier revisions that were not deleted, the newest first."""
+        earlier = (each for each in reversed(self.revisions) if each.number < number)
+        return tuple(each.run for each in earlier if not each.removed)
+
     def has_done(self, action_id: str) -> bool:
         """Tell whether an action was done."""
         return any(each.id == action_id for each in self.actions)

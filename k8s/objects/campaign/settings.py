@@ -1,6 +1,6 @@
 """The settings of a revision: campaign and release together, and what a campaign may not set."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,7 +68,11 @@ def revision_settings(release: Release, spec: CampaignSpec) -> RevisionSettings:
 
 
 def for_run(
-    settings: RevisionSettings, release: Release, run: str, on_storage: Collection[str]
+    settings: RevisionSettings,
+    release: Release,
+    run: str,
+    on_storage: Collection[str],
+    earlier: Sequence[str] = (),
 ) -> LoadedConfig:
     """Complete the settings for the jobs of a run.
 
@@ -78,8 +82,12 @@ def for_run(
         run: name of the run.
         on_storage: those keys of `settings.paths` whose path is on the storage of the release; the
             others name something on the hub.
+        earlier: runs whose finished steps are taken over, the newest first, unless the campaign
+            names others.
     """
     changes: dict[str, object] = {"run": run}
+    if "campaign.reuse" not in settings.loaded.user_set:
+        changes["campaign.reuse"] = tuple(earlier)
     # Pods work in another folder, so a relative path means nothing there.
     changes |= {
         key: below(release.storage, path)
@@ -88,7 +96,7 @@ def for_run(
     }
     loaded = settings.loaded
     config = _with_paths(loaded.config, changes)
-    return replace(loaded, config=config, user_set=loaded.user_set | {"run"})
+    return replace(loaded, config=config, user_set=loaded.user_set | {"run", "campaign.reuse"})
 
 
 def _with_paths(config: Config, changes: Mapping[str, object]) -> Config:

@@ -11,7 +11,7 @@ from k8s.objects.campaign.settings import (
     revision_settings,
 )
 from k8s.objects.campaign.spec import CampaignSpec
-from nmt.config import BASELINES
+from nmt.config import BASELINES, load_config
 from nmt.errors import ConfigError
 from tests.unit.k8s.conftest import make_release
 
@@ -113,3 +113,16 @@ def test_paths_on_the_storage_are_whole_and_names_of_the_hub_stay() -> None:
     assert (two.path, two.target_path) == ("/storage/s.txt", ("/storage/a.txt", "/storage/b.txt"))
     assert "run=clinic-r1" in loaded.words()
     assert "data.path=/storage/corpora/mine.tmx" in loaded.words()
+
+
+def test_the_jobs_of_a_run_take_over_what_earlier_runs_have_done() -> None:
+    earlier = ("clinic-r2", "clinic-r1")
+    loaded = for_run(_settings({}), make_release(), "clinic-r3", (), earlier)
+    assert load_config(overrides=loaded.words()).campaign.reuse == earlier
+
+
+def test_a_campaign_may_name_the_runs_itself_which_is_not_another_input() -> None:
+    settings = _settings({"campaign": {"reuse": ["mine"]}})
+    loaded = for_run(settings, make_release(), "clinic-r3", (), ("clinic-r2",))
+    assert loaded.config.campaign.reuse == ("mine",)
+    assert settings.inputs == _settings({}).inputs

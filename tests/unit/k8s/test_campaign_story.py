@@ -30,6 +30,21 @@ def test_new_data_makes_a_better_engine_which_is_promoted_after_its_canary(world
     assert [past.run for past in status.history] == ["clinic-r1"]
 
 
+def test_the_jobs_of_a_revision_take_over_what_the_one_before_has_done(world: World) -> None:
+    _applied(world)
+    world.write_corpus("second")
+    world.run_until_rest()
+    words = {
+        name: job["spec"]["entrypoint"].split()
+        for (kind, name), job in world.cluster.objects.items()
+        if kind == "RayJob"
+    }
+    earlier = "campaign.reuse=%5B%22clinic-r1%22%5D"
+    assert any("run=clinic-r2" in found for found in words.values())
+    for found in words.values():
+        assert (earlier in found) == ("run=clinic-r2" in found)
+
+
 def test_a_worse_engine_is_rejected_with_the_reason_of_the_gate(world: World) -> None:
     _applied(world)
     world.verdicts["clinic-r2"] = "reject"
