@@ -105,6 +105,10 @@ class ExportError(NmtError, RuntimeError):
     """An export that cannot be written, or whose output differs from the trained model's."""
 
 
+class RolledBackError(NmtError, RuntimeError):
+    """An engine whose rollout has ended without its promotion."""
+
+
 class TranslationError(NmtError, RuntimeError):
     """An engine that cannot be loaded or cannot translate."""
 

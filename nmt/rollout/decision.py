@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nmt.cli.durations import duration
 from nmt.config import RolloutConfig
-from nmt.rollout.evidence import Counts, log_average, log_excess, log_harm, log_safety, total
+from nmt.rollout.evidence import (
+    Counts,
+    e_value,
+    log_average,
+    log_excess,
+    log_harm,
+    log_safety,
+    total,
+)
 from nmt.rollout.rules import TAIL, WORDS, SignalRule
 
 Answer = Literal["wait", "advance", "pause", "rollback"]
@@ -17,7 +25,6 @@ Tally = Mapping[str, Mapping[int, Counts]]
 """Signal -> step -> what all replicas have seen."""
 
 _MAX_NAMED = 3
-_MOST_SHOWN = 1e6
 _PERCENT = 100
 
 
@@ -144,7 +151,7 @@ def _find_obstacles(
         yield f"{pairs:,} of {settings.min_pairs:,} pairs"
     needed = _needed(settings.advance_error_rate)
     open_guards = [
-        f"{WORDS.get(name, name)} (evidence {_shown(found.log_safety)} of {_shown(needed)})"
+        f"{WORDS.get(name, name)} (evidence {e_value(found.log_safety)} of {e_value(needed)})"
         for name, found in evidence.items()
         if found.log_safety is not None
         and found.log_safety < needed
@@ -205,17 +212,17 @@ def _explain_harm(
             f"{found.plus:,} of {found.pairs:,} pairs only in the canary, {found.minus:,} only in "
             "the stable engine"
         )
-    needed = _shown(_needed(settings.harm_error_rate))
+    needed = e_value(_needed(settings.harm_error_rate))
     return (
-        f"{WORDS.get(top, top)}: {seen}, after {pairs:,} pairs (evidence of harm {_shown(harm)}, "
+        f"{WORDS.get(top, top)}: {seen}, after {pairs:,} pairs (evidence of harm {e_value(harm)}, "
         f"limit {needed})"
     )
 
 
 def _explain_tail(tail: SignalEvidence, settings: RolloutConfig) -> str:
     return (
-        f"{WORDS[TAIL]}: {tail.plus:,} of {tail.pairs:,} pairs (evidence {_shown(tail.log_harm)}, "
-        f"limit {_shown(_needed(settings.pause_error_rate))}): compare translations of both "
+        f"{WORDS[TAIL]}: {tail.plus:,} of {tail.pairs:,} pairs (evidence {e_value(tail.log_harm)}, "
+        f"limit {e_value(_needed(settings.pause_error_rate))}): compare translations of both "
         "engines, then resume or abort"
     )
 
@@ -231,11 +238,3 @@ def _explain_missing(missing: Sequence[str]) -> str:
 
 def _needed(error_rate: float) -> float:
     return -math.log(error_rate)
-
-
-def _shown(log_e: float) -> str:
-    """Write an e-value from its logarithm."""
-    if log_e > math.log(_MOST_SHOWN):
-        return "over a million"
-    value = math.exp(log_e)
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"

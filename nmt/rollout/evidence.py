@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
+_MOST_SHOWN = 1e6
 _RATE_RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
 
 
@@ -101,6 +102,14 @@ def log_average(weighted: Iterable[tuple[float, float]]) -> float:
             its e-value.
     """
     return _log_sum_exp([math.log(weight) + log_e for weight, log_e in weighted if weight > 0])
+
+
+def e_value(log_e: float) -> str:
+    """Write an e-value from its logarithm."""
+    if log_e > math.log(_MOST_SHOWN):
+        return "over a million"
+    value = math.exp(log_e)
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def _log_mixture(outcomes: Iterable[tuple[int, float]]) -> float:

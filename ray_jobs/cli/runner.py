@@ -18,6 +18,8 @@ from nmt.cli.traffic_options import (
     promotion_options,
 )
 from nmt.config import LoadedConfig, load_with_user_set
+from nmt.rollout.options import ABOUT as ROLLOUT_ABOUT
+from nmt.rollout.options import ROLLOUT, add_rollout_options, rollout_options
 from nmt.runs.steps import CAMPAIGN, PIPELINE, PREPARE, STEPS, steps_of
 from ray_jobs.runtime.logs import setup_logging
 
@@ -82,6 +84,14 @@ _OTHERS = (
         "serve",
         add_options=add_rollback_options,
         read_options=lambda options: options.route,
+    ),
+    Job(
+        ROLLOUT,
+        ROLLOUT_ABOUT,
+        "serve",
+        "export",
+        add_options=add_rollout_options,
+        read_options=rollout_options,
     ),
     Job("serve", "run the translation endpoint", "serve"),
 )
