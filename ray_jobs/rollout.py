@@ -6,10 +6,10 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from nmt.cli.rollout_options import RolloutOptions
 from nmt.errors import InputError, RolledBackError
 from nmt.rollout import RolloutRecord, command, look, newest_rollout, start
 from nmt.rollout.display import RolloutProgress, describe_state, rollout_text
-from nmt.rollout.options import RolloutOptions
 from nmt.runs.records import require
 from nmt.runs.steps import EXPORT
 from nmt.traffic.promotion import route_of

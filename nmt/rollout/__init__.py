@@ -3,6 +3,7 @@
 The decision follows from counts that replicas add, by tests that may look at any time.
 """
 
+from nmt.cli.rollout_options import RolloutCommand as Command
 from nmt.rollout.decision import Decision, SignalEvidence, Situation, decide
 from nmt.rollout.evidence import Counts
 from nmt.rollout.record import (
@@ -16,7 +17,6 @@ from nmt.rollout.record import (
 )
 from nmt.rollout.rules import RULES, SignalRule, rules_for
 from nmt.rollout.run import command, look, start
-from nmt.rollout.transitions import Command
 
 __all__ = [
     "RULES",

@@ -7,6 +7,7 @@ the record says, so a process may die after any write.
 import secrets
 from datetime import datetime
 
+from nmt.cli.rollout_options import RolloutCommand as Command
 from nmt.cli.traffic_options import PromotionOptions
 from nmt.config import RolloutConfig
 from nmt.errors import InputError
@@ -24,7 +25,7 @@ from nmt.rollout.record import (
     rollouts_of,
 )
 from nmt.rollout.rules import rules_for
-from nmt.rollout.transitions import Command, Sight, after_command, after_look, displaced
+from nmt.rollout.transitions import Sight, after_command, after_look, displaced
 from nmt.runs import layout
 from nmt.runs.records import require
 from nmt.runs.steps import EXPORT

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from nmt.cli.rollout_options import RolloutCommand as Command
 from nmt.errors import InputError
 from nmt.rollout.decision import Decision, Situation, Tally, decide
 from nmt.rollout.record import ITSELF, PauseCause, RolloutRecord
-
-Command = Literal["pause", "resume", "promote", "abort"]
 
 _LOST = (
     "reports that had counts of this rollout are gone, and harm in them would not be seen: resume "

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from nmt.cli import console
+from nmt.cli.rollout_options import ABOUT as ROLLOUT_ABOUT
+from nmt.cli.rollout_options import ROLLOUT, add_rollout_options, rollout_options
 from nmt.cli.traffic_options import (
     add_promotion_options,
     add_rollback_options,
     promotion_options,
 )
 from nmt.config import LoadedConfig, load_with_user_set
-from nmt.rollout.options import ABOUT as ROLLOUT_ABOUT
-from nmt.rollout.options import ROLLOUT, add_rollout_options, rollout_options
 from nmt.runs.steps import CAMPAIGN, PIPELINE, PREPARE, STEPS, steps_of
 from ray_jobs.runtime.logs import setup_logging
 

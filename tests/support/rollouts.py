@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from nmt.cli.rollout_options import RolloutCommand as Command
 from nmt.config import RolloutConfig
 from nmt.rollout import Counts, RolloutRecord, command, look, running_rollout, start
-from nmt.rollout.transitions import Command
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic import PairCounts, ReplicaReport, Route, promote, read_traffic

@@ -1,7 +1,7 @@
 """The command `nmt rollout` from its first look to its exit code, on a real storage root."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -19,7 +19,7 @@ def nmt(rollouts) -> Command:
 
 
 @pytest.fixture
-def replicas(rollouts, monkeypatch) -> Iterator[list]:
+def replicas(monkeypatch) -> list[Callable[[], object]]:
     """What happens while the command waits, in order."""
     actions: list[Callable[[], object]] = []
 

@@ -110,7 +110,7 @@ def outcome(rollouts: Rollouts) -> tuple[object, ...]:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_after_a_crash_before_any_write_the_same_call_comes_to_the_same_end(tmp_path, name):
     before, operation = OPERATIONS[name]
-    ends = []
+    ends, writes = [], 0
     for crash_at in range(MOST_WRITES + 1):
         rollouts = begin(tmp_path / str(crash_at))
         for each in before:

@@ -21,7 +21,7 @@ def test_a_rollout_begins_with_the_first_share(rollouts):
 
 
 def test_clean_counts_lead_to_all_clients_step_by_step(rollouts):
-    rollouts.start()
+    record = rollouts.start()
     shares = []
     for _ in range(3):
         rollouts.report(CLEAN)

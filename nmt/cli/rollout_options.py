@@ -1,14 +1,15 @@
-"""The options of `nmt rollout`."""
+"""The options of `nmt rollout`, which need no package of an extra."""
 
 import argparse
 from dataclasses import dataclass
-
-from nmt.rollout.transitions import Command
+from typing import Literal
 
 ROLLOUT = "rollout"
 """Name of the command."""
 ABOUT = "give a run's engine its clients step by step, and take them away if it does harm"
 _BY_HAND = "by hand"
+RolloutCommand = Literal["pause", "resume", "promote", "abort"]
+"""What a person does to a rollout that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class RolloutOptions:
     """Reason to serve an engine that the gate has not accepted."""
     status: bool = False
     """Whether it only shows the rollout."""
-    do: Command | None = None
+    do: RolloutCommand | None = None
     """What a person does to a rollout that there is."""
     reason: str = ""
     """Why."""
@@ -54,7 +55,7 @@ def add_rollout_options(parser: argparse.ArgumentParser) -> None:
 
 def rollout_options(options: argparse.Namespace) -> RolloutOptions:
     """Read the options of a parsed command line."""
-    given: dict[Command, str | None] = {
+    given: dict[RolloutCommand, str | None] = {
         "pause": _BY_HAND if options.pause else None,
         "resume": _BY_HAND if options.resume else None,
         "promote": options.promote,
