@@ -141,7 +141,7 @@ class _Act:
         uid = campaign.metadata.uid if campaign else ""
 
         def start(record: CampaignRecord) -> CampaignRecord:
-            started = record.with_started(revision, uid)
+            started = record.with_started(revision, uid, self.observed.engine)
             return started if action.tick is None else started.with_schedule(action.tick)
 
         self._change(start)

@@ -12,6 +12,7 @@ from k8s.objects.campaign.names import (
     LABEL_REVISION,
     revision_number,
     rollout_owner,
+    run_name,
 )
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
 from k8s.objects.campaign.status import BestTrial, SearchStatus
@@ -26,6 +27,7 @@ from k8s.operator.observed import (
     Observed,
     ObservedData,
     ObservedJob,
+    ObservedRollout,
     ObservedRoute,
     ObservedStep,
     Standing,
@@ -59,8 +61,9 @@ class Observer:
     rollouts: Rollouts
     data: DataLooker = field(default_factory=DataLooker)
     standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
-    """What this operator has last found out about each campaign, for the limit; empty before it
-    was needed."""
+    """What this operator has last found out about each campaign, for the limit."""
+    has_listed: bool = False
+    """Whether all campaigns were listed once."""
     looked_at: dict[str, float] = field(default_factory=dict[str, float])
     """Rollout -> when this operator last looked at it, in seconds since 1970."""
 
@@ -102,6 +105,17 @@ class Observer:
         campaign = Campaign.parse(body)
         observed = _Observation(self, name, campaign, release, storage, now)
         return observed.complete(record)
+
+    def known_standings(self) -> dict[str, Standing]:
+        """Return what is known of all campaigns, from their last status at first."""
+        if not self.has_listed:
+            for body in self.objects.campaigns():
+                if self.is_ours(body):
+                    other = Campaign.parse(body)
+                    self.standings.setdefault(other.name, standing_of(other, other.status.phase))
+            # Each campaign that is made, changed or deleted later is reconciled.
+            self.has_listed = True
+        return self.standings
 
     def _observe_remains(
         self,
@@ -150,9 +164,7 @@ class _Observation:
         settings, planned, problem = self._read_settings()
         remembered = record or CampaignRecord()
         current = remembered.current
-        route = self._route(settings)
-        owner = rollout_owner(self.name)
-        rollout = self.observer.rollouts.find(self.storage, route, owner) if route else None
+        route, rollout = self._traffic(settings)
         records = dict(self._records(current)) if current else {}
         exported = records.get(EXPORT.name)
         engine = exported.output if exported else None
@@ -197,11 +209,15 @@ class _Observation:
             return None, (), str(error)
 
     def _next_number(self, record: CampaignRecord) -> int:
-        if record.current:
-            return record.current.number + 1
-        # The record may have been deleted, and the runs are still there.
-        taken = [revision_number(self.name, run) for run in self.storage.list("")]
-        return 1 + max((number for number in taken if number), default=0)
+        if record.current is None:
+            # The record may have been deleted, and the runs are still there.
+            taken = [revision_number(self.name, run) for run in self.storage.list("")]
+            return 1 + max((number for number in taken if number), default=0)
+        number = record.current.number + 1
+        # Somebody may have given a run of their own such a name.
+        while self.storage.exists(run_name(self.name, number)):
+            number += 1
+        return number
 
     def _jobs(self, current: RevisionRecord | None) -> Iterator[ObservedJob]:
         found = [job for job in self.observer.objects.jobs(self.name) if self._owns(job)]
@@ -216,7 +232,7 @@ class _Observation:
     def _job(self, body: JsonObject, current: RevisionRecord | None) -> ObservedJob:
         metadata, status = body["metadata"], body.get("status", {})
         labels: Mapping[str, str] = metadata.get("labels", {})
-        revision, attempt = int(labels[LABEL_REVISION]), int(labels.get(LABEL_ATTEMPT, 0))
+        revision, attempt = _number(labels, LABEL_REVISION), _number(labels, LABEL_ATTEMPT)
         is_current = current and (revision, attempt) == (current.number, current.attempt)
         started = timestamp(
             status.get("rayJobInfo", {}).get("startTime") or status.get("startTime")
@@ -259,6 +275,20 @@ class _Observation:
         files = Storage(self.release.storage)
         return self.observer.data.look(self.name, settings, files, self.now)
 
+    def _traffic(
+        self, settings: RevisionSettings | None
+    ) -> tuple[ObservedRoute | None, ObservedRollout | None]:
+        """Find the campaign's route and its rollout, also where its settings cannot be read."""
+        owner, own = rollout_owner(self.name), self._route(settings)
+        endpoint = own.endpoint if own else Config.parse(self.release.config).serving.name
+        # Other settings may name another route while a rollout still runs on the one before.
+        owned = list(_owned_routes(self.storage, endpoint, owner))
+        routes = [own, *owned] if own else owned
+        found = [self.observer.rollouts.find(self.storage, each, owner) for each in routes]
+        active = [each for each in found if each and each.is_active]
+        rollout = active[0] if active else found[0] if found else None
+        return (routes[0] if routes else None), rollout
+
     def _route(self, settings: RevisionSettings | None) -> ObservedRoute | None:
         config = settings.config if settings else None
         if config is None:
@@ -270,18 +300,18 @@ class _Observation:
         stable = route.stable if route else None
         return ObservedRoute(endpoint, key, domain, stable, route.owner if route else None)
 
-    def _others(self) -> Iterator[Standing]:
+    def _others(self) -> list[Standing]:
         """List what is known of the other campaigns, if there is a limit."""
         if not self.release.max_active:
-            return
-        standings = self.observer.standings
-        if not standings:
-            # Only once: each look at a campaign brings its own up to date.
-            for body in self.observer.objects.campaigns():
-                other = Campaign.parse(body)
-                if self.observer.is_ours(body):
-                    standings[other.name] = standing_of(other, other.status.phase)
-        yield from (each for name, each in standings.items() if name != self.name)
+            return []
+        known = self.observer.known_standings()
+        return [standing for name, standing in known.items() if name != self.name]
+
+
+def _number(labels: Mapping[str, str], label: str) -> int:
+    """Read a number from a label; 0 if somebody has given the job another one."""
+    text = labels.get(label, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _search(

@@ -56,13 +56,13 @@ class Reconciler:
         observed = Observed(name, campaign=Campaign.parse(body) if body else None)
         try:
             for _ in range(_MOST_PASSES):
-                body = self.observer.objects.campaign(name)
                 observed = self.observer.observe(name, body, now)
                 plan = plan_campaign(observed, now)
                 if not plan.actions:
                     break
                 for action in plan.actions:
                     self.actor.act(observed, action, now)
+                body = self.observer.objects.campaign(name)
         except (UnreachableError, ConflictError):
             raise
         except NmtError as error:

@@ -97,8 +97,14 @@ class CampaignRecord(_Part):
         """Tell whether an action was done."""
         return any(each.id == action_id for each in self.actions)
 
-    def with_started(self, revision: RevisionRecord, uid: str) -> Self:
-        """Add the next revision, which ends the one before it; do nothing if it is there."""
+    def with_started(self, revision: RevisionRecord, uid: str, engine: str | None) -> Self:
+        """Add the next revision, which ends the one before it; do nothing if it is there.
+
+        Args:
+            revision: the next one.
+            uid: of the object.
+            engine: of the revision before, if it has made one.
+        """
         if self.current and self.current.number >= revision.number:
             return self
         before = [
@@ -107,6 +113,7 @@ class CampaignRecord(_Part):
             else each.model_copy(
                 update={
                     "outcome": "replaced",
+                    "engine": engine,
                     "ended": revision.started,
                     "message": f"revision {revision.number} has started instead",
                 }

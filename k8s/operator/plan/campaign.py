@@ -113,7 +113,7 @@ def _decide(
     if isinstance(new, StartRevision | AnswerSchedule):
         return (new,)
     if current and not current.outcome:
-        actions = _go_on(spec, current, situation.work, after, now)
+        actions = _go_on(observed, spec, current, situation.work, after, now)
         if actions:
             return actions
     return make_room(observed, spec.keep)
@@ -133,17 +133,22 @@ def _useless_jobs(
 
 
 def _go_on(
-    spec: CampaignSpec, current: RevisionRecord, work: Work | None, after: After, now: float
+    observed: Observed,
+    spec: CampaignSpec,
+    current: RevisionRecord,
+    work: Work | None,
+    after: After,
+    now: float,
 ) -> tuple[PlannedAction, ...]:
     """Do the next part of a revision."""
     limit = spec.deadline_seconds
     if limit and not isinstance(work, Done) and now - current.attempt_started > limit:
         message = f"took longer than spec.deadlineSeconds={limit} ({duration(limit)})"
-        return (FinishRevision(current.number, "failed", message),)
+        return (FinishRevision(current.number, "failed", message, observed.engine),)
     if isinstance(work, Create):
         return (CreateJob(work.planned, current.number, current.attempt),)
     if isinstance(work, Broken):
-        return (FinishRevision(current.number, "failed", work.why),)
+        return (FinishRevision(current.number, "failed", work.why, observed.engine),)
     return after.actions
 
 

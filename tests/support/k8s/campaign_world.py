@@ -220,6 +220,12 @@ class World:
         verdict = self.verdicts.get(run, "accept")
         leave_decision(self.storage, run, verdict, engine=engine_of(run), baseline=engine)
 
+    def leave_same_engine(self, run: str, other: str) -> None:
+        """Leave a run of somebody whose engine is that of another run."""
+        for step in ("prepare", EXPORT.name):
+            record = Record(step, True, {}, {}, output=engine_of(other))
+            self.storage.write_json(layout.step_record(run, STEPS[step]), asdict(record))
+
     def run_until_rest(self, name: str = NAME, *, most: int = 20) -> CampaignStatus:
         """Reconcile and finish jobs until nothing happens any more."""
         for _ in range(most):
