@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from nmt.config import Config
 from nmt.errors import StorageError
@@ -25,7 +25,7 @@ from nmt.runs.records import (
     is_same,
     write_config,
 )
-from nmt.runs.steps import TUNE, AnyStep
+from nmt.runs.steps import EVALUATE, TUNE, AnyStep
 from nmt.storage import MANIFEST, RecordKind, Storage
 
 log = logging.getLogger(__name__)
@@ -151,13 +151,15 @@ def _is_part(step: AnyStep, name: str) -> bool:
     # What killed writers have left.
     if any(part.startswith(".") for part in parts):
         return False
-    if not step.tracked:
+    # Only trainings have what follows, and a test set may have any name.
+    if step is EVALUATE:
         return True
     # These belong to the training that was watched, which was that of the other run.
-    watched = {PurePosixPath(path("")).name for path in (layout.tensorboard, layout.mlflow_run)}
+    left = {PurePosixPath(path("")).name for path in (layout.tensorboard, layout.mlflow_run)}
     # A finished training needs its checkpoints no more; a training may go on from a trial's.
-    left = set() if step is TUNE else {PurePosixPath(layout.checkpoints("")).name}
-    return not (watched | left).intersection(parts)
+    if step is not TUNE:
+        left.add(PurePosixPath(layout.checkpoints("")).name)
+    return not left.intersection(parts)
 
 
 def _move_record(
@@ -170,11 +172,11 @@ def _move_record(
         kind.write(storage, path, type(record).model_validate(content))
 
 
-def _moved(value: Any, source: str, target: str) -> Any:  # noqa: ANN401 - plain JSON
+def _moved(value: JsonValue, source: str, target: str) -> JsonValue:
     """Replace the folder in every path below it."""
     if isinstance(value, dict):
         return {key: _moved(each, source, target) for key, each in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_moved(each, source, target) for each in value]
     if isinstance(value, str) and value.startswith(f"{source}/"):
         return f"{target}{value.removeprefix(source)}"

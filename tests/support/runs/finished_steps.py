@@ -12,7 +12,9 @@ from tests.support.runs.records import step_output
 class Work:
     """Counts its calls; fails when it is told to."""
 
-    def __init__(self, error: Exception | None = None, output: str = "", **result: object) -> None:
+    def __init__(
+        self, error: BaseException | None = None, output: str = "", **result: object
+    ) -> None:
         self.calls = 0
         self.error = error
         self.output = output

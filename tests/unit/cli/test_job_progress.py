@@ -117,16 +117,23 @@ def progress_file(storage: Storage, clock: SimpleNamespace) -> ProgressFile:
     return ProgressFile(storage, path, ["prepare", "train"], lambda: clock.now)
 
 
+def found_of(storage: Storage) -> JobProgress:
+    """Read what the file of the job says."""
+    found = read_job_progress(storage, "demo", "job")
+    assert found
+    return found
+
+
 def test_it_is_written_at_most_every_five_seconds(storage):
     clock = SimpleNamespace(now=100.0)
     file = progress_file(storage, clock)
     file.begin()
     clock.now = 104.0
     file.see(b"prepare: done in 3.2 s\n")
-    assert read_job_progress(storage, "demo", "job").step == "prepare"
+    assert found_of(storage).step == "prepare"
     clock.now = 105.0
     file.see(b"any other line\n")
-    found = read_job_progress(storage, "demo", "job")
+    found = found_of(storage)
     assert (found.step, found.updated_at) == ("train", 105.0)
 
 
@@ -136,7 +143,7 @@ def test_a_failed_job_leaves_its_last_error_and_the_step_at_work(storage):
     copied = io.BytesIO(b"prepare: done in 1.0 s\nnmt: the workers failed\nand a line after it\n")
     process.copy_lines(copied, LogFile(storage, "log"), file.see)
     file.end(1)
-    found = read_job_progress(storage, "demo", "job")
+    found = found_of(storage)
     assert (found.exit_code, found.error, found.step) == (1, "the workers failed", "train")
 
 
@@ -145,7 +152,7 @@ def test_a_fault_of_the_program_leaves_the_end_of_its_traceback(storage):
     file.see(b"Traceback (most recent call last):\nValueError: of the test\n\n")
     file.see(b"ValueError: of the test\n")
     file.end(1)
-    assert read_job_progress(storage, "demo", "job").error == "ValueError: of the test"
+    assert found_of(storage).error == "ValueError: of the test"
 
 
 def test_another_attempt_forgets_how_the_one_before_ended(storage):
@@ -153,16 +160,16 @@ def test_another_attempt_forgets_how_the_one_before_ended(storage):
     file.see(b"nmt: killed by SIGKILL\n")
     file.end(137)
     file.begin()
-    assert read_job_progress(storage, "demo", "job").exit_code is None
+    assert found_of(storage).exit_code is None
     file.end(1)
-    assert read_job_progress(storage, "demo", "job").error == ""
+    assert found_of(storage).error == ""
 
 
 def test_a_job_that_succeeds_has_no_error(storage):
     file = progress_file(storage, SimpleNamespace(now=100.0))
     file.see(b"nmt: killed by SIGKILL\n")
     file.end(0)
-    found = read_job_progress(storage, "demo", "job")
+    found = found_of(storage)
     assert (found.exit_code, found.error) == (0, "")
 
 
@@ -183,4 +190,4 @@ def test_the_fields_of_a_later_release_are_ignored(storage):
     content = storage.read_json(path)
     content = {key: value for key, value in content.items() if key != "sha256"}
     storage.write_bytes(path, json.dumps(content | {"new": 1}).encode())
-    assert read_job_progress(storage, "demo", "job").exit_code == 0
+    assert found_of(storage).exit_code == 0

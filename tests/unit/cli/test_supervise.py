@@ -92,6 +92,7 @@ def test_the_jobs_own_exit_code_is_the_outcome(job, code):
 def test_the_outcome_is_on_the_storage_root_too(job, plan):
     code = job(plan)
     found = read_job_progress(Storage(str(job.folder / "root")), "demo", "a")
+    assert found
     assert (found.exit_code, found.steps) == (code, ("train",))
 
 
@@ -157,6 +158,7 @@ def test_a_restart_that_is_refused_discards_nothing_and_says_so_in_the_log(job, 
     (job.folder / "root/demo/data/step.json").unlink()
     assert job("0", "--restart") == 2
     found = read_job_progress(Storage(str(job.folder / "root")), "demo", "a")
+    assert found
     assert found.exit_code == 2
     assert found.error in job.log.read_text()
     assert job.work.read_text() == "before\n"

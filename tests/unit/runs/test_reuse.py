@@ -10,7 +10,7 @@ from nmt.errors import ConfigError, StorageError
 from nmt.runs import layout
 from nmt.runs.records import RECORD, Record, find_record
 from nmt.runs.running import run_step
-from nmt.runs.steps import BASE, GATE, PREPARE, STEPS, TRAIN, TUNE, AnyStep
+from nmt.runs.steps import BASE, EVALUATE, GATE, PREPARE, STEPS, TRAIN, TUNE, AnyStep
 from nmt.storage import Storage
 from tests.support.runs.finished_steps import Work, config
 
@@ -233,6 +233,13 @@ def test_a_training_leaves_behind_what_only_its_own_run_needs(storage, step, nam
     take(storage, step)
     found = storage.list_below(layout.step_folder("later", step))
     assert found == sorted([*names, "config.json", "step.json"])
+
+
+def test_a_test_set_may_have_any_name(storage):
+    names = ["hypotheses/checkpoints/base.jsonl", "hypotheses/ray/base.jsonl", "sets/ray.json"]
+    made(storage, EVALUATE, *names)
+    take(storage, EVALUATE)
+    assert storage.list_below("later/evaluation") == ["config.json", *names, "step.json"]
 
 
 def test_the_result_names_the_files_of_its_own_run(storage):

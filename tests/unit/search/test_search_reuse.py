@@ -7,7 +7,7 @@ from nmt.runs import layout
 from nmt.runs.records import BEST_TRIAL, TRIAL, VARIANT, Record
 from nmt.runs.results import TrainResult, TuneResult
 from nmt.runs.running import StepOutput, run_step
-from nmt.runs.steps import BASE, PREPARE, TRAIN, TUNE, VARIANTS
+from nmt.runs.steps import BASE, PREPARE, STEPS, TRAIN, TUNE, VARIANTS
 from nmt.runs.trials import Trial, TrialWithCheckpoints
 from nmt.runs.variants import Variant, VariantsResult
 from nmt.storage import Storage
@@ -26,8 +26,8 @@ def configured(run: str, *words: str, trials: int = 2) -> Config:
 def storage(tmp_path) -> Storage:
     """A storage root with a run that has finished a search of two trials, and a variant."""
     storage, config = Storage(str(tmp_path)), configured("earlier")
-    for step in (PREPARE, BASE, TRAIN):
-        run_step(storage, config, step, Work(output=step.name))
+    for name in (PREPARE.name, BASE.name, TRAIN.name):
+        run_step(storage, config, STEPS[name], Work(output=name))
     trials = [Trial(config={"seed": n}, state="finished", number=n, score=30.0 - n) for n in (1, 2)]
     for trial in trials:
         TRIAL.write(storage, layout.trial_record("earlier", digest_of(trial.config)), trial)
@@ -43,8 +43,8 @@ def storage(tmp_path) -> Storage:
 def searched(storage: Storage, monkeypatch, trials: int = 2) -> Record:
     """Search in the run `later`, whose own search would find nothing."""
     config = configured("later", "campaign.reuse=[earlier]", trials=trials)
-    for step in (PREPARE, BASE):
-        run_step(storage, config, step, Work(output=step.name))
+    for name in (PREPARE.name, BASE.name):
+        run_step(storage, config, STEPS[name], Work(output=name))
     monkeypatch.setattr(tune.base_job, "run", lambda session, thorough: None)
     monkeypatch.setattr(tune, "search", lambda session: Work(output="searched here")())
     return tune.run(Session(config, storage, frozenset()))
@@ -95,8 +95,8 @@ def test_variants_that_are_taken_over_name_the_folders_of_their_own_run(storage)
     made = VariantsResult(variants=(variant,))
     run_step(storage, configured("earlier"), VARIANTS, lambda: StepOutput(made))
     config = configured("later", "campaign.reuse=[earlier]")
-    for step in (PREPARE, BASE, TRAIN):
-        run_step(storage, config, step, Work(output=step.name))
+    for name in (PREPARE.name, BASE.name, TRAIN.name):
+        run_step(storage, config, STEPS[name], Work(output=name))
     found, did_work = run_step(storage, config, VARIANTS, Work())
     own = layout.variant_folder("later", "abc")
     assert not did_work
