@@ -42,7 +42,7 @@ def install(api: client.ApiClient) -> Iterator[Callable[[JsonObject], Applied]]:
         core.create_namespace({"metadata": {"name": name, "labels": labels}})
         release = Applied(api, name, values)
         if not values.get("serviceAccounts", {}).get("create", True):
-            for account in ("autoscaler", "jobs", "serving", "storage"):
+            for account in ("autoscaler", "jobs", "operator", "serving", "storage"):
                 core.create_namespaced_service_account(
                     name, {"metadata": {"name": f"{RELEASE}-{account}"}}
                 )

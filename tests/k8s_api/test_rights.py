@@ -25,7 +25,11 @@ RESOURCES = (
     ("", "services"),
     ("apps", "deployments"),
     ("batch", "jobs"),
+    ("coordination.k8s.io", "leases"),
     ("networking.k8s.io", "networkpolicies"),
+    ("nmt.internal", "translationcampaigns"),
+    ("nmt.internal", "translationcampaigns/finalizers"),
+    ("nmt.internal", "translationcampaigns/status"),
     ("ray.io", "rayclusters"),
     ("ray.io", "rayjobs"),
     ("ray.io", "rayservices"),
@@ -44,6 +48,7 @@ USER = {
     "rayclusters": READ,
     "rayjobs": READ | {"create", "delete"},
     "rayservices": READ,
+    "translationcampaigns": READ | {"watch", "create", "update", "patch", "delete"},
 }
 
 

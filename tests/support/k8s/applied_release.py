@@ -11,6 +11,8 @@ from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from tests.support.chart.rendering import JsonObject
 
 RELEASE = "nmt"
+SHARED = {"CustomResourceDefinition"}
+"""Kinds of objects that all releases share, so that tests take them from each other."""
 FOREIGN = {"PodMonitor", "PrometheusRule"}
 """Kinds of other projects, left out where the cluster does not know them."""
 REFUSALS = ("FailedCreate", "FailedToCreate", "FailedToUpdate", "FailedUpdate", "Invalid")
@@ -37,7 +39,8 @@ class Applied:
             self.left_out.append(body["kind"])
             return
         place = {"namespace": self.namespace} if resource.namespaced else {}
-        resource.server_side_apply(body, field_manager="test", **place)
+        force = {"force_conflicts": True} if body["kind"] in SHARED else {}
+        resource.server_side_apply(body, field_manager="test", **force, **place)
 
     def find(self, api_version: str, kind: str, name: str) -> Any:
         resources = dynamic.DynamicClient(self.api).resources
