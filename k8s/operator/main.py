@@ -87,19 +87,9 @@ def _connect(context: str | None, namespace: str | None) -> "Cluster":
 
 
 def _build(cluster: "Cluster", release: str) -> "Reconcile":
-    from k8s.operator.act import Actor
-    from k8s.operator.objects import ClusterObjects
-    from k8s.operator.observe import Observer
-    from k8s.operator.reconcile import Reconciler
-    from k8s.operator.rollouts import StorageRollouts
+    from k8s.operator.reconcile import reconciler
 
-    rollouts = StorageRollouts()
-    objects = ClusterObjects(cluster)
-    observer = Observer(cluster, objects, release, rollouts)
-    # Without its release, the operator can do nothing at all.
-    observer.release()
-    reconciler = Reconciler(observer, Actor(cluster, rollouts, observer.looked_at))
-    return lambda name: reconciler.reconcile(name, time.time())
+    return reconciler(cluster, release)
 
 
 if __name__ == "__main__":

@@ -101,9 +101,13 @@ def reconciler(cluster: Cluster, release: str) -> Callable[[str], float | None]:
     Args:
         cluster: the namespace of the campaigns.
         release: name of the release, as its objects have it.
+
+    Raises:
+        InputError: there is no such release, without which nothing can be done.
     """
     rollouts = StorageRollouts()
     observer = Observer(cluster, ClusterObjects(cluster), release, rollouts)
+    observer.release()
     work = Reconciler(observer, Actor(cluster, rollouts, observer.looked_at))
     has_begun = False
 

@@ -23,7 +23,13 @@ from k8s.operator.plan.outcome import Situation, build_status
 from k8s.operator.plan.people import follow_action
 from k8s.operator.plan.retention import make_room
 from k8s.operator.plan.revisions import Queued, next_revision
-from k8s.operator.plan.rollout import After, after_gate, end_of_rollout, watch_rollout
+from k8s.operator.plan.rollout import (
+    After,
+    after_gate,
+    end_of_rollout,
+    is_held_back,
+    watch_rollout,
+)
 from k8s.operator.plan.schedule import next_tick
 from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, next_work
 from k8s.operator.record import RevisionRecord
@@ -80,7 +86,8 @@ def _situation(
     if not spec.suspend:
         new = next_revision(observed, spec, now)
         queued = new.why if isinstance(new, Queued) else ""
-    if current is None or current.outcome or observed.own_rollout:
+    has_ended = current is None or (current.outcome and not is_held_back(current, _mode(observed)))
+    if current is None or has_ended or observed.own_rollout:
         return Situation(queued=queued, next_tick=tick), After()
     work = next_work(observed, current, now)
     after = After()
@@ -112,7 +119,7 @@ def _decide(
     new = next_revision(observed, spec, now)
     if isinstance(new, StartRevision | AnswerSchedule):
         return (new,)
-    if current and not current.outcome:
+    if current and (not current.outcome or is_held_back(current, _mode(observed))):
         actions = _go_on(observed, spec, current, situation.work, after, now)
         if actions:
             return actions

@@ -35,6 +35,11 @@ class After:
     again_after_seconds: float | None = None
 
 
+def is_held_back(revision: RevisionRecord, mode: str) -> bool:
+    """Tell whether an accepted engine was not rolled out, and the settings now ask for it."""
+    return revision.outcome == "accepted" and mode != "none"
+
+
 def after_gate(observed: Observed, revision: RevisionRecord, *, mode: str) -> After:
     """Follow the decision of the gate, once all steps of a revision are done.
 
@@ -44,7 +49,8 @@ def after_gate(observed: Observed, revision: RevisionRecord, *, mode: str) -> Af
         mode: `rollout.mode` of the settings.
     """
     gate = observed.gate
-    if gate is None or observed.own_rollout or revision.outcome:
+    has_ended = revision.outcome and not is_held_back(revision, mode)
+    if gate is None or observed.own_rollout or has_ended:
         return After()
     if gate.verdict == "undecided":
         return After(again_after_seconds=PEOPLE_SECONDS)

@@ -244,6 +244,10 @@ class World:
         assert traffic
         return traffic.route(ROUTE)
 
+    def made(self, run: str, engine: str) -> bool:
+        """Tell whether the jobs of a run make this engine."""
+        return engine_of(run) == engine
+
     def exported(self, run: str) -> bool:
         """Tell whether a run has an engine."""
         return find_record(self.storage, run, EXPORT) is not None

@@ -170,3 +170,13 @@ def test_a_gate_that_compared_with_another_engine_is_asked_again(world: World) -
         "train.variants.export.evaluate.gate"
     ]
     assert world.run_until_rest().phase == "Canary"
+
+
+def test_an_engine_that_is_not_to_be_rolled_out_waits_for_that(world: World) -> None:
+    world.apply(config=CONFIG | {"rollout": {"mode": "none"}})
+    status = world.run_until_rest()
+    assert (status.phase, world.status().serves) == ("Paused", None)
+    assert "rollout.mode" in status.message
+    world.apply(config=CONFIG)
+    assert world.wait(5).phase == "Served"
+    assert world.serving() == engine_of("clinic-r1")
