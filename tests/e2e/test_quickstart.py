@@ -1,5 +1,6 @@
 """One run that is killed in the search and in the training, and ends as if it had not been."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -9,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 
+from nmt.config import Config
+from nmt.runs.records import Record
+from nmt.runs.steps import pipeline_steps
+from nmt.storage import Storage
+from ray_jobs.runtime.context import Session
 from tests.e2e.conftest import Shell
 
 
@@ -121,3 +128,18 @@ def test_a_shell_translates_with_the_exported_engine(
     code, output = shell.run("translate", "The doctor is at home.")
     assert code == 0, output
     assert output.strip()
+
+
+def test_an_equal_run_takes_over_every_step_and_has_the_same_engine(
+    shell: Shell, finished: tuple[int, str]
+) -> None:
+    given = Config.parse(shell.json("small/data/config.json"))
+    config = given.with_overrides({"run": "again", "campaign.reuse": ["small"]})
+    session = Session(config, Storage(str(shell.storage)), frozenset(), in_pipeline=True)
+    records: dict[str, Record] = {
+        step.name: importlib.import_module(f"ray_jobs.{step.name}").run(session)
+        for step in pipeline_steps(config)
+    }
+    assert {record.taken_from for record in records.values()} == {"small"}
+    assert records["export"].output == shell.json("small/summary.json")["engine"]
+    assert not ray.is_initialized()
