@@ -17,6 +17,7 @@ from nmt.cli.table import table
 from nmt.cli.traffic_options import PromotionOptions
 from nmt.errors import InputError, MissingStepError, StorageError
 from nmt.runs import layout
+from nmt.runs.job_progress import JobProgress, latest_progress
 from nmt.runs.records import Record, find_record, list_runs, result_of
 from nmt.runs.steps import EXPORT, STEPS, AnyStep
 from nmt.storage import Storage
@@ -111,18 +112,27 @@ def _status(storage: Storage, command: StorageCommand, output: Output) -> None:
         raise MissingStepError(
             f"run '{command.run}' is not on the storage root ({storage.locate('')}){known}"
         )
-    rows = [_row(storage, command.run, STEPS[name], record) for name, record in records.items()]
+    jobs = latest_progress(storage, command.run)
+    rows = [
+        _row(storage, command.run, STEPS[name], record, jobs.get(name))
+        for name, record in records.items()
+    ]
     steps = {name: _as_json(record) for name, record in records.items() if record}
     text = table(("STEP", "STATE", "TOOK", "RESULT"), rows)
     output.answer({"run": command.run, "steps": steps}, text)
 
 
-def _row(storage: Storage, run: str, step: AnyStep, record: Record | None) -> Sequence[str]:
+def _row(
+    storage: Storage, run: str, step: AnyStep, record: Record | None, job: JobProgress | None
+) -> Sequence[str]:
     if record is None:
-        return (step.name, "-", "-", "")
+        return (step.name, "-", "-", job.describe() if job else "")
     if not record.done:
-        return (step.name, "unfinished", "-", "")
-    return (step.name, "done", duration(record.seconds), _headline(storage, run, step, record))
+        return (step.name, "unfinished", "-", job.describe() if job else "")
+    text = _headline(storage, run, step, record)
+    if record.taken_from:
+        text += f" (taken from run {record.taken_from})"
+    return (step.name, "done", duration(record.seconds), text.strip())
 
 
 def _headline(storage: Storage, run: str, step: AnyStep, record: Record) -> str:

@@ -1,11 +1,14 @@
 """How far a job on Kubernetes has come, and how it ended: a small file on the storage root."""
 
 import logging
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat
 
+from nmt.cli.durations import duration
 from nmt.runs import layout
+from nmt.runs.evaluation import METRIC_NAMES
 from nmt.runs.step_result import ResultPart
 from nmt.runs.validation_scores import MetricKey, MetricScore
 from nmt.storage import RecordKind, Storage
@@ -38,6 +41,18 @@ class JobProgress(ResultPart):
     error: str = ""
     """The last line that a failed job wrote about its error."""
 
+    def describe(self) -> str:
+        """Describe how far the step at work has come, or how the job ended, in a few words."""
+        if self.exit_code:
+            return f"ended with exit code {self.exit_code}: {self.error or 'no message'}"
+        parts = [] if self.percent is None else [f"{self.percent:.0f} %"]
+        if self.remaining_seconds is not None:
+            parts.append(f"{duration(self.remaining_seconds)} left")
+        if self.metric is not None and self.best is not None:
+            parts.append(f"best {METRIC_NAMES[self.metric]} {self.best:.1f}")
+        at = datetime.fromtimestamp(self.updated_at, UTC)
+        return ", ".join([*parts, f"as of {at:%Y-%m-%d %H:%M} UTC"])
+
 
 JOB_PROGRESS = RecordKind(JobProgress, "the progress of a job")
 
@@ -52,3 +67,17 @@ def read_job_progress(storage: Storage, run: str, job: str) -> JobProgress | Non
     """
     path, unknown = layout.job_progress(run, job), "the progress of this job is not known"
     return JOB_PROGRESS.find_or_leave_out(storage, path, unknown, log.warning)
+
+
+def latest_progress(storage: Storage, run: str) -> dict[str, JobProgress]:
+    """Read which steps the jobs of a run are at; the job that wrote last counts for a step."""
+    found: dict[str, JobProgress] = {}
+    for name in storage.list(layout.job_logs(run)):
+        job = name.removesuffix(layout.JOB_PROGRESS_SUFFIX)
+        progress = read_job_progress(storage, run, job) if job != name else None
+        if progress is None or progress.step is None:
+            continue
+        before = found.get(progress.step)
+        if before is None or before.updated_at <= progress.updated_at:
+            found[progress.step] = progress
+    return found

@@ -99,20 +99,28 @@ def feedback(name: str) -> str:
 # A run, and any step of it.
 
 
+def job_logs(run: str) -> str:
+    """Return the folder with the logs of a run's Kubernetes jobs, and what else they leave."""
+    return f"{run}/logs"
+
+
 def job_log(run: str, job: str) -> str:
     """Return the log of a Kubernetes job."""
-    return f"{run}/logs/{job}.log"
+    return f"{job_logs(run)}/{job}.log"
 
 
 def job_attempts(run: str, job: str) -> str:
     """Return the file that counts the attempts of a Kubernetes job."""
     # On the storage root, since Kubernetes starts each attempt in a new Pod.
-    return f"{run}/logs/{job}.json"
+    return f"{job_logs(run)}/{job}.json"
+
+
+JOB_PROGRESS_SUFFIX = ".progress.json"
 
 
 def job_progress(run: str, job: str) -> str:
     """Return the file that says how far a Kubernetes job has come, and how it ended."""
-    return f"{run}/logs/{job}.progress.json"
+    return f"{job_logs(run)}/{job}{JOB_PROGRESS_SUFFIX}"
 
 
 def summary(run: str) -> str:
