@@ -15,6 +15,7 @@ from nmt.storage import Storage
 from tests.support.runs.finished_steps import Work, config
 
 EARLIER = "earlier"
+NAMES = ("pairs/a.arrow", "pairs/manifest.json", "cleaning.json")
 
 
 def made(storage: Storage, step: AnyStep, *names: str, **result: Any) -> Record:
@@ -52,6 +53,20 @@ def test_an_equal_step_is_taken_over_with_its_files(storage, caplog):
     assert storage.read_bytes("later/data/pairs/a.arrow") == b"pairs/a.arrow"
     assert "prepare: taken from run earlier, which has the same settings and data" in caplog.text
     assert storage.read_json("later/data/config.json")["run"] == "later"
+
+
+def test_a_step_on_an_object_store_is_taken_over(s3_url):
+    storage = Storage(s3_url)
+    made(storage, PREPARE, *NAMES)
+    assert take(storage, PREPARE).taken_from == EARLIER
+    assert storage.list_below("later/data") == [
+        "cleaning.json",
+        "config.json",
+        *NAMES[:2],
+        "step.json",
+    ]
+    storage.delete(layout.step_record("later", PREPARE))
+    assert take(storage, PREPARE).output == "done here"
 
 
 def test_what_was_taken_over_is_done_as_if_it_had_been_done_here(storage):
@@ -162,9 +177,6 @@ class Kill:
             return action(storage, *arguments)
 
         return counted
-
-
-NAMES = ("pairs/a.arrow", "pairs/manifest.json", "cleaning.json")
 
 
 @pytest.mark.parametrize("source_is_gone", [False, True])
