@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from k8s.api.cluster import RAY_JOB, Cluster
+from k8s.cli.campaign_actions import ask_campaign
 from k8s.cli.doctor import answer_findings, run_doctor
 from k8s.cli.jobs import cancel, list_jobs, show_job, write_pod_log
 from k8s.cli.keys import WithoutAnswer, explain_unknown_end, show_new_key, with_secret
@@ -203,8 +204,14 @@ def _root_action(session: Session) -> int:
     else:
         command = replace(command, remove=options.remove)
     target = None if options.storage else session.target()
-    serving = session.load_config(target).config.serving
+    config = session.load_config(target).config
+    serving = config.serving
     command = replace(command, endpoint=serving.name)
+    if target and options.command in ("promote", "rollback"):
+        how = (session.suffix, session.output, session.clock)
+        told = ask_campaign(target, command, config.storage, *how, dry_run=options.dry_run)
+        if told:
+            return 0
     if options.command == "promote":
         # The text, since the Pod that runs the command has no file of this machine.
         command = replace(command, public_key=with_public_key_text(serving).public_key)

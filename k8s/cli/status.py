@@ -1,8 +1,9 @@
-"""The command `status` for a release: its endpoint, its cluster and its jobs."""
+"""The command `status` for a release: its endpoint, its cluster, its campaigns and its jobs."""
 
 from collections.abc import Mapping
 
 from k8s.api.cluster import RAY_CLUSTER, RAY_SERVICE, JsonObject
+from k8s.cli.campaigns import campaign_rows, campaigns_table
 from k8s.cli.jobs import job_rows, jobs_table
 from k8s.cli.output import Clock, Output
 from k8s.observe.diagnose import diagnose
@@ -17,6 +18,7 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
     """Print the state of a release."""
     release = target.release
     jobs = job_rows(target, clock)
+    campaigns = campaign_rows(target, clock)
     pods = release_pods(target.cluster, release)
     problem = diagnose(without_leftovers(target, pods))
     endpoint, upgrade, is_stuck = _endpoint(target, pods, clock)
@@ -30,19 +32,24 @@ def show_release(target: Target, output: Output, clock: Clock) -> int:
         "upgrade_is_stuck": is_stuck,
         "cluster": _cluster(target),
         "problem": str(problem or ""),
+        "campaigns": campaigns,
         "jobs": jobs,
     }
     # Programs get all jobs; people see those that fit a screen.
-    output.answer(value, _text(value, jobs[:_SHOWN_JOBS]))
+    output.answer(value, _text(value, campaigns, jobs[:_SHOWN_JOBS]))
     return 0
 
 
-def _text(value: Mapping[str, object], jobs: list[dict[str, str]]) -> str:
+def _text(
+    value: Mapping[str, object], campaigns: list[dict[str, str]], jobs: list[dict[str, str]]
+) -> str:
     lines = [
         f"release  {value['release']} {value['version']} in namespace {value['namespace']}, "
         f"storage {value['storage']}"
     ]
     lines += [f"{key:<9}{value[key]}" for key in _LINES if value[key]]
+    lines += [campaigns_table(campaigns)] if campaigns else []
+    lines += [f"{row['name']}: {row['message']}" for row in campaigns if row["message"]]
     lines += [jobs_table(jobs)] if jobs else ["no jobs"]
     if value["endpoint"]:
         # Only the storage root knows the engine, and reading it may take a Pod.

@@ -16,6 +16,7 @@ from k8s.observe.diagnose import diagnose, provisioning_problem
 from k8s.observe.endpoint_health import check_endpoint, check_head_state
 from k8s.observe.image_health import check_images
 from k8s.observe.lookup import Target, release_pods, unless_forbidden, without_leftovers
+from k8s.observe.operator_health import check_operator
 from k8s.observe.policy_health import check_policy
 from nmt import __version__
 from nmt.cli.diagnostics import Finding
@@ -138,6 +139,7 @@ RELEASE_CHECKS: Mapping[str, Callable[[Target, float], Iterator[Finding]]] = {
     "image": check_images,
     "endpoint": check_endpoint,
     "headState": check_head_state,
+    "operator": check_operator,
     "policy": check_policy,
     "pods": _pods,
     "devices": _gpus,
