@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -165,15 +165,23 @@ class Config(Section):
     def settings(self, *prefixes: str) -> dict[str, Any]:
         """Map the dotted key of every setting below the given keys to its plain value."""
         flat = flatten(self.model_dump(mode="json"))
+        wanted = frozenset(prefixes)
         return {
             key: value
             for key, value in sorted(flat.items())
-            if any(key == prefix or key.startswith(f"{prefix}.") for prefix in prefixes)
+            if not wanted.isdisjoint(_with_parents(key))
         }
 
     def digest(self) -> str:
         """Compute twelve hexadecimal digits that identify all settings."""
         return digest_of(self.model_dump(mode="json"))
+
+
+def _with_parents(key: str) -> Iterator[str]:
+    """Yield a dotted key and every key that it is below."""
+    while key:
+        yield key
+        key = key.rpartition(".")[0]
 
 
 def digest_of(value: object) -> str:

@@ -101,10 +101,13 @@ def start(
         )  # fmt: skip
         with explain_damage(storage, engine):
             storage.verify(layout.engine(engine))
-        _check_free(read_traffic(storage, endpoint), endpoint, route, owner)
+        traffic = read_traffic(storage, endpoint)
+        if newest_rollout(storage, endpoint, route) != newest:
+            continue  # another process has begun one since, which may be this very one
+        _check_free(traffic, endpoint, route, owner)
         record = _first_record(
-            storage, endpoint, run, candidate, settings, owner=owner, keep_route=keep_route,
-            by=by, now=now,
+            storage, endpoint, run, candidate, settings, newest, owner=owner,
+            keep_route=keep_route, by=by, now=now,
         )  # fmt: skip
         # Of two processes that begin at the same time, one gets the number.
         if create_rollout(storage, record).token == record.token:
@@ -208,6 +211,7 @@ def _first_record(
     run: str,
     candidate: Candidate,
     settings: RolloutConfig,
+    newest: RolloutRecord | None,
     *,
     owner: str,
     keep_route: bool,
@@ -216,7 +220,9 @@ def _first_record(
 ) -> RolloutRecord:
     engine, route, stable = candidate.digest, candidate.route, candidate.stable
     earlier = rollouts_of(storage, endpoint, route)
-    last = int(earlier[-1].id.rpartition("-")[2]) if earlier else 0
+    # After the one that was found to have ended: whatever another process has begun since then
+    # takes this number, and is found at the next turn.
+    last = int(newest.id.rpartition("-")[2]) if newest else 0
     is_kin = stable is not None and descends_from(storage, engine, stable)
     record = RolloutRecord(
         id=rollout_id(route, last + 1),
@@ -308,7 +314,14 @@ def _write_traffic(storage: Storage, record: RolloutRecord) -> RolloutRecord:
         # Read after the traffic file, which is replaced only if it is still the one that was
         # read: so a process that slept cannot bring back what another one has ended since.
         applied = read_existing(storage, record.endpoint, record.id)
-        wanted = follow(applied, traffic)
+        try:
+            wanted = follow(applied, traffic)
+        except Displaced:
+            # The record is newer than this traffic file: what it says may have been written since.
+            newer = read_traffic(storage, record.endpoint)
+            if newer is None or newer == traffic:
+                raise
+            return newer  # it is not written, since the file has changed: this is called again
         if wanted is None:
             raise Displaced("the traffic file was deleted")
         return wanted

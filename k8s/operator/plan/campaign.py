@@ -14,6 +14,7 @@ from k8s.operator.plan.actions import (
     CreateJob,
     DeleteJob,
     FinishRevision,
+    LookAtRollout,
     Plan,
     PlannedAction,
     ReleaseRoute,
@@ -69,6 +70,8 @@ def _after_deletion(observed: Observed) -> tuple[PlannedAction, ...]:
     rollout, route = observed.rollout, observed.route
     if rollout and rollout.is_active:
         return (CommandRollout(rollout.id, "abort", "the campaign was deleted"),)
+    if rollout and not rollout.settled:
+        return (LookAtRollout(rollout.id),)
     if route and route.owner:
         return (ReleaseRoute(route.endpoint, route.key),)
     return ()

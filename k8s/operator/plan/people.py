@@ -63,6 +63,10 @@ def _abort(observed: Observed, action: Action) -> _Answer:
     if rollout and rollout.is_active:
         command = CommandRollout(rollout.id, "abort", _reason(action))
         return (command,), f"the rollout of engine {rollout.engine} has ended"
+    ended = observed.own_rollout
+    if current and current.outcome is None and ended:
+        # An operator that died has aborted it for this very action.
+        return (), f"the rollout of engine {ended.engine} has ended"
     if current and current.outcome is None:
         message = f"aborted by spec.action: {_reason(action)}"
         return (FinishRevision(current.number, "aborted", message, observed.engine),), (
@@ -73,7 +77,9 @@ def _abort(observed: Observed, action: Action) -> _Answer:
 
 def _rollback(observed: Observed, action: Action) -> _Answer:
     rollout = observed.rollout
-    if rollout is None or rollout.state not in ("running", "paused", "promoted"):
+    if rollout and rollout.state in ("aborted", "rolled_back"):
+        return (), f"engine {rollout.engine} no longer serves"
+    if rollout is None:
         return (), "nothing was rolled back: this campaign serves no engine"
     # A rollout that is aborted after its promotion returns to the engine before it.
     command = CommandRollout(rollout.id, "abort", _reason(action))
@@ -86,9 +92,10 @@ def _retry(observed: Observed, action: Action) -> _Answer:
         return (), "nothing to do again: no revision has started"
     if current.outcome in ("failed", "aborted") and not observed.own_rollout:
         again = BeginAttempt(current.number, current.attempt + 1)
-        return (again,), f"revision {current.number} goes on"
+        return (again,), f"revision {current.number} is at work"
+    # It may be at work because an operator that died has done what this very action asks for.
     if is_working(observed, current):
-        return (), f"nothing to do again: revision {current.number} is at work"
+        return (), f"revision {current.number} is at work"
     start = start_revision(observed, "action")
     if start is None:
         return (), "no revision was started: see the message of the campaign"

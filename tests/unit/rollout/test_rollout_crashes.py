@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
 
 from nmt.config import RolloutConfig
 from nmt.errors import InputError
-from nmt.rollout import RolloutRecord, newest_rollout
+from nmt.rollout import RolloutRecord, newest_rollout, rollouts_of, run
 from nmt.rollout.follow import follow
 from nmt.storage import Storage
 from nmt.traffic import read_traffic
@@ -209,3 +210,60 @@ def interrupt(
     finally:
         del rollouts.storage.before_write  # type: ignore[attr-defined]
     return tried >= at
+
+
+def test_of_two_processes_that_begin_the_same_rollout_one_begins_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = begin(tmp_path), begin_beside(tmp_path)
+    judge = run.judge_candidate
+
+    def after_the_other(*words: Any, **options: Any) -> Any:
+        monkeypatch.setattr(run, "judge_candidate", judge)
+        other.start()
+        return judge(*words, **options)
+
+    monkeypatch.setattr(run, "judge_candidate", after_the_other)
+    assert mine.start() == other.running()
+    assert [each.id for each in rollouts_of(mine.storage, NAME, ROUTE)] == [other.running().id]
+
+
+def test_a_process_with_an_old_traffic_file_does_not_take_the_canary_for_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = begin(tmp_path), begin_beside(tmp_path)
+    die_before_write(mine, 2)
+    with pytest.raises(Crash):
+        mine.start()
+    read, reads = run.read_existing, 0
+
+    def after_the_other(*words: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        # The first one begins the look; the second one follows the traffic file that was read.
+        if reads == 2:
+            other.look()
+        return read(*words)
+
+    mine.storage = Storage(str(tmp_path))
+    rollout = other.running().id
+    monkeypatch.setattr(run, "read_existing", after_the_other)
+    assert mine.look(rollout).state == "running"
+    assert mine.route.canary == "b"
+
+
+def begin_beside(root: Path) -> Rollouts:
+    hourly = RolloutConfig(seconds_per_step=3600, seconds_before_all=3600)
+    return Rollouts(Storage(str(root)), settings=hourly)
+
+
+def die_before_write(rollouts: Rollouts, number: int) -> None:
+    written = 0
+
+    def count() -> None:
+        nonlocal written
+        written += 1
+        if written == number:
+            raise Crash
+
+    rollouts.storage.before_write = count  # pyright: ignore[reportAttributeAccessIssue]
