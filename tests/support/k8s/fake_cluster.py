@@ -46,7 +46,7 @@ class FakeCluster:
         """Leave what a deleted object owned until `collect_garbage`, as a busy cluster does."""
         self.disorder: Random | None = None
         """Let watches repeat changes, and swap changes of different objects."""
-        self._owners: dict[str, Owners] = {}
+        self.owners: dict[str, Owners] = {}
         self._lists: dict[str, tuple[str, list[JsonObject]]] = {}
 
     @property
@@ -176,7 +176,7 @@ class FakeCluster:
             after |= {"status": clone(before["status"])} if "status" in before else {}
         after["metadata"] = before["metadata"] | after["metadata"]
         uid = before["metadata"]["uid"]
-        self._owners[uid] = changed_by_update(before, after, self._owners.get(uid, {}))
+        self.owners[uid] = changed_by_update(before, after, self.owners.get(uid, {}))
         return clone(self._store(kind, after))
 
     def apply(self, body: JsonObject, manager: str, *, force: bool = False) -> JsonObject:
@@ -254,7 +254,7 @@ class FakeCluster:
         if kind.name in HAS_STATUS:
             fields.pop("status", None)
         made = self.store.insert(kind, fields)
-        self._owners[made["metadata"]["uid"]] = {manager: frozenset(fields_of(body))}
+        self.owners[made["metadata"]["uid"]] = {manager: frozenset(fields_of(body))}
         if kind.name in self.on_create:
             self.on_create[kind.name](self)
         return made
@@ -263,8 +263,8 @@ class FakeCluster:
         self, kind: Kind, before: JsonObject, body: JsonObject, manager: str, force: bool
     ) -> JsonObject:
         uid = before["metadata"]["uid"]
-        after, owners = apply_fields(before, body, self._owners.get(uid, {}), manager, force)
-        self._owners[uid] = owners
+        after, owners = apply_fields(before, body, self.owners.get(uid, {}), manager, force)
+        self.owners[uid] = owners
         return self._store(kind, after)
 
     def _store(self, kind: Kind, body: JsonObject) -> JsonObject:

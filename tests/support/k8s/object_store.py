@@ -49,17 +49,23 @@ class ObjectStore:
         self.version = 0
         self.forgotten = 0
         """Changes up to this version are no longer in the history."""
+        self.time = "2026-01-01T00:00:00Z"
+        """When objects are created from now on."""
 
     def next_number(self) -> int:
         """Return the next version; uids take their number from here too."""
         self.version += 1
         return self.version
 
+    def new_uid(self, kind: str, name: str) -> str:
+        """Return a uid that no other object has or had."""
+        return f"uid-{self.next_number()}"
+
     def insert(self, kind: Kind, body: JsonObject) -> JsonObject:
         """Store a new object, with the metadata that a server adds."""
         metadata = body["metadata"]
-        metadata.setdefault("creationTimestamp", "2026-01-01T00:00:00Z")
-        metadata.setdefault("uid", f"uid-{self.next_number()}")
+        metadata.setdefault("creationTimestamp", self.time)
+        metadata.setdefault("uid", self.new_uid(kind.name, metadata["name"]))
         metadata.setdefault("generation", 1)
         version = self.next_number()
         metadata.setdefault("resourceVersion", str(version))
@@ -91,7 +97,7 @@ class ObjectStore:
             self.remove(kind.name, name)
         elif "deletionTimestamp" not in body["metadata"]:
             marked = clone(body)
-            marked["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            marked["metadata"]["deletionTimestamp"] = self.time
             self.replace(kind, marked)
 
     def remove(self, kind: str, name: str) -> None:

@@ -1,0 +1,122 @@
+"""The stories of a campaign that faults are put into."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from k8s.api.cluster import CAMPAIGN
+from nmt.runs.gate import GateVerdict
+from tests.support.k8s.campaign_world import CONFIG, NAME
+from tests.support.k8s.faults import Event, FaultyWorld
+from tests.support.rollouts import CLEAN, HARM
+
+# An act is longer than a step of a rollout, so each act with good counts is a step.
+DATA = {
+    "rollout": {"seconds_per_step": 600, "seconds_before_all": 600},
+    "data": {"path": "corpora/mine.tsv"},
+}
+WITH_DATA = CONFIG | DATA
+
+
+def _corpus(world: FaultyWorld, text: str) -> None:
+    # Older than half a minute, so that it counts as complete.
+    world.disk.files["/storage/corpora/mine.tsv"] = (text.encode(), world.now - 60)
+
+
+def corpus(text: str) -> Event:
+    return Event(f"new data: {text}", lambda world: _corpus(world, text))
+
+
+def begin(**spec: object) -> Event:
+    def happen(world: FaultyWorld) -> None:
+        _corpus(world, "first")
+        world.apply(**{"config": WITH_DATA} | spec)
+
+    return Event("the campaign is applied", happen)
+
+
+def change(**spec: object) -> Event:
+    return Event(f"the spec changes: {spec}", lambda world: world.apply(**spec))
+
+
+def tell(number: int, do: str, reason: str = "") -> Event:
+    return Event(f"a person says {do}", lambda world: world.tell(str(number), do, reason))
+
+
+def delete() -> Event:
+    return Event("the campaign is deleted", lambda world: world.cluster.delete(CAMPAIGN, NAME))
+
+
+# A job can end only after the operator has made it.
+JOB = Event("the job succeeds", lambda world: world.finish_jobs(), any_time=False)
+LOST = Event("the job fails", lambda world: world.fail_jobs(), any_time=False)
+GOOD = Event("the canary is good", lambda world: world.count(CLEAN), any_time=False)
+BAD = Event("the canary does harm", lambda world: world.count(HARM), any_time=False)
+LATER = Event("time passes", lambda world: None)
+
+FIRST = (begin(), JOB, JOB, JOB)
+CANARY = (corpus("second"), JOB, JOB, JOB)
+RUN_2 = f"{NAME}-r2"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happens to a campaign, and the gate's verdicts."""
+
+    events: tuple[Event, ...]
+    spared: int = 0
+    """Number of events at the beginning that another story puts faults into."""
+    verdicts: Mapping[str, GateVerdict] = field(default_factory=dict)
+
+
+def _served(*events: Event, **verdicts: GateVerdict) -> Story:
+    """A story that begins with a served engine."""
+    said = {f"{NAME}-{revision}": each for revision, each in verdicts.items()}
+    return Story((*FIRST, *events), len(FIRST) + 1, said)
+
+
+def _in_canary(*events: Event) -> Story:
+    """A story that begins with a canary beside the engine that serves."""
+    return Story((*FIRST, *CANARY, *events), len(FIRST) + len(CANARY) + 1)
+
+
+STORIES: dict[str, Story] = {
+    "the first engine is served": Story((*FIRST, LATER)),
+    "new data makes a canary": _served(*CANARY),
+    "a good canary is promoted": _in_canary(GOOD, GOOD, GOOD, LATER),
+    "a harmful canary is rolled back": _in_canary(GOOD, BAD, LATER),
+    "a worse engine is rejected": _served(*CANARY, LATER, r2="reject"),
+    "people decide where the gate did not": _served(
+        *CANARY, tell(1, "promote"), tell(2, "promote", "it reads better"), LATER, r2="undecided"
+    ),
+    "a job fails and is tried again": Story(
+        (begin(), LOST, tell(1, "retry"), JOB, JOB, LOST, LATER, tell(2, "retry"), JOB, LATER)
+    ),
+    "a campaign is suspended at work": Story(
+        (begin(), JOB, change(suspend=True), LATER, change(suspend=False), JOB, JOB, LATER)
+    ),
+    "a campaign is suspended in its canary": _in_canary(
+        GOOD, change(suspend=True), LATER, change(suspend=False), GOOD, GOOD, LATER
+    ),
+    "the settings change at work": Story(
+        (begin(), JOB, change(config=WITH_DATA | {"seed": 2}), JOB, JOB, JOB, LATER)
+    ),
+    "the settings change in the canary": _in_canary(
+        GOOD, change(config=WITH_DATA | {"seed": 2}), JOB, JOB, JOB, LATER
+    ),
+    "people hold a canary and end it": _in_canary(
+        tell(1, "pause"), LATER, tell(2, "resume"), GOOD, tell(3, "abort", "a person saw harm"),
+        LATER,
+    ),
+    "a promoted engine is rolled back": _in_canary(
+        tell(1, "promote", "now"), LATER, tell(2, "rollback", "worse"), LATER
+    ),
+    "a campaign is deleted in its canary": _in_canary(GOOD, delete(), LATER),
+    "a campaign is deleted and made again": _served(
+        delete(), LATER, begin(config=WITH_DATA | {"seed": 3}), JOB, JOB, JOB, LATER
+    ),
+    "old revisions make room": _served(
+        change(config=WITH_DATA | {"seed": 2}, keep={"revisions": 1, "failed": 0}),
+        JOB, JOB, JOB, change(config=WITH_DATA | {"seed": 3}), JOB, JOB, JOB, LATER,
+        r2="reject", r3="reject",
+    ),
+}  # fmt: skip
