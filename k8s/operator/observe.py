@@ -11,11 +11,9 @@ from k8s.objects.campaign.names import (
     LABEL_KIND,
     LABEL_REVISION,
     revision_number,
-    rollout_owner,
     run_name,
 )
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
-from k8s.objects.campaign.status import BestTrial, SearchStatus
 from k8s.objects.names import INSTANCE, LABEL_STEP
 from k8s.objects.release import Release
 from k8s.observe.job_status import read_job_status
@@ -27,28 +25,21 @@ from k8s.operator.observed import (
     Observed,
     ObservedData,
     ObservedJob,
-    ObservedRollout,
-    ObservedRoute,
-    ObservedStep,
     Standing,
 )
 from k8s.operator.plan.outcome import standing_of
 from k8s.operator.plan.schedule import check_schedule
 from k8s.operator.record import CampaignRecord, RevisionRecord, read_campaign_record
 from k8s.operator.rollouts import Rollouts
+from k8s.operator.routes import engines_in_use, find_traffic
+from k8s.operator.runs import done_records, read_search, read_steps
 from nmt.config import Config
 from nmt.errors import InputError
-from nmt.runs import layout
 from nmt.runs.gate import GateResult
 from nmt.runs.gate_record import find_decision
 from nmt.runs.job_progress import read_job_progress
-from nmt.runs.records import Record, find_record, result_of
-from nmt.runs.results import TuneResult
-from nmt.runs.steps import EVALUATE, EXPORT, STEPS, TUNE
+from nmt.runs.steps import EXPORT
 from nmt.storage import Storage, below
-from nmt.traffic import read_traffic, route_key
-
-_FAILED_TRIALS = ("failed", "diverged", "out_of_memory", "refused", "abandoned")
 
 
 @dataclass(slots=True)
@@ -117,6 +108,19 @@ class Observer:
             self.has_listed = True
         return self.standings
 
+    def observe_rollout(self, name: str) -> Observed:
+        """Read nothing of a campaign but its rollout, which has to be watched in any case.
+
+        Raises:
+            NmtError: it cannot be read now.
+        """
+        release = self.release()
+        base = Config.parse(release.config)
+        storage = open_storage(release, base)
+        route, rollout = find_traffic(self.rollouts, storage, name, base.serving.name, None)
+        looked_at = self.looked_at.get(rollout.id, 0.0) if rollout else 0.0
+        return Observed(name, release=release, route=route, rollout=rollout, looked_at=looked_at)
+
     def _observe_remains(
         self,
         name: str,
@@ -130,22 +134,14 @@ class Observer:
         self.standings.pop(name, None)
         if record is None:
             return Observed(name, release=release)
-        owner, endpoint = rollout_owner(name), base.serving.name
-        route = next(_owned_routes(storage, endpoint, owner), None)
-        rollout = self.rollouts.find(storage, route, owner) if route else None
+        endpoint = base.serving.name
+        route, rollout = find_traffic(self.rollouts, storage, name, endpoint, None)
         return Observed(name, release=release, record=record, route=route, rollout=rollout)
 
 
 def open_storage(release: Release, config: Config) -> Storage:
     """Open the storage root of the runs of a release."""
     return Storage(below(release.storage, config.storage))
-
-
-def _owned_routes(storage: Storage, endpoint: str, owner: str) -> Iterator[ObservedRoute]:
-    traffic = read_traffic(storage, endpoint)
-    for key, route in (traffic.routes if traffic else {}).items():
-        if route.owner == owner:
-            yield ObservedRoute(endpoint, key, None, route.stable, owner)
 
 
 @dataclass(slots=True)
@@ -164,8 +160,14 @@ class _Observation:
         settings, planned, problem = self._read_settings()
         remembered = record or CampaignRecord()
         current = remembered.current
-        route, rollout = self._traffic(settings)
-        records = dict(self._records(current)) if current else {}
+        route, rollout = find_traffic(
+            self.observer.rollouts,
+            self.storage,
+            self.name,
+            Config.parse(self.release.config).serving.name,
+            settings.config if settings else None,
+        )
+        records = done_records(self.storage, current.run) if current else {}
         exported = records.get(EXPORT.name)
         engine = exported.output if exported else None
         return Observed(
@@ -178,17 +180,15 @@ class _Observation:
             record=remembered,
             next_number=self._next_number(remembered),
             jobs=tuple(self._jobs(current)),
-            steps={name: self._step(current, name, each) for name, each in records.items()}
-            if current
-            else {},
+            steps=read_steps(self.storage, current.run, records) if current else {},
             engine=engine,
             gate=self._gate(current, engine),
-            search=_search(self.storage, current, records.get(TUNE.name)),
+            search=read_search(self.storage, current.run, records) if current else None,
             data=self._data(settings),
             route=route,
             rollout=rollout,
             looked_at=self.observer.looked_at.get(rollout.id, 0.0) if rollout else 0.0,
-            in_use=_engines_in_use(self.storage) if len(remembered.revisions) > 1 else frozenset(),
+            in_use=engines_in_use(self.storage) if len(remembered.revisions) > 1 else frozenset(),
             others=tuple(self._others()),
             limit=self.release.max_active,
         )
@@ -253,19 +253,6 @@ class _Observation:
             else None,
         )
 
-    def _records(self, current: RevisionRecord) -> Iterator[tuple[str, Record]]:
-        for name, step in STEPS.items():
-            record = find_record(self.storage, current.run, step)
-            if record and record.done:
-                yield name, record
-
-    def _step(self, current: RevisionRecord, name: str, record: Record) -> ObservedStep:
-        # The result of an evaluation is large, and the gate says what is of interest in it.
-        is_read = name != EVALUATE.name
-        result = result_of(self.storage, current.run, STEPS[name], record) if is_read else None
-        headline = result.headline() if result else ""
-        return ObservedStep(record.seconds, headline, record.taken_from or None)
-
     def _gate(self, current: RevisionRecord | None, engine: str | None) -> GateResult | None:
         return find_decision(self.storage, current.run, engine) if current and engine else None
 
@@ -274,31 +261,6 @@ class _Observation:
             return None
         files = Storage(self.release.storage)
         return self.observer.data.look(self.name, settings, files, self.now)
-
-    def _traffic(
-        self, settings: RevisionSettings | None
-    ) -> tuple[ObservedRoute | None, ObservedRollout | None]:
-        """Find the campaign's route and its rollout, also where its settings cannot be read."""
-        owner, own = rollout_owner(self.name), self._route(settings)
-        endpoint = own.endpoint if own else Config.parse(self.release.config).serving.name
-        # Other settings may name another route while a rollout still runs on the one before.
-        owned = list(_owned_routes(self.storage, endpoint, owner))
-        routes = [own, *owned] if own else owned
-        found = [self.observer.rollouts.find(self.storage, each, owner) for each in routes]
-        active = [each for each in found if each and each.is_active]
-        rollout = active[0] if active else found[0] if found else None
-        return (routes[0] if routes else None), rollout
-
-    def _route(self, settings: RevisionSettings | None) -> ObservedRoute | None:
-        config = settings.config if settings else None
-        if config is None:
-            return None
-        domain, endpoint = config.gate.domain, config.serving.name
-        key = route_key(config.data.source_language, config.data.target_language, domain)
-        traffic = read_traffic(self.storage, endpoint)
-        route = traffic.routes.get(key) if traffic else None
-        stable = route.stable if route else None
-        return ObservedRoute(endpoint, key, domain, stable, route.owner if route else None)
 
     def _others(self) -> list[Standing]:
         """List what is known of the other campaigns, if there is a limit."""
@@ -312,32 +274,3 @@ def _number(labels: Mapping[str, str], label: str) -> int:
     """Read a number from a label; 0 if somebody has given the job another one."""
     text = labels.get(label, "")
     return int(text) if text.isdecimal() else 0
-
-
-def _search(
-    storage: Storage, current: RevisionRecord | None, record: Record | None
-) -> SearchStatus | None:
-    """Count the trials of a finished search."""
-    if current is None or record is None:
-        return None
-    result: TuneResult = result_of(storage, current.run, TUNE, record)
-    failed = sum(trial.state in _FAILED_TRIALS for trial in result.trials)
-    best = result.best
-    return SearchStatus(
-        trials=len(result.trials),
-        finished=len(result.trials) - failed,
-        failed=failed,
-        best=BestTrial(trial=str(best.number), metric=result.metric, score=best.score)
-        if best.score is not None
-        else None,
-    )
-
-
-def _engines_in_use(storage: Storage) -> frozenset[str]:
-    """List the engines that some endpoint serves, or could roll back to."""
-    found: set[str] = set()
-    for endpoint in storage.list(layout.ENDPOINTS):
-        traffic = read_traffic(storage, endpoint)
-        for route in traffic.routes.values() if traffic else ():
-            found |= {*route.engines, *route.previous}
-    return frozenset(found)

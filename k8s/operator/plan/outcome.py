@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import get_args
 
 from k8s.objects.campaign.campaign import Campaign
 from k8s.objects.campaign.status import (
     MAX_HISTORY,
     ActionStatus,
     CampaignStatus,
-    Condition,
-    ConditionStatus,
-    ConditionType,
     GateStatus,
     PastRevision,
     Phase,
@@ -26,6 +22,7 @@ from k8s.objects.campaign.status import (
 )
 from k8s.observe.job_status import JobState
 from k8s.operator.observed import Observed, ObservedJob, Standing
+from k8s.operator.plan.conditions import KSTATUS, conditions_of
 from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, open_steps
 from k8s.operator.record import Outcome, RevisionRecord
 
@@ -48,10 +45,6 @@ _PHASE_OF_OUTCOME: Mapping[Outcome, Phase] = {
     "aborted": "Failed",
     "replaced": "Failed",
 }
-_READY: tuple[Phase, ...] = ("Served", "Rejected", "RolledBack")
-"""Phases in which nothing is left to do until something changes."""
-_KSTATUS = ("Ready", "Reconciling", "Stalled")
-_STALLED: tuple[Phase, ...] = ("Stalled", "Failed")
 _WORKING: tuple[Phase, ...] = ("Preparing", "Searching", "Training", "Evaluating", "Gating")
 
 
@@ -139,8 +132,8 @@ def with_problem(campaign: Campaign, problem: str, now: float) -> CampaignStatus
     """Return the last status with a problem that kept the operator from making a new one."""
     told = Observed(campaign.name, campaign=campaign, problem=problem)
     status = build_status(told, Situation(), now)
-    changed = {each.type: each for each in status.conditions if each.type in _KSTATUS}
-    kept = [each for each in campaign.status.conditions if each.type not in _KSTATUS]
+    changed = {each.type: each for each in status.conditions if each.type in KSTATUS}
+    kept = [each for each in campaign.status.conditions if each.type not in KSTATUS]
     return campaign.status.model_copy(
         update={
             "observed_generation": status.observed_generation,
@@ -164,7 +157,7 @@ def build_status(observed: Observed, situation: Situation, now: float) -> Campai
         phase=phase,
         message=cut_message(message),
         conditions=with_transition_times(
-            _conditions(observed, phase, message, now), before.conditions
+            conditions_of(observed, phase, message, now), before.conditions
         ),
         revision=_revision(current) if current else None,
         steps=tuple(_steps(observed, current)) if current else (),
@@ -180,56 +173,6 @@ def build_status(observed: Observed, situation: Situation, now: float) -> Campai
         last_schedule_time=time_of(record.last_schedule) if record.last_schedule else None,
         history=tuple(_past(each) for each in reversed(record.revisions[:-1]))[:MAX_HISTORY],
     )
-
-
-def _conditions(observed: Observed, phase: Phase, message: str, now: float) -> Iterator[Condition]:
-    generation = observed.campaign.metadata.generation if observed.campaign else 0
-    found: dict[ConditionType, tuple[ConditionStatus, str, str]] = {
-        "Ready": (_truth(phase in _READY), phase, message),
-        "Reconciling": (
-            _truth(phase not in (*_READY, *_STALLED, "Suspended")), phase, message,
-        ),
-        "Stalled": (_truth(phase in _STALLED), phase, message),
-        "DataReady": _data_ready(observed),
-        "GatePassed": _gate_passed(observed),
-        "Promoted": _promoted(observed),
-    }  # fmt: skip
-    for kind in get_args(ConditionType):
-        status, reason, text = found[kind]
-        yield Condition(
-            type=kind,
-            status=status,
-            reason=reason,
-            message=cut_message(text),
-            last_transition_time=time_of(now),
-            observed_generation=generation,
-        )
-
-
-def _truth(value: bool) -> ConditionStatus:
-    return "True" if value else "False"
-
-
-def _data_ready(observed: Observed) -> tuple[ConditionStatus, str, str]:
-    data = observed.data
-    if data is None:
-        return "Unknown", "NotLookedAt", ""
-    if data.missing:
-        return "False", "Missing", data.missing[0]
-    return "True", "Found", ""
-
-
-def _gate_passed(observed: Observed) -> tuple[ConditionStatus, str, str]:
-    gate = observed.gate
-    if gate is None:
-        return "Unknown", "NotDecided", ""
-    return _truth(gate.verdict == "accept"), gate.verdict.capitalize(), gate.reason
-
-
-def _promoted(observed: Observed) -> tuple[ConditionStatus, str, str]:
-    engine, route = observed.engine, observed.route
-    serves = engine is not None and route is not None and route.stable == engine
-    return _truth(serves), "Serves" if serves else "DoesNotServe", ""
 
 
 def _revision(current: RevisionRecord) -> RevisionStatus:

@@ -93,11 +93,20 @@ def watch_rollout(observed: Observed, now: float, *, suspended: bool) -> After:
         actions.append(CommandRollout(rollout.id, "pause", SUSPENDED))
     elif not suspended and rollout.paused_by_suspension:
         actions.append(CommandRollout(rollout.id, "resume", "the campaign goes on"))
-    due_in = observed.looked_at + LOOK_EVERY_SECONDS - now
     # A paused rollout is looked at too: it is rolled back if it does harm.
-    if due_in <= 0 and not actions:
-        return After((LookAtRollout(rollout.id),), LOOK_EVERY_SECONDS)
-    return After(tuple(actions), max(due_in, 1.0))
+    look = due_look(observed, now)
+    if look and not actions:
+        return After((look,), LOOK_EVERY_SECONDS)
+    return After(tuple(actions), max(observed.looked_at + LOOK_EVERY_SECONDS - now, 1.0))
+
+
+def due_look(observed: Observed, now: float) -> LookAtRollout | None:
+    """Return the look at an active rollout that is due; None if none is."""
+    rollout = observed.rollout
+    if rollout is None or (not rollout.is_active and rollout.settled):
+        return None
+    is_due = now - observed.looked_at >= LOOK_EVERY_SECONDS
+    return LookAtRollout(rollout.id) if is_due else None
 
 
 def end_of_rollout(observed: Observed, revision: RevisionRecord) -> FinishRevision | None:

@@ -6,6 +6,7 @@ import pytest
 
 from nmt.errors import ClusterError
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
+from tests.support.rollouts import HARM
 from tests.unit.k8s.conftest import release_fields
 
 
@@ -180,3 +181,29 @@ def test_an_engine_that_is_not_to_be_rolled_out_waits_for_that(world: World) -> 
     world.apply(config=CONFIG)
     assert world.wait(5).phase == "Served"
     assert world.serving() == engine_of("clinic-r1")
+
+
+def test_a_canary_is_watched_although_nothing_else_of_the_campaign_can_be_read(
+    world: World,
+) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.run_until_rest()
+    world.write_corpus("second")
+    world.run_until_rest()
+    world.count(HARM)
+    world.storage.write_bytes("campaigns/clinic/campaign.json", b"{}x")
+    assert world.wait(60).phase == "Stalled"
+    assert world.route().canary is None
+
+
+def test_a_canary_is_watched_although_the_settings_cannot_be_used(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.run_until_rest()
+    world.write_corpus("second")
+    world.run_until_rest()
+    world.count(HARM)
+    world.apply(config={"storage": "elsewhere"})
+    assert world.wait(60).phase == "Stalled"
+    assert world.route().canary is None

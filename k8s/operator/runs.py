@@ -1,0 +1,60 @@
+"""What the steps of a run have left on the storage root."""
+
+from collections.abc import Mapping
+
+from k8s.objects.campaign.status import BestTrial, SearchStatus
+from k8s.operator.observed import ObservedStep
+from nmt.runs.records import Record, find_record, result_of
+from nmt.runs.steps import EVALUATE, STEPS, TUNE
+from nmt.storage import Storage
+
+_FAILED_TRIALS = ("failed", "diverged", "out_of_memory", "refused", "abandoned")
+
+
+def done_records(storage: Storage, run: str) -> dict[str, Record]:
+    """Read the records of the finished steps of a run, by the name of the step.
+
+    Raises:
+        StorageError: a record is damaged; names the command that makes it again.
+    """
+    found = {name: find_record(storage, run, step) for name, step in STEPS.items()}
+    return {name: record for name, record in found.items() if record and record.done}
+
+
+def read_steps(
+    storage: Storage, run: str, records: Mapping[str, Record]
+) -> dict[str, ObservedStep]:
+    """Read what the finished steps of a run have found.
+
+    Raises:
+        StorageError: another release has written the result of a step.
+    """
+    return {name: _read_step(storage, run, name, record) for name, record in records.items()}
+
+
+def _read_step(storage: Storage, run: str, name: str, record: Record) -> ObservedStep:
+    # The result of an evaluation is large, and the gate says what is of interest in it.
+    is_read = name != EVALUATE.name
+    headline = result_of(storage, run, STEPS[name], record).headline() if is_read else ""
+    return ObservedStep(record.seconds, headline, record.taken_from or None)
+
+
+def read_search(storage: Storage, run: str, records: Mapping[str, Record]) -> SearchStatus | None:
+    """Count the trials of a finished search; None if there is none.
+
+    Raises:
+        StorageError: another release has written its result.
+    """
+    if TUNE.name not in records:
+        return None
+    result = result_of(storage, run, TUNE, records[TUNE.name])
+    failed = sum(trial.state in _FAILED_TRIALS for trial in result.trials)
+    best = result.best
+    return SearchStatus(
+        trials=len(result.trials),
+        finished=len(result.trials) - failed,
+        failed=failed,
+        best=BestTrial(trial=str(best.number), metric=result.metric, score=best.score)
+        if best.score is not None
+        else None,
+    )
