@@ -216,12 +216,15 @@ def _make_trials(
                 coordinator=coordinator,
                 until=until,
             ),
-            {"cpu": config.scaling.cpus_per_worker, "gpu": gpus_per_trial(config)},
+            tune.PlacementGroupFactory(
+                [{"CPU": config.scaling.cpus_per_worker, "GPU": gpus_per_trial(config)}]
+                * config.tune.workers_per_trial
+            ),
         ),
         tune_config=tune.TuneConfig(
             num_samples=count,
             max_concurrent_trials=config.tune.max_concurrent,
-            reuse_actors=True,
+            reuse_actors=config.tune.workers_per_trial == 1,
             search_alg=search,
             scheduler=scheduler,
         ),

@@ -29,17 +29,15 @@ class Demand:
     gpus: float
     count_key: str
     """Setting that `count` comes from."""
-    section: str
-    """Section of the settings with the reservations: `scaling` or `serving`."""
+    cpus_key: str = "scaling.cpus_per_worker"
+    """Setting that `cpus` comes from."""
+    gpus_key: str = "scaling.gpus_per_worker"
+    """Setting that `gpus` comes from."""
 
     @property
     def each(self) -> str:
         """Return the reservation of one process, as settings."""
-        unit = "worker" if self.section == "scaling" else "replica"
-        return (
-            f"{self.section}.cpus_per_{unit}={self.cpus:g}, "
-            f"{self.section}.gpus_per_{unit}={self.gpus:g}"
-        )
+        return f"{self.cpus_key}={self.cpus:g}, {self.gpus_key}={self.gpus:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,11 @@ class PodCapacity:
     def fits(self, demand: Demand) -> int:
         """Return how many processes of a demand fit one Pod."""
         by_cpu = math.floor(self.cpus / demand.cpus)
-        return min(by_cpu, math.floor(self.gpus / demand.gpus)) if demand.gpus else by_cpu
+        if not demand.gpus:
+            return by_cpu
+        # Ray takes the share of a process from one GPU: two of 0.6 do not fit three halves.
+        per_gpu = math.floor(1 / demand.gpus) if demand.gpus < 1 else 1 / demand.gpus
+        return min(by_cpu, math.floor(self.gpus * per_gpu))
 
 
 def demands(config: Config, steps: Sequence[str]) -> Iterator[Demand]:
@@ -64,16 +66,36 @@ def demands(config: Config, steps: Sequence[str]) -> Iterator[Demand]:
     each = (scaling.cpus_per_worker, scaling.gpus_per_worker)
     processes = {each.processes for name in steps for each in steps_of(name, config)}
     if "workers" in processes or TRANSLATE in steps:
-        yield Demand(scaling.workers, *each, "scaling.workers", "scaling")
+        yield Demand(scaling.workers, *each, "scaling.workers")
     if "trials" in processes:
-        count = min(config.tune.max_concurrent, max(config.tune.trials, 1))
-        yield Demand(count, *each, "tune.max_concurrent", "scaling")
+        yield _trials(config)
     # A training needs at least one such worker, so Pods that hold it hold this one too.
     if "worker" in processes and "workers" not in processes:
-        yield Demand(1, *each, "scaling.workers", "scaling")
+        yield Demand(1, *each, "scaling.workers")
     if PIPELINE in steps or CAMPAIGN in steps:
-        replica = (serving.cpus_per_replica, serving.gpus_per_replica)
-        yield Demand(serving.min_replicas, *replica, "serving.min_replicas", "serving")
+        yield Demand(
+            serving.min_replicas,
+            serving.cpus_per_replica,
+            serving.gpus_per_replica,
+            "serving.min_replicas",
+            "serving.cpus_per_replica",
+            "serving.gpus_per_replica",
+        )
+
+
+def _trials(config: Config) -> Demand:
+    """Return the workers of the trials that run at the same time."""
+    tune, scaling = config.tune, config.scaling
+    has_own = tune.gpus_per_trial is not None
+    return Demand(
+        min(tune.max_concurrent, max(tune.trials, 1)) * tune.workers_per_trial,
+        scaling.cpus_per_worker,
+        scaling.gpus_per_worker if tune.gpus_per_trial is None else tune.gpus_per_trial,
+        "tune.max_concurrent"
+        if tune.workers_per_trial == 1
+        else "tune.max_concurrent * tune.workers_per_trial",
+        gpus_key="tune.gpus_per_trial" if has_own else "scaling.gpus_per_worker",
+    )
 
 
 def worker_groups(release: Release) -> dict[str, WorkerGroup]:

@@ -35,6 +35,7 @@ _WITHOUT_EFFECT = frozenset(
         "tune.max_hours",
         "tune.max_gpu_hours",
         "tune.gpus_per_trial",
+        "tune.workers_per_trial",
         "evaluation.batch_tokens",
     }
 )

@@ -26,6 +26,7 @@ def check(storage: Storage, config: Config, job: str) -> None:
         raise ConfigError("tune.trials is 0: set how many settings shall be tried")
     if TUNE in steps:
         _check_space(config)
+        _check_trial_gpus(config)
     if any(step.tracked for step in steps):
         _check_tracking(config, storage)
         _check_metric(config)
@@ -46,6 +47,19 @@ def _check_space(config: Config) -> None:
                 except ConfigError as error:
                     where = f"tune.space, {method}" if config.tune.methods else "tune.space"
                     raise ConfigError(f"{where}: {error}") from None
+
+
+def _check_trial_gpus(config: Config) -> None:
+    """Refuse trials whose workers would share a GPU."""
+    tune, scaling = config.tune, config.scaling
+    key = "scaling.gpus_per_worker" if tune.gpus_per_trial is None else "tune.gpus_per_trial"
+    share = scaling.gpus_per_worker if tune.gpus_per_trial is None else tune.gpus_per_trial
+    if tune.workers_per_trial > 1 and 0 < share < 1:
+        raise ConfigError(
+            f"{key} ({share:g}) must be 0 or 1 with several workers in a trial "
+            f"(tune.workers_per_trial={tune.workers_per_trial}): NCCL does not allow two workers "
+            "on one GPU"
+        )
 
 
 def _values(searched: SearchRange) -> tuple[int | float | str | bool, ...]:

@@ -87,7 +87,8 @@ def _start_private(config: Config) -> None:
     # A laptop with fewer cores than workers shares its cores rather than wait for ever.
     workers = config.scaling.workers * config.scaling.cpus_per_worker + 1
     endpoint = config.serving.max_replicas * config.serving.cpus_per_replica + 1
-    cpus = max(os.cpu_count() or 1, workers, endpoint, config.tune.max_concurrent)
+    trials = config.tune.max_concurrent * config.tune.workers_per_trial
+    cpus = max(os.cpu_count() or 1, workers, endpoint, trials)
     folder = folder_of_ray()
     AuthenticationTokenLoader.instance().reset_cache()  # of an earlier Ray's token
     try:

@@ -29,7 +29,7 @@ class Spent:
 
 
 def gpus_per_trial(config: Config) -> float:
-    """Return the GPUs, or the share of one, that each trial reserves."""
+    """Return the GPUs, or the share of one, that each worker of a trial reserves."""
     share = config.tune.gpus_per_trial
     return config.scaling.gpus_per_worker if share is None else share
 
@@ -37,7 +37,8 @@ def gpus_per_trial(config: Config) -> float:
 def spent_on(config: Config, trials: Collection[Trial]) -> Spent:
     """Add up the time of trials."""
     seconds = covered_seconds(period for trial in trials for period in trial.periods)
-    gpu_seconds = gpus_per_trial(config) * sum(trial.seconds for trial in trials)
+    gpus = gpus_per_trial(config) * config.tune.workers_per_trial
+    gpu_seconds = gpus * sum(trial.seconds for trial in trials)
     return Spent(seconds / 3600, gpu_seconds / 3600)
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ray import tune
 
-from nmt.config import Config, SingleStrategy, digest_of
+from nmt.config import Config, DdpStrategy, SingleStrategy, digest_of
 from nmt.errors import (
     DivergedError,
     InputError,
@@ -20,6 +20,7 @@ from ray_jobs.search.limits import gpus_per_trial
 from ray_jobs.search.methods import OBJECTIVE, objective_of
 from ray_jobs.search.population import branch_of
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
+from ray_jobs.workers.trial_group import joined_by_others
 
 if TYPE_CHECKING:
     from nmt.training.job import TrainingJob
@@ -54,7 +55,8 @@ def run_trial(
         with notice.under_way():
             for metrics in _scores_so_far(job):
                 report(metrics)
-            run_training(job, report, notice)
+            with joined_by_others(job, coordinator):
+                run_training(job, report, notice)
     # Raised, these would be tried again, and end the same way.
     except DivergedError as error:
         _report_end("diverged", error, metric)
@@ -83,14 +85,14 @@ def _scores_so_far(job: "TrainingJob") -> tuple[dict[str, float], ...]:
 def trial_job(
     config: Config, storage: Storage, sample: TrialSettings, until: int | None = None
 ) -> "TrainingJob":
-    """Describe the training of a trial, up to a step or to its end, which runs on one worker."""
-    # More workers would see the same rows in each update, so one is enough to compare settings.
+    """Describe the training of a trial, up to a step or to its end."""
+    # More workers see the same rows in each update, so they change how long a trial takes.
     from nmt.training.base import base_source
     from nmt.training.job import TrainingJob
 
-    tried = config.with_overrides(sample)
+    tried, workers = config.with_overrides(sample), config.tune.workers_per_trial
     scaling = tried.scaling.model_copy(
-        update={"workers": 1, "gpus_per_worker": gpus_per_trial(config)}
+        update={"workers": workers, "gpus_per_worker": gpus_per_trial(config)}
     )
     training, branch = tried.training, branch_of(sample)
     if config.tune.scheduler == "pbt":
@@ -98,7 +100,11 @@ def trial_job(
         training = training.model_copy(update={"patience": None})
     return TrainingJob(
         config=tried.model_copy(
-            update={"strategy": SingleStrategy(), "scaling": scaling, "training": training}
+            update={
+                "strategy": SingleStrategy() if workers == 1 else DdpStrategy(),
+                "scaling": scaling,
+                "training": training,
+            }
         ),
         storage=storage,
         folder=_folder_of(config, sample),
@@ -108,7 +114,7 @@ def trial_job(
         stop_at_step=until or config.tune.max_steps,
         start_from=branch and layout.checkpoints(_folder_of(config, branch.settings)),
         start_at_step=branch and branch.step,
-        keeps_base=True,
+        keeps_base=workers == 1,  # the processes of several end with their trial
         shared_validation=layout.shared_validation(config.run),
     )
 

@@ -105,7 +105,8 @@ def test_a_search_that_was_stopped_repeats_no_ended_trial(prepared: Session) -> 
 def test_a_trial_that_goes_on_keeps_the_scores_the_driver_took_no_note_of(
     prepared: Session,
 ) -> None:
-    session = branch(prepared, "unnoted", tune__trials=1)
+    # With two workers, which go on together.
+    session = branch(prepared, "unnoted", tune__trials=1, tune__workers_per_trial=2)
     tune.run(session)
     storage = session.storage
     (name,) = storage.list("unnoted/tune/trials")

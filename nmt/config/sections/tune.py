@@ -99,12 +99,16 @@ class TuneConfig(Section):
     """End the search after this many hours in which trials ran, over all calls. The best trial so
     far is its result, and a later call with a higher limit goes on."""
     max_gpu_hours: Annotated[float, Field(gt=0)] | None = None
-    """End the search after so many GPU-hours: the hours of each trial times the GPUs that it
-    reserves. Without GPUs it never ends the search."""
+    """End the search after so many GPU-hours: the hours of each trial times the GPUs that its
+    workers reserve. Without GPUs it never ends the search."""
     max_concurrent: PositiveInt = 2
     """Maximum number of trials that run at the same time."""
     gpus_per_trial: Annotated[float, Field(gt=0, le=1)] | None = None
-    """GPUs, or a share of one, that each trial reserves; unset: `scaling.gpus_per_worker`."""
+    """GPUs, or a share of one, that each worker of a trial reserves; unset:
+    `scaling.gpus_per_worker`."""
+    workers_per_trial: PositiveInt = 1
+    """Number of workers of each trial, which share the micro-batches of an update. They reserve
+    `scaling.cpus_per_worker` each, and `gpus_per_trial` GPUs, which must be 0 or 1 with several."""
     max_steps: PositiveInt = 600
     """Number of optimizer updates of a trial that is not stopped early."""
     grace_steps: PositiveInt = 150

@@ -28,6 +28,13 @@ GPU = (*WORKERS, "scaling.gpus_per_worker=1")
         ("train", GPU, "gpu", 3),
         ("tune", ("tune.max_concurrent=8", "scaling.gpus_per_worker=0.5"), "gpu", 2),
         ("tune", ("tune.max_concurrent=8",), "cpu", 2),
+        ("tune", ("tune.max_concurrent=4", "tune.gpus_per_trial=1"), "gpu", 2),
+        ("tune", ("tune.max_concurrent=4", "tune.gpus_per_trial=0.5"), "gpu", 1),
+        # Two shares of 0.6 do not fit one GPU.
+        ("tune", ("tune.max_concurrent=4", "tune.gpus_per_trial=0.6"), "gpu", 2),
+        ("tune", ("tune.max_concurrent=2", "tune.workers_per_trial=4"), "cpu", 2),
+        ("tune", ("tune.max_concurrent=1", "tune.workers_per_trial=4",
+                  "tune.gpus_per_trial=1"), "gpu", 2),
         ("tune", ("tune.max_concurrent=8", "tune.trials=3"), "cpu", 1),
         ("pipeline", ("tune.max_concurrent=8",), "cpu", 2),
         ("pipeline", ("tune.max_concurrent=8", "tune.trials=0"), "cpu", 1),
@@ -97,3 +104,10 @@ def test_a_release_without_limits_allows_any_number_of_pods():
         pods_for(release, config("strategy.type=ddp", "scaling.workers=40"), ("train",), "cpu")
         == 10
     )
+
+
+def test_trials_that_do_not_fit_are_named_with_their_own_settings(release):
+    words = ("tune.max_concurrent=20", "tune.workers_per_trial=2", "scaling.cpus_per_worker=2")
+    said = r"tune.max_concurrent \* tune.workers_per_trial=16 with .*may have"
+    with pytest.raises(InputError, match=said):
+        pods_for(release, config(*words, "tune.trials=8"), ("tune",), "cpu")

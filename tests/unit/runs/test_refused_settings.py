@@ -32,3 +32,16 @@ def test_a_pipeline_without_a_search_asks_nothing_of_its_ranges(tmp_path) -> Non
     space = "tune.space={adapter.rnk: {type: choice, values: [2]}}"
     config = load_config(overrides=["run=demo", space, "tune.trials=0"])
     check(Storage(str(tmp_path)), config, "pipeline")
+
+
+@pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        ("tune.gpus_per_trial=0.5", r"tune\.gpus_per_trial \(0\.5\)"),
+        ("scaling.gpus_per_worker=0.5", r"scaling\.gpus_per_worker \(0\.5\)"),
+    ],
+)
+def test_workers_of_a_trial_do_not_share_a_gpu(word: str, key: str, tmp_path) -> None:
+    config = load_config(overrides=["run=demo", "tune.workers_per_trial=2", word])
+    with pytest.raises(ConfigError, match=f"{key} must be 0 or 1"):
+        check(Storage(str(tmp_path)), config, "tune")
