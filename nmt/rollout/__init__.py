@@ -4,6 +4,7 @@ The decision follows from counts that replicas add, by tests that may look at an
 """
 
 from nmt.cli.rollout_options import RolloutCommand as Command
+from nmt.rollout.begin import start
 from nmt.rollout.decision import Decision, SignalEvidence, Situation, decide
 from nmt.rollout.evidence import Counts
 from nmt.rollout.record import (
@@ -16,7 +17,7 @@ from nmt.rollout.record import (
     running_rollout,
 )
 from nmt.rollout.rules import RULES, SignalRule, rules_for
-from nmt.rollout.run import command, look, start
+from nmt.rollout.run import command, look
 
 __all__ = [
     "RULES",

@@ -14,9 +14,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
+BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
+"""Parts of the wealth that are put on each pair; a mixture of all of them is what is bet."""
 _MOST_SHOWN = 1e6
-_RATE_RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
+RATE_RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0)
+"""How many times more events than tolerated each bet on events expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def log_excess(counts: Mapping[float, Counts], ratio: float) -> float:
         counts: share of the clients that the canary answers, above 0 and below 1 -> events there.
         ratio: ratio of the rates of events that is tolerated.
     """
-    return _log_mean_exp([_log_likelihood_ratio(counts, ratio, each) for each in _RATE_RATIOS])
+    return _log_mean_exp([_log_likelihood_ratio(counts, ratio, each) for each in RATE_RATIOS])
 
 
 def log_average(weighted: Iterable[tuple[float, float]]) -> float:
@@ -116,7 +118,7 @@ def _log_mixture(outcomes: Iterable[tuple[int, float]]) -> float:
     """Average the wealth of all bets; each outcome with its number and its gain for a bet of 1."""
     seen = [(number, gain) for number, gain in outcomes if number]
     return _log_mean_exp(
-        [sum(number * math.log1p(bet * gain) for number, gain in seen) for bet in _BETS]
+        [sum(number * math.log1p(bet * gain) for number, gain in seen) for bet in BETS]
     )
 
 

@@ -62,6 +62,7 @@ def _with_canary(record: RolloutRecord, route: Route | None) -> Route:
         record.percent,
         record.step,
         shadow_percent=record.settings.shadow_percent,
+        usual_length=record.usual_length,
         forced=record.forced,
     ).with_owner(record.owner)
 

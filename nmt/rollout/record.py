@@ -12,6 +12,7 @@ from nmt.rollout.decision import Decision, SignalEvidence, Tally
 from nmt.rollout.rules import SignalRule
 from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
+from nmt.traffic import UsualLength
 
 State = Literal["running", "paused", "promoted", "rolled_back", "aborted"]
 PauseCause = Literal["person", "tail", "silent", "lost"]
@@ -89,6 +90,8 @@ class RolloutRecord(BaseModel):
     settings: RolloutSettings
     rules: dict[str, SignalRule]
     """By signal, as they were at the start."""
+    usual_length: UsualLength | None = None
+    """Of the stable engine; null: unusual lengths are not counted."""
     remarks: tuple[str, ...] = ()
     """What a reader has to know of the rules."""
     state: State

@@ -63,6 +63,17 @@ class GateSet(ResultPart):
     """Number of this use of the set; 0 for one that shows forgetting."""
 
 
+class LengthRatio(ResultPart):
+    """How long the translations of a system usually are, as logarithms of the ratios of lengths.
+
+    A ratio is characters of the translation by characters of the source, both normalised.
+    """
+
+    median: float
+    deviation: Annotated[float, Field(gt=0)]
+    """Median of the absolute differences from the median."""
+
+
 class PeopleAnswer(ResultPart):
     """What people say of an engine, where the gate could not decide."""
 
@@ -110,6 +121,8 @@ class GateResult(StepResult):
     """True gain that is accepted in 80 % of cases, as predicted before the test."""
     rules: tuple[GateRule, ...]
     sets: tuple[GateSet, ...]
+    baseline_lengths: LengthRatio | None = None
+    """Of the translations of the baseline; null in the record of an earlier release."""
     left_out: dict[str, str] = Field(default_factory=dict)
     """Test set -> why it was left out."""
     remarks: tuple[str, ...] = ()

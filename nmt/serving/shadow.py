@@ -176,6 +176,7 @@ class Pairs:
         route, stable = active.route, active.stable.digest
         key = (route.rollout, route.step, stable, other.digest)
         if key not in self._counters:
+            usual = route.usual_length
             self._counters[key] = PairCounter(
                 route.rollout,
                 route.step,
@@ -184,6 +185,8 @@ class Pairs:
                 other=other.digest,
                 source_language=active.served.source_language,
                 target_language=active.served.target_language,
+                # A field of the file that may be about an engine before this one.
+                usual_length=usual if usual and usual.engine == stable else None,
             )
         return self._counters[key]
 

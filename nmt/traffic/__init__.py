@@ -23,7 +23,7 @@ from nmt.traffic.reports import (
     sweep_reports,
 )
 from nmt.traffic.route_keys import RouteName, parse_route_key, route_key
-from nmt.traffic.routes import Route, Traffic
+from nmt.traffic.routes import Route, Traffic, UsualLength
 from nmt.traffic.routing import Arm, choose_arm, is_sampled, slot_of
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "RouteName",
     "RouteReport",
     "Traffic",
+    "UsualLength",
     "add_counts",
     "change_traffic",
     "choose_arm",

@@ -16,6 +16,21 @@ _SHADOW_PERCENT = 5.0
 _MAX_PREVIOUS = 10
 
 
+class UsualLength(BaseModel):
+    """How long the translations of an engine usually are, as logarithms of the ratios of lengths.
+
+    A ratio is characters of the translation by characters of the source.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    engine: str
+    """Digest of the engine."""
+    median: float
+    deviation: float = Field(gt=0)
+    """Median of the absolute differences from the median."""
+
+
 class Route(BaseModel):
     """The engines of one language pair and domain, by content digest."""
 
@@ -39,6 +54,8 @@ class Route(BaseModel):
     """Number of changes of `percent` in this rollout."""
     previous: tuple[str, ...] = ()
     """Earlier stable engines, latest first; `rolled_back` returns to the first."""
+    usual_length: UsualLength | None = Field(default=None, exclude_if=not_)
+    """Of the stable engine, as long as a rollout runs that counts unusual lengths."""
     owner: str | None = Field(default=None, exclude_if=not_)
     """Who alone may change the route, such as a campaign or a rollout; None: everybody."""
     forced: dict[str, str] = Field(default={}, exclude_if=not_)
@@ -159,6 +176,7 @@ class Route(BaseModel):
         step: int,
         *,
         shadow_percent: float,
+        usual_length: UsualLength | None = None,
         forced: str | None = None,
     ) -> Self:
         """Bring the route to a step of a rollout that has its own record; a shadow ends.
@@ -169,6 +187,7 @@ class Route(BaseModel):
             percent: share of the clients that it answers.
             step: number of the step, from 0.
             shadow_percent: share of the sessions that both engines translate.
+            usual_length: of the stable engine, if unusual lengths are counted.
             forced: why the engine may answer, if it is not accepted.
         """
         changes = {
@@ -176,6 +195,7 @@ class Route(BaseModel):
             "percent": percent,
             "shadow": None,
             "shadow_percent": shadow_percent,
+            "usual_length": usual_length,
             "rollout": rollout,
             "step": step,
         }
@@ -203,6 +223,7 @@ class Route(BaseModel):
             "percent": 0,
             "shadow": None,
             "shadow_percent": _SHADOW_PERCENT,
+            "usual_length": None,
             "rollout": "",
             "step": 0,
         }

@@ -10,6 +10,7 @@ from nmt.errors import InputError
 from nmt.evaluation.engines import EngineSystem, find_engine
 from nmt.evaluation.gate.decision import Decision, compared_sets, decide, findable_gain
 from nmt.evaluation.gate.ledger import Reservation, SetUse, reserve, settle
+from nmt.evaluation.gate.lengths import measure_lengths
 from nmt.evaluation.gate.limits import Pair
 from nmt.evaluation.gate.opponent import Opponent, find_opponent
 from nmt.evaluation.system import System
@@ -24,7 +25,7 @@ from nmt.runs.evaluation import (
     EvaluationResult,
     TestSetInfo,
 )
-from nmt.runs.gate import GateResult, GateSet
+from nmt.runs.gate import GateResult, GateSet, LengthRatio
 from nmt.scoring.result import join_sets
 from nmt.scoring.score import ScoredSet, ScoreOptions, score_set
 from nmt.scoring.stored import write_rows
@@ -74,7 +75,9 @@ def judge_run(config: Config, storage: Storage, user_set: Collection[str] = ()) 
     described = sets.describe(usable)
     _check_deciding(described)
     result = _score(config, storage, described, translations)
-    return _decide(config, storage, contest, result, left_out)
+    lengths = _measure_lengths(contest, described, translations)
+    decided = _decide(config, storage, contest, result, left_out)
+    return decided.model_copy(update={"baseline_lengths": lengths})
 
 
 def _find_contest(config: Config, storage: Storage) -> _Contest:
@@ -165,6 +168,21 @@ def _score(
         translations.systems, scored, costs=translations.costs,
         not_computed=translations.not_computed,
     )  # fmt: skip
+
+
+def _measure_lengths(
+    contest: _Contest, described: Mapping[str, EvaluatedSet], translations: Translations
+) -> LengthRatio | None:
+    """Measure how long the translations of the baseline are on the sets that decide."""
+    baseline = contest.pair.baseline
+    return measure_lengths(
+        pair
+        for name, each in described.items()
+        if not each.info.forgetting
+        for pair in zip(
+            each.test_set.sources, translations.outputs[name][baseline].hypotheses, strict=True
+        )
+    )
 
 
 def _decide(

@@ -16,7 +16,7 @@ from nmt.data.cleaning.characters.scripts import count_letters_by_script, has_th
 from nmt.scoring.faults.expected import find_expected
 from nmt.scoring.faults.repetition import repeats_itself
 from nmt.text.normalise import normalise
-from nmt.traffic import Arm, PairCounts
+from nmt.traffic import Arm, PairCounts, UsualLength
 
 EventKind = Literal["errors", "corrections"]
 Sign = Literal[-1, 0, 1]
@@ -24,15 +24,16 @@ Sign = Literal[-1, 0, 1]
 LATENCY_RATIOS = {"latency_1.1": 1.1, "latency_1.3": 1.3}
 """Signal -> ratio of the times above which a vote is 1: for the rollback, and for the promotion."""
 _PAIRS_PER_VOTE = 20
-# `len` is left out: it needs the usual ratio of lengths of the stable engine on the test set that
-# gates a promotion, which is not stored anywhere. `glossary` waits for glossaries.
-PAIRED_SIGNALS = ("broken", "short", "num", "tail")
+# Terms of a glossary are not compared: a pair is translated without the glossary of its request.
+PAIRED_SIGNALS = ("broken", "len", "short", "num", "tail")
 EVENT_SIGNALS: tuple[EventKind, ...] = ("errors", "corrections")
 
 _MIN_TARGET_SHARE = 0.5
 _MAX_THIRD_SHARE = 0.02
 _MAX_COPY_CHRF = 70
 _MIN_LENGTH_SHARE = 0.75
+_MAX_LENGTH_DEVIATIONS = 4 * 1.48
+"""4 standard deviations, by the median of the absolute differences."""
 _TAIL_CHRF, _TAIL_CHARACTERS = 25, 30
 
 
@@ -74,6 +75,20 @@ def lacks_number(source: str, output: str) -> bool | None:
     return "numbers" in expected.find_missing(output) if expected.numbers else None
 
 
+def has_unusual_length(source: str, output: str, usual: UsualLength) -> bool:
+    """Tell whether a translation is much longer or shorter than such translations are.
+
+    Args:
+        source: normalised, and not empty.
+        output: normalised.
+        usual: of the stable engine, for the outputs of both engines.
+    """
+    if not output:
+        return True
+    ratio = math.log(len(output) / len(source))
+    return abs(ratio - usual.median) > _MAX_LENGTH_DEVIATIONS * usual.deviation
+
+
 def chrf(hypothesis: str, reference: str) -> float:
     """Compute the chrF of a text, 0-100."""
     # Imported here: most endpoints never run a canary or a shadow.
@@ -83,7 +98,12 @@ def chrf(hypothesis: str, reference: str) -> float:
 
 
 def compare(
-    source: str, stable: str, other: str, source_language: str, target_language: str
+    source: str,
+    stable: str,
+    other: str,
+    source_language: str,
+    target_language: str,
+    usual_length: UsualLength | None = None,
 ) -> dict[str, Sign]:
     """Compare two translations of a sentence.
 
@@ -93,6 +113,7 @@ def compare(
         other: translation of the canary or the shadow; empty if it failed.
         source_language: FLORES-200 code.
         target_language: FLORES-200 code.
+        usual_length: of the stable engine; None: lengths are not compared with what is usual.
 
     Returns:
         Maps each signal that counts for the sentence to 1 if only `other` has the fault, to -1 if
@@ -104,6 +125,9 @@ def compare(
     is_short = len(other) < _MIN_LENGTH_SHARE * len(stable)
     is_long = len(stable) < _MIN_LENGTH_SHARE * len(other)
     signs: dict[str, Sign] = {"broken": _sign(*broken), "short": _sign(is_short, is_long)}
+    if usual_length and source:
+        unusual = [has_unusual_length(source, output, usual_length) for output in (other, stable)]
+        signs["len"] = _sign(*unusual)
     in_other, in_stable = lacks_number(source, other), lacks_number(source, stable)
     if in_other is not None and in_stable is not None:
         signs["num"] = _sign(in_other, in_stable)
@@ -126,6 +150,7 @@ class PairCounter:
         other: str,
         source_language: str,
         target_language: str,
+        usual_length: UsualLength | None = None,
     ) -> None:
         """Start all counts at zero.
 
@@ -137,11 +162,13 @@ class PairCounter:
             other: digest of the canary or the shadow.
             source_language: FLORES-200 code.
             target_language: FLORES-200 code.
+            usual_length: of the stable engine; None: lengths are not compared with what is usual.
         """
         self._zero = PairCounts(
             rollout=rollout, step=step, route=route, stable=stable, other=other, signal=""
         )
         self._languages = source_language, target_language
+        self._usual_length = usual_length
         self._signs: Counter[tuple[str, Sign]] = Counter()
         self._events: Counter[tuple[str, Arm]] = Counter()
         self._ratios: list[float] = []
@@ -156,7 +183,9 @@ class PairCounter:
         """
         # A failed translation counts as an empty one. Left out, an engine that fails on what it
         # would translate badly would seem to be better than it is.
-        signs = compare(source, stable.text or "", other.text or "", *self._languages)
+        signs = compare(
+            source, stable.text or "", other.text or "", *self._languages, self._usual_length
+        )
         self._signs.update(signs.items())
         self._add_ratio(stable, other)
 

@@ -3,14 +3,20 @@
 from dataclasses import asdict
 
 from nmt.runs import layout
-from nmt.runs.gate import GateResult, GateRule, GateVerdict
+from nmt.runs.gate import GateResult, GateRule, GateVerdict, LengthRatio
 from nmt.runs.records import Record
 from nmt.runs.steps import GATE
 from nmt.storage import Storage
 
 
 def leave_decision(
-    storage: Storage, run: str, verdict: GateVerdict, *, engine: str, baseline: str | None = None
+    storage: Storage,
+    run: str,
+    verdict: GateVerdict,
+    *,
+    engine: str,
+    baseline: str | None = None,
+    lengths: LengthRatio | None = None,
 ) -> GateResult:
     """Record a decision on an engine against a baseline, None for the base."""
     result = GateResult(
@@ -18,6 +24,7 @@ def leave_decision(
         reason="gain: +1.50 chrF++",
         engine=engine,
         baseline=baseline,
+        baseline_lengths=lengths,
         endpoint="default",
         route="eng_Latn-tam_Taml",
         metric="chrf++",

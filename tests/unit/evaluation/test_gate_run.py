@@ -1,5 +1,6 @@
 """The gate of a run, on systems that translate without a model."""
 
+import math
 import sys
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -81,6 +82,16 @@ def test_an_engine_is_compared_with_the_one_that_serves(storage):
     (news,) = found.sets
     assert (news.name, news.sentences, news.use) == ("news", MANY, 1)
     assert news.difference > 10
+
+
+def test_the_usual_lengths_of_what_serves_are_kept_for_a_rollout(storage):
+    promote(storage, "default", "b")
+    lengths = judge(storage).baseline_lengths
+    assert lengths
+    shares = sorted(len(RIGHT[each].split()[0]) / len(each) for each in SOURCES)
+    middle = (math.log(shares[1]) + math.log(shares[2])) / 2
+    assert lengths.median == pytest.approx(middle)
+    assert lengths.deviation > 0
 
 
 def test_where_nothing_serves_it_is_compared_with_its_base(storage):

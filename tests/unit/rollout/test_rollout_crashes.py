@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from nmt.config import RolloutConfig
 from nmt.errors import InputError
-from nmt.rollout import RolloutRecord, newest_rollout, rollouts_of, run
+from nmt.rollout import RolloutRecord, newest_rollout, rollouts_of, settle
+from nmt.rollout import begin as beginning
 from nmt.rollout.follow import follow
 from nmt.storage import Storage
 from nmt.traffic import read_traffic
@@ -216,14 +217,14 @@ def test_of_two_processes_that_begin_the_same_rollout_one_begins_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, other = begin(tmp_path), begin_beside(tmp_path)
-    judge = run.judge_candidate
+    judge = beginning.judge_candidate
 
     def after_the_other(*words: Any, **options: Any) -> Any:
-        monkeypatch.setattr(run, "judge_candidate", judge)
+        monkeypatch.setattr(beginning, "judge_candidate", judge)
         other.start()
         return judge(*words, **options)
 
-    monkeypatch.setattr(run, "judge_candidate", after_the_other)
+    monkeypatch.setattr(beginning, "judge_candidate", after_the_other)
     assert mine.start() == other.running()
     assert [each.id for each in rollouts_of(mine.storage, NAME, ROUTE)] == [other.running().id]
 
@@ -235,19 +236,19 @@ def test_a_process_with_an_old_traffic_file_does_not_take_the_canary_for_ended(
     die_before_write(mine, 2)
     with pytest.raises(Crash):
         mine.start()
-    read, reads = run.read_existing, 0
+    read, reads = settle.read_existing, 0
 
     def after_the_other(*words: Any) -> Any:
         nonlocal reads
         reads += 1
-        # The first one begins the look; the second one follows the traffic file that was read.
-        if reads == 2:
+        # The first one follows the traffic file that was read.
+        if reads == 1:
             other.look()
         return read(*words)
 
     mine.storage = Storage(str(tmp_path))
     rollout = other.running().id
-    monkeypatch.setattr(run, "read_existing", after_the_other)
+    monkeypatch.setattr(settle, "read_existing", after_the_other)
     assert mine.look(rollout).state == "running"
     assert mine.route.canary == "b"
 

@@ -9,6 +9,9 @@ from nmt.errors import TranslationError
 from nmt.serving.replica import Replica
 from nmt.traffic import (
     PairCounts,
+    Traffic,
+    UsualLength,
+    change_traffic,
     choose_arm,
     end_rollout,
     promote,
@@ -142,6 +145,31 @@ def test_a_shadow_translates_along_and_is_never_returned(world: World) -> None:
             assert (await translate(one, ["x"], ROUTE, client)).texts == ["a:x"]
         await until(lambda: _pairs(one) == 3)
         assert world.engines["b"].batches == [[["x"]]] * 3
+
+    run(world, check)
+
+
+@pytest.mark.parametrize(("engine", "counted"), [("a", True), ("c", False)])
+def test_unusual_lengths_are_counted_if_those_of_the_stable_engine_are_known(
+    world: World, engine: str, counted: bool
+) -> None:
+    promote(world.storage, NAME, "a")
+    start_canary(world.storage, NAME, "b", 0)
+    every_client_is_sampled(world)
+    usual = UsualLength(engine=engine, median=0, deviation=1)
+
+    def change(traffic: Traffic | None) -> Traffic:
+        assert traffic
+        route = traffic.route().model_copy(update={"usual_length": usual})
+        return traffic.with_route(KEY, route)
+
+    change_traffic(world.storage, NAME, change)
+
+    async def check(one: Replica) -> None:
+        await loads(one, "b")
+        await translate(one, ["x"], ROUTE, "client")
+        await until(lambda: _pairs(one) == 1)
+        assert ("len" in {each.signal for each in one._pairs.counts()}) == counted
 
     run(world, check)
 

@@ -1,8 +1,11 @@
 """Signals that compare a canary or a shadow with the stable engine."""
 
+import math
+
 import pytest
 
 from nmt.serving.monitoring.signals import PairCounter, PairOutput, compare
+from nmt.traffic import UsualLength
 
 SOURCE = "On Monday, 1,250 people walked from the old harbour to the new station in the rain."
 GOOD = "திங்கட்கிழமை 1,250 பேர் மழையில் பழைய துறைமுகத்திலிருந்து புதிய நிலையத்திற்கு நடந்து சென்றனர்."
@@ -47,6 +50,14 @@ def test_a_translation_that_nobody_can_use_is_broken(other):
     assert signs(other)["broken"] == 1
     assert signs(GOOD, stable=other)["broken"] == -1
     assert signs(other, stable=other)["broken"] == 0
+
+
+@pytest.mark.parametrize("other", ["", GOOD[:20], GOOD * 3], ids=["empty", "short", "long"])
+def test_a_length_that_is_unusual_for_the_source_is_found(other):
+    usual = UsualLength(engine="aaa", median=math.log(len(GOOD) / len(SOURCE)), deviation=0.1)
+    assert compare(SOURCE, GOOD, other, *PAIR, usual)["len"] == 1
+    assert compare(SOURCE, other, GOOD, *PAIR, usual)["len"] == -1
+    assert compare(SOURCE, GOOD, CLOSE, *PAIR, usual)["len"] == 0
 
 
 def test_a_greek_letter_as_a_symbol_is_not_a_third_script():
