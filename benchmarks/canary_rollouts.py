@@ -101,7 +101,7 @@ class Rollout:
     def _flag(self, name: str, limit: float, sign: int = 1) -> Values:
         """Compute the logarithm of a signal's evidence after each pair."""
         outcomes = np.array([1, 0, -1])
-        seen = np.cumsum(self.signs[name][:, None] == outcomes, axis=0)
+        seen = np.cumsum(self.signs[name][:, None] == outcomes, axis=0).astype(np.float64)
         gains = np.log1p(np.outer(sign * (outcomes - limit), BETS))
         return _log_mean_exp(seen @ gains)
 
