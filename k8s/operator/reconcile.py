@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from k8s.api.cluster import Cluster
 from k8s.api.errors import ConflictError
@@ -12,6 +12,7 @@ from k8s.operator.act import Actor
 from k8s.operator.objects import ClusterObjects
 from k8s.operator.observe import Observer, open_storage
 from k8s.operator.observed import Observed
+from k8s.operator.plan.actions import Plan
 from k8s.operator.plan.campaign import plan_campaign
 from k8s.operator.plan.outcome import standing_of, with_problem
 from k8s.operator.plan.rollout import due_look
@@ -19,6 +20,9 @@ from k8s.operator.record import known_campaigns
 from k8s.operator.rollouts import StorageRollouts
 from nmt.config import Config
 from nmt.errors import NmtError, UnreachableError
+
+if TYPE_CHECKING:
+    from k8s.operator.loop.worker import Reconcile
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ class Reconciler:
         if body is not None and not self.observer.is_ours(body):
             return None
         observed = Observed(name, campaign=Campaign.parse(body) if body else None)
+        plan = Plan((), None)
         try:
             for _ in range(_MOST_PASSES):
                 observed = self.observer.observe(name, body, now)
@@ -107,7 +112,7 @@ class Reconciler:
                 self.reconcile(name, now)
 
 
-def reconciler(cluster: Cluster, release: str) -> Callable[[str], float | None]:
+def reconciler(cluster: Cluster, release: str) -> "Reconcile":
     """Make the function that brings one campaign of a release a step further.
 
     Args:

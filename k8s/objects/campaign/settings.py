@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import JsonValue
+
 from k8s.objects.campaign.spec import CampaignSpec
 from k8s.objects.release import Release
 from nmt.config import Config, LoadedConfig, digest_of
@@ -129,7 +131,7 @@ def _check_sections(config: Mapping[str, Any]) -> None:
             )
 
 
-def _check_texts(release: Release, config: Mapping[str, Any]) -> None:
+def _check_texts(release: Release, config: dict[str, JsonValue]) -> None:
     """Refuse every text that would name a place outside of the release's storage."""
     for key, text in _texts("spec.config", config):
         outside = text.strip().startswith(_OUTSIDE) or "://" in text
@@ -141,15 +143,15 @@ def _check_texts(release: Release, config: Mapping[str, Any]) -> None:
             )
 
 
-def _texts(key: str, value: object) -> Iterator[tuple[str, str]]:
+def _texts(key: str, value: JsonValue) -> Iterator[tuple[str, str]]:
     """List every text of a tree, those of its keys too, with the dotted key."""
     if isinstance(value, str):
         yield key, value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for name, part in value.items():
-            yield key, str(name)
+            yield key, name
             yield from _texts(f"{key}.{name}", part)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list):
         for number, part in enumerate(value):
             yield from _texts(f"{key}[{number}]", part)
 

@@ -114,7 +114,7 @@ def _phase_of_work(
 
 def _step_of(job: ObservedJob, otherwise: str) -> str:
     reported = job.progress.step if job.progress else None
-    return reported if reported in _PHASE_OF_STEP else otherwise
+    return reported if reported is not None and reported in _PHASE_OF_STEP else otherwise
 
 
 def standing_of(campaign: Campaign, phase: Phase) -> Standing:

@@ -32,7 +32,7 @@ from k8s.operator.plan.actions import (
     StartRollout,
 )
 from k8s.operator.plan.campaign import plan_campaign
-from k8s.operator.record import CampaignRecord, RevisionRecord
+from k8s.operator.record import CampaignRecord, Outcome, RevisionRecord
 from nmt.runs.gate import GateResult
 from tests.support.k8s.campaign_world import CONFIG
 from tests.unit.k8s.conftest import make_release
@@ -44,7 +44,7 @@ _SETTINGS = revision_settings(_RELEASE, CampaignSpec.model_validate(_SPEC))
 _PLANNED = plan_jobs(_RELEASE, CampaignSpec.model_validate(_SPEC), _SETTINGS.config)
 _STEPS = [step for job in _PLANNED for step in job.steps]
 _ENGINES = st.sampled_from(["aaaaaaaaaaaa", "bbbbbbbbbbbb", None])
-_OUTCOMES = st.sampled_from(
+_OUTCOMES: st.SearchStrategy[Outcome | None] = st.sampled_from(
     [None, None, "failed", "rejected", "accepted", "served", "rolled_back", "aborted"]
 )
 

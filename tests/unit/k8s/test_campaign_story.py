@@ -12,9 +12,9 @@ def test_an_applied_campaign_is_served(world: World) -> None:
     assert [step.state for step in status.steps] == ["done"] * 8
 
 
-def _applied(world: World, **spec: object) -> None:
+def _applied(world: World) -> None:
     world.write_corpus("first")
-    world.apply(config=CONFIG | DATA, **spec)
+    world.apply(config=CONFIG | DATA)
     assert world.run_until_rest().phase == "Served"
 
 

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
 
 from k8s.api.cluster import CAMPAIGN
-from nmt.rollout import newest_rollout
+from nmt.rollout import Counts, newest_rollout
+from nmt.runs.gate import GateVerdict
 from nmt.runs.gate_record import find_decision
 from tests.support.k8s.campaign_world import CONFIG, DATA, ROUTE, World
 from tests.support.rollouts import CLEAN, HARM
@@ -53,15 +55,16 @@ class _Walk:
         elif event == "restart":
             world.restart()
         elif event in ("clean", "harm"):
-            self._count(CLEAN if event == "clean" else HARM)
+            self.count(CLEAN if event == "clean" else HARM)
         elif event == "verdict":
             current = world.record().current
-            verdict = random.choice(["accept", "reject", "undecided"])
+            verdict = random.choice(get_args(GateVerdict))
             if current:
                 world.verdicts[f"clinic-r{current.number}"] = verdict
         world.wait(random.choice([1, 30, 60, 600]))
 
-    def _count(self, counts: dict) -> None:  # type: ignore[type-arg]
+    def count(self, counts: dict[str, Counts]) -> None:
+        """Let the canary, if one runs, count something."""
         found = newest_rollout(self.world.storage, "default", ROUTE)
         if found and found.is_active:
             self.world.count(counts)
@@ -113,7 +116,7 @@ def test_every_history_comes_to_rest(tmp_path: Path, seed: int) -> None:
     world.untell()
     for _ in range(30):
         world.wait(120)
-        walk._count(CLEAN)
+        walk.count(CLEAN)
         world.finish_jobs()
     version = world.cluster.store.version
     for _ in range(3):
