@@ -91,6 +91,11 @@ def test_its_pods_are_on_different_nodes_if_they_can_be() -> None:
     assert pod({"operator": {"enabled": True, "affinity": own}}).spec["affinity"] == own
 
 
+def test_its_pods_may_share_the_one_node_that_mounts_the_storage() -> None:
+    values = {**ON, "storage": {"claim": {"accessMode": "ReadWriteOnce"}}}
+    assert "affinity" not in pod(values).spec
+
+
 def test_its_pods_have_the_changes_of_its_pod_template() -> None:
     template = {"spec": {"priorityClassName": "x"}}
     values: JsonObject = {"operator": {"enabled": True, "podTemplate": template}}

@@ -5,10 +5,14 @@
 {{- if gt (int .Values.operator.replicas) 1 }}true{{ end }}
 {{- end }}
 
-{{/* Placement of the operator, as JSON: its Pods go to different nodes if they can. */}}
+{{/*
+Placement of the operator, as JSON: its Pods go to different nodes if they can. A ReadWriteOnce volume is mounted
+on one node alone, where they have to be together.
+*/}}
 {{- define "nmt.operatorPlacement" -}}
 {{- $operator := deepCopy .Values.operator }}
-{{- if not $operator.affinity }}
+{{- $isOnOneNode := and (eq .Values.storage.type "claim") (eq .Values.storage.claim.accessMode "ReadWriteOnce") }}
+{{- if not (or $operator.affinity $isOnOneNode) }}
   {{- $labels := include "nmt.selector" (dict "root" . "component" "operator") | fromYaml }}
   {{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" $labels) }}
   {{- $preferred := list (dict "weight" 100 "podAffinityTerm" $term) }}
@@ -53,8 +57,7 @@ spec:
         failureThreshold: 6
       # A Pod that waits for the Lease is ready: it takes over at once.
       readinessProbe:
-        httpGet:
-          path: /healthz
+        tcpSocket:
           port: metrics
         periodSeconds: 5
         timeoutSeconds: 5
