@@ -37,8 +37,10 @@ def after_look(record: RolloutRecord, sight: Sight, now: datetime) -> RolloutRec
         watches_tail=record.watches_tail,
     )
     decision = decide(situation, record.rules, record.settings)
-    is_lost = decision.evidence["broken"].pairs < record.pairs
-    seen = record.with_evidence(decision, sight.tally)
+    has_less = decision.evidence["broken"].pairs < record.pairs
+    # What a report has counted is not lost while the report only cannot be read.
+    is_lost = has_less and not missing
+    seen = record if has_less and missing else record.with_evidence(decision, sight.tally)
     if decision.answer == "rollback":
         return seen.with_event("rollback", ITSELF, decision.reason, now).ended_as(
             "rolled_back", now

@@ -95,7 +95,7 @@ STORIES: dict[str, Story] = {
         (begin(), JOB, change(suspend=True), LATER, change(suspend=False), JOB, JOB, LATER)
     ),
     "a campaign is suspended in its canary": _in_canary(
-        GOOD, change(suspend=True), LATER, change(suspend=False), GOOD, GOOD, LATER
+        GOOD, change(suspend=True), LATER, change(suspend=False), GOOD, LATER
     ),
     "the settings change at work": Story(
         (begin(), JOB, change(config=WITH_DATA | {"seed": 2}), JOB, JOB, JOB, LATER)

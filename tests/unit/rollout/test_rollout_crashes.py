@@ -13,6 +13,7 @@ from nmt.errors import InputError
 from nmt.rollout import RolloutRecord, newest_rollout, rollouts_of, settle
 from nmt.rollout import begin as beginning
 from nmt.rollout.follow import follow
+from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic import read_traffic
 from tests.support.rollouts import CLEAN, HARM, NAME, ROUTE, Rollouts, quick_storage
@@ -251,6 +252,20 @@ def test_a_process_with_an_old_traffic_file_does_not_take_the_canary_for_ended(
     monkeypatch.setattr(settle, "read_existing", after_the_other)
     assert mine.look(rollout).state == "running"
     assert mine.route.canary == "b"
+
+
+def test_a_report_that_cannot_be_read_for_a_while_is_not_lost(tmp_path: Path) -> None:
+    rollouts = begin(tmp_path)
+    rollouts.start()
+    rollouts.report(CLEAN)
+    pairs = rollouts.look().pairs
+    path = layout.replica_report(NAME, "r1")
+    report = rollouts.storage.read_bytes(path)
+    rollouts.storage.write_bytes(path, b"{")
+    assert rollouts.look().pause_cause == "silent"
+    rollouts.storage.write_bytes(path, report)
+    again = rollouts.look()
+    assert (again.state, again.pairs) == ("running", pairs)
 
 
 def begin_beside(root: Path) -> Rollouts:

@@ -1,0 +1,193 @@
+"""Plant bugs in the operator, one at a time, and count how many the tests find.
+
+`python benchmarks/operator_mutants.py [NUMBER ...]`. Each bug is a replaced text in a copy of the
+checkout; the tests are those of the operator, with fewer schedules of faults than `make test` has.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("k8s", "nmt", "tests", "ray_jobs", "helm")
+TESTS = (
+    "tests/unit/k8s/test_lease.py",
+    "tests/unit/k8s/test_work_queue.py",
+    "tests/unit/k8s/test_follow.py",
+    "tests/unit/k8s/test_controller.py",
+    "tests/unit/k8s/test_client_changes.py",
+    "tests/unit/rollout/test_rollout_crashes.py",
+    "tests/unit/k8s/test_operator_faults.py",
+)
+MORE_TESTS = ("tests/unit/k8s/test_campaign_story.py", "tests/unit/k8s/test_campaign_people.py")
+PLAN, LOOP = "k8s/operator/plan", "k8s/operator/loop"
+RUN, FOLLOW = "nmt/rollout/run.py", "nmt/rollout/follow.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug: a text that stands once in a file, and what takes its place."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = (
+    Mutant("a job is created beside one that is being deleted", f"{PLAN}/steps.py",
+           "if job.deleting or not job.has_ended), None)", "if False), None)"),
+    Mutant("a job that is being deleted counts as working", f"{PLAN}/steps.py",
+           "if not job.has_ended and not job.deleting), None)", "if not job.has_ended), None)"),
+    Mutant("a failed job is started again for ever", f"{PLAN}/steps.py",
+           "return _after(covering[-1], missing[0], now) if covering else Create(planned)",
+           "return Create(planned)"),
+    Mutant("jobs of an earlier attempt count", f"{PLAN}/steps.py",
+           "return (job.revision, job.attempt) == (revision.number, revision.attempt)",
+           "return job.revision == revision.number"),
+    Mutant("jobs of a replaced revision go on", f"{PLAN}/campaign.py",
+           "and (suspended or current is None or current.outcome or not is_of(job, current))",
+           "and (suspended or current is None or current.outcome)"),
+    Mutant("a suspended campaign keeps its job", f"{PLAN}/campaign.py",
+           "and (suspended or current is None", "and (current is None"),
+    Mutant("a suspended campaign creates the next job", f"{PLAN}/campaign.py",
+           "if useless or spec.suspend:", "if useless:"),
+    Mutant("the end of a rollout is not recorded", f"{PLAN}/campaign.py",
+           "    if ended:\n        return (ended,)", "    if False:\n        return ()"),
+    Mutant("a deleted campaign leaves its canary", f"{PLAN}/campaign.py",
+           "if rollout and rollout.is_active:", "if rollout and False:"),
+    Mutant("a deleted campaign keeps its route", f"{PLAN}/campaign.py",
+           "if route and route.owner:", "if route and False:"),
+    Mutant("an action is done again at each look", f"{PLAN}/people.py",
+           "if observed.record.has_done(action.id):", "if False:"),
+    Mutant("an engine that the gate has not accepted needs no reason", f"{PLAN}/people.py",
+           "if not is_accepted and not action.reason.strip():", "if False:"),
+    Mutant("a rejected engine is rolled out", f"{PLAN}/rollout.py",
+           'if gate.verdict == "reject":', "if False:"),
+    Mutant("an undecided engine is rolled out", f"{PLAN}/rollout.py",
+           'if gate.verdict == "undecided":', "if False:"),
+    Mutant("the canary of an earlier revision goes on", f"{PLAN}/rollout.py",
+           "if rollout.is_active and current and rollout.run != current.run:", "if False:"),
+    Mutant("a suspension does not pause the canary", f"{PLAN}/rollout.py",
+           'if suspended and rollout.state == "running":', "if False:"),
+    Mutant("a canary is not resumed after a suspension", f"{PLAN}/rollout.py",
+           "elif not suspended and rollout.paused_by_suspension:", "elif False:"),
+    Mutant("new data starts a revision at each look", f"{PLAN}/revisions.py",
+           "has_new_data = current is None or data.digest != current.data",
+           "has_new_data = True"),
+    Mutant("changed settings start no revision", f"{PLAN}/revisions.py",
+           "if current is None or settings.inputs != current.inputs:", "if current is None:"),
+    Mutant("the engine that serves is removed", f"{PLAN}/retention.py",
+           "return rolls_out or revision.engine in observed.in_use", "return rolls_out"),
+    Mutant("a revision is started twice", "k8s/operator/record.py",
+           "if self.current and self.current.number >= revision.number:", "if False:"),
+    Mutant("an attempt is begun twice", "k8s/operator/record.py",
+           "if revision.attempt >= attempt:", "if False:"),
+    Mutant("the record is written without looking at what is there", "k8s/operator/record.py",
+           "lambda current: change(current or CampaignRecord()),",
+           "lambda current: change(found or CampaignRecord()),"),
+    Mutant("an action is recorded before it is done", "k8s/operator/act.py",
+           "        result = action.result\n        try:",
+           "        result = action.result\n        self._change(lambda record: "
+           "record.with_action(DoneAction(id=action.action.id, do=action.action.do, "
+           "result=result, at=self.now)))\n        try:"),
+    Mutant("a job of another object of the same name counts", "k8s/operator/observe.py",
+           'return any(owner.get("uid") == self.campaign.metadata.uid for owner in owners)',
+           "return bool(owners)"),
+    Mutant("a job is deleted by name alone", "k8s/operator/act.py",
+           "self.actor.cluster.delete(RAY_JOB, action.name, uid=action.uid)",
+           "self.actor.cluster.delete(RAY_JOB, action.name)"),
+    Mutant("two processes begin two rollouts", RUN,
+           'last = int(newest.id.rpartition("-")[2]) if newest else 0',
+           'last = int(earlier[-1].id.rpartition("-")[2]) if earlier else 0'),
+    Mutant("the traffic file is not brought to the record after a crash", RUN,
+           "    while not (record.settled and not record.is_active):", "    while False:"),
+    Mutant("an old traffic file ends the canary", RUN,
+           "            if newer is None or newer == traffic:\n                raise",
+           "            raise"),
+    Mutant("a newer record is called settled for an older traffic file", RUN,
+           "is_same = current.serial == followed.serial", "is_same = True"),
+    Mutant("a canary that somebody ended comes back", FOLLOW,
+           "if not is_ours and not may_begin:", "if False:"),
+    Mutant("another machine's clock decides who leads", f"{LOOP}/lease.py",
+           "self._seen, self._seen_at = version_of(body), now",
+           "self._seen, self._seen_at = version_of(body), 0.0"),
+    Mutant("a lost Lease is not noticed", f"{LOOP}/lease.py",
+           "return self.held and self._clocks.monotonic() - self._renewed_at < RENEW_SECONDS",
+           "return self.held"),
+    Mutant("a Lease counts from the answer", f"{LOOP}/lease.py",
+           "            self._renewed_at = now",
+           "            self._renewed_at = self._clocks.monotonic()"),
+    Mutant("what vanished while nobody watched is not told", f"{LOOP}/follow.py",
+           "for name, note in (before | found).items():", "for name, note in found.items():"),
+    Mutant("a lost watch begins from now", f"{LOOP}/follow.py",
+           '            self._version = ""\n            return False', "            return False"),
+    Mutant("a name that changes while it is worked on is forgotten", f"{LOOP}/queue.py",
+           "            self._again.add(name)", "            pass"),
+    Mutant("retries do not wait longer each time", f"{LOOP}/queue.py",
+           "_FIRST_RETRY_SECONDS * 2.0 ** min(failures, 30)", "_FIRST_RETRY_SECONDS"),
+)  # fmt: skip
+
+
+def main() -> int:
+    """Plant each bug and print whether a test fails; return 1 if fewer than 95 % are found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("numbers", nargs="*", type=int, help="bugs to plant; all if none is given")
+    parser.add_argument("--schedules", type=int, default=1600, help="schedules of faults for each")
+    options = parser.parse_args()
+    chosen = options.numbers or range(1, len(MUTANTS) + 1)
+    found = 0
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        for folder in FOLDERS:
+            shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.pyc"))
+        for file in ("pyproject.toml", "conftest.py"):
+            if (ROOT / file).exists():
+                shutil.copy(ROOT / file, copy)
+        for number in chosen:
+            mutant = MUTANTS[number - 1]
+            begun = time.monotonic()
+            by = _found_by(copy, mutant, options.schedules)
+            found += bool(by)
+            seconds = time.monotonic() - begun
+            print(f"{number:2} {mutant.what}: {by or 'NOT FOUND'} ({seconds:.0f} s)", flush=True)
+    print(f"found {found} of {len(chosen)}")
+    return 0 if found >= 0.95 * len(chosen) else 1
+
+
+def _found_by(copy: Path, mutant: Mutant, schedules: int) -> str:
+    """Return the first test that fails with a bug; empty if all pass."""
+    path = copy / mutant.file
+    text = path.read_text("utf-8")
+    if text.count(mutant.old) != 1:
+        raise SystemExit(f"{mutant.file} has {text.count(mutant.old)} times: {mutant.old}")
+    path.write_text(text.replace(mutant.old, mutant.new), "utf-8")
+    try:
+        return _first_failure(copy, TESTS, schedules) or _first_failure(copy, MORE_TESTS, 0)
+    finally:
+        path.write_text(text, "utf-8")
+
+
+def _first_failure(copy: Path, tests: tuple[str, ...], schedules: int) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+        cwd=copy,
+        env={**os.environ, "FAULT_SCHEDULES": str(schedules), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return ""
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failed[0].split("::")[-1].split(" - ")[0] if failed else done.stdout[-300:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
