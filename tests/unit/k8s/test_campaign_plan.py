@@ -44,8 +44,22 @@ _SETTINGS = revision_settings(_RELEASE, CampaignSpec.model_validate(_SPEC))
 _PLANNED = plan_jobs(_RELEASE, CampaignSpec.model_validate(_SPEC), _SETTINGS.config)
 _STEPS = [step for job in _PLANNED for step in job.steps]
 _ENGINES = st.sampled_from(["aaaaaaaaaaaa", "bbbbbbbbbbbb", None])
+_RARELY = st.sampled_from([False, False, False, True])
 _OUTCOMES: st.SearchStrategy[Outcome | None] = st.sampled_from(
-    [None, None, "failed", "rejected", "accepted", "served", "rolled_back", "aborted"]
+    [
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        "failed",
+        "rejected",
+        "accepted",
+        "served",
+        "rolled_back",
+        "aborted",
+    ]
 )
 
 
@@ -55,8 +69,8 @@ def _campaign(draw: st.DrawFn) -> Campaign:
         "do": draw(st.sampled_from(["promote", "abort", "rollback", "retry", "pause", "resume"])),
         "reason": draw(st.sampled_from(["", "people prefer it"])),
     }
-    spec = _SPEC | {"suspend": draw(st.booleans())}
-    spec |= {"action": action} if draw(st.booleans()) else {}
+    spec = _SPEC | {"suspend": draw(_RARELY)}
+    spec |= {"action": action} if draw(_RARELY) else {}
     metadata = {"name": "clinic", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
     return Campaign.parse({"metadata": metadata, "spec": spec})
 
@@ -66,7 +80,7 @@ def _jobs(draw: st.DrawFn) -> tuple[ObservedJob, ...]:
     jobs: list[ObservedJob] = []
     for planned in _PLANNED:
         for attempt in (0, 1):
-            if not draw(st.booleans()):
+            if not draw(_RARELY):
                 continue
             state = draw(st.sampled_from(list(JobState)))
             name = f"clinic-{planned.kind}-{attempt}"
@@ -95,8 +109,8 @@ def _observed(draw: st.DrawFn) -> Observed:
     done = _STEPS[: draw(st.integers(0, len(_STEPS)))]
     exported = "export" in done
     current = RevisionRecord(
-        number=2, trigger="spec", inputs=draw(st.sampled_from([_SETTINGS.inputs, "other"])),
-        data=draw(st.sampled_from(["d", "other"])), run="clinic-r2", started=_NOW - 100,
+        number=2, trigger="spec", inputs=draw(st.sampled_from([_SETTINGS.inputs] * 4 + ["other"])),
+        data=draw(st.sampled_from(["d", "d", "d", "other"])), run="clinic-r2", started=_NOW - 100,
         attempt=draw(st.sampled_from([0, 1])), attempt_started=_NOW - 100,
         outcome=draw(_OUTCOMES),
     )  # fmt: skip
@@ -114,7 +128,7 @@ def _observed(draw: st.DrawFn) -> Observed:
         release=_RELEASE,
         settings=_SETTINGS,
         jobs_planned=_PLANNED,
-        record=CampaignRecord(revisions=(current,) if draw(st.booleans()) else ()),
+        record=CampaignRecord(revisions=() if draw(_RARELY) else (current,)),
         next_number=3,
         jobs=_jobs(draw),
         steps={step: ObservedStep(1.0, "") for step in done},
@@ -122,7 +136,7 @@ def _observed(draw: st.DrawFn) -> Observed:
         gate=_gate(draw) if "gate" in done else None,
         data=ObservedData("d", draw(st.booleans())),
         route=ObservedRoute("default", "eng_Latn-tam_Taml", None, draw(_ENGINES)),
-        rollout=rollout if draw(st.booleans()) else None,
+        rollout=rollout if draw(_RARELY) else None,
     )
 
 

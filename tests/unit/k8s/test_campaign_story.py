@@ -1,5 +1,6 @@
 """The whole story of a campaign: applied, served, better, worse, harmful."""
 
+from k8s.api.cluster import RAY_JOB
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
 from tests.support.rollouts import CLEAN, HARM
 
@@ -140,3 +141,30 @@ def test_a_campaign_whose_record_is_lost_does_not_take_a_run_twice(world: World)
     current = world.record().current
     assert current
     assert current.number == 2
+
+
+def test_a_changed_spec_ends_the_canary_of_the_revision_before(world: World) -> None:
+    _applied(world)
+    world.write_corpus("second")
+    assert world.run_until_rest().phase == "Canary"
+    world.apply(config=CONFIG | DATA | {"seed": 5})
+    world.reconcile()
+    assert world.route().canary is None
+    assert world.run_until_rest().phase == "Canary"
+    assert world.route().canary == engine_of("clinic-r3")
+
+
+def test_the_next_job_waits_until_the_one_before_is_gone(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    [job] = world.jobs()
+    name = job["metadata"]["name"]
+    world.cluster.objects[RAY_JOB.name, name]["metadata"]["finalizers"] = ["ray.io/cleanup"]
+    world.apply(config=CONFIG | {"seed": 5})
+    world.reconcile()
+    world.wait(30)
+    assert [each["metadata"]["name"] for each in world.jobs()] == [name]
+    world.cluster.finalize(RAY_JOB, name)
+    world.wait(5)
+    [after] = world.jobs()
+    assert after["metadata"]["labels"]["nmt/run"] == "clinic-r2"
