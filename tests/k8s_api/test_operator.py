@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from kubernetes import client, dynamic
 
+from k8s.api.client import KubernetesCluster
 from k8s.api.cluster import CAMPAIGN, RAY_JOB
+from k8s.api.connection import connection_of
+from k8s.api.transport import Transport
+from k8s.cli.main import main
 from tests.support.chart.rendering import JsonObject
 from tests.support.k8s.applied_release import RELEASE, Applied, as_account
 from tests.support.k8s.campaign_world import engine_of
@@ -111,6 +115,17 @@ def test_a_deleted_status_is_made_again(release: Applied, played: Pods, served: 
     again = until(release, played, "clinic", "Served")["status"]
     assert again["revision"] == served["status"]["revision"]
     assert again["steps"] == served["status"]["steps"]
+
+
+def test_a_user_promotes_by_asking_the_campaign(release: Applied, served: JsonObject) -> None:
+    connection = connection_of(as_account(release, f"{RELEASE}-user").configuration, "the user")
+    cluster = KubernetesCluster(Transport(connection), release.namespace)
+    assert main(["promote", "run=clinic-r1"], connect=lambda context, namespace: cluster) == 0
+    told = read(release, "clinic")["spec"]["action"]["id"]
+    release.wait_for(
+        lambda: read(release, "clinic")["status"].get("action", {}).get("id") == told,
+        "the operator does not follow",
+    )
 
 
 def test_a_user_starts_a_revision_and_cannot_write_what_it_reports(
