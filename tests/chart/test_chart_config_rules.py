@@ -63,6 +63,11 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
         {"evaluation": {"systems": {"variant-full": {"run": "old"}}}},
         "systems.variant-full has the name of a variant",
     ),
+    "shares of clients that fall": (
+        {"rollout": {"steps": [1, 50, 10, 100]}},
+        "each share must be larger than the one before",
+    ),
+    "a last share below all": ({"rollout": {"steps": [1, 50]}}, "the last share must be 100"),
     "the text of a private key": (
         {"provenance": {"private_key": "-----BEGIN PRIVATE KEY-----"}},
         "is the text of a private key",
@@ -216,6 +221,7 @@ REPEATED = {
     "OftAdapter.target_modules": "tied matrix",
     "QloraAdapter.target_modules": "tied matrix",
     "ProvenanceConfig._is_path": "the text of a private key",
+    "RolloutConfig._check_steps": "shares of clients that fall",
     "ScalingConfig._one_gpu_each": "two processes on one GPU",
     "ServingConfig._check": "replicas",
     "ServingConfig._is_public": "a private key as the public one",

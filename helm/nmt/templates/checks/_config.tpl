@@ -23,11 +23,6 @@ config.{{ $key }} is the text of a private key, which would appear in logs: give
 {{- if regexMatch "^[^:/]+://[^/?#]*@" (toString (default "" $config.tracking.mlflow_uri)) }}
 config.tracking.mlflow_uri contains credentials, which would appear in logs and records: put them into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD
 {{- end }}
-{{- range $key, $value := dict "provenance.private_key" $config.provenance.private_key "serving.public_key" $config.serving.public_key }}
-  {{- if contains "PRIVATE KEY-----" (toString (default "" $value)) }}
-config.{{ $key }} is the text of a private key, which would appear in logs: give the path of its file
-  {{- end }}
-{{- end }}
 {{- if not (trim $config.model.name_or_path) }}
 config.model.name_or_path is empty: give a hub name, a folder, or 'tiny'
 {{- end }}
@@ -46,6 +41,16 @@ config.training.warmup_steps ({{ int $config.training.warmup_steps }}) must be b
 {{- end }}
 {{- if gt (int $config.training.average_checkpoints) (int $config.training.keep_checkpoints) }}
 config.training.average_checkpoints ({{ int $config.training.average_checkpoints }}) must not be above config.training.keep_checkpoints ({{ int $config.training.keep_checkpoints }}): older ones are deleted
+{{- end }}
+{{- $before := 0 }}
+{{- range $config.rollout.steps }}
+  {{- if le (int .) (int $before) }}
+config.rollout.steps is {{ toJson $config.rollout.steps }}: each share must be larger than the one before
+  {{- end }}
+  {{- $before = . }}
+{{- end }}
+{{- if ne (int (last $config.rollout.steps)) 100 }}
+config.rollout.steps is {{ toJson $config.rollout.steps }}: the last share must be 100
 {{- end }}
 {{- if and (eq $config.strategy.type "single") (gt (int $config.scaling.workers) 1) }}
 config.scaling.workers ({{ int $config.scaling.workers }}) must be 1 with config.strategy.type=single: set config.strategy.type=ddp
