@@ -1,81 +1,17 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from k8s.api.cluster import BATCH_JOB, CONFIG_MAP, JsonObject
+from k8s.api.cluster import BATCH_JOB, CONFIG_MAP
 from k8s.cli.main import main
 from k8s.cli.output import Clock
 from k8s.objects.release import KEY, Release
-from nmt import __version__
 from tests.support.k8s.campaign_world import World
 from tests.support.k8s.fake_cluster import FakeCluster
 from tests.support.k8s.fake_time import FakeTime
-
-IMAGE = "registry.example/nmt-ray:1"
-
-
-def template(name: str, **container: object) -> JsonObject:
-    """Build a small Pod template like those of the chart."""
-    body = {"name": name, "image": IMAGE, "securityContext": {"readOnlyRootFilesystem": True}}
-    return {
-        "metadata": {"labels": {"app.kubernetes.io/component": "job"}},
-        "spec": {"containers": [{**body, **container}]},
-    }
-
-
-def worker_group(name: str, cpus: int, gpus: int = 0) -> JsonObject:
-    sizes = {"num-cpus": str(cpus)} | ({"num-gpus": str(gpus)} if gpus else {})
-    limits = {"memory": "16Gi", "ephemeral-storage": "20Gi"} | (
-        {"nvidia.com/gpu": str(gpus)} if gpus else {}
-    )
-    requests = {"cpu": str(cpus), "memory": "16Gi"}
-    resources = {"requests": requests, "limits": limits}
-    body = template("ray-worker", resources=resources)
-    return {"groupName": name, "rayStartParams": sizes, "template": body}
-
-
-def release_fields(**changes: object) -> dict[str, Any]:
-    storage_pod = template("nmt-k8s", image="registry.example/nmt-tools:1")
-    claim = {"name": "storage", "persistentVolumeClaim": {"claimName": "demo-storage"}}
-    storage_pod["spec"]["volumes"] = [claim]
-    fields: dict[str, Any] = {
-        "name": "demo",
-        "namespace": "team",
-        "chartVersion": __version__,
-        "labels": {"app.kubernetes.io/instance": "demo", "app.kubernetes.io/part-of": "nmt"},
-        "images": {"ray": IMAGE, "tools": "registry.example/nmt-tools:1"},
-        "storage": "/storage",
-        "storageSecret": "",
-        "config": {},
-        "jobs": {
-            "workers": "cpu",
-            "retries": 3,
-            "deadlineSeconds": 86400,
-            "pendingSeconds": 600,
-            "keepSeconds": 60,
-            "queue": "",
-        },
-        "priorityClasses": {"serve": "team-serve", "train": "team-train", "tune": "team-tune"},
-        "maxPods": {"cpu": 4, "gpu": 8},
-        "rayCluster": {
-            "rayVersion": "2.60.0",
-            "authOptions": {"mode": "token"},
-            "headGroupSpec": {
-                "rayStartParams": {"num-cpus": "0"},
-                "template": template("ray-head"),
-            },
-        },
-        "workerGroups": {"cpu": worker_group("cpu", 4), "gpu": worker_group("gpu", 16, 2)},
-        "submitter": template("ray-job-submitter"),
-        "storagePod": storage_pod,
-        "service": "demo",
-        "endpoint": "demo-endpoint",
-        "cluster": "",
-    }
-    return fields | changes
+from tests.support.k8s.release_fields import release_fields
 
 
 def make_release(**changes: object) -> Release:

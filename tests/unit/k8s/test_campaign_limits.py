@@ -6,8 +6,8 @@ import pytest
 
 from nmt.errors import ClusterError
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
+from tests.support.k8s.release_fields import release_fields
 from tests.support.rollouts import HARM
-from tests.unit.k8s.conftest import release_fields
 
 
 @pytest.fixture

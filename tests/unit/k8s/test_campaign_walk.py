@@ -11,8 +11,8 @@ from nmt.rollout import Counts, newest_rollout
 from nmt.runs.gate import GateVerdict
 from nmt.runs.gate_record import find_decision
 from tests.support.k8s.campaign_world import CONFIG, DATA, ROUTE, World
+from tests.support.k8s.release_fields import release_fields
 from tests.support.rollouts import CLEAN, HARM
-from tests.unit.k8s.conftest import release_fields
 
 _STEPS = 40
 _ACTIONS = ["promote", "abort", "rollback", "retry", "pause", "resume"]

@@ -17,7 +17,8 @@ from k8s.api.cluster import (
 from k8s.cli.main import main
 from nmt.errors import ClusterError
 from tests.support.k8s.fake_cluster import FakeCluster
-from tests.unit.k8s.conftest import IMAGE, install
+from tests.support.k8s.release_fields import IMAGE
+from tests.unit.k8s.conftest import install
 
 TOOLS_IMAGE = "registry.example/nmt-tools:1"
 PULL_FAILS = {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}

@@ -17,7 +17,8 @@ from k8s.objects.manifests import (
 from k8s.objects.names import job_name, job_name_problem
 from nmt.config import load_with_user_set
 from nmt.errors import ConfigError
-from tests.unit.k8s.conftest import IMAGE, make_release
+from tests.support.k8s.release_fields import IMAGE
+from tests.unit.k8s.conftest import make_release
 
 CODE = CodeArchive(b"zip", "0123456789ab")
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.k8s.fault_schedules import Explorer
 from tests.support.k8s.fault_stories import STORIES, Story
 from tests.support.k8s.faults import faulty_world
-from tests.unit.k8s.conftest import release_fields
+from tests.support.k8s.release_fields import release_fields
 
 SCHEDULES = int(os.environ.get("FAULT_SCHEDULES", "20000"))
 """In all stories together."""

@@ -26,7 +26,7 @@ def own_log():
 
 def test_a_missing_release_is_bad_input(capsys):
     assert main(["--release", "demo", "--port", "0"], lambda *where: FakeCluster()) == 2
-    assert "no release of the chart" in capsys.readouterr().err
+    assert "is not installed there" in capsys.readouterr().err
 
 
 def test_a_missing_right_ends_the_process_with_what_is_missing(capsys):

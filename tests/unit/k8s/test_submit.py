@@ -8,7 +8,8 @@ from k8s.api.cluster import CLAIM, EVENT, POD, RAY_CLUSTER, RAY_JOB
 from nmt.cli.signals import restored_handlers
 from nmt.errors import ClusterError, UnreachableError
 from tests.support.k8s.fake_cluster import FakeCluster
-from tests.unit.k8s.conftest import install, worker_group
+from tests.support.k8s.release_fields import worker_group
+from tests.unit.k8s.conftest import install
 
 NAME = ("--name", "job")
 RUNNING = {"jobDeploymentStatus": "Running", "jobStatus": "RUNNING",
