@@ -145,6 +145,24 @@ class Replica:
             sampled = Sampled(active, "stable" if held is active.stable else arm, client)
         return EngineSession(self._shared, held, sampled, is_background=is_background)
 
+    def count_correction(self, engine: str, client: str) -> None:
+        """Count for a running rollout that a client has corrected a translation.
+
+        Only one of the engine that the client gets says something: the text may be older, and
+        clients can write any engine into their feedback.
+
+        Args:
+            engine: digest of the engine that has translated, as the client says.
+            client: who has sent the correction, as in `session`.
+        """
+        for active in self._engines.routes.values():
+            arm = choose_arm(active.route, client)
+            held = active.engine_of(arm)
+            if held.digest == engine:
+                self._pairs.count_correction(
+                    active, "stable" if held is active.stable else arm, client
+                )
+
     def check(self) -> None:
         """Check that the replica still works.
 

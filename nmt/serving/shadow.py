@@ -50,6 +50,7 @@ class Pairs:
         self._counters: dict[tuple[str, int, str, str], PairCounter] = {}
         self._slot = -1
         self._drawn: set[tuple[str, str]] = set()
+        self._corrected: set[tuple[str, str]] = set()
         self._pending: deque[_Pair] = deque()
         self._outputs: dict[Arm, PairOutput] = {}
         self._task: asyncio.Task[None] | None = None
@@ -95,6 +96,15 @@ class Pairs:
         if active.other:
             self._counter(active, active.other).event(arm, "errors")
 
+    def count_correction(self, active: ActiveRoute, arm: Arm, client: str) -> None:
+        """Count that a client has corrected a translation; once in ten minutes for each client."""
+        self._begin_slot()
+        # Whoever corrects one sentence of a document corrects others too, which says nothing new.
+        key = (active.route.rollout, client)
+        if active.other and key not in self._corrected and len(self._corrected) < _MAX_CLIENTS:
+            self._corrected.add(key)
+            self._counter(active, active.other).event(arm, "corrections")
+
     def counts(self) -> tuple[PairCounts, ...]:
         """Return all counts of the rollouts that run."""
         return tuple(counts for counter in self._counters.values() for counts in counter.counts())
@@ -123,11 +133,16 @@ class Pairs:
             task.cancel()
             await asyncio.wait([task])
 
-    def _is_first_of_slot(self, rollout: str, client: str) -> bool:
+    def _begin_slot(self) -> None:
+        """Forget the clients of the ten minutes before."""
         slot = slot_of(self._clock())
         if slot != self._slot:
             self._slot = slot
             self._drawn.clear()
+            self._corrected.clear()
+
+    def _is_first_of_slot(self, rollout: str, client: str) -> bool:
+        self._begin_slot()
         return (rollout, client) not in self._drawn and len(self._drawn) < _MAX_CLIENTS
 
     async def _translate_pending(self) -> None:

@@ -103,6 +103,7 @@ class Endpoint:
             glossaries=self._glossaries,
             documents=self._documents,
             feedback=self._feedback,
+            count_correction=self._replica.count_correction,
         )
 
     async def metrics(self) -> tuple[str, bytes]:

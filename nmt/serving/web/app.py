@@ -26,7 +26,7 @@ from nmt.serving.monitoring.tracing import Tracing
 from nmt.serving.types import Translator
 from nmt.serving.web.answers import BUG, error_answer, refusal
 from nmt.serving.web.bodies.responses import error_body
-from nmt.serving.web.context import GatherMetrics, GlossaryTerms, WebContext
+from nmt.serving.web.context import CountCorrection, GatherMetrics, GlossaryTerms, WebContext
 from nmt.serving.web.handlers.table import build_handlers
 from nmt.serving.web.middleware import Cors, Limit, Observers, Observing
 from nmt.serving.web.operation import MULTIPART, Handler, Operation
@@ -49,6 +49,7 @@ def build_app(
     glossaries: GlossaryTerms | None = None,
     documents: Documents | None = None,
     feedback: FeedbackStore | None = None,
+    count_correction: CountCorrection | None = None,
 ) -> Starlette:
     """Build the web application.
 
@@ -63,6 +64,7 @@ def build_app(
         glossaries: terms by the name of their glossary; by default, there are none.
         documents: translates documents as jobs; by default, none are taken.
         feedback: stores ratings and corrections; by default, none are taken.
+        count_correction: counts a correction for a rollout; gets the engine and the client.
     """
     context = WebContext(
         translator=translator,
@@ -73,6 +75,7 @@ def build_app(
         glossaries=glossaries,
         documents=documents,
         feedback=feedback,
+        count_correction=count_correction,
     )
     offered = build_handlers(context)
     observers = Observers(metrics, access_log, tracing)

@@ -20,6 +20,7 @@ from nmt.serving.web.reading.multipart import UploadForm, read_multipart
 from nmt.serving.web.record import record_of
 
 GatherMetrics = Callable[[], Awaitable[bytes]]
+CountCorrection = Callable[[str, str], object]
 
 # A longer name is cut: it is kept in memory, and a client must not choose how much.
 _MAX_CLIENT_CHARACTERS = 128
@@ -53,6 +54,8 @@ class WebContext:
     """Translates documents as jobs; None if the endpoint takes none."""
     feedback: FeedbackStore | None = None
     """Stores ratings and corrections; None if the endpoint takes none."""
+    count_correction: CountCorrection | None = None
+    """Counts a correction for a running rollout; gets the engine and the client."""
 
     def served_now(self) -> Served:
         """Return what is served.

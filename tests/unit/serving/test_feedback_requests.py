@@ -27,7 +27,9 @@ def storage(tmp_path: Path) -> Storage:
     return Storage(str(tmp_path))
 
 
-def send(storage: Storage | None, **values: Any) -> httpx.Response:
+def send(
+    storage: Storage | None, given: dict[str, Any] | None = None, **values: Any
+) -> httpx.Response:
     store = FeedbackStore(storage, "web", "r1") if storage else None
     body = {name: value for name, value in {**RATED, **values}.items() if value is not None}
     # As httpx would refuse a lone surrogate, unlike other clients.
@@ -38,6 +40,7 @@ def send(storage: Storage | None, **values: Any) -> httpx.Response:
         lambda client: client.post("/v1/feedback", content=content, headers=headers),
         CONFIG,
         feedback=store,
+        **(given or {}),
     )
 
 
@@ -60,6 +63,14 @@ def test_a_correction_is_the_target_of_its_row(storage: Storage) -> None:
     assert send(storage, correction="ஒன்று.", rating=None).status_code == 200
     (row,) = stored(storage, "corrections")
     assert (row.target, row.translation, row.rating) == ("ஒன்று.", "ஒன்று", None)
+
+
+def test_a_correction_counts_for_a_rollout_and_a_rating_does_not(storage: Storage) -> None:
+    counted: list[tuple[str, str]] = []
+    given = {"count_correction": lambda engine, client: counted.append((engine, client))}
+    assert send(storage, given=given).status_code == 200
+    assert send(storage, given=given, correction="ஒன்று.").status_code == 200
+    assert [engine for engine, _ in counted] == ["d1"]
 
 
 def test_an_endpoint_that_stores_no_feedback_says_so() -> None:

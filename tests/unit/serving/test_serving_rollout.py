@@ -174,6 +174,20 @@ def test_unusual_lengths_are_counted_if_those_of_the_stable_engine_are_known(
     run(world, check)
 
 
+def test_corrections_count_for_the_engine_that_the_client_gets(world: World) -> None:
+    promote(world.storage, NAME, "a")
+    start_canary(world.storage, NAME, "b", 100)
+
+    async def check(one: Replica) -> None:
+        await loads(one, "b")
+        for engine in ("b", "a", "unknown"):
+            one.count_correction(engine, "client")
+        counted = [each for each in one._pairs.counts() if each.signal == "corrections"]
+        assert [(each.events_canary, each.events_stable) for each in counted] == [(1, 0)]
+
+    run(world, check)
+
+
 def _pairs(one: Replica) -> int:
     return sum(each.pairs for each in one._pairs.counts() if each.signal == "broken")
 

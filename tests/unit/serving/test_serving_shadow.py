@@ -124,6 +124,18 @@ def test_without_a_rollout_nothing_is_compared() -> None:
     run(check, canary=None)
 
 
+def test_a_client_that_corrects_counts_once_in_ten_minutes() -> None:
+    async def check(setting: Setting) -> None:
+        for client in ("one", "one", "two"):
+            setting.pairs.count_correction(setting.active, "canary", client)
+        assert setting.count("corrections").events_canary == 2
+        setting.clock[0] += 600
+        setting.pairs.count_correction(setting.active, "stable", "one")
+        assert setting.count("corrections").events_stable == 1
+
+    run(check)
+
+
 def test_a_shadow_is_compared_like_a_canary() -> None:
     async def check(setting: Setting) -> None:
         setting.draw("client", "hello")

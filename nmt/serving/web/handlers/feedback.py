@@ -47,6 +47,8 @@ class FeedbackHandlers:
         body = await read_bytes(request, _TEXTS * body_limit(self._context.config))
         feedback = self._read(request, parse_model(parse_json(body), FeedbackRequest))
         await store.add(feedback)
+        if self._context.count_correction and feedback.kind == "corrections":
+            self._context.count_correction(feedback.engine, record_of(request).client)
         return json_answer({"id": feedback.id})
 
     def _read(self, request: Request, sent: FeedbackRequest) -> Feedback:
