@@ -15,7 +15,7 @@ from unittest import mock
 from k8s.api.cluster import CAMPAIGN, RAY_JOB, JsonObject, Kind, Page
 from k8s.api.errors import ConflictError
 from k8s.objects.release import KEY, Release
-from k8s.operator import observe
+from k8s.operator import act, observe
 from k8s.operator.act import Actor
 from k8s.operator.objects import ClusterObjects
 from k8s.operator.observe import Observer
@@ -348,6 +348,18 @@ def faulty_world(release: JsonObject, events: tuple[Event, ...]) -> Iterator[Fau
             observe,
             "plan_jobs",
             lambda release, spec, config: (id(release), repr(spec), id(config)),
+        ),
+        remembered(
+            act,
+            "for_run",
+            lambda settings, release, *words: (id(settings), id(release), repr(words)),
+        ),
+        remembered(
+            act,
+            "campaign_job",
+            lambda release, campaign, spec, revision, planned, loaded, now: (
+                (campaign.metadata.uid, repr(spec), revision, planned, id(loaded), now)
+            ),
         ),
         remembered(RecordKind, "_parse", lambda kind, raw: (id(kind), raw)),
         remembered(Release, "parse", lambda data, where: data[KEY]),
