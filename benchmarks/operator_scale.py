@@ -61,7 +61,8 @@ def main() -> None:
             print(f"looks at rest: {later['count'] - counts['count']:.0f}")
         for share in (0.5, 0.99):
             print(f"{share:.0%} of {later['count']:.0f} looks: at most {quantile(later, share)} s")
-        print(f"mean: {later['sum'] / later['count'] * 1000:.1f} ms")
+        mean, cpu = (later[key] / later["count"] * 1000 for key in ("sum", "cpu"))
+        print(f"mean: {mean:.1f} ms, of which {cpu:.1f} ms of the operator's processor time")
 
 
 @contextmanager
@@ -172,17 +173,18 @@ def due() -> float:
 
 
 def scrape() -> dict[str, float]:
-    """Return the histogram of looks: count, sum, and the buckets by their upper bound."""
+    """Return the processor time, and of looks the count, the sum and the buckets by their bound."""
     name = "nmt_operator_reconcile_seconds"
     text = metrics()
     found = dict(re.findall(rf"^{name}_(count|sum) (\S+)$", text, re.M))
+    found |= dict(re.findall(r"^nmt_operator_process_(cpu)_seconds_total (\S+)$", text, re.M))
     found |= dict(re.findall(rf'^{name}_bucket{{le="([^"]+)"}} (\S+)$', text, re.M))
     return {key: float(value) for key, value in found.items()}
 
 
 def quantile(histogram: dict[str, float], share: float) -> str:
     """Return the smallest bound below which a share of the looks is."""
-    bounds = sorted((float(key), key) for key in histogram if key not in ("count", "sum"))
+    bounds = sorted((float(key), key) for key in histogram if key not in ("count", "sum", "cpu"))
     return next(key for _, key in bounds if histogram[key] >= share * histogram["count"])
 
 
