@@ -33,8 +33,8 @@ from ray_jobs.runtime.context import Session
 from ray_jobs.serve import build, run
 from ray_jobs.serving.lifecycle import start, stop
 from ray_jobs.serving.probe import check_endpoint
+from tests.support.alerts import families_of, metrics_of_alerts
 from tests.support.models.tiny_engine import HOSPITAL, WATER, add_engine
-from tests.support.project import PROJECT
 from tests.support.runs.evaluated_run import evaluate, export
 
 NAME = "default"
@@ -174,10 +174,8 @@ def test_answers_after_the_first_promotion(place: Place) -> None:
 
 def test_the_endpoint_exports_every_metric_that_an_alert_asks_for(place: Place) -> None:
     with urlopen(f"{place.url}/metrics", timeout=60) as answer:
-        exported = set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
-    alerts = PROJECT / "helm" / "nmt" / "templates" / "monitoring" / "alerts.yaml"
-    asked = set(re.findall(r"\b(nmt_\w+)\{", alerts.read_text("utf-8")))
-    families = {name.removesuffix("_bucket") for name in asked}
+        exported = families_of(answer.read().decode())
+    families = metrics_of_alerts(operator=False)
     assert len(families) > 8
     assert families - exported == set()
 

@@ -20,6 +20,7 @@ from k8s.operator.loop.health import health_port
 from k8s.operator.loop.lease import Clocks
 from k8s.operator.loop.log import JsonLines
 from nmt.errors import StorageError
+from tests.support.alerts import families_of, metrics_of_alerts
 from tests.support.k8s.fake_cluster import FakeCluster
 
 
@@ -185,7 +186,7 @@ def text(controller: Controller) -> str:
     return controller.metrics.exposition().decode()
 
 
-def test_the_metrics_count_campaigns_by_phase(cluster, start):
+def test_the_metrics_count_campaigns_by_phase_and_are_all_that_an_alert_asks_for(cluster, start):
     for name, phase in (("a", "Served"), ("b", "Served"), ("c", "")):
         cluster.apply(campaign(name), "m")
         cluster.apply_status({**campaign(name), "status": {"phase": phase} if phase else {}}, "m")
@@ -203,6 +204,9 @@ def test_the_metrics_count_campaigns_by_phase(cluster, start):
     assert 'nmt_operator_campaigns{phase="Served"} 2.0' in found
     assert "nmt_operator_reconcile_seconds_count 3.0" in found
     assert "nmt_operator_queue_depth 0.0" in found
+    asked = metrics_of_alerts(operator=True)
+    assert asked
+    assert asked - families_of(found) == set()
 
 
 @pytest.fixture
