@@ -16,6 +16,7 @@ NOT_COUNTED = 2
 """Sign of a pair that a signal does not apply to."""
 Signs = NDArray[np.int8]
 Values = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 _STEP_AT = (500, 1500)
 """Pairs at which the share of the canary grows, to 10 and 50 %."""
@@ -64,65 +65,81 @@ class Rollout:
         }
 
     def run(self) -> End:
-        """Look after every pair."""
-        harm = self._harm()
+        """Look after every pair after which evidence can have risen; of an advance, every tenth."""
         needed = -np.log(SETTINGS.harm_error_rate)
-        rolled_back = _first(harm >= needed)
-        tail = self._flag("tail", self.rules["tail"].tolerance)
+        rows = self._rising_rows()
+        harm = self._harm(rows)
+        rolled_back = _first(harm >= needed, rows)
+        self._check(dict(zip((rows + 1).tolist(), harm.tolist(), strict=True)), rolled_back)
+        tail_rows = np.flatnonzero(self.signs["tail"] == 1)
+        tail = self._flag("tail", self.rules["tail"].tolerance, tail_rows)
+        tenths = np.arange(SETTINGS.min_pairs - 1, self.size, 10)
         safety = np.min(
             [
-                self._flag(name, rule.margin, -1)
+                self._flag(name, rule.margin, tenths, -1)
                 for name, rule in self.rules.items()
                 if rule.margin is not None
             ],
             axis=0,
         )
-        self._check(harm, rolled_back)
         return End(
             rolled_back,
-            _first(tail >= needed),
-            _first((safety >= needed) & (np.arange(self.size) + 1 >= SETTINGS.min_pairs)),
+            _first(tail >= needed, tail_rows),
+            _first(safety >= needed, tenths),
             self._z_test(),
         )
 
-    def _harm(self) -> Values:
+    def _rising_rows(self) -> Rows:
+        """Find the pairs with something against the canary, which alone raise evidence of harm."""
+        rises = np.zeros(self.size, bool)
+        for name, rule in self.rules.items():
+            if rule.weight > 0:
+                rises |= self.events[name][0] > 0 if rule.kind == "event" else self.signs[name] == 1
+        rises[-1] = True
+        return np.flatnonzero(rises)
+
+    def _harm(self, rows: Rows) -> Values:
+        """Compute the logarithm of the evidence of all signals after some pairs."""
         parts = [
             np.log(rule.weight)
             + (
-                self._excess(name, rule.tolerance)
+                self._excess(name, rule.tolerance, rows)
                 if rule.kind == "event"
-                else self._flag(name, rule.tolerance)
+                else self._flag(name, rule.tolerance, rows)
             )
             for name, rule in self.rules.items()
             if rule.weight > 0
         ]
         return np.logaddexp.reduce(parts, axis=0)
 
-    def _flag(self, name: str, limit: float, sign: int = 1) -> Values:
-        """Compute the logarithm of a signal's evidence after each pair."""
+    def _flag(self, name: str, limit: float, rows: Rows, sign: int = 1) -> Values:
+        """Compute the logarithm of a signal's evidence after some pairs."""
         outcomes = np.array([1, 0, -1])
-        seen = np.cumsum(self.signs[name][:, None] == outcomes, axis=0).astype(np.float64)
+        seen = np.cumsum(self.signs[name][:, None] == outcomes, axis=0)[rows]
         gains = np.log1p(np.outer(sign * (outcomes - limit), BETS))
-        return _log_mean_exp(seen @ gains)
+        return _log_mean_exp(seen.astype(np.float64) @ gains)
 
-    def _excess(self, name: str, ratio: float) -> Values:
-        canary, stable, shares = *self.events[name], _shares(self.size)
-        odds = ratio * shares / (1 - shares)
-        ratios = np.array(RATE_RATIOS)
-        none = np.log1p(np.outer(odds, ratios)) - np.log1p(odds)[:, None]
-        gains = canary[:, None] * (np.log(ratios) - none) - stable[:, None] * none
-        return _log_mean_exp(np.cumsum(gains, axis=0))
+    def _excess(self, name: str, ratio: float, rows: Rows) -> Values:
+        canary, stable = self.events[name]
+        logs = np.zeros((len(rows), len(RATE_RATIOS)))
+        for share, is_here in _shares(self.size):
+            odds, ratios = ratio * share / (1 - share), np.array(RATE_RATIOS)
+            none = np.log1p(ratios * odds) - np.log1p(odds)
+            seen = [np.cumsum(each * is_here)[rows][:, None] for each in (canary, stable)]
+            logs += seen[0] * (np.log(ratios) - none) - seen[1] * none
+        return _log_mean_exp(logs)
 
-    def _check(self, harm: Values, rolled_back: int | None) -> None:
+    def _check(self, harm: dict[int, float], rolled_back: int | None) -> None:
         """Ask the decision itself at the pair that ends the rollout, before it, and at the end."""
         looks = {self.size} | ({rolled_back, rolled_back - 1} if rolled_back else set())
+        needed = -np.log(SETTINGS.harm_error_rate)
         for pairs in looks - {0}:
             decision = decide(self._situation(pairs), self.rules, SETTINGS)
-            expected = harm[pairs - 1]
+            expected = harm.get(pairs, decision.log_harm)
             if abs(decision.log_harm - expected) > 1e-6 * max(1, abs(expected)):
                 raise AssertionError(f"{decision.log_harm} is not {expected} after {pairs} pairs")
-            ends = harm[pairs - 1] >= -np.log(SETTINGS.harm_error_rate)
-            if (decision.answer == "rollback") != ends:
+            is_over = pairs == rolled_back or (pairs == self.size and expected >= needed)
+            if (decision.answer == "rollback") != is_over:
                 raise AssertionError(f"{decision.answer} after {pairs} pairs")
 
     def _situation(self, pairs: int) -> Situation:
@@ -154,22 +171,22 @@ def _log_mean_exp(logs: Values) -> Values:
     return top + np.log(np.mean(np.exp(logs - top[..., None]), axis=-1))
 
 
-def _first(condition: NDArray[np.bool_]) -> int | None:
+def _first(condition: NDArray[np.bool_], rows: Rows) -> int | None:
     """Return the number of pairs after which a condition holds for the first time."""
-    return int(np.argmax(condition)) + 1 if condition.any() else None
+    return int(rows[np.argmax(condition)]) + 1 if condition.any() else None
 
 
-def _shares(size: int) -> Values:
+def _shares(size: int) -> list[tuple[float, NDArray[np.bool_]]]:
+    """List the shares of the canary, each with where it holds."""
     pairs = np.arange(size)
-    return np.where(pairs < _STEP_AT[0], 0.01, np.where(pairs < _STEP_AT[1], 0.1, 0.5))
+    steps = np.searchsorted(_STEP_AT, pairs, side="right")
+    return [(share, steps == step) for step, share in enumerate((0.01, 0.1, 0.5))]
 
 
 def _events(rates: Values, random: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
     """Draw the events of both engines' clients between two pairs."""
-    shares = _shares(len(rates))
-    return tuple(
-        random.poisson(_REQUESTS_PER_PAIR * rates * share) for share in (shares, 1 - shares)
-    )
+    share = np.select([is_here for _, is_here in _shares(len(rates))], [0.01, 0.1, 0.5])
+    return tuple(random.poisson(_REQUESTS_PER_PAIR * rates * each) for each in (share, 1 - share))
 
 
 def _votes(size: int, random: np.random.Generator) -> dict[str, Signs]:
