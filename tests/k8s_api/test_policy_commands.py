@@ -6,6 +6,8 @@ import pytest
 
 from k8s.api.client import KubernetesCluster
 from k8s.api.cluster import BATCH_JOB, kind_of
+from k8s.api.connection import connection_of
+from k8s.api.transport import Transport
 from k8s.cli.main import main
 from k8s.objects.code_archive import CodeArchive
 from k8s.objects.manifests import owned_by
@@ -76,6 +78,12 @@ class Trying(KubernetesCluster):
         return made
 
 
+def trying(release: Applied) -> Trying:
+    """The cluster as a user of the Role sees it."""
+    connection = connection_of(as_account(release, f"{RELEASE}-user").configuration, "the user")
+    return Trying(Transport(connection), release.namespace)
+
+
 STEPS_TRIED = [*STEPS, "pipeline"]
 TRANSLATED = ["submit", "translate", "--input", "a.txt", "--output", "b.txt"]
 
@@ -102,7 +110,7 @@ TRANSLATED = ["submit", "translate", "--input", "a.txt", "--output", "b.txt"]
     ids=" ".join,
 )
 def test_every_command_of_nmt_k8s_is_allowed(release: Applied, words: list[str]) -> None:
-    cluster = Trying(as_account(release, f"{RELEASE}-user"), release.namespace, "the user")
+    cluster = trying(release)
     code = main(words, connect=lambda context, namespace: cluster)
     assert cluster.took_command or code == 0
 
@@ -110,7 +118,7 @@ def test_every_command_of_nmt_k8s_is_allowed(release: Applied, words: list[str])
 def test_doctor_finds_all_rights_and_the_policy(
     release: Applied, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cluster = Trying(as_account(release, f"{RELEASE}-user"), release.namespace, "the user")
+    cluster = trying(release)
     main(["doctor"], connect=lambda context, namespace: cluster)
     said = capsys.readouterr().out
     assert "that are needed" in said
@@ -118,7 +126,7 @@ def test_doctor_finds_all_rights_and_the_policy(
 
 
 def test_a_refusal_says_what_to_do(release: Applied) -> None:
-    cluster = Trying(as_account(release, f"{RELEASE}-user"), release.namespace, "the user")
+    cluster = trying(release)
     with pytest.raises(
         ClusterError, match=r"a policy .* refuses to create rayjobs.*env 'MORE'.*nmt-release"
     ):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from k8s.api.cluster import CAMPAIGN
 from nmt.runs.gate import GateVerdict
@@ -26,15 +27,15 @@ def corpus(text: str) -> Event:
     return Event(f"new data: {text}", lambda world: _corpus(world, text))
 
 
-def begin(**spec: object) -> Event:
+def begin(**spec: Any) -> Event:
     def happen(world: FaultyWorld) -> None:
         _corpus(world, "first")
-        world.apply(**{"config": WITH_DATA} | spec)
+        world.apply(**({"config": WITH_DATA} | spec))
 
     return Event("the campaign is applied", happen)
 
 
-def change(**spec: object) -> Event:
+def change(**spec: Any) -> Event:
     return Event(f"the spec changes: {spec}", lambda world: world.apply(**spec))
 
 
@@ -70,7 +71,9 @@ class Story:
 
 def _served(*events: Event, **verdicts: GateVerdict) -> Story:
     """A story that begins with a served engine."""
-    said = {f"{NAME}-{revision}": each for revision, each in verdicts.items()}
+    said: dict[str, GateVerdict] = {
+        f"{NAME}-{revision}": verdict for revision, verdict in verdicts.items()
+    }
     return Story((*FIRST, *events), len(FIRST) + 1, said)
 
 

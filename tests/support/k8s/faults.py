@@ -260,9 +260,10 @@ class FaultyCluster:
     def get(self, kind: Kind, name: str) -> JsonObject | None:
         def read() -> JsonObject | None:
             old = self._world._old  # pyright: ignore[reportPrivateUsage]
-            is_old = old and self._world._counting  # pyright: ignore[reportPrivateUsage]
+            counting = self._world._counting  # pyright: ignore[reportPrivateUsage]
+            seen = old if old and counting else self._world.cluster
             # Not copied: the operator changes nothing that it has read.
-            return (old if is_old else self._world.cluster).objects.get((kind.name, name))
+            return seen.objects.get((kind.name, name))
 
         return self._world.call("read", f"{kind.plural}/{name}", read)
 

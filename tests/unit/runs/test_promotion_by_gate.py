@@ -1,5 +1,7 @@
 """An engine is promoted if the gate has accepted it, or with a reason that is kept."""
 
+from typing import Any
+
 import pytest
 
 from nmt.cli.traffic_options import PromotionOptions
@@ -96,7 +98,7 @@ def test_an_engine_is_refused_if_another_one_is_promoted_while_it_is_judged(stor
     judge(storage, "accept")
     judged = promotion.judge_candidate
 
-    def judge_slowly(*args: object, **kwargs: object) -> object:
+    def judge_slowly(*args: Any, **kwargs: Any) -> promotion.Candidate:
         candidate = judged(*args, **kwargs)
         promote(storage, "default", "c")
         return candidate
