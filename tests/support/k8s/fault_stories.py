@@ -30,7 +30,8 @@ def corpus(text: str) -> Event:
 def begin(**spec: Any) -> Event:
     def happen(world: FaultyWorld) -> None:
         _corpus(world, "first")
-        world.apply(**({"config": WITH_DATA} | spec))
+        settings: dict[str, Any] = {"config": WITH_DATA} | spec
+        world.apply(**settings)
 
     return Event("the campaign is applied", happen)
 
