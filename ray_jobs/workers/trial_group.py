@@ -15,7 +15,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from nmt.config import Config
-from nmt.errors import NmtError
+from nmt.errors import NmtError, TrainingError
 from ray_jobs.runtime.connection import prepare_worker
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 
@@ -85,9 +85,10 @@ def joined_by_others(job: "TrainingJob", coordinator: StopCoordinator) -> Iterat
 def _start(config: Config, rank: int) -> Any:  # noqa: ANN401 - a handle of Ray
     """Start a worker on the resources that Tune has reserved for it."""
     scaling = config.scaling
-    place = PlacementGroupSchedulingStrategy(
-        ray.util.get_current_placement_group(), placement_group_bundle_index=rank
-    )
+    reserved = ray.util.get_current_placement_group()
+    if reserved is None:
+        raise TrainingError("Tune has reserved no resources for the workers of this trial")
+    place = PlacementGroupSchedulingStrategy(reserved, placement_group_bundle_index=rank)
     options: Callable[..., Any] = ray.remote(TrialWorker).options
     actor = options(
         num_cpus=scaling.cpus_per_worker,

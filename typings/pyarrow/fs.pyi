@@ -12,6 +12,7 @@ class FileInfo:
     base_name: str
     type: FileType
     size: int
+    mtime_ns: int | None
 
 class FileSelector:
     def __init__(
