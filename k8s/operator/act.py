@@ -170,7 +170,11 @@ class _Act:
         }
         self._change(
             lambda record: record.with_revision(
-                action.revision, lambda each: each.model_copy(update=changes)
+                action.revision,
+                # A faster operator has begun the next revision meanwhile.
+                lambda each: (
+                    each if each.outcome == "replaced" else each.model_copy(update=changes)
+                ),
             )
         )
 

@@ -94,6 +94,8 @@ class ObservedRollout:
     harm: str
     last_good: str | None
     reason: str
+    held: bool = True
+    """Whether, if it is paused, only a command lets it go on."""
     paused_by_suspension: bool = False
     """Whether it is paused only because the campaign is suspended."""
     settled: bool = True

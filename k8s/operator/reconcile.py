@@ -15,7 +15,7 @@ from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import Plan
 from k8s.operator.plan.campaign import plan_campaign
 from k8s.operator.plan.outcome import standing_of, with_problem
-from k8s.operator.plan.rollout import due_look
+from k8s.operator.plan.rollout import due_look, watch_rollout
 from k8s.operator.record import known_campaigns
 from k8s.operator.rollouts import StorageRollouts
 from nmt.config import Config
@@ -82,20 +82,27 @@ class Reconciler:
     def _refused(self, observed: Observed, error: NmtError, now: float) -> float:
         """Report what cluster or storage refuse, which a repetition alone does not change."""
         log.warning("campaign %s: %s", observed.name, error)
-        self._watch_all_the_same(observed.name, now)
+        self._watch_all_the_same(observed, now)
         if observed.campaign is None:
             return _REFUSED_SECONDS
         status = with_problem(observed.campaign, str(error), now)
         self.actor.report(observed, status)
         return _REFUSED_SECONDS
 
-    def _watch_all_the_same(self, name: str, now: float) -> None:
+    def _watch_all_the_same(self, observed: Observed, now: float) -> None:
         """Look at the rollout of a campaign of which nothing else can be read or done."""
+        name, campaign = observed.name, observed.campaign
+        suspended = bool(campaign and campaign.spec and campaign.spec.suspend)
         try:
-            observed = self.observer.observe_rollout(name)
-            look = due_look(observed, now)
-            if look:
-                self.actor.act(observed, look, now)
+            found = self.observer.observe_rollout(name)
+            # A look would bring the canary of a suspended campaign to its next step.
+            if suspended:
+                actions = watch_rollout(found, now, suspended=True).actions
+            else:
+                look = due_look(found, now)
+                actions = (look,) if look else ()
+            for action in actions:
+                self.actor.act(found, action, now)
         except NmtError as error:
             log.warning("campaign %s: its rollout cannot be looked at: %s", name, error)
 

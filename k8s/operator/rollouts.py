@@ -134,6 +134,7 @@ def _observed(record: RolloutRecord, owner: str) -> ObservedRollout:
         harm=_harm(record),
         last_good=record.last_good,
         reason=record.reason,
+        held=paused,
         paused_by_suspension=paused
         and last is not None
         and (last.who, last.why) == (owner, SUSPENDED),

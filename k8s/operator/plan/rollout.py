@@ -89,7 +89,8 @@ def watch_rollout(observed: Observed, now: float, *, suspended: bool) -> After:
         reason = f"revision {current.number} has started instead"
         return After((CommandRollout(rollout.id, "abort", reason),))
     actions: list[PlannedAction] = []
-    if suspended and rollout.state == "running":
+    # One that waits for a replica would go on by itself.
+    if suspended and (rollout.state == "running" or not rollout.held):
         actions.append(CommandRollout(rollout.id, "pause", SUSPENDED))
     elif not suspended and rollout.paused_by_suspension:
         actions.append(CommandRollout(rollout.id, "resume", "the campaign goes on"))

@@ -11,8 +11,9 @@ from random import Random
 from typing import Any, get_args
 
 from k8s.api.cluster import CAMPAIGN, RAY_JOB, JsonObject
+from k8s.objects.campaign.status import CampaignStatus
 from k8s.operator.record import read_campaign_record
-from nmt.rollout import rollouts_of
+from nmt.rollout import RolloutRecord, rollouts_of
 from tests.support.k8s.campaign_world import NAME, ROUTE
 from tests.support.k8s.faults import Fault, FaultKind, FaultyWorld, State
 
@@ -63,6 +64,12 @@ class Explorer:
             self.expected.append(self.essence(state))
             if act < len(self.world.events):
                 state = self.next_act(state)
+
+    def end(self) -> tuple[str | None, int, int]:
+        """Return the last phase, how often the engine has changed, and the number of revisions."""
+        last = self.expected[-1]
+        phase = last["status"]["phase"] if last["status"] else None
+        return phase, len(last["served"]) - 1, len(last["revisions"])
 
     def follow(self, seed: int) -> list[str]:
         """Go through the story with the faults of a seed; return what happened.
@@ -168,6 +175,9 @@ class Explorer:
             if len(jobs) > 1:
                 raise Violation(f"two jobs work on run {run}: {', '.join(jobs)}")
         record = read_campaign_record(self.world.storage, NAME)
+        serving = self.world.served[-1]
+        if serving and serving not in self.world.storage.list("engines"):
+            raise Violation(f"engine {serving} serves and was deleted")
         numbers = [each.number for each in record.revisions] if record else []
         if numbers != sorted(set(numbers)):
             raise Violation(f"the revisions are numbered {numbers}")
@@ -198,19 +208,14 @@ class Explorer:
             ],
             "actions": [each.model_dump(mode="json", exclude={"at"}) for each in record.actions],
             "schedule": record.last_schedule,
-            "status": without_times(status.model_dump(mode="json")) if status else None,
+            "status": _told(status) if status else None,
             "jobs": {
                 name: (body.get("status") or {}).get("jobDeploymentStatus")
                 for (kind, name), body in sorted(world.cluster.objects.items())
                 if kind == RAY_JOB.name
             },
             "rollouts": [
-                {
-                    "id": each.id, "run": each.run, "engine": each.engine, "state": each.state,
-                    "step": each.step, "settled": each.settled, "stable": each.stable,
-                    # What else happens depends on how old the last report of a replica is.
-                    "events": [event.what for event in each.events if event.what in _DECIDES],
-                }
+                _rolled_out(each)
                 for each in rollouts_of(world.storage, "default", ROUTE)
             ],
             "route": world.route().model_dump(mode="json", exclude={"rollout"})
@@ -240,7 +245,37 @@ def as_simple(fault: Fault, verbs: tuple[str, ...]) -> Fault | None:
     return Fault("dies after", writes[-1]) if writes else Fault("dies before", 0)
 
 
-_DECIDES = ("start", "advance", "promote", "rollback", "abort")
+def _told(status: CampaignStatus) -> JsonObject:
+    """Return what a status says, without what depends on the order of things."""
+    told = without_times(status.model_dump(mode="json"))
+    if told["rollout"]:
+        # A pause may come from the suspension, or from what had paused the rollout before.
+        del told["rollout"]["reason"]
+        if told["rollout"]["state"] in _GIVEN_UP:
+            del told["rollout"]["step"]
+    return told
+
+
+def _rolled_out(record: RolloutRecord) -> JsonObject:
+    """Return what has become of a rollout.
+
+    Where it is given up, that may be before or after a step that was due at the same moment.
+    """
+    given_up = record.state in _GIVEN_UP
+    decides = ("start", "promote", "rollback", "abort", *(() if given_up else ("advance",)))
+    return {
+        "id": record.id,
+        "run": record.run,
+        "engine": record.engine,
+        "state": record.state,
+        "step": None if given_up else record.step,
+        "settled": record.settled,
+        "stable": record.stable,
+        "events": [event.what for event in record.events if event.what in decides],
+    }
+
+
+_GIVEN_UP = ("rolled_back", "aborted")
 _TIMES = ("time", "_at", "since", "ended", "started", "seconds", "promoted")
 
 

@@ -1,7 +1,7 @@
 """The stories of a campaign that faults are put into."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from k8s.api.cluster import CAMPAIGN
@@ -41,7 +41,12 @@ def change(**spec: Any) -> Event:
 
 
 def tell(number: int, do: str, reason: str = "") -> Event:
-    return Event(f"a person says {do}", lambda world: world.tell(str(number), do, reason))
+    # A person who says the next thing at once takes back what was said before.
+    return Event(
+        f"a person says {do}",
+        lambda world: world.tell(str(number), do, reason),
+        any_time=number == 1,
+    )
 
 
 def delete() -> Event:
@@ -55,6 +60,8 @@ GOOD = Event("the canary is good", lambda world: world.count(CLEAN), any_time=Fa
 BAD = Event("the canary does harm", lambda world: world.count(HARM), any_time=False)
 LATER = Event("time passes", lambda world: None)
 
+# Settings that change before the gate's decision is recorded replace the revision.
+AGAIN = replace(change(config=WITH_DATA | {"seed": 3}), any_time=False)
 FIRST = (begin(), JOB, JOB, JOB)
 CANARY = (corpus("second"), JOB, JOB, JOB)
 RUN_2 = f"{NAME}-r2"
@@ -96,7 +103,10 @@ STORIES: dict[str, Story] = {
         (begin(), LOST, tell(1, "retry"), JOB, JOB, LOST, LATER, tell(2, "retry"), JOB, LATER)
     ),
     "a campaign is suspended at work": Story(
-        (begin(), JOB, change(suspend=True), LATER, change(suspend=False), JOB, JOB, LATER)
+        (
+            begin(), JOB, change(suspend=True), change(suspend=False), change(suspend=True), LATER,
+            change(suspend=False), JOB, JOB, LATER,
+        )
     ),
     "a campaign is suspended in its canary": _in_canary(
         GOOD, change(suspend=True), LATER, change(suspend=False), GOOD, LATER
@@ -120,7 +130,27 @@ STORIES: dict[str, Story] = {
     ),
     "old revisions make room": _served(
         change(config=WITH_DATA | {"seed": 2}, keep={"revisions": 1, "failed": 0}),
-        JOB, JOB, JOB, change(config=WITH_DATA | {"seed": 3}), JOB, JOB, JOB, LATER,
+        JOB, JOB, JOB, AGAIN, JOB, JOB, JOB, LATER,
         r2="reject", r3="reject",
     ),
 }  # fmt: skip
+
+ENDS: dict[str, tuple[str | None, int, int]] = {
+    "the first engine is served": ("Served", 1, 1),
+    "new data makes a canary": ("Canary", 1, 2),
+    "a good canary is promoted": ("Served", 2, 2),
+    "a harmful canary is rolled back": ("RolledBack", 1, 2),
+    "a worse engine is rejected": ("Rejected", 1, 2),
+    "people decide where the gate did not": ("Served", 2, 2),
+    "a job fails and is tried again": ("Served", 1, 1),
+    "a campaign is suspended at work": ("Served", 1, 1),
+    "a campaign is suspended in its canary": ("Served", 2, 2),
+    "the settings change at work": ("Served", 1, 2),
+    "the settings change in the canary": ("Canary", 1, 3),
+    "people hold a canary and end it": ("RolledBack", 1, 2),
+    "a promoted engine is rolled back": ("RolledBack", 3, 2),
+    "a campaign is deleted in its canary": (None, 1, 2),
+    "a campaign is deleted and made again": ("Canary", 1, 2),
+    "old revisions make room": ("Rejected", 1, 3),
+}
+"""Story -> the last phase, how often the route got another engine, and the number of revisions."""

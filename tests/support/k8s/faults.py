@@ -4,10 +4,12 @@ Each call to the API server or to the storage is a place where something can hap
 dies, the answer is lost, somebody else was faster, another operator works, or the world moves on.
 """
 
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from unittest import mock
@@ -143,7 +145,16 @@ class FaultyWorld(World):
         event = self.events[self.act]
         self.act += 1
         self.set_time()
+        self._report_again()
         event.happen(self)
+
+    def _report_again(self) -> None:
+        """Let the replicas say that they are still there."""
+        seen = datetime.fromtimestamp(self.now, UTC).isoformat()
+        for path, (content, _) in list(self.disk.files.items()):
+            if "/replicas/" in path:
+                report = json.loads(content) | {"seen": seen}
+                self.disk.files[path] = (json.dumps(report).encode(), self.now)
 
     # --- what outlives a process
 

@@ -1,6 +1,10 @@
 """The whole story of a campaign: applied, served, better, worse, harmful."""
 
+import pytest
+
 from k8s.api.cluster import RAY_JOB
+from k8s.operator.observe import Observer
+from nmt.errors import StorageError
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
 from tests.support.rollouts import CLEAN, HARM
 
@@ -168,3 +172,20 @@ def test_the_next_job_waits_until_the_one_before_is_gone(world: World) -> None:
     world.wait(5)
     [after] = world.jobs()
     assert after["metadata"]["labels"]["nmt/run"] == "clinic-r2"
+
+
+def test_a_read_that_fails_does_not_bring_a_suspended_canary_further(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*words: object) -> None:
+        raise StorageError("the disk is gone")
+
+    _applied(world)
+    world.write_corpus("second")
+    world.run_until_rest()
+    world.count(CLEAN)
+    world.apply(suspend=True)
+    monkeypatch.setattr(Observer, "observe", fail)
+    world.wait(60)
+    monkeypatch.undo()
+    assert (world.route().percent, world.wait(60).phase) == (1, "Suspended")
