@@ -21,6 +21,7 @@ def commit(storage: Storage) -> None:
 WRITES: dict[str, Callable[[Storage], object]] = {
     "write_bytes": lambda storage: storage.write_bytes("run/a.json", b"{}"),
     "write_json": lambda storage: storage.write_json("run/a.json", {}),
+    "copy_file": lambda storage: storage.copy_file("run/a.json", "run/copy.json"),
     "replace_if": lambda storage: storage.replace_if("run/new.json", b"{}", None),
     "update": lambda storage: storage.update("run/a.json", lambda _: b"{}"),
     "move_in": lambda storage: storage.move_in(Path("missing"), "run/a.json"),
@@ -45,6 +46,7 @@ def read_private(storage: Storage) -> Path:
 READS: dict[str, Callable[[Storage], object]] = {
     "exists": lambda storage: storage.exists("run/a.json"),
     "read_bytes": lambda storage: storage.read_bytes("run/a.json"),
+    "sha256": lambda storage: storage.sha256("run/a.json"),
     "read_versioned": lambda storage: storage.read_versioned("run/a.json"),
     "read_json": lambda storage: storage.read_json("run/a.json"),
     "list": lambda storage: storage.list("run"),
@@ -55,6 +57,7 @@ READS: dict[str, Callable[[Storage], object]] = {
     "fetch": lambda storage: storage.fetch("run/best"),
     "reading": read,
     "private": read_private,
+    "files_at": lambda storage: storage.files_at("run"),
     "list_below": lambda storage: storage.list_below("run"),
     "locate": lambda storage: storage.locate("run"),
     "is_local": lambda storage: not storage.is_local or storage,
