@@ -18,6 +18,8 @@ from nmt.errors import ClusterError, InputError
 if TYPE_CHECKING:
     from kubernetes.client.configuration import Configuration
 
+_CONNECTIONS = 8
+"""Kept open to the API server, for the watches and for all that the operator does beside them."""
 # The kubelet mounts this folder in each Pod that has a token.
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -74,7 +76,10 @@ def _of_pod() -> Connection:
             "KUBERNETES_SERVICE_PORT, which the kubelet sets, are missing"
         )
     pool = urllib3.PoolManager(
-        ca_certs=str(_ACCOUNT / "ca.crt"), cert_reqs="CERT_REQUIRED", retries=False
+        ca_certs=str(_ACCOUNT / "ca.crt"),
+        cert_reqs="CERT_REQUIRED",
+        retries=False,
+        maxsize=_CONNECTIONS,
     )
 
     def authorization() -> str:

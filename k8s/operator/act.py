@@ -65,7 +65,9 @@ class Actor:
         Raises:
             NmtError: it cannot be done now, or at all.
         """
-        log.info("campaign %s: %s", observed.name, action)
+        # A canary is looked at every few seconds.
+        level = logging.DEBUG if isinstance(action, LookAtRollout) else logging.INFO
+        log.log(level, "%s", action, extra={"campaign": observed.name})
         _Act(self, observed, now).do(action)
 
     def report(self, observed: Observed, status: CampaignStatus) -> None:

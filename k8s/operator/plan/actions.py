@@ -21,6 +21,10 @@ class StartRevision:
     tick: float | None = None
     """Time of the schedule that it answers."""
 
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"revision {self.number} starts, run {self.run} (because of: {self.trigger})"
+
 
 @dataclass(frozen=True, slots=True)
 class BeginAttempt:
@@ -31,6 +35,11 @@ class BeginAttempt:
     because: str | None = None
     """Engine that began to serve after the gate; None: a person asked for it."""
 
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        why = f"engine {self.because} serves now" if self.because else "a person asked for it"
+        return f"revision {self.revision} is tried again, attempt {self.attempt} ({why})"
+
 
 @dataclass(frozen=True, slots=True)
 class CreateJob:
@@ -40,6 +49,11 @@ class CreateJob:
     revision: int
     attempt: int
 
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        steps, workers = ", ".join(self.planned.steps), self.planned.group
+        return f"a RayJob is made for {steps} of revision {self.revision} (workers: {workers})"
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteJob:
@@ -47,6 +61,10 @@ class DeleteJob:
 
     name: str
     uid: str
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"RayJob {self.name} is deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +77,20 @@ class StartRollout:
     at_once: bool = False
     """Whether it serves everybody at once, whatever the settings say."""
 
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"the engine of run {self.run} is rolled out" + _because(self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class LookAtRollout:
     """Look once at the counts of a rollout, which may advance it, pause it or roll it back."""
 
     id: str
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"rollout {self.id} is looked at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +100,10 @@ class CommandRollout:
     id: str
     do: Literal["pause", "resume", "promote", "abort"]
     reason: str
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"rollout {self.id}: {self.do}" + _because(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +115,10 @@ class FinishRevision:
     message: str
     engine: str | None = None
     gain: float | None = None
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"revision {self.revision} has ended: {self.outcome}" + _because(self.message)
 
 
 Operation = BeginAttempt | StartRevision | StartRollout | CommandRollout | FinishRevision
@@ -99,12 +133,21 @@ class FollowAction:
     result: str
     """What it did, as a sentence; an error of an operation takes its place."""
 
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        told = self.action
+        return f"action {told.id} of a person: {told.do}" + _because(told.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerSchedule:
     """Record that a time of the schedule started nothing."""
 
     tick: float
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return "a time of the schedule starts nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +158,11 @@ class DeleteRun:
     run: str
     engine: str | None
 
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        engine = f" and engine {self.engine}" if self.engine else ""
+        return f"deletes run {self.run}{engine}, since newer revisions need the room"
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRoute:
@@ -122,6 +170,14 @@ class ReleaseRoute:
 
     endpoint: str
     key: str
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"route {self.key} of endpoint {self.endpoint} is given up"
+
+
+def _because(reason: str) -> str:
+    return f" ({reason})" if reason else ""
 
 
 PlannedAction = (

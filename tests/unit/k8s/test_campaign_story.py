@@ -189,3 +189,12 @@ def test_a_read_that_fails_does_not_bring_a_suspended_canary_further(
     world.wait(60)
     monkeypatch.undo()
     assert (world.route().percent, world.wait(60).phase) == (1, "Suspended")
+
+
+def test_the_log_says_in_words_what_the_operator_does(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "k8s")
+    _applied(world)
+    assert "revision 1 starts, run clinic-r1 (because of: spec)" in caplog.messages
+    assert not [line for line in caplog.messages if "(number=" in line or "planned=" in line]
