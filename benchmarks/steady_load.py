@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -50,6 +51,7 @@ class SteadyLoad:
         keep_alive: bool = False,
         retries: int = 0,
         key: str = "",
+        texts: Sequence[str] = (TEXT,),
     ) -> None:
         """Set up the load.
 
@@ -59,6 +61,7 @@ class SteadyLoad:
             keep_alive: use a connection for as long as the other side keeps it.
             retries: how often a request that failed is sent again, at once.
             key: API key of the requests; empty sends none.
+            texts: of the requests, in turn; each request is a session of its own.
         """
         self.outcomes: list[Outcome] = []
         self._parts = urlsplit(url)
@@ -66,6 +69,7 @@ class SteadyLoad:
         self._keep_alive = keep_alive
         self._retries = retries
         self._key = key
+        self._texts = texts
         self._local = threading.local()
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=max(64, int(rate * 4)))
@@ -125,14 +129,14 @@ class SteadyLoad:
             due = self.started + number / self._rate
             if self._stopped.wait(max(0.0, due - time.monotonic())):
                 return
-            self._pool.submit(self._ask)
+            self._pool.submit(self._ask, number)
             number += 1
 
-    def _ask(self) -> None:
+    def _ask(self, number: int) -> None:
         sent = time.monotonic()
         for retries in range(self._retries + 1):
             try:
-                status, said = self._answer()
+                status, said = self._answer(number)
             except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
                 status, said = 0, f"{type(error).__name__}: {error}"
                 self._local.connection = None
@@ -141,14 +145,16 @@ class SteadyLoad:
                 self.outcomes.append(Outcome(sent - self.started, seconds, status, said, retries))
                 return
 
-    def _answer(self) -> tuple[int, str]:
+    def _answer(self, number: int) -> tuple[int, str]:
         connection = self._connection()
-        headers = {"Content-Type": "application/json"}
+        session = f"{self.started:.3f}-{number}"
+        headers = {"Content-Type": "application/json", "X-Client-Session": session}
         if not self._keep_alive:
             headers["Connection"] = "close"
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        connection.request("POST", "/v1/translate", json.dumps({"text": TEXT}), headers)
+        text = self._texts[number % len(self._texts)]
+        connection.request("POST", "/v1/translate", json.dumps({"text": text}), headers)
         response = connection.getresponse()
         body = json.loads(response.read())
         if not self._keep_alive:

@@ -3,10 +3,10 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from benchmarks.steady_load import SteadyLoad
+from benchmarks.steady_load import TEXT, SteadyLoad
 from tests.support.k8s.installed_release import Installed, shell, wait_for
 from tests.support.runs.small_run import SMALL_RUN
 
@@ -74,12 +74,17 @@ def api_key(release: Installed) -> str:
 
 @contextmanager
 def steady_load(
-    release: Installed, key: str, rate: float, *, keep_alive: bool = False
+    release: Installed,
+    key: str,
+    rate: float,
+    *,
+    keep_alive: bool = False,
+    texts: Sequence[str] = (TEXT,),
 ) -> Iterator[SteadyLoad]:
     """Put a steady load on the endpoint: a connection a request, or kept ones and one retry."""
     retries = int(keep_alive)
     url = release.endpoint()
-    load = SteadyLoad(url, rate=rate, keep_alive=keep_alive, retries=retries, key=key)
+    load = SteadyLoad(url, rate=rate, keep_alive=keep_alive, retries=retries, key=key, texts=texts)
     try:
         with load:
             yield load
