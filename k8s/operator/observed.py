@@ -50,6 +50,8 @@ class ObservedStep:
     seconds: float
     headline: str
     reused: str | None = None
+    ended: float | None = None
+    """When it was finished, in seconds since 1970; None where an older release has done it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ def _read_step(storage: Storage, run: str, name: str, record: Record) -> Observe
     # The result of an evaluation is large, and the gate says what is of interest in it.
     is_read = name != EVALUATE.name
     headline = result_of(storage, run, STEPS[name], record).headline() if is_read else ""
-    return ObservedStep(record.seconds, headline, record.taken_from or None)
+    ended = record.ended or None
+    return ObservedStep(record.seconds, headline, record.taken_from or None, ended)
 
 
 def read_search(storage: Storage, run: str, records: Mapping[str, Record]) -> SearchStatus | None:
@@ -54,7 +55,7 @@ def read_search(storage: Storage, run: str, records: Mapping[str, Record]) -> Se
         trials=len(result.trials),
         finished=len(result.trials) - failed,
         failed=failed,
-        best=BestTrial(trial=str(best.number), metric=result.metric, score=best.score)
+        best=BestTrial(trial=str(best.number), metric=result.metric, score=round(best.score, 2))
         if best.score is not None
         else None,
     )

@@ -56,6 +56,8 @@ class Record:
     """Digest of what the step made; the steps after it store it among their inputs."""
     seconds: Annotated[float, Field(ge=0)] = 0.0
     """Duration of the call that finished the step, plus later repairs."""
+    ended: Annotated[float, Field(ge=0)] = 0.0
+    """When the step was finished, in seconds since 1970; 0 in records of older releases."""
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the step found, as the fields of its result type; read it with `result_of`."""
     taken_from: str = ""

@@ -218,6 +218,7 @@ def _do(
         output=output.digest or digest_of([wanted.settings, wanted.inputs]),
         # The earlier record holds a time only where a finished step is repaired or extended.
         seconds=round((found.seconds if found else 0.0) + time.monotonic() - started, 2),
+        ended=round(time.time(), 2),
         result=output.result.as_json(),
     )
     if is_extended:

@@ -84,11 +84,11 @@ class StepStatus(CampaignPart):
     """Name of the step, such as `train`."""
     state: StepState
     job: str = ""
-    """RayJob that does it."""
+    """RayJob that does it; empty when it is gone."""
     start_time: Time | None = None
-    """When its RayJob started."""
+    """When it began; of a step that is not done, when its RayJob started."""
     end_time: Time | None = None
-    """When its RayJob ended."""
+    """When it ended; of a step that has failed, when its RayJob ended."""
     seconds: float | None = None
     """Duration of the step itself."""
     reused: str | None = None

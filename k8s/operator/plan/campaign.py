@@ -32,7 +32,17 @@ from k8s.operator.plan.rollout import (
     watch_rollout,
 )
 from k8s.operator.plan.schedule import next_tick
-from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, next_work
+from k8s.operator.plan.steps import (
+    Broken,
+    Create,
+    Done,
+    Wait,
+    Work,
+    Working,
+    is_of,
+    next_work,
+    open_steps,
+)
 from k8s.operator.record import RevisionRecord
 from nmt.cli.durations import duration
 
@@ -138,8 +148,17 @@ def _useless_jobs(
         for job in observed.jobs
         if not job.has_ended
         and not job.deleting
-        and (suspended or current is None or current.outcome or not is_of(job, current))
+        and (suspended or current is None or not is_of(job, current) or _is_given_up(observed))
     )
+
+
+def _is_given_up(observed: Observed) -> bool:
+    """Tell whether the current revision has ended before its steps were done.
+
+    A job whose steps are all done writes its last lines, and ends by itself.
+    """
+    current = observed.current
+    return bool(current and current.outcome and open_steps(observed, current))
 
 
 def _go_on(

@@ -21,7 +21,7 @@ from k8s.objects.campaign.status import (
     with_transition_times,
 )
 from k8s.observe.job_status import JobState
-from k8s.operator.observed import Observed, ObservedJob, Standing
+from k8s.operator.observed import Observed, ObservedJob, ObservedStep, Standing
 from k8s.operator.plan.conditions import KSTATUS, conditions_of
 from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, open_steps
 from k8s.operator.record import Outcome, RevisionRecord
@@ -192,16 +192,24 @@ def _steps(observed: Observed, current: RevisionRecord) -> Iterator[StepStatus]:
         jobs = [job for job in observed.jobs if step in job.steps and is_of(job, current)]
         job = jobs[-1] if jobs else None
         done = None if step in left else observed.steps.get(step)
+        start, end = _times(job, done)
         yield StepStatus(
             name=step,
             state="done" if done else _state_of(job, is_first=left[:1] == [step]),
             job=job.name if job else "",
-            start_time=time_of(job.started) if job and job.started else None,
-            end_time=time_of(job.ended) if job and job.ended else None,
+            start_time=time_of(start) if start else None,
+            end_time=time_of(end) if end else None,
             seconds=done.seconds if done else None,
             reused=done.reused if done else None,
             message=cut_message(done.headline) if done else "",
         )
+
+
+def _times(job: ObservedJob | None, done: ObservedStep | None) -> tuple[float | None, float | None]:
+    """Return when a step began and ended: by its record, or else by its job."""
+    if done and done.ended:
+        return done.ended - done.seconds, done.ended
+    return (job.started, job.ended) if job else (None, None)
 
 
 def _state_of(job: ObservedJob | None, *, is_first: bool) -> StepState:
@@ -238,7 +246,8 @@ def _gate(observed: Observed) -> GateStatus | None:
     return GateStatus(
         verdict=gate.verdict,
         reason=cut_message(gate.reason),
-        gain=gate.difference,
+        # A column of `kubectl get` shows all digits that there are.
+        gain=round(gate.difference, 2),
         against=gate.baseline,
     )
 
@@ -266,7 +275,7 @@ def _past(revision: RevisionRecord) -> PastRevision:
     return PastRevision(
         run=revision.run,
         phase=_PHASE_OF_OUTCOME[revision.outcome] if revision.outcome else "Failed",
-        gain=revision.gain,
+        gain=None if revision.gain is None else round(revision.gain, 2),
         engine=revision.engine,
         end_time=time_of(revision.ended) if revision.ended else None,
     )

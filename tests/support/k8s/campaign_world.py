@@ -187,7 +187,9 @@ class World:
             leave_engine(self.storage, engine)
             result = {"engine": engine, "format": "ctranslate2", "logit_difference": 0.0,
                       "license": "mit"}  # fmt: skip
-        record = Record(step, True, {}, {}, output=engine, seconds=7.0, result=result)
+        record = Record(
+            step, True, {}, {}, output=engine, seconds=7.0, ended=self.now, result=result
+        )
         self.storage.write_json(layout.step_record(run, STEPS[step]), asdict(record))
 
     def count(self, counts: dict[str, Counts]) -> None:

@@ -198,3 +198,28 @@ def test_the_log_says_in_words_what_the_operator_does(
     _applied(world)
     assert "revision 1 starts, run clinic-r1 (because of: spec)" in caplog.messages
     assert not [line for line in caplog.messages if "(number=" in line or "planned=" in line]
+
+
+def test_a_job_that_still_runs_after_its_last_step_ends_by_itself(world: World) -> None:
+    world.apply()
+    world.reconcile("clinic")
+    [job] = world.live_jobs()
+    while "gate" not in job["metadata"]["labels"]["nmt/step"]:
+        world.finish_jobs()
+        world.reconcile("clinic")
+        [job] = world.live_jobs()
+    for step in job["metadata"]["labels"]["nmt/step"].split("."):
+        world.leave("clinic-r1", step)
+    assert world.wait(15).phase == "Served"
+    assert world.live_jobs() == [job]
+
+
+def test_the_status_has_the_time_of_every_step_after_its_job_is_gone(world: World) -> None:
+    _applied(world)
+    for job in world.jobs():
+        world.cluster.delete(RAY_JOB, job["metadata"]["name"])
+    for step in world.wait(60).steps:
+        if step.name != "gate":
+            assert step.start_time
+            assert step.end_time
+            assert (step.end_time - step.start_time).total_seconds() == step.seconds
