@@ -6,6 +6,7 @@ CAMPAIGN_NAMESPACE names a namespace with a release `nmt` that runs an operator,
 import json
 import os
 import random
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -102,12 +103,12 @@ class Story:
     def write(self, path: str, pairs: list[tuple[str, str]]) -> None:
         """Replace a file on the storage of the release, as an upload does."""
         lines = "".join(f"{source}\t{target}\n" for source, target in pairs)
-        text = f"source\ttarget\n{lines}"
-        folder = f"/storage/runs/{path.rpartition('/')[0]}"
-        self.release.kubectl(
-            f"exec -i files -- sh -c 'mkdir -p {folder} && cat > /storage/runs/{path}.new && "
-            f"mv /storage/runs/{path}.new /storage/runs/{path}' <<'END'\n{text}END"
-        )
+        folder, new = f"/storage/runs/{path.rpartition('/')[0]}", f"/storage/runs/{path}.new"
+        command = f"mkdir -p {folder} && cat > {new} && mv {new} {new.removesuffix('.new')}"
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+            file.write(f"source\ttarget\n{lines}")
+            file.flush()
+            self.release.kubectl(f"exec -i files -- sh -c '{command}' < {file.name}")
 
     def apply(self, **changes: Any) -> None:
         body = {
