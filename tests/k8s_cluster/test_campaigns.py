@@ -103,7 +103,7 @@ class Story:
     def write(self, path: str, pairs: list[tuple[str, str]]) -> None:
         """Replace a file on the storage of the release, as an upload does."""
         lines = "".join(f"{source}\t{target}\n" for source, target in pairs)
-        folder, new = f"/storage/runs/{path.rpartition('/')[0]}", f"/storage/runs/{path}.new"
+        folder, new = f"/storage/{path.rpartition('/')[0]}", f"/storage/{path}.new"
         command = f"mkdir -p {folder} && cat > {new} && mv {new} {new.removesuffix('.new')}"
         with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
             file.write(f"source\ttarget\n{lines}")
