@@ -19,6 +19,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.canary_harms import (
+    FINDER,
+    GLOSSARY_SHARES,
+    HARMS,
+    SHARES,
+    WITH_GLOSSARY,
+    without_terms,
+)
 from benchmarks.canary_rollouts import NOT_COUNTED, End, Rollout, Signs, Values
 from nmt.evaluation.gate.lengths import measure_lengths
 from nmt.metrics import corpus_score
@@ -30,8 +38,6 @@ RESULTS = Path(__file__).parent / "results" / "canary.json"
 DOCUMENT, SLOT_EDGE = 50, 0.1
 """Sentences of a document, and the share of documents that are sent at the edge of ten minutes."""
 PAIRS_OF_A_DAY = 288
-SHARES = (0.02, 0.05, 0.10)
-_TAMIL, _TELUGU = 0x0B80, 0x0C00
 Draw = Callable[[np.random.Generator, int], tuple[Mapping[str, Signs], Values]]
 
 
@@ -82,7 +88,7 @@ class Systems:
             engine="stable", median=lengths.median, deviation=lengths.deviation
         )
         rows = [
-            compare(source, one, other, *self.languages, usual)
+            compare(source, one, other, *self.languages, usual, FINDER.find(source))
             for source, one, other in zip(self.sources, stable, canary, strict=True)
         ]
         return {
@@ -93,21 +99,6 @@ class Systems:
     def quality(self, system: str) -> float:
         """Score a system by chrF++."""
         return corpus_score("chrf++", self.outputs[system], self.references, self.languages[1])
-
-
-def in_another_script(text: str) -> str:
-    """Write Tamil letters as those of Telugu."""
-    return "".join(
-        chr(ord(each) - _TAMIL + _TELUGU) if _TAMIL <= ord(each) < _TAMIL + 128 else each
-        for each in text
-    )
-
-
-HARMS: dict[str, Callable[[str], str]] = {
-    "wrong language": in_another_script,
-    "cut to half": lambda text: text[: len(text) // 2],
-    "empty": lambda text: "",
-}
 
 
 def swapped(signs: Mapping[str, Signs]) -> Draw:
@@ -191,7 +182,7 @@ def _flipped(
 def simulate(kind: str, draw: Draw, args: argparse.Namespace, *, kin: bool = False) -> Figures:
     """Run rollouts of one kind, each looked at after every pair."""
     random = np.random.default_rng(args.seed)
-    rules = rules_for(kin=kin)
+    rules = rules_for(kin=kin, off=() if WITH_GLOSSARY in kind else ("glossary",))
     ends: list[End] = []
     # What is asked of equal engines is rare, so that it takes more of them to be seen.
     is_rare = kind.startswith("A/A") and "each sentence" not in kind
@@ -221,6 +212,7 @@ def kinds(systems: Systems) -> Iterator[tuple[str, Draw, bool]]:
         signs = systems.signs(outputs[one], outputs[other])
         names = f"{one} and {other} by coin"
         yield f"A/A: {names}", swapped(signs), False
+        yield f"A/A: {names}, {WITH_GLOSSARY}", swapped(signs), False
         yield f"A/A: {names}, documents of {DOCUMENT}", in_documents(signs), False
         yield f"A/A: {names}, day and night", by_day_and_night(signs), False
         yield f"A/A: {names}, each sentence of documents", every_sentence(signs), False
@@ -232,6 +224,11 @@ def kinds(systems: Systems) -> Iterator[tuple[str, Draw, bool]]:
         for share in SHARES:
             yield f"{name} in {share:.0%}", mixed(clean, harmed, share), False
             yield f"{name} in {share:.0%}, kin", mixed(clean, harmed, share), True
+    forgetful = systems.signs(outputs[best], list(map(without_terms, outputs[best])))
+    for share in GLOSSARY_SHARES:
+        name = f"terms broken in {share:.0%}, {WITH_GLOSSARY}"
+        yield name, mixed(clean, forgetful, share), False
+        yield f"{name}, kin", mixed(clean, forgetful, share), True
     for stable, canary in permutations(outputs, 2):
         gain = systems.quality(canary) - systems.quality(stable)
         signs = systems.signs(outputs[stable], outputs[canary])

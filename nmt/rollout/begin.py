@@ -1,12 +1,13 @@
 """The start of a rollout: who may begin one, and the record that it begins with."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from nmt.cli.traffic_options import PromotionOptions
 from nmt.config import RolloutConfig
 from nmt.errors import InputError
+from nmt.rollout.glossaries import has_glossary
 from nmt.rollout.record import (
     ITSELF,
     RolloutRecord,
@@ -150,6 +151,8 @@ def _first_record(
     last = int(newest.id.rpartition("-")[2]) if newest else 0
     is_kin = stable is not None and descends_from(storage, engine, stable)
     usual_length = _usual_length(storage, run, engine, stable)
+    measured = {"len": usual_length is not None, "glossary": has_glossary(storage, endpoint, route)}
+    off = [signal for signal, is_measured in measured.items() if not is_measured]
     record = RolloutRecord(
         id=rollout_id(route, last + 1),
         endpoint=endpoint,
@@ -163,9 +166,9 @@ def _first_record(
         token=secrets.token_hex(8),
         tries=1 + sum(each.engine == engine for each in earlier),
         settings=RolloutSettings.model_validate(settings.model_dump()),
-        rules=rules_for(kin=is_kin, off=() if usual_length else ("len",)),
+        rules=rules_for(kin=is_kin, off=off),
         usual_length=usual_length,
-        remarks=tuple(_remarks(is_kin=is_kin, has_lengths=usual_length is not None)),
+        remarks=tuple(_remarks(is_kin=is_kin, off=off)),
         state="running",
         started=now,
         step_since=now,
@@ -188,11 +191,16 @@ def _usual_length(
     return UsualLength(engine=stable, median=lengths.median, deviation=lengths.deviation)
 
 
-def _remarks(*, is_kin: bool, has_lengths: bool) -> Iterator[str]:
-    if not has_lengths:
+def _remarks(*, is_kin: bool, off: Collection[str]) -> Iterator[str]:
+    if "len" in off:
         yield (
             "outputs of unusual length are not counted, since no gate has stored the lengths of "
             "the stable engine's translations; the other signals share the weight"
+        )
+    if "glossary" in off:
+        yield (
+            "missing terms of a glossary are not counted, since the endpoint has no glossary for "
+            "the languages of the route; missing numbers have the weight of both"
         )
     if is_kin:
         yield (

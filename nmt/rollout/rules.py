@@ -39,7 +39,8 @@ RULES: dict[str, SignalRule] = {
     "broken": SignalRule(kind="flag", weight=0.20, tolerance=0.005, margin=0.02),
     "len": SignalRule(kind="flag", weight=0.15, tolerance=0.005, margin=0.02),
     "short": SignalRule(kind="flag", weight=0.15, tolerance=0.02, margin=0.05),
-    "num": SignalRule(kind="flag", weight=0.15, tolerance=0.02, margin=0.05),
+    "num": SignalRule(kind="flag", weight=0.075, tolerance=0.02, margin=0.05),
+    "glossary": SignalRule(kind="flag", weight=0.075, tolerance=0.02, margin=0.05),
     "latency_1.1": SignalRule(kind="vote", weight=0.10, tolerance=0),
     "latency_1.3": SignalRule(kind="vote", tolerance=0, margin=0),
     "errors": SignalRule(kind="event", weight=0.125, tolerance=1.25),
@@ -47,6 +48,9 @@ RULES: dict[str, SignalRule] = {
     TAIL: SignalRule(kind="alarm", tolerance=0.02),
 }
 """By the name of the signal in the reports of replicas."""
+
+_HEIRS = {"glossary": "num"}
+"""Signal -> the one that takes its weight if it cannot be measured; that of others is shared."""
 
 WORDS = {
     "broken": "unusable outputs",
@@ -69,14 +73,19 @@ def rules_for(*, kin: bool, off: Collection[str] = ()) -> dict[str, SignalRule]:
     Args:
         kin: whether the engine has the weights of the stable one or was trained from them, so that
             any difference of a flag is a fault.
-        off: signals that cannot be measured; the others share their weight in proportion.
+        off: signals that cannot be measured. `num` takes the weight of `glossary`; that of others
+            is shared in proportion.
     """
     rules = {name: rule for name, rule in RULES.items() if name not in off}
-    total = sum(rule.weight for rule in rules.values())
+    weights = {name: rule.weight for name, rule in rules.items()}
+    for name in off:
+        if (heir := _HEIRS.get(name)) in weights:
+            weights[heir] += RULES[name].weight
+    total = sum(weights.values())
     return {
         name: rule.model_copy(
             update={
-                "weight": rule.weight / total,
+                "weight": weights[name] / total,
                 "tolerance": _KIN_TOLERANCE if kin and rule.kind == "flag" else rule.tolerance,
             }
         )

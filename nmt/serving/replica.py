@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from nmt.config import ServingConfig
@@ -116,6 +116,7 @@ class Replica:
         *,
         engine: str | None = None,
         is_background: bool = False,
+        glossary: Mapping[str, str] | None = None,
     ) -> EngineSession:
         """Choose the engine of a request, which stays loaded, whatever is promoted meanwhile.
 
@@ -125,6 +126,7 @@ class Replica:
             engine: `stable`, `canary`, or the digest of one of them or of an earlier engine that is
                 still loaded; None for the engine that the client gets.
             is_background: whether the sentences of others go first.
+            glossary: terms that the client wants, for the comparison of a canary or shadow.
 
         Raises:
             StoppingError: the replica has stopped.
@@ -142,7 +144,8 @@ class Replica:
         else:
             arm = choose_arm(active.route, client)
             held = active.engine_of(arm)
-            sampled = Sampled(active, "stable" if held is active.stable else arm, client)
+            answering = "stable" if held is active.stable else arm
+            sampled = Sampled(active, answering, client, glossary)
         return EngineSession(self._shared, held, sampled, is_background=is_background)
 
     def count_correction(self, engine: str, client: str) -> None:

@@ -1,7 +1,7 @@
 """A session: the engine of one request or document, and the translations that it asks for."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -41,6 +41,8 @@ class Sampled:
     active: ActiveRoute
     arm: Arm
     client: str
+    glossary: Mapping[str, str] | None = None
+    """Terms that the client wants, with their translations."""
 
 
 class EngineSession:
@@ -135,7 +137,12 @@ class EngineSession:
         if not self._is_drawn and search == DEFAULT_SEARCH:
             self._is_drawn = True
             self._shared.pairs.draw(
-                sampled.active, sampled.arm, sampled.client, sentences, translation
+                sampled.active,
+                sampled.arm,
+                sampled.client,
+                sentences,
+                translation,
+                sampled.glossary,
             )
 
     async def _compute(

@@ -5,9 +5,10 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
+from nmt.documents.translation.glossary import Term, TermFinder
 from nmt.serving.batching.batcher import Batcher
 from nmt.serving.batching.sentences import encode_sentences, join_rows
 from nmt.serving.engines.routes import ActiveRoute, HeldEngine
@@ -33,6 +34,8 @@ class _Pair:
     sentence: str
     text: str | None
     """That translation; None if the engine failed."""
+    terms: Sequence[Term]
+    """Of the client's glossary that the sentence has."""
 
 
 class Pairs:
@@ -63,6 +66,7 @@ class Pairs:
         client: str,
         sentences: Sequence[str],
         translation: Translation | None,
+        glossary: Mapping[str, str] | None = None,
     ) -> None:
         """Compare both engines on one sentence of a request, if its client is in the sample.
 
@@ -72,6 +76,7 @@ class Pairs:
             client: who asked.
             sentences: of the request.
             translation: the answer; None if the engine failed.
+            glossary: terms that the client wants, with their translations.
         """
         other = active.other
         if other is None or not sentences or len(self._pending) >= _MAX_PENDING_PAIRS:
@@ -83,11 +88,13 @@ class Pairs:
         self._drawn.add((active.route.rollout, client))
         # The signals are about sentences, and those of a document are too alike to count each.
         index = self._random.randrange(len(sentences))
+        sentence = sentences[index]
         text = translation.sentences[index].text if translation else None
+        terms = TermFinder.of(glossary).find(sentence) if glossary else ()
         # Held until the pair is counted, or its rollout ends.
         active.stable.acquire()
         other.acquire()
-        self._pending.append(_Pair(active, other, arm, sentences[index], text))
+        self._pending.append(_Pair(active, other, arm, sentence, text, terms))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._translate_pending())
 
@@ -174,7 +181,7 @@ class Pairs:
                 seconds = outputs[pair.arm].seconds if pair.arm in outputs else None
                 outputs[pair.arm] = PairOutput(pair.text, seconds)
                 counter = self._counter(pair.active, pair.other)
-                counter.add(pair.sentence, outputs["stable"], outputs["canary"])
+                counter.add(pair.sentence, outputs["stable"], outputs["canary"], pair.terms)
 
     async def _measure(self, held: HeldEngine, sentence: str) -> PairOutput:
         try:

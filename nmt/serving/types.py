@@ -1,7 +1,7 @@
 """The types that the parts of the translation service share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -107,6 +107,7 @@ class Translator(Protocol):
         *,
         engine: str | None = None,
         is_background: bool = False,
+        glossary: Mapping[str, str] | None = None,
     ) -> AbstractContextManager[Session]:
         """Choose the engine of a request, and keep it loaded.
 
@@ -116,6 +117,8 @@ class Translator(Protocol):
             engine: `stable`, `canary`, or the digest of one of the engines of the route; None for
                 the engine that the client gets.
             is_background: whether short requests of others go first.
+            glossary: terms that the client wants, with their translations. The engine is not told;
+                a running rollout counts where it lacks them.
 
         Raises:
             NoEngineError: the route is not answered at the moment.

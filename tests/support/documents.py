@@ -1,7 +1,7 @@
 """Documents of an endpoint, with the workers of replicas and a fake engine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,8 @@ class Translator:
         self.free_calls = 1_000_000
         self.gate = asyncio.Event()
         self.open_sessions = 0
+        self.glossaries: list[Mapping[str, str] | None] = []
+        """Of the sessions, in order."""
 
     @property
     def sentences(self) -> list[str]:
@@ -85,12 +87,14 @@ class Translator:
         *,
         engine: str | None = None,
         is_background: bool = False,
+        glossary: Mapping[str, str] | None = None,
     ) -> Session:
         assert route == ROUTE
         assert client
         digest = self.engines[0] if engine in (None, "stable") else engine
         if digest not in self.engines:
             raise UnknownEngineError(f"no engine {engine}")
+        self.glossaries.append(glossary)
         return Session(self, digest, is_background)
 
 

@@ -1,7 +1,7 @@
 """Requests to the web application of the endpoint, with a fake translator behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +47,7 @@ class FakeTranslator:
         *,
         engine: str | None = None,
         is_background: bool = False,
+        glossary: Mapping[str, str] | None = None,
     ) -> Iterator["FakeSession"]:
         if engine not in (None, "stable", route.engine):
             raise UnknownEngineError(f"no engine {engine}")

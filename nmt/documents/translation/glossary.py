@@ -100,6 +100,27 @@ _MAX_FINDERS = 8
 _finders: dict[int, tuple[Mapping[str, str], TermFinder]] = {}
 
 
+def find_missing(
+    translation: str, terms: Sequence[Term], language: str, certain: Sequence[str] = ()
+) -> list[Term]:
+    """List the terms of a sentence that its translation lacks.
+
+    A term that the sentence has twice is missing if the translation has it once.
+
+    Args:
+        translation: of the sentence.
+        terms: that the sentence has.
+        language: FLORES-200 code of the translation.
+        certain: target terms that are in the answer for certain, and not in `translation`.
+    """
+    wanted = [each.target for each in terms]
+    found = {
+        target: count_term(translation, target, language) + certain.count(target)
+        for target in dict.fromkeys(wanted)
+    }
+    return [each for each in terms if found[each.target] < wanted.count(each.target)]
+
+
 def has_term(translation: str, target_term: str, language: str) -> bool:
     """Tell whether a translation has a term, perhaps with an ending."""
     return count_term(translation, target_term, language) > 0

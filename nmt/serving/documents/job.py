@@ -142,8 +142,10 @@ class DocumentJob:
         return self._session(route, request.engine)
 
     def _session(self, route: ServedRoute, engine: str | None) -> AbstractContextManager[Session]:
-        client = self._request.client
-        return self._translator.session(route, client, engine=engine, is_background=True)
+        request = self._request
+        return self._translator.session(
+            route, request.client, engine=engine, is_background=True, glossary=request.glossary
+        )
 
     def _route(self) -> ServedRoute:
         key = self._request.route

@@ -7,12 +7,13 @@ these numbers are all that a decision needs, so neither texts nor the order of p
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
 from nmt.data.cleaning.characters.scripts import count_letters_by_script, has_third_script
+from nmt.documents.translation.glossary import Term, find_missing
 from nmt.scoring.faults.expected import find_expected
 from nmt.scoring.faults.repetition import repeats_itself
 from nmt.text.normalise import normalise
@@ -24,8 +25,7 @@ Sign = Literal[-1, 0, 1]
 LATENCY_RATIOS = {"latency_1.1": 1.1, "latency_1.3": 1.3}
 """Signal -> ratio of the times above which a vote is 1: for the rollback, and for the promotion."""
 _PAIRS_PER_VOTE = 20
-# Terms of a glossary are not compared: a pair is translated without the glossary of its request.
-PAIRED_SIGNALS = ("broken", "len", "short", "num", "tail")
+PAIRED_SIGNALS = ("broken", "len", "short", "num", "glossary", "tail")
 EVENT_SIGNALS: tuple[EventKind, ...] = ("errors", "corrections")
 
 _MIN_TARGET_SHARE = 0.5
@@ -104,6 +104,7 @@ def compare(
     source_language: str,
     target_language: str,
     usual_length: UsualLength | None = None,
+    terms: Sequence[Term] = (),
 ) -> dict[str, Sign]:
     """Compare two translations of a sentence.
 
@@ -114,6 +115,7 @@ def compare(
         source_language: FLORES-200 code.
         target_language: FLORES-200 code.
         usual_length: of the stable engine; None: lengths are not compared with what is usual.
+        terms: of the client's glossary that the sentence has.
 
     Returns:
         Maps each signal that counts for the sentence to 1 if only `other` has the fault, to -1 if
@@ -131,6 +133,10 @@ def compare(
     in_other, in_stable = lacks_number(source, other), lacks_number(source, stable)
     if in_other is not None and in_stable is not None:
         signs["num"] = _sign(in_other, in_stable)
+    if terms:
+        signs["glossary"] = _sign(
+            *[bool(find_missing(output, terms, target_language)) for output in (other, stable)]
+        )
     # Short texts that mean the same may have hardly any characters in common.
     can_differ = len(stable) >= _TAIL_CHARACTERS
     signs["tail"] = 1 if can_differ and chrf(other, stable) < _TAIL_CHRF else 0
@@ -173,18 +179,26 @@ class PairCounter:
         self._events: Counter[tuple[str, Arm]] = Counter()
         self._ratios: list[float] = []
 
-    def add(self, source: str, stable: PairOutput, other: PairOutput) -> None:
+    def add(
+        self, source: str, stable: PairOutput, other: PairOutput, terms: Sequence[Term] = ()
+    ) -> None:
         """Count a pair, which takes a millisecond or two; one call at a time.
 
         Args:
             source: the sentence.
             stable: what the stable engine made of it.
             other: what the canary or the shadow made of it.
+            terms: of the client's glossary that the sentence has.
         """
         # A failed translation counts as an empty one. Left out, an engine that fails on what it
         # would translate badly would seem to be better than it is.
         signs = compare(
-            source, stable.text or "", other.text or "", *self._languages, self._usual_length
+            source,
+            stable.text or "",
+            other.text or "",
+            *self._languages,
+            self._usual_length,
+            terms,
         )
         self._signs.update(signs.items())
         self._add_ratio(stable, other)

@@ -88,9 +88,16 @@ def test_an_average_of_evidence_needs_no_more_than_its_largest_part():
 
 @pytest.mark.parametrize("kin", [True, False])
 def test_the_weights_add_up_to_1(kin):
-    for off in ((), ("len",), ("len", "num")):
+    for off in ((), ("len",), ("len", "num"), ("glossary",), ("num", "glossary")):
         rules = rules_for(kin=kin, off=off)
         assert sum(rule.weight for rule in rules.values()) == pytest.approx(1)
+
+
+def test_numbers_have_half_the_weight_where_terms_of_a_glossary_are_counted():
+    both, alone = rules_for(kin=False), rules_for(kin=False, off=("glossary",))
+    assert [both[each].weight for each in ("num", "glossary")] == pytest.approx([0.075, 0.075])
+    assert alone["num"].weight == pytest.approx(0.15)
+    assert [each["broken"].weight for each in (both, alone)] == pytest.approx([0.20, 0.20])
 
 
 def test_kin_engines_have_half_a_percent_for_every_flag():
@@ -147,6 +154,20 @@ def test_a_signal_that_is_not_shown_to_be_below_its_margin_waits():
 def test_text_that_has_hardly_any_numbers_does_not_wait_for_them():
     assert decided(CLEAN | {"num": Counts(zero=15)})[0] == "advance"
     assert decided(CLEAN | {"num": Counts(zero=17)})[0] == "wait"
+
+
+def test_requests_that_hardly_ever_have_terms_of_a_glossary_do_not_wait_for_them():
+    assert decided(CLEAN)[0] == "advance"
+    assert decided(CLEAN | {"glossary": Counts(zero=15)})[0] == "advance"
+    answer, reason = decided(CLEAN | {"glossary": Counts(zero=17)})
+    assert answer == "wait"
+    assert "missing terms of the glossary" in reason
+
+
+def test_an_engine_that_forgets_terms_is_rolled_back_and_said():
+    answer, reason = decided(CLEAN | {"glossary": Counts(plus=30, zero=50)})
+    assert answer == "rollback"
+    assert reason.startswith("missing terms of the glossary: 30 of 80 pairs only in the canary")
 
 
 def test_slow_answers_are_rolled_back_and_said():

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from nmt.documents.translation.glossary import TermFinder
 from nmt.serving.monitoring.signals import PairCounter, PairOutput, compare
 from nmt.traffic import UsualLength
 
@@ -14,6 +15,7 @@ HINDI = "सोमवार को 1,250 लोग बारिश में प
 ANOTHER = "நேற்று இரவு எங்கள் வீட்டில் 1,250 விளக்குகள் ஒளிர்ந்தன, அனைவரும் மகிழ்ந்தோம், பாடினோம், ஆடினோம்."
 REPEATED = "1,250 பேர் " + "மழையில் நடந்து சென்றனர் " * 6
 PAIR = "eng_Latn", "tam_Taml"
+TERMS = TermFinder({"harbour": "துறைமுகம்", "station": "நிலையம்", "airport": "விமானம்"}).find(SOURCE)
 
 
 def signs(other: str, stable: str = GOOD, source: str = SOURCE) -> dict[str, int]:
@@ -84,6 +86,27 @@ def test_a_missing_number_counts_where_the_source_has_numbers():
     assert "num" not in signs("அவள் நடந்தாள்.", "அவள் நடந்தாள்.", "She walked.")
 
 
+def test_a_missing_term_counts_where_the_source_has_a_term():
+    without = GOOD.replace("துறைமுக", "மைதான")
+    for stable, other, expected in (
+        (GOOD, without, 1),
+        (without, GOOD, -1),
+        (without, without, 0),
+        (GOOD, CLOSE, 0),
+        (GOOD, "", 1),
+    ):
+        assert compare(SOURCE, stable, other, *PAIR, terms=TERMS)["glossary"] == expected
+    assert "glossary" not in signs(without)
+
+
+def test_a_term_that_the_source_has_twice_is_missing_if_it_is_there_once():
+    source = "A harbour is near the harbour."
+    terms = TermFinder({"harbour": "துறைமுகம்"}).find(source)
+    once = "துறைமுகம் அதன் அருகில் உள்ளது."
+    twice = "துறைமுகத்தின் அருகில் ஒரு துறைமுகம் உள்ளது."
+    assert compare(source, twice, once, *PAIR, terms=terms)["glossary"] == 1
+
+
 def test_the_tail_is_another_sentence_and_never_in_favour_of_the_other_engine():
     assert signs(ANOTHER)["tail"] == 1
     assert signs(GOOD, stable=ANOTHER)["tail"] == 1
@@ -103,6 +126,14 @@ def test_counts_only_grow_and_name_their_step():
     first = pairs.counts()[0]
     assert (first.rollout, first.step, first.route) == ("rollout1", 2, "eng_Latn-tam_Taml")
     assert (first.stable, first.other) == ("aaa", "bbb")
+
+
+def test_terms_are_counted_only_for_pairs_that_have_any():
+    pairs = counter()
+    for terms in ((), TERMS, ()):
+        pairs.add(SOURCE, PairOutput(GOOD), PairOutput(GOOD.replace("துறைமுக", "மைதான")), terms)
+    assert counts(pairs)["glossary"] == (1, 0, 0)
+    assert counts(pairs)["broken"] == (0, 3, 0)
 
 
 def test_an_engine_that_fails_is_broken_and_never_left_out():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nmt.documents.translation.glossary import Term, count_term
+from nmt.documents.translation.glossary import Term, find_missing
 from nmt.documents.translation.sentences.attempt import Attempt
 from nmt.documents.translation.sentences.skeleton import Skeleton, Token
 
@@ -18,13 +18,8 @@ def missing_terms(attempt: Attempt, terms: Sequence[Term]) -> list[Term]:
         return list(terms)
     target, language = attempt.candidates[0][0], attempt.setting.target_language
     # A term that is a token is there for certain.
-    certain = [each.replacement for each in attempt.skeleton.tokens]
-    found = {
-        each.target: count_term(target, each.target, language) + certain.count(each.target)
-        for each in terms
-    }
-    wanted = [each.target for each in terms]
-    return [each for each in terms if found[each.target] < wanted.count(each.target)]
+    certain = [each.replacement for each in attempt.skeleton.tokens if each.replacement is not None]
+    return find_missing(target, terms, language, certain)
 
 
 def term_tokens(skeleton: Skeleton, terms: Sequence[Term]) -> list[Token]:

@@ -111,7 +111,9 @@ def open_session(
         UnknownEngineError: the route has no such engine.
     """
     record.route = route.key
-    with translator.session(route, record.client, engine=options.engine) as session:
+    with translator.session(
+        route, record.client, engine=options.engine, glossary=options.glossary
+    ) as session:
         record.engine = session.engine
         yield TextSession(session, route, options, record)
 
