@@ -38,19 +38,19 @@ CORPORA = {
 }
 CONFIG: dict[str, Any] = {
     "data": {"path": "corpora/clinic.tsv"},
-    "model": {"name_or_path": "tiny"},
-    "adapter": {"dropout": 0.0},
+    "model": {"name_or_path": "tiny", "base_steps": 100},
+    "adapter": {"type": "none"},
     "training": {
-        "max_steps": 200,
+        "max_steps": 300,
         "schedule": "linear",
         "warmup_steps": 20,
-        "learning_rate": 0.003,
+        "learning_rate": 0.002,
         "micro_batch_tokens": 768,
         "weight_decay": 0.0,
         "evaluate_every_steps": 50,
         "validation_sentences": 60,
     },
-    "tune": {"methods": ["lora"], "trials": 0},
+    "tune": {"trials": 0},
     "evaluation": {"max_sentences": 300, "sets": {"clinic": {"path": "sets/clinic.tsv"}}},
     "campaign": {"seeds": 1},
     "rollout": {
