@@ -17,7 +17,7 @@ import pytest
 from benchmarks.steady_load import SteadyLoad
 from nmt.phrasebook import domain_pairs, general_pairs
 from tests.support.k8s.installed_release import Installed, wait_for
-from tests.support.k8s.served_release import api_key, digest, steady_load
+from tests.support.k8s.served_release import api_key, digest, steady_load, wait_until_served
 
 NAME = "clinic"
 RATE = 5.0
@@ -153,7 +153,7 @@ def served(story: Story) -> Story:
     story.write("corpora/clinic.tsv", CORPORA["few"])
     story.apply()
     story.wait(f"{NAME}-r1", "Served")
-    story.release.kubectl("wait --for=condition=Ready rayservice/nmt --timeout=600s")
+    wait_until_served(story.release)
     story.key = api_key(story.release)
     return story
 
