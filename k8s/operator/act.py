@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import singledispatchmethod
 
@@ -12,7 +12,7 @@ from k8s.objects.campaign.jobs import Revision, campaign_job
 from k8s.objects.campaign.names import rollout_owner, run_name
 from k8s.objects.campaign.settings import for_run
 from k8s.objects.campaign.status import CampaignStatus
-from k8s.operator.observe import open_storage
+from k8s.operator.observe import is_owned, open_storage
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import (
     AnswerSchedule,
@@ -95,6 +95,11 @@ class _Act:
     actor: Actor
     observed: Observed
     now: float
+    record: CampaignRecord = field(init=False)
+    """As this action, or the operation before it, has left it."""
+
+    def __post_init__(self) -> None:
+        self.record = self.observed.record
 
     @property
     def _config(self) -> Config:
@@ -120,7 +125,7 @@ class _Act:
         return rollout_owner(self.observed.name)
 
     def _change(self, change: Callable[[CampaignRecord], CampaignRecord]) -> None:
-        change_campaign_record(self._storage, self.observed.name, change)
+        self.record = change_campaign_record(self._storage, self.observed.name, change, self.record)
 
     @singledispatchmethod
     def do(self, action: PlannedAction) -> None:
@@ -172,11 +177,7 @@ class _Act:
         }
         self._change(
             lambda record: record.with_revision(
-                action.revision,
-                # A faster operator has begun the next revision meanwhile.
-                lambda each: (
-                    each if each.outcome == "replaced" else each.model_copy(update=changes)
-                ),
+                action.revision, lambda each: each.model_copy(update=changes)
             )
         )
 
@@ -196,8 +197,15 @@ class _Act:
         job = campaign_job(
             release, campaign, campaign.spec, revision, action.planned, loaded, self.now
         )
-        # A name that is taken is this very job: an earlier call has made it.
-        self.actor.cluster.create(job)
+        if self.actor.cluster.create(job) is not None:
+            return
+        # A name that is taken is this very job, which an earlier call has made.
+        found = self.actor.cluster.get(RAY_JOB, job["metadata"]["name"])
+        if found is not None and not is_owned(found, campaign.metadata.uid):
+            raise ConflictError(
+                f"RayJob {job['metadata']['name']} is still that of a campaign of the same name "
+                "that was deleted"
+            )
 
     @do.register
     def _delete_job(self, action: DeleteJob) -> None:
@@ -221,6 +229,7 @@ class _Act:
             owner=self._owner,
             reason=action.reason,
             at_once=action.at_once,
+            after=observed.route.rollout,
             now=self._time,
         )
 
@@ -231,6 +240,7 @@ class _Act:
 
     @do.register
     def _command(self, action: CommandRollout) -> None:
+        rollout = self.observed.rollout
         self.actor.rollouts.command(
             self._storage,
             self._endpoint,
@@ -238,6 +248,7 @@ class _Act:
             action.do,
             by=self._owner,
             reason=action.reason,
+            after=rollout.last_event if rollout else None,
             now=self._time,
         )
 

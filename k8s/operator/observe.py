@@ -29,7 +29,12 @@ from k8s.operator.observed import (
 )
 from k8s.operator.plan.outcome import standing_of
 from k8s.operator.plan.schedule import check_schedule
-from k8s.operator.record import CampaignRecord, RevisionRecord, read_campaign_record
+from k8s.operator.record import (
+    CampaignRecord,
+    RevisionRecord,
+    check_record,
+    read_campaign_record,
+)
 from k8s.operator.rollouts import Rollouts
 from k8s.operator.routes import engines_in_use, find_traffic
 from k8s.operator.runs import done_records, read_search, read_steps
@@ -76,26 +81,31 @@ class Observer:
         """
         return read_release(self.cluster, self.release_name)
 
-    def observe(self, name: str, body: JsonObject | None, now: float) -> Observed:
+    def observe(self, name: str, now: float) -> Observed:
         """Read all that is known of a campaign.
 
         Args:
             name: of the campaign.
-            body: the object; None if it is gone.
             now: seconds since 1970.
 
         Raises:
+            ConflictError: another operator has worked on it meanwhile.
             NmtError: something cannot be read now.
         """
         release = self.release()
         base = Config.parse(release.config)
         storage = open_storage(release, base)
         record = read_campaign_record(storage, name)
+        # After the record: by an older object, the newest revision would seem to be outdated.
+        body = self.objects.campaign(name)
         if body is None:
-            return self._observe_remains(name, release, storage, base, record)
-        campaign = Campaign.parse(body)
-        observed = _Observation(self, name, campaign, release, storage, now)
-        return observed.complete(record)
+            observed = self._observe_remains(name, release, storage, base, record)
+        else:
+            campaign = Campaign.parse(body)
+            observed = _Observation(self, name, campaign, release, storage, now).complete(record)
+        # If another operator has worked meanwhile, not all of this was true at the same time.
+        check_record(name, read_campaign_record(storage, name), observed.record)
+        return observed
 
     def known_standings(self) -> dict[str, Standing]:
         """Return what is known of all campaigns, from their last status at first."""
@@ -220,14 +230,10 @@ class _Observation:
         return number
 
     def _jobs(self, current: RevisionRecord | None) -> Iterator[ObservedJob]:
-        found = [job for job in self.observer.objects.jobs(self.name) if self._owns(job)]
+        uid = self.campaign.metadata.uid
+        found = [job for job in self.observer.objects.jobs(self.name) if is_owned(job, uid)]
         for body in sorted(found, key=lambda each: each["metadata"]["creationTimestamp"]):
             yield self._job(body, current)
-
-    def _owns(self, job: JsonObject) -> bool:
-        """Tell whether a job is this object's, and not of one that had the same name before."""
-        owners = job["metadata"].get("ownerReferences", [])
-        return any(owner.get("uid") == self.campaign.metadata.uid for owner in owners)
 
     def _job(self, body: JsonObject, current: RevisionRecord | None) -> ObservedJob:
         metadata, status = body["metadata"], body.get("status", {})
@@ -268,6 +274,12 @@ class _Observation:
             return []
         known = self.observer.known_standings()
         return [standing for name, standing in known.items() if name != self.name]
+
+
+def is_owned(job: JsonObject, uid: str) -> bool:
+    """Tell whether a job is that of an object, and not of one that had the same name before."""
+    owners = job["metadata"].get("ownerReferences", [])
+    return any(owner.get("uid") == uid for owner in owners)
 
 
 def _number(labels: Mapping[str, str], label: str) -> int:

@@ -11,6 +11,7 @@ from k8s.objects.campaign.status import SearchStatus
 from k8s.objects.release import Release
 from k8s.observe.job_status import JobState, JobStatus
 from k8s.operator.record import CampaignRecord, RevisionRecord
+from nmt.rollout import RolloutEvent
 from nmt.runs.gate import GateResult
 from nmt.runs.job_progress import JobProgress
 
@@ -78,6 +79,8 @@ class ObservedRoute:
     stable: str | None
     """Digest of the engine that answers; None: none does."""
     owner: str | None = None
+    rollout: str = ""
+    """Id of the latest rollout on it, whoever began it; empty: there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class ObservedRollout:
     """Whether it is paused only because the campaign is suspended."""
     settled: bool = True
     """Whether the traffic file says what the rollout says."""
+    last_event: RolloutEvent | None = None
 
     @property
     def is_active(self) -> bool:

@@ -62,13 +62,12 @@ class Reconciler:
         plan = Plan((), None)
         try:
             for _ in range(_MOST_PASSES):
-                observed = self.observer.observe(name, body, now)
+                observed = self.observer.observe(name, now)
                 plan = plan_campaign(observed, now)
                 if not plan.actions:
                     break
                 for action in plan.actions:
                     self.actor.act(observed, action, now)
-                body = self.observer.objects.campaign(name)
         except (UnreachableError, ConflictError):
             raise
         except NmtError as error:

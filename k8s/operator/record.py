@@ -1,7 +1,7 @@
 """What the operator remembers of a campaign on the storage root.
 
-The file is changed by compare-and-swap alone, and each change says what it expects: a change that
-was made already, or that a faster operator has overtaken, changes nothing.
+The file is changed by compare-and-swap alone, and only from what the change was decided on: an
+operator that was paused, while another one has taken over, changes nothing.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from k8s.api.errors import ConflictError
 from k8s.objects.campaign.spec import ActionKind
 from k8s.objects.campaign.status import Trigger
 from nmt.runs import layout
@@ -98,15 +99,13 @@ class CampaignRecord(_Part):
         return any(each.id == action_id for each in self.actions)
 
     def with_started(self, revision: RevisionRecord, uid: str, engine: str | None) -> Self:
-        """Add the next revision, which ends the one before it; do nothing if it is there.
+        """Add the next revision, which ends the one before it.
 
         Args:
             revision: the next one.
             uid: of the object.
             engine: of the revision before, if it has made one.
         """
-        if self.current and self.current.number >= revision.number:
-            return self
         before = [
             each
             if each.outcome
@@ -131,7 +130,7 @@ class CampaignRecord(_Part):
         return self.model_copy(update={"revisions": changed})
 
     def with_attempt(self, number: int, attempt: int, now: float, because: str | None) -> Self:
-        """Begin an attempt of a revision; do nothing if it or a later one has begun.
+        """Begin an attempt of a revision.
 
         Args:
             number: of the revision.
@@ -141,8 +140,6 @@ class CampaignRecord(_Part):
         """
 
         def begin(revision: RevisionRecord) -> RevisionRecord:
-            if revision.attempt >= attempt:
-                return revision
             return revision.model_copy(
                 update={
                     "attempt": attempt,
@@ -159,15 +156,11 @@ class CampaignRecord(_Part):
         return self.with_revision(number, begin)
 
     def with_action(self, action: DoneAction) -> Self:
-        """Add an action; do nothing if it was done already."""
-        if self.has_done(action.id):
-            return self
+        """Add an action."""
         return self.model_copy(update={"actions": (*self.actions, action)[-_MAX_ACTIONS:]})
 
     def with_schedule(self, tick: float) -> Self:
         """Remember that a time of the schedule was answered."""
-        if self.last_schedule is not None and self.last_schedule >= tick:
-            return self
         return self.model_copy(update={"last_schedule": tick})
 
 
@@ -184,27 +177,45 @@ def read_campaign_record(storage: Storage, name: str) -> CampaignRecord | None:
 
 
 def change_campaign_record(
-    storage: Storage, name: str, change: Callable[[CampaignRecord], CampaignRecord]
+    storage: Storage,
+    name: str,
+    change: Callable[[CampaignRecord], CampaignRecord],
+    expected: CampaignRecord,
 ) -> CampaignRecord:
     """Change what is remembered of a campaign; write nothing if nothing changes.
 
     Args:
         storage: the storage root.
         name: name of the campaign.
-        change: makes the new record; called again if another process was faster.
+        change: makes the new record.
+        expected: the record that the change was decided on; an empty one if there is none.
+
+    Returns:
+        The new record.
 
     Raises:
+        ConflictError: the record is not the expected one: decide anew.
         StorageError: the file is damaged, or cannot be read or written.
     """
-    found = read_campaign_record(storage, name)
-    if found is not None and change(found) == found:
-        return found
-    return CAMPAIGN_RECORD.update(
-        storage,
-        layout.campaign(name),
-        lambda current: change(current or CampaignRecord()),
-        _REMEDY,
-    )
+    changed = change(expected)
+    if changed == expected:
+        return expected
+
+    def swap(found: CampaignRecord | None) -> CampaignRecord:
+        check_record(name, found, expected)
+        return changed
+
+    return CAMPAIGN_RECORD.update(storage, layout.campaign(name), swap, _REMEDY)
+
+
+def check_record(name: str, found: CampaignRecord | None, expected: CampaignRecord) -> None:
+    """Refuse to go on from an old record.
+
+    Raises:
+        ConflictError: another operator has changed it.
+    """
+    if (found or CampaignRecord()) != expected:
+        raise ConflictError(f"another operator has changed the record of campaign {name}")
 
 
 def known_campaigns(storage: Storage) -> list[str]:

@@ -1,12 +1,24 @@
 """The rollouts of campaigns, as the operator sees and changes them."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
+from k8s.api.errors import ConflictError
 from k8s.operator.observed import ObservedRollout, ObservedRoute
 from k8s.operator.plan.rollout import SUSPENDED
 from nmt.config import Config
-from nmt.rollout import Command, RolloutRecord, command, look, newest_rollout, start
+from nmt.rollout import (
+    Command,
+    OvertakenError,
+    RolloutEvent,
+    RolloutRecord,
+    command,
+    look,
+    newest_rollout,
+    start,
+)
 from nmt.rollout.rules import WORDS
 from nmt.storage import Storage
 
@@ -28,11 +40,24 @@ class Rollouts(Protocol):
         owner: str,
         reason: str,
         at_once: bool,
+        after: str,
         now: datetime,
     ) -> None:
         """Begin to roll out the engine of a run, or go on with the rollout that does so.
 
+        Args:
+            storage: the storage root.
+            route: the route.
+            run: the run.
+            config: settings of the campaign.
+            owner: who rolls it out.
+            reason: why it may serve although the gate has not accepted it.
+            at_once: whether it serves everybody at once, whatever the settings say.
+            after: id of the latest rollout on the route that is known; empty: there was none.
+            now: the time.
+
         Raises:
+            ConflictError: another rollout has begun since: look again.
             InputError: the gate has not accepted the engine and there is no reason, or another
                 rollout runs on the route.
         """
@@ -51,11 +76,23 @@ class Rollouts(Protocol):
         *,
         by: str,
         reason: str,
+        after: RolloutEvent | None,
         now: datetime,
     ) -> None:
         """Pause, resume, promote or abort a rollout.
 
+        Args:
+            storage: the storage root.
+            endpoint: name of the endpoint.
+            rollout: id of the rollout.
+            do: the command.
+            by: who gives it.
+            reason: why.
+            after: the latest event of the rollout that is known.
+            now: the time.
+
         Raises:
+            ConflictError: something else has happened to the rollout since: look again.
             InputError: it has ended otherwise.
         """
         ...
@@ -79,24 +116,27 @@ class StorageRollouts:
         owner: str,
         reason: str,
         at_once: bool,
+        after: str,
         now: datetime,
     ) -> None:
         """Begin to roll out the engine of a run, or go on with the rollout that does so."""
         settings = config.rollout
         if at_once:
             settings = settings.model_copy(update={"mode": "direct"})
-        start(
-            storage,
-            route.endpoint,
-            run,
-            settings,
-            owner=owner,
-            by=owner,
-            reason=reason,
-            domain=route.domain,
-            public_key=config.serving.public_key,
-            now=now,
-        )
+        with _overtaken_is_conflict():
+            start(
+                storage,
+                route.endpoint,
+                run,
+                settings,
+                owner=owner,
+                by=owner,
+                reason=reason,
+                domain=route.domain,
+                public_key=config.serving.public_key,
+                after=after,
+                now=now,
+            )
 
     def look(self, storage: Storage, endpoint: str, rollout: str, now: datetime) -> None:
         """Look once at a rollout."""
@@ -111,10 +151,21 @@ class StorageRollouts:
         *,
         by: str,
         reason: str,
+        after: RolloutEvent | None,
         now: datetime,
     ) -> None:
         """Pause, resume, promote or abort a rollout."""
-        command(storage, endpoint, rollout, do, by=by, reason=reason, now=now)
+        with _overtaken_is_conflict():
+            command(storage, endpoint, rollout, do, by=by, reason=reason, after=after, now=now)
+
+
+@contextmanager
+def _overtaken_is_conflict() -> Generator[None]:
+    """Let the campaign be looked at again if somebody else was faster."""
+    try:
+        yield
+    except OvertakenError as error:
+        raise ConflictError(str(error)) from None
 
 
 def _observed(record: RolloutRecord, owner: str) -> ObservedRollout:
@@ -139,6 +190,7 @@ def _observed(record: RolloutRecord, owner: str) -> ObservedRollout:
         and last is not None
         and (last.who, last.why) == (owner, SUSPENDED),
         settled=record.settled,
+        last_event=last,
     )
 
 

@@ -6,6 +6,7 @@ from k8s.objects.campaign.names import rollout_owner
 from k8s.operator.observed import ObservedRollout, ObservedRoute
 from k8s.operator.rollouts import Rollouts
 from nmt.config import Config
+from nmt.rollout import newest_rollout
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic import read_traffic, route_key
@@ -40,7 +41,9 @@ def _owned_routes(storage: Storage, endpoint: str, owner: str) -> Iterator[Obser
     traffic = read_traffic(storage, endpoint)
     for key, route in (traffic.routes if traffic else {}).items():
         if route.owner == owner:
-            yield ObservedRoute(endpoint, key, None, route.stable, owner)
+            yield ObservedRoute(
+                endpoint, key, None, route.stable, owner, _latest(storage, endpoint, key)
+            )
 
 
 def _route_of(storage: Storage, endpoint: str, config: Config) -> ObservedRoute:
@@ -49,7 +52,12 @@ def _route_of(storage: Storage, endpoint: str, config: Config) -> ObservedRoute:
     traffic = read_traffic(storage, endpoint)
     route = traffic.routes.get(key) if traffic else None
     stable, owner = (route.stable, route.owner) if route else (None, None)
-    return ObservedRoute(endpoint, key, domain, stable, owner)
+    return ObservedRoute(endpoint, key, domain, stable, owner, _latest(storage, endpoint, key))
+
+
+def _latest(storage: Storage, endpoint: str, key: str) -> str:
+    newest = newest_rollout(storage, endpoint, key)
+    return newest.id if newest else ""
 
 
 def engines_in_use(storage: Storage) -> frozenset[str]:

@@ -8,6 +8,7 @@ from nmt.rollout.begin import start
 from nmt.rollout.decision import Decision, SignalEvidence, Situation, decide
 from nmt.rollout.evidence import Counts
 from nmt.rollout.record import (
+    OvertakenError,
     RolloutEvent,
     RolloutRecord,
     State,
@@ -24,6 +25,7 @@ __all__ = [
     "Command",
     "Counts",
     "Decision",
+    "OvertakenError",
     "RolloutEvent",
     "RolloutRecord",
     "SignalEvidence",

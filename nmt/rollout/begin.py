@@ -10,6 +10,7 @@ from nmt.errors import InputError
 from nmt.rollout.glossaries import has_glossary
 from nmt.rollout.record import (
     ITSELF,
+    OvertakenError,
     RolloutRecord,
     RolloutSettings,
     create_rollout,
@@ -41,6 +42,7 @@ def start(
     domain: str | None = None,
     keep_route: bool = True,
     public_key: str | None = None,
+    after: str | None = None,
     now: datetime,
 ) -> RolloutRecord:
     """Begin to roll out the engine of a run, or go on with the rollout that does so.
@@ -56,6 +58,8 @@ def start(
         domain: name of the domain, if the engine is only for one.
         keep_route: whether the route stays the owner's when the rollout has ended.
         public_key: as `serving.public_key` has it; None takes an engine that is not signed.
+        after: id of the latest rollout of the route that was known when this was decided on, empty
+            if there was none; None: whatever has begun.
         now: the time.
 
     Returns:
@@ -63,6 +67,7 @@ def start(
         engine serves; after that it begins another try.
 
     Raises:
+        OvertakenError: another rollout has begun since `after`.
         InputError: another rollout, canary or shadow runs on the route, or it is another owner's.
         NotAcceptedError: the gate has not accepted the engine, and no reason is given.
         NmtError: the run is not exported, or its engine is damaged or not signed.
@@ -75,6 +80,11 @@ def start(
         newest = newest_rollout(storage, endpoint, route)
         if newest and _is_the_same(storage, newest, engine, owner):
             return settle(storage, newest, now)
+        if after is not None and (newest.id if newest else "") != after:
+            raise OvertakenError(
+                f"rollout {newest.id if newest else ''} of route {route} has begun meanwhile: look "
+                "at it again"
+            )
         if newest and newest.is_active:
             raise InputError(
                 f"route {route} of endpoint '{endpoint}' is in rollout {newest.id} of engine "

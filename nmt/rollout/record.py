@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from nmt.config import RolloutConfig
-from nmt.errors import InputError
+from nmt.errors import InputError, NmtError
 from nmt.rollout.decision import Decision, SignalEvidence, Tally
 from nmt.rollout.rules import SignalRule
 from nmt.runs import layout
@@ -27,6 +27,10 @@ _REMEDY = (
     "look at `nmt traffic` what the route serves, end a canary that runs with `nmt rollback`, and "
     "delete this one file; the engine can then be rolled out again"
 )
+
+
+class OvertakenError(NmtError):
+    """A change of a rollout that was decided on before somebody else has changed it."""
 
 
 class RolloutEvent(BaseModel):

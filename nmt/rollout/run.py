@@ -10,7 +10,13 @@ from nmt.cli.rollout_options import RolloutCommand as Command
 from nmt.errors import InputError
 from nmt.rollout.evidence import Counts
 from nmt.rollout.follow import can_undo
-from nmt.rollout.record import RolloutRecord, change_rollout, read_existing
+from nmt.rollout.record import (
+    OvertakenError,
+    RolloutEvent,
+    RolloutRecord,
+    change_rollout,
+    read_existing,
+)
 from nmt.rollout.settle import settle
 from nmt.rollout.transitions import Sight, after_command, after_look
 from nmt.storage import Storage
@@ -47,6 +53,7 @@ def command(
     *,
     by: str,
     reason: str,
+    after: RolloutEvent | None = None,
     now: datetime,
 ) -> RolloutRecord:
     """Pause, resume, promote or abort a rollout for a person.
@@ -61,22 +68,39 @@ def command(
         do: the command; one that was followed already changes nothing.
         by: who gives it.
         reason: why.
+        after: the latest event that was known when the command was decided on; None: whatever has
+            happened.
         now: the time.
 
     Raises:
+        OvertakenError: something has happened since `after`.
         InputError: there is no such rollout, it has ended otherwise, or the reason is empty.
         StorageError: the record or the traffic file is damaged.
     """
     why = checked_reason(reason, f"--{do}")
     record = settle(storage, read_existing(storage, endpoint, rollout_id), now)
+    _check_latest(record, after)
     if do == "abort":
         _check_undo(record, read_traffic(storage, endpoint))
     missing = _see(read_reports(storage, endpoint), record.token, now).missing
 
     def change(current: RolloutRecord) -> RolloutRecord:
+        _check_latest(current, after)
         return after_command(current, do, by=by, reason=why, missing=missing, now=now)
 
     return settle(storage, change_rollout(storage, endpoint, rollout_id, change), now)
+
+
+def _check_latest(record: RolloutRecord, after: RolloutEvent | None) -> None:
+    """Refuse a command that was decided on before the latest event.
+
+    Raises:
+        OvertakenError: it was.
+    """
+    if after is not None and record.events[-1:] != (after,):
+        raise OvertakenError(
+            f"rollout {record.id} has changed meanwhile ({record.reason}): look at it again"
+        )
 
 
 def _see(reports: list[ReplicaReport], token: str, now: datetime) -> Sight:

@@ -82,6 +82,9 @@ def _after_deletion(observed: Observed) -> tuple[PlannedAction, ...]:
         return (CommandRollout(rollout.id, "abort", "the campaign was deleted"),)
     if rollout and not rollout.settled:
         return (LookAtRollout(rollout.id),)
+    ended = end_of_rollout(observed, observed.current) if observed.current else None
+    if ended:
+        return (ended,)
     if route and route.owner:
         return (ReleaseRoute(route.endpoint, route.key),)
     return ()
@@ -118,9 +121,12 @@ def _decide(
 ) -> tuple[PlannedAction, ...]:
     """Choose the first thing that has to be done."""
     told = follow_action(observed, spec.action) if spec.action else None
+    current = observed.current
+    if told and current and isinstance(situation.work, Broken):
+        # People have seen a failure that is not recorded yet: what they say is about it.
+        return _go_on(observed, spec, current, situation.work, after, now)
     if told:
         return (told,)
-    current = observed.current
     ended = end_of_rollout(observed, current) if current else None
     if ended:
         return (ended,)

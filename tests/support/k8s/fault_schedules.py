@@ -79,9 +79,10 @@ class Explorer:
         """
         random = Random(seed)
         told: list[str] = []
-        state = self.begin
+        state, last = self.begin, len(self.expected) - 1
         try:
-            for number in range(self.spared, len(self.expected)):
+            compared = -1
+            while compared < last:
                 before = state
                 for _ in range(random.choice((0, 0, 0, 1, 1, 2))):
                     # The next event may have happened in between.
@@ -90,9 +91,10 @@ class Explorer:
                     state = self._suffer(state, before, random, told)
                 state = self.rest(state)
                 if state.act == before.act:
-                    self._compare(state, self.expected[number])
-                if number < len(self.expected) - 1 and state.act == before.act:
-                    state = self.next_act(state)
+                    self._compare(state, self.expected[state.act])
+                    compared = state.act
+                    if compared < last:
+                        state = self.next_act(state)
         except Exception as error:
             raise Violation(f"seed {seed}: {error}\n" + "\n".join(told)) from error
         return told

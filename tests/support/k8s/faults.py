@@ -1,7 +1,8 @@
 """Calls of an operator that fail, and the world in which they do.
 
 Each call to the API server or to the storage is a place where something can happen: the process
-dies, the answer is lost, somebody else was faster, another operator works, or the world moves on.
+dies or sleeps, the answer is lost, somebody else was faster, another operator works, or the world
+moves on.
 """
 
 import json
@@ -16,6 +17,7 @@ from unittest import mock
 
 from k8s.api.cluster import CAMPAIGN, RAY_JOB, JsonObject, Kind, Page
 from k8s.api.errors import ConflictError
+from k8s.objects.campaign.campaign import Campaign
 from k8s.objects.release import KEY, Release
 from k8s.operator import act, observe
 from k8s.operator.act import Actor
@@ -25,6 +27,7 @@ from k8s.operator.reconcile import Reconciler
 from nmt.config import Config
 from nmt.errors import NmtError, StorageError, UnreachableError
 from nmt.storage import RecordKind
+from nmt.traffic import file as traffic_file
 from tests.support.k8s import campaign_world
 from tests.support.k8s.campaign_world import NAME, RELEASE, World
 from tests.support.k8s.field_owners import Owners
@@ -33,8 +36,10 @@ from tests.support.k8s.object_store import clone, has_labels
 
 FaultKind = Literal[
     "dies before", "dies after", "fails before", "fails after", "conflicts", "another operator",
-    "the world moves", "jobs vanish", "reads are old",
+    "the world moves", "jobs vanish", "reads are old", "sleeps",
 ]  # fmt: skip
+SLEPT_EVENTS = 2
+"""Number of events of a story through which a process sleeps."""
 FINALIZER = "ray.io/rayjob-finalizer"
 
 
@@ -215,6 +220,9 @@ class FaultyWorld(World):
                 if self.events[self.act].any_time:
                     with self._not_counting():
                         self.move_on()
+            case "sleeps":
+                with self._not_counting():
+                    self._go_on_without_it()
             case "jobs vanish":
                 with self._not_counting():
                     for job in self.live_jobs():
@@ -222,6 +230,17 @@ class FaultyWorld(World):
             case _:
                 pass
         return do()
+
+    def _go_on_without_it(self) -> None:
+        """Let another operator work to the end, while the story goes on by some events."""
+        for event in (*self.events[self.act : self.act + SLEPT_EVENTS], None):
+            before = None
+            while before != (self.cluster.objects, self.disk.files):
+                before = dict(self.cluster.objects), dict(self.disk.files)
+                self._operator("b").reconcile(NAME, self.now)
+                self.tidy()
+            if event is not None:
+                self.move_on()
 
     @contextmanager
     def _not_counting(self) -> Iterator[None]:
@@ -374,6 +393,8 @@ def faulty_world(release: JsonObject, events: tuple[Event, ...]) -> Iterator[Fau
             ),
         ),
         remembered(RecordKind, "_parse", lambda kind, raw: (id(kind), raw)),
+        remembered(traffic_file, "_parse", lambda storage, name, raw: raw),
+        remembered(Campaign, "parse", lambda body: id(body)),
         remembered(Release, "parse", lambda data, where: data[KEY]),
         remembered(Config, "parse", lambda tree, origins=None: (id(tree), id(origins))),
         mock.patch.object(observe, "Storage", disk.open),

@@ -51,7 +51,12 @@ class MemoryStorage(Storage):
     def exists(self, path: str) -> bool:
         place = self.locate(path)
         return self._disk.call(
-            "read", place, lambda: place in self._disk.files or bool(self._below(place))
+            "read",
+            place,
+            lambda: (
+                place in self._disk.files
+                or any(each.startswith(f"{place}/") for each in self._disk.files)
+            ),
         )
 
     def read_bytes(self, path: str) -> bytes:
