@@ -91,6 +91,7 @@ bench: $(READY)  ## Run the benchmarks of docs/benchmarks.md.
 	$(BIN)/python benchmarks/train_throughput.py
 	$(BIN)/python benchmarks/loss_memory.py
 	$(BIN)/python benchmarks/training_start.py
+	$(BIN)/python benchmarks/trial_start.py
 	$(BIN)/python benchmarks/padding.py
 	$(BIN)/python benchmarks/workers.py
 	$(BIN)/python benchmarks/model_600m.py

@@ -35,6 +35,7 @@ from nmt.training.kept_base import (
     changes_base,
 )
 from nmt.training.recompute import recompute_activations
+from nmt.training.reused_memory import REUSED_MEMORY
 from nmt.training.strategies import Single, Strategy, pick_device
 from nmt.training.tokens import Tokenization
 
@@ -155,11 +156,12 @@ def _load_base(job: TrainingJob, source: ModelSource, device: torch.device) -> P
         return load_model(source, dtype, quantization=quantization, device=device)
 
     if not job.keeps_base or not can_be_kept(config.adapter):
+        REUSED_MEMORY.free()
         return load()
     # Weights that are trained are copied from the CPU: a second set would take the GPU's memory.
     place = torch.device("cpu") if changes_base(config.adapter) else device
     key = BaseKey(source.content.digest, dtype, _kept_format(quantization), str(place))
-    return KEPT_BASES.model(key, config.adapter, lambda: load().to(place))  # pyright: ignore[reportArgumentType]
+    return KEPT_BASES.model(key, config.adapter, lambda: load().to(place), device)  # pyright: ignore[reportArgumentType]
 
 
 def _kept_format(quantization: QloraAdapter | None) -> QloraAdapter | None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from nmt.config import TrainingConfig
 from nmt.errors import CheckpointError
+from nmt.training.reused_memory import REUSED_MEMORY
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -58,7 +59,7 @@ def make_moments(optimizer: torch.optim.AdamW) -> None:
         for parameter in group["params"]:
             optimizer.state[parameter] = {
                 "step": torch.zeros((), device=parameter.device),
-                **{kind: torch.zeros_like(parameter) for kind in MOMENTS},
+                **{kind: REUSED_MEMORY.zeros_like(parameter, kind) for kind in MOMENTS},
             }
 
 
@@ -79,18 +80,23 @@ def restore_moments(
     tensors: Mapping[str, Tensor],
     step: int,
 ) -> None:
-    """Put saved moments back, as they were after `step` steps.
+    """Copy saved moments into the state that `make_moments` has made.
+
+    Args:
+        optimizer: the optimizer.
+        parameters: its parameters, by name.
+        tensors: the saved moments.
+        step: number of steps that led to them.
 
     Raises:
         CheckpointError: a parameter has no saved moments.
     """
     check_moments(parameters, tensors)
     for name, parameter in parameters.items():
-        optimizer.state[parameter] = {
-            # fused AdamW keeps its step count on the parameter's device
-            "step": torch.tensor(float(step), device=parameter.device),
-            **{kind: tensors[f"{kind}/{name}"].to(parameter.device) for kind in MOMENTS},
-        }
+        state = optimizer.state[parameter]
+        state["step"].fill_(float(step))
+        for kind in MOMENTS:
+            state[kind].copy_(tensors[f"{kind}/{name}"])
 
 
 def check_moments(parameters: Iterable[str], tensors: Iterable[str]) -> None:

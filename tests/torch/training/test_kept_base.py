@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from weakref import ref
 
 import pytest
 from safetensors.torch import save
@@ -12,6 +13,7 @@ from nmt.config import digest_of
 from nmt.training import loading
 from nmt.training.job import TrainingJob
 from nmt.training.kept_base import KEPT_BASES
+from nmt.training.reused_memory import REUSED_MEMORY
 from nmt.training.trainer import run_training
 from tests.support.training.small_training import checkpoint_weights, same
 
@@ -102,3 +104,31 @@ def test_an_adapter_takes_no_second_copy_of_the_weights(job: TrainingJob) -> Non
 def test_a_training_that_keeps_no_base_leaves_none(job: TrainingJob) -> None:
     run_training(replace(trial(job, "lora"), keeps_base=False))
     assert KEPT_BASES.models() == ()
+
+
+def test_a_full_fine_tuning_takes_over_the_memory_of_the_last_one(job: TrainingJob) -> None:
+    def places() -> list[int]:
+        material = loading.load_material(trial(job, "full"), loading.pick_device(0))
+        return [weight.data_ptr() for weight in material.model.parameters()]
+
+    assert places() == places()
+
+
+def test_a_model_in_use_keeps_its_weights_when_the_next_one_is_loaded(job: TrainingJob) -> None:
+    first, second = (
+        loading.load_material(trial(job, "full"), loading.pick_device(0)) for _ in range(2)
+    )
+    places = {weight.data_ptr() for weight in first.model.parameters()}
+    assert places.isdisjoint(weight.data_ptr() for weight in second.model.parameters())
+
+
+@pytest.mark.parametrize("method", ["lora", "pissa"])
+def test_a_training_of_another_kind_frees_the_memory_of_a_full_fine_tuning(
+    job: TrainingJob, method: str
+) -> None:
+    run_training(trial(job, "full"))
+    (kept,) = KEPT_BASES.models()
+    copied = ref(REUSED_MEMORY.copies([weight.detach() for weight in kept.parameters()])[0])
+    assert copied() is not None
+    loading.load_material(trial(job, method), loading.pick_device(0))
+    assert copied() is None

@@ -7,6 +7,7 @@ from nmt.errors import CheckpointError
 from nmt.training.optim import (
     build_optimizer,
     learning_rate,
+    make_moments,
     moments_of,
     restore_moments,
 )
@@ -55,6 +56,7 @@ def test_restored_optimizer_takes_the_same_next_step() -> None:
     first, optimizer = trained()
     second, _ = trained()
     fresh = build_optimizer(second, settings("constant"))
+    make_moments(fresh)
     saved = {name: t.clone() for name, t in moments_of(optimizer, first).items()}
     restore_moments(fresh, second, saved, step=3)
     for parameters, each in ((first, optimizer), (second, fresh)):
