@@ -53,8 +53,8 @@ class Mutant:
 MUTANTS = (
     Mutant("a job is created beside one that is being deleted", f"{PLAN}/steps.py",
            "if job.deleting or not job.has_ended), None)", "if False), None)"),
-    Mutant("a job that is being deleted counts as working", f"{PLAN}/steps.py",
-           "if not job.has_ended and not job.deleting), None)", "if not job.has_ended), None)"),
+    Mutant("a job that has ended counts as working", f"{PLAN}/steps.py",
+           "for job in own if not job.has_ended), None)", "for job in own), None)"),
     Mutant("a failed job is started again for ever", f"{PLAN}/steps.py",
            "return _after(covering[-1], missing[0], now) if covering else Create(planned)",
            "return Create(planned)"),

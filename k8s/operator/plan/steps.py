@@ -56,7 +56,7 @@ def next_work(observed: Observed, revision: RevisionRecord, now: float) -> Work:
     if not missing:
         return Done()
     own = [job for job in observed.jobs if is_of(job, revision)]
-    working = next((job for job in own if not job.has_ended and not job.deleting), None)
+    working = next((job for job in own if not job.has_ended), None)
     if working:
         return Working(working)
     # Two jobs must never work on one run, so the next one waits until the one before is gone.
