@@ -109,6 +109,8 @@ class Story:
             file.write(f"source\ttarget\n{lines}")
             file.flush()
             self.release.kubectl(f"exec -i files -- sh -c '{command}' < {file.name}")
+        # A campaign at rest would be looked at after ten minutes.
+        self.release.kubectl(f"annotate --overwrite tc {NAME} at={time.time():.0f}", check=False)
 
     def apply(self, **changes: Any) -> None:
         body = {
@@ -198,12 +200,11 @@ def test_new_data_makes_a_better_engine_though_head_and_operator_are_lost(served
     before = digest(served.release)
     served.write("corpora/clinic.tsv", CORPORA["all"])
     served.wait(f"{NAME}-r2", "Training")
-    time.sleep(20)
-    heads = served.release.kubectl(
-        f"get pods -l ray.io/node-type=head,nmt.internal/campaign={NAME} -o name"
-    ).split()
-    for head in heads:
-        print(served.release.kubectl(f"delete {head} --force --grace-period=0"))
+    time.sleep(10)
+    head = served.release.kubectl(
+        f"get pods -l ray.io/node-type=head,nmt/run={NAME}-r2 -o name"
+    ).strip()
+    print(served.release.kubectl(f"delete {head} --force --grace-period=0"))
     found = served.wait(f"{NAME}-r2", "Served")
     assert found["serves"] == digest(served.release) != before
 
