@@ -13,33 +13,28 @@ from nmt.cli.console import guarded
 
 if TYPE_CHECKING:
     from k8s.api.cluster import Cluster
-    from k8s.operator.loop.worker import Reconcile
+    from k8s.operator.reconcile import Reconciler
 
 PROGRAM = "nmt-operator"
 
 Connect = Callable[[str | None, str | None], "Cluster"]
-Build = Callable[["Cluster", str], "Reconcile"]
 
 
 def main(
     arguments: Sequence[str] | None = None,
     connect: Connect | None = None,
-    build: Build | None = None,
 ) -> int:
     """Run until SIGTERM, or until another replica has taken the Lease.
 
     Args:
         arguments: of the command line.
         connect: connects to the cluster.
-        build: makes what brings a campaign a step further.
 
     Returns:
         The exit code of the process: 143 after SIGTERM.
     """
     options = parse(arguments)
-    return guarded(
-        lambda: _run(options, connect or _connect, build or _build), program=PROGRAM, extra="k8s"
-    )
+    return guarded(lambda: _run(options, connect or _connect), program=PROGRAM, extra="k8s")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -54,7 +49,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(options: argparse.Namespace, connect: Connect, build: Build) -> None:
+def _run(options: argparse.Namespace, connect: Connect) -> None:
     from k8s.operator.loop.controller import Controller
     from k8s.operator.loop.health import health_port
     from k8s.operator.loop.lease import Clocks
@@ -62,13 +57,15 @@ def _run(options: argparse.Namespace, connect: Connect, build: Build) -> None:
 
     log_as_json()
     cluster = connect(options.context, options.namespace)
+    work = _build(cluster, options.release)
     controller = Controller(
         cluster,
-        build(cluster, options.release),
+        work,
         f"{options.release}-operator",
         _identity(),
         Clocks(time.monotonic, time.time),
         SystemRandom(),
+        held=work.held,
     )
     with health_port(options.port, controller.problem, controller.metrics.exposition):
         controller.run()
@@ -86,7 +83,7 @@ def _connect(context: str | None, namespace: str | None) -> "Cluster":
     return connect(context, namespace)
 
 
-def _build(cluster: "Cluster", release: str) -> "Reconcile":
+def _build(cluster: "Cluster", release: str) -> "Reconciler":
     from k8s.operator.reconcile import reconciler
 
     return reconciler(cluster, release)

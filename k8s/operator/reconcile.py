@@ -3,7 +3,6 @@
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from k8s.api.cluster import Cluster
 from k8s.api.errors import ConflictError
@@ -20,9 +19,6 @@ from k8s.operator.record import known_campaigns
 from k8s.operator.rollouts import StorageRollouts
 from nmt.config import Config
 from nmt.errors import NmtError, UnreachableError
-
-if TYPE_CHECKING:
-    from k8s.operator.loop.worker import Reconcile
 
 log = logging.getLogger(__name__)
 
@@ -105,21 +101,22 @@ class Reconciler:
         except NmtError as error:
             log.warning("campaign %s: its rollout cannot be looked at: %s", name, error)
 
-    def give_up_deleted(self, now: float) -> None:
-        """Give back what campaigns hold that were deleted while no operator worked.
+    def __call__(self, name: str) -> float | None:
+        """Do for a campaign what has to be done now, as the loop calls it."""
+        return self.reconcile(name, time.time())
+
+    def held(self) -> list[str]:
+        """List the campaigns that may hold a canary or a route, those that are deleted too.
 
         Raises:
             NmtError: cluster or storage cannot be read.
         """
         release = self.observer.release()
-        storage = open_storage(release, Config.parse(release.config))
-        for name in known_campaigns(storage):
-            if self.observer.objects.campaign(name) is None:
-                self.reconcile(name, now)
+        return known_campaigns(open_storage(release, Config.parse(release.config)))
 
 
-def reconciler(cluster: Cluster, release: str) -> "Reconcile":
-    """Make the function that brings one campaign of a release a step further.
+def reconciler(cluster: Cluster, release: str) -> Reconciler:
+    """Make what brings the campaigns of a release a step further.
 
     Args:
         cluster: the namespace of the campaigns.
@@ -131,15 +128,4 @@ def reconciler(cluster: Cluster, release: str) -> "Reconcile":
     rollouts = StorageRollouts()
     observer = Observer(cluster, ClusterObjects(cluster), release, rollouts)
     observer.release()
-    work = Reconciler(observer, Actor(cluster, rollouts, observer.looked_at))
-    has_begun = False
-
-    def reconcile(name: str) -> float | None:
-        """Look at a campaign, and do what is due; return the seconds until it is due again."""
-        nonlocal has_begun
-        if not has_begun:
-            work.give_up_deleted(time.time())
-            has_begun = True
-        return work.reconcile(name, time.time())
-
-    return reconcile
+    return Reconciler(observer, Actor(cluster, rollouts, observer.looked_at))

@@ -1,8 +1,9 @@
 """The controller: the threads that follow objects and the one that works, while the Lease lasts."""
 
 import logging
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 from typing import cast
@@ -38,6 +39,7 @@ class Controller:
         identity: str,
         clocks: Clocks,
         random: Random,
+        held: Callable[[], Iterable[str]] = tuple[str, ...],
     ) -> None:
         """Prepare; nothing runs before `run`.
 
@@ -48,9 +50,11 @@ class Controller:
             identity: of this replica; no two processes may ever have the same.
             clocks: time.
             random: spreads retries.
+            held: lists the campaigns that may hold something, though their objects may be gone.
         """
         self._clock = clocks.monotonic
         self._identity = identity
+        self._held = held
         self.queue = WorkQueue(clocks.monotonic, random)
         self.election = Election(cluster, lease, identity, clocks)
         self.campaigns = Follower(cluster, CAMPAIGN, "", phase_of, self._campaign_changed)
@@ -126,13 +130,31 @@ class Controller:
             raise ClusterError(f"the operator has to start again: {problem}")
 
     def _work(self) -> None:
+        lists_again_at = self._clock()
         while not self._stopped.is_set():
-            self._worked_at = self._clock()
+            self._worked_at = now = self._clock()
             # The work ends with the Lease, even while the main thread waits for an answer.
             if self.election.is_leader():
+                if now >= lists_again_at:
+                    is_listed = self._queue_held()
+                    lists_again_at = math.inf if is_listed else now + _LONGEST_PAUSE_SECONDS
                 self.worker.work(1.0)
             else:
                 self._stopped.wait(0.1)
+
+    def _queue_held(self) -> bool:
+        """Add the campaigns to the queue that were deleted while no operator worked.
+
+        Returns:
+            Whether they could be listed.
+        """
+        try:
+            for name in self._held():
+                self.queue.add(name)
+        except NmtError as error:
+            logger.warning("what campaigns hold cannot be listed now: %s", error)
+            return False
+        return True
 
     def _follow(self, follower: Follower) -> None:
         pause = 1.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from k8s.api.cluster import RAY_JOB
+from k8s.api.cluster import CAMPAIGN, RAY_JOB
 from k8s.operator.observe import Observer
 from nmt.errors import StorageError
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
@@ -223,3 +223,14 @@ def test_the_status_has_the_time_of_every_step_after_its_job_is_gone(world: Worl
             assert step.start_time
             assert step.end_time
             assert (step.end_time - step.start_time).total_seconds() == step.seconds
+
+
+def test_a_campaign_that_was_deleted_still_holds_something_until_it_is_looked_at(
+    world: World,
+) -> None:
+    _applied(world)
+    assert world.route().owner == "campaign/clinic"
+    del world.cluster.objects[CAMPAIGN.name, "clinic"]
+    for name in world.reconciler.held():
+        world.reconcile(name)
+    assert world.route().owner is None

@@ -53,9 +53,11 @@ def cluster() -> FakeCluster:
 
 @pytest.fixture
 def start(cluster) -> Callable[..., Controller]:
-    def make(reconcile, identity: str = "a") -> Controller:
+    def make(reconcile, identity: str = "a", **options) -> Controller:
         clocks = Clocks(time.monotonic, time.time)
-        return Controller(cluster, reconcile, "nmt-operator", identity, clocks, Random(1))
+        return Controller(
+            cluster, reconcile, "nmt-operator", identity, clocks, Random(1), **options
+        )
 
     return make
 
@@ -91,6 +93,27 @@ def test_each_campaign_is_looked_at_also_one_that_comes_later(cluster, start):
 
     run_until_stolen(start(reconcile))
     assert seen[:2] == ["first", "second"]
+
+
+def test_a_campaign_that_was_deleted_while_no_operator_worked_is_looked_at(
+    cluster, start, monkeypatch
+):
+    monkeypatch.setattr(module, "_LONGEST_PAUSE_SECONDS", 0.01)
+    answers = [StorageError("the disk is away"), ["gone"]]
+    seen: list[str] = []
+
+    def held() -> list[str]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def reconcile(name: str) -> None:
+        seen.append(name)
+        steal(cluster)
+
+    run_until_stolen(start(reconcile, held=held))
+    assert seen == ["gone"]
 
 
 def test_a_failure_or_a_bug_at_one_campaign_keeps_no_other_from_its_turn(cluster, start, caplog):
