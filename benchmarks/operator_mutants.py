@@ -34,6 +34,9 @@ TESTS = (
     "tests/unit/k8s/test_campaign_story.py",
     "tests/unit/k8s/test_campaign_people.py",
 )
+_LIMIT_SECONDS = 600.0
+_ENDLESS = f"the tests did not end in {_LIMIT_SECONDS:.0f} s"
+"""What a bug has done that lets the operator act for ever."""
 MUTATED = ("k8s", "tests", "nmt.rollout")
 """Packages that are imported anew for each bug."""
 PLAN, LOOP = "k8s/operator/plan", "k8s/operator/loop"
@@ -199,7 +202,10 @@ def _violation(copy: Path, schedules: int) -> str:
         target=_tell_stories, args=(str(copy), schedules, send)
     )
     child.start()
-    child.join()
+    child.join(_LIMIT_SECONDS)
+    if child.is_alive():
+        child.kill()
+        return _ENDLESS
     return receive.recv() if receive.poll() else "the process died"
 
 
@@ -234,14 +240,18 @@ def _tell_stories(copy: str, schedules: int, send: Connection) -> None:
 
 def _first_failure(copy: Path) -> str:
     """Return the first of the other tests that fails with a bug; empty if all pass."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *TESTS],
-        cwd=copy,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *TESTS],
+            cwd=copy,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LIMIT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return _ENDLESS
     if done.returncode == 0:
         return ""
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
