@@ -3,6 +3,7 @@
 import _thread
 import json
 import logging
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from k8s.operator.loop.controller import Controller, LostLeaseError
 from k8s.operator.loop.health import health_port
 from k8s.operator.loop.lease import Clocks
 from k8s.operator.loop.log import JsonLines
+from nmt.cli.signals import restored_handlers
 from nmt.errors import StorageError
 from tests.support.alerts import families_of, metrics_of_alerts
 from tests.support.k8s.fake_cluster import FakeCluster
@@ -177,8 +179,11 @@ def test_a_stop_finishes_what_is_begun_and_gives_the_lease_back(cluster, start):
         assert cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"] == "a"
         ended.append(name)
 
-    with pytest.raises(KeyboardInterrupt):
-        start(reconcile).run()
+    with restored_handlers([signal.SIGINT]):
+        # A shell starts what runs in the background with the signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with pytest.raises(KeyboardInterrupt):
+            start(reconcile).run()
     assert ended == ["a"]
     assert cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"] == ""
 
