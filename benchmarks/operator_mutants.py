@@ -30,6 +30,7 @@ TESTS = (
     "tests/unit/k8s/test_client_changes.py",
     "tests/unit/k8s/test_operator_races.py",
     "tests/unit/rollout/test_rollout_crashes.py",
+    "tests/unit/rollout/test_rollout_pauses.py",
     "tests/unit/rollout/test_rollout_races.py",
     "tests/unit/k8s/test_campaign_story.py",
     "tests/unit/k8s/test_campaign_people.py",
