@@ -35,14 +35,16 @@ def look(storage: Storage, endpoint: str, rollout_id: str, now: datetime) -> Rol
         InputError: there is no such rollout, or the route is another owner's.
         StorageError: the record or the traffic file is damaged.
     """
-    record = settle(storage, read_existing(storage, endpoint, rollout_id), now)
-    if not record.is_active:
-        return record
-    sight = _see(read_reports(storage, endpoint), record.token, now)
-    record = change_rollout(
-        storage, endpoint, rollout_id, lambda current: after_look(current, sight, now)
-    )
-    return settle(storage, record, now)
+    seen = settle(storage, read_existing(storage, endpoint, rollout_id), now)
+    if not seen.is_active:
+        return seen
+    sight = _see(read_reports(storage, endpoint), seen.token, now)
+
+    def change(current: RolloutRecord) -> RolloutRecord:
+        # To reports that were read before another process looked, later counts would seem lost.
+        return after_look(current, sight, now) if current == seen else current
+
+    return settle(storage, change_rollout(storage, endpoint, rollout_id, change), now)
 
 
 def command(

@@ -7,10 +7,10 @@ import pytest
 from typing_extensions import override
 
 from nmt.config import RolloutConfig
-from nmt.rollout import OvertakenError, command, rollouts_of, settle, start
+from nmt.rollout import OvertakenError, command, rollouts_of, run, settle, start
 from nmt.rollout import begin as beginning
 from nmt.storage import Storage
-from tests.support.rollouts import NAME, OWNER, QUICK, ROUTE, Rollouts, quick_storage
+from tests.support.rollouts import CLEAN, NAME, OWNER, QUICK, ROUTE, Rollouts, quick_storage
 
 
 class Crash(Exception):
@@ -98,3 +98,25 @@ def test_a_start_that_was_decided_on_before_another_rollout_is_refused(tmp_path:
     with pytest.raises(OvertakenError, match="has begun meanwhile"):
         start(rollouts.storage, NAME, "b", QUICK, owner=OWNER, by="ann", after="", now=rollouts.now)
     assert len(rollouts_of(rollouts.storage, NAME, ROUTE)) == 1
+
+
+def test_counts_that_were_read_before_another_look_do_not_seem_to_be_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick_storage(tmp_path)
+    mine, other = beside(tmp_path), beside(tmp_path)
+    rollout = mine.start().id
+    read = run.read_reports
+
+    def and_then_the_other(*words: Any) -> Any:
+        monkeypatch.setattr(run, "read_reports", read)
+        reports = read(*words)
+        other.report(CLEAN)
+        other.look(rollout)
+        return reports
+
+    monkeypatch.setattr(run, "read_reports", and_then_the_other)
+    mine.look(rollout)
+    found = mine.running()
+    assert (found.state, found.pairs) == ("running", other.running().pairs)
+    assert found.pairs > 0
