@@ -146,7 +146,7 @@ def poll(follower: Follower, count: int = 1) -> None:
         for _ in range(count):
             await poll_once(follower)
 
-    asyncio.run(asyncio.wait_for(body(), 10))
+    asyncio.run(asyncio.wait_for(body(), 60))
 
 
 async def poll_once(follower: Follower) -> None:
