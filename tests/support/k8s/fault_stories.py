@@ -109,9 +109,10 @@ STORIES: dict[str, Story] = {
         )
     ),
     "a campaign is suspended in its canary": _in_canary(
-        # The time at a step counts from the look, which may have begun before the campaign goes on.
-        GOOD, change(suspend=True), LATER, replace(change(suspend=False), any_time=False), GOOD,
-        LATER,
+        # A look that the suspension interrupts need not advance, and the time at a step counts
+        # from the beginning of the look.
+        GOOD, replace(change(suspend=True), any_time=False), LATER,
+        replace(change(suspend=False), any_time=False), GOOD, LATER,
     ),
     "the settings change at work": Story(
         (begin(), JOB, change(config=WITH_DATA | {"seed": 2}), JOB, JOB, JOB, LATER)
