@@ -90,11 +90,8 @@ def _in_canary(*events: Event) -> Story:
     return Story((*FIRST, *CANARY, *events), len(FIRST) + len(CANARY) + 1)
 
 
-STORIES: dict[str, Story] = {
+WORK_STORIES: dict[str, Story] = {
     "the first engine is served": Story((*FIRST, LATER)),
-    "new data makes a canary": _served(*CANARY),
-    "a good canary is promoted": _in_canary(GOOD, GOOD, GOOD, LATER),
-    "a harmful canary is rolled back": _in_canary(GOOD, BAD, LATER),
     "a worse engine is rejected": _served(*CANARY, LATER, r2="reject"),
     "people decide where the gate did not": _served(
         *CANARY, tell(1, "promote"), tell(2, "promote", "it reads better"), LATER, r2="undecided"
@@ -108,14 +105,29 @@ STORIES: dict[str, Story] = {
             change(suspend=False), JOB, JOB, LATER,
         )
     ),
+    "the settings change at work": Story(
+        (begin(), JOB, change(config=WITH_DATA | {"seed": 2}), JOB, JOB, JOB, LATER)
+    ),
+    "a campaign is deleted and made again": _served(
+        delete(), LATER, begin(config=WITH_DATA | {"seed": 3}), JOB, JOB, JOB, LATER
+    ),
+    "old revisions make room": _served(
+        change(config=WITH_DATA | {"seed": 2}, keep={"revisions": 1, "failed": 0}),
+        JOB, JOB, JOB, AGAIN, JOB, JOB, JOB, LATER,
+        r2="reject", r3="reject",
+    ),
+}  # fmt: skip
+"""Stories of jobs, of the gate, and of what people say."""
+
+ROLLOUT_STORIES: dict[str, Story] = {
+    "new data makes a canary": _served(*CANARY),
+    "a good canary is promoted": _in_canary(GOOD, GOOD, GOOD, LATER),
+    "a harmful canary is rolled back": _in_canary(GOOD, BAD, LATER),
     "a campaign is suspended in its canary": _in_canary(
         # A look that the suspension interrupts need not advance, and the time at a step counts
         # from the beginning of the look.
         GOOD, replace(change(suspend=True), any_time=False), LATER,
         replace(change(suspend=False), any_time=False), GOOD, LATER,
-    ),
-    "the settings change at work": Story(
-        (begin(), JOB, change(config=WITH_DATA | {"seed": 2}), JOB, JOB, JOB, LATER)
     ),
     "the settings change in the canary": _in_canary(
         GOOD, change(config=WITH_DATA | {"seed": 2}), JOB, JOB, JOB, LATER
@@ -128,15 +140,10 @@ STORIES: dict[str, Story] = {
         tell(1, "promote", "now"), LATER, tell(2, "rollback", "worse"), LATER
     ),
     "a campaign is deleted in its canary": _in_canary(GOOD, delete(), LATER),
-    "a campaign is deleted and made again": _served(
-        delete(), LATER, begin(config=WITH_DATA | {"seed": 3}), JOB, JOB, JOB, LATER
-    ),
-    "old revisions make room": _served(
-        change(config=WITH_DATA | {"seed": 2}, keep={"revisions": 1, "failed": 0}),
-        JOB, JOB, JOB, AGAIN, JOB, JOB, JOB, LATER,
-        r2="reject", r3="reject",
-    ),
 }  # fmt: skip
+"""Stories of canaries."""
+
+STORIES = WORK_STORIES | ROLLOUT_STORIES
 
 ENDS: dict[str, tuple[str | None, int, int]] = {
     "the first engine is served": ("Served", 1, 1),
