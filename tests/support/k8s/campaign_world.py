@@ -236,6 +236,14 @@ class World:
                 return self.status(name)
         raise AssertionError(f"still at work after {most} turns: {self.status(name).message}")
 
+    def begin_canary(self) -> None:
+        """Serve an engine, and begin the canary of the next one, which new data has made."""
+        self.write_corpus("first")
+        self.apply(config=CONFIG | DATA)
+        self.run_until_rest()
+        self.write_corpus("second")
+        assert self.run_until_rest().phase == "Canary"
+
     def serving(self) -> str | None:
         """Return the engine that answers."""
         return stable_engine(self.storage, "default", ROUTE)

@@ -1,15 +1,7 @@
 """What people tell a campaign: suspend, and actions that are done once for each id."""
 
-from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
+from tests.support.k8s.campaign_world import World, engine_of
 from tests.support.rollouts import CLEAN
-
-
-def _in_canary(world: World) -> None:
-    world.write_corpus("first")
-    world.apply(config=CONFIG | DATA)
-    world.run_until_rest()
-    world.write_corpus("second")
-    assert world.run_until_rest().phase == "Canary"
 
 
 def test_a_suspended_campaign_deletes_its_job_and_starts_nothing(world: World) -> None:
@@ -27,7 +19,7 @@ def test_a_suspended_campaign_deletes_its_job_and_starts_nothing(world: World) -
 
 
 def test_a_suspended_rollout_waits_and_goes_on(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     world.apply(suspend=True)
     status = world.wait(5)
     assert (status.phase, status.rollout and status.rollout.state) == ("Suspended", "paused")
@@ -40,7 +32,7 @@ def test_a_suspended_rollout_waits_and_goes_on(world: World) -> None:
 
 
 def test_a_pause_by_a_person_outlasts_a_suspension(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     world.tell("1", "pause", "let us look")
     assert world.wait(5).phase == "Paused"
     world.apply(suspend=True)
@@ -52,7 +44,7 @@ def test_a_pause_by_a_person_outlasts_a_suspension(world: World) -> None:
 
 
 def test_an_action_is_done_once_for_each_id(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     world.tell("1", "pause")
     world.wait(5)
     world.tell("2", "resume")
@@ -65,7 +57,7 @@ def test_an_action_is_done_once_for_each_id(world: World) -> None:
 
 
 def test_promote_ends_a_canary_at_once(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     world.tell("1", "promote", "users wait for it")
     status = world.wait(5)
     assert (status.phase, world.serving()) == ("Served", engine_of("clinic-r2"))
@@ -74,7 +66,7 @@ def test_promote_ends_a_canary_at_once(world: World) -> None:
 
 
 def test_abort_ends_a_canary_in_favour_of_the_stable_engine(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     world.tell("1", "abort", "a release is near")
     status = world.wait(5)
     assert (status.phase, status.message) == ("RolledBack", "a release is near")
@@ -83,7 +75,7 @@ def test_abort_ends_a_canary_in_favour_of_the_stable_engine(world: World) -> Non
 
 
 def test_rollback_returns_to_the_engine_before(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     assert world.roll_out(CLEAN).phase == "Served"
     world.tell("1", "rollback", "users complain")
     status = world.wait(5)

@@ -10,15 +10,7 @@ from k8s.operator import observe
 from k8s.operator.plan.actions import DeleteJob
 from k8s.operator.plan.campaign import plan_campaign
 from k8s.operator.record import change_campaign_record
-from tests.support.k8s.campaign_world import CONFIG, DATA, NAME, World, engine_of
-
-
-def _in_canary(world: World) -> None:
-    world.write_corpus("first")
-    world.apply(config=CONFIG | DATA)
-    world.run_until_rest()
-    world.write_corpus("second")
-    assert world.run_until_rest().phase == "Canary"
+from tests.support.k8s.campaign_world import CONFIG, NAME, World, engine_of
 
 
 def _paused_operator(world: World) -> Callable[[], None]:
@@ -52,7 +44,7 @@ def test_a_retry_counts_that_was_said_before_the_operator_saw_the_failure(world:
 
 
 def test_a_resumed_canary_is_not_paused_again(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     world.tell("1", "pause")
     go_on = _paused_operator(world)
     world.wait(5)
@@ -64,7 +56,7 @@ def test_a_resumed_canary_is_not_paused_again(world: World) -> None:
 
 
 def test_an_engine_that_people_took_back_is_not_promoted_again(world: World) -> None:
-    _in_canary(world)
+    world.begin_canary()
     world.tell("1", "abort", "too early")
     world.wait(5)
     world.tell("2", "promote", "now")
