@@ -17,22 +17,18 @@ from unittest import mock
 
 from k8s.api.cluster import CAMPAIGN, RAY_JOB, JsonObject, Kind, Page
 from k8s.api.errors import ConflictError
-from k8s.objects.campaign.campaign import Campaign
-from k8s.objects.release import KEY, Release
-from k8s.operator import act, observe
+from k8s.operator import observe
 from k8s.operator.act import Actor
 from k8s.operator.objects import ClusterObjects
 from k8s.operator.observe import Observer
 from k8s.operator.reconcile import Reconciler
-from nmt.config import Config
 from nmt.errors import NmtError, StorageError, UnreachableError
-from nmt.storage import RecordKind
-from nmt.traffic import file as traffic_file
 from tests.support.k8s import campaign_world
 from tests.support.k8s.campaign_world import NAME, RELEASE, World
 from tests.support.k8s.field_owners import Owners
 from tests.support.k8s.memory_storage import Content, Disk
 from tests.support.k8s.object_store import clone, has_labels
+from tests.support.k8s.remembered import pure_functions_remembered
 
 FaultKind = Literal[
     "dies before", "dies after", "fails before", "fails after", "conflicts", "another operator",
@@ -338,30 +334,6 @@ class FaultyCluster:
 
 
 @contextmanager
-def remembered(owner: Any, name: str, key: Callable[..., Any]) -> Iterator[None]:
-    """Compute a pure function only once for the same arguments, which here takes most of the time.
-
-    Args:
-        owner: module or class that has it.
-        name: of the function.
-        key: makes from the arguments what two calls with the same result have in common.
-    """
-    real = getattr(owner, name)
-    # With the arguments, so that no id is given to another object.
-    known: dict[Any, tuple[Any, Any]] = {}
-
-    def call(*words: Any) -> Any:
-        found = key(*words)
-        if found not in known:
-            known[found] = (words, real(*words))
-        return known[found][1]
-
-    is_bound = hasattr(real, "__self__")  # of a class, which then is not an argument
-    with mock.patch.object(owner, name, staticmethod(call) if is_bound else call):
-        yield
-
-
-@contextmanager
 def faulty_world(release: JsonObject, events: tuple[Event, ...]) -> Iterator[FaultyWorld]:
     """Provide a world whose storage is in memory and whose ids are the same each time."""
     world: FaultyWorld | None = None
@@ -374,29 +346,7 @@ def faulty_world(release: JsonObject, events: tuple[Event, ...]) -> Iterator[Fau
         return f"{world.identity}{number}"
 
     with (
-        remembered(observe, "revision_settings", lambda release, spec: (id(release), repr(spec))),
-        remembered(
-            observe,
-            "plan_jobs",
-            lambda release, spec, config: (id(release), repr(spec), id(config)),
-        ),
-        remembered(
-            act,
-            "for_run",
-            lambda settings, release, *words: (id(settings), id(release), repr(words)),
-        ),
-        remembered(
-            act,
-            "campaign_job",
-            lambda release, campaign, spec, revision, planned, loaded, now: (
-                (campaign.metadata.uid, repr(spec), revision, planned, id(loaded), now)
-            ),
-        ),
-        remembered(RecordKind, "_parse", lambda kind, raw: (id(kind), raw)),
-        remembered(traffic_file, "_parse", lambda storage, name, raw: raw),
-        remembered(Campaign, "parse", lambda body: id(body)),
-        remembered(Release, "parse", lambda data, where: data[KEY]),
-        remembered(Config, "parse", lambda tree, origins=None: (id(tree), id(origins))),
+        pure_functions_remembered(),
         mock.patch.object(observe, "Storage", disk.open),
         mock.patch.object(campaign_world, "Storage", disk.open),
         mock.patch.object(secrets, "token_hex", token),
