@@ -160,8 +160,8 @@ class DeleteRun:
 
     def __str__(self) -> str:
         """Say what is done, for the log."""
-        engine = f" and engine {self.engine}" if self.engine else ""
-        return f"deletes run {self.run}{engine}, since newer revisions need the room"
+        engine = f" with engine {self.engine}" if self.engine else ""
+        return f"run {self.run} is deleted{engine}, since newer revisions need the room"
 
 
 @dataclass(frozen=True, slots=True)
