@@ -71,6 +71,12 @@ def connect(config: Config) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+        _forget_token()
+
+
+def _forget_token() -> None:
+    """Let Ray read the token again, which it keeps for the life of a process and of every Ray."""
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _join(address: str) -> None:
@@ -90,7 +96,7 @@ def _start_private(config: Config) -> None:
     trials = config.tune.max_concurrent * config.tune.workers_per_trial
     cpus = max(os.cpu_count() or 1, workers, endpoint, trials)
     folder = folder_of_ray()
-    AuthenticationTokenLoader.instance().reset_cache()  # of an earlier Ray's token
+    _forget_token()
     try:
         with own_environment(ray.util.get_node_ip_address(), endpoint_environment(config.serving)):
             _init(
