@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 from nmt.cli import console
+from nmt.cli.console import print_line
 from nmt.config import load_with_user_set
 from nmt.errors import InputError
 from nmt.serving.feedback.options import ACTIONS
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
             )
             summary = summarise(rows)
             none = f"endpoint '{endpoint}' has no feedback: set serving.feedback=true to take it"
-            _print(summary_table(summary) if summary else none)
+            print_line(summary_table(summary) if summary else none)
         case ["export", file]:
             _export(storage, endpoint, Path(file), options)
         case [action, *_] if action not in ACTIONS:
@@ -60,7 +60,9 @@ def _export(storage: Storage, endpoint: str, file: Path, options: argparse.Names
         partial.unlink()
         raise InputError(f"endpoint '{endpoint}' has no such corrections")
     partial.replace(file)
-    _print(f"{count} pairs in {file}: read them before a training takes them (data.path={file})")
+    print_line(
+        f"{count} pairs in {file}: read them before a training takes them (data.path={file})"
+    )
 
 
 def _wanted(rows: Iterator[Feedback], options: argparse.Namespace) -> Iterator[Feedback]:
@@ -72,5 +74,7 @@ def _wanted(rows: Iterator[Feedback], options: argparse.Namespace) -> Iterator[F
             yield row
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+if __name__ == "__main__":
+    from ray_jobs.cli.main import run_module
+
+    run_module("feedback")

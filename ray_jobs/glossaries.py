@@ -1,10 +1,10 @@
 """Add, list and remove the glossaries of an endpoint."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from nmt.cli import console
+from nmt.cli.console import print_line
 from nmt.cli.table import table
 from nmt.config import load_with_user_set
 from nmt.errors import InputError, unknown_action
@@ -37,10 +37,10 @@ def run(options: argparse.Namespace) -> None:
         case ["list"]:
             rows = _rows(storage, endpoint)
             heads = ("NAME", "SOURCE", "TARGET", "TERMS")
-            _print(table(heads, rows) if rows else f"endpoint '{endpoint}' has no glossaries")
+            print_line(table(heads, rows) if rows else f"endpoint '{endpoint}' has no glossaries")
         case ["remove", name]:
             remove_glossary(storage, endpoint, name)
-            _print(f"glossary '{name}' of endpoint '{endpoint}' is removed")
+            print_line(f"glossary '{name}' of endpoint '{endpoint}' is removed")
         case [action, *_] if action not in ACTIONS:
             raise unknown_action("glossaries", action, ACTIONS)
         case _:
@@ -58,7 +58,7 @@ def _add(
     glossary = read_glossary_file(Path(file), options.source, options.target)
     count = len(glossary.terms)
     done = "replaced" if write_glossary(storage, endpoint, name, glossary) else "added"
-    _print(
+    print_line(
         f"glossary '{name}' of endpoint '{endpoint}' is {done}: "
         f"{count} term{'s' if count > 1 else ''} from "
         f"{glossary.source_language} to {glossary.target_language}"
@@ -75,5 +75,7 @@ def _rows(storage: Storage, endpoint: str) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+if __name__ == "__main__":
+    from ray_jobs.cli.main import run_module
+
+    run_module("glossaries")

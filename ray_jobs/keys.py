@@ -9,6 +9,7 @@ from nmt.access.listing import creation_note, keys_table
 from nmt.access.options import KeyCommand, key_command
 from nmt.access.store import create_key, read_keys, revoke_key
 from nmt.cli import console
+from nmt.cli.console import print_line
 from nmt.config import load_with_user_set
 from nmt.errors import InputError
 from nmt.storage import Storage
@@ -30,10 +31,10 @@ def run(options: argparse.Namespace) -> None:
         _create(storage, endpoint, wanted)
     elif wanted.action == "revoke":
         key = revoke_key(storage, endpoint, wanted.operand)
-        _print(f"key {key.id} '{key.name}' is revoked")
+        print_line(f"key {key.id} '{key.name}' is revoked")
     else:
         keys = read_keys(storage, endpoint).keys
-        _print(keys_table(keys, now) if keys else f"endpoint '{endpoint}' has no API keys")
+        print_line(keys_table(keys, now) if keys else f"endpoint '{endpoint}' has no API keys")
 
 
 def _create(storage: Storage, endpoint: str, wanted: KeyCommand) -> None:
@@ -44,8 +45,10 @@ def _create(storage: Storage, endpoint: str, wanted: KeyCommand) -> None:
     # On two streams, so that `KEY=$(nmt keys create NAME)` takes the key alone.
     sys.stderr.write(creation_note(wanted, endpoint, key_id) + "\n")
     sys.stderr.flush()
-    _print(text)
+    print_line(text)
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+if __name__ == "__main__":
+    from ray_jobs.cli.main import run_module
+
+    run_module("keys")

@@ -16,3 +16,9 @@ def forecast(config: Config, *, as_json: bool) -> int:
     text = json.dumps(plan.as_json(), indent=2) + "\n" if as_json else render(plan)
     sys.stdout.write(text)
     return 0 if plan.fits else 1
+
+
+if __name__ == "__main__":
+    from ray_jobs.cli.main import run_module
+
+    run_module("plan")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from nmt.cli import console
+from nmt.cli.console import print_line
 from nmt.config import Config, load_with_user_set
 from nmt.errors import InputError, SignatureError
 from nmt.provenance.bundle import read_unverified_record
@@ -36,13 +37,13 @@ def run(options: argparse.Namespace) -> None:
     config = load_with_user_set(options.config, settings).config
     storage = Storage(absolute_storage(config), read_only=wanted.action != "sign")
     if wanted.action == "sign":
-        _print(_sign(storage, config, restart=options.restart))
+        print_line(_sign(storage, config, restart=options.restart))
         return
     digest = wanted.engine or require(storage, config.run, EXPORT).output
     if wanted.action == "verify":
-        _print(_verify(storage, config, digest))
+        print_line(_verify(storage, config, digest))
     else:
-        _print(_find_record(storage, config, digest).model_dump_json(indent=2))
+        print_line(_find_record(storage, config, digest).model_dump_json(indent=2))
 
 
 def sign_new(session: Session, private_key: Path) -> None:
@@ -132,5 +133,7 @@ def _find_record(storage: Storage, config: Config, digest: str) -> Provenance:
     return read_unverified_record(storage.read_bytes(path))
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+if __name__ == "__main__":
+    from ray_jobs.cli.main import run_module
+
+    run_module("provenance")

@@ -1,12 +1,12 @@
 """Write blind sheets for raters, import what comes back, and report what it says."""
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nmt.cli import console
+from nmt.cli.console import print_line
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from nmt.ratings.decision import fit_slope
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
             for imported in import_files(
                 storage, config.run, wanted.files, replace=wanted.replace, partial=wanted.partial
             ):
-                _print(_counts(imported))
+                print_line(_counts(imported))
                 _report(storage, config.run, imported.design.study)
         case _:
             _report(storage, config.run, _only_study(storage, config.run, wanted.name))
@@ -66,14 +66,14 @@ def _write_sheets(
         name = wanted.name or f"{outputs.test_set}.{wishes.protocol}"
         design = start_study(storage, make_design(config.run, name, outputs, wishes, config.seed))
     batch = write_batch(storage, design, wanted.output or Path(), wanted.format)
-    _print(
+    print_line(
         f"study '{design.study}': batch {batch.number} of {design.batches} has "
         f"{batch.sentences} sentences"
     )
     for path in batch.files:
-        _print(f"  {path}")
+        print_line(f"  {path}")
     place = storage.locate(layout.rating_studies(design.run))
-    _print(f"the key is apart from the sheets, below {place}")
+    print_line(f"the key is apart from the sheets, below {place}")
 
 
 def _given(wanted: RatingCommand) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _only_study(storage: Storage, run: str, name: str | None) -> str:
 def _report(storage: Storage, run: str, study: str) -> None:
     design = read_design(storage, run, study)
     lines = report_lines(design, read_ratings(storage, run, study), read_keys(storage, design))
-    _print("\n".join(lines))
+    print_line("\n".join(lines))
 
 
 def _counts(imported: Imported) -> str:
@@ -150,5 +150,7 @@ def _counts(imported: Imported) -> str:
     return f"study '{imported.design.study}': {', '.join(parts)}"
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+if __name__ == "__main__":
+    from ray_jobs.cli.main import run_module
+
+    run_module("ratings")

@@ -2,9 +2,9 @@
 
 import argparse
 import json
-import sys
 from datetime import UTC, datetime
 
+from nmt.cli.console import print_line
 from nmt.config import load_config
 from nmt.errors import InputError
 from nmt.storage import Storage
@@ -24,17 +24,19 @@ def run(options: argparse.Namespace) -> None:
     storage = Storage(absolute_storage(config), read_only=options.remove is None)
     if options.remove is not None:
         changed = remove_route(storage, name, options.remove)
-        _print(removal_text(name, options.remove, changed))
+        print_line(removal_text(name, options.remove, changed))
         return
     traffic = read_traffic(storage, name)
     if traffic is None:
         raise InputError(f"endpoint '{name}' has no promoted engine: run `nmt promote run=…` first")
     shown = (name, traffic, read_reports(storage, name), datetime.now(UTC))
     if options.json:
-        _print(json.dumps(traffic_value(*shown), indent=2, ensure_ascii=False))
+        print_line(json.dumps(traffic_value(*shown), indent=2, ensure_ascii=False))
     else:
-        _print(traffic_text(*shown))
+        print_line(traffic_text(*shown))
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+if __name__ == "__main__":
+    from ray_jobs.cli.main import run_module
+
+    run_module("traffic")

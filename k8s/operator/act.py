@@ -35,9 +35,10 @@ from k8s.operator.record import (
     RevisionRecord,
     change_campaign_record,
 )
-from k8s.operator.rollouts import Rollouts
+from k8s.operator.rollouts import command_rollout, start_rollout
 from nmt.config import Config
 from nmt.errors import InputError
+from nmt.rollout import look
 from nmt.runs import layout
 from nmt.runs.records import find_record, list_runs
 from nmt.runs.steps import EXPORT
@@ -55,7 +56,6 @@ class Actor:
     """Does what a plan asks for."""
 
     cluster: Cluster
-    rollouts: Rollouts
     looked_at: dict[str, float]
     """Rollout -> when it was last looked at; shared with the observer."""
 
@@ -221,7 +221,7 @@ class _Act:
             raise InputError(
                 "the settings of the campaign cannot be read, so nothing is rolled out"
             )
-        self.actor.rollouts.start(
+        start_rollout(
             self._storage,
             observed.route,
             action.run,
@@ -229,19 +229,18 @@ class _Act:
             owner=self._owner,
             reason=action.reason,
             at_once=action.at_once,
-            after=observed.route.rollout,
             now=self._time,
         )
 
     @do.register
     def _look(self, action: LookAtRollout) -> None:
-        self.actor.rollouts.look(self._storage, self._endpoint, action.id, self._time)
+        look(self._storage, self._endpoint, action.id, self._time)
         self.actor.looked_at[action.id] = self.now
 
     @do.register
     def _command(self, action: CommandRollout) -> None:
         rollout = self.observed.rollout
-        self.actor.rollouts.command(
+        command_rollout(
             self._storage,
             self._endpoint,
             action.id,

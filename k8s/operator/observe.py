@@ -35,7 +35,6 @@ from k8s.operator.record import (
     check_record,
     read_campaign_record,
 )
-from k8s.operator.rollouts import Rollouts
 from k8s.operator.routes import engines_in_use, find_traffic
 from k8s.operator.runs import done_records, read_search, read_steps
 from nmt.config import Config
@@ -54,7 +53,6 @@ class Observer:
     cluster: Cluster
     objects: Objects
     release_name: str
-    rollouts: Rollouts
     data: DataLooker = field(default_factory=DataLooker)
     standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
     """What this operator has last found out about each campaign, for the limit."""
@@ -127,7 +125,7 @@ class Observer:
         release = self.release()
         base = Config.parse(release.config)
         storage = open_storage(release, base)
-        route, rollout = find_traffic(self.rollouts, storage, name, base.serving.name, None)
+        route, rollout = find_traffic(storage, name, base.serving.name, None)
         looked_at = self.looked_at.get(rollout.id, 0.0) if rollout else 0.0
         return Observed(name, release=release, route=route, rollout=rollout, looked_at=looked_at)
 
@@ -145,7 +143,7 @@ class Observer:
         if record is None:
             return Observed(name, release=release)
         endpoint = base.serving.name
-        route, rollout = find_traffic(self.rollouts, storage, name, endpoint, None)
+        route, rollout = find_traffic(storage, name, endpoint, None)
         return Observed(name, release=release, record=record, route=route, rollout=rollout)
 
 
@@ -171,7 +169,6 @@ class _Observation:
         remembered = record or CampaignRecord()
         current = remembered.current
         route, rollout = find_traffic(
-            self.observer.rollouts,
             self.storage,
             self.name,
             Config.parse(self.release.config).serving.name,

@@ -16,7 +16,6 @@ from k8s.operator.plan.campaign import plan_campaign
 from k8s.operator.plan.outcome import standing_of, with_problem
 from k8s.operator.plan.rollout import due_look, watch_rollout
 from k8s.operator.record import known_campaigns
-from k8s.operator.rollouts import StorageRollouts
 from nmt.config import Config
 from nmt.errors import NmtError, UnreachableError
 
@@ -125,7 +124,6 @@ def reconciler(cluster: Cluster, release: str) -> Reconciler:
     Raises:
         InputError: there is no such release, without which nothing can be done.
     """
-    rollouts = StorageRollouts()
-    observer = Observer(cluster, ClusterObjects(cluster), release, rollouts)
+    observer = Observer(cluster, ClusterObjects(cluster), release)
     observer.release()
-    return Reconciler(observer, Actor(cluster, rollouts, observer.looked_at))
+    return Reconciler(observer, Actor(cluster, observer.looked_at))

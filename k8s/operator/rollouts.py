@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Protocol
 
 from k8s.api.errors import ConflictError
 from k8s.operator.observed import ObservedRollout, ObservedRoute
@@ -15,148 +14,88 @@ from nmt.rollout import (
     RolloutEvent,
     RolloutRecord,
     command,
-    look,
-    newest_rollout,
     start,
 )
 from nmt.rollout.rules import WORDS
 from nmt.storage import Storage
 
 
-class Rollouts(Protocol):
-    """Rollouts on a storage root. Each change can be repeated without harm."""
+def start_rollout(
+    storage: Storage,
+    route: ObservedRoute,
+    run: str,
+    config: Config,
+    *,
+    owner: str,
+    reason: str,
+    at_once: bool,
+    now: datetime,
+) -> None:
+    """Begin to roll out the engine of a run, or go on with the rollout that does so.
 
-    def find(self, storage: Storage, route: ObservedRoute, owner: str) -> ObservedRollout | None:
-        """Return the latest rollout of a route, if it is the owner's."""
-        ...
+    Args:
+        storage: the storage root.
+        route: the route, as it was observed.
+        run: the run.
+        config: settings of the campaign.
+        owner: who rolls it out.
+        reason: why it may serve although the gate has not accepted it.
+        at_once: whether it serves everybody at once, whatever the settings say.
+        now: the time.
 
-    def start(
-        self,
-        storage: Storage,
-        route: ObservedRoute,
-        run: str,
-        config: Config,
-        *,
-        owner: str,
-        reason: str,
-        at_once: bool,
-        after: str,
-        now: datetime,
-    ) -> None:
-        """Begin to roll out the engine of a run, or go on with the rollout that does so.
-
-        Args:
-            storage: the storage root.
-            route: the route.
-            run: the run.
-            config: settings of the campaign.
-            owner: who rolls it out.
-            reason: why it may serve although the gate has not accepted it.
-            at_once: whether it serves everybody at once, whatever the settings say.
-            after: id of the latest rollout on the route that is known; empty: there was none.
-            now: the time.
-
-        Raises:
-            ConflictError: another rollout has begun since: look again.
-            InputError: the gate has not accepted the engine and there is no reason, or another
-                rollout runs on the route.
-        """
-        ...
-
-    def look(self, storage: Storage, endpoint: str, rollout: str, now: datetime) -> None:
-        """Look once at a rollout."""
-        ...
-
-    def command(
-        self,
-        storage: Storage,
-        endpoint: str,
-        rollout: str,
-        do: Command,
-        *,
-        by: str,
-        reason: str,
-        after: RolloutEvent | None,
-        now: datetime,
-    ) -> None:
-        """Pause, resume, promote or abort a rollout.
-
-        Args:
-            storage: the storage root.
-            endpoint: name of the endpoint.
-            rollout: id of the rollout.
-            do: the command.
-            by: who gives it.
-            reason: why.
-            after: the latest event of the rollout that is known.
-            now: the time.
-
-        Raises:
-            ConflictError: something else has happened to the rollout since: look again.
-            InputError: it has ended otherwise.
-        """
-        ...
+    Raises:
+        ConflictError: another rollout has begun since: look again.
+        InputError: the gate has not accepted the engine and there is no reason, or another
+            rollout runs on the route.
+    """
+    settings = config.rollout
+    if at_once:
+        settings = settings.model_copy(update={"mode": "direct"})
+    with _overtaken_is_conflict():
+        start(
+            storage,
+            route.endpoint,
+            run,
+            settings,
+            owner=owner,
+            by=owner,
+            reason=reason,
+            domain=route.domain,
+            public_key=config.serving.public_key,
+            after=route.rollout,
+            now=now,
+        )
 
 
-class StorageRollouts:
-    """The rollouts of `nmt.rollout`."""
+def command_rollout(
+    storage: Storage,
+    endpoint: str,
+    rollout: str,
+    do: Command,
+    *,
+    by: str,
+    reason: str,
+    after: RolloutEvent | None,
+    now: datetime,
+) -> None:
+    """Pause, resume, promote or abort a rollout.
 
-    def find(self, storage: Storage, route: ObservedRoute, owner: str) -> ObservedRollout | None:
-        """Return the latest rollout of a route, if it is the owner's."""
-        record = newest_rollout(storage, route.endpoint, route.key)
-        return _observed(record, owner) if record and record.owner == owner else None
+    Args:
+        storage: the storage root.
+        endpoint: name of the endpoint.
+        rollout: id of the rollout.
+        do: the command.
+        by: who gives it.
+        reason: why.
+        after: the latest event of the rollout that is known.
+        now: the time.
 
-    def start(
-        self,
-        storage: Storage,
-        route: ObservedRoute,
-        run: str,
-        config: Config,
-        *,
-        owner: str,
-        reason: str,
-        at_once: bool,
-        after: str,
-        now: datetime,
-    ) -> None:
-        """Begin to roll out the engine of a run, or go on with the rollout that does so."""
-        settings = config.rollout
-        if at_once:
-            settings = settings.model_copy(update={"mode": "direct"})
-        with _overtaken_is_conflict():
-            start(
-                storage,
-                route.endpoint,
-                run,
-                settings,
-                owner=owner,
-                by=owner,
-                reason=reason,
-                domain=route.domain,
-                public_key=config.serving.public_key,
-                after=after,
-                now=now,
-            )
-
-    def look(self, storage: Storage, endpoint: str, rollout: str, now: datetime) -> None:
-        """Look once at a rollout."""
-        look(storage, endpoint, rollout, now)
-
-    def command(
-        self,
-        storage: Storage,
-        endpoint: str,
-        rollout: str,
-        do: Command,
-        *,
-        by: str,
-        reason: str,
-        after: RolloutEvent | None,
-        now: datetime,
-    ) -> None:
-        """Pause, resume, promote or abort a rollout."""
-        with _overtaken_is_conflict():
-            command(storage, endpoint, rollout, do, by=by, reason=reason, after=after, now=now)
+    Raises:
+        ConflictError: something else has happened to the rollout since: look again.
+        InputError: it has ended otherwise.
+    """
+    with _overtaken_is_conflict():
+        command(storage, endpoint, rollout, do, by=by, reason=reason, after=after, now=now)
 
 
 @contextmanager
@@ -168,8 +107,8 @@ def _overtaken_is_conflict() -> Generator[None]:
         raise ConflictError(str(error)) from None
 
 
-def _observed(record: RolloutRecord, owner: str) -> ObservedRollout:
-    """Take from the record of a rollout what a plan is made from."""
+def observed_rollout(record: RolloutRecord, owner: str) -> ObservedRollout:
+    """Take from the record of an owner's rollout what a plan is made from."""
     last = record.events[-1] if record.events else None
     paused = record.state == "paused" and record.pause_cause == "person"
     return ObservedRollout(

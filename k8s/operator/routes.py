@@ -1,10 +1,8 @@
 """The routes of a campaign, and the engines that endpoints need."""
 
-from collections.abc import Iterator
-
 from k8s.objects.campaign.names import rollout_owner
 from k8s.operator.observed import ObservedRollout, ObservedRoute
-from k8s.operator.rollouts import Rollouts
+from k8s.operator.rollouts import observed_rollout
 from nmt.config import Config
 from nmt.rollout import newest_rollout
 from nmt.runs import layout
@@ -13,12 +11,11 @@ from nmt.traffic import read_traffic, route_key
 
 
 def find_traffic(
-    rollouts: Rollouts, storage: Storage, name: str, endpoint: str, config: Config | None
+    storage: Storage, name: str, endpoint: str, config: Config | None
 ) -> tuple[ObservedRoute | None, ObservedRollout | None]:
     """Find the route and the rollout of a campaign.
 
     Args:
-        rollouts: where rollouts are found.
         storage: the storage root.
         name: of the campaign.
         endpoint: name of the endpoint.
@@ -28,36 +25,32 @@ def find_traffic(
         StorageError: the traffic file or the record of a rollout is damaged.
     """
     owner = rollout_owner(name)
+    traffic = read_traffic(storage, endpoint)
+    there = traffic.routes if traffic else {}
+    owned = [key for key, route in there.items() if route.owner == owner]
     # Other settings may name another route while a rollout still runs on the one before.
-    routes = list(_owned_routes(storage, endpoint, owner))
-    routes = [_route_of(storage, endpoint, config), *routes] if config else routes
-    found = [rollouts.find(storage, each, owner) for each in routes]
-    active = [each for each in found if each and each.is_active]
-    rollout = active[0] if active else found[0] if found else None
-    return (routes[0] if routes else None), rollout
+    keys = list(dict.fromkeys([_key_of(config), *owned])) if config else owned
+    if not keys:
+        return None, None
+    newest = [newest_rollout(storage, endpoint, key) for key in keys]
+    key, first = keys[0], newest[0]
+    route = ObservedRoute(
+        endpoint,
+        key,
+        config.gate.domain if config else None,
+        stable=there[key].stable if key in there else None,
+        owner=there[key].owner if key in there else None,
+        rollout=first.id if first else "",
+    )
+    own = [each if each and each.owner == owner else None for each in newest]
+    active = [each for each in own if each and each.is_active]
+    rollout = active[0] if active else own[0]
+    return route, observed_rollout(rollout, owner) if rollout else None
 
 
-def _owned_routes(storage: Storage, endpoint: str, owner: str) -> Iterator[ObservedRoute]:
-    traffic = read_traffic(storage, endpoint)
-    for key, route in (traffic.routes if traffic else {}).items():
-        if route.owner == owner:
-            yield ObservedRoute(
-                endpoint, key, None, route.stable, owner, _latest(storage, endpoint, key)
-            )
-
-
-def _route_of(storage: Storage, endpoint: str, config: Config) -> ObservedRoute:
-    domain = config.gate.domain
-    key = route_key(config.data.source_language, config.data.target_language, domain)
-    traffic = read_traffic(storage, endpoint)
-    route = traffic.routes.get(key) if traffic else None
-    stable, owner = (route.stable, route.owner) if route else (None, None)
-    return ObservedRoute(endpoint, key, domain, stable, owner, _latest(storage, endpoint, key))
-
-
-def _latest(storage: Storage, endpoint: str, key: str) -> str:
-    newest = newest_rollout(storage, endpoint, key)
-    return newest.id if newest else ""
+def _key_of(config: Config) -> str:
+    data = config.data
+    return route_key(data.source_language, data.target_language, config.gate.domain)
 
 
 def engines_in_use(storage: Storage) -> frozenset[str]:

@@ -30,6 +30,11 @@ def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
     return plain, overrides
 
 
+def print_line(text: str) -> None:
+    """Write the answer of a command to standard output, with an end of line."""
+    sys.stdout.write(text + "\n")
+
+
 def guarded(action: Callable[[], int | None], *, program: str, extra: str, after: str = "") -> int:
     """Run an action and return its exit code; known errors print one line, bugs a traceback.
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
@@ -42,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(_parser(), arguments)
     action: Callable[[argparse.Namespace], int | None] = options.action
     return guarded(lambda: action(options), extra=options.extra)
+
+
+def run_module(name: str) -> NoReturn:
+    """Run the command of a module that was given as `python -m ray_jobs.NAME`, and exit."""
+    sys.exit(main([name, *sys.argv[1:]]))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,9 +172,8 @@ def _doctor(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from ray_jobs.plan import forecast
-
-    return forecast(load_config(options.config, options.overrides), as_json=options.json)
+    config = load_config(options.config, options.overrides)
+    return importlib.import_module("ray_jobs.plan").forecast(config, as_json=options.json)
 
 
 if __name__ == "__main__":

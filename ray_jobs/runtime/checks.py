@@ -40,13 +40,14 @@ def _check_test_pairs(config: Config) -> None:
 def _check_space(config: Config) -> None:
     """Try the values of every choice, and three of every range, against the schema."""
     for method, space in config.search_spaces.items():
-        for key, searched in space.items():
-            for value in _values(searched):
-                try:
-                    config.with_overrides({"adapter.type": method}).with_overrides({key: value})
-                except ConfigError as error:
-                    where = f"tune.space, {method}" if config.tune.methods else "tune.space"
-                    raise ConfigError(f"{where}: {error}") from None
+        where = f"tune.space, {method}" if config.tune.methods else "tune.space"
+        try:
+            with_method = config.with_overrides({"adapter.type": method})
+            for key, searched in space.items():
+                for value in _values(searched):
+                    with_method.with_overrides({key: value})
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
 
 
 def _check_trial_gpus(config: Config) -> None:

@@ -20,7 +20,6 @@ from k8s.operator.objects import ClusterObjects
 from k8s.operator.observe import Observer
 from k8s.operator.reconcile import Reconciler
 from k8s.operator.record import CampaignRecord, read_campaign_record
-from k8s.operator.rollouts import StorageRollouts
 from nmt.config import digest_of
 from nmt.rollout import Counts
 from nmt.runs import layout
@@ -64,7 +63,6 @@ class World:
         self.cluster = FakeCluster()
         self.root = root
         self.storage = Storage(str(root / "runs"))
-        self.rollouts = StorageRollouts()
         self.verdicts: dict[str, GateVerdict] = {}
         """Run -> what its gate says; accept if it is not named."""
         fields = release | {"storage": str(root), "name": RELEASE, "maxActive": limit}
@@ -77,8 +75,8 @@ class World:
 
     def restart(self) -> None:
         """Replace the operator by a new process, which remembers nothing."""
-        observer = Observer(self.cluster, ClusterObjects(self.cluster), RELEASE, self.rollouts)
-        actor = Actor(self.cluster, self.rollouts, observer.looked_at)
+        observer = Observer(self.cluster, ClusterObjects(self.cluster), RELEASE)
+        actor = Actor(self.cluster, observer.looked_at)
         self.reconciler = Reconciler(observer, actor)
 
     def apply(self, name: str = NAME, **spec: Any) -> None:

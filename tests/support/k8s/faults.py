@@ -257,9 +257,9 @@ class FaultyWorld(World):
 
     def _operator(self, identity: str) -> Reconciler:
         cluster: Any = FaultyCluster(self)
-        observer = Observer(cluster, ClusterObjects(cluster), RELEASE, self.rollouts)
+        observer = Observer(cluster, ClusterObjects(cluster), RELEASE)
         self.identity = identity
-        return Reconciler(observer, Actor(cluster, self.rollouts, observer.looked_at))
+        return Reconciler(observer, Actor(cluster, observer.looked_at))
 
     def _new_uid(self, kind: str, name: str) -> str:
         # The same in all schedules, unless an object is made again.
