@@ -52,7 +52,8 @@ class ServingConfig(Section):
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
     """Time after which a request gets a 504."""
     max_engine_gib: float = Field(default=4.0, gt=0)
-    """Memory that the engines of a replica may take together; the least used are unloaded first."""
+    """Memory that the engines of a replica may take together. Engines that are kept for a rollback
+    are unloaded first, then shadows, then canaries; an engine that answers is never unloaded."""
     max_document_mib: PositiveInt = 20
     """Maximum size of a document that is uploaded; text formats are limited to 10 MiB."""
     max_document_characters: PositiveInt = 1_000_000
