@@ -1,7 +1,6 @@
 """The controller: the threads that follow objects and the one that works, while the Lease lasts."""
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -14,7 +13,7 @@ from k8s.operator.loop.follow import Follower
 from k8s.operator.loop.lease import RETRY_SECONDS, Clocks, Election
 from k8s.operator.loop.metrics import Metrics
 from k8s.operator.loop.queue import WorkQueue
-from k8s.operator.loop.worker import Reconcile, Worker
+from k8s.operator.loop.worker import RESYNC_SECONDS, Reconcile, Worker
 from nmt.errors import ClusterError, NmtError
 
 logger = logging.getLogger(__name__)
@@ -137,13 +136,13 @@ class Controller:
             if self.election.is_leader():
                 if now >= lists_again_at:
                     is_listed = self._queue_held()
-                    lists_again_at = math.inf if is_listed else now + _LONGEST_PAUSE_SECONDS
+                    lists_again_at = now + (RESYNC_SECONDS if is_listed else _LONGEST_PAUSE_SECONDS)
                 self.worker.work(1.0)
             else:
                 self._stopped.wait(0.1)
 
     def _queue_held(self) -> bool:
-        """Add the campaigns to the queue that were deleted while no operator worked.
+        """Add the campaigns to the queue that may hold something, those that are deleted too.
 
         Returns:
             Whether they could be listed.

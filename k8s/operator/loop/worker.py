@@ -44,8 +44,8 @@ class Worker:
             reconcile: does the work.
             metrics: counts it.
             clock: seconds that only rise.
-            exists: tells whether there still is an object of a name; others are not looked at
-                again.
+            exists: tells whether there still is an object of a name. A name without one is
+                forgotten as soon as nothing is left to do for it.
         """
         self._queue = queue
         self._reconcile = reconcile
@@ -73,7 +73,8 @@ class Worker:
         return True
 
     def _finish(self, name: str, again_after_seconds: float | None) -> None:
-        if not self._exists(name):
+        # What a deleted campaign still holds is given back by later looks.
+        if again_after_seconds is None and not self._exists(name):
             self._queue.done(name)
             self._queue.forget(name)
             return

@@ -151,22 +151,38 @@ def test_a_campaign_comes_again_when_it_said(cluster, start):
     assert seen[1] - seen[0] >= 0.01
 
 
-def test_a_deleted_campaign_is_not_looked_at_again(cluster, start):
+def test_a_deleted_campaign_that_holds_nothing_is_not_looked_at_again(cluster, start):
     cluster.apply(campaign("a"), "m")
     seen: list[str] = []
 
-    def reconcile(name: str) -> float:
+    def reconcile(name: str) -> float | None:
         seen.append(name)
         if len(seen) == 1:
             cluster.delete(CAMPAIGN, "a")
             cluster.apply(campaign("b"), "m")
         if seen.count("b") == 5:
             steal(cluster)
-        return 0.0
+        return None if name == "a" else 0.0
 
     run_until_stolen(start(reconcile))
     # It may have been queued again while it was worked on.
     assert seen[seen.index("b") :].count("a") <= 1
+
+
+def test_what_campaigns_hold_is_listed_again_at_each_resync(cluster, start, monkeypatch):
+    monkeypatch.setattr(module, "RESYNC_SECONDS", 0.01)
+    cluster.apply(campaign("a"), "m")
+    lists: list[list[str]] = [[], [], ["gone"]]
+    seen: list[str] = []
+
+    def reconcile(name: str) -> float:
+        seen.append(name)
+        if name == "gone" or len(seen) == 100:
+            steal(cluster)
+        return 0.005
+
+    run_until_stolen(start(reconcile, held=lambda: lists.pop(0) if lists else []))
+    assert seen[-1] == "gone"
 
 
 def test_a_stop_finishes_what_is_begun_and_gives_the_lease_back(cluster, start):
