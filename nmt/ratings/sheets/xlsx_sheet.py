@@ -1,6 +1,7 @@
 """Sheets as workbooks of Excel, in which every text is typed as text and nothing is computed."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _MAX_UNPACKED = 200 * 1024**2
 """Bytes of a workbook that are read at most: a small file may unpack to far more."""
 _WIDE, _NARROW = 60, 12
+_LITERAL = re.compile(r'"[^"]*"|\\.')
+"""What a number format shows as it is, quoted or escaped: its per cent sign does not multiply."""
 
 
 def write_xlsx(design: Design, rows: Sequence[KeyRow]) -> bytes:
@@ -99,23 +102,22 @@ def read_xlsx(content: bytes, place: str) -> Iterator[Line]:
         raise DataError(f"{place}: unpacks to {size:,} bytes; at most {_MAX_UNPACKED:,} are read")
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        values = book.worksheets[0].iter_rows(
-            max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True
-        )
+        found = book.worksheets[0].iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS)
         rows = [
-            (number, [_shown(cell) for cell in row])
-            for number, row in enumerate(values, start=1)
+            (number, [_shown(cell.value, cell.number_format) for cell in row])
+            for number, row in enumerate(found, start=1)
             # A sheet that is formatted to its end has a million empty rows.
-            if any(cell is not None for cell in row)
+            if any(cell.value is not None for cell in row)
         ]
     except Exception as error:  # the parser raises what its parts do, on a damaged file
         raise DataError(f"{not_a_workbook} ({type(error).__name__})") from None
     return lines_of(rows, place)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, number_format: str | None) -> str:
     if value is None:
         return ""
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return str(value)
+    if isinstance(value, int | float) and "%" in _LITERAL.sub("", number_format or ""):
+        # Excel keeps 85 % as 0.85, and only the format tells it from a rating of 0.85.
+        return f"{100 * value:g}%"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -87,6 +87,30 @@ def test_a_formula_is_read_as_its_text_and_not_computed(study):
     assert next(read_xlsx(stream.getvalue(), "s.xlsx")).cells["score A"] == "=40+40"
 
 
+@pytest.mark.parametrize("number_format", ["0%", "0.00%"])
+def test_a_percentage_is_refused_as_in_a_csv_sheet(study, number_format):
+    book = workbook(study)
+    sheet = book.worksheets[0]
+    # What Excel stores when somebody types 85%.
+    sheet["D2"], sheet["F2"] = 0.85, 70
+    sheet["D2"].number_format = number_format
+    stream = io.BytesIO()
+    book.save(stream)
+    lines = list(read_xlsx(stream.getvalue(), "s.xlsx"))
+    checked = check_lines(lines, study, [make_key(study, 1)])
+    assert checked.ratings == []
+    assert "s.xlsx, row 2, column 'score A': '85%' is not a number" in checked.problems[0]
+
+
+def test_a_number_with_the_word_per_cent_beside_it_stays_as_it_was_typed(study):
+    book = workbook(study)
+    book.worksheets[0]["D2"] = 85
+    book.worksheets[0]["D2"].number_format = '0" %"'
+    stream = io.BytesIO()
+    book.save(stream)
+    assert next(read_xlsx(stream.getvalue(), "s.xlsx")).cells["score A"] == "85"
+
+
 def test_a_workbook_without_ids_is_refused():
     book = Workbook()
     book.worksheets[0].append(["name", "score"])
