@@ -19,6 +19,7 @@ Outcome = Literal["failed", "rejected", "accepted", "served", "rolled_back", "ab
 """How a revision ended. Accepted: by the gate, and nobody has asked to roll it out."""
 
 _MAX_REVISIONS = 50
+"""More are kept only while their runs are there."""
 _MAX_ACTIONS = 50
 _REMEDY = (
     "delete this one file, and the operator goes on with the next number; the runs on the storage "
@@ -78,7 +79,7 @@ class CampaignRecord(_Part):
     uid: str = ""
     """Of the object that it was last about."""
     revisions: tuple[RevisionRecord, ...] = ()
-    """The latest ones, oldest first."""
+    """The latest ones and all whose runs are there, oldest first."""
     actions: tuple[DoneAction, ...] = ()
     """The latest ones, oldest first."""
     last_schedule: float | None = None
@@ -119,7 +120,7 @@ class CampaignRecord(_Part):
             )
             for each in self.revisions
         ]
-        kept = (*before, revision)[-_MAX_REVISIONS:]
+        kept = _without_removed((*before, revision), _MAX_REVISIONS)
         return self.model_copy(update={"uid": uid, "revisions": kept})
 
     def with_revision(
@@ -162,6 +163,18 @@ class CampaignRecord(_Part):
     def with_schedule(self, tick: float) -> Self:
         """Remember that a time of the schedule was answered."""
         return self.model_copy(update={"last_schedule": tick})
+
+
+def _without_removed(
+    revisions: tuple[RevisionRecord, ...], most: int
+) -> tuple[RevisionRecord, ...]:
+    """Leave out the oldest revisions whose runs were deleted, until at most so many are left.
+
+    A revision whose run is there stays in any case: nothing else knows what there is to delete.
+    """
+    removed = [each.number for each in revisions if each.removed]
+    forgotten = set(removed[: max(0, len(revisions) - most)])
+    return tuple(each for each in revisions if each.number not in forgotten)
 
 
 CAMPAIGN_RECORD = RecordKind(CampaignRecord, "the record of a campaign")
