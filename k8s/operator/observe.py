@@ -41,7 +41,7 @@ from nmt.config import Config
 from nmt.errors import InputError
 from nmt.runs.gate import GateResult
 from nmt.runs.gate_record import find_decision
-from nmt.runs.job_progress import read_job_progress
+from nmt.runs.job_progress import JobProgress, read_job_progress
 from nmt.runs.steps import EXPORT
 from nmt.storage import Storage, below
 
@@ -251,10 +251,18 @@ class _Observation:
             deleting=bool(metadata.get("deletionTimestamp")),
             started=started or None,
             ended=timestamp(status.get("endTime")) or None,
-            progress=read_job_progress(self.storage, current.run, metadata["name"])
-            if current and is_current
-            else None,
+            progress=self._progress(body, current) if current and is_current else None,
         )
+
+    def _progress(self, job: JsonObject, current: RevisionRecord) -> JobProgress | None:
+        """Read how far a job has come.
+
+        What a job of the same name has reported that was deleted, or that KubeRay has started
+        again, is not its progress.
+        """
+        found = read_job_progress(self.storage, current.run, job["metadata"]["name"])
+        job_id = job.get("status", {}).get("jobId", "")
+        return found if found is not None and found.job == job_id else None
 
     def _gate(self, current: RevisionRecord | None, engine: str | None) -> GateResult | None:
         return find_decision(self.storage, current.run, engine) if current and engine else None
