@@ -12,7 +12,8 @@ from k8s.objects.campaign.jobs import Revision, campaign_job
 from k8s.objects.campaign.names import rollout_owner, run_name
 from k8s.objects.campaign.settings import for_run
 from k8s.objects.campaign.status import CampaignStatus
-from k8s.operator.observe import is_owned, open_storage
+from k8s.operator.objects import is_owned, taken_name
+from k8s.operator.observe import open_storage
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import (
     AnswerSchedule,
@@ -202,10 +203,7 @@ class _Act:
         # A name that is taken is this very job, which an earlier call has made.
         found = self.actor.cluster.get(RAY_JOB, job["metadata"]["name"])
         if found is not None and not is_owned(found, campaign.metadata.uid):
-            raise ConflictError(
-                f"RayJob {job['metadata']['name']} is still that of a campaign of the same name "
-                "that was deleted"
-            )
+            raise taken_name(found)
 
     @do.register
     def _delete_job(self, action: DeleteJob) -> None:

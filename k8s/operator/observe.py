@@ -20,7 +20,7 @@ from k8s.observe.job_status import read_job_status
 from k8s.observe.lookup import read_release
 from k8s.observe.timestamps import timestamp
 from k8s.operator.data import DataLooker
-from k8s.operator.objects import Objects
+from k8s.operator.objects import Objects, is_owned
 from k8s.operator.observed import (
     Observed,
     ObservedData,
@@ -279,12 +279,6 @@ class _Observation:
             return []
         known = self.observer.known_standings()
         return [standing for name, standing in known.items() if name != self.name]
-
-
-def is_owned(job: JsonObject, uid: str) -> bool:
-    """Tell whether a job is that of an object, and not of one that had the same name before."""
-    owners = job["metadata"].get("ownerReferences", [])
-    return any(owner.get("uid") == uid for owner in owners)
 
 
 def _number(labels: Mapping[str, str], label: str) -> int:

@@ -150,3 +150,20 @@ def test_a_failed_job_of_a_deleted_campaign_does_not_fail_the_one_made_again(wor
         world.reconcile()
     world.cluster.collect_garbage()
     assert world.run_until_rest().phase == "Served"
+
+
+def test_a_job_that_belongs_to_nobody_is_named_with_what_to_do(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    [job] = world.jobs()
+    name = job["metadata"]["name"]
+    # As `kubectl delete --cascade=orphan` leaves it.
+    world.cluster.objects[RAY_JOB.name, name]["metadata"].pop("ownerReferences")
+    world.cluster.delete(CAMPAIGN, NAME)
+    world.apply()
+    status = world.wait(5)
+    assert status.phase == "Stalled"
+    assert f"RayJob {name} is there already and belongs to no campaign" in status.message
+    assert f"kubectl delete rayjob {name}" in status.message
+    world.cluster.delete(RAY_JOB, name)
+    assert world.run_until_rest().phase == "Served"
