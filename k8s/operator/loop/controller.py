@@ -118,11 +118,12 @@ class Controller:
     def _stop(self) -> None:
         self._stopped.set()
         self.queue.close()
+        workers = [thread for thread in self._threads if thread.name == "worker"]
+        for worker in workers:
+            worker.join(_FINISH_SECONDS)
         # What the worker has begun is finished before another replica may begin.
-        for thread in self._threads:
-            if thread.name == "worker":
-                thread.join(_FINISH_SECONDS)
-        self.election.release()
+        if not any(worker.is_alive() for worker in workers):
+            self.election.release()
 
     def _check_threads(self) -> None:
         if problem := self.problem():

@@ -4,6 +4,7 @@ import _thread
 import json
 import logging
 import signal
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -195,13 +196,32 @@ def test_a_stop_finishes_what_is_begun_and_gives_the_lease_back(cluster, start):
         assert cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"] == "a"
         ended.append(name)
 
+    run_until_interrupted(start(reconcile))
+    assert ended == ["a"]
+    assert cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"] == ""
+
+
+def run_until_interrupted(controller: Controller) -> None:
     with restored_handlers([signal.SIGINT]):
         # A shell starts what runs in the background with the signal ignored.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with pytest.raises(KeyboardInterrupt):
-            start(reconcile).run()
-    assert ended == ["a"]
-    assert cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"] == ""
+            controller.run()
+
+
+def test_a_stop_keeps_the_lease_while_work_goes_on_that_takes_too_long(cluster, start, monkeypatch):
+    monkeypatch.setattr(module, "_FINISH_SECONDS", 0.01)
+    cluster.apply(campaign("a"), "m")
+    may_end = threading.Event()
+
+    def reconcile(name: str) -> None:
+        _thread.interrupt_main()
+        may_end.wait()
+
+    run_until_interrupted(start(reconcile))
+    holder = cluster.objects["Lease", "nmt-operator"]["spec"]["holderIdentity"]
+    may_end.set()
+    assert holder == "a"
 
 
 def test_a_replica_without_the_lease_does_nothing(cluster, start):
