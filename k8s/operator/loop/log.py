@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-_FIELDS = ("campaign", "action", "revision")
+_FIELDS = ("campaign",)
 
 
 class JsonLines(logging.Formatter):
