@@ -1,6 +1,8 @@
 """Requests to the API server."""
 
 import json
+import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -14,9 +16,13 @@ from k8s.api.errors import TRANSIENT, shorten
 from nmt import __version__
 from nmt.errors import ClusterError, UnreachableError
 
+logger = logging.getLogger(__name__)
+
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and between two reads."""
 _PAUSES = (0.5, 1.5, 4.0)
+_MOST_LEVELS = 100
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]')
 
 Query = list[tuple[str, str]]
 Answer = tuple[int, JsonObject]
@@ -131,9 +137,42 @@ def _text(response: urllib3.BaseHTTPResponse) -> str:
 
 
 def parse(text: str) -> JsonObject:
-    """Read an answer; what is not a JSON object becomes the message of one."""
+    """Read an answer; what is not a JSON object becomes the message of one.
+
+    Whoever may write an object can nest it deeper than Python reads. Then what lies deeper than 100
+    levels, where no field of a known kind is, becomes null: one object must not make a whole list
+    unreadable.
+    """
     try:
-        answer: object = json.loads(text)
+        answer = _load(text)
     except ValueError:  # a proxy in front of the server answers with HTML or plain text
         return {"message": text}
     return cast(JsonObject, answer) if isinstance(answer, dict) else {"message": text}
+
+
+def _load(text: str) -> object:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        logger.warning(
+            "an answer of the cluster has more than %d levels: the deeper ones are left out",
+            _MOST_LEVELS,
+        )
+        return json.loads(_without_deep_levels(text))
+
+
+def _without_deep_levels(text: str) -> str:
+    """Write null in place of each list and object that lies too deep."""
+    kept: list[str] = []
+    begin = level = 0
+    for part in _STRING_OR_BRACKET.finditer(text):
+        if part[0] in ("[", "{"):
+            level += 1
+            if level == _MOST_LEVELS + 1:
+                kept += [text[begin : part.start()], "null"]
+        elif part[0] in ("]", "}"):
+            level -= 1
+            if level == _MOST_LEVELS:
+                begin = part.end()
+    # A text that ends within such a level stays incomplete, and so unreadable.
+    return "".join(kept) + (text[begin:] if level <= _MOST_LEVELS else "")

@@ -10,7 +10,7 @@ pytest.importorskip("kubernetes", reason="needs the extra k8s")
 
 from k8s.api import transport
 from k8s.api.client import KubernetesCluster, connect
-from k8s.api.cluster import CAMPAIGN, CONFIG_MAP, LEASE, kind_of
+from k8s.api.cluster import CAMPAIGN, CONFIG_MAP, LEASE, JsonObject, kind_of
 from k8s.api.errors import ConflictError, GoneError
 from nmt.errors import ClusterError, InputError, UnreachableError
 from tests.support.k8s.prepared_server import Api, kubeconfig_for, prepared_server, refusal
@@ -206,4 +206,51 @@ def test_a_watch_that_breaks_says_that_the_cluster_does_not_answer(cluster, api)
 def test_a_watch_of_a_kind_that_the_cluster_does_not_know_is_refused(cluster, api):
     api.answers = [(404, b"404 page not found\n")]
     with pytest.raises(ClusterError, match="does not know translationcampaigns"):
+        list(cluster.watch(CAMPAIGN, resource_version="1"))
+
+
+def too_deep(name: str) -> bytes:
+    """Write an object that is nested deeper than Python can read."""
+    value = b'{"a": [' * 1000 + b"1" + b"]}" * 1000
+    text = json.dumps({"metadata": {"name": name}, "note": '\\"[{', "spec": None, "last": 1})
+    return text.encode().replace(b"null", value)
+
+
+def is_readable(body: JsonObject, name: str) -> bool:
+    """Tell whether all of that object is there, but for what lies too deep."""
+    spec = body.pop("spec")
+    levels = 0
+    while spec is not None:
+        spec = spec["a"] if isinstance(spec, dict) else spec[0]
+        levels += 1
+    return body == {"metadata": {"name": name}, "note": '\\"[{', "last": 1} and levels > 50
+
+
+def test_an_object_with_too_many_levels_is_read_without_the_deepest(cluster, api, caplog):
+    api.answers = [(200, too_deep("b"))]
+    body = cluster.get(CAMPAIGN, "b")
+    assert body is not None
+    assert is_readable(body, "b")
+    assert "levels" in caplog.text
+
+
+def test_an_object_with_too_many_levels_keeps_no_other_from_being_listed(cluster, api):
+    page = {"metadata": {"resourceVersion": "9"}, "items": [BODY, None, BODY]}
+    api.answers = [(200, json.dumps(page).encode().replace(b"null", too_deep("b")))]
+    first, deep, last = cluster.page(CAMPAIGN).items
+    assert (first, last) == (BODY, BODY)
+    assert is_readable(deep, "b")
+
+
+def test_an_object_with_too_many_levels_keeps_no_watch_from_going_on(cluster, api):
+    lines = events({"type": "ADDED", "object": None}, {"type": "ADDED", "object": BODY})[1]
+    api.answers = [(200, lines.replace(b"null", too_deep("b")))]
+    (_, deep), (_, body) = cluster.watch(CAMPAIGN, resource_version="1")
+    assert is_readable(deep, "b")
+    assert body == BODY
+
+
+def test_a_watch_that_breaks_within_too_many_levels_is_taken_up_again(cluster, api):
+    api.answers = [(200, b'{"type": "ADDED", "object": ' + too_deep("b")[:9000])]
+    with pytest.raises(UnreachableError, match="ends in the middle"):
         list(cluster.watch(CAMPAIGN, resource_version="1"))
