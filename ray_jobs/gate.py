@@ -71,10 +71,10 @@ def _with_people(session: Session, record: Record) -> Record:
         log.warning("gate: people cannot decide: %s", error)
         return record
     answered = with_answer(storage, config.run, result)
+    if answered.verdict != result.verdict or (answered.people and answered.people.ratings):
+        # Before the record, so that a call that is killed in between does it again.
+        settle_by_people(storage, answered)
     if answered != result:
-        if answered.verdict != "undecided":
-            # Before the record, so that a call that is killed in between does it again.
-            settle_by_people(storage, answered)
         with lock_step(storage, config.run, GATE):
             # Another call may have decided meanwhile.
             if find_record(storage, config.run, GATE) == record:

@@ -5,7 +5,7 @@ from nmt.ratings.design import Design, Wishes, make_design
 from nmt.ratings.sources import outputs_kept
 from nmt.ratings.studies import find_design, read_ratings, start_study
 from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM, STABLE_SYSTEM
-from nmt.runs.gate import GateResult, PeopleAnswer
+from nmt.runs.gate import GateResult, PeopleAnswer, explain_verdict
 from nmt.storage import Storage
 from nmt.traffic import parse_route_key
 
@@ -42,7 +42,11 @@ def ask_people(storage: Storage, run: str, result: GateResult, raters: int, seed
 
 
 def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:
-    """Return the result with what people have said so far, where a study was started."""
+    """Return the result with what people have said so far, where a study was started.
+
+    While people are undecided, also after a correction of ratings that had decided, the verdict
+    and its reason are those of the rules.
+    """
     name = study_name(result)
     design = find_design(storage, run, name)
     if design is None:
@@ -55,7 +59,7 @@ def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:
         ratings=decision.ratings_used,
         looks_left=decision.looks_left,
     )
-    if people.answer == "undecided":
-        return result.model_copy(update={"people": people})
     reason = f"people: {people.reason}"
+    if people.answer == "undecided":
+        reason = explain_verdict("undecided", result.rules)
     return result.model_copy(update={"people": people, "verdict": people.answer, "reason": reason})

@@ -1,5 +1,6 @@
 """What a gate decided: its rules, each with its figure, and the answer."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -36,6 +37,17 @@ class GateRule(ResultPart):
         """Write the rule with its set and figures."""
         place = f" on {self.test_set}" if self.test_set else ""
         return f"{self.name}{place}: {self.text}"
+
+
+def explain_verdict(verdict: GateVerdict, rules: Sequence[GateRule]) -> str:
+    """Join what the rules say that led to a verdict."""
+    wanted: Outcome = (
+        "failed" if verdict == "reject" else "open" if verdict == "undecided" else "passed"
+    )
+    told = [rule for rule in rules if rule.outcome == wanted]
+    # All rules of an accepted engine have passed: its gain says enough.
+    shown = told[:1] if verdict == "accept" else told
+    return "; ".join(rule.describe() for rule in shown)
 
 
 class GateSet(ResultPart):

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from nmt.config import GateConfig
 from nmt.evaluation.gate.limits import Pair, limit_rules
 from nmt.evaluation.gate.sets import ComparedSet, Pool, pool
 from nmt.runs.evaluation import METRIC_NAMES, EvaluationResult
-from nmt.runs.gate import GateRule, GateSet, GateVerdict, Outcome
+from nmt.runs.gate import GateRule, GateSet, GateVerdict, Outcome, explain_verdict
 from nmt.scoring.significance.student_t import quantile
 
 LEVEL = 0.05
@@ -76,7 +75,7 @@ def decide(result: EvaluationResult, settings: GateConfig, budget: Budget, pair:
     verdict = _verdict(rules)
     return Decision(
         verdict=verdict,
-        reason=_reason(verdict, rules),
+        reason=explain_verdict(verdict, rules),
         rules=tuple(rules),
         sets=tuple(each.row() for each in sets),
         difference=pooled.difference,
@@ -214,14 +213,3 @@ def _verdict(rules: Sequence[GateRule]) -> GateVerdict:
     if "failed" in outcomes:
         return "reject"
     return "undecided" if "open" in outcomes else "accept"
-
-
-def _reason(verdict: GateVerdict, rules: Sequence[GateRule]) -> str:
-    """Join what the rules say that led to the answer."""
-    wanted: Literal["failed", "open", "passed"] = (
-        "failed" if verdict == "reject" else "open" if verdict == "undecided" else "passed"
-    )
-    told = [rule for rule in rules if rule.outcome == wanted]
-    # All rules of an accepted engine have passed: its gain says enough.
-    shown = told[:1] if verdict == "accept" else told
-    return "; ".join(rule.describe() for rule in shown)

@@ -87,10 +87,10 @@ class SetLedger(ResultPart):
         return SetLedger(uses=(*self.uses[:place], changed, *self.uses[place + 1 :]))
 
     def answered_by_people(self, number: int, verdict: GateVerdict) -> "SetLedger":
-        """Record what people have decided about a use, counted from 1."""
+        """Record what people have decided about a use, counted from 1, or that they have not."""
         if not 1 <= number <= len(self.uses):
             return self
-        return self._with_verdict(number - 1, verdict, by_people=True)
+        return self._with_verdict(number - 1, verdict, by_people=verdict != "undecided")
 
 
 _LEDGER = RecordKind(SetLedger, "the uses of a test set")
@@ -156,9 +156,10 @@ def settle(
 
 
 def settle_by_people(storage: Storage, result: GateResult) -> None:
-    """Record the answer of people, who decided what the scores of a use left open.
+    """Record the answer of people about what the scores of a use left open.
 
-    An engine that they accept counts among those that were accepted on its test sets.
+    An engine that they accept counts among those that were accepted on its test sets, until
+    corrected ratings leave it undecided.
 
     Raises:
         StorageError: the record of a set's uses is damaged.

@@ -121,3 +121,15 @@ def test_what_people_have_decided_stays_when_the_rules_are_applied_again(storage
     settle(storage, list(SETS.values()), take(storage, "a"), "undecided")
     (use,) = storage.read_json("gates/0000000000aa.json")["uses"]
     assert (use["verdict"], use["by_people"]) == ("reject", True)
+
+
+def test_an_accept_by_ratings_that_were_corrected_to_undecided_does_not_count(storage):
+    settings = GateConfig(uses=20)
+    for number, engine in enumerate("abcde", 1):
+        reservation = take(storage, engine, settings)
+        settle(storage, list(SETS.values()), reservation, "undecided")
+        settle_by_people(storage, result_of(number, "accept"))
+    settle_by_people(storage, result_of(5, "undecided"))
+    use = storage.read_json("gates/0000000000aa.json")["uses"][-1]
+    assert (use["verdict"], use["by_people"]) == ("undecided", False)
+    assert take(storage, "f", settings).remarks == ()

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from nmt.errors import InputError
+from nmt.ratings.batches import Key
 from nmt.ratings.design import Wishes, make_design
 from nmt.ratings.gate import ask_people, study_name, with_answer
 from nmt.ratings.imports import import_files
 from nmt.ratings.sources import outputs_kept
-from nmt.ratings.studies import read_keys, start_study, write_batch
+from nmt.ratings.studies import read_design, read_keys, start_study, write_batch
 from nmt.runs import layout
 from nmt.runs.gate import GateResult, GateRule, GateSet, Outcome
 from nmt.scoring.stored import HypothesisRow, write_rows
@@ -87,18 +88,24 @@ def storage(tmp_path) -> Storage:
     return storage
 
 
-def rate_batch(storage: Storage, folder: Path, better: float) -> None:
+def last_key(storage: Storage) -> Key:
+    """Read the key of the last batch."""
+    return read_keys(storage, read_design(storage, "demo", study_name(UNDECIDED)))[-1]
+
+
+def rate_batch(storage: Storage, folder: Path, better: float) -> list[Path]:
     """Let one person rate the next batch, with the engine better by so many points."""
     design = ask_people(storage, "demo", UNDECIDED, raters=1, seed=1)
     batch = write_batch(storage, design, folder, "csv")
-    key = read_keys(storage, design)[-1]
+    key = last_key(storage)
     fill = score_by({"stable": 50.0, "engine": 50.0 + better}, spread=12.0)
     filled = [
         write(folder, f"filled-{path.name}", fill_in(path.read_bytes(), key, fill))
         for path in batch.files
         if path.suffix == ".csv"
     ]
-    list(import_files(storage, "demo", filled))
+    import_files(storage, "demo", filled)
+    return filled
 
 
 def test_people_rate_the_largest_set_that_decides(storage):
@@ -130,6 +137,22 @@ def test_ratings_that_come_back_decide(storage, tmp_path, better, verdict):
     assert found.reason.startswith("people: the gain is")
     assert found.people is not None
     assert found.people.ratings == 50
+
+
+@pytest.mark.parametrize("better", [15.0, -10.0])
+def test_ratings_corrected_to_undecided_leave_the_answer_of_the_rules(storage, tmp_path, better):
+    (path,) = rate_batch(storage, tmp_path, better)
+    decided = with_answer(storage, "demo", UNDECIDED)
+    assert decided.verdict != "undecided"
+    unclear = score_by({"stable": 50.0, "engine": 52.0}, spread=25.0)
+    sheet = (tmp_path / path.name.removeprefix("filled-")).read_bytes()
+    corrected = write(tmp_path, path.name, fill_in(sheet, last_key(storage), unclear))
+    import_files(storage, "demo", [corrected], replace=True)
+    found = with_answer(storage, "demo", decided)
+    assert found == with_answer(storage, "demo", UNDECIDED)
+    assert (found.verdict, found.reason) == ("undecided", "gain: a figure")
+    assert found.people is not None
+    assert (found.people.answer, found.people.looks_left) == ("undecided", 2)
 
 
 @pytest.mark.parametrize(
