@@ -4,6 +4,7 @@ from nmt.ratings.decision import decide
 from nmt.ratings.design import Design, Wishes, make_design
 from nmt.ratings.sources import outputs_kept
 from nmt.ratings.studies import find_design, read_ratings, start_study
+from nmt.ratings.statistics.agreement import summarize_raters
 from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM, STABLE_SYSTEM
 from nmt.runs.gate import GateResult, PeopleAnswer, explain_verdict
 from nmt.storage import Storage
@@ -51,13 +52,16 @@ def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:
     design = find_design(storage, run, name)
     if design is None:
         return result
-    decision = decide(read_ratings(storage, run, name), design)
+    ratings = read_ratings(storage, run, name)
+    decision = decide(ratings, design)
+    warnings = (rater.warning for rater in summarize_raters(ratings, design))
     people = PeopleAnswer(
         study=name,
         answer=decision.answer,
         reason=decision.reason,
         ratings=decision.ratings_used,
         looks_left=decision.looks_left,
+        warnings=tuple(warning for warning in warnings if warning),
     )
     reason = f"people: {people.reason}"
     if people.answer == "undecided":

@@ -69,12 +69,7 @@ def _raters(design: Design, ratings: Sequence[Rating]) -> Iterator[str]:
             for each in summaries
         ],
     )
-    for each in summaries:
-        if each.is_suspect:
-            yield (
-                f"warning: rater '{each.rater}' rated {each.controls - each.controls_passed} of "
-                f"{each.controls} degraded translations no lower than the translations themselves"
-            )
+    yield from (each.warning for each in summaries if each.warning)
 
 
 def _agreement(design: Design, ratings: Sequence[Rating]) -> Iterator[str]:

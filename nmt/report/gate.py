@@ -34,8 +34,8 @@ def set_line(result: GateResult, found: GateSet) -> str:
 
 
 def people_line(people: PeopleAnswer) -> str:
-    """Say what people have answered so far."""
-    return f"people, by {people.ratings} sentences: {people.reason}"
+    """Say what people have answered so far, and which of them may not have read."""
+    return "; ".join([f"people, by {people.ratings} sentences: {people.reason}", *people.warnings])
 
 
 def answer_line(result: GateResult) -> str:

@@ -96,6 +96,8 @@ class PeopleAnswer(ResultPart):
     ratings: NonNegativeInt
     """Sentences that were rated."""
     looks_left: NonNegativeInt
+    warnings: tuple[str, ...] = ()
+    """About raters who did not see degraded translations."""
 
 
 class GateResult(StepResult):

@@ -37,9 +37,14 @@ class RaterSummary:
     """Mean absolute difference of the two ratings, in points."""
 
     @property
-    def is_suspect(self) -> bool:
-        """Tell whether too many degraded translations went unnoticed."""
-        return self.controls_passed < MIN_CONTROLS_PASSED * self.controls
+    def warning(self) -> str | None:
+        """Say that too many degraded translations went unnoticed; None if they did not."""
+        if self.controls_passed >= MIN_CONTROLS_PASSED * self.controls:
+            return None
+        return (
+            f"warning: rater '{self.rater}' rated {self.controls - self.controls_passed} of "
+            f"{self.controls} degraded translations no lower than the translations themselves"
+        )
 
 
 def krippendorff_alpha(values: Sequence[Sequence[float]], level: Level) -> float | None:

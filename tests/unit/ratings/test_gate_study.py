@@ -11,6 +11,7 @@ from nmt.ratings.gate import ask_people, study_name, with_answer
 from nmt.ratings.imports import import_files
 from nmt.ratings.sources import outputs_kept
 from nmt.ratings.studies import read_design, read_keys, start_study, write_batch
+from nmt.report.gate import gate_lines
 from nmt.runs import layout
 from nmt.runs.gate import GateResult, GateRule, GateSet, Outcome
 from nmt.scoring.stored import HypothesisRow, write_rows
@@ -137,6 +138,19 @@ def test_ratings_that_come_back_decide(storage, tmp_path, better, verdict):
     assert found.reason.startswith("people: the gain is")
     assert found.people is not None
     assert found.people.ratings == 50
+
+
+def test_the_gate_names_a_rater_who_does_not_see_degraded_translations(storage, tmp_path):
+    rate_batch(storage, tmp_path, 15.0)
+    assert "warning" not in "".join(gate_lines(with_answer(storage, "demo", UNDECIDED)))
+    blind = fill_in(
+        (tmp_path / "batch-1-1.csv").read_bytes(),
+        last_key(storage),
+        lambda row, label, _: "90" if row.systems["AB".index(label)] == "engine" else "75",
+    )
+    import_files(storage, "demo", [write(tmp_path, "blind.csv", blind)], replace=True)
+    shown = "".join(gate_lines(with_answer(storage, "demo", UNDECIDED)))
+    assert "warning: rater '1' rated 4 of 4 degraded translations no lower" in shown
 
 
 @pytest.mark.parametrize("better", [15.0, -10.0])

@@ -155,7 +155,8 @@ def test_controls_and_repeats_of_a_rater_are_counted():
     (found,) = summarize_raters([original, *others], design())
     assert (found.rows, found.controls, found.controls_passed) == (1, 2, 1)
     assert found.repeat_difference == pytest.approx(3.0)
-    assert found.is_suspect
+    assert found.warning is not None
+    assert "rater '1' rated 1 of 2 degraded translations no lower" in found.warning
 
 
 def test_repeats_give_the_agreement_of_a_rater_with_themselves():
