@@ -180,6 +180,12 @@ def missing_rows(ratings: Iterable[Rating], key: Key) -> dict[str, int]:
     return counts
 
 
+def missing_controls(ratings: Iterable[Rating], key: Key) -> int:
+    """Count the repeats and degraded rows of a batch without a rating."""
+    done = {rating.row for rating in ratings}
+    return sum(row.kind != "rating" and row.id not in done for row in key.rows)
+
+
 def find_conflicts(
     new: Iterable[Rating], stored: Mapping[str, Rating]
 ) -> Iterator[tuple[Rating, Rating]]:

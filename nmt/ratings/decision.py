@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.errors import InputError
+from nmt.ratings.batches import Key
+from nmt.ratings.checks import missing_controls
 from nmt.ratings.design import CONTROL_METRIC, Design
 from nmt.ratings.given import Rating
 from nmt.ratings.statistics.pocock import pocock_bound
@@ -48,16 +50,20 @@ class Decision(ResultPart):
     """Number of the batch that is needed to go on; null if no more is needed or left."""
     missing: int = 0
     """Sentences of that batch that have no rating yet."""
+    missing_controls: int = 0
+    """The same of its repeats and degraded rows."""
 
 
-def decide(ratings: Iterable[Rating], design: Design) -> Decision:
+def decide(ratings: Sequence[Rating], design: Design, keys: Iterable[Key] = ()) -> Decision:
     """Decide by the ratings that have come back.
 
-    Repeats and degraded translations do not count, and raters of a sentence are averaged.
+    Repeats and degraded translations do not count, but a batch is complete only with them. Raters
+    of a sentence are averaged.
 
     Args:
         ratings: all of the study, in any order.
         design: of the study.
+        keys: of all batches that have been written.
 
     Raises:
         InputError: the study compares more than two systems, or its protocol decides nothing.
@@ -67,10 +73,13 @@ def decide(ratings: Iterable[Rating], design: Design) -> Decision:
             f"study '{design.study}' decides nothing: a decision needs two systems and a protocol "
             "with scores or ranks"
         )
-    return decide_by_differences(_differences(ratings, design), design)
+    controls = {key.batch: missing_controls(ratings, key) for key in keys}
+    return decide_by_differences(_differences(ratings, design), design, controls)
 
 
-def decide_by_differences(rated: Mapping[int, float], design: Design) -> Decision:
+def decide_by_differences(
+    rated: Mapping[int, float], design: Design, missing_controls: Mapping[int, int] | None = None
+) -> Decision:
     """Look at the differences after each complete batch, and stop at the first answer.
 
     A look rejects if the upper bound of the gain is below `design.gain`. Otherwise it accepts if
@@ -79,6 +88,7 @@ def decide_by_differences(rated: Mapping[int, float], design: Design) -> Decisio
     Args:
         rated: place of a segment in the design -> points of the candidate minus the baseline's.
         design: of the study.
+        missing_controls: batch -> its repeats and degraded rows without a rating.
 
     Sources: Pocock 1977; the control variate is that of a difference estimator, Cochran 1977,
     Sampling Techniques, chapter 7.
@@ -90,8 +100,9 @@ def decide_by_differences(rated: Mapping[int, float], design: Design) -> Decisio
         look += 1
         segments = design.batch_segments(look)
         missing = sum(segment not in rated for segment in segments)
-        if missing:
-            return _waiting(last, design, critical, look, missing)
+        controls = missing_controls.get(look, 0) if missing_controls else 0
+        if missing or controls:
+            return _waiting(last, design, critical, look, (missing, controls))
         last = _look(rated, design, critical, look, segments.stop)
     return last
 
@@ -192,15 +203,23 @@ def _answer(
 
 
 def _waiting(
-    last: Decision | None, design: Design, critical: float, look: int, missing: int
+    last: Decision | None,
+    design: Design,
+    critical: float,
+    look: int,
+    missing_rows: tuple[int, int],
 ) -> Decision:
-    """Say that the ratings of a batch are not all there."""
+    """Say that the ratings of a batch are not all there: of its sentences, or of its controls."""
+    missing, controls = missing_rows
     total = len(design.batch_segments(look))
     if last is not None and missing == total:
         return last
     reason = f"batch {look} has ratings for {total - missing} of its {total} sentences"
+    if controls:
+        reason += f", and none for {controls} of its repeats and degraded rows"
     if last is not None:
-        return last.model_copy(update={"reason": f"{last.reason}; {reason}", "missing": missing})
+        changes = {"missing": missing, "missing_controls": controls}
+        return last.model_copy(update={"reason": f"{last.reason}; {reason}", **changes})
     return Decision(
         answer="undecided",
         reason=reason,
@@ -209,6 +228,7 @@ def _waiting(
         looks_left=design.looks,
         next_batch=look,
         missing=missing,
+        missing_controls=controls,
     )
 
 

@@ -3,8 +3,8 @@
 from nmt.ratings.decision import decide
 from nmt.ratings.design import Design, Wishes, make_design
 from nmt.ratings.sources import outputs_kept
-from nmt.ratings.studies import find_design, read_ratings, start_study
 from nmt.ratings.statistics.agreement import summarize_raters
+from nmt.ratings.studies import find_design, read_keys, read_ratings, start_study
 from nmt.runs.evaluation import BASE_SYSTEM, ENGINE_SYSTEM, STABLE_SYSTEM
 from nmt.runs.gate import GateResult, PeopleAnswer, explain_verdict
 from nmt.storage import Storage
@@ -53,7 +53,7 @@ def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:
     if design is None:
         return result
     ratings = read_ratings(storage, run, name)
-    decision = decide(ratings, design)
+    decision = decide(ratings, design, read_keys(storage, design))
     warnings = (rater.warning for rater in summarize_raters(ratings, design))
     people = PeopleAnswer(
         study=name,

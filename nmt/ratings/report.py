@@ -30,7 +30,7 @@ def report_lines(design: Design, ratings: Sequence[Rating], keys: Sequence[Key])
         return [*lines, "", *_post_edits(design, ratings)]
     lines += ["", *_raters(design, ratings), *_agreement(design, ratings)]
     lines += ["", *_ranking(design, ratings), *_correlations(design, ratings)]
-    return [*lines, "", *_decision(design, ratings)]
+    return [*lines, "", *_decision(design, ratings, keys)]
 
 
 def _headline(design: Design) -> str:
@@ -139,11 +139,11 @@ def _post_edits(design: Design, ratings: Sequence[Rating]) -> Iterator[str]:
     yield f"Intervals: 95 %, resampled sentences. HTER: {found[0].signature}" if found else ""
 
 
-def _decision(design: Design, ratings: Sequence[Rating]) -> Iterator[str]:
+def _decision(design: Design, ratings: Sequence[Rating], keys: Sequence[Key]) -> Iterator[str]:
     if design.gain is None:
         yield "no decision: it needs two systems and a protocol with scores or ranks"
         return
-    yield from decision_lines(design, decide(ratings, design))
+    yield from decision_lines(design, decide(ratings, design, keys))
 
 
 def decision_lines(design: Design, decision: Decision) -> Iterator[str]:
@@ -154,8 +154,10 @@ def decision_lines(design: Design, decision: Decision) -> Iterator[str]:
         f"{design.looks}: {decision.reason}"
     )
     if decision.next_batch is not None:
+        controls = f" and {decision.missing_controls} repeats and degraded rows"
         yield (
-            f"needed: ratings of {decision.missing} sentences of batch {decision.next_batch}; "
+            f"needed: ratings of {decision.missing} sentences"
+            f"{controls if decision.missing_controls else ''} of batch {decision.next_batch}; "
             f"`nmt ratings sheet run={design.run} --name {design.study} --output DIR` writes its "
             "sheets"
         )

@@ -176,6 +176,21 @@ def test_an_unfinished_sheet_needs_the_option_for_it(study):
     assert (imported.new, imported.unrated) == (5, len(study.key.rows) - 5)
 
 
+def test_a_batch_without_its_controls_does_not_decide(study):
+    rated = {row.id for row in study.key.rows if row.kind == "rating"}
+
+    def fill(row, label, field):
+        return GOOD(row, label, field) if row.id in rated else ""
+
+    (imported,) = study.give_back(study.filled(fill), partial=True)
+    found = decide(study.ratings(), study.design, [study.key])
+    assert (found.answer, found.looks, found.missing) == ("undecided", 0, 0)
+    assert found.missing_controls == imported.unrated == 2
+    assert "none for 2 of its repeats and degraded rows" in found.reason
+    # The sheet that goes out next is the one that the decision waits for.
+    assert found.next_batch == open_batch(study.storage, study.design) == 1
+
+
 def test_the_same_file_twice_counts_once(study):
     study.give_back(study.filled())
     (again,) = study.give_back(study.filled())
