@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -36,6 +37,10 @@ _METADATA_SERVER = "169.254.169.254"
 """Where the client asks for credentials of the machine if it has found no others."""
 _WRITE_ID = "nmt-write"
 """Metadata key of an object that holds the random id of the write that made it."""
+_DIFFERS_EACH_TIME = re.compile(
+    r" in [\d.]+(ns|µs|ms|s)\b(, after \d+ retries)?|<(RequestId|HostId)>[^<]*</\3>"
+)
+"""What two messages about the same error differ in, and what helps nobody who reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,8 @@ def _as_os_errors() -> Generator[None]:
     except (BaseError, FileNotFoundError) as error:
         # The rest is a dump of the client's data structures, over many lines.
         text = " ".join(str(error).partition("Debug source")[0].split())
+        # The same error has the same message, so that whoever reports it reports it once.
+        text = _DIFFERS_EACH_TIME.sub("", text)
         if _METADATA_SERVER in text:
             text = f"the environment, the AWS profile and this machine have no credentials: {text}"
         raise (FileNotFoundError if isinstance(error, FileNotFoundError) else OSError)(
