@@ -37,12 +37,11 @@ from k8s.operator.record import (
     change_campaign_record,
 )
 from k8s.operator.rollouts import command_rollout, start_rollout
+from k8s.operator.runs import may_be_shared
 from nmt.config import Config
 from nmt.errors import InputError
 from nmt.rollout import look
 from nmt.runs import layout
-from nmt.runs.records import find_record, list_runs
-from nmt.runs.steps import EXPORT
 from nmt.storage import Storage
 from nmt.traffic import Traffic, change_traffic
 
@@ -270,11 +269,7 @@ class _Act:
     def _delete_run(self, action: DeleteRun) -> None:
         """Delete a run, and its engine unless another run has made the same one."""
         storage = self._storage
-        shared = action.engine is None or any(
-            run != action.run and _exports(storage, run, action.engine)
-            for run in list_runs(storage)
-        )
-        if action.engine and not shared:
+        if action.engine and not may_be_shared(storage, action.run, action.engine):
             storage.delete(layout.engine(action.engine))
         storage.delete(action.run)
         self._change(
@@ -294,8 +289,3 @@ class _Act:
             return traffic.with_route(action.key, route.with_owner(None))
 
         change_traffic(self._storage, action.endpoint, release, owner=self._owner)
-
-
-def _exports(storage: Storage, run: str, engine: str) -> bool:
-    record = find_record(storage, run, EXPORT)
-    return record is not None and record.output == engine

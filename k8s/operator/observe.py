@@ -1,5 +1,6 @@
 """All reads of the operator: from objects and storage to what a plan is made from."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -38,12 +39,14 @@ from k8s.operator.record import (
 from k8s.operator.routes import engines_in_use, find_traffic
 from k8s.operator.runs import done_records, read_search, read_steps
 from nmt.config import Config
-from nmt.errors import InputError
+from nmt.errors import InputError, StorageError
 from nmt.runs.gate import GateResult
 from nmt.runs.gate_record import find_decision
 from nmt.runs.job_progress import JobProgress, read_job_progress
 from nmt.runs.steps import EXPORT
 from nmt.storage import Storage, below
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -60,6 +63,8 @@ class Observer:
     """Whether all campaigns were listed once."""
     looked_at: dict[str, float] = field(default_factory=dict[str, float])
     """Rollout -> when this operator last looked at it, in seconds since 1970."""
+    in_use_problem: str = ""
+    """Why it is not known which engines are used; empty if it is."""
 
     def is_ours(self, body: JsonObject) -> bool:
         """Tell whether a campaign uses the release of this operator.
@@ -195,7 +200,7 @@ class _Observation:
             route=route,
             rollout=rollout,
             looked_at=self.observer.looked_at.get(rollout.id, 0.0) if rollout else 0.0,
-            in_use=engines_in_use(self.storage) if len(remembered.revisions) > 1 else frozenset(),
+            in_use=self._in_use(remembered),
             others=tuple(self._others()),
             limit=self.release.max_active,
         )
@@ -263,6 +268,20 @@ class _Observation:
         found = read_job_progress(self.storage, current.run, job["metadata"]["name"])
         job_id = job.get("status", {}).get("jobId", "")
         return found if found is not None and found.job == job_id else None
+
+    def _in_use(self, record: CampaignRecord) -> frozenset[str]:
+        """List the engines that stay: all of the campaign while it is not known which are used."""
+        if len(record.revisions) <= 1:
+            return frozenset()
+        try:
+            found = engines_in_use(self.storage)
+        except StorageError as error:
+            if self.observer.in_use_problem != str(error):
+                log.warning("no engine makes room while it is not known which are used: %s", error)
+            self.observer.in_use_problem = str(error)
+            return frozenset(each.engine for each in record.revisions if each.engine)
+        self.observer.in_use_problem = ""
+        return found
 
     def _gate(self, current: RevisionRecord | None, engine: str | None) -> GateResult | None:
         return find_decision(self.storage, current.run, engine) if current and engine else None

@@ -1,12 +1,16 @@
 """What the steps of a run have left on the storage root."""
 
+import logging
 from collections.abc import Mapping
 
 from k8s.objects.campaign.status import BestTrial, SearchStatus
 from k8s.operator.observed import ObservedStep
-from nmt.runs.records import Record, find_record, result_of
-from nmt.runs.steps import EVALUATE, STEPS, TUNE
+from nmt.errors import StorageError
+from nmt.runs.records import Record, find_record, list_runs, result_of
+from nmt.runs.steps import EVALUATE, EXPORT, STEPS, TUNE
 from nmt.storage import Storage
+
+log = logging.getLogger(__name__)
 
 _FAILED_TRIALS = ("failed", "diverged", "out_of_memory", "refused", "abandoned")
 
@@ -59,3 +63,28 @@ def read_search(storage: Storage, run: str, records: Mapping[str, Record]) -> Se
         if best.score is not None
         else None,
     )
+
+
+def may_be_shared(storage: Storage, run: str, engine: str) -> bool:
+    """Tell whether another run has made the same engine, or may have, since its record is damaged.
+
+    Raises:
+        StorageError: the runs cannot be listed.
+    """
+    unknown: StorageError | None = None
+    for other in list_runs(storage):
+        if other == run:
+            continue
+        try:
+            record = find_record(storage, other, EXPORT)
+        except StorageError as error:
+            unknown = error
+            continue
+        if record is not None and record.output == engine:
+            return True
+    if unknown is not None:
+        log.warning(
+            "engine %s of run %s stays on the storage, since another run may have made it too: %s",
+            engine, run, unknown,
+        )  # fmt: skip
+    return unknown is not None

@@ -1,5 +1,9 @@
 """Old revisions make room, and what serves stays."""
 
+import pytest
+
+from nmt.runs import layout
+from nmt.runs.steps import EXPORT
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
 from tests.support.rollouts import CLEAN
 
@@ -76,3 +80,46 @@ def test_nothing_is_deleted_while_the_campaign_is_suspended(world: World) -> Non
     world.apply(suspend=True, keep={"revisions": 1, "failed": 0})
     world.wait(60)
     assert _runs(world) == ["clinic-r1", "clinic-r2", "clinic-r3"]
+
+
+def _reject_three(world: World) -> None:
+    """Let three revisions be rejected after the one that serves, so that one of them has to go."""
+    for number in (2, 3, 4):
+        world.verdicts[f"clinic-r{number}"] = "reject"
+        world.write_corpus(f"data {number}")
+        assert world.run_until_rest().phase == "Rejected"
+
+
+def test_an_engine_stays_if_another_run_may_have_made_it_too(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    _revision(world, 1)
+    world.leave_same_engine("other", "clinic-r1")
+    world.storage.write_bytes(layout.step_record("other", EXPORT), b"{}x")
+    _reject_three(world)
+    assert world.wait(60).phase == "Rejected"
+    assert "clinic-r2" not in _runs(world)
+    assert engine_of("clinic-r2") in world.storage.list("engines")
+    assert _warnings(caplog, "another run may have made it too") == 1
+
+
+def test_no_engine_goes_while_a_traffic_file_cannot_be_read(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    _revision(world, 1)
+    other = layout.traffic("other")
+    world.storage.write_bytes(other, b"{}x")
+    _reject_three(world)
+    assert world.wait(60).phase == "Rejected"
+    assert "clinic-r2" in _runs(world)
+    assert _warnings(caplog, other) == 1
+    world.storage.delete(other)
+    world.wait(60)
+    assert "clinic-r2" not in _runs(world)
+    assert engine_of("clinic-r2") not in world.storage.list("engines")
+
+
+def _warnings(caplog: pytest.LogCaptureFixture, text: str) -> int:
+    return sum(
+        record.levelname == "WARNING" and text in record.getMessage() for record in caplog.records
+    )
