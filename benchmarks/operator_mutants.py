@@ -115,7 +115,7 @@ MUTANTS = (
            "        result = action.result\n        self._change(lambda record: "
            "record.with_action(DoneAction(id=action.action.id, do=action.action.do, "
            "result=result, at=self.now)))\n        try:"),
-    Mutant("a job of another object of the same name counts", "k8s/operator/objects.py",
+    Mutant("a job of another object of the same name counts", "k8s/operator/jobs.py",
            'return any(owner.get("uid") == uid for owner in owners)',
            "return bool(owners)"),
     Mutant("a job is deleted by name alone", "k8s/operator/act.py",

@@ -12,7 +12,7 @@ from k8s.objects.campaign.jobs import Revision, campaign_job
 from k8s.objects.campaign.names import rollout_owner, run_name
 from k8s.objects.campaign.settings import for_run
 from k8s.objects.campaign.status import CampaignStatus
-from k8s.operator.objects import is_owned, taken_name
+from k8s.operator.jobs import is_owned, taken_name
 from k8s.operator.observe import open_storage
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import (

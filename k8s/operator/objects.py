@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from k8s.api.cluster import CAMPAIGN, RAY_JOB, Cluster, JsonObject
-from k8s.api.errors import ConflictError
 from k8s.objects.campaign.names import LABEL_CAMPAIGN
-from nmt.errors import InputError, NmtError
 
 _PAGE = 100  # of a thousand campaigns only these are in memory at a time
 
@@ -51,23 +49,3 @@ class ClusterObjects:
             next_page = page.next_page
             if not next_page:
                 return
-
-
-def is_owned(job: JsonObject, uid: str) -> bool:
-    """Tell whether a job is that of an object, and not of one that had the same name before."""
-    owners = job["metadata"].get("ownerReferences", [])
-    return any(owner.get("uid") == uid for owner in owners)
-
-
-def taken_name(job: JsonObject) -> NmtError:
-    """Say why a RayJob that is not the campaign's own is in the way."""
-    name, owners = job["metadata"]["name"], job["metadata"].get("ownerReferences", [])
-    if any(owner.get("kind") == CAMPAIGN.name for owner in owners):
-        # The cluster deletes it a little later, as all that a deleted campaign owned.
-        return ConflictError(
-            f"RayJob {name} is still that of a campaign of the same name that was deleted"
-        )
-    return InputError(
-        f"RayJob {name} is there already and belongs to no campaign, as `kubectl delete "
-        f"--cascade=orphan` leaves it: delete it with `kubectl delete rayjob {name}`"
-    )

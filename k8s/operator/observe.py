@@ -1,27 +1,22 @@
 """All reads of the operator: from objects and storage to what a plan is made from."""
 
 import logging
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from k8s.api.cluster import Cluster, JsonObject
 from k8s.objects.campaign.campaign import Campaign
 from k8s.objects.campaign.jobs import PlannedJob, plan_jobs
 from k8s.objects.campaign.names import (
-    LABEL_ATTEMPT,
-    LABEL_KIND,
-    LABEL_REVISION,
     revision_number,
     run_name,
 )
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
-from k8s.objects.names import INSTANCE, LABEL_STEP
+from k8s.objects.names import INSTANCE
 from k8s.objects.release import Release
-from k8s.observe.job_status import read_job_status
 from k8s.observe.lookup import read_release
-from k8s.observe.timestamps import timestamp
 from k8s.operator.data import DataLooker
-from k8s.operator.objects import Objects, is_owned
+from k8s.operator.jobs import own_jobs
+from k8s.operator.objects import Objects
 from k8s.operator.observed import (
     Observed,
     ObservedData,
@@ -42,7 +37,6 @@ from nmt.config import Config
 from nmt.errors import InputError, StorageError
 from nmt.runs.gate import GateResult
 from nmt.runs.gate_record import find_decision
-from nmt.runs.job_progress import JobProgress, read_job_progress
 from nmt.runs.steps import EXPORT
 from nmt.storage import Storage, below
 
@@ -191,7 +185,7 @@ class _Observation:
             problem=problem,
             record=remembered,
             next_number=self._next_number(remembered),
-            jobs=tuple(self._jobs(current)),
+            jobs=self._jobs(current),
             steps=read_steps(self.storage, current.run, records) if current else {},
             engine=engine,
             gate=self._gate(current, engine),
@@ -231,43 +225,9 @@ class _Observation:
             number += 1
         return number
 
-    def _jobs(self, current: RevisionRecord | None) -> Iterator[ObservedJob]:
-        uid = self.campaign.metadata.uid
-        found = [job for job in self.observer.objects.jobs(self.name) if is_owned(job, uid)]
-        for body in sorted(found, key=lambda each: each["metadata"]["creationTimestamp"]):
-            yield self._job(body, current)
-
-    def _job(self, body: JsonObject, current: RevisionRecord | None) -> ObservedJob:
-        metadata, status = body["metadata"], body.get("status", {})
-        labels: Mapping[str, str] = metadata.get("labels", {})
-        revision, attempt = _number(labels, LABEL_REVISION), _number(labels, LABEL_ATTEMPT)
-        is_current = current and (revision, attempt) == (current.number, current.attempt)
-        started = timestamp(
-            status.get("rayJobInfo", {}).get("startTime") or status.get("startTime")
-        )
-        return ObservedJob(
-            name=metadata["name"],
-            uid=metadata["uid"],
-            kind=labels.get(LABEL_KIND, ""),
-            revision=revision,
-            attempt=attempt,
-            steps=tuple(labels.get(LABEL_STEP, "").split(".")),
-            status=read_job_status(body),
-            deleting=bool(metadata.get("deletionTimestamp")),
-            started=started or None,
-            ended=timestamp(status.get("endTime")) or None,
-            progress=self._progress(body, current) if current and is_current else None,
-        )
-
-    def _progress(self, job: JsonObject, current: RevisionRecord) -> JobProgress | None:
-        """Read how far a job has come.
-
-        What a job of the same name has reported that was deleted, or that KubeRay has started
-        again, is not its progress.
-        """
-        found = read_job_progress(self.storage, current.run, job["metadata"]["name"])
-        job_id = job.get("status", {}).get("jobId", "")
-        return found if found is not None and found.job == job_id else None
+    def _jobs(self, current: RevisionRecord | None) -> tuple[ObservedJob, ...]:
+        found = self.observer.objects.jobs(self.name)
+        return own_jobs(found, self.campaign.metadata.uid, current, self.storage)
 
     def _in_use(self, record: CampaignRecord) -> frozenset[str]:
         """List the engines that stay: all of the campaign while it is not known which are used."""
@@ -298,9 +258,3 @@ class _Observation:
             return []
         known = self.observer.known_standings()
         return [standing for name, standing in known.items() if name != self.name]
-
-
-def _number(labels: Mapping[str, str], label: str) -> int:
-    """Read a number from a label; 0 if somebody has given the job another one."""
-    text = labels.get(label, "")
-    return int(text) if text.isdecimal() else 0
