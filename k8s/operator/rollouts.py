@@ -110,7 +110,7 @@ def _overtaken_is_conflict() -> Generator[None]:
 def observed_rollout(record: RolloutRecord, owner: str) -> ObservedRollout:
     """Take from the record of an owner's rollout what a plan is made from."""
     last = record.events[-1] if record.events else None
-    paused = record.state == "paused" and record.pause_cause == "person"
+    paused = record.state == "paused"
     return ObservedRollout(
         id=record.id,
         run=record.run,
@@ -124,8 +124,9 @@ def observed_rollout(record: RolloutRecord, owner: str) -> ObservedRollout:
         harm=_harm(record),
         last_good=record.last_good,
         reason=record.reason,
-        held=paused,
+        held=paused and record.pause_cause != "silent",
         paused_by_suspension=paused
+        and record.pause_cause == "person"
         and last is not None
         and (last.who, last.why) == (owner, SUSPENDED),
         settled=record.settled,

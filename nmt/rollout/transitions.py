@@ -84,14 +84,16 @@ def after_command(
     if do == "promote":
         return _promoted(record, by, reason, now)
     if do == "pause":
-        if record.pause_cause == "person":
+        if record.pause_cause == "person" and _was_last(record, by, reason):
             return record
         return _paused(record, "person", reason, now, by)
     if record.state == "running":
         return record
-    # Whoever goes on has seen what it was paused for, so that does not pause it once more.
+    # Whoever goes on has seen what it was paused for, and nothing else, so only that does not
+    # pause it once more.
     watches_tail = record.watches_tail and record.pause_cause != "tail"
-    given_up = (*record.given_up, *(each for each in missing if each not in record.given_up))
+    silent = missing if record.pause_cause == "silent" else ()
+    given_up = (*record.given_up, *(each for each in silent if each not in record.given_up))
     return _resumed(record, by, reason, now).model_copy(
         update={"watches_tail": watches_tail, "given_up": given_up}
     )
@@ -135,13 +137,25 @@ def _aborted(record: RolloutRecord, by: str, reason: str, now: datetime) -> Roll
 def _paused(
     record: RolloutRecord, cause: PauseCause, reason: str, now: datetime, by: str = ITSELF
 ) -> RolloutRecord:
-    # A pause by a person stays one, and the one that needs a person stays until then.
-    stays = record.pause_cause != "silent" or cause == "silent"
-    if record.state == "paused" and by == ITSELF and stays:
+    if record.state == "paused" and by == ITSELF and _stays(record.pause_cause, cause):
         return record
     return record.with_event("pause", by, reason, now).model_copy(
         update={"state": "paused", "pause_cause": cause}
     )
+
+
+def _stays(present: PauseCause | None, new: PauseCause) -> bool:
+    """Tell whether a rollout stays paused for what it was, although it finds another cause."""
+    # The next look does not find again what was lost, so a person is told of it now.
+    if new == "lost":
+        return present == "lost"
+    # A pause by a person stays one, and the one that needs a person stays until then.
+    return new == "silent" or present != "silent"
+
+
+def _was_last(record: RolloutRecord, by: str, reason: str) -> bool:
+    """Tell whether the latest event is what somebody has done for a reason."""
+    return bool(record.events) and (record.events[-1].who, record.events[-1].why) == (by, reason)
 
 
 def _resumed(record: RolloutRecord, by: str, reason: str, now: datetime) -> RolloutRecord:

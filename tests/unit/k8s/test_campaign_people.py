@@ -1,7 +1,8 @@
 """What people tell a campaign: suspend, and actions that are done once for each id."""
 
+from nmt.runs import layout
 from tests.support.k8s.campaign_world import World, engine_of
-from tests.support.rollouts import CLEAN
+from tests.support.rollouts import CLEAN, UNALIKE
 
 
 def test_a_suspended_campaign_deletes_its_job_and_starts_nothing(world: World) -> None:
@@ -41,6 +42,62 @@ def test_a_pause_by_a_person_outlasts_a_suspension(world: World) -> None:
     assert world.wait(60).phase == "Paused"
     world.tell("2", "resume")
     assert world.wait(60).phase == "Canary"
+
+
+def test_a_pause_for_lost_reports_outlasts_a_suspension(world: World) -> None:
+    _lose_reports(world)
+    world.apply(suspend=True)
+    world.wait(60)
+    world.apply(suspend=False)
+    status = world.wait(60)
+    assert status.phase == "Paused"
+    assert "reports that had counts of this rollout are gone" in status.message
+    world.tell("1", "resume", "the node was replaced")
+    assert world.wait(60).phase == "Canary"
+
+
+def _lose_reports(world: World) -> None:
+    """Let the report of the only replica be deleted in the middle of a canary."""
+    world.begin_canary()
+    world.count(CLEAN)
+    world.wait(60)
+    world.storage.delete(layout.replica_report("default", "r1"))
+    assert world.wait(60).phase == "Paused"
+
+
+def test_a_pause_by_the_tail_outlasts_a_suspension(world: World) -> None:
+    world.begin_canary()
+    world.count(UNALIKE)
+    assert world.wait(60).phase == "Paused"
+    world.apply(suspend=True)
+    world.wait(60)
+    world.apply(suspend=False)
+    assert world.wait(60).phase == "Paused"
+
+
+def test_a_replica_that_is_silent_in_a_suspension_pauses_again_after_it(world: World) -> None:
+    world.begin_canary()
+    world.count(CLEAN)
+    world.apply(suspend=True)
+    world.wait(600)
+    world.apply(suspend=False)
+    world.wait(5)
+    status = world.wait(60)
+    assert (status.phase, world.route().percent) == ("Paused", 1)
+    assert "no report of r1" in status.message
+    world.count(CLEAN)
+    assert world.wait(60).phase == "Canary"
+
+
+def test_a_pause_by_a_person_in_a_suspension_outlasts_it(world: World) -> None:
+    world.begin_canary()
+    world.apply(suspend=True)
+    world.wait(5)
+    world.tell("1", "pause", "let us look")
+    world.wait(5)
+    world.apply(suspend=False)
+    status = world.wait(60)
+    assert (status.phase, status.message) == ("Paused", "1 % of the clients: let us look")
 
 
 def test_an_action_is_done_once_for_each_id(world: World) -> None:

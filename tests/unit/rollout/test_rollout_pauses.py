@@ -87,6 +87,29 @@ def test_counts_that_are_gone_pause_until_a_person_goes_on(rollouts):
     assert rollouts.look().state == "running"
 
 
+def test_counts_that_are_lost_in_a_pause_need_a_person_too(rollouts):
+    rollouts.start(seconds_per_step=3600.0)
+    rollouts.report(CLEAN)
+    rollouts.look()
+    rollouts.command("pause")
+    rollouts.storage.delete(layout.replica_report(NAME, "r1"))
+    record = rollouts.look()
+    assert record.pause_cause == "lost"
+    assert "reports that had counts of this rollout are gone" in record.reason
+    assert rollouts.look() == record
+
+
+def test_whoever_ends_another_pause_has_not_seen_that_a_replica_is_missing(rollouts):
+    rollouts.start()
+    rollouts.command("pause")
+    rollouts.report(CLEAN, old_seconds=121)
+    rollouts.look()
+    rollouts.command("resume")
+    record = rollouts.look()
+    assert (record.pause_cause, record.percent) == ("silent", 1)
+    assert "no report of r1" in record.reason
+
+
 # Changes by others
 
 
