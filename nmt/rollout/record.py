@@ -111,7 +111,7 @@ class RolloutRecord(BaseModel):
     watches_tail: bool = True
     """False once a person has gone on after a pause by the tail."""
     given_up: tuple[str, ...] = ()
-    """Replicas whose reports were missing when a person went on."""
+    """Replicas whose reports were missing when a person went on after a pause for that."""
     pairs: int = Field(default=0, ge=0)
     """Sentences that both engines have translated."""
     log_harm: float = 0.0

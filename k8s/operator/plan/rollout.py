@@ -98,7 +98,8 @@ def watch_rollout(observed: Observed, now: float, *, suspended: bool) -> After:
     look = due_look(observed, now)
     if look and not actions:
         return After((look,), LOOK_EVERY_SECONDS)
-    return After(tuple(actions), max(observed.looked_at + LOOK_EVERY_SECONDS - now, 1.0))
+    left = observed.looked_at + LOOK_EVERY_SECONDS - now
+    return After(tuple(actions), min(max(left, 1.0), LOOK_EVERY_SECONDS))
 
 
 def due_look(observed: Observed, now: float) -> LookAtRollout | None:
@@ -106,8 +107,9 @@ def due_look(observed: Observed, now: float) -> LookAtRollout | None:
     rollout = observed.rollout
     if rollout is None or (not rollout.is_active and rollout.settled):
         return None
-    is_due = now - observed.looked_at >= LOOK_EVERY_SECONDS
-    return LookAtRollout(rollout.id) if is_due else None
+    # A look in the future was before the clock was set back.
+    was_just_now = 0 <= now - observed.looked_at < LOOK_EVERY_SECONDS
+    return None if was_just_now else LookAtRollout(rollout.id)
 
 
 def end_of_rollout(observed: Observed, revision: RevisionRecord) -> FinishRevision | None:
