@@ -43,8 +43,9 @@ def find_traffic(
         rollout=first.id if first else "",
     )
     own = [each if each and each.owner == owner else None for each in newest]
-    active = [each for each in own if each and each.is_active]
-    rollout = active[0] if active else own[0]
+    # One that has ended still has to be taken out of its route, if that is not written yet.
+    at_work = [each for each in own if each and (each.is_active or not each.settled)]
+    rollout = at_work[0] if at_work else own[0]
     return route, observed_rollout(rollout, owner) if rollout else None
 
 
