@@ -56,7 +56,10 @@ class Controller:
         self._held = held
         self.queue = WorkQueue(clocks.monotonic, random)
         self.election = Election(cluster, lease, identity, clocks)
-        self.campaigns = Follower(cluster, CAMPAIGN, "", phase_of, self._campaign_changed)
+        # Else a campaign whose status changes with each look would be looked at without a pause.
+        self.campaigns = Follower(
+            cluster, CAMPAIGN, "", phase_of, self._campaign_changed, ignores_status=True
+        )
         self.jobs = Follower(cluster, RAY_JOB, LABEL_CAMPAIGN, campaign_of, self._job_changed)
         self.metrics = Metrics(
             lambda: float(len(self.queue)),

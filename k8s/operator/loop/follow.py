@@ -1,5 +1,7 @@
 """Following the objects of one kind: a list, and then watches, with nothing missed between them."""
 
+import hashlib
+import json
 from collections.abc import Callable
 
 from k8s.api.cluster import Cluster, JsonObject, Kind, version_of
@@ -21,6 +23,8 @@ class Follower:
         selector: str,
         note: Callable[[JsonObject], str],
         on_change: Callable[[str, str], None],
+        *,
+        ignores_status: bool = False,
     ) -> None:
         """Prepare to follow.
 
@@ -31,12 +35,18 @@ class Follower:
             note: what to remember of an object.
             on_change: called with the name and the note of an object that is new, has changed or is
                 gone; it may be called though nothing has changed.
+            ignores_status: do not call it if a watch tells that only the status has changed, and it
+                is still there. Whoever writes a status would otherwise be woken by each write. The
+                kind must have its status as a subresource, so that the server counts all other
+                changes.
         """
         self._cluster = cluster
         self.kind = kind
         self._selector = selector
         self._note = note
         self._on_change = on_change
+        self._ignores_status = ignores_status
+        self._told: dict[str, str] = {}
         self._version = ""
         self.notes: dict[str, str] = {}
         """Name -> note."""
@@ -69,17 +79,20 @@ class Follower:
 
     def _list(self) -> None:
         found: dict[str, str] = {}
+        told: dict[str, str] = {}
         version = ""
         next_page = ""
         while not version or next_page:
             page = self._cluster.page(self.kind, self._selector, limit=_PAGE, next_page=next_page)
             found |= {body["metadata"]["name"]: self._note(body) for body in page.items}
+            told |= {body["metadata"]["name"]: _digest(body) for body in page.items}
             version, next_page = page.resource_version, page.next_page
         before, self.notes = self.notes, found
         self._version = version
         # Those that vanished while nobody watched, and all others: any may have changed.
         for name, note in (before | found).items():
             self._on_change(name, note)
+        self._told = told
 
     def _watch(self, seconds: int) -> None:
         changes = self._cluster.watch(
@@ -92,10 +105,26 @@ class Follower:
             self._version = version_of(body)
 
     def _tell(self, body: JsonObject, *, gone: bool) -> None:
-        name, note = body["metadata"]["name"], self._note(body)
+        name, note, digest = body["metadata"]["name"], self._note(body), _digest(body)
         if gone:
             # Under the note of before, which may have been another one.
             note = self.notes.pop(name, note)
-        else:
-            self.notes[name] = note
+            self._told.pop(name, None)
+            self._on_change(name, note)
+            return
+        self.notes[name] = note
+        is_same = digest and digest == self._told.get(name)
+        if self._ignores_status and is_same and body.get("status"):
+            return
         self._on_change(name, note)
+        self._told[name] = digest
+
+
+def _digest(body: JsonObject) -> str:
+    """Return what changes with everything but the status; empty if the server does not count."""
+    metadata = body["metadata"]
+    if "generation" not in metadata:
+        return ""
+    # These two change with the status too. The generation stands for the spec.
+    kept = {k: v for k, v in metadata.items() if k not in ("resourceVersion", "managedFields")}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

@@ -186,6 +186,25 @@ def test_what_campaigns_hold_is_listed_again_at_each_resync(cluster, start, monk
     assert seen[-1] == "gone"
 
 
+def test_a_campaign_is_not_woken_by_the_status_that_is_written_for_it(cluster, start):
+    for name in ("a", "b"):
+        cluster.apply(campaign(name), "m")
+    seen: list[str] = []
+
+    def reconcile(name: str) -> float:
+        seen.append(name)
+        if name == "a":
+            status = {"message": f"look {len(seen)} was refused"}
+            cluster.apply_status({**campaign("a"), "status": status}, "m")
+            return 60.0
+        if seen.count("b") == 10:
+            steal(cluster)
+        return 0.005
+
+    run_until_stolen(start(reconcile))
+    assert seen.count("a") == 1
+
+
 def test_a_stop_finishes_what_is_begun_and_gives_the_lease_back(cluster, start):
     cluster.apply(campaign("a"), "m")
     ended: list[str] = []

@@ -29,9 +29,11 @@ def job(name: str, campaign: str) -> JsonObject:
 class Seen:
     """A follower of campaigns, and what it has said since it was asked last."""
 
-    def __init__(self, cluster: FakeCluster) -> None:
+    def __init__(self, cluster: FakeCluster, *, ignores_status: bool = False) -> None:
         self.told: list[str] = []
-        self.follower = Follower(cluster, CAMPAIGN, "", phase_of, self.tell)
+        self.follower = Follower(
+            cluster, CAMPAIGN, "", phase_of, self.tell, ignores_status=ignores_status
+        )
 
     def tell(self, name: str, note: str) -> None:
         self.told.append(name)
@@ -78,6 +80,79 @@ def test_each_change_is_told(cluster, seen):
     seen.follower.follow()
     assert seen.names() == ["a"]
     assert "a" not in seen.follower
+
+
+@pytest.fixture
+def careless(cluster) -> Seen:
+    """A follower that ignores the status, of a campaign that it knows."""
+    cluster.apply(campaign("a"), "m")
+    seen = Seen(cluster, ignores_status=True)
+    seen.follower.follow()
+    assert seen.names() == ["a"]
+    return seen
+
+
+def test_a_change_of_nothing_but_the_status_is_noted_and_not_told(cluster, careless):
+    cluster.apply_status({**campaign("a"), "status": {"phase": "Training"}}, "m")
+    careless.follower.follow()
+    assert careless.names() == []
+    assert careless.follower.notes == {"a": "Training"}
+
+
+def test_a_status_that_somebody_takes_away_is_told(cluster, careless):
+    for status in ({"phase": "Training"}, {}):
+        cluster.apply_status({**campaign("a"), "status": status}, "m")
+    careless.follower.follow()
+    assert careless.names() == ["a"]
+
+
+def test_a_change_of_anything_but_the_status_is_told(cluster, careless):
+    cluster.apply(campaign("a", release="demo"), "m")
+    careless.follower.follow()
+    assert careless.names() == ["a"]
+    cluster.apply({**campaign("a"), "metadata": {"name": "a", "labels": {"x": "y"}}}, "other")
+    careless.follower.follow()
+    assert careless.names() == ["a"]
+
+
+def test_a_deletion_that_waits_for_a_finalizer_is_told_at_its_begin_and_end(cluster, careless):
+    finalizers = {"name": "a", "finalizers": ["nmt.internal/x"]}
+    cluster.apply({**campaign("a"), "metadata": finalizers}, "m")
+    careless.follower.follow()
+    careless.names()
+    cluster.delete(CAMPAIGN, "a")
+    careless.follower.follow()
+    assert careless.names() == ["a"]
+    cluster.finalize(CAMPAIGN, "a")
+    careless.follower.follow()
+    assert careless.names() == ["a"]
+
+
+def test_an_object_of_the_same_name_and_generation_is_told(cluster, careless):
+    cluster.delete(CAMPAIGN, "a")
+    cluster.apply(campaign("a"), "m")
+    careless.follower.follow()
+    assert careless.names() == ["a", "a"]
+
+
+def test_a_new_list_tells_what_has_not_changed_as_well(cluster, careless):
+    cluster.store.compact()
+    cluster.apply_status({**campaign("a"), "status": {"phase": "Training"}}, "m")
+    cluster.store.compact()
+    assert not careless.follower.follow()
+    assert careless.follower.follow()
+    assert careless.names() == ["a"]
+
+
+def test_an_object_without_a_generation_is_always_told(cluster):
+    seen = Seen(cluster, ignores_status=True)
+    seen.follower.follow()
+    for phase in ("Training", "Served"):
+        body = cluster.add(CAMPAIGN, "a", status={"phase": phase})
+        del body["metadata"]["generation"]
+        body["metadata"]["uid"] = "u"
+    seen.follower.follow()
+    assert seen.names() == ["a", "a"]
 
 
 def test_a_watch_goes_on_where_a_broken_one_ended(cluster, seen):
