@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_PAUSE_SECONDS = 60.0
 _FINISH_SECONDS = 20.0  # Kubernetes gives a Pod 30 s to end
 _STUCK_SECONDS = 900.0
+_SHORT_WATCH_SECONDS = 1.0
 
 
 class LostLeaseError(ClusterError):
@@ -162,9 +163,13 @@ class Controller:
     def _follow(self, follower: Follower) -> None:
         pause = 1.0
         while not self._stopped.is_set():
+            begun = self._clock()
             try:
                 if follower.follow():
                     pause = 1.0
+                    # A server or a proxy that ends each watch at once would be asked all the time.
+                    if self._clock() - begun < _SHORT_WATCH_SECONDS:
+                        self._stopped.wait(_SHORT_WATCH_SECONDS)
                     continue
             except NmtError as error:
                 logger.warning("the watch of %s: %s", follower.kind.resource, error)

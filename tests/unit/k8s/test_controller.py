@@ -47,6 +47,7 @@ def campaign(name: str) -> JsonObject:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.005)
+    monkeypatch.setattr(module, "_SHORT_WATCH_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -203,6 +204,32 @@ def test_a_campaign_is_not_woken_by_the_status_that_is_written_for_it(cluster, s
 
     run_until_stolen(start(reconcile))
     assert seen.count("a") == 1
+
+
+def test_a_watch_that_the_server_ends_at_once_is_not_repeated_without_a_pause(
+    cluster, start, monkeypatch
+):
+    monkeypatch.setattr(module, "_SHORT_WATCH_SECONDS", 60.0)
+    cluster.apply(campaign("a"), "m")
+    watched: list[str] = []
+    watch = cluster.watch
+
+    def count(kind, *words, **options):
+        watched.append(kind.name)
+        return watch(kind, *words, **options)
+
+    cluster.watch = count
+    looks = 0
+
+    def reconcile(name: str) -> float:
+        nonlocal looks
+        looks += 1
+        if looks == 10:
+            steal(cluster)
+        return 0.005
+
+    run_until_stolen(start(reconcile))
+    assert len(watched) == len(set(watched))
 
 
 def test_a_stop_finishes_what_is_begun_and_gives_the_lease_back(cluster, start):
