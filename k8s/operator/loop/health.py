@@ -1,5 +1,6 @@
 """The port of the operator: `/healthz` for the kubelet and `/metrics` for Prometheus."""
 
+import socket
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -12,9 +13,17 @@ class _Server(ThreadingHTTPServer):
     def __init__(
         self, port: int, problem: Callable[[], str], exposition: Callable[[], bytes]
     ) -> None:
+        # The kubelet of an IPv6-only cluster knows no other address of the Pod.
+        self.address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
         super().__init__(("", port), _Handler)
         self.problem = problem
         self.exposition = exposition
+
+    def server_bind(self) -> None:
+        """Bind the port for IPv4 as well, whatever the machine does by default."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Tests of one replica of the operator: its threads, its Lease, its port and its end."""
+"""Tests of one replica of the operator: its threads, its Lease and its end."""
 
 import _thread
 import json
@@ -6,9 +6,7 @@ import logging
 import signal
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -18,7 +16,6 @@ pytest.importorskip("prometheus_client", reason="needs the extra k8s")
 from k8s.api.cluster import CAMPAIGN, LEASE, JsonObject
 from k8s.operator.loop import controller as module
 from k8s.operator.loop.controller import Controller, LostLeaseError
-from k8s.operator.loop.health import health_port
 from k8s.operator.loop.lease import Clocks
 from k8s.operator.loop.log import JsonLines
 from nmt.cli.signals import restored_handlers
@@ -317,30 +314,6 @@ def test_the_metrics_count_campaigns_by_phase_and_are_all_that_an_alert_asks_for
     asked = metrics_of_alerts(operator=True)
     assert asked
     assert asked - families_of(found) == set()
-
-
-@pytest.fixture
-def port() -> Iterator[tuple[str, list[str]]]:
-    problems = [""]
-    with health_port(0, lambda: problems[0], lambda: b"nmt_operator_leader 1.0\n") as number:
-        yield f"http://127.0.0.1:{number}", problems
-
-
-def test_the_port_tells_whether_the_process_is_well(port):
-    address, problems = port
-    with urllib.request.urlopen(f"{address}/healthz") as answer:
-        assert answer.read() == b"ok\n"
-    problems[0] = "a thread has ended"
-    with pytest.raises(urllib.error.HTTPError, match="503") as caught:
-        urllib.request.urlopen(f"{address}/healthz")
-    assert caught.value.read() == b"a thread has ended\n"
-
-
-def test_the_port_has_the_metrics_and_nothing_else(port):
-    with urllib.request.urlopen(f"{port[0]}/metrics") as answer:
-        assert answer.read() == b"nmt_operator_leader 1.0\n"
-    with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(f"{port[0]}/other")
 
 
 def test_a_line_of_the_log_is_json_and_says_what_it_is_about():
