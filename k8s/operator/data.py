@@ -10,7 +10,8 @@ from nmt.config import digest_of
 from nmt.storage import Storage, StoredFile
 
 _SETTLED_SECONDS = 30.0
-"""Time in which nothing changes after which data counts as complete."""
+"""Time for which data has to look the same before it counts as complete. Times of files say nothing
+about that: `rsync -a`, `cp -a` and `tar x` give a new file the time of the old one."""
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?")
 _FILE_SUFFIX = re.compile(
     r"\.(jsonl|json|csv|tsv|txt|tmx|xliff|xlf|po|parquet|zip|gz)$", re.IGNORECASE
@@ -25,7 +26,9 @@ class _Seen:
     """What an earlier look has found."""
 
     files: Files
+    """Hidden ones too: `rsync` writes a file under a hidden name first."""
     since: float
+    """Time of the first look that found exactly this, in seconds since 1970."""
 
 
 @dataclass(slots=True)
@@ -53,8 +56,11 @@ class DataLooker:
         """
         found: dict[str, Files] = {}
         missing: list[str] = []
+        watched: dict[str, StoredFile] = {}
         for key, path in settings.paths.items():
-            files = dict(_files_of(storage, path))
+            there = dict(_files_of(storage, path))
+            watched |= there
+            files = {place: file for place, file in there.items() if not _is_hidden(file.name)}
             if files:
                 found[key] = files
             elif not _may_be_of_the_hub(key, path):
@@ -78,7 +84,7 @@ class DataLooker:
         contents = {path: self._hash(storage, path, file) for path, file in files.items()}
         return ObservedData(
             digest=digest_of([contents, hub]),
-            settled=self._is_settled(name, files, now),
+            settled=self._is_settled(name, watched, now),
             on_storage=frozenset(found),
             missing=tuple(missing),
         )
@@ -88,13 +94,11 @@ class DataLooker:
         self._seen.pop(name, None)
 
     def _is_settled(self, name: str, files: Files, now: float) -> bool:
-        """Tell whether nobody has written the data for a while."""
+        """Tell whether an earlier look has found the same; the hub's data needs none."""
         seen = self._seen.get(name)
         if seen is None or seen.files != files:
             seen = self._seen[name] = _Seen(files, now)
-        newest = max((file.modified_at for file in files.values()), default=0.0)
-        # The clock of the storage may be another one, so what was seen twice counts too.
-        return newest < now - _SETTLED_SECONDS or now - seen.since >= _SETTLED_SECONDS
+        return not files or now - seen.since >= _SETTLED_SECONDS
 
     def _hash(self, storage: Storage, path: str, file: StoredFile) -> str:
         known = self._hashes.get(path)
@@ -104,11 +108,10 @@ class DataLooker:
 
 
 def _files_of(storage: Storage, path: str) -> Iterator[tuple[str, StoredFile]]:
-    """List the files that an input is read from: a file, those of a folder, or of a prefix."""
+    """List the files at an input, hidden ones too: a file, those of a folder, or of a prefix."""
     found = storage.files_at(path)
     for file in found:
-        if not _is_hidden(file.name):
-            yield (f"{path.rstrip('/')}/{file.name}" if file.name else path), file
+        yield (f"{path.rstrip('/')}/{file.name}" if file.name else path), file
     folder, _, prefix = path.rpartition("/")
     if found or not prefix:
         return

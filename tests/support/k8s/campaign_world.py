@@ -63,6 +63,7 @@ class World:
         self.cluster = FakeCluster()
         self.root = root
         self.storage = Storage(str(root / "runs"))
+        self.has_new_data = False
         self.verdicts: dict[str, GateVerdict] = {}
         """Run -> what its gate says; accept if it is not named."""
         fields = release | {"storage": str(root), "name": RELEASE, "maxActive": limit}
@@ -98,11 +99,18 @@ class World:
         found["metadata"]["generation"] += 1
 
     def write_corpus(self, text: str, name: str = "mine.tsv") -> None:
-        """Write the data of the campaign, and let the time pass after which it is complete."""
+        """Write the data of the campaign, as old as a copy that keeps the times of files."""
         path = self.root / "corpora" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        os.utime(path, (self.now, self.now))
+        os.utime(path, (self.now - 86_400, self.now - 86_400))
+        self.has_new_data = True
+        self.now += 60
+
+    def let_data_settle(self, name: str = NAME) -> None:
+        """Let the operator see new data, and the time pass after which it is complete."""
+        self.reconcile(name)
+        self.has_new_data = False
         self.now += 60
 
     def tell(self, action_id: str, do: str, reason: str = "", name: str = NAME) -> None:
@@ -227,7 +235,9 @@ class World:
             self.storage.write_json(layout.step_record(run, STEPS[step]), asdict(record))
 
     def run_until_rest(self, name: str = NAME, *, most: int = 20) -> CampaignStatus:
-        """Reconcile and finish jobs until nothing happens any more."""
+        """Reconcile and finish jobs until nothing happens any more; new data is complete then."""
+        if self.has_new_data:
+            self.let_data_settle(name)
         for _ in range(most):
             self.reconcile(name)
             if not self.finish_jobs():

@@ -19,7 +19,6 @@ WITH_DATA = CONFIG | DATA
 
 
 def _corpus(world: FaultyWorld, text: str) -> None:
-    # Older than half a minute, so that it counts as complete.
     world.disk.files["/storage/corpora/mine.tsv"] = (text.encode(), world.now - 60)
 
 

@@ -17,12 +17,16 @@ from unittest import mock
 
 from k8s.api.cluster import CAMPAIGN, RAY_JOB, JsonObject, Kind, Page
 from k8s.api.errors import ConflictError
+from k8s.objects.campaign.settings import RevisionSettings
 from k8s.operator import observe
 from k8s.operator.act import Actor
+from k8s.operator.data import DataLooker
 from k8s.operator.objects import ClusterObjects
 from k8s.operator.observe import Observer
+from k8s.operator.observed import ObservedData
 from k8s.operator.reconcile import Reconciler
 from nmt.errors import NmtError, StorageError, UnreachableError
+from nmt.storage import Storage
 from tests.support.k8s import campaign_world
 from tests.support.k8s.campaign_world import NAME, RELEASE, World
 from tests.support.k8s.field_owners import Owners
@@ -257,7 +261,7 @@ class FaultyWorld(World):
 
     def _operator(self, identity: str) -> Reconciler:
         cluster: Any = FaultyCluster(self)
-        observer = Observer(cluster, ClusterObjects(cluster), RELEASE)
+        observer = Observer(cluster, ClusterObjects(cluster), RELEASE, data=_Watcher())
         self.identity = identity
         return Reconciler(observer, Actor(cluster, observer.looked_at))
 
@@ -273,6 +277,16 @@ class FaultyWorld(World):
             if kind == RAY_JOB.name and is_live and "finalizers" not in metadata:
                 metadata = metadata | {"finalizers": [FINALIZER]}
                 self.cluster.store.replace(RAY_JOB, body | {"metadata": dict(metadata)})
+
+
+class _Watcher(DataLooker):
+    """Has looked at the data before, although each look of a story is by another process."""
+
+    def look(
+        self, name: str, settings: RevisionSettings, storage: Storage, now: float
+    ) -> ObservedData:
+        super().look(name, settings, storage, now - 60)
+        return super().look(name, settings, storage, now)
 
 
 class FaultyCluster:

@@ -63,6 +63,7 @@ def test_of_failed_revisions_fewer_are_kept(world: World) -> None:
     _revision(world, 1)
     for number in (2, 3, 4):
         world.write_corpus(f"data {number}")
+        world.let_data_settle()
         world.reconcile()
         world.leave(f"clinic-r{number}", "prepare")
         world.fail_jobs()
