@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nmt.errors import InputError
 from nmt.ratings.batches import Key
 from nmt.ratings.checks import missing_controls
-from nmt.ratings.design import CONTROL_METRIC, Design
+from nmt.ratings.design import CONTROL_METRIC, LEAST_SENTENCES, Design
 from nmt.ratings.given import Rating
 from nmt.ratings.statistics.pocock import pocock_bound
 from nmt.runs.evaluation import Interval
@@ -83,7 +83,7 @@ def decide_by_differences(
     """Look at the differences after each complete batch, and stop at the first answer.
 
     A look rejects if the upper bound of the gain is below `design.gain`. Otherwise it accepts if
-    z reaches the bound of Pocock for `design.looks` looks.
+    z reaches the bound of Pocock for `design.looks` looks, and there are enough sentences for it.
 
     Args:
         rated: place of a segment in the design -> points of the candidate minus the baseline's.
@@ -170,6 +170,9 @@ def _look(
     gain = design.gain or 0.0
     left = design.looks - look
     answer, reason = _answer(estimate, bounds, gain, is_significant=z >= bound)
+    if answer == "accept" and count < LEAST_SENTENCES:
+        answer = "undecided"
+        reason += f", but fewer than {LEAST_SENTENCES} sentences accept nothing"
     if answer == "undecided":
         reason += f": {left} looks are left" if left else ", and no looks are left"
     else:

@@ -48,8 +48,8 @@ def outputs(
 
 
 def design(given: Outputs | None = None, **wishes: object) -> Design:
-    """Make a design with batches of ten sentences and two looks."""
-    plain = {"rows": 10, "looks": 2} | wishes
+    """Make a design with batches of twenty sentences and two looks."""
+    plain = {"rows": 20, "looks": 2} | wishes
     return make_design("demo", "first", given or outputs(), Wishes(**plain), seed=1)  # type: ignore[arg-type]
 
 

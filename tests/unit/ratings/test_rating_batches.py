@@ -21,7 +21,7 @@ def test_a_batch_goes_on_where_the_one_before_it_has_ended():
         {row.segment for row in make_key(study, batch).rows if row.kind == "rating"}
         for batch in (1, 2)
     ]
-    assert rated == [set(range(10)), set(range(10, 20))]
+    assert rated == [set(range(20)), set(range(20, 40))]
 
 
 def test_the_order_depends_on_the_seed_alone():
@@ -43,14 +43,14 @@ def test_systems_that_translate_all_alike_cannot_be_rated():
 
 
 def test_the_last_batch_may_be_short_and_there_is_none_after_it():
-    study = design(outputs(15))
+    study = design(outputs(25))
     assert len(study.batch_segments(2)) == 5
     with pytest.raises(InputError, match="no batch 3"):
         make_key(study, 3)
 
 
 def test_fewer_sentences_allow_fewer_looks():
-    assert design(outputs(15), looks=6).looks == 2
+    assert design(outputs(25), looks=6).looks == 2
 
 
 def test_a_rater_gets_all_translations_of_a_sentence_and_all_raters_some():
@@ -60,7 +60,7 @@ def test_a_rater_gets_all_translations_of_a_sentence_and_all_raters_some():
         {row.segment for row in key.sheet(rater) if row.kind == "rating"} for rater in study.raters
     ]
     assert own[0] & own[1] == set(range(4))
-    assert own[0] | own[1] == set(range(10))
+    assert own[0] | own[1] == set(range(20))
     assert all(len(row.translations) == 2 for row in key.rows)
 
 
@@ -146,17 +146,25 @@ def test_raters_see_no_reference():
     ("wishes", "message"),
     [
         ({"rows": 0}, "--rows 0"),
+        ({"rows": 19}, "--rows 19: must be at least 20 where ratings decide"),
         ({"looks": 21}, "--looks 21"),
         ({"gain": 0.0}, "--gain 0"),
         ({"gain": 3.0, "protocol": "post-editing"}, "--gain"),
         ({"raters": ("a", "A")}, "--raters"),
         ({"raters": ("../x",)}, "--raters"),
-        ({"shared": 11, "raters": ("a", "b")}, "--shared 11"),
+        ({"shared": 21, "raters": ("a", "b")}, "--shared 21"),
     ],
 )
 def test_a_wish_that_cannot_be_met_is_refused_by_name(wishes, message):
     with pytest.raises(InputError, match=message):
         design(**wishes)
+
+
+@pytest.mark.parametrize(
+    ("systems", "protocol"), [(("a", "b", "c"), "da"), (("a", "b"), "post-editing")]
+)
+def test_a_study_that_decides_nothing_may_have_small_batches(systems, protocol):
+    assert design(outputs(systems=systems), protocol=protocol, rows=5).gain is None
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".x", "a.", "x" * 64, "a b"])

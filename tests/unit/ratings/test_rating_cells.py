@@ -87,7 +87,7 @@ def poisoned_study():
     texts = [*POISONED, *CONVERTED, "a\nb", 'say "x"; =2']
     other = [f"other {number}" for number in range(len(texts))]
     given = Outputs("t", "eng_Latn", "tam_Taml", texts, {"a": texts, "b": other}, {})
-    return design(given, rows=len(texts))
+    return design(given, rows=max(20, len(texts)))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])

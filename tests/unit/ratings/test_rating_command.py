@@ -12,7 +12,7 @@ from ray_jobs.cli.main import main
 from tests.support.ratings.studies import fill_in, score_by
 from tests.support.runs import evaluated_run
 
-SENTENCES = 25
+SENTENCES = 50
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def nmt(capsys, words):
 
 FILES = (
     "--source news.en --reference news.ta --language ta "
-    "--hypotheses old=old.ta new=new.ta --rows 10"
+    "--hypotheses old=old.ta new=new.ta --rows 20"
 )
 
 
@@ -52,7 +52,7 @@ def rate(place, batch, means):
 def test_sheets_go_out_and_a_decision_comes_back(place, capsys):
     code, shown = nmt(capsys, f"sheet run=demo {FILES} --output sheets")
     assert code == 0
-    assert "batch 1 of 3 has 10 sentences" in shown
+    assert "batch 1 of 3 has 20 sentences" in shown
     path = rate(place, 1, {"old": 50.0, "new": 70.0})
     code, shown = nmt(capsys, f"import {path} run=demo")
     assert code == 0
@@ -74,7 +74,7 @@ def test_an_undecided_study_says_how_to_go_on_and_goes_on(place, capsys):
 
 
 def test_a_later_study_takes_the_weight_of_the_metric_from_an_earlier_one(place, capsys):
-    rows = FILES.replace("--rows 10", "--rows 25")
+    rows = FILES.replace("--rows 20", "--rows 50")
     nmt(capsys, f"sheet run=demo {rows} --output sheets")
     path = rate(place, 1, {"old": 50.0, "new": 70.0})
     nmt(capsys, f"import {path} run=demo")

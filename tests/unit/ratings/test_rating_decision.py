@@ -37,44 +37,52 @@ def test_the_chance_to_cross_agrees_with_a_simulation():
 
 
 def test_a_clear_gain_is_accepted_at_the_first_look():
-    found = decide(rate(10, 8.0), design())
-    assert (found.answer, found.looks, found.ratings_used) == ("accept", 1, 10)
+    found = decide(rate(20, 8.0), design())
+    assert (found.answer, found.looks, found.ratings_used) == ("accept", 1, 20)
     assert found.estimate == pytest.approx(8.0)
     assert found.next_batch is None
 
 
 def test_no_gain_is_rejected():
-    assert decide(rate(10, 0.0), design()).answer == "reject"
+    assert decide(rate(20, 0.0), design()).answer == "reject"
+
+
+def test_fewer_than_twenty_sentences_accept_nothing():
+    # Differences of ranks that all agree by chance have no spread.
+    study = design(outputs(40, same=35), protocol="pairwise", gain=1.0)
+    found = decide_by_differences(dict.fromkeys(range(5), 100.0), study)
+    assert (found.answer, found.looks_left) == ("undecided", 0)
+    assert "fewer than 20 sentences accept nothing" in found.reason
 
 
 def test_an_unclear_gain_asks_for_the_next_batch():
-    found = decide(rate(10, 3.0, spread=6.0), design())
+    found = decide(rate(20, 3.0, spread=9.0), design())
     assert (found.answer, found.looks_left, found.next_batch) == ("undecided", 1, 2)
-    assert found.missing == 10
+    assert found.missing == 20
 
 
 def test_after_the_last_look_nothing_more_is_asked_for():
-    found = decide(rate(20, 2.5, spread=6.0), design())
+    found = decide(rate(40, 2.5, spread=9.0), design())
     assert (found.answer, found.looks_left, found.next_batch) == ("undecided", 0, None)
 
 
 def test_an_incomplete_batch_is_not_looked_at():
-    found = decide(rate(9, 8.0), design())
+    found = decide(rate(19, 8.0), design())
     assert (found.answer, found.looks, found.missing) == ("undecided", 0, 1)
-    assert "9 of its 10" in found.reason
+    assert "19 of its 20" in found.reason
 
 
 def test_a_sentence_that_all_raters_get_waits_for_all_of_them():
     study = design(raters=("1", "2"), shared=2)
-    found = decide(rate(10, 8.0), study)
+    found = decide(rate(20, 8.0), study)
     assert (found.looks, found.missing) == (0, 2)
     others = [rating(at, {"old": 50.0, "new": 54.0}, "2") for at in range(2)]
-    assert decide([*rate(10, 8.0), *others], study).looks == 1
+    assert decide([*rate(20, 8.0), *others], study).looks == 1
 
 
 def test_an_answer_stays_whatever_comes_later():
-    later = [rating(segment, {"old": 90.0, "new": 10.0}) for segment in range(10, 20)]
-    assert decide([*rate(10, 8.0), *later], design()).answer == "accept"
+    later = [rating(segment, {"old": 90.0, "new": 10.0}) for segment in range(20, 40)]
+    assert decide([*rate(20, 8.0), *later], design()).answer == "accept"
 
 
 def test_repeats_and_degraded_rows_do_not_count():
@@ -82,11 +90,11 @@ def test_repeats_and_degraded_rows_do_not_count():
         rating(3, {"old": 90.0, "new": 0.0}, row=f"x{kind}", kind=kind)
         for kind in ("repeat", "degraded")
     ]
-    assert decide([*rate(10, 8.0), *others], design()) == decide(rate(10, 8.0), design())
+    assert decide([*rate(20, 8.0), *others], design()) == decide(rate(20, 8.0), design())
 
 
 def test_a_strict_rater_counts_like_a_mild_one():
-    ratings = rate(10, 8.0)
+    ratings = rate(20, 8.0)
     strict = [
         rating(each.segment, {name: fields["score"] - 30 for name, fields in each.values.items()})
         for each in ratings[5:]
@@ -96,9 +104,9 @@ def test_a_strict_rater_counts_like_a_mild_one():
 
 
 def test_sentences_with_equal_translations_count_as_no_difference():
-    study = design(outputs(40, same=20))
-    assert len(study.segments) == 20
-    assert decide(rate(10, 8.0), study).estimate == pytest.approx(4.0)
+    study = design(outputs(80, same=40))
+    assert len(study.segments) == 40
+    assert decide(rate(20, 8.0), study).estimate == pytest.approx(4.0)
 
 
 def test_the_control_variate_corrects_a_draw_of_easy_sentences():

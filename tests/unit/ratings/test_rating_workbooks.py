@@ -34,7 +34,7 @@ TEXTS = [
 def study():
     other = [f"other {number}" for number in range(len(TEXTS))]
     given = Outputs("t", "eng_Latn", "tam_Taml", TEXTS, {"a": TEXTS, "b": other}, {})
-    return design(given, rows=len(TEXTS))
+    return design(given)
 
 
 def workbook(study):
