@@ -6,6 +6,7 @@ from what is true, and an operator that dies between two actions has lost nothin
 
 from collections.abc import Iterable, Sequence
 
+from k8s.objects.campaign.names import rollout_owner
 from k8s.objects.campaign.spec import CampaignSpec
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import (
@@ -63,7 +64,8 @@ def plan_campaign(observed: Observed, now: float) -> Plan:
     if campaign is None:
         return Plan(_after_deletion(observed), None)
     if campaign.metadata.deletion_timestamp:
-        return Plan((), None)
+        # The object stays until its jobs are gone, which may take long.
+        return Plan(_after_deletion(observed), None)
     spec = campaign.spec
     watched = watch_rollout(observed, now, suspended=spec is not None and spec.suspend)
     situation, after = _situation(observed, spec, now)
@@ -85,7 +87,7 @@ def _after_deletion(observed: Observed) -> tuple[PlannedAction, ...]:
     ended = end_of_rollout(observed, observed.current) if observed.current else None
     if ended:
         return (ended,)
-    if route and route.owner:
+    if route and route.owner == rollout_owner(observed.name):
         return (ReleaseRoute(route.endpoint, route.key),)
     return ()
 
