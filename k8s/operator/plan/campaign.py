@@ -24,7 +24,7 @@ from k8s.operator.plan.actions import (
 from k8s.operator.plan.outcome import Situation, build_status
 from k8s.operator.plan.people import follow_action
 from k8s.operator.plan.retention import make_room
-from k8s.operator.plan.revisions import Queued, next_revision
+from k8s.operator.plan.revisions import Queued, next_revision, waits_for_place
 from k8s.operator.plan.rollout import (
     After,
     after_gate,
@@ -38,7 +38,6 @@ from k8s.operator.plan.steps import (
     Create,
     Done,
     Wait,
-    Work,
     Working,
     is_of,
     next_work,
@@ -111,6 +110,8 @@ def _situation(
     after = After()
     if isinstance(work, Done):
         after = after_gate(observed, current, mode=_mode(observed))
+    if isinstance(work, Create | Wait) and not spec.suspend and not queued:
+        queued = waits_for_place(observed, spec)
     return Situation(work, queued, tick), after
 
 
@@ -126,7 +127,7 @@ def _decide(
     current = observed.current
     if told and current and isinstance(situation.work, Broken):
         # People have seen a failure that is not recorded yet: what they say is about it.
-        return _go_on(observed, spec, current, situation.work, after, now)
+        return _go_on(observed, spec, current, situation, after, now)
     if told:
         return (told,)
     ended = end_of_rollout(observed, current) if current else None
@@ -141,7 +142,7 @@ def _decide(
     if isinstance(new, StartRevision | AnswerSchedule):
         return (new,)
     if current and (not current.outcome or is_held_back(current, _mode(observed))):
-        actions = _go_on(observed, spec, current, situation.work, after, now)
+        actions = _go_on(observed, spec, current, situation, after, now)
         if actions:
             return actions
     return make_room(observed, spec.keep)
@@ -173,16 +174,18 @@ def _go_on(
     observed: Observed,
     spec: CampaignSpec,
     current: RevisionRecord,
-    work: Work | None,
+    situation: Situation,
     after: After,
     now: float,
 ) -> tuple[PlannedAction, ...]:
     """Do the next part of a revision."""
-    limit = spec.deadline_seconds
+    limit, work = spec.deadline_seconds, situation.work
     if limit and not isinstance(work, Done) and now - current.attempt_started > limit:
         message = f"took longer than spec.deadlineSeconds={limit} ({duration(limit)})"
         return (FinishRevision(current.number, "failed", message, observed.engine),)
     if isinstance(work, Create):
+        if situation.queued:
+            return ()
         return (CreateJob(work.planned, current.number, current.attempt),)
     if isinstance(work, Broken):
         return (FinishRevision(current.number, "failed", work.why, observed.engine),)

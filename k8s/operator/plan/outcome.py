@@ -23,6 +23,7 @@ from k8s.objects.campaign.status import (
 from k8s.observe.job_status import JobState
 from k8s.operator.observed import Observed, ObservedJob, ObservedStep, Standing
 from k8s.operator.plan.conditions import KSTATUS, conditions_of
+from k8s.operator.plan.revisions import WORKING
 from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, open_steps
 from k8s.operator.record import Outcome, RevisionRecord
 
@@ -45,7 +46,6 @@ _PHASE_OF_OUTCOME: Mapping[Outcome, Phase] = {
     "aborted": "Failed",
     "replaced": "Failed",
 }
-_WORKING: tuple[Phase, ...] = ("Preparing", "Searching", "Training", "Evaluating", "Gating")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Situation:
     work: Work | None = None
     """What the current revision does; None if it has ended, or none has started."""
     queued: str = ""
-    """Why the next revision waits for the operator's limit; empty if it does not."""
+    """Why the next revision or job waits for the operator's limit; empty if it does not."""
     next_tick: float | None = None
     """When the schedule starts the next revision, in seconds since 1970."""
 
@@ -123,7 +123,7 @@ def standing_of(campaign: Campaign, phase: Phase) -> Standing:
     state = "resting"
     # A campaign of Kueue takes none of the operator's places.
     if spec is not None and not spec.queue:
-        state = "working" if phase in _WORKING else "waiting" if phase == "Queued" else state
+        state = "working" if phase in WORKING else "waiting" if phase == "Queued" else state
     created = campaign.metadata.creation_timestamp.timestamp()
     return Standing(campaign.name, spec.priority if spec else 0, created, state)
 

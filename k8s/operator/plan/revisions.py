@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 from k8s.objects.campaign.names import run_name
 from k8s.objects.campaign.spec import CampaignSpec
-from k8s.objects.campaign.status import Trigger
+from k8s.objects.campaign.status import Phase, Trigger
 from k8s.operator.observed import Observed, Standing
 from k8s.operator.plan.actions import AnswerSchedule, StartRevision
 from k8s.operator.plan.schedule import latest_tick
 from k8s.operator.record import RevisionRecord
+
+WORKING: tuple[Phase, ...] = ("Preparing", "Searching", "Training", "Evaluating", "Gating")
+"""Phases in which a campaign takes one of the operator's places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,23 @@ def next_revision(observed: Observed, spec: CampaignSpec, now: float) -> NewRevi
     busy = is_working(observed, observed.current)
     if spec.queue or busy or may_start(observed):
         return start
+    return Queued(start, _limit_reached(observed))
+
+
+def waits_for_place(observed: Observed, spec: CampaignSpec) -> str:
+    """Say why the next job of a revision waits for the operator's limit; empty if it does not.
+
+    A campaign keeps its place between two jobs, and loses it when it is suspended or has ended.
+    """
+    has_place = observed.campaign is not None and observed.campaign.status.phase in WORKING
+    if spec.queue or has_place or may_start(observed):
+        return ""
+    return _limit_reached(observed)
+
+
+def _limit_reached(observed: Observed) -> str:
     working = sum(each.state == "working" for each in observed.others)
-    why = f"{working} of {observed.limit} campaigns work, which is the operator's limit"
-    return Queued(start, why)
+    return f"{working} of {observed.limit} campaigns work, which is the operator's limit"
 
 
 def start_revision(

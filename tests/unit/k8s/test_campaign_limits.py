@@ -28,6 +28,49 @@ def test_campaigns_wait_for_a_place(one_place: World) -> None:
     assert world.wait(15, "news").phase == "Preparing"
 
 
+def test_a_campaign_that_goes_on_after_a_suspension_waits_for_a_place(one_place: World) -> None:
+    world = one_place
+    world.apply("clinic")
+    world.reconcile("clinic")
+    world.apply("clinic", suspend=True)
+    world.wait(5, "clinic")
+    world.apply("news")
+    assert world.wait(5, "news").phase == "Preparing"
+    world.apply("clinic", suspend=False)
+    status = world.wait(5, "clinic")
+    assert status.phase == "Queued"
+    assert "1 of 1 campaigns work" in status.message
+    assert len(world.live_jobs()) == 1
+    world.run_until_rest("news")
+    assert world.wait(15, "clinic").phase == "Preparing"
+
+
+def test_a_campaign_that_is_tried_again_waits_for_a_place(one_place: World) -> None:
+    world = one_place
+    world.apply("clinic")
+    world.reconcile("clinic")
+    world.fail_jobs()
+    assert world.wait(5, "clinic").phase == "Failed"
+    world.apply("news")
+    assert world.wait(5, "news").phase == "Preparing"
+    world.tell("1", "retry", name="clinic")
+    assert world.wait(5, "clinic").phase == "Queued"
+    assert len(world.live_jobs()) == 1
+    world.run_until_rest("news")
+    assert world.wait(15, "clinic").phase == "Preparing"
+
+
+def test_a_campaign_keeps_its_place_between_its_jobs(one_place: World) -> None:
+    world = one_place
+    world.apply("clinic")
+    world.reconcile("clinic")
+    world.apply("news", priority=9)
+    world.wait(5, "news")
+    world.finish_jobs()
+    assert world.wait(5, "clinic").phase == "Searching"
+    assert world.wait(5, "news").phase == "Queued"
+
+
 def test_the_highest_priority_is_the_first_to_get_a_place(one_place: World) -> None:
     world = one_place
     for name, priority in (("clinic", 0), ("low", 0), ("high", 5)):
