@@ -1,8 +1,6 @@
 """Tests of one replica of the operator: its threads, its Lease and its end."""
 
 import _thread
-import json
-import logging
 import signal
 import threading
 import time
@@ -17,7 +15,6 @@ from k8s.api.cluster import CAMPAIGN, LEASE, JsonObject
 from k8s.operator.loop import controller as module
 from k8s.operator.loop.controller import Controller, LostLeaseError
 from k8s.operator.loop.lease import Clocks
-from k8s.operator.loop.log import JsonLines
 from nmt.cli.signals import restored_handlers
 from nmt.errors import StorageError
 from tests.support.alerts import families_of, metrics_of_alerts
@@ -314,11 +311,3 @@ def test_the_metrics_count_campaigns_by_phase_and_are_all_that_an_alert_asks_for
     asked = metrics_of_alerts(operator=True)
     assert asked
     assert asked - families_of(found) == set()
-
-
-def test_a_line_of_the_log_is_json_and_says_what_it_is_about():
-    record = logging.LogRecord("k8s", logging.WARNING, "", 1, "job %s", ("x",), None)
-    record.campaign = "a"
-    line = json.loads(JsonLines().format(record))
-    assert line.pop("time").endswith("+00:00")
-    assert line == {"level": "warning", "message": "job x", "campaign": "a"}

@@ -1,5 +1,6 @@
-"""Tests of the operator's command."""
+"""Tests of the operator's command and its log."""
 
+import json
 import logging
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 pytest.importorskip("prometheus_client", reason="needs the extra k8s")
 
 from k8s.api.cluster import LEASE
+from k8s.operator.loop.log import JsonLines
 from k8s.operator.main import main
 from tests.support.k8s.fake_cluster import FakeCluster
 from tests.unit.k8s.conftest import install
@@ -53,3 +55,11 @@ def test_the_lease_is_named_after_the_release(capsys):
     cluster.get = record
     assert main(["--release", "demo", "--port", "0"], lambda *where: cluster) == 3
     assert looked == ["demo-operator"]
+
+
+def test_a_line_of_the_log_is_json_and_says_what_it_is_about():
+    record = logging.LogRecord("k8s", logging.WARNING, "", 1, "job %s", ("x",), None)
+    record.campaign = "a"
+    line = json.loads(JsonLines().format(record))
+    assert line.pop("time").endswith("+00:00")
+    assert line == {"level": "warning", "message": "job x", "campaign": "a"}
