@@ -53,6 +53,11 @@ def revision_number(campaign: str, run: str) -> int | None:
     return int(match["number"]) if match and match["campaign"] == campaign else None
 
 
+def is_run_of_a_campaign(run: str) -> bool:
+    """Tell whether a name is that of a run which some campaign may have made."""
+    return _RUN.match(run) is not None
+
+
 def campaign_job_name(
     campaign: str, kind: JobKind, steps: Sequence[str], run: str, attempt: int
 ) -> str:

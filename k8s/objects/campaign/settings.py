@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import JsonValue
 
+from k8s.objects.campaign.names import is_run_of_a_campaign
 from k8s.objects.campaign.spec import CampaignSpec
 from k8s.objects.release import Release
 from nmt.config import Config, LoadedConfig, digest_of
 from nmt.config.layers import flatten, merge
+from nmt.config.root import RESERVED_RUNS
 from nmt.errors import ConfigError
 from nmt.runs.campaign import with_campaign_defaults
 from nmt.runs.steps import campaign_steps
@@ -50,7 +53,8 @@ def revision_settings(release: Release, spec: CampaignSpec) -> RevisionSettings:
 
     Raises:
         ConfigError: the campaign sets what belongs to the release, names a path outside of its
-            storage, or has a setting that cannot be used; names the key, the value and the rule.
+            storage or one where runs are written, or has a setting that cannot be used; names the
+            key, the value and the rule.
     """
     _check_sections(spec.config)
     _check_texts(release, spec.config)
@@ -64,9 +68,11 @@ def revision_settings(release: Release, spec: CampaignSpec) -> RevisionSettings:
             "leave it out, and set spec.config.rollout.mode"
         )
     inputs = _digest_of_inputs(loaded.config)
-    return RevisionSettings(
+    settings = RevisionSettings(
         with_campaign_defaults(loaded), inputs, dict(_data_paths(loaded.config))
     )
+    _check_paths(release, settings)
+    return settings
 
 
 def for_run(
@@ -141,6 +147,32 @@ def _check_texts(release: Release, config: dict[str, JsonValue]) -> None:
                 f"and stays within it: put the file below {release.storage}, and write the path "
                 "from there, such as corpora/corpus.tmx"
             )
+
+
+def _check_paths(release: Release, settings: RevisionSettings) -> None:
+    """Refuse every path at which the project itself writes."""
+    root = PurePosixPath(release.storage)
+    runs = PurePosixPath(below(release.storage, settings.config.storage))
+    for key, path in settings.paths.items():
+        place = root / path
+        # The model is not looked at again: it may be one that another run has made.
+        covers = root.is_relative_to(place) or runs.is_relative_to(place)
+        if covers or (key != _MODEL and _is_written_by_runs(place, runs, root)):
+            raise ConfigError(
+                f"spec.config.{key} '{path}' takes in files of runs, which change with each "
+                f"revision: put the data into a folder of its own below {release.storage}, and "
+                "write the path from there, such as corpora/corpus.tmx"
+            )
+
+
+def _is_written_by_runs(place: PurePosixPath, runs: PurePosixPath, root: PurePosixPath) -> bool:
+    """Tell whether the project writes at a place below the root of its runs."""
+    if not place.is_relative_to(runs):
+        return False
+    if runs != root:
+        return True
+    first = place.relative_to(runs).parts[0]
+    return first in RESERVED_RUNS or is_run_of_a_campaign(first)
 
 
 def _texts(key: str, value: JsonValue) -> Iterator[tuple[str, str]]:

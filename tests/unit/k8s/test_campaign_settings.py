@@ -1,5 +1,6 @@
 """The settings of a revision, and what a campaign may not set."""
 
+import json
 from typing import Any
 
 import pytest
@@ -59,6 +60,61 @@ def test_a_path_outside_of_the_storage_is_refused(config: dict[str, Any]) -> Non
         _settings(config)
     assert "spec.config." in str(caught.value)
     assert "/storage" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", [".", "", "./", "runs", "runs/.", "./runs/clinic-r1/prepare"])
+@pytest.mark.parametrize(
+    ("key", "config"),
+    [
+        ("data.path", {"data": {"path": "PATH"}}),
+        ("data.target_path", {"data": {"path": "a.txt", "target_path": "PATH"}}),
+        ("data.validation_path", {"data": {"validation_path": "PATH"}}),
+        ("data.test_target_path", {"data": {"test_target_path": "PATH"}}),
+        ("data.corpora.a.path", {"data": {"corpora": {"a": {"path": "PATH"}}}}),
+        ("evaluation.sets.n.path", {"evaluation": {"sets": {"n": {"path": "PATH"}}}}),
+        (
+            "evaluation.systems.x.hypotheses.test",
+            {"evaluation": {"systems": {"x": {"hypotheses": {"test": "PATH"}}}}},
+        ),
+    ],
+)
+def test_a_path_at_which_runs_are_written_is_refused(
+    key: str, config: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _settings(json.loads(json.dumps(config).replace("PATH", path)))
+    message = str(caught.value)
+    assert message.startswith(f"spec.config.{key} '{path}' takes in files of runs")
+    assert "a folder of its own below /storage" in message
+
+
+@pytest.mark.parametrize(
+    ("runs", "path"),
+    [
+        ("deep/runs", "deep"),
+        ("/storage/deep/runs", "deep/runs/x"),
+        (".", "engines"),
+        (".", "campaigns/clinic"),
+        ("/storage", "clinic-r12/prepare"),
+    ],
+)
+def test_the_root_of_the_runs_is_that_of_the_release(runs: str, path: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{path}' takes in files of runs"):
+        _settings({"data": {"path": path}}, config={"storage": runs})
+
+
+@pytest.mark.parametrize("runs", ["runs", ".", "/elsewhere", "s3://bucket/runs"])
+def test_a_folder_beside_the_runs_is_taken(runs: str) -> None:
+    config = {"storage": runs}
+    assert _settings({"data": {"path": "runs-of-text/a"}}, config=config).paths
+
+
+def test_a_model_that_another_run_has_made_is_taken_but_not_all_runs() -> None:
+    path = "runs/first/export/merged"
+    model = "model.name_or_path"
+    assert _settings({"model": {"name_or_path": path}}).paths[model] == path
+    with pytest.raises(ConfigError, match=rf"{model} 'runs' takes in"):
+        _settings({"model": {"name_or_path": "runs"}})
 
 
 def test_a_wrong_setting_is_named_with_the_place_where_it_was_set() -> None:
