@@ -114,4 +114,6 @@ def lines_of(rows: Iterable[tuple[int, Sequence[str]]], place: str) -> Iterator[
             raise DataError(f"{place}: has more than {MAX_ROWS:,} rows, so it is not a sheet")
         # Spreadsheets add empty rows and columns.
         if any(cell.strip() for cell in row):
-            yield Line(f"{place}, row {number}", dict(zip(heads, row, strict=False)))
+            # A row may end early, and what was added beside the columns has no name.
+            padded = [*row, *[""] * (len(heads) - len(row))]
+            yield Line(f"{place}, row {number}", dict(zip(heads, padded, strict=False)))

@@ -152,6 +152,14 @@ def test_an_unknown_id_is_refused(study):
         study.give_back(changed(study.filled(), study.key.rows[0].id, "zz"))
 
 
+def test_a_note_below_a_sheet_whose_ids_come_last_is_refused_as_a_row_without_an_id(study):
+    rows = list(csv.reader(io.StringIO(study.filled().decode("utf-8-sig"), newline="")))
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows([*([*row[1:], row[0]] for row in rows), ["my note: done", ""]])
+    with pytest.raises(DataError, match="'' is not the id of a row"):
+        study.give_back(stream.getvalue().encode())
+
+
 def test_a_row_that_occurs_twice_is_refused(study):
     lines = lines_of(study.filled())
     with pytest.raises(DataError, match=r"is also in back\.csv, row 2"):
