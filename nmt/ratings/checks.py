@@ -70,7 +70,7 @@ def check_lines(lines: Iterable[Line], design: Design, keys: Iterable[Key]) -> C
 
 
 def _missing_columns(lines: Sequence[Line], design: Design) -> list[str]:
-    """Find columns to fill in that no row of a file has."""
+    """Find columns to fill in, and those of texts, that no row of a file has."""
     found = {column for line in lines for column in line.cells}
     count = 1 if design.how.one_system else len(design.systems)
     columns = [
@@ -79,6 +79,8 @@ def _missing_columns(lines: Sequence[Line], design: Design) -> list[str]:
         for each in design.how.fields
         if each.default is None
     ]
+    if any(line.needs_text for line in lines):
+        columns += [SOURCE, *(column_of(TRANSLATION, label) for label in LABELS[:count])]
     return [column for column in columns if column not in found] if lines else []
 
 

@@ -116,4 +116,5 @@ def lines_of(rows: Iterable[tuple[int, Sequence[str]]], place: str) -> Iterator[
         if any(cell.strip() for cell in row):
             # A row may end early, and what was added beside the columns has no name.
             padded = [*row, *[""] * (len(heads) - len(row))]
-            yield Line(f"{place}, row {number}", dict(zip(heads, padded, strict=False)))
+            cells = dict(zip(heads, padded, strict=False))
+            yield Line(f"{place}, row {number}", cells, needs_text=True)

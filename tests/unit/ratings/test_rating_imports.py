@@ -147,6 +147,18 @@ def test_a_removed_column_is_one_problem(study):
     assert "back.csv: lacks the columns 'score B' of protocol da" in str(error.value)
 
 
+@pytest.mark.parametrize("column", ["source", "translation A"])
+def test_a_sheet_without_its_texts_is_refused_since_nobody_knows_what_was_rated(study, column):
+    rows = list(csv.DictReader(io.StringIO(study.filled().decode("utf-8-sig"), newline="")))
+    stream = io.StringIO(newline="")
+    kept = [name for name in rows[0] if name != column]
+    writer = csv.DictWriter(stream, kept, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    with pytest.raises(DataError, match=f"lacks the columns '{column}'"):
+        study.give_back(stream.getvalue().encode())
+
+
 def test_an_unknown_id_is_refused(study):
     with pytest.raises(DataError, match="'zz' is not the id of a row of study 'first'"):
         study.give_back(changed(study.filled(), study.key.rows[0].id, "zz"))
