@@ -14,7 +14,7 @@ MAX_HISTORY = 5
 
 Phase = Literal[
     "Pending", "Queued", "Preparing", "Searching", "Training", "Evaluating", "Gating",
-    "Rejected", "Undecided", "Canary", "Paused", "Served", "RolledBack",
+    "Rejected", "Undecided", "Accepted", "Canary", "Paused", "Served", "RolledBack",
     "Failed", "Suspended", "Stalled",
 ]  # fmt: skip
 Trigger = Literal["spec", "schedule", "data", "action"]

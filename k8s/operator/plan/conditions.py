@@ -15,8 +15,13 @@ from k8s.operator.observed import Observed
 
 KSTATUS = ("Ready", "Reconciling", "Stalled")
 """Conditions by which `kubectl wait`, Helm and others judge any object."""
-_READY: tuple[Phase, ...] = ("Served", "Rejected", "RolledBack")
-"""Phases in which nothing is left to do until something changes."""
+_READY: tuple[Phase, ...] = ("Served", "Rejected", "Undecided", "Accepted", "RolledBack")
+"""Phases in which nothing is left to do until something changes, or a person decides.
+
+`Promoted` says whether the engine serves: to kstatus, an object that is not `Ready` is at work.
+
+Source: https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus
+"""
 _STALLED: tuple[Phase, ...] = ("Stalled", "Failed")
 
 

@@ -40,7 +40,7 @@ _PHASE_OF_STEP: Mapping[str, Phase] = {
 _PHASE_OF_OUTCOME: Mapping[Outcome, Phase] = {
     "failed": "Failed",
     "rejected": "Rejected",
-    "accepted": "Paused",
+    "accepted": "Accepted",
     "served": "Served",
     "rolled_back": "RolledBack",
     "aborted": "Failed",

@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from k8s.objects.campaign.status import CampaignStatus
 from nmt.errors import ClusterError
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
 from tests.support.k8s.release_fields import release_fields
 from tests.support.rollouts import HARM
+
+
+def is_at_rest(status: CampaignStatus) -> bool:
+    """Tell whether kstatus, and so `helm --wait` and Flux, find nothing left to do."""
+    found = {each.type: each.status for each in status.conditions}
+    return (found["Ready"], found["Reconciling"], found["Stalled"]) == ("True", "False", "False")
 
 
 @pytest.fixture
@@ -220,11 +227,20 @@ def test_a_gate_that_compared_with_another_engine_is_asked_again(world: World) -
 def test_an_engine_that_is_not_to_be_rolled_out_waits_for_that(world: World) -> None:
     world.apply(config=CONFIG | {"rollout": {"mode": "none"}})
     status = world.run_until_rest()
-    assert (status.phase, world.status().serves) == ("Paused", None)
+    assert (status.phase, world.status().serves) == ("Accepted", None)
     assert "rollout.mode" in status.message
+    assert is_at_rest(status)
     world.apply(config=CONFIG)
     assert world.wait(5).phase == "Served"
     assert world.serving() == engine_of("clinic-r1")
+
+
+def test_a_campaign_that_people_have_to_decide_on_is_at_rest(world: World) -> None:
+    world.verdicts["clinic-r1"] = "undecided"
+    world.apply()
+    status = world.run_until_rest()
+    assert status.phase == "Undecided"
+    assert is_at_rest(status)
 
 
 def test_a_canary_is_watched_although_nothing_else_of_the_campaign_can_be_read(
