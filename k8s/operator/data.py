@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from k8s.objects.campaign.settings import RevisionSettings
+from k8s.objects.campaign.names import revision_number
+from k8s.objects.campaign.settings import RevisionSettings, texts_of
 from k8s.operator.observed import ObservedData
 from nmt.config import digest_of
-from nmt.storage import Storage, StoredFile
+from nmt.runs.records import find_record
+from nmt.runs.steps import STEPS
+from nmt.storage import Storage, StoredFile, below
 
 _SETTLED_SECONDS = 30.0
 """Time for which data has to look the same before it counts as complete. Times of files say nothing
@@ -22,13 +25,17 @@ Files = Mapping[str, StoredFile]
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What an earlier look has found."""
+class _Memory:
+    """What earlier looks at a campaign have found."""
 
-    files: Files
+    files: Files = field(default_factory=dict[str, StoredFile])
     """Hidden ones too: `rsync` writes a file under a hidden name first."""
-    since: float
-    """Time of the first look that found exactly this, in seconds since 1970."""
+    since: float = 0.0
+    """Time of the first look that found exactly these files, in seconds since 1970."""
+    places: set[str] = field(default_factory=set[str])
+    """Whole paths that were there once, so that they cannot be names of the hub."""
+    has_read_runs: bool = False
+    """Whether `places` has those that the newest run was made from."""
 
 
 @dataclass(slots=True)
@@ -38,7 +45,7 @@ class DataLooker:
     _hashes: dict[str, tuple[StoredFile, str]] = field(
         default_factory=dict[str, tuple[StoredFile, str]]
     )
-    _seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
+    _memories: dict[str, _Memory] = field(default_factory=dict[str, _Memory])
 
     def look(
         self, name: str, settings: RevisionSettings, storage: Storage, now: float
@@ -54,20 +61,32 @@ class DataLooker:
         Raises:
             StorageError: the storage cannot be read.
         """
+        memory = self._memories.setdefault(name, _Memory(since=now))
         found: dict[str, Files] = {}
         missing: list[str] = []
         watched: dict[str, StoredFile] = {}
+        absent: dict[str, str] = {}
         for key, path in settings.paths.items():
             there = dict(_files_of(storage, path))
             watched |= there
             files = {place: file for place, file in there.items() if not _is_hidden(file.name)}
             if files:
                 found[key] = files
-            elif not _may_be_of_the_hub(key, path):
-                missing.append(
-                    f"spec.config.{key} '{path}' is not in {storage.locate('')}: put the file "
-                    "there, or correct the path"
-                )
+            else:
+                absent[key] = path
+            if there or storage.exists(path):
+                memory.places.add(storage.locate(path))
+        hub = {key for key, path in absent.items() if _may_be_of_the_hub(key, path)}
+        if hub and not memory.has_read_runs:
+            memory.places |= _places_of_newest_run(name, settings, storage)
+            memory.has_read_runs = True
+        hub -= {key for key in hub if storage.locate(absent[key]) in memory.places}
+        missing += [
+            f"spec.config.{key} '{path}' is not in {storage.locate('')}: put the file there, or "
+            "correct the path"
+            for key, path in absent.items()
+            if key not in hub
+        ]
         if found and not storage.is_local:
             missing = [
                 f"spec.config.{key} '{settings.paths[key]}': jobs read files from a mounted folder "
@@ -80,31 +99,43 @@ class DataLooker:
             if key in settings.data_paths
             for path, file in each.items()
         }
-        hub = {key: path for key, path in settings.data_paths.items() if key not in found}
+        names = {key: path for key, path in settings.data_paths.items() if key not in found}
         contents = {path: self._hash(storage, path, file) for path, file in files.items()}
         return ObservedData(
-            digest=digest_of([contents, hub]),
-            settled=self._is_settled(name, watched, now),
-            on_storage=frozenset(found),
+            digest=digest_of([contents, names]),
+            settled=_is_settled(memory, watched, now),
+            on_storage=frozenset(settings.paths.keys() - hub),
             missing=tuple(missing),
         )
 
     def forget(self, name: str) -> None:
         """Forget a campaign that is gone."""
-        self._seen.pop(name, None)
-
-    def _is_settled(self, name: str, files: Files, now: float) -> bool:
-        """Tell whether an earlier look has found the same; the hub's data needs none."""
-        seen = self._seen.get(name)
-        if seen is None or seen.files != files:
-            seen = self._seen[name] = _Seen(files, now)
-        return not files or now - seen.since >= _SETTLED_SECONDS
+        self._memories.pop(name, None)
 
     def _hash(self, storage: Storage, path: str, file: StoredFile) -> str:
         known = self._hashes.get(path)
         if known is None or known[0] != file:
             known = self._hashes[path] = (file, storage.sha256(path))
         return known[1]
+
+
+def _is_settled(memory: _Memory, files: Files, now: float) -> bool:
+    """Tell whether an earlier look has found the same; the hub's data needs none."""
+    if memory.files != files:
+        memory.files, memory.since = files, now
+    return not files or now - memory.since >= _SETTLED_SECONDS
+
+
+def _places_of_newest_run(name: str, settings: RevisionSettings, storage: Storage) -> set[str]:
+    """List the texts of the settings with which the steps of a campaign's newest run were done."""
+    runs = Storage(below(storage.url, settings.config.storage))
+    numbers = {revision_number(name, run): run for run in runs.list("")}
+    for number in sorted((each for each in numbers if each), reverse=True):
+        records = [find_record(runs, numbers[number], step) for step in STEPS.values()]
+        used = [record.settings for record in records if record]
+        if used:
+            return {text for _, text in texts_of("settings", used)}
+    return set()
 
 
 def _files_of(storage: Storage, path: str) -> Iterator[tuple[str, StoredFile]]:

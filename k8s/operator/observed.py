@@ -64,7 +64,7 @@ class ObservedData:
     settled: bool
     """Whether it was the same at an earlier look, so that nobody is writing it now."""
     on_storage: frozenset[str] = frozenset()
-    """Keys whose path is there; the others name data sets of the hub."""
+    """Keys whose path is there, or ought to be; the others name something on the hub."""
     missing: tuple[str, ...] = ()
     """What is not there, as sentences."""
 

@@ -139,7 +139,7 @@ def _check_sections(config: Mapping[str, Any]) -> None:
 
 def _check_texts(release: Release, config: dict[str, JsonValue]) -> None:
     """Refuse every text that would name a place outside of the release's storage."""
-    for key, text in _texts("spec.config", config):
+    for key, text in texts_of("spec.config", config):
         outside = text.strip().startswith(_OUTSIDE) or "://" in text
         if outside or ".." in text.replace("\\", "/").split("/"):
             raise ConfigError(
@@ -175,17 +175,17 @@ def _is_written_by_runs(place: PurePosixPath, runs: PurePosixPath, root: PurePos
     return first in RESERVED_RUNS or is_run_of_a_campaign(first)
 
 
-def _texts(key: str, value: JsonValue) -> Iterator[tuple[str, str]]:
+def texts_of(key: str, value: JsonValue) -> Iterator[tuple[str, str]]:
     """List every text of a tree, those of its keys too, with the dotted key."""
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, dict):
         for name, part in value.items():
             yield key, name
-            yield from _texts(f"{key}.{name}", part)
+            yield from texts_of(f"{key}.{name}", part)
     elif isinstance(value, list):
         for number, part in enumerate(value):
-            yield from _texts(f"{key}[{number}]", part)
+            yield from texts_of(f"{key}[{number}]", part)
 
 
 def _digest_of_inputs(config: Config) -> str:

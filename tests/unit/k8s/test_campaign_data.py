@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from k8s.objects.campaign.settings import revision_settings
 from k8s.objects.campaign.spec import CampaignSpec
 from k8s.operator.data import DataLooker
 from k8s.operator.observed import ObservedData
+from nmt.runs import layout
+from nmt.runs.records import Record
+from nmt.runs.steps import PREPARE
 from nmt.storage import Storage
 from tests.unit.k8s.conftest import make_release
 
@@ -71,3 +75,45 @@ def test_a_file_that_rsync_still_writes_under_a_hidden_name_is_waited_for(
 def test_a_data_set_of_the_hub_needs_no_second_look(look: Look) -> None:
     found = look(1_000_000, "owner/corpus")
     assert (found.settled, found.missing) == (True, ())
+
+
+def test_a_folder_that_was_there_is_missing_and_not_a_data_set_of_the_hub(
+    look: Look, tmp_path: Path
+) -> None:
+    _write(tmp_path, "a.tsv")
+    look(1_000_000)
+    (tmp_path / "corpora/mine").rename(tmp_path / "corpora/old")
+    found = look(1_000_060)
+    assert len(found.missing) == 1
+    assert "spec.config.data.path 'corpora/mine' is not in" in found.missing[0]
+    assert "data.path" in found.on_storage
+
+
+def test_a_folder_in_which_nothing_is_yet_is_missing(look: Look, tmp_path: Path) -> None:
+    (tmp_path / "corpora/mine").mkdir(parents=True)
+    assert look(1_000_000).missing
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_new_operator_knows_from_the_newest_run_what_was_on_the_storage(
+    look: Look, tmp_path: Path, recorded: bool
+) -> None:
+    used = str(tmp_path / "corpora/mine") if recorded else "corpora/mine"
+    record = Record("prepare", True, {"data.path": used}, {})
+    path = layout.step_record("clinic-r2", PREPARE)
+    Storage(str(tmp_path / "runs")).write_json(path, asdict(record))
+    found = look(1_000_000)
+    assert bool(found.missing) == recorded
+    assert ("data.path" in found.on_storage) == recorded
+
+
+def test_a_campaign_that_is_made_again_may_mean_the_hub(
+    look: Look, looker: DataLooker, tmp_path: Path
+) -> None:
+    file = _write(tmp_path, "a.tsv")
+    look(1_000_000)
+    file.unlink()
+    file.parent.rmdir()
+    assert look(1_000_060).missing
+    looker.forget("clinic")
+    assert look(1_000_120).missing == ()
