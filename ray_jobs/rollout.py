@@ -63,7 +63,7 @@ def _watch(session: Session, force: str | None) -> None:
     if record.state != "promoted":
         raise RolledBackError(
             f"rollout {record.id}: {describe_state(record)}: {record.reason}; endpoint "
-            f"'{record.endpoint}' stays on engine {record.last_good}"
+            f"'{record.endpoint}' stays on engine {record.stable}"
         )
     log.info("endpoint '%s' serves engine %s", record.endpoint, record.engine)
 

@@ -97,7 +97,6 @@ class ObservedRollout:
     since: float
     pairs: int
     harm: str
-    last_good: str | None
     reason: str
     held: bool = True
     """Whether, if it is paused, only a command lets it go on."""

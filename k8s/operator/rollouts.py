@@ -122,7 +122,6 @@ def observed_rollout(record: RolloutRecord, owner: str) -> ObservedRollout:
         since=record.step_since.timestamp(),
         pairs=record.pairs,
         harm=_harm(record),
-        last_good=record.last_good,
         reason=record.reason,
         held=paused and record.pause_cause != "silent",
         paused_by_suspension=paused

@@ -137,11 +137,6 @@ class RolloutRecord(BaseModel):
             return self.settings.steps[self.step]
         return _ALL if self.state == "promoted" else 0
 
-    @property
-    def last_good(self) -> str | None:
-        """Return the engine that a rollback returns to."""
-        return self.stable
-
     def with_event(self, what: Change, who: str, why: str, now: datetime) -> Self:
         """Add what has happened, as the reason of the present state."""
         event = RolloutEvent(at=now, who=who, what=what, why=why)

@@ -2,11 +2,9 @@
 
 from nmt.traffic.changes import (
     Rollback,
-    end_rollout,
     promote,
     remove_route,
     rollback,
-    set_percent,
     start_canary,
     start_shadow,
 )
@@ -41,7 +39,6 @@ __all__ = [
     "add_counts",
     "change_traffic",
     "choose_arm",
-    "end_rollout",
     "explain_damage",
     "fetch_engine",
     "is_sampled",
@@ -53,7 +50,6 @@ __all__ = [
     "remove_route",
     "rollback",
     "route_key",
-    "set_percent",
     "slot_of",
     "stable_engine",
     "start_canary",

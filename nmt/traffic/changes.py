@@ -152,30 +152,6 @@ def start_shadow(
     )
 
 
-def set_percent(
-    storage: Storage, name: str, percent: int, *, route: str | None = None, dry_run: bool = False
-) -> Traffic:
-    """Change the share of the running canary; the rollout goes on with its next step.
-
-    Raises:
-        InputError: no canary runs, or the share is out of range.
-    """
-    return _change_route(
-        storage, name, route, lambda found: found.with_percent(percent), dry_run=dry_run
-    )
-
-
-def end_rollout(
-    storage: Storage, name: str, *, route: str | None = None, dry_run: bool = False
-) -> Traffic:
-    """End the canary or shadow of a route; the stable engine stays.
-
-    Raises:
-        InputError: neither runs.
-    """
-    return _change_route(storage, name, route, Route.with_rollout_ended, dry_run=dry_run)
-
-
 def rollback(
     storage: Storage, name: str, *, route: str | None = None, dry_run: bool = False
 ) -> Rollback:

@@ -134,16 +134,6 @@ class Route(BaseModel):
         }
         return self._with_reason(digest, forced).model_copy(update=rollout)._without_old_reasons()
 
-    def with_percent(self, percent: int) -> Self:
-        """Change the share of the running canary.
-
-        Raises:
-            InputError: no canary runs, or the share is out of range.
-        """
-        if self.canary is None:
-            raise InputError("no canary runs: start one with `promote run=NAME --canary PERCENT`")
-        return self.with_canary(self.canary, percent)
-
     def with_shadow(self, digest: str, shadow_percent: float | None = None) -> Self:
         """Let an engine translate along, without its translations being returned.
 

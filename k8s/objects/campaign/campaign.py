@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from k8s.api.cluster import JsonObject
@@ -21,13 +21,10 @@ class Metadata(BaseModel):
     )
 
     name: str
-    namespace: str = ""
     uid: str
     generation: int = 1
-    resource_version: str = ""
     creation_timestamp: AwareDatetime
     deletion_timestamp: AwareDatetime | None = None
-    labels: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

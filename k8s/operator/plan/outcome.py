@@ -266,7 +266,7 @@ def _rollout(observed: Observed) -> RolloutStatus | None:
         since=time_of(rollout.since),
         pairs=rollout.pairs,
         harm=rollout.harm,
-        last_good=rollout.last_good,
+        last_good=rollout.stable,
         reason=cut_message(rollout.reason),
     )
 

@@ -119,7 +119,7 @@ def _observed(draw: st.DrawFn) -> Observed:
         stable="aaaaaaaaaaaa", percent=1, step=0, since=_NOW - 50, pairs=3, harm="",
         state=draw(
             st.sampled_from(["running", "paused", "promoted", "rolled_back", "aborted"])
-        ), last_good="aaaaaaaaaaaa", reason="it says why",
+        ), reason="it says why",
         paused_by_suspension=draw(st.booleans()),
     )  # fmt: skip
     return Observed(

@@ -9,13 +9,11 @@ from nmt.traffic import (
     Route,
     Traffic,
     change_traffic,
-    end_rollout,
     parse_route_key,
     promote,
     read_traffic,
     remove_route,
     rollback,
-    set_percent,
     start_canary,
     start_shadow,
 )
@@ -127,7 +125,7 @@ def test_another_percentage_is_the_next_step_of_the_same_rollout(storage):
     promote(storage, "default", "a")
     first = start_canary(storage, "default", "b", 10).route()
     second = start_canary(storage, "default", "b", 50).route()
-    third = set_percent(storage, "default", 100).route()
+    third = start_canary(storage, "default", "b", 100).route()
     assert [second.rollout, third.rollout] == [first.rollout] * 2
     assert [(each.percent, each.step) for each in (second, third)] == [(50, 1), (100, 2)]
 
@@ -141,7 +139,7 @@ def test_the_same_percentage_again_is_not_a_step(storage):
 def test_another_canary_is_another_rollout(storage):
     promote(storage, "default", "a")
     first = start_canary(storage, "default", "b", 50).route()
-    set_percent(storage, "default", 60)
+    start_canary(storage, "default", "b", 60)
     second = start_canary(storage, "default", "c", 10).route()
     assert (second.canary, second.percent, second.step) == ("c", 10, 0)
     assert second.rollout not in ("", first.rollout)
@@ -206,13 +204,7 @@ def test_a_percentage_out_of_range_is_refused(storage, percent):
         start_canary(storage, "default", "b", percent)
     start_canary(storage, "default", "b", 0)
     with pytest.raises(InputError, match="from 0 to 100"):
-        set_percent(storage, "default", percent)
-
-
-def test_a_percentage_without_a_canary_is_refused(storage):
-    promote(storage, "default", "a")
-    with pytest.raises(InputError, match="no canary runs"):
-        set_percent(storage, "default", 10)
+        start_canary(storage, "default", "b", percent)
 
 
 def test_promotion_of_the_canary_makes_it_stable_and_ends_the_rollout(storage):
@@ -232,10 +224,10 @@ def test_promotion_of_another_engine_ends_the_rollout(storage, digest):
 def test_the_end_of_a_rollout_leaves_the_stable_engine_and_its_history(storage):
     promote_all(storage, "ab")
     start_shadow(storage, "default", "c")
-    end_rollout(storage, "default")
+    rollback(storage, "default")
     assert tamil(storage) == Route(stable="b", previous=("a",))
     with pytest.raises(InputError, match="neither a canary nor a shadow runs"):
-        end_rollout(storage, "default")
+        tamil(storage).with_rollout_ended()
 
 
 # Rollback

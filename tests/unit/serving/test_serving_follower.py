@@ -17,7 +17,6 @@ from nmt.storage import Storage
 from nmt.traffic import (
     PairCounts,
     change_traffic,
-    end_rollout,
     promote,
     read_reports,
     rollback,
@@ -313,7 +312,7 @@ def test_a_replica_that_ends_leaves_its_counts_to_the_rollout_that_runs(world: W
 def test_counts_of_a_rollout_that_has_ended_do_not_keep_the_report(world: World) -> None:
     promote(world.storage, NAME, "a")
     rollout = start_canary(world.storage, NAME, "b", 10).route().rollout
-    end_rollout(world.storage, NAME)
+    rollback(world.storage, NAME)
     follower = world.follower(counts=lambda: (counts(rollout),))
     poll(follower)
     asyncio.run(follower.stop())
@@ -344,7 +343,7 @@ def test_counts_of_a_killed_replica_outlive_the_sweep_while_the_rollout_runs(wor
     world.now += 7200
     poll(world.follower("other"))
     assert world.has_report("killed")
-    end_rollout(world.storage, NAME)
+    rollback(world.storage, NAME)
     world.now += 3700
     last = world.follower("last")
     asyncio.run(poll_once(last))

@@ -13,12 +13,10 @@ from nmt.traffic import (
     UsualLength,
     change_traffic,
     choose_arm,
-    end_rollout,
     promote,
     read_reports,
     read_traffic,
     rollback,
-    set_percent,
     start_canary,
     start_shadow,
 )
@@ -56,7 +54,7 @@ def test_a_canary_answers_its_share_and_the_same_clients_each_time(world: World)
             assert [each.engine for each in answers] == expected
         # What the endpoint says about itself is the stable engine.
         assert one.served().routes[0].engine == "a"
-        set_percent(world.storage, NAME, 0)
+        start_canary(world.storage, NAME, "b", 0)
         await until(lambda: one._engines.routes[KEY].route.percent == 0)
         assert {(await translate(one, ["x"], ROUTE, c)).engine for c in clients()} == {"a"}
 
@@ -105,7 +103,7 @@ def test_a_request_keeps_its_engine_while_the_canary_ends(world: World) -> None:
         canary.gate.clear()
         working = asyncio.create_task(translate(one, ["x"], ROUTE, "client"))
         await until(lambda: bool(canary.batches))
-        end_rollout(world.storage, NAME)
+        rollback(world.storage, NAME)
         await until(lambda: one._engines.routes[KEY].canary is None)
         canary.gate.set()
         assert (await working).texts == ["b:x"]
