@@ -8,7 +8,7 @@ from k8s.objects.campaign.names import LABEL_ATTEMPT, LABEL_KIND, LABEL_REVISION
 from k8s.objects.names import LABEL_STEP
 from k8s.observe.job_status import read_job_status
 from k8s.observe.timestamps import timestamp
-from k8s.operator.observed import ObservedJob
+from k8s.operator.observed import ENDED, ObservedJob
 from k8s.operator.record import RevisionRecord
 from nmt.errors import InputError, NmtError
 from nmt.runs.job_progress import JobProgress, read_job_progress
@@ -29,6 +29,11 @@ def own_jobs(
     own = [job for job in found if is_owned(job, uid)]
     own.sort(key=lambda each: each["metadata"]["creationTimestamp"])
     return tuple(_observed_job(job, current, storage) for job in own)
+
+
+def has_job_at_work(found: Sequence[JsonObject], uid: str) -> bool:
+    """Tell whether some job of an object has not ended."""
+    return any(is_owned(job, uid) and read_job_status(job).state not in ENDED for job in found)
 
 
 def _observed_job(

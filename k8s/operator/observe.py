@@ -11,11 +11,12 @@ from k8s.objects.campaign.names import (
     run_name,
 )
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
+from k8s.objects.campaign.status import Phase
 from k8s.objects.names import INSTANCE
 from k8s.objects.release import Release
 from k8s.observe.lookup import read_release
 from k8s.operator.data import DataLooker
-from k8s.operator.jobs import own_jobs
+from k8s.operator.jobs import has_job_at_work, own_jobs
 from k8s.operator.objects import Objects
 from k8s.operator.observed import (
     Observed,
@@ -103,6 +104,25 @@ class Observer:
         # If another operator has worked meanwhile, not all of this was true at the same time.
         check_record(name, read_campaign_record(storage, name), observed.record)
         return observed
+
+    def keep_standing(self, campaign: Campaign, phase: Phase, *, is_at_work: bool) -> None:
+        """Remember of a campaign what the limit has to know.
+
+        Args:
+            campaign: the campaign.
+            phase: what it reports.
+            is_at_work: whether some job of it has not ended, for which a stalled one takes a place.
+        """
+        counted = "Training" if phase == "Stalled" and is_at_work else phase
+        self.standings[campaign.name] = standing_of(campaign, counted)
+
+    def has_job_at_work(self, campaign: Campaign) -> bool:
+        """Tell whether some job of a campaign has not ended.
+
+        Raises:
+            NmtError: the jobs cannot be listed.
+        """
+        return has_job_at_work(self.objects.jobs(campaign.name), campaign.metadata.uid)
 
     def known_standings(self) -> dict[str, Standing]:
         """Return what is known of all campaigns, from their last status at first."""

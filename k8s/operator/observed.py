@@ -17,7 +17,8 @@ from nmt.runs.job_progress import JobProgress
 
 RolloutState = Literal["running", "paused", "promoted", "rolled_back", "aborted"]
 
-_ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+"""The states in which a job does nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ObservedJob:
     @property
     def has_ended(self) -> bool:
         """Tell whether it does nothing any more."""
-        return self.status.state in _ENDED
+        return self.status.state in ENDED
 
 
 @dataclass(frozen=True, slots=True)

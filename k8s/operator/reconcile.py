@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from k8s.api.cluster import Cluster
 from k8s.api.errors import ConflictError
 from k8s.objects.campaign.campaign import Campaign
+from k8s.objects.campaign.status import Phase
 from k8s.operator.act import Actor
 from k8s.operator.objects import ClusterObjects
 from k8s.operator.observe import Observer, open_storage
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import Plan
 from k8s.operator.plan.campaign import plan_campaign
-from k8s.operator.plan.outcome import standing_of, with_problem
+from k8s.operator.plan.outcome import with_problem
 from k8s.operator.plan.rollout import due_look, watch_rollout
 from k8s.operator.record import known_campaigns
 from nmt.config import Config
@@ -51,8 +52,11 @@ class Reconciler:
             NmtError: the state of the campaign could not be reported.
         """
         body = self.observer.objects.campaign(name)
-        if body is not None and not self.observer.is_ours(body):
-            return None
+        if body is None or not self.observer.is_ours(body):
+            # It takes no place, whatever else can be read of it.
+            self.observer.standings.pop(name, None)
+            if body is not None:
+                return None
         observed = Observed(name, campaign=Campaign.parse(body) if body else None)
         plan = Plan((), None)
         try:
@@ -67,9 +71,12 @@ class Reconciler:
             raise
         except NmtError as error:
             return self._refused(observed, error, now)
-        if plan.status and observed.campaign:
-            standing = standing_of(observed.campaign, plan.status.phase)
-            self.observer.standings[name] = standing
+        if observed.campaign:
+            # One that waits for its deletion reports nothing.
+            phase = plan.status.phase if plan.status else "Stalled"
+            is_at_work = any(not job.has_ended for job in observed.jobs)
+            self.observer.keep_standing(observed.campaign, phase, is_at_work=is_at_work)
+        if plan.status:
             self.actor.report(observed, plan.status)
         return 0.0 if plan.actions else plan.again_after_seconds
 
@@ -80,8 +87,18 @@ class Reconciler:
         if observed.campaign is None:
             return _REFUSED_SECONDS
         status = with_problem(observed.campaign, str(error), now)
+        self._keep_place(observed.campaign, status.phase)
         self.actor.report(observed, status)
         return _REFUSED_SECONDS
+
+    def _keep_place(self, campaign: Campaign, phase: Phase) -> None:
+        """Let a campaign that is refused keep its place while a job of it runs."""
+        try:
+            is_at_work = self.observer.has_job_at_work(campaign)
+        except NmtError as error:
+            log.warning("campaign %s: its jobs cannot be listed: %s", campaign.name, error)
+        else:
+            self.observer.keep_standing(campaign, phase, is_at_work=is_at_work)
 
     def _watch_all_the_same(self, observed: Observed, now: float) -> None:
         """Look at the rollout of a campaign of which nothing else can be read or done."""
