@@ -12,6 +12,7 @@ from k8s.objects.campaign.jobs import Revision, campaign_job
 from k8s.objects.campaign.names import rollout_owner, run_name
 from k8s.objects.campaign.settings import for_run
 from k8s.objects.campaign.status import CampaignStatus
+from k8s.objects.release import Release
 from k8s.operator.jobs import is_owned, taken_name
 from k8s.operator.observe import open_storage
 from k8s.operator.observed import Observed
@@ -102,19 +103,20 @@ class _Act:
         self.record = self.observed.record
 
     @property
-    def _config(self) -> Config:
-        """Return the settings of the release, which say where things are."""
+    def _release(self) -> Release:
         release = self.observed.release
         if release is None:
             raise InputError("the release of the campaign cannot be read")
-        return Config.parse(release.config)
+        return release
+
+    @property
+    def _config(self) -> Config:
+        """Return the settings of the release, which say where things are."""
+        return Config.parse(self._release.config)
 
     @property
     def _storage(self) -> Storage:
-        release = self.observed.release
-        if release is None:
-            raise InputError("the release of the campaign cannot be read")
-        return open_storage(release, self._config)
+        return open_storage(self._release, self._config)
 
     @property
     def _time(self) -> datetime:
@@ -125,7 +127,14 @@ class _Act:
         return rollout_owner(self.observed.name)
 
     def _change(self, change: Callable[[CampaignRecord], CampaignRecord]) -> None:
-        self.record = change_campaign_record(self._storage, self.observed.name, change, self.record)
+        owner = {"namespace": self._release.namespace, "release": self._release.name}
+
+        def change_own(record: CampaignRecord) -> CampaignRecord:
+            changed = change(record)
+            return record if changed == record else changed.model_copy(update=owner)
+
+        name = self.observed.name
+        self.record = change_campaign_record(self._storage, name, change_own, self.record)
 
     @singledispatchmethod
     def do(self, action: PlannedAction) -> None:

@@ -29,6 +29,8 @@ from k8s.operator.plan.schedule import check_schedule
 from k8s.operator.record import (
     CampaignRecord,
     RevisionRecord,
+    belongs_to_another,
+    check_namespace,
     check_record,
     read_campaign_record,
 )
@@ -100,6 +102,8 @@ class Observer:
             observed = self._observe_remains(name, release, storage, base, record)
         else:
             campaign = Campaign.parse(body)
+            if record is not None:
+                check_namespace(name, record, release.namespace)
             observed = _Observation(self, name, campaign, release, storage, now).complete(record)
         # If another operator has worked meanwhile, not all of this was true at the same time.
         check_record(name, read_campaign_record(storage, name), observed.record)
@@ -144,6 +148,8 @@ class Observer:
         release = self.release()
         base = Config.parse(release.config)
         storage = open_storage(release, base)
+        if belongs_to_another(storage, name, release.namespace):
+            return Observed(name, release=release)
         route, rollout = find_traffic(storage, name, base.serving.name, None)
         looked_at = self.looked_at.get(rollout.id, 0.0) if rollout else 0.0
         return Observed(name, release=release, route=route, rollout=rollout, looked_at=looked_at)
@@ -161,6 +167,9 @@ class Observer:
         self.standings.pop(name, None)
         if record is None:
             return Observed(name, release=release)
+        if record.is_of_another(release.namespace):
+            # That one holds something, and it is not deleted.
+            return Observed(name, release=release, record=record)
         endpoint = base.serving.name
         route, rollout = find_traffic(storage, name, endpoint, None)
         return Observed(name, release=release, record=record, route=route, rollout=rollout)

@@ -128,7 +128,8 @@ class Reconciler:
             NmtError: cluster or storage cannot be read.
         """
         release = self.observer.release()
-        return known_campaigns(open_storage(release, Config.parse(release.config)))
+        storage = open_storage(release, Config.parse(release.config))
+        return known_campaigns(storage, release.namespace)
 
 
 def reconciler(cluster: Cluster, release: str) -> Reconciler:

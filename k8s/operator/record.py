@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from k8s.api.errors import ConflictError
 from k8s.objects.campaign.spec import ActionKind
 from k8s.objects.campaign.status import Trigger
+from nmt.errors import InputError, StorageError
 from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
 
@@ -76,6 +77,10 @@ class DoneAction(_Part):
 class CampaignRecord(_Part):
     """All that the operator remembers of a campaign."""
 
+    namespace: str = ""
+    """That the campaign is in; empty: an older release has written the record."""
+    release: str = ""
+    """Of the operator that has last written it."""
     uid: str = ""
     """Of the object that it was last about."""
     revisions: tuple[RevisionRecord, ...] = ()
@@ -89,6 +94,13 @@ class CampaignRecord(_Part):
     def current(self) -> RevisionRecord | None:
         """Return the latest revision; None before the first one."""
         return self.revisions[-1] if self.revisions else None
+
+    def is_of_another(self, namespace: str) -> bool:
+        """Tell whether it is about a campaign of another namespace on the same storage root.
+
+        One that an older release has written counts as that of any namespace.
+        """
+        return self.namespace not in ("", namespace)
 
     def runs_before(self, number: int) -> tuple[str, ...]:
         """List the runs of earlier revisions that were not deleted, the newest first."""
@@ -221,6 +233,20 @@ def change_campaign_record(
     return CAMPAIGN_RECORD.update(storage, layout.campaign(name), swap, _REMEDY)
 
 
+def check_namespace(name: str, found: CampaignRecord, namespace: str) -> None:
+    """Refuse a campaign whose name on the storage root belongs to another one.
+
+    Raises:
+        InputError: says which one, and what to do.
+    """
+    if found.is_of_another(namespace):
+        raise InputError(
+            f"campaign {name} of namespace {found.namespace} (release {found.release}) has this "
+            "name on the same storage root: give the release of one of them a prefix of its own "
+            "(storage.object.url), or this campaign another name"
+        )
+
+
 def check_record(name: str, found: CampaignRecord | None, expected: CampaignRecord) -> None:
     """Refuse to go on from an old record.
 
@@ -231,6 +257,27 @@ def check_record(name: str, found: CampaignRecord | None, expected: CampaignReco
         raise ConflictError(f"another operator has changed the record of campaign {name}")
 
 
-def known_campaigns(storage: Storage) -> list[str]:
-    """List the campaigns that something is remembered of, those that are deleted too."""
-    return storage.list(layout.CAMPAIGNS)
+def known_campaigns(storage: Storage, namespace: str) -> list[str]:
+    """List the campaigns that something is remembered of, those that are deleted too.
+
+    Args:
+        storage: the storage root.
+        namespace: whose campaigns are listed.
+
+    Raises:
+        StorageError: the storage root cannot be read.
+    """
+    names = storage.list(layout.CAMPAIGNS)
+    return [name for name in names if not belongs_to_another(storage, name, namespace)]
+
+
+def belongs_to_another(storage: Storage, name: str, namespace: str) -> bool:
+    """Tell whether a name on the storage root is that of a campaign of another namespace.
+
+    If the record cannot be read, it may be anybody's, and the answer is no.
+    """
+    try:
+        found = read_campaign_record(storage, name)
+    except StorageError:
+        return False
+    return found is not None and found.is_of_another(namespace)
