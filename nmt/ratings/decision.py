@@ -68,13 +68,17 @@ def decide(ratings: Sequence[Rating], design: Design, keys: Iterable[Key] = ()) 
     Raises:
         InputError: the study compares more than two systems, or its protocol decides nothing.
     """
+    _check_decides(design)
+    controls = {key.batch: missing_controls(ratings, key) for key in keys}
+    return decide_by_differences(_differences(ratings, design), design, controls)
+
+
+def _check_decides(design: Design) -> None:
     if design.gain is None:
         raise InputError(
             f"study '{design.study}' decides nothing: a decision needs two systems and a protocol "
             "with scores or ranks"
         )
-    controls = {key.batch: missing_controls(ratings, key) for key in keys}
-    return decide_by_differences(_differences(ratings, design), design, controls)
 
 
 def decide_by_differences(
@@ -252,7 +256,11 @@ def fit_slope(ratings: Iterable[Rating], design: Design) -> float:
 
     Returns:
         0 if fewer than 30 sentences have both, or the metric does not differ among them.
+
+    Raises:
+        InputError: the study decides nothing, so it says nothing about a difference.
     """
+    _check_decides(design)
     rated = _differences(ratings, design)
     metric = metric_differences(design)
     both = [segment for segment in rated if not math.isnan(metric[segment])]

@@ -24,6 +24,7 @@ from nmt.ratings.sheets.table import ID
 PROTOCOLS = ("da", "esa")
 _DIRECT, _DOCUMENT = (9, 11), (12, 14)
 """Columns of an export of direct assessment and of documents, without and with batch numbers."""
+_LATEST_SECONDS = 1e15
 _TARGET = re.compile(rf"([a-z]+)-([{LABELS}])")
 
 
@@ -140,7 +141,7 @@ def _severities(text: str, place: str) -> list[str]:
         spans: object = json.loads(text)
         # Some versions write the list as text within JSON.
         spans = json.loads(spans) if isinstance(spans, str) else spans
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{place}: the error spans are not JSON") from None
     if not isinstance(spans, list):
         raise DataError(f"{place}: the error spans are not a list")
@@ -152,4 +153,7 @@ def _duration(times: Sequence[str], place: str) -> float:
         begin, end = map(float, times)
     except ValueError:
         raise DataError(f"{place}: the times are not numbers") from None
+    # Also not one of these: nan, inf.
+    if not (abs(begin) < _LATEST_SECONDS and abs(end) < _LATEST_SECONDS):
+        raise DataError(f"{place}: the times {begin:g} and {end:g} are not times in seconds")
     return max(end - begin, 0.0)

@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from nmt.errors import DataError, first_validation_error
 from nmt.ratings.batches import Key, KeyRow, labels_of
@@ -47,7 +47,7 @@ class _Item(BaseModel):
 
 
 class _Action(BaseModel):
-    time: float
+    time: FiniteFloat
 
 
 class _Entry(BaseModel):

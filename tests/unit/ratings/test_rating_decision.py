@@ -130,6 +130,15 @@ def test_a_study_without_a_gain_decides_nothing():
 
 
 @pytest.mark.parametrize(
+    ("systems", "protocol"), [(("a", "b", "c"), "da"), (("a", "b"), "post-editing")]
+)
+def test_a_study_that_decides_nothing_has_no_slope(systems, protocol):
+    study = design(outputs(systems=systems), protocol=protocol)
+    with pytest.raises(InputError, match="study 'first' decides nothing"):
+        fit_slope([rating(0, dict.fromkeys(systems, 50.0))], study)
+
+
+@pytest.mark.parametrize(
     ("truth", "accepted", "rejected", "sentences"),
     [(0, 5, 89, 150), (1, 23, 58, 191), (3, 89, 5, 150), (5, 100, 0, 82)],
 )

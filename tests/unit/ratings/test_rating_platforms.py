@@ -227,6 +227,27 @@ def test_a_score_of_appraise_outside_its_range_is_refused():
     assert "-1 is not from 0 to 100" in found.problems[0]
 
 
+@pytest.mark.parametrize("time", ["nan", "inf", "1e309", "1e308"])
+def test_times_of_appraise_that_are_not_seconds_are_refused(time):
+    line = ["u", "bcdf-A", "TGT", "1", "eng", "tam", "70", "1", time]
+    with pytest.raises(DataError, match=r"line 1: the times .* are not times in seconds"):
+        list(read_export(",".join(line).encode(), "scores.csv"))
+
+
+def test_error_spans_of_appraise_that_are_nested_too_deeply_are_refused():
+    line = ["u", "bcdf-A", "TGT", "1", "eng", "tam", "70", "doc", "False", "[" * 100_000, "1", "2"]
+    with pytest.raises(DataError, match="line 1: the error spans are not JSON"):
+        list(read_export(",".join(line).encode(), "scores.csv"))
+
+
+@pytest.mark.parametrize("time", ["NaN", "Infinity", "1e309"])
+def test_times_of_pearmut_that_are_not_finite_are_refused(time):
+    study = design()
+    (line, *_) = pearmut_log(study, make_key(study, 1), lambda _: response())
+    with pytest.raises(DataError, match="not annotations of Pearmut: actions.*finite number"):
+        read_annotations(line.replace("112.5", time).encode(), "log.json")
+
+
 def test_ranks_do_not_go_to_appraise():
     study = design(protocol="pairwise")
     with pytest.raises(InputError, match="--format appraise"):
