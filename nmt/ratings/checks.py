@@ -188,11 +188,24 @@ def missing_controls(ratings: Iterable[Rating], key: Key) -> int:
     return sum(row.kind != "rating" and row.id not in done for row in key.rows)
 
 
+def is_same_rating(one: Rating, other: Rating) -> bool:
+    """Tell whether two ratings of a row say the same; their comments and times may differ."""
+    return (one.values, one.texts) == (other.values, other.texts)
+
+
 def find_conflicts(
     new: Iterable[Rating], stored: Mapping[str, Rating]
 ) -> Iterator[tuple[Rating, Rating]]:
     """Find ratings that differ from those that the study has of the same rows."""
     for rating in new:
         known = stored.get(rating.row)
-        if known is not None and known != rating:
+        if known is not None and not is_same_rating(known, rating):
             yield rating, known
+
+
+def newer_rating(known: Rating | None, new: Rating) -> Rating:
+    """Return a rating as it came last, with the earlier comment and time where it has none."""
+    if known is None:
+        return new
+    seconds = known.seconds if new.seconds is None else new.seconds
+    return new.model_copy(update={"comment": new.comment or known.comment, "seconds": seconds})

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from nmt.errors import DataError
 from nmt.ratings.batches import Key
-from nmt.ratings.checks import Checked, check_lines, find_conflicts
+from nmt.ratings.checks import (
+    Checked,
+    check_lines,
+    find_conflicts,
+    is_same_rating,
+    newer_rating,
+)
 from nmt.ratings.design import Design
 from nmt.ratings.given import RATINGS, Rating, Ratings
 from nmt.ratings.sheets.files import read_file
@@ -71,10 +77,10 @@ def import_files(
     for name, found in checked.items():
         problems += _disagreements(found.ratings)
         if not replace:
-            problems += _conflicts(storage, run, name, found.ratings)
+            problems += _conflicts(read_ratings(storage, run, name), found.ratings)
     if problems:
         raise DataError(_list_problems(problems))
-    return [_add(storage, studies[name], found) for name, found in checked.items()]
+    return [_add(storage, studies[name], found, replace=replace) for name, found in checked.items()]
 
 
 def _study_of(lines: Iterable[Line], keys: dict[str, list[Key]], path: Path, run: str) -> str:
@@ -112,13 +118,13 @@ def _disagreements(ratings: Iterable[Rating]) -> Iterator[str]:
     """Find rows that two files of one import rate differently."""
     first: dict[str, Rating] = {}
     for rating in ratings:
-        if first.setdefault(rating.row, rating) != rating:
+        if not is_same_rating(first.setdefault(rating.row, rating), rating):
             yield f"row '{rating.row}' has different ratings in two of the files: import one"
 
 
-def _conflicts(storage: Storage, run: str, study: str, ratings: Iterable[Rating]) -> Iterator[str]:
-    stored = {rating.row: rating for rating in read_ratings(storage, run, study)}
-    for rating, known in find_conflicts(ratings, stored):
+def _conflicts(stored: Iterable[Rating], ratings: Iterable[Rating]) -> Iterator[str]:
+    known_rows = {rating.row: rating for rating in stored}
+    for rating, known in find_conflicts(ratings, known_rows):
         yield (
             f"row '{rating.row}' of rater '{rating.rater}' has other ratings than were imported "
             f"before ({_shown(known)} there, {_shown(rating)} now): give --replace to change them"
@@ -139,18 +145,21 @@ def _list_problems(problems: Sequence[str]) -> str:
     return f"nothing was imported, because of {count}:\n  " + "\n  ".join(shown)
 
 
-def _add(storage: Storage, design: Design, checked: Checked) -> Imported:
-    new = {rating.row: rating for rating in checked.ratings}
+def _add(storage: Storage, design: Design, checked: Checked, *, replace: bool) -> Imported:
+    new: dict[str, Rating] = {}
+    for rating in checked.ratings:
+        new[rating.row] = newer_rating(new.get(rating.row), rating)
     counts = {"new": 0, "known": 0, "replaced": 0}
 
     def merge(current: Ratings | None) -> Ratings:
         rows = {rating.row: rating for rating in (current.rows if current else ())}
-        counts.update(
-            new=len(new.keys() - rows.keys()),
-            known=sum(rows.get(row) == rating for row, rating in new.items()),
-        )
-        counts["replaced"] = len(new) - counts["new"] - counts["known"]
-        merged = rows | new
+        # Again, under the lock: another import may have come since the first check.
+        problems = list(_conflicts(rows.values(), new.values()))
+        if problems and not replace:
+            raise DataError(_list_problems(problems))
+        added, changed = len(new.keys() - rows.keys()), len(problems)
+        counts.update(new=added, known=len(new) - added - changed, replaced=changed)
+        merged = rows | {row: newer_rating(rows.get(row), each) for row, each in new.items()}
         return Ratings(rows=tuple(merged[row] for row in sorted(merged)))
 
     RATINGS.update(storage, layout.ratings(design.run, design.study), merge, RESTORE)

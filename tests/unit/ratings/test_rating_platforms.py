@@ -244,7 +244,7 @@ def test_error_spans_of_appraise_that_are_nested_too_deeply_are_refused():
 def test_times_of_pearmut_that_are_not_finite_are_refused(time):
     study = design()
     (line, *_) = pearmut_log(study, make_key(study, 1), lambda _: response())
-    with pytest.raises(DataError, match="not annotations of Pearmut: actions.*finite number"):
+    with pytest.raises(DataError, match=r"not annotations of Pearmut: actions.*finite number"):
         read_annotations(line.replace("112.5", time).encode(), "log.json")
 
 
