@@ -78,7 +78,7 @@ MUTANTS = (
     Mutant("a deleted campaign leaves its canary", f"{PLAN}/campaign.py",
            "if rollout and rollout.is_active:", "if rollout and False:"),
     Mutant("a deleted campaign keeps its route", f"{PLAN}/campaign.py",
-           "if route and route.owner:", "if route and False:"),
+           "if route and route.owner == rollout_owner(observed.name):", "if route and False:"),
     Mutant("an action is done again at each look", f"{PLAN}/people.py",
            "if observed.record.has_done(action.id):", "if False:"),
     Mutant("an engine that the gate has not accepted needs no reason", f"{PLAN}/people.py",
