@@ -6,6 +6,7 @@ the system or the kind of a row; the key alone does.
 
 import hashlib
 import hmac
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -127,7 +128,10 @@ def _with_controls(drafts: list[_Draft], design: Design, draw: random.Random) ->
     count = min(max(1, round(_CONTROL_SHARE * len(drafts))), half // 2)
     chosen = draw.sample(drafts[:half], 2 * count)
     added = [_repeated(draft, draw) for draft in chosen[:count]]
-    added += [_degraded(draft, design, draw) for draft in chosen[count:]]
+    spare = [draft for draft in drafts[:half] if draft not in chosen]
+    # Sentences whose text does not change are passed over, and may leave fewer controls.
+    found = (_degraded(draft, design, draw) for draft in [*chosen[count:], *spare])
+    added += itertools.islice((draft for draft in found if draft), count)
     rows = list(drafts)
     for draft in added:
         rows.insert(draw.randint(half, len(rows)), draft)
@@ -139,12 +143,16 @@ def _repeated(draft: _Draft, draw: random.Random) -> _Draft:
     return _Draft(draft.segment, "repeat", order)
 
 
-def _degraded(draft: _Draft, design: Design, draw: random.Random) -> _Draft:
-    system = draw.randrange(len(design.systems))
-    texts = [each.translations[system] for each in design.segments]
-    own = texts.pop(draft.segment)
+def _degraded(draft: _Draft, design: Design, draw: random.Random) -> _Draft | None:
+    """Degrade the translation by one of the systems; None where none of them changes."""
     order = tuple(draw.sample(draft.order, len(draft.order)))
-    return _Draft(draft.segment, "degraded", order, system, degrade(own, texts or [""], draw))
+    for system in draw.sample(range(len(design.systems)), len(design.systems)):
+        texts = [each.translations[system] for each in design.segments]
+        own = texts.pop(draft.segment)
+        text = degrade(own, texts, draw)
+        if text is not None:
+            return _Draft(draft.segment, "degraded", order, system, text)
+    return None
 
 
 def _finish(drafts: Sequence[_Draft], rater: str, batch: int, design: Design) -> Iterator[KeyRow]:

@@ -167,6 +167,35 @@ def test_a_study_that_decides_nothing_may_have_small_batches(systems, protocol):
     assert design(outputs(systems=systems), protocol=protocol, rows=5).gain is None
 
 
+def degraded_texts(constant):
+    """Return each degraded text with its original, where the system `old` always says the same."""
+    texts = {"old": [constant] * 40, "new": [f"new words of text number {at}" for at in range(40)]}
+    rows = make_key(design(replace(outputs(), systems=texts)), 1).rows
+    by_id = {row.id: row for row in rows}
+    for row in rows:
+        if row.kind == "degraded":
+            original = by_id[row.original or ""]
+            place = original.systems.index(row.degraded or "")
+            yield (
+                row.translations[row.systems.index(row.degraded or "")],
+                original.translations[place],
+            )
+
+
+@pytest.mark.parametrize("constant", ["", "Thanks."])
+def test_a_degraded_translation_differs_also_where_a_system_always_says_the_same(constant):
+    pairs = [pair for _ in range(10) for pair in degraded_texts(constant)]
+    assert len(pairs) == 10
+    assert all(shown.split() != original.split() for shown, original in pairs)
+    assert all(original for _, original in pairs)
+
+
+def test_a_control_that_cannot_be_made_is_left_out():
+    given = replace(outputs(), systems={"old": ["yes"] * 40, "new": ["no"] * 40})
+    kinds = [row.kind for row in make_key(design(given), 1).rows]
+    assert (kinds.count("repeat"), kinds.count("degraded")) == (1, 0)
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".x", "a.", "x" * 64, "a b"])
 def test_a_name_that_cannot_be_one_of_a_file_is_refused(name):
     with pytest.raises(InputError, match="--name"):
