@@ -16,7 +16,8 @@ from nmt.ratings.sheets.cells import is_same_text, read_text
 from nmt.ratings.sheets.line import Line, column_of
 from nmt.ratings.sheets.table import COMMENT, ID, SOURCE, TRANSLATION
 
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+|,\d{1,2})?")
+_AMBIGUOUS = re.compile(r"[+-]?\d+,\d{3,}")
 _MAX_COMMENT = 5000
 
 
@@ -153,6 +154,11 @@ def _number(cell: str, rule: Field, systems: int) -> float | str:
     text = " ".join(read_text(cell).split())
     if not text:
         return f"is empty: give {rule.rule}" if rule.default is None else rule.default
+    if _AMBIGUOUS.fullmatch(text):
+        return (
+            f"{shortened(text, 40)!r} could be a decimal number or have a comma between "
+            "thousands: write 1000 or 1.0"
+        )
     if not _NUMBER.fullmatch(text):
         return f"{shortened(text, 40)!r} is not a number: give {rule.rule}"
     value = float(text.replace(",", "."))

@@ -141,7 +141,10 @@ def write_batch(storage: Storage, design: Design, folder: Path, kind: Format) ->
 
 
 def _check_apart(storage: Storage, design: Design, folder: Path) -> None:
-    """Refuse to put sheets beside their key, with which they would be sent away."""
-    keys = Path(storage.locate(layout.rating_studies(design.run))).resolve()
-    if storage.is_local and folder.resolve().is_relative_to(keys):
-        raise InputError(f"--output {folder}: is where the key lies: name a folder apart from it")
+    """Refuse to put sheets into the folder of the run, which could be sent away with the key."""
+    run = Path(storage.locate(layout.rating_studies(design.run))).resolve().parent
+    if storage.is_local and folder.resolve().is_relative_to(run):
+        raise InputError(
+            f"--output {folder}: is in the folder of run '{design.run}', where the key lies: name "
+            "a folder apart from it"
+        )

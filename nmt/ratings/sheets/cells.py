@@ -82,7 +82,9 @@ def _is_converted(text: str) -> bool:
     """Tell whether a text may be shown as a number, a date, a time or a logical value."""
     plain = text.strip()
     words = [word for word in plain.split() if any(map(str.isalpha, word))]
-    is_short = len(plain) <= _MAX_CONVERTED and len(words) <= _MAX_WORDS
+    # A number of any length loses its digits.
+    is_number = not any(each.isalpha() and each not in "eE" for each in plain)
+    is_short = (is_number or len(plain) <= _MAX_CONVERTED) and len(words) <= _MAX_WORDS
     return (is_short and any(map(str.isdigit, plain))) or plain.casefold() in _LOGICAL
 
 

@@ -65,7 +65,7 @@ def write_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
         for name, content in files.items():
             path = folder / name
             # Somebody may have filled it in already.
-            if path.exists() and name != "instructions.txt" and not _is_same(path, content):
+            if path.exists() and not _is_same(path, content):
                 raise InputError(
                     f"{path} exists with other content: move it away, or give another --output"
                 )

@@ -35,7 +35,18 @@ POISONED = [
     '"=1"',
     "'=1",
 ]
-CONVERTED = ["007", "3/4", "1e5", "3 May", "12:30", "TRUE", "false", "1,000"]
+CONVERTED = [
+    "1" * 31,
+    "12345678901234567890.12345678901",
+    "007",
+    "3/4",
+    "1e5",
+    "3 May",
+    "12:30",
+    "TRUE",
+    "false",
+    "1,000",
+]
 
 
 @pytest.mark.parametrize("text", [*POISONED, *CONVERTED])

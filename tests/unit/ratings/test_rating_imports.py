@@ -110,6 +110,7 @@ def test_decimal_commas_and_other_separators_are_accepted(study, delimiter):
         ("nan", "'nan' is not a number"),
         ("1e1", "'1e1' is not a number"),
         ("1,000.5", "is not a number"),
+        ("1,000", "'1,000' could be a decimal number or have a comma between thousands"),
         ("", "is empty: give a number from 0 to 100"),
     ],
 )
@@ -317,9 +318,18 @@ def test_a_sheet_that_is_filled_in_is_not_written_over(study):
         write_batch(study.storage, study.design, path.parent, "csv")
 
 
-def test_sheets_are_not_put_beside_their_key(study):
-    beside = study.folder / "runs" / "demo" / "ratings" / "first"
-    with pytest.raises(Exception, match="is where the key lies"):
+def test_the_instructions_of_another_study_are_not_written_over(study):
+    folder = study.batch.files[0].parent
+    given = design(protocol="pairwise", raters=("ravi",)).model_copy(update={"study": "second"})
+    other = start_study(study.storage, given)
+    with pytest.raises(Exception, match=r"instructions\.txt exists with other content"):
+        write_batch(study.storage, other, folder, "csv")
+
+
+@pytest.mark.parametrize("below", ["ratings/first", "sheets", "."])
+def test_sheets_are_not_put_into_the_folder_of_their_run(study, below):
+    beside = study.folder / "runs" / "demo" / below
+    with pytest.raises(Exception, match="is in the folder of run 'demo', where the key lies"):
         write_batch(study.storage, study.design, beside, "csv")
 
 
