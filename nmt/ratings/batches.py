@@ -144,7 +144,7 @@ def _repeated(draft: _Draft, draw: random.Random) -> _Draft:
 
 
 def _degraded(draft: _Draft, design: Design, draw: random.Random) -> _Draft | None:
-    """Degrade the translation by one of the systems; None where none of them changes."""
+    """Make a row with one translation degraded; None where no translation changes."""
     order = tuple(draw.sample(draft.order, len(draft.order)))
     for system in draw.sample(range(len(design.systems)), len(design.systems)):
         texts = [each.translations[system] for each in design.segments]
