@@ -1,7 +1,10 @@
 """A look at the data of a campaign on the storage of its release."""
 
+import hashlib
+import logging
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from k8s.objects.campaign.names import revision_number
@@ -12,6 +15,10 @@ from nmt.runs.records import find_record
 from nmt.runs.steps import STEPS
 from nmt.storage import Storage, StoredFile, below
 
+log = logging.getLogger(__name__)
+
+_READING_SECONDS = 20.0
+"""Time that a look may take to read files; canaries of other campaigns wait for it."""
 _SETTLED_SECONDS = 30.0
 """Time for which data has to look the same before it counts as complete. Times of files say nothing
 about that: `rsync -a`, `cp -a` and `tar x` give a new file the time of the old one."""
@@ -38,13 +45,31 @@ class _Memory:
     """Whether `places` has those that the newest run was made from."""
 
 
+class _Reading:
+    """A file of which some is hashed, or all."""
+
+    def __init__(self, file: StoredFile) -> None:
+        self.file = file
+        self.hashed = hashlib.sha256()
+        self.offset = 0
+        self.is_whole = False
+
+
 @dataclass(slots=True)
 class DataLooker:
-    """Looks at data, and hashes only what has changed in size or time since it was hashed."""
+    """Looks at data, and hashes only what has changed in size or time since it was hashed.
 
-    _hashes: dict[str, tuple[StoredFile, str]] = field(
-        default_factory=dict[str, tuple[StoredFile, str]]
-    )
+    A look reads for a limited time, and the next one goes on where it stopped, so that a large
+    corpus does not keep the operator from its other campaigns.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that only rise."""
+    _readings: dict[str, _Reading] = field(default_factory=dict[str, _Reading])
+    _round: float = -1.0
+    """Time that the looks have which share `_deadline`, in seconds since 1970."""
+    _deadline: float = 0.0
+    """When reading ends in this round, by `clock`."""
     _memories: dict[str, _Memory] = field(default_factory=dict[str, _Memory])
 
     def look(
@@ -96,14 +121,20 @@ class DataLooker:
         files = {
             path: file
             for key, each in found.items()
-            if key in settings.data_paths
+            if key in settings.data_paths and storage.is_local
             for path, file in each.items()
         }
         names = {key: path for key, path in settings.data_paths.items() if key not in found}
-        contents = {path: self._hash(storage, path, file) for path, file in files.items()}
+        is_settled = _is_settled(memory, watched, now)
+        contents = self._read(storage, files, now)
+        unread = sum(digest is None for digest in contents.values())
+        if unread:
+            read = f"{len(files) - unread} of {len(files)} files of the data are read"
+            log.info("campaign %s: %s", name, read)
+            missing.append(f"{read}; nothing starts before all are")
         return ObservedData(
             digest=digest_of([contents, names]),
-            settled=_is_settled(memory, watched, now),
+            settled=is_settled and not unread,
             on_storage=frozenset(settings.paths.keys() - hub),
             missing=tuple(missing),
         )
@@ -111,12 +142,40 @@ class DataLooker:
     def forget(self, name: str) -> None:
         """Forget a campaign that is gone."""
         self._memories.pop(name, None)
+        self._forget_files()
 
-    def _hash(self, storage: Storage, path: str, file: StoredFile) -> str:
-        known = self._hashes.get(path)
-        if known is None or known[0] != file:
-            known = self._hashes[path] = (file, storage.sha256(path))
-        return known[1]
+    def _forget_files(self) -> None:
+        """Drop what was read of files that no campaign has any more."""
+        kept = {path for memory in self._memories.values() for path in memory.files}
+        for path in self._readings.keys() - kept:
+            del self._readings[path]
+
+    def _read(self, storage: Storage, files: Files, now: float) -> dict[str, str | None]:
+        """Read on until the time is over; return the hash of each file, None of unread ones."""
+        if now != self._round:
+            self._forget_files()
+            self._round, self._deadline = now, self.clock() + _READING_SECONDS
+        hashes: dict[str, str | None] = dict.fromkeys(files)
+        is_late = False
+        for path, file in files.items():
+            reading = self._readings.get(path)
+            if reading is None or reading.file != file:
+                reading = self._readings[path] = _Reading(file)
+            if not reading.is_whole and not is_late:
+                is_late = self._read_on(storage, path, reading)
+            if reading.is_whole:
+                hashes[path] = reading.hashed.hexdigest()
+        return hashes
+
+    def _read_on(self, storage: Storage, path: str, reading: _Reading) -> bool:
+        """Read more of a file; return whether the time is over."""
+        for chunk in storage.read_chunks(path, reading.offset):
+            reading.hashed.update(chunk)
+            reading.offset += len(chunk)
+            if self.clock() >= self._deadline:
+                return True
+        reading.is_whole = True
+        return False
 
 
 def _is_settled(memory: _Memory, files: Files, now: float) -> bool:

@@ -67,7 +67,7 @@ class ObservedData:
     on_storage: frozenset[str] = frozenset()
     """Keys whose path is there, or ought to be; the others name something on the hub."""
     missing: tuple[str, ...] = ()
-    """What is not there, as sentences."""
+    """What is not there, or not read yet, as sentences."""
 
 
 @dataclass(frozen=True, slots=True)

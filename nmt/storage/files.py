@@ -255,6 +255,17 @@ class FileStorage:
         ]
         return tuple(sorted(files, key=lambda each: each.name))
 
+    def read_chunks(self, path: str, offset: int = 0) -> Generator[bytes]:
+        """Yield the content of a file from an offset in bytes, in chunks that fit into memory.
+
+        Raises:
+            StorageError: it is missing or unreadable.
+        """
+        with self._explain_errors("read", path), self._fs.open_input_file(self._join(path)) as file:
+            file.seek(offset)
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
     def sha256(self, path: str) -> str:
         """Compute the SHA-256 of a file's content.
 

@@ -128,6 +128,9 @@ class MemoryStorage(Storage):
 
         return self._disk.call("read", place, find)
 
+    def read_chunks(self, path: str, offset: int = 0) -> Generator[bytes]:
+        yield self.read_bytes(path)[offset:]
+
     def sha256(self, path: str) -> str:
         return self._sha256_of(path)
 

@@ -15,10 +15,21 @@ from k8s.operator.observed import ObservedData
 from nmt.runs import layout
 from nmt.runs.records import Record
 from nmt.runs.steps import PREPARE
-from nmt.storage import Storage
+from nmt.storage import Storage, files
 from tests.unit.k8s.conftest import make_release
 
 Look = Callable[..., ObservedData]
+
+
+class _SlowClock:
+    """A clock by which each chunk of a file takes 15 seconds to read."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 15
+        return self.now
 
 
 @pytest.fixture
@@ -117,3 +128,43 @@ def test_a_campaign_that_is_made_again_may_mean_the_hub(
     assert look(1_000_060).missing
     looker.forget("clinic")
     assert look(1_000_120).missing == ()
+
+
+def test_a_large_corpus_is_read_over_several_looks(
+    look: Look, looker: DataLooker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "k8s")
+    for number in range(5):
+        _write(tmp_path, f"{number}.tsv", str(number))
+    looker.clock = _SlowClock()
+    found = [look(1_000_000 + 60 * number) for number in range(3)]
+    assert [each.settled for each in found] == [False, False, True]
+    assert [bool(each.missing) for each in found] == [True, True, False]
+    assert "1 of 5 files of the data are read; nothing starts" in found[0].missing[0]
+    assert "campaign clinic: 1 of 5 files of the data are read" in caplog.messages
+    looker.forget("clinic")
+    looker.clock = lambda: 0.0
+    assert look(2_000_000).digest == found[-1].digest
+
+
+def test_a_file_that_takes_longer_than_a_look_is_read_in_parts(
+    look: Look, looker: DataLooker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "CHUNK_BYTES", 4)
+    _write(tmp_path, "a.tsv", "a large corpus")
+    whole = look(0).digest
+    looker.forget("clinic")
+    looker.clock = _SlowClock()
+    found = [look(1_000_000 + 60 * number) for number in range(3)]
+    assert [each.settled for each in found] == [False, False, True]
+    assert found[-1].digest == whole
+
+
+def test_a_file_that_was_gone_is_read_again(look: Look, tmp_path: Path) -> None:
+    _write(tmp_path, "a.tsv", "one\t1")
+    _write(tmp_path, "b.tsv")
+    before = look(1_000_000).digest
+    (tmp_path / "corpora/mine/a.tsv").unlink()
+    look(1_000_060)
+    _write(tmp_path, "a.tsv", "two\t2")
+    assert look(1_000_120).digest != before
