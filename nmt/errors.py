@@ -77,6 +77,10 @@ class StorageError(NmtError, RuntimeError):
     """A storage root that cannot be read or written."""
 
 
+class DamagedRecordError(StorageError):
+    """A file of the storage root that can be read and does not hold what it should."""
+
+
 class SignatureError(NmtError, RuntimeError):
     """An engine that no accepted key has signed, or that differs from what was signed."""
 

@@ -4,8 +4,11 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
+
+from pydantic import JsonValue
 
 from k8s.objects.campaign.names import revision_number
 from k8s.objects.campaign.settings import RevisionSettings, texts_of
@@ -87,57 +90,46 @@ class DataLooker:
             StorageError: the storage cannot be read.
         """
         memory = self._memories.setdefault(name, _Memory(since=now))
-        found: dict[str, Files] = {}
-        missing: list[str] = []
-        watched: dict[str, StoredFile] = {}
-        absent: dict[str, str] = {}
-        for key, path in settings.paths.items():
-            there = dict(_files_of(storage, path))
-            watched |= there
-            files = {place: file for place, file in there.items() if not _is_hidden(file.name)}
-            if files:
-                found[key] = files
-            else:
-                absent[key] = path
-            if there or storage.exists(path):
-                memory.places.add(storage.locate(path))
-        hub = {key for key, path in absent.items() if _may_be_of_the_hub(key, path)}
-        if hub and not memory.has_read_runs:
-            memory.places |= _places_of_newest_run(name, settings, storage)
-            memory.has_read_runs = True
-        hub -= {key for key in hub if storage.locate(absent[key]) in memory.places}
-        missing += [
-            f"spec.config.{key} '{path}' is not in {storage.locate('')}: put the file there, or "
-            "correct the path"
-            for key, path in absent.items()
-            if key not in hub
-        ]
-        if found and not storage.is_local:
-            missing = [
-                f"spec.config.{key} '{settings.paths[key]}': jobs read files from a mounted folder "
-                "alone, and the storage of this release is a bucket: name a data set of the hub"
-                for key in found
-            ]
+        there = {key: dict(_files_of(storage, path)) for key, path in settings.paths.items()}
+        found = {key: files for key, each in there.items() if (files := _without_hidden(each))}
+        memory.places |= {
+            storage.locate(path)
+            for key, path in settings.paths.items()
+            if there[key] or storage.exists(path)
+        }
+        hub = self._keys_of_the_hub(name, settings, storage, settings.paths.keys() - found.keys())
         files = {
             path: file
             for key, each in found.items()
             if key in settings.data_paths and storage.is_local
             for path, file in each.items()
         }
-        names = {key: path for key, path in settings.data_paths.items() if key not in found}
-        is_settled = _is_settled(memory, watched, now)
+        is_settled = _is_settled(memory, dict(ChainMap(*there.values())), now)
         contents = self._read(storage, files, now)
+        missing = _missing(settings, storage, found, hub)
         unread = sum(digest is None for digest in contents.values())
         if unread:
             read = f"{len(files) - unread} of {len(files)} files of the data are read"
             log.info("campaign %s: %s", name, read)
             missing.append(f"{read}; nothing starts before all are")
+        names = {key: path for key, path in settings.data_paths.items() if key not in found}
         return ObservedData(
             digest=digest_of([contents, names]),
             settled=is_settled and not unread,
             on_storage=frozenset(settings.paths.keys() - hub),
             missing=tuple(missing),
         )
+
+    def _keys_of_the_hub(
+        self, name: str, settings: RevisionSettings, storage: Storage, absent: Set[str]
+    ) -> set[str]:
+        """Choose the keys, of those without files, whose values name something on the hub."""
+        memory = self._memories[name]
+        hub = {key for key in absent if _may_be_of_the_hub(key, settings.paths[key])}
+        if hub and not memory.has_read_runs:
+            memory.places |= _places_of_newest_run(name, settings, storage)
+            memory.has_read_runs = True
+        return {key for key in hub if storage.locate(settings.paths[key]) not in memory.places}
 
     def forget(self, name: str) -> None:
         """Forget a campaign that is gone."""
@@ -178,6 +170,28 @@ class DataLooker:
         return False
 
 
+def _missing(
+    settings: RevisionSettings, storage: Storage, found: Collection[str], hub: Collection[str]
+) -> list[str]:
+    """Say which data is not where jobs could read it."""
+    if found and not storage.is_local:
+        return [
+            f"spec.config.{key} '{settings.paths[key]}': jobs read files from a mounted folder "
+            "alone, and the storage of this release is a bucket: name a data set of the hub"
+            for key in found
+        ]
+    return [
+        f"spec.config.{key} '{path}' is not in {storage.locate('')}: put the file there, or "
+        "correct the path"
+        for key, path in settings.paths.items()
+        if key not in found and key not in hub
+    ]
+
+
+def _without_hidden(files: Files) -> Files:
+    return {place: file for place, file in files.items() if not _is_hidden(file.name)}
+
+
 def _is_settled(memory: _Memory, files: Files, now: float) -> bool:
     """Tell whether an earlier look has found the same; the hub's data needs none."""
     if memory.files != files:
@@ -191,7 +205,7 @@ def _places_of_newest_run(name: str, settings: RevisionSettings, storage: Storag
     numbers = {revision_number(name, run): run for run in runs.list("")}
     for number in sorted((each for each in numbers if each), reverse=True):
         records = [find_record(runs, numbers[number], step) for step in STEPS.values()]
-        used = [record.settings for record in records if record]
+        used: list[JsonValue] = [record.settings for record in records if record]
         if used:
             return {text for _, text in texts_of("settings", used)}
     return set()

@@ -37,7 +37,7 @@ from k8s.operator.record import (
 from k8s.operator.routes import engines_in_use, find_traffic
 from k8s.operator.runs import done_records, read_search, read_steps
 from nmt.config import Config
-from nmt.errors import InputError, StorageError
+from nmt.errors import DamagedRecordError, InputError
 from nmt.runs.gate import GateResult
 from nmt.runs.gate_record import find_decision
 from nmt.runs.steps import EXPORT
@@ -264,7 +264,7 @@ class _Observation:
             return frozenset()
         try:
             found = engines_in_use(self.storage)
-        except StorageError as error:
+        except DamagedRecordError as error:
             if self.observer.in_use_problem != str(error):
                 log.warning("no engine makes room while it is not known which are used: %s", error)
             self.observer.in_use_problem = str(error)

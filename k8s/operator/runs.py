@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from k8s.objects.campaign.status import BestTrial, SearchStatus
 from k8s.operator.observed import ObservedStep
-from nmt.errors import StorageError
+from nmt.errors import DamagedRecordError
 from nmt.runs.records import Record, find_record, list_runs, result_of
 from nmt.runs.steps import EVALUATE, EXPORT, STEPS, TUNE
 from nmt.storage import Storage
@@ -69,15 +69,15 @@ def may_be_shared(storage: Storage, run: str, engine: str) -> bool:
     """Tell whether another run has made the same engine, or may have, since its record is damaged.
 
     Raises:
-        StorageError: the runs cannot be listed.
+        StorageError: the runs or a record cannot be read now.
     """
-    unknown: StorageError | None = None
+    unknown: DamagedRecordError | None = None
     for other in list_runs(storage):
         if other == run:
             continue
         try:
             record = find_record(storage, other, EXPORT)
-        except StorageError as error:
+        except DamagedRecordError as error:
             unknown = error
             continue
         if record is not None and record.output == engine:

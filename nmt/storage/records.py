@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from nmt.errors import StorageError, first_validation_error
+from nmt.errors import DamagedRecordError, StorageError, first_validation_error
 from nmt.storage.seal import SEAL, is_changed, is_json_object, sealed
 from nmt.storage.storage import Storage
 
@@ -108,7 +108,7 @@ class RecordKind(Generic[T]):
         try:
             return self._parse(raw)
         except (ValueError, RecursionError) as error:
-            raise StorageError(
+            raise DamagedRecordError(
                 f"{place}: not {self.name}, so damaged ({_reason(error)}): {remedy}"
             ) from None
 

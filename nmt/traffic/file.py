@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from nmt.errors import InputError, StorageError, first_validation_error
+from nmt.errors import DamagedRecordError, InputError, StorageError, first_validation_error
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic.engines import language_pair
@@ -145,7 +145,7 @@ def _parse(storage: Storage, name: str, raw: bytes) -> Traffic:
     place = storage.locate(layout.traffic(name))
 
     def refuse(problem: str) -> NoReturn:
-        raise StorageError(
+        raise DamagedRecordError(
             f"{place}: not a traffic file, so damaged ({problem}): delete this one file, and "
             "`nmt promote` writes it again; replicas keep what they serve"
         ) from None

@@ -46,6 +46,7 @@ def read_private(storage: Storage) -> Path:
 READS: dict[str, Callable[[Storage], object]] = {
     "exists": lambda storage: storage.exists("run/a.json"),
     "read_bytes": lambda storage: storage.read_bytes("run/a.json"),
+    "read_chunks": lambda storage: list(storage.read_chunks("run/a.json", 0)),
     "sha256": lambda storage: storage.sha256("run/a.json"),
     "read_versioned": lambda storage: storage.read_versioned("run/a.json"),
     "read_json": lambda storage: storage.read_json("run/a.json"),
