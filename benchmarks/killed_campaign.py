@@ -19,9 +19,11 @@ from typing import Any
 import psutil
 
 from nmt.config import load_config
+from nmt.runs import layout
 from nmt.runs.gate_record import find_decision
 from nmt.runs.records import find_record, require, result_of
 from nmt.runs.steps import EXPORT, STEPS, TRAIN, TUNE, VARIANTS
+from nmt.runs.variants import Variant
 from nmt.storage import Storage
 
 PROJECT = Path(__file__).parents[1]
@@ -67,7 +69,7 @@ def read_options() -> argparse.Namespace:
         "--after",
         type=float,
         nargs=2,
-        default=(0.1, 0.35),
+        default=(0.06, 0.17),
         metavar="SHARE",
         help="each command is killed after so much of the uninterrupted campaign's time",
     )
@@ -128,8 +130,15 @@ def outcome(storage: Path) -> dict[str, Any]:
         "training": require(root, RUN, TRAIN).settings,
         "engine": engine,
         "decision": decision.verdict if decision else None,
-        "weights of variants": [(each.name, each.weights) for each in variants.variants],
+        "weights of variants": [(each.name, weights_of(root, each)) for each in variants.variants],
     }
+
+
+def weights_of(root: Storage, variant: Variant) -> dict[str, str]:
+    """Map the files of a variant's weights to their hashes."""
+    # The settings of an adapter beside them name the folder of the base.
+    files = root.manifest(layout.published_weights(variant.folder))["files"]
+    return {name: each for name, each in files.items() if name.endswith(".safetensors")}
 
 
 def table(one: dict[str, Any], other: dict[str, Any]) -> Sequence[str]:
