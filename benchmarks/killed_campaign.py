@@ -134,8 +134,8 @@ def outcome(storage: Path) -> dict[str, Any]:
     }
 
 
-def weights_of(root: Storage, variant: Variant) -> dict[str, str]:
-    """Map the files of a variant's weights to their hashes."""
+def weights_of(root: Storage, variant: Variant) -> dict[str, Any]:
+    """Map the files of a variant's weights to their sizes and hashes."""
     # The settings of an adapter beside them name the folder of the base.
     files = root.manifest(layout.published_weights(variant.folder))["files"]
     return {name: each for name, each in files.items() if name.endswith(".safetensors")}
