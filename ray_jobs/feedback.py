@@ -7,7 +7,6 @@ from itertools import chain
 from pathlib import Path
 
 from nmt.cli import console
-from nmt.cli.console import print_line
 from nmt.config import load_with_user_set
 from nmt.errors import InputError
 from nmt.serving.feedback.options import ACTIONS
@@ -33,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
             )
             summary = summarise(rows)
             none = f"endpoint '{endpoint}' has no feedback: set serving.feedback=true to take it"
-            print_line(summary_table(summary) if summary else none)
+            console.print_line(summary_table(summary) if summary else none)
         case ["export", file]:
             _export(storage, endpoint, Path(file), options)
         case [action, *_] if action not in ACTIONS:
@@ -60,7 +59,7 @@ def _export(storage: Storage, endpoint: str, file: Path, options: argparse.Names
         partial.unlink()
         raise InputError(f"endpoint '{endpoint}' has no such corrections")
     partial.replace(file)
-    print_line(
+    console.print_line(
         f"{count} pairs in {file}: read them before a training takes them (data.path={file})"
     )
 

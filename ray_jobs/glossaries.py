@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from nmt.cli import console
-from nmt.cli.console import print_line
 from nmt.cli.table import table
 from nmt.config import load_with_user_set
 from nmt.errors import InputError, unknown_action
@@ -37,10 +36,12 @@ def run(options: argparse.Namespace) -> None:
         case ["list"]:
             rows = _rows(storage, endpoint)
             heads = ("NAME", "SOURCE", "TARGET", "TERMS")
-            print_line(table(heads, rows) if rows else f"endpoint '{endpoint}' has no glossaries")
+            console.print_line(
+                table(heads, rows) if rows else f"endpoint '{endpoint}' has no glossaries"
+            )
         case ["remove", name]:
             remove_glossary(storage, endpoint, name)
-            print_line(f"glossary '{name}' of endpoint '{endpoint}' is removed")
+            console.print_line(f"glossary '{name}' of endpoint '{endpoint}' is removed")
         case [action, *_] if action not in ACTIONS:
             raise unknown_action("glossaries", action, ACTIONS)
         case _:
@@ -58,7 +59,7 @@ def _add(
     glossary = read_glossary_file(Path(file), options.source, options.target)
     count = len(glossary.terms)
     done = "replaced" if write_glossary(storage, endpoint, name, glossary) else "added"
-    print_line(
+    console.print_line(
         f"glossary '{name}' of endpoint '{endpoint}' is {done}: "
         f"{count} term{'s' if count > 1 else ''} from "
         f"{glossary.source_language} to {glossary.target_language}"

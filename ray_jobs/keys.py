@@ -9,7 +9,6 @@ from nmt.access.listing import creation_note, keys_table
 from nmt.access.options import KeyCommand, key_command
 from nmt.access.store import create_key, read_keys, revoke_key
 from nmt.cli import console
-from nmt.cli.console import print_line
 from nmt.config import load_with_user_set
 from nmt.errors import InputError
 from nmt.storage import Storage
@@ -31,10 +30,12 @@ def run(options: argparse.Namespace) -> None:
         _create(storage, endpoint, wanted)
     elif wanted.action == "revoke":
         key = revoke_key(storage, endpoint, wanted.operand)
-        print_line(f"key {key.id} '{key.name}' is revoked")
+        console.print_line(f"key {key.id} '{key.name}' is revoked")
     else:
         keys = read_keys(storage, endpoint).keys
-        print_line(keys_table(keys, now) if keys else f"endpoint '{endpoint}' has no API keys")
+        console.print_line(
+            keys_table(keys, now) if keys else f"endpoint '{endpoint}' has no API keys"
+        )
 
 
 def _create(storage: Storage, endpoint: str, wanted: KeyCommand) -> None:
@@ -45,7 +46,7 @@ def _create(storage: Storage, endpoint: str, wanted: KeyCommand) -> None:
     # On two streams, so that `KEY=$(nmt keys create NAME)` takes the key alone.
     sys.stderr.write(creation_note(wanted, endpoint, key_id) + "\n")
     sys.stderr.flush()
-    print_line(text)
+    console.print_line(text)
 
 
 if __name__ == "__main__":

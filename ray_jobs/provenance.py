@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from nmt.cli import console
-from nmt.cli.console import print_line
 from nmt.config import Config, load_with_user_set
 from nmt.errors import InputError, SignatureError
 from nmt.provenance.bundle import read_unverified_record
@@ -37,13 +36,13 @@ def run(options: argparse.Namespace) -> None:
     config = load_with_user_set(options.config, settings).config
     storage = Storage(absolute_storage(config), read_only=wanted.action != "sign")
     if wanted.action == "sign":
-        print_line(_sign(storage, config, restart=options.restart))
+        console.print_line(_sign(storage, config, restart=options.restart))
         return
     digest = wanted.engine or require(storage, config.run, EXPORT).output
     if wanted.action == "verify":
-        print_line(_verify(storage, config, digest))
+        console.print_line(_verify(storage, config, digest))
     else:
-        print_line(_find_record(storage, config, digest).model_dump_json(indent=2))
+        console.print_line(_find_record(storage, config, digest).model_dump_json(indent=2))
 
 
 def sign_new(session: Session, private_key: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from nmt.cli import console
-from nmt.cli.console import print_line
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from nmt.ratings.decision import fit_slope
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
             for imported in import_files(
                 storage, config.run, wanted.files, replace=wanted.replace, partial=wanted.partial
             ):
-                print_line(_counts(imported))
+                console.print_line(_counts(imported))
                 _report(storage, config.run, imported.design.study)
         case _:
             _report(storage, config.run, _only_study(storage, config.run, wanted.name))
@@ -66,14 +65,14 @@ def _write_sheets(
         name = wanted.name or f"{outputs.test_set}.{wishes.protocol}"
         design = start_study(storage, make_design(config.run, name, outputs, wishes, config.seed))
     batch = write_batch(storage, design, wanted.output or Path(), wanted.format)
-    print_line(
+    console.print_line(
         f"study '{design.study}': batch {batch.number} of {design.batches} has "
         f"{batch.sentences} sentences"
     )
     for path in batch.files:
-        print_line(f"  {path}")
+        console.print_line(f"  {path}")
     place = storage.locate(layout.rating_studies(design.run))
-    print_line(f"the key is apart from the sheets, below {place}")
+    console.print_line(f"the key is apart from the sheets, below {place}")
 
 
 def _given(wanted: RatingCommand) -> dict[str, Any]:
@@ -139,7 +138,7 @@ def _only_study(storage: Storage, run: str, name: str | None) -> str:
 def _report(storage: Storage, run: str, study: str) -> None:
     design = read_design(storage, run, study)
     lines = report_lines(design, read_ratings(storage, run, study), read_keys(storage, design))
-    print_line("\n".join(lines))
+    console.print_line("\n".join(lines))
 
 
 def _counts(imported: Imported) -> str:

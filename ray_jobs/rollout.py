@@ -2,10 +2,10 @@
 
 import getpass
 import logging
-import sys
 import time
 from datetime import UTC, datetime
 
+from nmt.cli.console import print_line
 from nmt.cli.rollout_options import RolloutOptions
 from nmt.errors import InputError, RolledBackError
 from nmt.rollout import RolloutRecord, command, look, newest_rollout, start
@@ -31,7 +31,7 @@ def run(session: Session, options: RolloutOptions | None = None) -> None:
     """
     options = options or RolloutOptions()
     if options.status:
-        sys.stdout.write(f"{rollout_text(_find(session), _now())}\n")
+        print_line(rollout_text(_find(session), _now()))
     elif options.do:
         found = _find(session)
         record = command(

@@ -106,12 +106,16 @@ def result_of(use: int, verdict: GateVerdict) -> GateResult:
     )  # fmt: skip
 
 
-def test_engines_that_people_accept_count_among_the_accepted_ones(storage):
-    settings = GateConfig(uses=20)
+def let_people_accept_five(storage, settings: GateConfig) -> None:
     for number, engine in enumerate("abcde", 1):
         reservation = take(storage, engine, settings)
         settle(storage, list(SETS.values()), reservation, "undecided")
         settle_by_people(storage, result_of(number, "accept"))
+
+
+def test_engines_that_people_accept_count_among_the_accepted_ones(storage):
+    settings = GateConfig(uses=20)
+    let_people_accept_five(storage, settings)
     assert take(storage, "f", settings).remarks
 
 
@@ -125,10 +129,7 @@ def test_what_people_have_decided_stays_when_the_rules_are_applied_again(storage
 
 def test_an_accept_by_ratings_that_were_corrected_to_undecided_does_not_count(storage):
     settings = GateConfig(uses=20)
-    for number, engine in enumerate("abcde", 1):
-        reservation = take(storage, engine, settings)
-        settle(storage, list(SETS.values()), reservation, "undecided")
-        settle_by_people(storage, result_of(number, "accept"))
+    let_people_accept_five(storage, settings)
     settle_by_people(storage, result_of(5, "undecided"))
     use = storage.read_json("gates/0000000000aa.json")["uses"][-1]
     assert (use["verdict"], use["by_people"]) == ("undecided", False)
