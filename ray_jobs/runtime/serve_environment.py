@@ -25,6 +25,9 @@ TOKEN_VARIABLE = "NMT_ENDPOINT_TOKEN"  # noqa: S105 - the name of a variable
 """A token by which HAProxy and the replicas of one endpoint know each other."""
 TOKEN_HEADER = "x-nmt-endpoint"  # noqa: S105 - the name of a header
 LIMIT_VARIABLE = "NMT_MAX_REQUESTS"
+_PORTS_OF_AN_ENDPOINT = 100
+_BLOCKS = range(20_000, 32_000, _PORTS_OF_AN_ENDPOINT)
+"""First ports, all below those of outgoing connections, of which Ray opens many as it starts."""
 
 SERVE_ENVIRONMENT: Mapping[str, str] = {
     # Requests go from HAProxy straight to a replica, instead of through a proxy in Python, and are
@@ -106,12 +109,18 @@ def _ports() -> Mapping[str, str]:
     # Serve's proxies listen on one fixed port, where two endpoints would share their requests;
     # replicas count from one number, so one of another endpoint could get the port of a dead one.
     # It would refuse requests without its own token, but they would be lost.
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        proxy_port = probe.getsockname()[1]
-    first = random.randrange(20_000, 32_000, 100)
+    first = next(port for port in random.sample(_BLOCKS, len(_BLOCKS)) if _is_free(port))
     return {
-        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(proxy_port),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + 99),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(first),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first + 1),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + _PORTS_OF_AN_ENDPOINT - 1),
     }
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from nmt.training.job import TrainingJob
+from tests.support.ports import free_port
 from tests.support.project import PROJECT
 
 Ledger = tuple[Path, int]
@@ -34,9 +34,7 @@ def run_together(
     """Call a function of a module in each process of one group."""
     plan = folder / f"work-of-{workers}.pickle"
     plan.write_bytes(pickle.dumps(work))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     processes = [
         subprocess.Popen(
             [

@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.project import PROJECT
 
 COMMAND = PROJECT / "docker" / "ray"
 
 
 @pytest.fixture
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+def port() -> int:
+    return free_port()
 
 
 def health_check(port: int) -> subprocess.CompletedProcess:
@@ -26,27 +25,27 @@ def health_check(port: int) -> subprocess.CompletedProcess:
     return subprocess.run(words, timeout=60, check=False)
 
 
-def test_it_waits_until_the_head_accepts_connections(free_port):
+def test_it_waits_until_the_head_accepts_connections(port):
     listening = threading.Event()
 
     def listen() -> None:
         time.sleep(1)
-        with socket.create_server(("127.0.0.1", free_port)):
+        with socket.create_server(("127.0.0.1", port)):
             listening.set()
             time.sleep(3)
 
     head = threading.Thread(target=listen)
     head.start()
-    assert health_check(free_port).returncode == 0
+    assert health_check(port).returncode == 0
     assert listening.is_set()
     head.join()
 
 
-def test_a_head_that_does_not_come_is_an_error(free_port, tmp_path):
+def test_a_head_that_does_not_come_is_an_error(port, tmp_path):
     script = COMMAND.read_text("utf-8").replace("{1..100}", "{1..2}")
     quick = tmp_path / "ray"
     quick.write_text(script)
-    words = ["bash", str(quick), "health-check", "--address", f"127.0.0.1:{free_port}"]
+    words = ["bash", str(quick), "health-check", "--address", f"127.0.0.1:{port}"]
     assert subprocess.run(words, timeout=60, check=False).returncode == 1
 
 

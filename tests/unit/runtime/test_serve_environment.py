@@ -37,6 +37,14 @@ def test_two_endpoints_of_a_machine_do_not_know_each_other() -> None:
     assert one["RAY_SERVE_FALLBACK_PROXY_HTTP_PORT"] != "8500"
 
 
+def test_the_ports_of_an_endpoint_are_not_those_of_outgoing_connections() -> None:
+    chosen = endpoint_environment(ServingConfig(), {PROXY: "1"})
+    ports = [int(value) for name, value in chosen.items() if name.endswith("_PORT")]
+    assert len(set(ports)) == 3
+    # From 32768 on, Linux gives them to whoever connects first.
+    assert max(ports) < 32_768
+
+
 @pytest.mark.parametrize("host", ["::1", "::"])
 def test_an_address_of_ipv6_is_served_by_the_proxy_of_serve(host: str) -> None:
     changes = endpoint_environment(ServingConfig(host=host), {PROXY: "1"})
