@@ -106,18 +106,17 @@ class DataLooker:
         }
         is_settled = _is_settled(memory, dict(ChainMap(*there.values())), now)
         contents = self._read(storage, files, now)
-        missing = _missing(settings, storage, found, hub)
         unread = sum(digest is None for digest in contents.values())
+        reading = f"{len(files) - unread} of {len(files)} files of the data are read"
         if unread:
-            read = f"{len(files) - unread} of {len(files)} files of the data are read"
-            log.info("campaign %s: %s", name, read)
-            missing.append(f"{read}; nothing starts before all are")
+            log.info("campaign %s: %s", name, reading)
         names = {key: path for key, path in settings.data_paths.items() if key not in found}
         return ObservedData(
             digest=digest_of([contents, names]),
             settled=is_settled and not unread,
             on_storage=frozenset(settings.paths.keys() - hub),
-            missing=tuple(missing),
+            missing=_missing(settings, storage, found, hub),
+            reading=f"{reading}; nothing starts before all are" if unread else "",
         )
 
     def _keys_of_the_hub(
@@ -172,20 +171,20 @@ class DataLooker:
 
 def _missing(
     settings: RevisionSettings, storage: Storage, found: Collection[str], hub: Collection[str]
-) -> list[str]:
+) -> tuple[str, ...]:
     """Say which data is not where jobs could read it."""
     if found and not storage.is_local:
-        return [
+        return tuple(
             f"spec.config.{key} '{settings.paths[key]}': jobs read files from a mounted folder "
             "alone, and the storage of this release is a bucket: name a data set of the hub"
             for key in found
-        ]
-    return [
+        )
+    return tuple(
         f"spec.config.{key} '{path}' is not in {storage.locate('')}: put the file there, or "
         "correct the path"
         for key, path in settings.paths.items()
         if key not in found and key not in hub
-    ]
+    )
 
 
 def _without_hidden(files: Files) -> Files:

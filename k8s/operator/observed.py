@@ -63,11 +63,13 @@ class ObservedData:
     digest: str
     """Of its names, sizes and contents."""
     settled: bool
-    """Whether it was the same at an earlier look, so that nobody is writing it now."""
+    """Whether all is read and was the same at an earlier look, so that nobody is writing it now."""
     on_storage: frozenset[str] = frozenset()
     """Keys whose path is there, or ought to be; the others name something on the hub."""
     missing: tuple[str, ...] = ()
-    """What is not there, or not read yet, as sentences."""
+    """What is not there, as sentences."""
+    reading: str = ""
+    """How much is read, as a sentence; empty once all is."""
 
 
 @dataclass(frozen=True, slots=True)

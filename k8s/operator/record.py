@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from k8s.api.errors import ConflictError
 from k8s.objects.campaign.spec import ActionKind
 from k8s.objects.campaign.status import Trigger
-from nmt.errors import InputError, StorageError
+from nmt.errors import DamagedRecordError, InputError, StorageError
 from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
 
@@ -267,17 +267,31 @@ def known_campaigns(storage: Storage, namespace: str) -> list[str]:
     Raises:
         StorageError: the storage root cannot be read.
     """
-    names = storage.list(layout.CAMPAIGNS)
-    return [name for name in names if not belongs_to_another(storage, name, namespace)]
+    return [
+        name
+        for name in storage.list(layout.CAMPAIGNS)
+        if not _is_surely_of_another(storage, name, namespace)
+    ]
+
+
+def _is_surely_of_another(storage: Storage, name: str, namespace: str) -> bool:
+    try:
+        return belongs_to_another(storage, name, namespace)
+    except StorageError:
+        # One record that cannot be read must not hide the others. A look at it says why.
+        return False
 
 
 def belongs_to_another(storage: Storage, name: str, namespace: str) -> bool:
     """Tell whether a name on the storage root is that of a campaign of another namespace.
 
-    If the record cannot be read, it may be anybody's, and the answer is no.
+    A damaged record may be anybody's, and the answer is no.
+
+    Raises:
+        StorageError: the record cannot be read now.
     """
     try:
         found = read_campaign_record(storage, name)
-    except StorageError:
+    except DamagedRecordError:
         return False
     return found is not None and found.is_of_another(namespace)

@@ -30,6 +30,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(folder / "token"),
         "NMT_STORAGE": str(folder),
+        # At its end the head would wait for the actors that Ray Train leaves behind.
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
     }
     # Ray's own start can fail on a busy machine; the jobs are what is tested here.
     for attempt in range(3):

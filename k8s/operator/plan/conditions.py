@@ -15,7 +15,9 @@ from k8s.operator.observed import Observed
 
 KSTATUS = ("Ready", "Reconciling", "Stalled")
 """Conditions by which `kubectl wait`, Helm and others judge any object."""
-_READY: tuple[Phase, ...] = ("Served", "Rejected", "Undecided", "Accepted", "RolledBack")
+_READY: tuple[Phase, ...] = (
+    "Served", "Rejected", "Undecided", "Accepted", "RolledBack", "Suspended",
+)  # fmt: skip
 """Phases in which nothing is left to do until something changes, or a person decides.
 
 `Promoted` says whether the engine serves: to kstatus, an object that is not `Ready` is at work.
@@ -39,14 +41,12 @@ def conditions_of(
     generation = observed.campaign.metadata.generation if observed.campaign else 0
     found: dict[ConditionType, tuple[ConditionStatus, str, str]] = {
         "Ready": (_truth(phase in _READY), phase, message),
-        "Reconciling": (
-            _truth(phase not in (*_READY, *_STALLED, "Suspended")), phase, message,
-        ),
+        "Reconciling": (_truth(phase not in (*_READY, *_STALLED)), phase, message),
         "Stalled": (_truth(phase in _STALLED), phase, message),
         "DataReady": _data_ready(observed),
         "GatePassed": _gate_passed(observed),
         "Promoted": _promoted(observed),
-    }  # fmt: skip
+    }
     for kind in get_args(ConditionType):
         status, reason, text = found[kind]
         yield Condition(
@@ -69,6 +69,8 @@ def _data_ready(observed: Observed) -> tuple[ConditionStatus, str, str]:
         return "Unknown", "NotLookedAt", ""
     if data.missing:
         return "False", "Missing", data.missing[0]
+    if data.reading:
+        return "False", "Reading", data.reading
     return "True", "Found", ""
 
 

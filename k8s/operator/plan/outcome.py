@@ -90,6 +90,8 @@ def _why_pending(observed: Observed) -> str:
     data = observed.data
     if data and data.missing:
         return data.missing[0]
+    if data and data.reading:
+        return data.reading
     if data and not data.settled:
         return "the data is looked at a second time before the first revision starts"
     return "the first revision starts"

@@ -12,17 +12,20 @@ from k8s.operator.plan.actions import (
     Operation,
     StartRollout,
 )
-from k8s.operator.plan.revisions import is_working, start_revision
+from k8s.operator.plan.revisions import awaits_data, is_working, start_revision
 
 _Answer = tuple[tuple[Operation, ...], str]
 _NO_REASON = "no reason was given"
 
 
 def follow_action(observed: Observed, action: Action) -> FollowAction | None:
-    """Plan what an action asks for; None if it was done."""
+    """Plan what an action asks for; None if it was done, or has to wait."""
     if observed.record.has_done(action.id):
         return None
-    operations, result = _ANSWERS[action.do](observed, action)
+    answer = _ANSWERS[action.do](observed, action)
+    if answer is None:
+        return None
+    operations, result = answer
     return FollowAction(action, operations, result)
 
 
@@ -86,7 +89,7 @@ def _rollback(observed: Observed, action: Action) -> _Answer:
     return (command,), f"engine {rollout.engine} no longer serves"
 
 
-def _retry(observed: Observed, action: Action) -> _Answer:
+def _retry(observed: Observed, action: Action) -> _Answer | None:
     current = observed.current
     if current is None:
         return (), "nothing to do again: no revision has started"
@@ -96,6 +99,8 @@ def _retry(observed: Observed, action: Action) -> _Answer:
     # It may be at work because an operator that died has done what this very action asks for.
     if is_working(observed, current):
         return (), f"revision {current.number} is at work"
+    if awaits_data(observed):
+        return None
     start = start_revision(observed, "action")
     if start is None:
         return (), "no revision was started: see the message of the campaign"
@@ -106,7 +111,7 @@ def _reason(action: Action) -> str:
     return " ".join(action.reason.split()) or _NO_REASON
 
 
-_ANSWERS: Mapping[ActionKind, Callable[[Observed, Action], _Answer]] = {
+_ANSWERS: Mapping[ActionKind, Callable[[Observed, Action], _Answer | None]] = {
     "promote": _promote,
     "abort": _abort,
     "rollback": _rollback,

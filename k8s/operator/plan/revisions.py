@@ -79,10 +79,9 @@ def _reason(
     settings, data, current = observed.settings, observed.data, observed.current
     if settings is None or data is None:
         return None
-    has_new_data = current is None or data.digest != current.data
-    # Files that somebody is writing would be read half.
-    if has_new_data and not data.settled:
+    if awaits_data(observed):
         return None
+    has_new_data = current is None or data.digest != current.data
     if current is None or settings.inputs != current.inputs:
         return "spec", None
     tick = _due(observed, spec, now)
@@ -95,6 +94,14 @@ def _reason(
     if watches and has_new_data and not is_working(observed, current) and not _rolls_out(observed):
         return "data", None
     return None
+
+
+def awaits_data(observed: Observed) -> bool:
+    """Tell whether there is new data that somebody may still be writing: it would be read half."""
+    data, current = observed.data, observed.current
+    if data is None or data.settled:
+        return False
+    return current is None or data.digest != current.data
 
 
 def _due(observed: Observed, spec: CampaignSpec, now: float) -> float | None:

@@ -139,8 +139,8 @@ def test_a_large_corpus_is_read_over_several_looks(
     looker.clock = _SlowClock()
     found = [look(1_000_000 + 60 * number) for number in range(3)]
     assert [each.settled for each in found] == [False, False, True]
-    assert [bool(each.missing) for each in found] == [True, True, False]
-    assert "1 of 5 files of the data are read; nothing starts" in found[0].missing[0]
+    assert [bool(each.reading) for each in found] == [True, True, False]
+    assert "1 of 5 files of the data are read; nothing starts" in found[0].reading
     assert "campaign clinic: 1 of 5 files of the data are read" in caplog.messages
     looker.forget("clinic")
     looker.clock = lambda: 0.0

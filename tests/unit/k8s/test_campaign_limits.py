@@ -1,5 +1,6 @@
 """The operator's own limit of active campaigns, deadlines, and what a campaign cannot have."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_campaigns_wait_for_a_place(one_place: World) -> None:
     assert "1 of 1 campaigns work" in status.message
     assert world.run_until_rest("clinic").phase == "Served"
     assert world.wait(15, "news").phase == "Preparing"
+
+
+def test_a_suspended_campaign_has_come_to_rest(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    assert not is_at_rest(world.status())
+    world.apply(suspend=True)
+    assert is_at_rest(world.wait(5))
 
 
 def test_a_campaign_that_goes_on_after_a_suspension_waits_for_a_place(one_place: World) -> None:
@@ -157,6 +166,19 @@ def test_data_that_is_not_there_is_waited_for(world: World) -> None:
     assert {each.type: each.status for each in status.conditions}["DataReady"] == "False"
     world.write_corpus("first")
     assert world.run_until_rest().phase == "Served"
+
+
+def test_data_that_is_still_read_is_not_missing(world: World) -> None:
+    world.write_corpus("first")
+    world.write_corpus("second", "mine.train.tsv")
+    times = count(0.0, 15.0)
+    world.reconciler.observer.data.clock = lambda: next(times)
+    world.apply(config=CONFIG | {"data": {"path": "corpora"}})
+    status = world.wait(5)
+    assert status.message == "1 of 2 files of the data are read; nothing starts before all are"
+    [ready] = [each for each in status.conditions if each.type == "DataReady"]
+    assert (ready.status, ready.reason) == ("False", "Reading")
+    assert world.wait(60).phase == "Preparing"
 
 
 def test_data_with_old_times_is_looked_at_twice(world: World) -> None:

@@ -1,7 +1,7 @@
 """What people tell a campaign: suspend, and actions that are done once for each id."""
 
 from nmt.runs import layout
-from tests.support.k8s.campaign_world import World, engine_of
+from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
 from tests.support.rollouts import CLEAN, UNALIKE
 
 
@@ -199,6 +199,27 @@ def test_retry_of_a_finished_revision_starts_the_next_one(world: World) -> None:
     status = world.run_until_rest()
     assert status.revision
     assert (status.revision.number, status.revision.trigger) == (2, "action")
+
+
+def test_a_retry_waits_until_new_data_is_complete(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.let_data_settle()
+    world.run_until_rest()
+    world.write_corpus("half of the sec")
+    world.tell("1", "retry")
+    status = world.wait(5)
+    assert status.revision
+    assert (status.revision.number, status.action) == (1, None)
+    world.write_corpus("the second")
+    status = world.wait(5)
+    assert status.revision
+    assert (status.revision.number, status.action) == (1, None)
+    status = world.wait(60)
+    assert status.revision
+    assert (status.revision.number, status.revision.trigger) == (2, "action")
+    assert status.action
+    assert status.action.result == "revision 2 has started"
 
 
 def test_an_action_that_cannot_be_done_says_why_and_changes_nothing(world: World) -> None:

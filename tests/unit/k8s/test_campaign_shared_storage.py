@@ -7,8 +7,11 @@ import pytest
 from k8s.api.cluster import CAMPAIGN
 from k8s.objects.campaign.names import rollout_owner
 from k8s.operator.record import CAMPAIGN_RECORD
+from nmt.errors import StorageError
+from nmt.rollout import newest_rollout
 from nmt.runs import layout
-from tests.support.k8s.campaign_world import CONFIG, DATA, NAME, World, engine_of
+from nmt.storage import Storage
+from tests.support.k8s.campaign_world import CONFIG, DATA, NAME, ROUTE, World, engine_of
 from tests.support.k8s.release_fields import release_fields
 from tests.support.rollouts import CLEAN
 
@@ -81,6 +84,27 @@ def test_a_record_of_an_older_release_counts_as_own_and_gets_its_namespace(world
     record = world.record()
     assert len(record.revisions) == 2
     assert (record.namespace, record.release) == ("team", "demo")
+
+
+def test_a_record_that_cannot_be_read_now_lets_nobody_change_the_rollout(
+    world: World, other: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(storage: Storage, path: str) -> bytes:
+        if path == layout.campaign(NAME):
+            raise StorageError("permission denied")
+        return read(storage, path)
+
+    read = Storage.read_bytes
+    world.begin_canary()
+    other.now = world.now
+    other.apply(suspend=True)
+    monkeypatch.setattr(Storage, "read_bytes", fail)
+    assert "permission denied" in other.wait(5).message
+    assert other.reconciler.held() == [NAME]
+    monkeypatch.undo()
+    rollout = newest_rollout(world.storage, "default", ROUTE)
+    assert rollout
+    assert rollout.state == "running"
 
 
 def test_a_damaged_record_is_looked_at_all_the_same(world: World) -> None:
