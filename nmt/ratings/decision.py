@@ -17,6 +17,7 @@ from nmt.ratings.batches import Key
 from nmt.ratings.checks import missing_controls
 from nmt.ratings.design import CONTROL_METRIC, LEAST_SENTENCES, Design
 from nmt.ratings.given import Rating
+from nmt.ratings.statistics.gain import estimate_gain
 from nmt.ratings.statistics.pocock import pocock_bound
 from nmt.runs.evaluation import Interval
 from nmt.runs.step_result import ResultPart
@@ -37,6 +38,7 @@ class Decision(ResultPart):
     bounds: Interval | None = None
     """Of the estimate, by the bound of Pocock."""
     z: float | None = None
+    """Gain in standard errors, corrected for skewness."""
     bound: float
     """What z must reach for an accept, at each look."""
     gain: float
@@ -87,7 +89,8 @@ def decide_by_differences(
     """Look at the differences after each complete batch, and stop at the first answer.
 
     A look rejects if the upper bound of the gain is below `design.gain`. Otherwise it accepts if
-    z reaches the bound of Pocock for `design.looks` looks, and there are enough sentences for it.
+    z, corrected for skewness, reaches the bound of Pocock for `design.looks` looks, and there are
+    enough sentences for it.
 
     Args:
         rated: place of a segment in the design -> points of the candidate minus the baseline's.
@@ -109,30 +112,6 @@ def decide_by_differences(
             return _waiting(last, design, critical, look, (missing, controls))
         last = _look(rated, design, critical, look, segments.stop)
     return last
-
-
-def estimate_gain(
-    differences: NDArray[np.float64],
-    metric: NDArray[np.float64],
-    all_metric: NDArray[np.float64],
-    *,
-    slope: float,
-    share_differing: float,
-) -> tuple[float, float]:
-    """Estimate the gain over the whole test set, and its standard error.
-
-    Args:
-        differences: of the ratings of each rated sentence, candidate minus baseline.
-        metric: the same of the metric, for the same sentences.
-        all_metric: of the metric, for all sentences with different translations.
-        slope: rating points for each point of the metric; fixed before the look.
-        share_differing: share of the sentences with different translations. In the others the
-            difference is 0, whoever rates them.
-    """
-    rest = differences - slope * metric if slope else differences
-    known = slope * float(all_metric.mean()) if slope else 0.0
-    error = float(rest.std(ddof=1)) / math.sqrt(len(rest)) if len(rest) > 1 else math.inf
-    return share_differing * (float(rest.mean()) + known), share_differing * error
 
 
 def _differences(ratings: Iterable[Rating], design: Design) -> dict[int, float]:
@@ -158,7 +137,7 @@ def _look(
 ) -> Decision:
     values = np.array([rated[segment] for segment in range(count)])
     metric = metric_differences(design) if design.slope else np.zeros(count)
-    estimate, error = estimate_gain(
+    estimate = estimate_gain(
         values,
         metric[:count],
         metric,
@@ -167,13 +146,10 @@ def _look(
     )
     # Student's t has the same chance to exceed this as the normal distribution the bound.
     bound = quantile(NormalDist().cdf(critical), count - 1) if count > 1 else math.inf
-    # Raters who see no difference at all leave no variance.
-    z = estimate / error if error else math.copysign(math.inf, estimate) if estimate else 0.0
-    half = bound * error if error else 0.0
-    bounds = (estimate - half, estimate + half)
+    z, bounds = estimate.z(), estimate.bounds(bound)
     gain = design.gain or 0.0
     left = design.looks - look
-    answer, reason = _answer(estimate, bounds, gain, is_significant=z >= bound)
+    answer, reason = _answer(estimate.gain, bounds, gain, is_significant=z >= bound)
     if answer == "accept" and count < LEAST_SENTENCES:
         answer = "undecided"
         reason += f", but fewer than {LEAST_SENTENCES} sentences accept nothing"
@@ -184,7 +160,7 @@ def _look(
     return Decision(
         answer=answer,
         reason=reason,
-        estimate=estimate,
+        estimate=estimate.gain,
         bounds=bounds if all(map(math.isfinite, bounds)) else None,
         z=z if math.isfinite(z) else None,
         bound=critical,

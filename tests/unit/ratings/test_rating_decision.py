@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nmt.errors import InputError
-from nmt.ratings.decision import decide, decide_by_differences, estimate_gain, fit_slope
+from nmt.ratings.decision import decide, decide_by_differences, fit_slope
+from nmt.ratings.statistics.gain import GainEstimate, estimate_gain
 from nmt.ratings.statistics.pocock import crossing_chance, pocock_bound
 from tests.support.ratings.studies import design, outputs, rating
 
@@ -111,8 +112,47 @@ def test_sentences_with_equal_translations_count_as_no_difference():
 
 def test_the_control_variate_corrects_a_draw_of_easy_sentences():
     metric = np.array([2.0, 4.0, 6.0, 8.0])
-    gain, _ = estimate_gain(metric[2:] * 3, metric[2:], metric, slope=3.0, share_differing=1.0)
-    assert gain == pytest.approx(15.0)
+    found = estimate_gain(metric[2:] * 3, metric[2:], metric, slope=3.0, share_differing=1.0)
+    assert found.gain == pytest.approx(15.0)
+
+
+def test_losses_in_few_sentences_make_a_gain_less_sure():
+    few_losses = GainEstimate(gain=2.0, error=1.0, skewness=-2.0, count=50)
+    few_wins = GainEstimate(gain=2.0, error=1.0, skewness=2.0, count=50)
+    even = GainEstimate(gain=2.0, error=1.0, skewness=0.0, count=50)
+    assert few_losses.z() < even.z() == 2.0
+    assert few_wins.z() == even.z()
+    # What few sentences win may be more than they show.
+    assert few_wins.bounds(2.0)[1] > even.bounds(2.0)[1] == 4.0
+
+
+@pytest.mark.parametrize("skewness", [-3.0, -0.5, 0.0, 0.5, 3.0])
+@pytest.mark.parametrize("gain", [-4.0, 0.5, 2.0, 3.0])
+def test_the_lower_bound_is_above_zero_exactly_if_z_exceeds_its_bound(skewness, gain):
+    found = GainEstimate(gain, error=1.0, skewness=skewness, count=30)
+    for bound in (0.4, 1.3, 1.9, 2.1, 3.1):
+        assert (found.bounds(bound)[0] > 0) == (found.z() > bound)
+
+
+def _rare_losses(random, shape):
+    """Draw gains of 6.7 points in 90 of 100 sentences and losses of 60 in the others: mean 0."""
+    even = np.where(random.random(shape) < 0.1, -60.0, 60.0 / 9)
+    return even + random.normal(0, 3, shape)
+
+
+@pytest.mark.parametrize(
+    ("draw", "most"),
+    [
+        (lambda random, shape: random.normal(0, 15, shape), 7.5),
+        (lambda random, shape: 15 - random.exponential(15, shape), 8),
+        (_rare_losses, 5),
+    ],
+)
+def test_equal_systems_are_rarely_accepted_however_their_differences_are_spread(draw, most):
+    study = design(outputs(300), rows=50, looks=6)
+    draws = draw(np.random.default_rng(0), (1000, 300))
+    found = [decide_by_differences(dict(enumerate(row)), study) for row in draws]
+    assert 100 * [each.answer for each in found].count("accept") / 1000 < most
 
 
 def test_the_slope_of_an_earlier_study_is_found():
