@@ -25,18 +25,15 @@ from k8s.operator.plan.actions import (
     DeleteRun,
     FinishRevision,
     FollowAction,
+    HoldRevision,
     LookAtRollout,
     PlannedAction,
     ReleaseRoute,
     StartRevision,
     StartRollout,
 )
-from k8s.operator.record import (
-    CampaignRecord,
-    DoneAction,
-    RevisionRecord,
-    change_campaign_record,
-)
+from k8s.operator.record import CampaignRecord, DoneAction, change_campaign_record
+from k8s.operator.revision_record import RevisionRecord
 from k8s.operator.rollouts import command_rollout, start_rollout
 from k8s.operator.runs import may_be_shared
 from nmt.config import Config
@@ -136,6 +133,11 @@ class _Act:
         name = self.observed.name
         self.record = change_campaign_record(self._storage, name, change_own, self.record)
 
+    def _change_revision(
+        self, number: int, change: Callable[[RevisionRecord], RevisionRecord]
+    ) -> None:
+        self._change(lambda record: record.with_revision(number, change))
+
     @singledispatchmethod
     def do(self, action: PlannedAction) -> None:
         """Do an action."""
@@ -164,10 +166,15 @@ class _Act:
 
     @do.register
     def _begin_attempt(self, action: BeginAttempt) -> None:
-        self._change(
-            lambda record: record.with_attempt(
-                action.revision, action.attempt, self.now, action.because
-            )
+        self._change_revision(
+            action.revision,
+            lambda each: each.with_attempt(action.attempt, self.now, action.because),
+        )
+
+    @do.register
+    def _hold(self, action: HoldRevision) -> None:
+        self._change_revision(
+            action.revision, lambda each: each.with_hold(self.now, held=action.held)
         )
 
     @do.register
@@ -176,7 +183,6 @@ class _Act:
 
     @do.register
     def _finish(self, action: FinishRevision) -> None:
-        """Record how a revision ended."""
         changes = {
             "outcome": action.outcome,
             "message": action.message,
@@ -184,11 +190,7 @@ class _Act:
             "engine": action.engine,
             "gain": action.gain,
         }
-        self._change(
-            lambda record: record.with_revision(
-                action.revision, lambda each: each.model_copy(update=changes)
-            )
-        )
+        self._change_revision(action.revision, lambda each: each.model_copy(update=changes))
 
     @do.register
     def _create_job(self, action: CreateJob) -> None:
@@ -281,10 +283,8 @@ class _Act:
         if action.engine and not may_be_shared(storage, action.run, action.engine):
             storage.delete(layout.engine(action.engine))
         storage.delete(action.run)
-        self._change(
-            lambda record: record.with_revision(
-                action.revision, lambda each: each.model_copy(update={"removed": True})
-            )
+        self._change_revision(
+            action.revision, lambda each: each.model_copy(update={"removed": True})
         )
 
     @do.register

@@ -9,7 +9,7 @@ from k8s.objects.names import LABEL_STEP
 from k8s.observe.job_status import read_job_status
 from k8s.observe.timestamps import timestamp
 from k8s.operator.observed import ENDED, ObservedJob
-from k8s.operator.record import RevisionRecord
+from k8s.operator.revision_record import RevisionRecord
 from nmt.errors import InputError, NmtError
 from nmt.runs.job_progress import JobProgress, read_job_progress
 from nmt.storage import Storage

@@ -28,12 +28,12 @@ from k8s.operator.plan.outcome import standing_of
 from k8s.operator.plan.schedule import check_schedule
 from k8s.operator.record import (
     CampaignRecord,
-    RevisionRecord,
     belongs_to_another,
     check_namespace,
     check_record,
     read_campaign_record,
 )
+from k8s.operator.revision_record import RevisionRecord
 from k8s.operator.routes import engines_in_use, find_traffic
 from k8s.operator.runs import done_records, read_search, read_steps
 from nmt.config import Config

@@ -10,7 +10,8 @@ from k8s.objects.campaign.settings import RevisionSettings
 from k8s.objects.campaign.status import SearchStatus
 from k8s.objects.release import Release
 from k8s.observe.job_status import JobState, JobStatus
-from k8s.operator.record import CampaignRecord, RevisionRecord
+from k8s.operator.record import CampaignRecord
+from k8s.operator.revision_record import RevisionRecord
 from nmt.rollout import RolloutEvent
 from nmt.runs.gate import GateResult
 from nmt.runs.job_progress import JobProgress

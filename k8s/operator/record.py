@@ -5,19 +5,14 @@ operator that was paused, while another one has taken over, changes nothing.
 """
 
 from collections.abc import Callable
-from typing import Literal, Self
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
 
 from k8s.api.errors import ConflictError
 from k8s.objects.campaign.spec import ActionKind
-from k8s.objects.campaign.status import Trigger
+from k8s.operator.revision_record import RecordPart, RevisionRecord
 from nmt.errors import DamagedRecordError, InputError, StorageError
 from nmt.runs import layout
 from nmt.storage import RecordKind, Storage
-
-Outcome = Literal["failed", "rejected", "accepted", "served", "rolled_back", "aborted", "replaced"]
-"""How a revision ended. Accepted: by the gate, and nobody has asked to roll it out."""
 
 _MAX_REVISIONS = 50
 """More are kept only while their runs are there."""
@@ -28,43 +23,7 @@ _REMEDY = (
 )
 
 
-class _Part(BaseModel):
-    # Two releases of the operator may meet on one storage root.
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class RevisionRecord(_Part):
-    """A revision: why it started, from what, and how it ended."""
-
-    number: int = Field(ge=1)
-    trigger: Trigger
-    inputs: str
-    """Digest of the settings."""
-    data: str = ""
-    """Digest of the data."""
-    run: str
-    started: float
-    """Seconds since 1970."""
-    attempt: int = Field(default=0, ge=0)
-    """Number of new attempts that were asked for."""
-    attempt_started: float
-    """When the present attempt began, in seconds since 1970."""
-    compared_again_for: str | None = None
-    """Engine that began to serve after the gate, for which the gate was asked once more."""
-    ended: float | None = None
-    outcome: Outcome | None = None
-    """Null while it works, and while people have not decided yet."""
-    message: str = ""
-    """Why it ended so."""
-    engine: str | None = None
-    """Digest of its engine; null: it made none."""
-    gain: float | None = None
-    """As the gate measured it."""
-    removed: bool = False
-    """Whether its run was deleted to make room."""
-
-
-class DoneAction(_Part):
+class DoneAction(RecordPart):
     """An action that was done."""
 
     id: str
@@ -74,7 +33,7 @@ class DoneAction(_Part):
     """Seconds since 1970."""
 
 
-class CampaignRecord(_Part):
+class CampaignRecord(RecordPart):
     """All that the operator remembers of a campaign."""
 
     namespace: str = ""
@@ -141,32 +100,6 @@ class CampaignRecord(_Part):
         """Change the revision of a number, if it is there."""
         changed = tuple(change(each) if each.number == number else each for each in self.revisions)
         return self.model_copy(update={"revisions": changed})
-
-    def with_attempt(self, number: int, attempt: int, now: float, because: str | None) -> Self:
-        """Begin an attempt of a revision.
-
-        Args:
-            number: of the revision.
-            attempt: number of the attempt.
-            now: seconds since 1970.
-            because: engine that began to serve after the gate; None: a person asked for it.
-        """
-
-        def begin(revision: RevisionRecord) -> RevisionRecord:
-            return revision.model_copy(
-                update={
-                    "attempt": attempt,
-                    "attempt_started": now,
-                    "ended": None,
-                    "outcome": None,
-                    "message": "",
-                    "compared_again_for": revision.compared_again_for
-                    if because is None
-                    else because,
-                }
-            )
-
-        return self.with_revision(number, begin)
 
     def with_action(self, action: DoneAction) -> Self:
         """Add an action."""

@@ -83,8 +83,8 @@ class CampaignSpec(CampaignPart):
     """Of the campaigns that wait for the operator's own limit, the one with the highest priority
     starts first, and of several with the same priority the oldest."""
     deadline_seconds: Seconds | None = None
-    """Time from the start of a revision to its gate after which it fails; null: only its jobs have
-    a deadline."""
+    """Time from the start of a revision to its gate after which it fails, without the time for
+    which it is suspended; null: only its jobs have a deadline."""
     step_deadline_seconds: Seconds | None = None
     """Deadline of each job; null: `jobs.deadlineSeconds` of the release."""
     retries: int | None = Field(default=None, ge=0, le=MAX_RETRIES)

@@ -6,7 +6,7 @@ from typing import Literal
 from k8s.objects.campaign.jobs import PlannedJob
 from k8s.objects.campaign.spec import Action
 from k8s.objects.campaign.status import CampaignStatus, Trigger
-from k8s.operator.record import Outcome
+from k8s.operator.revision_record import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,18 @@ class BeginAttempt:
         """Say what is done, for the log."""
         why = f"engine {self.because} serves now" if self.because else "a person asked for it"
         return f"revision {self.revision} is tried again, attempt {self.attempt} ({why})"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRevision:
+    """Let the deadline of a revision wait, or go on."""
+
+    revision: int
+    held: bool
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"the deadline of revision {self.revision} {'waits' if self.held else 'goes on'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +195,7 @@ def _because(reason: str) -> str:
 PlannedAction = (
     StartRevision
     | BeginAttempt
+    | HoldRevision
     | CreateJob
     | DeleteJob
     | StartRollout

@@ -15,6 +15,7 @@ from k8s.operator.plan.actions import (
     CreateJob,
     DeleteJob,
     FinishRevision,
+    HoldRevision,
     LookAtRollout,
     Plan,
     PlannedAction,
@@ -43,7 +44,7 @@ from k8s.operator.plan.steps import (
     next_work,
     open_steps,
 )
-from k8s.operator.record import RevisionRecord
+from k8s.operator.revision_record import RevisionRecord
 from nmt.cli.durations import duration
 
 _PROGRESS_SECONDS = 15.0
@@ -136,8 +137,11 @@ def _decide(
     if observed.problem:
         return ()
     useless = _useless_jobs(observed, current, suspended=spec.suspend)
-    if useless or spec.suspend:
+    if useless:
         return useless
+    held = _hold(spec, current, held=spec.suspend or bool(situation.queued))
+    if held or spec.suspend:
+        return held
     new = next_revision(observed, spec, now)
     if isinstance(new, StartRevision | AnswerSchedule):
         return (new,)
@@ -146,6 +150,17 @@ def _decide(
         if actions:
             return actions
     return make_room(observed, spec.keep)
+
+
+def _hold(
+    spec: CampaignSpec, current: RevisionRecord | None, *, held: bool
+) -> tuple[HoldRevision, ...]:
+    """Let the deadline wait while a revision is suspended, or waits for its place again."""
+    if current is None or current.outcome or held == (current.held_since is not None):
+        return ()
+    if held and not spec.deadline_seconds:
+        return ()
+    return (HoldRevision(current.number, held),)
 
 
 def _useless_jobs(
@@ -180,7 +195,7 @@ def _go_on(
 ) -> tuple[PlannedAction, ...]:
     """Do the next part of a revision."""
     limit, work = spec.deadline_seconds, situation.work
-    if limit and not isinstance(work, Done) and now - current.attempt_started > limit:
+    if limit and not isinstance(work, Done) and current.seconds_at_work(now) > limit:
         message = f"took longer than spec.deadlineSeconds={limit} ({duration(limit)})"
         return (FinishRevision(current.number, "failed", message, observed.engine),)
     if isinstance(work, Create):
@@ -209,8 +224,9 @@ def _waits(
         yield _SETTLING_SECONDS
     if data and data.missing:
         yield _MISSING_SECONDS
-    if spec and spec.deadline_seconds and current and not current.outcome:
-        yield max(1.0, current.attempt_started + spec.deadline_seconds - now + 1)
+    has_deadline = current and not current.outcome and current.held_since is None
+    if spec and spec.deadline_seconds and current and has_deadline:
+        yield max(1.0, spec.deadline_seconds - current.seconds_at_work(now) + 1)
 
 
 def _soonest(waits: Sequence[float | None]) -> float | None:

@@ -25,7 +25,7 @@ from k8s.operator.observed import Observed, ObservedJob, ObservedStep, Standing
 from k8s.operator.plan.conditions import KSTATUS, conditions_of
 from k8s.operator.plan.revisions import WORKING
 from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, open_steps
-from k8s.operator.record import Outcome, RevisionRecord
+from k8s.operator.revision_record import Outcome, RevisionRecord
 
 _PHASE_OF_STEP: Mapping[str, Phase] = {
     "prepare": "Preparing",

@@ -3,7 +3,7 @@
 from k8s.objects.campaign.spec import Keep
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import DeleteJob, DeleteRun, PlannedAction
-from k8s.operator.record import RevisionRecord
+from k8s.operator.revision_record import RevisionRecord
 
 
 def make_room(observed: Observed, keep: Keep) -> tuple[PlannedAction, ...]:

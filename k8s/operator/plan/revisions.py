@@ -9,7 +9,7 @@ from k8s.objects.campaign.status import Phase, Trigger
 from k8s.operator.observed import Observed, Standing
 from k8s.operator.plan.actions import AnswerSchedule, StartRevision
 from k8s.operator.plan.schedule import latest_tick
-from k8s.operator.record import RevisionRecord
+from k8s.operator.revision_record import RevisionRecord
 
 WORKING: tuple[Phase, ...] = ("Preparing", "Searching", "Training", "Evaluating", "Gating")
 """Phases in which a campaign takes one of the operator's places."""

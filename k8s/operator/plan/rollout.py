@@ -13,7 +13,7 @@ from k8s.operator.plan.actions import (
     StartRollout,
 )
 from k8s.operator.plan.steps import fits_traffic
-from k8s.operator.record import Outcome, RevisionRecord
+from k8s.operator.revision_record import Outcome, RevisionRecord
 
 LOOK_EVERY_SECONDS = 30.0
 PEOPLE_SECONDS = 600.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from k8s.objects.campaign.jobs import PlannedJob
 from k8s.observe.job_status import JobState
 from k8s.operator.observed import Observed, ObservedJob
-from k8s.operator.record import RevisionRecord
+from k8s.operator.revision_record import RevisionRecord
 from nmt.runs.steps import GATE
 
 _RECORD_SECONDS = 120.0

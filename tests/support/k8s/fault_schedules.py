@@ -205,9 +205,10 @@ class Explorer:
         return {
             "served": list(state.served),
             "revisions": [
-                each.model_dump(mode="json", exclude={"started", "attempt_started", "ended"})
+                each.model_dump(mode="json", exclude=_TIMES_OF_A_REVISION)
                 for each in record.revisions
             ],
+            "held": [each.held_since is not None for each in record.revisions],
             "actions": [each.model_dump(mode="json", exclude={"at"}) for each in record.actions],
             "schedule": record.last_schedule,
             "status": _told(status) if status else None,
@@ -278,6 +279,7 @@ def _rolled_out(record: RolloutRecord) -> JsonObject:
 
 
 _GIVEN_UP = ("rolled_back", "aborted")
+_TIMES_OF_A_REVISION = {"started", "attempt_started", "held_since", "held_seconds", "ended"}
 _TIMES = ("time", "_at", "since", "ended", "started", "seconds", "promoted")
 
 

@@ -100,7 +100,8 @@ WORK_STORIES: dict[str, Story] = {
     ),
     "a campaign is suspended at work": Story(
         (
-            begin(), JOB, change(suspend=True), change(suspend=False), change(suspend=True), LATER,
+            begin(deadlineSeconds=10_000_000), JOB,
+            change(suspend=True), change(suspend=False), change(suspend=True), LATER,
             change(suspend=False), JOB, JOB, LATER,
         )
     ),

@@ -135,6 +135,49 @@ def test_a_revision_that_takes_too_long_fails_and_its_job_ends(world: World) -> 
     assert world.jobs() == []
 
 
+def test_a_deadline_waits_while_the_campaign_is_suspended(world: World) -> None:
+    world.apply(deadlineSeconds=3600)
+    world.reconcile()
+    world.wait(3000)
+    world.apply(suspend=True)
+    world.wait(5)
+    world.wait(86_400)
+    world.apply(suspend=False)
+    assert world.wait(5).phase == "Preparing"
+    assert world.wait(500).phase == "Preparing"
+    assert world.wait(200).phase == "Failed"
+
+
+def test_a_deadline_waits_while_a_campaign_waits_for_its_place_again(one_place: World) -> None:
+    world = one_place
+    world.apply("clinic", deadlineSeconds=3600)
+    world.reconcile("clinic")
+    world.apply("clinic", suspend=True)
+    world.wait(5, "clinic")
+    world.apply("news")
+    world.wait(5, "news")
+    world.apply("clinic", suspend=False)
+    assert world.wait(5, "clinic").phase == "Queued"
+    assert world.wait(86_400, "clinic").phase == "Queued"
+    world.run_until_rest("news")
+    assert world.wait(15, "clinic").phase == "Preparing"
+    assert world.wait(3700, "clinic").phase == "Failed"
+
+
+def test_an_attempt_has_the_whole_time_again(world: World) -> None:
+    world.apply(deadlineSeconds=3600)
+    world.reconcile()
+    world.apply(suspend=True)
+    world.wait(5)
+    world.apply(suspend=False)
+    world.wait(100)
+    assert world.wait(3700).phase == "Failed"
+    world.tell("1", "retry")
+    assert world.wait(5).phase == "Preparing"
+    assert world.wait(3500).phase == "Preparing"
+    assert world.wait(200).phase == "Failed"
+
+
 def test_a_worker_group_that_is_missing_stalls_until_something_changes(world: World) -> None:
     world.apply(workers={"training": "tpu"})
     status = world.wait(5)

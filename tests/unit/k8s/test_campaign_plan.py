@@ -32,7 +32,8 @@ from k8s.operator.plan.actions import (
     StartRollout,
 )
 from k8s.operator.plan.campaign import plan_campaign
-from k8s.operator.record import CampaignRecord, Outcome, RevisionRecord
+from k8s.operator.record import CampaignRecord
+from k8s.operator.revision_record import Outcome, RevisionRecord
 from nmt.runs.gate import GateResult
 from tests.support.k8s.campaign_world import CONFIG
 from tests.unit.k8s.conftest import make_release

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from k8s.operator.record import CampaignRecord, RevisionRecord
+from k8s.operator.record import CampaignRecord
+from k8s.operator.revision_record import RevisionRecord
 
 _LIMIT = 50
 
