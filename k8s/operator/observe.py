@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from k8s.api.cluster import Cluster, JsonObject
 from k8s.objects.campaign.campaign import Campaign
 from k8s.objects.campaign.jobs import PlannedJob, plan_jobs
-from k8s.objects.campaign.names import (
-    revision_number,
-    run_name,
-)
+from k8s.objects.campaign.names import revision_number, run_name
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
 from k8s.objects.campaign.status import Phase
 from k8s.objects.names import INSTANCE
@@ -37,7 +34,7 @@ from k8s.operator.revision_record import RevisionRecord
 from k8s.operator.routes import engines_in_use, find_traffic
 from k8s.operator.runs import done_records, read_search, read_steps
 from nmt.config import Config
-from nmt.errors import DamagedRecordError, InputError
+from nmt.errors import DamagedRecordError, InputError, StorageError
 from nmt.runs.gate import GateResult
 from nmt.runs.gate_record import find_decision
 from nmt.runs.steps import EXPORT
@@ -60,6 +57,8 @@ class Observer:
     """Whether all campaigns were listed once."""
     looked_at: dict[str, float] = field(default_factory=dict[str, float])
     """Rollout -> when this operator last looked at it, in seconds since 1970."""
+    own_names: set[str] = field(default_factory=set[str])
+    """Campaigns whose records this operator has read as those of its own namespace."""
     in_use_problem: str = ""
     """Why it is not known which engines are used; empty if it is."""
 
@@ -104,6 +103,7 @@ class Observer:
             campaign = Campaign.parse(body)
             if record is not None:
                 check_namespace(name, record, release.namespace)
+                self.own_names.add(name)
             observed = _Observation(self, name, campaign, release, storage, now).complete(record)
         # If another operator has worked meanwhile, not all of this was true at the same time.
         check_record(name, read_campaign_record(storage, name), observed.record)
@@ -148,11 +148,20 @@ class Observer:
         release = self.release()
         base = Config.parse(release.config)
         storage = open_storage(release, base)
-        if belongs_to_another(storage, name, release.namespace):
+        if self._belongs_to_another(storage, name, release.namespace):
             return Observed(name, release=release)
         route, rollout = find_traffic(storage, name, base.serving.name, None)
         looked_at = self.looked_at.get(rollout.id, 0.0) if rollout else 0.0
         return Observed(name, release=release, route=route, rollout=rollout, looked_at=looked_at)
+
+    def _belongs_to_another(self, storage: Storage, name: str, namespace: str) -> bool:
+        """Tell whose a campaign is, by what was read before if its record cannot be read now."""
+        try:
+            return belongs_to_another(storage, name, namespace)
+        except StorageError:
+            if name in self.own_names:
+                return False
+            raise
 
     def _observe_remains(
         self,
@@ -165,6 +174,7 @@ class Observer:
         """Read what a deleted campaign still holds."""
         self.data.forget(name)
         self.standings.pop(name, None)
+        self.own_names.discard(name)
         if record is None:
             return Observed(name, release=release)
         if record.is_of_another(release.namespace):

@@ -84,7 +84,7 @@ class CampaignSpec(CampaignPart):
     starts first, and of several with the same priority the oldest."""
     deadline_seconds: Seconds | None = None
     """Time from the start of a revision to its gate after which it fails, without the time for
-    which it is suspended; null: only its jobs have a deadline."""
+    which it is suspended or queued; null: only its jobs have a deadline."""
     step_deadline_seconds: Seconds | None = None
     """Deadline of each job; null: `jobs.deadlineSeconds` of the release."""
     retries: int | None = Field(default=None, ge=0, le=MAX_RETRIES)

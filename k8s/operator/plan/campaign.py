@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from k8s.objects.campaign.names import rollout_owner
 from k8s.objects.campaign.spec import CampaignSpec
+from k8s.observe.job_status import JobState
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import (
     AnswerSchedule,
@@ -134,14 +135,12 @@ def _decide(
     ended = end_of_rollout(observed, current) if current else None
     if ended:
         return (ended,)
-    if observed.problem:
-        return ()
-    useless = _useless_jobs(observed, current, suspended=spec.suspend)
-    if useless:
-        return useless
-    held = _hold(spec, current, held=spec.suspend or bool(situation.queued))
-    if held or spec.suspend:
+    held = _hold(current, held=spec.suspend or _is_queued(situation))
+    if held or observed.problem:
         return held
+    useless = _useless_jobs(observed, current, suspended=spec.suspend)
+    if useless or spec.suspend:
+        return useless
     new = next_revision(observed, spec, now)
     if isinstance(new, StartRevision | AnswerSchedule):
         return (new,)
@@ -152,15 +151,28 @@ def _decide(
     return make_room(observed, spec.keep)
 
 
-def _hold(
-    spec: CampaignSpec, current: RevisionRecord | None, *, held: bool
-) -> tuple[HoldRevision, ...]:
-    """Let the deadline wait while a revision is suspended, or waits for its place again."""
+def _hold(current: RevisionRecord | None, *, held: bool) -> tuple[HoldRevision, ...]:
+    """Let the deadline wait while a revision is suspended or queued; it may be set later."""
     if current is None or current.outcome or held == (current.held_since is not None):
         return ()
-    if held and not spec.deadline_seconds:
-        return ()
     return (HoldRevision(current.number, held),)
+
+
+def _is_queued(situation: Situation) -> bool:
+    """Tell whether the current revision waits for the operator's limit, or for Kueue."""
+    work = situation.work
+    by_kueue = isinstance(work, Working) and work.job.status.state is JobState.QUEUED
+    return by_kueue or bool(situation.queued)
+
+
+def _deadline_left(
+    spec: CampaignSpec, current: RevisionRecord, situation: Situation, now: float
+) -> float | None:
+    """Return the seconds until the current revision has taken too long; None: it cannot now."""
+    is_at_work = situation.work is not None and not isinstance(situation.work, Done)
+    if spec.deadline_seconds is None or not is_at_work or current.held_since is not None:
+        return None
+    return spec.deadline_seconds - current.seconds_at_work(now)
 
 
 def _useless_jobs(
@@ -195,7 +207,8 @@ def _go_on(
 ) -> tuple[PlannedAction, ...]:
     """Do the next part of a revision."""
     limit, work = spec.deadline_seconds, situation.work
-    if limit and not isinstance(work, Done) and current.seconds_at_work(now) > limit:
+    left = _deadline_left(spec, current, situation, now)
+    if limit and left is not None and left < 0:
         message = f"took longer than spec.deadlineSeconds={limit} ({duration(limit)})"
         return (FinishRevision(current.number, "failed", message, observed.engine),)
     if isinstance(work, Create):
@@ -224,9 +237,9 @@ def _waits(
         yield _SETTLING_SECONDS
     if data and data.missing:
         yield _MISSING_SECONDS
-    has_deadline = current and not current.outcome and current.held_since is None
-    if spec and spec.deadline_seconds and current and has_deadline:
-        yield max(1.0, spec.deadline_seconds - current.seconds_at_work(now) + 1)
+    left = _deadline_left(spec, current, situation, now) if spec and current else None
+    if left is not None:
+        yield max(1.0, left + 1)
 
 
 def _soonest(waits: Sequence[float | None]) -> float | None:

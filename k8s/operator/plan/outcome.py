@@ -23,7 +23,7 @@ from k8s.objects.campaign.status import (
 from k8s.observe.job_status import JobState
 from k8s.operator.observed import Observed, ObservedJob, ObservedStep, Standing
 from k8s.operator.plan.conditions import KSTATUS, conditions_of
-from k8s.operator.plan.revisions import WORKING
+from k8s.operator.plan.revisions import WORKING, awaits_data
 from k8s.operator.plan.steps import Broken, Create, Done, Wait, Work, Working, is_of, open_steps
 from k8s.operator.revision_record import Outcome, RevisionRecord
 
@@ -151,6 +151,8 @@ def build_status(observed: Observed, situation: Situation, now: float) -> Campai
     if observed.campaign is None:
         return CampaignStatus()
     phase, message = phase_of(observed, situation)
+    if _is_action_waiting(observed):
+        message = f"{message}; spec.action waits until the new data is complete"
     record, current = observed.record, observed.current
     before = observed.campaign.status
     done = record.actions[-1] if record.actions else None
@@ -175,6 +177,12 @@ def build_status(observed: Observed, situation: Situation, now: float) -> Campai
         last_schedule_time=time_of(record.last_schedule) if record.last_schedule else None,
         history=tuple(_past(each) for each in reversed(record.revisions[:-1]))[:MAX_HISTORY],
     )
+
+
+def _is_action_waiting(observed: Observed) -> bool:
+    spec = observed.campaign.spec if observed.campaign else None
+    is_done = spec is None or spec.action is None or observed.record.has_done(spec.action.id)
+    return not is_done and awaits_data(observed)
 
 
 def _revision(current: RevisionRecord) -> RevisionStatus:

@@ -94,6 +94,9 @@ def _retry(observed: Observed, action: Action) -> _Answer | None:
     if current is None:
         return (), "nothing to do again: no revision has started"
     if current.outcome in ("failed", "aborted") and not observed.own_rollout:
+        # What the revision has read of its data stays as it is; what it has not may be half there.
+        if "prepare" not in observed.steps and awaits_data(observed):
+            return None
         again = BeginAttempt(current.number, current.attempt + 1)
         return (again,), f"revision {current.number} is at work"
     # It may be at work because an operator that died has done what this very action asks for.
@@ -103,7 +106,8 @@ def _retry(observed: Observed, action: Action) -> _Answer | None:
         return None
     start = start_revision(observed, "action")
     if start is None:
-        return (), "no revision was started: see the message of the campaign"
+        missing = observed.data.missing if observed.data else ()
+        return (), f"no revision was started: {observed.problem or ' '.join(missing[:1])}"
     return (start,), f"revision {start.number} has started"
 
 

@@ -164,6 +164,71 @@ def test_a_deadline_waits_while_a_campaign_waits_for_its_place_again(one_place: 
     assert world.wait(3700, "clinic").phase == "Failed"
 
 
+def test_a_deadline_that_is_set_later_does_not_count_a_suspension_before(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    world.apply(suspend=True)
+    world.wait(5)
+    world.wait(86_400)
+    world.apply(suspend=False, deadlineSeconds=3600)
+    assert world.wait(5).phase == "Preparing"
+    assert world.wait(3700).phase == "Failed"
+
+
+def test_a_deadline_waits_while_kueue_holds_the_job_back(world: World) -> None:
+    world.apply(queue="team-queue", deadlineSeconds=3600)
+    world.reconcile()
+    [job] = world.jobs()
+    world.cluster.set_status(job["metadata"]["name"], jobDeploymentStatus="Suspended")
+    world.wait(5)
+    assert world.wait(86_400).phase == "Queued"
+    world.cluster.set_status(
+        job["metadata"]["name"], jobDeploymentStatus="Running", jobStatus="RUNNING"
+    )
+    world.reconcile()
+    assert world.wait(3500).phase == "Preparing"
+    assert world.wait(200).phase == "Failed"
+
+
+def test_no_deadline_ends_a_revision_after_its_gate(world: World) -> None:
+    world.apply(deadlineSeconds=3600)
+    world.begin_canary()
+    world.wait(7200)
+    current = world.record().current
+    assert current
+    assert (world.status().phase, current.outcome) == ("Canary", None)
+
+
+def test_a_campaign_that_waits_for_people_is_not_looked_at_for_its_deadline(world: World) -> None:
+    world.verdicts["clinic-r1"] = "undecided"
+    world.apply(deadlineSeconds=3600)
+    assert world.run_until_rest().phase == "Undecided"
+    world.wait(7200)
+    again = world.reconcile()
+    assert again is None or again >= 600
+
+
+def test_a_suspended_campaign_plans_no_look(world: World) -> None:
+    world.apply(deadlineSeconds=3600)
+    world.reconcile()
+    world.apply(suspend=True)
+    world.wait(5)
+    assert world.reconcile() is None
+
+
+def test_an_attempt_after_a_suspension_is_not_held(world: World) -> None:
+    world.apply(deadlineSeconds=3600)
+    world.reconcile()
+    world.apply(suspend=True)
+    world.wait(5)
+    world.tell("1", "abort")
+    world.wait(5)
+    world.apply(suspend=False)
+    world.tell("2", "retry")
+    assert world.wait(86_400).phase == "Preparing"
+    assert world.wait(3700).phase == "Failed"
+
+
 def test_an_attempt_has_the_whole_time_again(world: World) -> None:
     world.apply(deadlineSeconds=3600)
     world.reconcile()

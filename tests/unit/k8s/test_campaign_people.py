@@ -222,6 +222,43 @@ def test_a_retry_waits_until_new_data_is_complete(world: World) -> None:
     assert status.action.result == "revision 2 has started"
 
 
+def test_a_campaign_says_that_a_retry_waits(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.let_data_settle()
+    world.run_until_rest()
+    world.write_corpus("half of the sec")
+    world.tell("1", "retry")
+    assert "spec.action waits until the new data is complete" in world.wait(5).message
+    assert "spec.action waits" not in world.wait(60).message
+
+
+def test_a_retry_of_a_failed_prepare_waits_until_new_data_is_complete(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.let_data_settle()
+    world.reconcile()
+    world.fail_jobs()
+    world.wait(5)
+    world.write_corpus("half of the sec")
+    world.tell("1", "retry")
+    assert world.wait(5).phase == "Failed"
+    assert world.live_jobs() == []
+    assert world.wait(60).phase == "Preparing"
+
+
+def test_a_retry_without_data_says_what_is_missing(world: World) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.let_data_settle()
+    world.run_until_rest()
+    (world.root / "corpora/mine.tsv").unlink()
+    world.tell("1", "retry")
+    action = world.wait(5).action
+    assert action
+    assert "no revision was started: spec.config.data.path 'corpora/mine.tsv'" in action.result
+
+
 def test_an_action_that_cannot_be_done_says_why_and_changes_nothing(world: World) -> None:
     world.apply()
     world.run_until_rest()

@@ -13,7 +13,7 @@ from nmt.runs import layout
 from nmt.storage import Storage
 from tests.support.k8s.campaign_world import CONFIG, DATA, NAME, ROUTE, World, engine_of
 from tests.support.k8s.release_fields import release_fields
-from tests.support.rollouts import CLEAN
+from tests.support.rollouts import CLEAN, HARM
 
 
 @pytest.fixture
@@ -105,6 +105,25 @@ def test_a_record_that_cannot_be_read_now_lets_nobody_change_the_rollout(
     rollout = newest_rollout(world.storage, "default", ROUTE)
     assert rollout
     assert rollout.state == "running"
+
+
+def test_a_harmful_canary_is_rolled_back_though_its_record_cannot_be_read_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(storage: Storage, path: str) -> bytes:
+        if path == layout.campaign(NAME):
+            raise StorageError("permission denied")
+        return read(storage, path)
+
+    read = Storage.read_bytes
+    world.begin_canary()
+    world.count(HARM)
+    monkeypatch.setattr(Storage, "read_bytes", fail)
+    world.wait(60)
+    monkeypatch.undo()
+    rollout = newest_rollout(world.storage, "default", ROUTE)
+    assert rollout
+    assert rollout.state == "rolled_back"
 
 
 def test_a_damaged_record_is_looked_at_all_the_same(world: World) -> None:
