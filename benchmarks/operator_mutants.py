@@ -71,7 +71,7 @@ MUTANTS = (
     Mutant("a suspended campaign keeps its job", f"{PLAN}/campaign.py",
            "and (suspended or current is None", "and (current is None"),
     Mutant("a suspended campaign creates the next job", f"{PLAN}/campaign.py",
-           "if useless or spec.suspend:", "if useless:"),
+           "if held or spec.suspend:", "if held:"),
     Mutant("the end of a rollout is not recorded", f"{PLAN}/campaign.py",
            "ended = end_of_rollout(observed, current) if current else None\n    if ended:",
            "ended = None\n    if ended:"),

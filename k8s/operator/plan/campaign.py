@@ -136,11 +136,13 @@ def _decide(
     if ended:
         return (ended,)
     held = _hold(current, held=spec.suspend or _is_queued(situation))
-    if held or observed.problem:
+    if observed.problem:
         return held
     useless = _useless_jobs(observed, current, suspended=spec.suspend)
-    if useless or spec.suspend:
+    if useless:
         return useless
+    if held or spec.suspend:
+        return held
     new = next_revision(observed, spec, now)
     if isinstance(new, StartRevision | AnswerSchedule):
         return (new,)
