@@ -244,11 +244,15 @@ class World:
                 return self.status(name)
         raise AssertionError(f"still at work after {most} turns: {self.status(name).message}")
 
-    def begin_canary(self) -> None:
-        """Serve an engine, and begin the canary of the next one, which new data has made."""
+    def serve_first(self) -> None:
+        """Serve the engine that the first data has made."""
         self.write_corpus("first")
         self.apply(config=CONFIG | DATA)
-        self.run_until_rest()
+        assert self.run_until_rest().phase == "Served"
+
+    def begin_canary(self) -> None:
+        """Serve an engine, and begin the canary of the next one, which new data has made."""
+        self.serve_first()
         self.write_corpus("second")
         assert self.run_until_rest().phase == "Canary"
 

@@ -11,6 +11,7 @@ from nmt.runs.gate import GateResult, GateRule, GateSet, Outcome
 from nmt.scoring.stored import HypothesisRow, write_rows
 from nmt.storage import Storage
 from tests.support.ratings.studies import fill_in, score_by, write
+from tests.support.runs.gate_record import gate_result
 
 SENTENCES = 120
 
@@ -28,18 +29,9 @@ def result_with(**outcomes: Outcome) -> GateResult:
     )
     verdicts = [rule.outcome for rule in rules]
     failed, is_open = "failed" in verdicts, "open" in verdicts
-    return GateResult(
-        verdict="reject" if failed else "undecided" if is_open else "accept",
+    return gate_result(
+        "reject" if failed else "undecided" if is_open else "accept",
         reason="gain: a figure",
-        engine="a",
-        baseline="b",
-        endpoint="default",
-        route="eng_Latn-tam_Taml",
-        metric="chrf++",
-        signature="s",
-        goal="better",
-        rules_digest="r",
-        error_rate=0.0025,
         difference=0.8,
         standard_error=0.4,
         low=-0.3,

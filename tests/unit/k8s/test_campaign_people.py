@@ -202,10 +202,7 @@ def test_retry_of_a_finished_revision_starts_the_next_one(world: World) -> None:
 
 
 def test_a_retry_waits_until_new_data_is_complete(world: World) -> None:
-    world.write_corpus("first")
-    world.apply(config=CONFIG | DATA)
-    world.let_data_settle()
-    world.run_until_rest()
+    world.serve_first()
     world.write_corpus("half of the sec")
     world.tell("1", "retry")
     status = world.wait(5)
@@ -223,10 +220,7 @@ def test_a_retry_waits_until_new_data_is_complete(world: World) -> None:
 
 
 def test_a_campaign_says_that_a_retry_waits(world: World) -> None:
-    world.write_corpus("first")
-    world.apply(config=CONFIG | DATA)
-    world.let_data_settle()
-    world.run_until_rest()
+    world.serve_first()
     world.write_corpus("half of the sec")
     world.tell("1", "retry")
     assert "spec.action waits until the new data is complete" in world.wait(5).message
@@ -248,10 +242,7 @@ def test_a_retry_of_a_failed_prepare_waits_until_new_data_is_complete(world: Wor
 
 
 def test_a_retry_without_data_says_what_is_missing(world: World) -> None:
-    world.write_corpus("first")
-    world.apply(config=CONFIG | DATA)
-    world.let_data_settle()
-    world.run_until_rest()
+    world.serve_first()
     (world.root / "corpora/mine.tsv").unlink()
     world.tell("1", "retry")
     action = world.wait(5).action

@@ -86,44 +86,43 @@ def test_a_record_of_an_older_release_counts_as_own_and_gets_its_namespace(world
     assert (record.namespace, record.release) == ("team", "demo")
 
 
-def test_a_record_that_cannot_be_read_now_lets_nobody_change_the_rollout(
-    world: World, other: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def make_record_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(storage: Storage, path: str) -> bytes:
         if path == layout.campaign(NAME):
             raise StorageError("permission denied")
         return read(storage, path)
 
     read = Storage.read_bytes
+    monkeypatch.setattr(Storage, "read_bytes", fail)
+
+
+def rollout_state(world: World) -> str | None:
+    found = newest_rollout(world.storage, "default", ROUTE)
+    return found.state if found else None
+
+
+def test_a_record_that_cannot_be_read_now_lets_nobody_change_the_rollout(
+    world: World, other: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.begin_canary()
     other.now = world.now
     other.apply(suspend=True)
-    monkeypatch.setattr(Storage, "read_bytes", fail)
+    make_record_unreadable(monkeypatch)
     assert "permission denied" in other.wait(5).message
     assert other.reconciler.held() == [NAME]
     monkeypatch.undo()
-    rollout = newest_rollout(world.storage, "default", ROUTE)
-    assert rollout
-    assert rollout.state == "running"
+    assert rollout_state(world) == "running"
 
 
 def test_a_harmful_canary_is_rolled_back_though_its_record_cannot_be_read_now(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(storage: Storage, path: str) -> bytes:
-        if path == layout.campaign(NAME):
-            raise StorageError("permission denied")
-        return read(storage, path)
-
-    read = Storage.read_bytes
     world.begin_canary()
     world.count(HARM)
-    monkeypatch.setattr(Storage, "read_bytes", fail)
+    make_record_unreadable(monkeypatch)
     world.wait(60)
     monkeypatch.undo()
-    rollout = newest_rollout(world.storage, "default", ROUTE)
-    assert rollout
-    assert rollout.state == "rolled_back"
+    assert rollout_state(world) == "rolled_back"
 
 
 def test_a_damaged_record_is_looked_at_all_the_same(world: World) -> None:

@@ -17,14 +17,8 @@ def test_an_applied_campaign_is_served(world: World) -> None:
     assert [step.state for step in status.steps] == ["done"] * 8
 
 
-def _applied(world: World) -> None:
-    world.write_corpus("first")
-    world.apply(config=CONFIG | DATA)
-    assert world.run_until_rest().phase == "Served"
-
-
 def test_new_data_makes_a_better_engine_which_is_promoted_after_its_canary(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     world.write_corpus("second")
     status = world.run_until_rest()
     assert (status.phase, status.revision and status.revision.trigger) == ("Canary", "data")
@@ -36,7 +30,7 @@ def test_new_data_makes_a_better_engine_which_is_promoted_after_its_canary(world
 
 
 def test_the_jobs_of_a_revision_take_over_what_the_one_before_has_done(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     world.write_corpus("second")
     world.run_until_rest()
     words = {
@@ -51,7 +45,7 @@ def test_the_jobs_of_a_revision_take_over_what_the_one_before_has_done(world: Wo
 
 
 def test_a_worse_engine_is_rejected_with_the_reason_of_the_gate(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     world.verdicts["clinic-r2"] = "reject"
     world.write_corpus("second")
     status = world.run_until_rest()
@@ -61,7 +55,7 @@ def test_a_worse_engine_is_rejected_with_the_reason_of_the_gate(world: World) ->
 
 
 def test_a_harmful_canary_is_rolled_back_and_not_tried_again(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     world.write_corpus("second")
     world.run_until_rest()
     status = world.roll_out(HARM)
@@ -73,7 +67,7 @@ def test_a_harmful_canary_is_rolled_back_and_not_tried_again(world: World) -> No
 
 
 def test_the_same_settings_and_data_start_nothing(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     before = world.cluster.store.version
     for _ in range(5):
         world.wait(600)
@@ -82,7 +76,7 @@ def test_the_same_settings_and_data_start_nothing(world: World) -> None:
 
 
 def test_a_deleted_status_is_made_again(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     status = world.status()
     world.cluster.objects["TranslationCampaign", "clinic"].pop("status")
     world.restart()
@@ -118,7 +112,7 @@ def test_a_changed_spec_ends_the_revision_that_works(world: World) -> None:
 
 
 def test_a_deleted_campaign_gives_up_its_canary(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     world.write_corpus("second")
     world.run_until_rest()
     del world.cluster.objects["TranslationCampaign", "clinic"]
@@ -128,7 +122,7 @@ def test_a_deleted_campaign_gives_up_its_canary(world: World) -> None:
 
 
 def test_a_campaign_that_is_made_again_goes_on_with_the_next_number(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     del world.cluster.objects["TranslationCampaign", "clinic"]
     world.restart()
     world.reconcile()
@@ -139,7 +133,7 @@ def test_a_campaign_that_is_made_again_goes_on_with_the_next_number(world: World
 
 
 def test_a_campaign_whose_record_is_lost_does_not_take_a_run_twice(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     world.storage.delete("campaigns/clinic/campaign.json")
     world.wait(60)
     current = world.record().current
@@ -148,7 +142,7 @@ def test_a_campaign_whose_record_is_lost_does_not_take_a_run_twice(world: World)
 
 
 def test_a_changed_spec_ends_the_canary_of_the_revision_before(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     world.write_corpus("second")
     assert world.run_until_rest().phase == "Canary"
     world.apply(config=CONFIG | DATA | {"seed": 5})
@@ -180,7 +174,7 @@ def test_a_read_that_fails_does_not_bring_a_suspended_canary_further(
     def fail(*words: object) -> None:
         raise StorageError("the disk is gone")
 
-    _applied(world)
+    world.serve_first()
     world.write_corpus("second")
     world.run_until_rest()
     world.count(CLEAN)
@@ -195,7 +189,7 @@ def test_the_log_says_in_words_what_the_operator_does(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "k8s")
-    _applied(world)
+    world.serve_first()
     assert "revision 1 starts, run clinic-r1 (because of: spec)" in caplog.messages
     assert not [line for line in caplog.messages if "(number=" in line or "planned=" in line]
 
@@ -215,7 +209,7 @@ def test_a_job_that_still_runs_after_its_last_step_ends_by_itself(world: World) 
 
 
 def test_the_status_has_the_time_of_every_step_after_its_job_is_gone(world: World) -> None:
-    _applied(world)
+    world.serve_first()
     for job in world.jobs():
         world.cluster.delete(RAY_JOB, job["metadata"]["name"])
     for step in world.wait(60).steps:
@@ -228,7 +222,7 @@ def test_the_status_has_the_time_of_every_step_after_its_job_is_gone(world: Worl
 def test_a_campaign_that_was_deleted_still_holds_something_until_it_is_looked_at(
     world: World,
 ) -> None:
-    _applied(world)
+    world.serve_first()
     assert world.route().owner == "campaign/clinic"
     del world.cluster.objects[CAMPAIGN.name, "clinic"]
     for name in world.reconciler.held():
