@@ -5,6 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -170,21 +171,66 @@ class _Answer:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._is_replaced = False
+        self._head: Message | None = None
         self.is_started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            status = message["status"]
-            is_text = dict(message.get("headers", ())).get(b"content-type", _TEXT[0]) in _TEXT
-            self._is_replaced = is_text and status in (*_ERRORS, _LOST)
-            if is_text and status == _LOST:
-                return
+            await self._take_head(message)
+        elif self._head is not None:
+            # Until a byte is sent, the request can be sent again.
+            head, self._head = self._head, None
             self.is_started = True
-            if self._is_replaced:
-                await _refuse(self._scope, self._receive, self._send, _ERRORS[status])
-                return
-        if not self._is_replaced:
+            await _send_in_one_write(self._scope, self._send, head, message)
+        elif not self._is_replaced:
             await self._send(message)
+
+    async def _take_head(self, head: Message) -> None:
+        """Keep the head of an answer until its body comes, or replace it by an error."""
+        status = head["status"]
+        is_text = dict(head.get("headers", ())).get(b"content-type", _TEXT[0]) in _TEXT
+        self._is_replaced = is_text and status in (*_ERRORS, _LOST)
+        if not self._is_replaced:
+            self._head = head
+        elif status != _LOST:
+            self.is_started = True
+            await _refuse(self._scope, self._receive, self._send, _ERRORS[status])
+
+
+async def _send_in_one_write(scope: Scope, send: Send, head: Message, body: Message) -> None:
+    """Send the head of an answer together with the first part of its body."""
+    # Uvicorn writes them one after the other. HAProxy repeats a request only until it has a byte of
+    # the answer, so a replica that is killed between the two writes would cut an answer short.
+    connection: Any = getattr(send, "__self__", None)
+    transport = getattr(connection, "transport", None)
+    if transport is None or scope["method"] == "HEAD":  # whose body is never written
+        await send(head)
+        await send(body)
+        return
+    connection.transport = _HeadKept(transport)
+    try:
+        await send(head)
+        await send(body)
+    finally:
+        connection.transport = transport
+
+
+class _HeadKept:
+    """A transport that keeps the first bytes until the next ones are written."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        self._transport = transport
+        self._kept: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._kept is None:
+            self._kept = data
+        else:
+            self._transport.write(self._kept + data)
+            self._kept = b""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: RequestError) -> None:

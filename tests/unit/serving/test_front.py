@@ -36,7 +36,7 @@ async def ask(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: Scope = {"type": "http", "path": path, "headers": list(headers)}
+    scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": list(headers)}
     await app(scope, receive, send)
     answer = b"".join(each.get("body", b"") for each in sent)
     return sent[0]["status"], dict(sent[0]["headers"]), answer
@@ -153,6 +153,20 @@ def test_a_request_whose_replica_dies_is_sent_again_with_its_body(is_raised: boo
     status, _, body = asyncio.run(ask(Front(app), body=b"text"))
     assert (status, body) == (200, b"{}")
     assert bodies == [b"text", b"text"]
+
+
+def test_a_request_whose_replica_dies_before_the_body_of_its_answer_is_sent_again() -> None:
+    calls: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise ConnectionError("the actor died")
+        await answering(200, "application/json", b"{}")(scope, receive, send)
+
+    status, _, body = asyncio.run(ask(Front(app)))
+    assert (status, body, len(calls)) == (200, b"{}", 2)
 
 
 def test_a_request_that_is_too_long_to_keep_is_not_sent_again() -> None:
