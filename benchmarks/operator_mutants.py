@@ -34,6 +34,7 @@ TESTS = (
     "tests/unit/rollout/test_rollout_races.py",
     "tests/unit/k8s/test_campaign_story.py",
     "tests/unit/k8s/test_campaign_people.py",
+    "tests/unit/k8s/test_campaign_limits.py",
 )
 _LIMIT_SECONDS = 600.0
 _ENDLESS = f"the tests did not end in {_LIMIT_SECONDS:.0f} s"
@@ -72,6 +73,11 @@ MUTANTS = (
            "and (suspended or current is None", "and (current is None"),
     Mutant("a suspended campaign creates the next job", f"{PLAN}/campaign.py",
            "if held or spec.suspend:", "if held:"),
+    Mutant("a deadline goes on in a suspension", f"{PLAN}/campaign.py",
+           "if current is None or current.outcome or held == (current.held_since is not None):",
+           "if True:"),
+    Mutant("a deadline counts the suspensions before", "k8s/operator/revision_record.py",
+           "before = self._seconds_held(now)", "before = 0.0"),
     Mutant("the end of a rollout is not recorded", f"{PLAN}/campaign.py",
            "ended = end_of_rollout(observed, current) if current else None\n    if ended:",
            "ended = None\n    if ended:"),

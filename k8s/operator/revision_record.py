@@ -53,8 +53,11 @@ class RevisionRecord(RecordPart):
 
     def seconds_at_work(self, now: float) -> float:
         """Return the time since its attempt began, without that for which it was held."""
-        held = self.held_seconds + (0.0 if self.held_since is None else now - self.held_since)
-        return now - self.attempt_started - held
+        return now - self.attempt_started - self._seconds_held(now)
+
+    def _seconds_held(self, now: float) -> float:
+        since = now if self.held_since is None else self.held_since
+        return self.held_seconds + max(0.0, now - since)
 
     def with_hold(self, now: float, *, held: bool) -> Self:
         """Hold it, or let it go on.
@@ -63,10 +66,9 @@ class RevisionRecord(RecordPart):
             now: seconds since 1970.
             held: whether its deadline waits from now on.
         """
-        since = self.held_since
-        if held == (since is not None):
+        if held == (self.held_since is not None):
             return self
-        before = self.held_seconds + (0.0 if since is None else max(0.0, now - since))
+        before = self._seconds_held(now)
         changes = {"held_since": now if held else None, "held_seconds": before}
         return self.model_copy(update=changes)
 

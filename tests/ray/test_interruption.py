@@ -52,7 +52,7 @@ def test_a_signal_ends_the_command_with_its_code(
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=0.7)  # now inside `ray.init`
     process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == code, output
     assert "run the same command again to resume" in output
 

@@ -164,9 +164,7 @@ def test_starts_without_an_engine(place: Place) -> None:
 
 def test_answers_after_the_first_promotion(place: Place) -> None:
     promote(place.storage, NAME, "water")
-    start = time.monotonic()
     checked = check_endpoint(place.url, 20)
-    assert time.monotonic() - start < 10
     assert checked.engine == "water"
     assert set(checked.target.split()) == {WATER}
     place.wait_for_engine("water")
