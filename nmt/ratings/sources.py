@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nmt.data.test_sets import TestSet
-from nmt.errors import InputError, did_you_mean
+from nmt.errors import InputError, StorageError, did_you_mean
 from nmt.metrics.segment_statistics import statistics
 from nmt.ratings.design import CONTROL_METRIC, Outputs
 from nmt.runs import layout
@@ -68,10 +68,9 @@ def outputs_kept(
         InputError: they have translated different sentences.
         StorageError: a file is missing or damaged.
     """
-    rows: dict[str, list[HypothesisRow]] = {}
-    for name in names:
-        path = layout.hypotheses(run, test_set, name)
-        rows[name] = list(read_rows(storage.read_bytes(path), storage.locate(path)))
+    rows = {
+        name: _rows_kept(storage, run, layout.hypotheses(run, test_set, name)) for name in names
+    }
     sources = [row.source for row in rows[names[0]]]
     for name, of_system in rows.items():
         if [row.source for row in of_system] != sources:
@@ -86,6 +85,18 @@ def outputs_kept(
         {name: [row.hypothesis for row in of_system] for name, of_system in rows.items()},
         _stored_scores(rows),
     )
+
+
+def _rows_kept(storage: Storage, run: str, path: str) -> list[HypothesisRow]:
+    place = storage.locate(path)
+    again = f"give `nmt evaluate run={run}` again, and `nmt gate run={run}` if it was given before"
+    if not storage.exists(path):
+        raise StorageError(f"{place} is missing: {again}")
+    content = storage.read_bytes(path)
+    try:
+        return list(read_rows(content, place))
+    except StorageError as error:
+        raise StorageError(f"{error}: {again}") from error
 
 
 def _stored_scores(

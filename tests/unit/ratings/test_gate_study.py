@@ -1,8 +1,10 @@
 """What the gate cannot decide, people decide, in batches of 50 sentences."""
 
+from pathlib import Path
+
 import pytest
 
-from nmt.errors import InputError
+from nmt.errors import InputError, StorageError
 from nmt.ratings.design import Wishes, make_design
 from nmt.ratings.gate import ask_people, study_name, with_answer
 from nmt.ratings.imports import import_files
@@ -10,6 +12,7 @@ from nmt.ratings.sources import outputs_kept
 from nmt.ratings.studies import start_study
 from nmt.report.gate import gate_lines
 from nmt.runs.gate import GateRule
+from nmt.runs.layout import hypotheses
 from nmt.storage import Storage
 from tests.support.ratings.gate_study import (
     UNDECIDED,
@@ -130,3 +133,15 @@ def test_a_study_with_another_design_cannot_decide(storage):
 
 def test_people_are_not_asked_about_an_engine_that_a_rule_has_rejected():
     assert not result_with(empty="failed", gain="open").is_for_people
+
+
+def test_translations_that_are_missing_or_damaged_say_which_commands_write_them(storage):
+    path = hypotheses("demo", "news", "engine")
+    languages = ("eng_Latn", "tam_Taml")
+    again = "give `nmt evaluate run=demo` again, and `nmt gate run=demo`"
+    storage.write_bytes(path, b"{")
+    with pytest.raises(StorageError, match=f"engine.jsonl, line 1.*{again}"):
+        outputs_kept(storage, "demo", "news", ("engine",), languages)
+    Path(storage.locate(path)).unlink()
+    with pytest.raises(StorageError, match=f"engine.jsonl is missing: {again}"):
+        outputs_kept(storage, "demo", "news", ("engine",), languages)
