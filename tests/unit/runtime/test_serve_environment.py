@@ -1,5 +1,8 @@
 """The environment of the processes that serve: HAProxy where it can be used, and whose it is."""
 
+import random
+import socket
+
 import pytest
 
 from nmt.config import ServingConfig
@@ -9,6 +12,7 @@ from ray_jobs.runtime.serve_environment import (
     endpoint_environment,
     set_environment,
 )
+from tests.support.ports import free_ports
 
 PROXY = "RAY_SERVE_ENABLE_HA_PROXY"
 
@@ -43,6 +47,16 @@ def test_the_ports_of_an_endpoint_are_not_those_of_outgoing_connections() -> Non
     assert len(set(ports)) == 3
     # From 32768 on, Linux gives them to whoever connects first.
     assert max(ports) < 32_768
+
+
+def test_the_ports_of_an_endpoint_do_not_begin_with_one_that_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken, free = free_ports(2)
+    monkeypatch.setattr(random, "sample", lambda _blocks, _count: [taken, free])
+    with socket.create_server(("127.0.0.1", taken)):
+        chosen = endpoint_environment(ServingConfig(), {PROXY: "1"})
+    assert chosen["RAY_SERVE_FALLBACK_PROXY_HTTP_PORT"] == str(free)
 
 
 @pytest.mark.parametrize("host", ["::1", "::"])
