@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nmt.config import LoadedConfig
+from nmt.cli.traffic_options import PromotionOptions
+from nmt.config import LoadedConfig, ServingConfig
 from nmt.ratings.gate import study_name
 from nmt.runs import layout
 from nmt.runs.campaign import with_campaign_defaults
@@ -30,7 +31,7 @@ def run(session: Session) -> GateResult:
     run_steps(session, [each for each in campaign_steps(config) if each is not GATE])
     result = result_of(storage, config.run, GATE, gate.run(session.without_restart()))
     if result.verdict == "accept" and config.campaign.promote:
-        promote.run(session)
+        promote.run(session, PromotionOptions(domain=config.gate.domain))
     for line in ["", *_next_lines(session, result)]:
         log.info("%s", line)
     return result
@@ -49,12 +50,23 @@ def _next_lines(session: Session, result: GateResult) -> Iterator[str]:
     yield f"report      {session.storage.locate(layout.report(config.run))}"
     yield f"answer      {result.verdict}: {result.reason}"
     if result.verdict == "accept" and not config.campaign.promote:
-        yield f"promote it  {nmt} promote {place}"
-        yield f"serve it    {nmt} serve {place}"
+        yield from _promotion_lines(session)
     elif result.verdict == "reject":
         yield "next        train with other settings or data under another run=NAME"
     elif result.is_for_people and result.people and result.people.looks_left:
         yield f"next        {nmt} ratings sheet {place} --name {study_name(result)} --output sheets"
+
+
+def _promotion_lines(session: Session) -> Iterator[str]:
+    """List the commands that let the engine serve the route for which the gate judged it."""
+    config, nmt = session.config, nmt_command()
+    run, domain = f" run={config.run}", config.gate.domain
+    place = storage_word(session)
+    if config.serving.name != ServingConfig().name:
+        place += f" serving.name={config.serving.name}"
+    yield f"promote it  {nmt} promote{run}{place}{f' --domain {domain}' if domain else ''}"
+    # With its run, an endpoint would serve it to requests without the domain.
+    yield f"serve it    {nmt} serve{'' if domain else run}{place}"
 
 
 if __name__ == "__main__":

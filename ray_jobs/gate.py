@@ -9,7 +9,7 @@ from nmt.evaluation.gate.ledger import settle_by_people
 from nmt.evaluation.gate.opponent import find_opponent
 from nmt.provenance.signing import usable_private_key
 from nmt.ratings.design import Design
-from nmt.ratings.gate import ask_people, with_answer
+from nmt.ratings.gate import ask_people, has_translations, with_answer
 from nmt.report.gate import gate_lines
 from nmt.runs import layout
 from nmt.runs.gate import GateResult
@@ -99,10 +99,17 @@ def _is_current(session: Session, record: Record) -> bool:
     found = result_of(storage, run_name, GATE, record)
     evaluated = result_of(storage, run_name, EVALUATE, require(storage, run_name, EVALUATE))
     for each in found.sets:
+        # A set that only the gate was given is not among them.
+        known = evaluated.test_sets.get(each.name)
         # The file of a set may have another text than it had.
-        if evaluated.test_sets[each.name].digest != each.digest:
+        if known and known.digest != each.digest:
             log.info("gate: the text of %s has changed: it is done again", each.name)
             return False
+    # Those of the baseline are written by the gate alone, and an evaluation that is given again
+    # with --restart deletes them.
+    if found.is_for_people and not has_translations(storage, run_name, found):
+        log.info("gate: translations that people rate are missing or damaged: it is done again")
+        return False
     serving = stable_engine(storage, session.config.serving.name, found.route)
     return serving in (found.baseline, found.engine)
 

@@ -1,7 +1,8 @@
 """What people decide where the gate cannot: a study of ratings of both engines."""
 
+from nmt.errors import InputError, StorageError
 from nmt.ratings.decision import decide
-from nmt.ratings.design import Design, Wishes, make_design
+from nmt.ratings.design import Design, Outputs, Wishes, make_design
 from nmt.ratings.sources import outputs_kept
 from nmt.ratings.statistics.agreement import summarize_raters
 from nmt.ratings.studies import find_design, read_keys, read_ratings, start_study
@@ -19,27 +20,46 @@ def study_name(result: GateResult) -> str:
 def ask_people(storage: Storage, run: str, result: GateResult, raters: int, seed: int) -> Design:
     """Start the study by which people decide, or return it if it has started.
 
-    They rate the largest test set that decides, by direct assessment in batches of 50 sentences.
+    They rate the largest test set that decides, by direct assessment in batches of 50 sentences. A
+    study goes on with its set, also when a larger one is added.
 
     Raises:
-        InputError: the engines translate everything alike, or a study of this name has another
-            design, by which it could decide something else.
+        InputError: the engines translate everything alike, or the study has another design, by
+            which it could decide something else.
     """
     name = study_name(result)
     found = find_design(storage, run, name)
-    route = parse_route_key(result.route)
-    baseline = STABLE_SYSTEM if result.baseline else BASE_SYSTEM
-    outputs = outputs_kept(
-        storage,
-        run,
-        result.rated_set,
-        (baseline, ENGINE_SYSTEM),
-        (route.source_language, route.target_language),
-    )
+    outputs = _outputs(storage, run, result, found)
     names = tuple(str(number) for number in range(1, raters + 1))
     # The raters of a study that has started stay; nothing else of it may differ.
     wishes = Wishes(raters=found.raters if found else names)
     return start_study(storage, make_design(run, name, outputs, wishes, seed))
+
+
+def has_translations(storage: Storage, run: str, result: GateResult) -> bool:
+    """Tell whether the translations that people rate are there and intact."""
+    try:
+        _outputs(storage, run, result, find_design(storage, run, study_name(result)))
+    except InputError:
+        return True
+    except StorageError:
+        return False
+    return True
+
+
+def _outputs(storage: Storage, run: str, result: GateResult, found: Design | None) -> Outputs:
+    """Read the translations that people rate: of the set of their study, if it has started."""
+    test_set = found.test_set if found else result.rated_set
+    if test_set not in result.deciding_sets:
+        raise InputError(
+            f"they rate '{test_set}' in the study '{study_name(result)}', which is not one of the "
+            f"test sets that decide now ({', '.join(result.deciding_sets)}): add it again by "
+            f"evaluation.sets.{test_set}.path"
+        )
+    route = parse_route_key(result.route)
+    baseline = STABLE_SYSTEM if result.baseline else BASE_SYSTEM
+    languages = (route.source_language, route.target_language)
+    return outputs_kept(storage, run, test_set, (baseline, ENGINE_SYSTEM), languages)
 
 
 def with_answer(storage: Storage, run: str, result: GateResult) -> GateResult:

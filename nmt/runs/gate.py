@@ -143,6 +143,11 @@ class GateResult(StepResult):
     """What a reader has to know beside the figures."""
 
     @property
+    def deciding_sets(self) -> list[str]:
+        """List the test sets that decide."""
+        return [each.name for each in self.sets if not each.forgetting]
+
+    @property
     def rated_set(self) -> str:
         """Return the test set that people rate: the largest one that decides."""
         deciding = [each for each in self.sets if not each.forgetting]

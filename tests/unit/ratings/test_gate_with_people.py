@@ -1,18 +1,18 @@
 """`nmt gate` where its rules leave an engine undecided: it asks people, and takes their answer."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from nmt.config import Config
+from nmt.config import Config, load_with_user_set
 from nmt.ratings.gate import study_name
 from nmt.ratings.studies import find_design
 from nmt.runs import layout
 from nmt.runs.evaluation import TestSetInfo
 from nmt.runs.gate import GateResult
-from nmt.runs.records import Record, result_of
-from nmt.runs.steps import GATE, STEPS
+from nmt.runs.records import Record, find_record, result_of
+from nmt.runs.steps import EVALUATE, GATE, STEPS
 from nmt.storage import Storage
 from nmt.traffic import promote
 from ray_jobs import gate
@@ -82,3 +82,64 @@ def test_an_engine_that_translates_like_the_stable_one_stays_undecided(
     session.storage.write_bytes(layout.hypotheses(RUN, "news", "stable"), same)
     assert decide(session).verdict == "undecided"
     assert "gate: people cannot decide: " in caplog.text
+
+
+def test_a_set_that_only_the_gate_was_given_does_not_stop_the_next_call(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = UNDECIDED.sets[0].model_copy(update={"name": "flores", "sentences": 1})
+    result = UNDECIDED.model_copy(update={"sets": (*UNDECIDED.sets, extra)})
+    monkeypatch.setattr(gate, "on_worker", lambda *words, **options: result)
+    loaded = load_with_user_set([], [f"run={RUN}", "evaluation.sets.flores.path=flores.tsv"])
+    decide(Session(loaded.config, session.storage, loaded.user_set))
+    assert decide(session).sets == result.sets
+
+
+def test_translations_of_the_stable_engine_that_are_deleted_are_made_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(session)
+    path = Path(session.storage.locate(layout.hypotheses(RUN, "news", "stable")))
+    content = path.read_bytes()
+    path.unlink()
+
+    def judge(*words: object, **options: object) -> GateResult:
+        path.write_bytes(content)
+        return UNDECIDED
+
+    monkeypatch.setattr(gate, "on_worker", judge)
+    assert decide(session).verdict == "undecided"
+    assert path.exists()
+
+
+def with_larger_set(session: Session, monkeypatch: pytest.MonkeyPatch, *kept: str) -> None:
+    """Let the next call of the gate judge on these sets and on a larger one."""
+    larger = UNDECIDED.sets[0].model_copy(update={"name": "larger", "sentences": 500})
+    sets = (*(each for each in UNDECIDED.sets if each.name in kept), larger)
+    result = UNDECIDED.model_copy(update={"sets": sets})
+    monkeypatch.setattr(gate, "on_worker", lambda *words, **options: result)
+    found = find_record(session.storage, RUN, EVALUATE)
+    assert found
+    record = replace(found, output="another evaluation")
+    session.storage.write_json(layout.step_record(RUN, EVALUATE), asdict(record))
+
+
+def test_ratings_count_although_a_larger_set_is_added(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(session)
+    rate_batch(session.storage, tmp_path, 15.0)
+    with_larger_set(session, monkeypatch, "news")
+    found = decide(session)
+    assert found.rated_set == "larger"
+    assert found.verdict == "accept"
+
+
+def test_people_who_rate_a_set_that_no_longer_decides_are_named(
+    session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    decide(session)
+    with_larger_set(session, monkeypatch)
+    assert decide(session).verdict == "undecided"
+    assert "they rate 'news' in the study 'gate.a.b'" in caplog.text
+    assert "(larger): add it again by evaluation.sets.news.path" in caplog.text
