@@ -19,6 +19,7 @@ from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import (
     AnswerSchedule,
     BeginAttempt,
+    ClaimRoute,
     CommandRollout,
     CreateJob,
     DeleteJob,
@@ -247,7 +248,9 @@ class _Act:
 
     @do.register
     def _command(self, action: CommandRollout) -> None:
-        rollout = self.observed.rollout
+        route = self.observed.route
+        known = (self.observed.rollout, route.promoted_by if route else None)
+        rollout = next((each for each in known if each and each.id == action.id), None)
         command_rollout(
             self._storage,
             self._endpoint,
@@ -286,6 +289,26 @@ class _Act:
         self._change_revision(
             action.revision, lambda each: each.model_copy(update={"removed": True})
         )
+
+    @do.register
+    def _claim_route(self, action: ClaimRoute) -> None:
+        """Keep others from changing a route that an engine of this campaign serves."""
+
+        def claim(traffic: Traffic | None) -> Traffic:
+            route = traffic.routes.get(action.key) if traffic else None
+            if (
+                traffic is None
+                or route is None
+                or (route.owner, route.stable)
+                != (
+                    None,
+                    action.engine,
+                )
+            ):
+                raise ConflictError(f"route {action.key} of endpoint {action.endpoint} has changed")
+            return traffic.with_route(action.key, route.with_owner(self._owner))
+
+        change_traffic(self._storage, action.endpoint, claim, owner=self._owner)
 
     @do.register
     def _release_route(self, action: ReleaseRoute) -> None:

@@ -85,6 +85,10 @@ class ObservedRoute:
     owner: str | None = None
     rollout: str = ""
     """Id of the latest rollout on it, whoever began it; empty: there was none."""
+    promoted_by: "ObservedRollout | None" = None
+    """The campaign's rollout that made the engine serve, where its latest one did not."""
+    given_up: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Why later rollouts of the campaign have ended -> their engines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ _MAX_REVISIONS = 50
 """More are kept only while their runs are there."""
 _MAX_ACTIONS = 50
 _REMEDY = (
-    "delete this one file, and the operator goes on with the next number; the runs on the storage "
-    "root stay"
+    "take spec.action out of the campaign, or it is done again, and delete this one file: the "
+    "operator goes on with the next number, and the runs on the storage root stay"
 )
 
 

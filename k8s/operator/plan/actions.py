@@ -177,6 +177,19 @@ class DeleteRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimRoute:
+    """Keep others from changing a route that an engine of the campaign serves."""
+
+    endpoint: str
+    key: str
+    engine: str
+
+    def __str__(self) -> str:
+        """Say what is done, for the log."""
+        return f"route {self.key} of endpoint {self.endpoint} is claimed: {self.engine} serves it"
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseRoute:
     """Give up the route of a campaign that was deleted."""
 
@@ -205,6 +218,7 @@ PlannedAction = (
     | FollowAction
     | AnswerSchedule
     | DeleteRun
+    | ClaimRoute
     | ReleaseRoute
 )
 

@@ -12,6 +12,7 @@ from k8s.observe.job_status import JobState
 from k8s.operator.observed import Observed
 from k8s.operator.plan.actions import (
     AnswerSchedule,
+    ClaimRoute,
     CommandRollout,
     CreateJob,
     DeleteJob,
@@ -26,7 +27,12 @@ from k8s.operator.plan.actions import (
 from k8s.operator.plan.outcome import Situation, build_status
 from k8s.operator.plan.people import follow_action
 from k8s.operator.plan.retention import make_room
-from k8s.operator.plan.revisions import Queued, next_revision, waits_for_place
+from k8s.operator.plan.revisions import (
+    Queued,
+    has_other_settings,
+    next_revision,
+    waits_for_place,
+)
 from k8s.operator.plan.rollout import (
     After,
     after_gate,
@@ -112,6 +118,9 @@ def _situation(
     after = After()
     if isinstance(work, Done):
         after = after_gate(observed, current, mode=_mode(observed))
+    if isinstance(work, Create) and has_other_settings(observed, current):
+        # It would go on with the new ones, and be taken for what it was started from.
+        work = Wait("the changed settings wait for their data", _SETTLING_SECONDS)
     if isinstance(work, Create | Wait) and not spec.suspend and not queued:
         queued = waits_for_place(observed, spec)
     return Situation(work, queued, tick), after
@@ -136,12 +145,10 @@ def _decide(
     if ended:
         return (ended,)
     held = _hold(current, held=spec.suspend or _is_queued(situation))
-    if observed.problem:
-        return held
     useless = _useless_jobs(observed, current, suspended=spec.suspend)
     if useless:
         return useless
-    if held or spec.suspend:
+    if held or spec.suspend or observed.problem:
         return held
     new = next_revision(observed, spec, now)
     if isinstance(new, StartRevision | AnswerSchedule):
@@ -150,7 +157,18 @@ def _decide(
         actions = _go_on(observed, spec, current, situation, after, now)
         if actions:
             return actions
-    return make_room(observed, spec.keep)
+    claim = _claim(observed)
+    return (claim,) if claim else make_room(observed, spec.keep)
+
+
+def _claim(observed: Observed) -> ClaimRoute | None:
+    """Take the route again that the engine serves, as after the campaign was made again."""
+    current, route = observed.current, observed.route
+    if current is None or current.outcome != "served" or route is None or route.owner:
+        return None
+    if current.engine is None or route.stable != current.engine:
+        return None
+    return ClaimRoute(route.endpoint, route.key, current.engine)
 
 
 def _hold(current: RevisionRecord | None, *, held: bool) -> tuple[HoldRevision, ...]:
@@ -196,7 +214,12 @@ def _is_given_up(observed: Observed) -> bool:
     A job whose steps are all done writes its last lines, and ends by itself.
     """
     current = observed.current
-    return bool(current and current.outcome and open_steps(observed, current))
+    if current is None or not current.outcome:
+        return False
+    if observed.problem:
+        # Which steps are open is not known then.
+        return current.outcome in ("failed", "aborted")
+    return bool(open_steps(observed, current))
 
 
 def _go_on(

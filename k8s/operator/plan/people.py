@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from k8s.objects.campaign.spec import Action, ActionKind
-from k8s.operator.observed import Observed
+from k8s.operator.observed import Observed, ObservedRollout
 from k8s.operator.plan.actions import (
     BeginAttempt,
     CommandRollout,
@@ -39,6 +39,9 @@ def _resume(observed: Observed, action: Action) -> _Answer:
 
 def _command(observed: Observed, action: Action, done: str, otherwise: str) -> _Answer:
     rollout = observed.rollout
+    spec = observed.campaign.spec if observed.campaign else None
+    if action.do == "resume" and spec and spec.suspend:
+        return (), f"{otherwise}: set spec.suspend to false first, then resume under another id"
     if rollout is None or not rollout.is_active or action.do not in ("pause", "resume"):
         return (), f"{otherwise}: no rollout of this campaign runs"
     return (CommandRollout(rollout.id, action.do, _reason(action)),), done
@@ -71,22 +74,52 @@ def _abort(observed: Observed, action: Action) -> _Answer:
         # An operator that died has aborted it for this very action.
         return (), f"the rollout of engine {ended.engine} has ended"
     if current and current.outcome is None:
-        message = f"aborted by spec.action: {_reason(action)}"
-        return (FinishRevision(current.number, "aborted", message, observed.engine),), (
-            f"revision {current.number} has ended"
-        )
+        end = FinishRevision(current.number, "aborted", _aborted_by(action), observed.engine)
+        return (end,), f"revision {current.number} has ended"
+    if current and (current.outcome, current.message) == ("aborted", _aborted_by(action)):
+        # The same, before it was recorded as done.
+        return (), f"revision {current.number} has ended"
     return (), "nothing was aborted: neither a revision nor a rollout is at work"
 
 
+def _aborted_by(action: Action) -> str:
+    return f"aborted by spec.action {action.id}: {_reason(action)}"
+
+
 def _rollback(observed: Observed, action: Action) -> _Answer:
-    rollout = observed.rollout
-    if rollout and rollout.state in ("aborted", "rolled_back"):
-        return (), f"engine {rollout.engine} no longer serves"
+    rollout, route = observed.rollout, observed.route
     if rollout is None:
         return (), "nothing was rolled back: this campaign serves no engine"
+    # The id tells whether an operator that died has done what this very action asks for.
+    why = f"{_reason(action)} (spec.action {action.id})"
+    given_up = dict(route.given_up) if route else {}
+    if rollout.last_event and rollout.last_event.why == why:
+        given_up[why] = rollout.engine
+    if why in given_up:
+        return (), f"engine {given_up[why]} no longer serves"
+    operations: tuple[Operation, ...] = ()
+    if rollout.state in ("aborted", "rolled_back"):
+        if route is None or route.promoted_by is None:
+            return (), (
+                f"nothing was rolled back: the rollout of engine {rollout.engine} has ended, and "
+                "no other one of this campaign has made an engine serve"
+            )
+        rollout = route.promoted_by
+        operations = _record_of_rollback(observed, rollout, why)
     # A rollout that is aborted after its promotion returns to the engine before it.
-    command = CommandRollout(rollout.id, "abort", _reason(action))
-    return (command,), f"engine {rollout.engine} no longer serves"
+    command = CommandRollout(rollout.id, "abort", why)
+    return (command, *operations), f"engine {rollout.engine} no longer serves"
+
+
+def _record_of_rollback(
+    observed: Observed, rollout: ObservedRollout, why: str
+) -> tuple[FinishRevision, ...]:
+    """Record the rollback of an earlier revision, of which nothing else is observed."""
+    return tuple(
+        FinishRevision(each.number, "rolled_back", why, rollout.engine, each.gain)
+        for each in observed.record.revisions
+        if each.run == rollout.run
+    )
 
 
 def _retry(observed: Observed, action: Action) -> _Answer | None:

@@ -82,7 +82,7 @@ def _reason(
     if awaits_data(observed):
         return None
     has_new_data = current is None or data.digest != current.data
-    if current is None or settings.inputs != current.inputs:
+    if current is None or has_other_settings(observed, current) or _was_made_again(observed):
         return "spec", None
     tick = _due(observed, spec, now)
     if tick is not None:
@@ -94,6 +94,17 @@ def _reason(
     if watches and has_new_data and not is_working(observed, current) and not _rolls_out(observed):
         return "data", None
     return None
+
+
+def has_other_settings(observed: Observed, revision: RevisionRecord) -> bool:
+    """Tell whether the settings are no longer those that a revision was started from."""
+    return observed.settings is not None and observed.settings.inputs != revision.inputs
+
+
+def _was_made_again(observed: Observed) -> bool:
+    """Tell whether the campaign was deleted after its latest revision had started."""
+    campaign = observed.campaign
+    return campaign is not None and observed.record.uid not in ("", campaign.metadata.uid)
 
 
 def awaits_data(observed: Observed) -> bool:

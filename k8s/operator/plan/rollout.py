@@ -12,7 +12,7 @@ from k8s.operator.plan.actions import (
     PlannedAction,
     StartRollout,
 )
-from k8s.operator.plan.steps import fits_traffic
+from k8s.operator.plan.steps import fits_traffic, serves_already
 from k8s.operator.revision_record import Outcome, RevisionRecord
 
 LOOK_EVERY_SECONDS = 30.0
@@ -50,7 +50,12 @@ def after_gate(observed: Observed, revision: RevisionRecord, *, mode: str) -> Af
     """
     gate = observed.gate
     has_ended = revision.outcome and not is_held_back(revision, mode)
-    if gate is None or observed.own_rollout or has_ended:
+    if observed.own_rollout or has_ended:
+        return After()
+    if serves_already(observed):
+        message = f"engine {observed.engine} serves already, and this revision has made the same"
+        return After((FinishRevision(revision.number, "served", message, observed.engine),))
+    if gate is None:
         return After()
     if gate.verdict == "undecided":
         return After(again_after_seconds=PEOPLE_SECONDS)
@@ -114,11 +119,21 @@ def due_look(observed: Observed, now: float) -> LookAtRollout | None:
 
 def end_of_rollout(observed: Observed, revision: RevisionRecord) -> FinishRevision | None:
     """Record how the rollout of a revision ended, and a later rollback too."""
-    rollout: ObservedRollout | None = observed.own_rollout
+    rollout = observed.rollout
     if rollout is None or rollout.is_active:
         return None
+    if observed.own_rollout is None:
+        return _end_of_earlier(observed, rollout)
     outcome = _OUTCOMES[rollout.state]
     if revision.outcome == outcome:
         return None
     gain = observed.gate.difference if observed.gate else None
     return FinishRevision(revision.number, outcome, rollout.reason, rollout.engine, gain)
+
+
+def _end_of_earlier(observed: Observed, rollout: ObservedRollout) -> FinishRevision | None:
+    """Record that the engine of an earlier revision, which served, was rolled back."""
+    of = next((each for each in observed.record.revisions if each.run == rollout.run), None)
+    if of is None or of.outcome != "served" or rollout.state == "promoted":
+        return None
+    return FinishRevision(of.number, "rolled_back", rollout.reason, rollout.engine, of.gain)

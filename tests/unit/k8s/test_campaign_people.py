@@ -1,8 +1,20 @@
 """What people tell a campaign: suspend, and actions that are done once for each id."""
 
+import pytest
+
+from k8s.operator.record import CampaignRecord
+from nmt.rollout import settle
 from nmt.runs import layout
 from tests.support.k8s.campaign_world import CONFIG, DATA, World, engine_of
-from tests.support.rollouts import CLEAN, UNALIKE
+from tests.support.rollouts import CLEAN, HARM, UNALIKE
+
+
+class Killed(BaseException):
+    """The end of the operator's process."""
+
+
+def die(*_: object, **__: object) -> None:
+    raise Killed
 
 
 def test_a_suspended_campaign_deletes_its_job_and_starts_nothing(world: World) -> None:
@@ -136,7 +148,7 @@ def test_rollback_returns_to_the_engine_before(world: World) -> None:
     assert world.roll_out(CLEAN).phase == "Served"
     world.tell("1", "rollback", "users complain")
     status = world.wait(5)
-    assert (status.phase, status.message) == ("RolledBack", "users complain")
+    assert (status.phase, status.message) == ("RolledBack", "users complain (spec.action 1)")
     assert world.serving() == engine_of("clinic-r1")
     world.restart()
     world.wait(600)
@@ -148,7 +160,7 @@ def test_abort_ends_a_revision_at_work(world: World) -> None:
     world.reconcile()
     world.tell("1", "abort", "wrong data")
     status = world.wait(5)
-    assert (status.phase, status.message) == ("Failed", "aborted by spec.action: wrong data")
+    assert (status.phase, status.message) == ("Failed", "aborted by spec.action 1: wrong data")
     assert world.jobs() == []
     assert world.wait(600).phase == "Failed"
 
@@ -269,3 +281,112 @@ def test_the_first_engine_cannot_be_rolled_back(world: World) -> None:
     assert status.action
     assert "there is nothing to roll back to" in status.action.result
     assert world.serving() == engine_of("clinic-r1")
+
+
+def test_an_abort_that_was_cut_short_says_what_it_did(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.apply()
+    world.reconcile()
+    world.tell("1", "abort", "wrong data")
+    with monkeypatch.context() as patch:
+        patch.setattr(CampaignRecord, "with_action", die)
+        with pytest.raises(Killed):
+            world.reconcile()
+    world.restart()
+    status = world.wait(5)
+    assert status.action
+    assert status.action.result == "revision 1 has ended"
+
+
+def test_a_rollout_of_a_suspended_campaign_is_not_resumed(world: World) -> None:
+    world.begin_canary()
+    world.apply(suspend=True)
+    world.wait(60)
+    world.tell("1", "resume", "go on")
+    status = world.wait(60)
+    assert status.action
+    assert status.action.result.startswith("nothing was resumed: set spec.suspend to false")
+    assert status.rollout
+    assert status.rollout.state == "paused"
+
+
+def roll_back_after_harm(world: World) -> None:
+    """Serve two engines one after the other, and roll back the canary of the third."""
+    world.begin_canary()
+    assert world.roll_out(CLEAN).phase == "Served"
+    world.write_corpus("third")
+    assert world.run_until_rest().phase == "Canary"
+    assert world.roll_out(HARM).phase == "RolledBack"
+    assert world.serving() == engine_of("clinic-r2")
+
+
+def test_the_engine_that_serves_is_rolled_back_although_a_later_canary_was(world: World) -> None:
+    roll_back_after_harm(world)
+    world.tell("1", "rollback", "users complain")
+    status = world.wait(60)
+    assert world.serving() == engine_of("clinic-r1")
+    assert status.action
+    assert status.action.result == f"engine {engine_of('clinic-r2')} no longer serves"
+    assert [each.phase for each in status.history if each.run == "clinic-r2"] == ["RolledBack"]
+    # Once for each id.
+    world.wait(60)
+    assert world.serving() == engine_of("clinic-r1")
+
+
+def test_a_rollback_that_was_cut_short_rolls_nothing_else_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll_back_after_harm(world)
+    world.tell("1", "rollback", "users complain")
+    with monkeypatch.context() as patch:
+        patch.setattr(CampaignRecord, "with_action", die)
+        with pytest.raises(Killed):
+            world.wait(60)
+    assert world.serving() == engine_of("clinic-r1")
+    world.restart()
+    status = world.wait(60)
+    assert world.serving() == engine_of("clinic-r1")
+    assert status.action
+    assert status.action.result == f"engine {engine_of('clinic-r2')} no longer serves"
+
+
+def test_a_rollback_that_was_cut_short_in_the_traffic_is_finished(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll_back_after_harm(world)
+    world.tell("1", "rollback", "users complain")
+    with monkeypatch.context() as patch:
+        patch.setattr(settle, "change_traffic", die)
+        with pytest.raises(Killed):
+            world.wait(60)
+    assert world.serving() == engine_of("clinic-r2")
+    world.restart()
+    world.wait(60)
+    assert world.wait(60).action
+    assert world.serving() == engine_of("clinic-r1")
+
+
+def test_a_second_rollback_of_an_ended_canary_says_that_nothing_was_done(world: World) -> None:
+    world.begin_canary()
+    world.tell("1", "abort", "not now")
+    world.wait(60)
+    world.tell("2", "rollback", "users complain")
+    status = world.wait(60)
+    # The first engine of a route has none before it.
+    assert status.action
+    assert status.action.result.startswith("refused: engine ")
+    assert world.serving() == engine_of("clinic-r1")
+
+
+def test_the_rollback_of_an_earlier_revision_is_in_the_history(world: World) -> None:
+    world.begin_canary()
+    assert world.roll_out(CLEAN).phase == "Served"
+    world.verdicts["clinic-r3"] = "reject"
+    world.write_corpus("third")
+    assert world.run_until_rest().phase == "Rejected"
+    world.tell("1", "rollback", "users complain")
+    world.wait(60)
+    status = world.wait(60)
+    assert world.serving() == engine_of("clinic-r1")
+    assert [each.phase for each in status.history if each.run == "clinic-r2"] == ["RolledBack"]

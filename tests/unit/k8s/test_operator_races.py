@@ -10,6 +10,7 @@ from k8s.operator import observe
 from k8s.operator.plan.actions import DeleteJob
 from k8s.operator.plan.campaign import plan_campaign
 from k8s.operator.record import change_campaign_record
+from nmt.runs import layout
 from tests.support.k8s.campaign_world import CONFIG, NAME, World, engine_of
 
 
@@ -144,6 +145,8 @@ def test_a_failed_job_of_a_deleted_campaign_does_not_fail_the_one_made_again(wor
     world.reconcile()
     world.cluster.delete(CAMPAIGN, NAME)
     world.fail_jobs()
+    # As by hand, on the advice for a damaged record: the next revision has the same number again.
+    world.storage.delete(layout.campaign(NAME))
     world.apply()
     # Its own job has the same name, and waits until the cluster has removed the old one.
     with pytest.raises(ConflictError, match="of a campaign of the same name that was deleted"):
@@ -160,6 +163,7 @@ def test_a_job_that_belongs_to_nobody_is_named_with_what_to_do(world: World) -> 
     # As `kubectl delete --cascade=orphan` leaves it.
     world.cluster.objects[RAY_JOB.name, name]["metadata"].pop("ownerReferences")
     world.cluster.delete(CAMPAIGN, NAME)
+    world.storage.delete(layout.campaign(NAME))
     world.apply()
     status = world.wait(5)
     assert status.phase == "Stalled"

@@ -1,0 +1,119 @@
+"""Revisions that make the engine that serves, and campaigns that are deleted and made again."""
+
+from typing import Any
+
+import pytest
+
+from k8s.objects.campaign.names import rollout_owner
+from tests.support.k8s.campaign_world import CONFIG, DATA, NAME, World, engine_of
+
+
+@pytest.fixture
+def served(world: World) -> World:
+    """A campaign whose later revisions find nothing to do anew."""
+    world.serve_first()
+    world.same_as = {f"clinic-r{number}": "clinic-r1" for number in (2, 3)}
+    return world
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"action": {"id": "1", "do": "retry", "reason": ""}},
+        {"config": CONFIG | DATA | {"gate": {"least_gain": 0.7}}},
+    ],
+    ids=["retry", "other-gate"],
+)
+def test_a_revision_that_makes_the_engine_that_serves_is_served(
+    served: World, change: dict[str, Any]
+) -> None:
+    served.apply(**change)
+    served.run_until_rest()
+    status = served.wait(60)
+    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+    assert "serves already" in status.message
+    conditions = {each.type: each.status for each in status.conditions}
+    assert (conditions["Ready"], conditions["Promoted"]) == ("True", "True")
+    assert served.serving() == engine_of("clinic-r1")
+
+
+def test_a_campaign_that_is_made_again_owns_its_route_again(served: World) -> None:
+    served.delete()
+    assert served.route().owner is None
+    served.apply(config=CONFIG | DATA)
+    served.let_data_settle()
+    served.run_until_rest()
+    status = served.wait(60)
+    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+    assert served.route().owner == rollout_owner(NAME)
+
+
+def test_a_campaign_that_is_made_again_after_a_failure_starts_anew(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    world.fail_jobs()
+    assert world.wait(60).phase == "Failed"
+    world.delete()
+    world.apply()
+    world.let_data_settle()
+    status = world.run_until_rest()
+    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+
+
+def test_a_campaign_that_is_deleted_at_work_and_made_again_starts_anew(world: World) -> None:
+    world.apply()
+    world.reconcile()
+    world.delete()
+    world.apply()
+    world.let_data_settle()
+    status = world.run_until_rest()
+    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+
+
+def test_an_action_is_not_done_again_by_a_campaign_that_is_made_again(world: World) -> None:
+    world.begin_canary()
+    action = {"id": "1", "do": "abort", "reason": "not now"}
+    world.apply(action=action)
+    world.wait(60)
+    world.delete()
+    world.apply(config=CONFIG | DATA, action=action)
+    world.let_data_settle()
+    assert world.run_until_rest().phase == "Canary"
+
+
+def test_a_change_of_settings_waits_for_its_data_and_trains_nothing_with_them(
+    world: World,
+) -> None:
+    world.write_corpus("first")
+    world.apply(config=CONFIG | DATA)
+    world.let_data_settle()
+    world.reconcile()
+    world.finish_jobs()
+    missing = {"data": {"path": "corpora/missing.tsv"}, "training": {"learning_rate": 0.123}}
+    world.apply(config=CONFIG | missing)
+    status = world.wait(60)
+    assert world.live_jobs() == []
+    assert status.message == "the changed settings wait for their data"
+    world.apply(config=CONFIG | DATA)
+    assert world.run_until_rest().phase == "Served"
+    assert world.record().current
+    assert "0.123" not in str(world.jobs())
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [{"suspend": True}, {"action": {"id": "1", "do": "abort", "reason": "wrong settings"}}],
+    ids=["suspend", "abort"],
+)
+def test_a_campaign_that_cannot_be_read_is_stopped_all_the_same(
+    world: World, stop: dict[str, Any]
+) -> None:
+    world.apply()
+    world.reconcile()
+    world.apply(config=CONFIG | {"training": {"nonsense": 1}})
+    assert world.wait(60).phase == "Stalled"
+    assert len(world.live_jobs()) == 1
+    world.apply(**stop)
+    world.wait(60)
+    world.wait(60)
+    assert world.live_jobs() == []
