@@ -296,15 +296,8 @@ class _Act:
 
         def claim(traffic: Traffic | None) -> Traffic:
             route = traffic.routes.get(action.key) if traffic else None
-            if (
-                traffic is None
-                or route is None
-                or (route.owner, route.stable)
-                != (
-                    None,
-                    action.engine,
-                )
-            ):
+            is_free = route is not None and not route.owner and route.stable == action.engine
+            if traffic is None or route is None or not is_free:
                 raise ConflictError(f"route {action.key} of endpoint {action.endpoint} has changed")
             return traffic.with_route(action.key, route.with_owner(self._owner))
 

@@ -1,5 +1,6 @@
 """The routes of a campaign, and the engines that endpoints need."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,10 +8,13 @@ from k8s.objects.campaign.names import rollout_owner
 from k8s.operator.observed import ObservedRollout, ObservedRoute
 from k8s.operator.rollouts import observed_rollout
 from nmt.config import Config
+from nmt.errors import DamagedRecordError
 from nmt.rollout import RolloutRecord, newest_rollout, rollouts_of
 from nmt.runs import layout
 from nmt.storage import Storage
 from nmt.traffic import read_traffic, route_key
+
+log = logging.getLogger(__name__)
 
 
 def find_traffic(
@@ -73,7 +77,13 @@ class _Earlier:
 
 def _find_earlier(storage: Storage, endpoint: str, key: str, owner: str, stable: str) -> _Earlier:
     given_up: dict[str, str] = {}
-    for record in reversed(rollouts_of(storage, endpoint, key)):
+    try:
+        records = rollouts_of(storage, endpoint, key)
+    except DamagedRecordError as error:
+        # Only a rollback needs them, and a campaign must go on without.
+        log.warning("earlier rollouts of %s are not considered: %s", key, error)
+        return _Earlier()
+    for record in reversed(records):
         if record.owner != owner:
             break
         if record.state == "promoted":

@@ -97,7 +97,6 @@ def _rollback(observed: Observed, action: Action) -> _Answer:
         given_up[why] = rollout.engine
     if why in given_up:
         return (), f"engine {given_up[why]} no longer serves"
-    operations: tuple[Operation, ...] = ()
     if rollout.state in ("aborted", "rolled_back"):
         if route is None or route.promoted_by is None:
             return (), (
@@ -105,20 +104,24 @@ def _rollback(observed: Observed, action: Action) -> _Answer:
                 "no other one of this campaign has made an engine serve"
             )
         rollout = route.promoted_by
-        operations = _record_of_rollback(observed, rollout, why)
     # A rollout that is aborted after its promotion returns to the engine before it.
     command = CommandRollout(rollout.id, "abort", why)
-    return (command, *operations), f"engine {rollout.engine} no longer serves"
+    return (
+        command,
+        *_ends_of_earlier(observed, rollout, why),
+    ), f"engine {rollout.engine} no longer serves"
 
 
-def _record_of_rollback(
+def _ends_of_earlier(
     observed: Observed, rollout: ObservedRollout, why: str
 ) -> tuple[FinishRevision, ...]:
-    """Record the rollback of an earlier revision, of which nothing else is observed."""
+    """Record that the engine of earlier revisions no longer serves; the current one sees it."""
+    if rollout == observed.own_rollout:
+        return ()
     return tuple(
         FinishRevision(each.number, "rolled_back", why, rollout.engine, each.gain)
         for each in observed.record.revisions
-        if each.run == rollout.run
+        if each.outcome == "served" and each.engine == rollout.engine
     )
 
 

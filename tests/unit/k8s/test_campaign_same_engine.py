@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from k8s.objects.campaign.names import rollout_owner
-from tests.support.k8s.campaign_world import CONFIG, DATA, NAME, World, engine_of
+from nmt.rollout import rollouts_of
+from nmt.rollout.record import rollout_id
+from nmt.runs import layout
+from tests.support.k8s.campaign_world import CONFIG, DATA, NAME, ROUTE, World, engine_of
+from tests.support.rollouts import CLEAN
 
 
 @pytest.fixture
@@ -117,3 +121,28 @@ def test_a_campaign_that_cannot_be_read_is_stopped_all_the_same(
     world.wait(60)
     world.wait(60)
     assert world.live_jobs() == []
+
+
+def test_a_rollback_ends_all_revisions_that_have_made_the_engine(world: World) -> None:
+    world.begin_canary()
+    assert world.roll_out(CLEAN).phase == "Served"
+    world.same_as = {"clinic-r3": "clinic-r2"}
+    world.tell("1", "retry")
+    world.run_until_rest()
+    assert world.wait(60).phase == "Served"
+    world.tell("2", "rollback", "users complain")
+    world.wait(60)
+    status = world.wait(60)
+    assert world.serving() == engine_of("clinic-r1")
+    assert status.phase == "RolledBack"
+    phases = {each.run: each.phase for each in status.history}
+    assert (phases["clinic-r2"], phases["clinic-r1"]) == ("RolledBack", "Served")
+
+
+def test_a_damaged_record_of_an_old_rollout_stops_no_campaign(world: World) -> None:
+    world.begin_canary()
+    world.tell("1", "abort", "not now")
+    world.wait(60)
+    assert rollouts_of(world.storage, "default", ROUTE)[0].run == "clinic-r1"
+    world.storage.write_bytes(layout.rollout("default", rollout_id(ROUTE, 1)), b"{")
+    assert world.wait(60).phase == "RolledBack"
