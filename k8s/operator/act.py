@@ -296,8 +296,7 @@ class _Act:
 
         def claim(traffic: Traffic | None) -> Traffic:
             route = traffic.routes.get(action.key) if traffic else None
-            is_free = route is not None and not route.owner and route.stable == action.engine
-            if traffic is None or route is None or not is_free:
+            if not (traffic and route) or route.owner or route.stable != action.engine:
                 raise ConflictError(f"route {action.key} of endpoint {action.endpoint} has changed")
             return traffic.with_route(action.key, route.with_owner(self._owner))
 

@@ -176,6 +176,12 @@ class Observed:
         return self.record.current
 
     @property
+    def serves(self) -> bool:
+        """Tell whether the engine of the current revision answers."""
+        engine, route = self.engine, self.route
+        return engine is not None and route is not None and route.stable == engine
+
+    @property
     def own_rollout(self) -> ObservedRollout | None:
         """Return the rollout of the current revision; None if it has none."""
         current = self.current

@@ -82,6 +82,4 @@ def _gate_passed(observed: Observed) -> tuple[ConditionStatus, str, str]:
 
 
 def _promoted(observed: Observed) -> tuple[ConditionStatus, str, str]:
-    engine, route = observed.engine, observed.route
-    serves = engine is not None and route is not None and route.stable == engine
-    return _truth(serves), "Serves" if serves else "DoesNotServe", ""
+    return _truth(observed.serves), "Serves" if observed.serves else "DoesNotServe", ""

@@ -71,12 +71,15 @@ def next_work(observed: Observed, revision: RevisionRecord, now: float) -> Work:
 def open_steps(observed: Observed, revision: RevisionRecord) -> list[str]:
     """List the steps of a revision that are not done, in order."""
     wanted = [step for job in observed.jobs_planned for step in job.steps]
-    return [
-        step
-        for step in wanted
-        if (step == GATE.name and is_outdated(observed, revision))
-        or (step not in observed.steps and not (step == GATE.name and serves_already(observed)))
-    ]
+    return [step for step in wanted if _is_open(observed, revision, step)]
+
+
+def _is_open(observed: Observed, revision: RevisionRecord, step: str) -> bool:
+    if step != GATE.name:
+        return step not in observed.steps
+    if serves_already(observed):
+        return False
+    return step not in observed.steps or is_outdated(observed, revision)
 
 
 def is_outdated(observed: Observed, revision: RevisionRecord) -> bool:
@@ -85,7 +88,7 @@ def is_outdated(observed: Observed, revision: RevisionRecord) -> bool:
     if observed.own_rollout or revision.outcome:
         return False
     if gate is None:
-        return not serves_already(observed)
+        return True
     was_asked = any(
         GATE.name in job.steps and is_of(job, revision) and job.status.state is JobState.SUCCEEDED
         for job in observed.jobs
@@ -99,14 +102,7 @@ def serves_already(observed: Observed) -> bool:
 
     Its inputs were those of an earlier revision, or made the same data.
     """
-    engine, route = observed.engine, observed.route
-    return (
-        observed.gate is None
-        and observed.own_rollout is None
-        and engine is not None
-        and route is not None
-        and route.stable == engine
-    )
+    return observed.serves and observed.gate is None and observed.own_rollout is None
 
 
 def fits_traffic(observed: Observed) -> bool:

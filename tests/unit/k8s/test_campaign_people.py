@@ -1,5 +1,7 @@
 """What people tell a campaign: suspend, and actions that are done once for each id."""
 
+from typing import Any
+
 import pytest
 
 from k8s.operator.record import CampaignRecord
@@ -15,6 +17,14 @@ class Killed(BaseException):
 
 def die(*_: object, **__: object) -> None:
     raise Killed
+
+
+def kill_operator_in(world: World, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    """Let the operator work once more, and end its process where it calls this function."""
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, die)
+        with pytest.raises(Killed):
+            world.wait(60)
 
 
 def test_a_suspended_campaign_deletes_its_job_and_starts_nothing(world: World) -> None:
@@ -289,10 +299,7 @@ def test_an_abort_that_was_cut_short_says_what_it_did(
     world.apply()
     world.reconcile()
     world.tell("1", "abort", "wrong data")
-    with monkeypatch.context() as patch:
-        patch.setattr(CampaignRecord, "with_action", die)
-        with pytest.raises(Killed):
-            world.reconcile()
+    kill_operator_in(world, monkeypatch, CampaignRecord, "with_action")
     world.restart()
     status = world.wait(5)
     assert status.action
@@ -339,10 +346,7 @@ def test_a_rollback_that_was_cut_short_rolls_nothing_else_back(
 ) -> None:
     roll_back_after_harm(world)
     world.tell("1", "rollback", "users complain")
-    with monkeypatch.context() as patch:
-        patch.setattr(CampaignRecord, "with_action", die)
-        with pytest.raises(Killed):
-            world.wait(60)
+    kill_operator_in(world, monkeypatch, CampaignRecord, "with_action")
     assert world.serving() == engine_of("clinic-r1")
     world.restart()
     status = world.wait(60)
@@ -356,10 +360,7 @@ def test_a_rollback_that_was_cut_short_in_the_traffic_is_finished(
 ) -> None:
     roll_back_after_harm(world)
     world.tell("1", "rollback", "users complain")
-    with monkeypatch.context() as patch:
-        patch.setattr(settle, "change_traffic", die)
-        with pytest.raises(Killed):
-            world.wait(60)
+    kill_operator_in(world, monkeypatch, settle, "change_traffic")
     assert world.serving() == engine_of("clinic-r2")
     world.restart()
     world.wait(60)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from k8s.objects.campaign.names import rollout_owner
+from k8s.objects.campaign.status import CampaignStatus
 from nmt.rollout import rollouts_of
 from nmt.rollout.record import rollout_id
 from nmt.runs import layout
@@ -18,6 +19,20 @@ def served(world: World) -> World:
     world.serve_first()
     world.same_as = {f"clinic-r{number}": "clinic-r1" for number in (2, 3)}
     return world
+
+
+def told(status: CampaignStatus) -> tuple[str, int]:
+    """Return the phase, and the number of the revision."""
+    assert status.revision
+    return status.phase, status.revision.number
+
+
+def make_again(world: World, **spec: Any) -> CampaignStatus:
+    """Delete the campaign, make it again, and let it come to rest."""
+    world.delete()
+    world.apply(**spec)
+    world.let_data_settle()
+    return world.run_until_rest()
 
 
 @pytest.mark.parametrize(
@@ -34,7 +49,7 @@ def test_a_revision_that_makes_the_engine_that_serves_is_served(
     served.apply(**change)
     served.run_until_rest()
     status = served.wait(60)
-    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+    assert told(status) == ("Served", 2)
     assert "serves already" in status.message
     conditions = {each.type: each.status for each in status.conditions}
     assert (conditions["Ready"], conditions["Promoted"]) == ("True", "True")
@@ -48,7 +63,7 @@ def test_a_campaign_that_is_made_again_owns_its_route_again(served: World) -> No
     served.let_data_settle()
     served.run_until_rest()
     status = served.wait(60)
-    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+    assert told(status) == ("Served", 2)
     assert served.route().owner == rollout_owner(NAME)
 
 
@@ -57,21 +72,13 @@ def test_a_campaign_that_is_made_again_after_a_failure_starts_anew(world: World)
     world.reconcile()
     world.fail_jobs()
     assert world.wait(60).phase == "Failed"
-    world.delete()
-    world.apply()
-    world.let_data_settle()
-    status = world.run_until_rest()
-    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+    assert told(make_again(world)) == ("Served", 2)
 
 
 def test_a_campaign_that_is_deleted_at_work_and_made_again_starts_anew(world: World) -> None:
     world.apply()
     world.reconcile()
-    world.delete()
-    world.apply()
-    world.let_data_settle()
-    status = world.run_until_rest()
-    assert (status.phase, status.revision.number if status.revision else 0) == ("Served", 2)
+    assert told(make_again(world)) == ("Served", 2)
 
 
 def test_an_action_is_not_done_again_by_a_campaign_that_is_made_again(world: World) -> None:
@@ -79,10 +86,7 @@ def test_an_action_is_not_done_again_by_a_campaign_that_is_made_again(world: Wor
     action = {"id": "1", "do": "abort", "reason": "not now"}
     world.apply(action=action)
     world.wait(60)
-    world.delete()
-    world.apply(config=CONFIG | DATA, action=action)
-    world.let_data_settle()
-    assert world.run_until_rest().phase == "Canary"
+    assert make_again(world, config=CONFIG | DATA, action=action).phase == "Canary"
 
 
 def test_a_change_of_settings_waits_for_its_data_and_trains_nothing_with_them(
