@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import ray
@@ -32,6 +33,7 @@ from ray_jobs.runtime.serve_environment import endpoint_environment
 from ray_jobs.runtime.storage_location import absolute_storage, check_shared
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class _JobConfig(JobConfig):
@@ -96,22 +98,37 @@ def _start_private(config: Config) -> None:
     trials = config.tune.max_concurrent * config.tune.workers_per_trial
     cpus = max(os.cpu_count() or 1, workers, endpoint, trials)
     folder = folder_of_ray()
+    start = partial(
+        _init,
+        address="local",
+        num_cpus=int(cpus),
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        _temp_dir=folder,
+        _plasma_directory=folder_of_objects(folder),
+    )
     _forget_token()
     try:
         with own_environment(ray.util.get_node_ip_address(), endpoint_environment(config.serving)):
-            _init(
-                address="local",
-                num_cpus=int(cpus),
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _temp_dir=folder,
-                _plasma_directory=folder_of_objects(folder),
-            )
+            _try_twice(start)
     except Exception as error:
         raise UnavailableError(
             f"Ray cannot be started on this machine: {_line(error)}; its logs are in "
             f"{folder}/session_latest/logs, and RAY_TMPDIR names another folder for its files"
         ) from None
+
+
+def _try_twice(start: Callable[[], None]) -> None:
+    """Start Ray, once more if a process of it did not come up in the time that Ray gives it."""
+    try:
+        start()
+    except Exception as error:
+        # Its first process rarely hangs or dies before its log begins; the next one does not.
+        # What hangs ends with this process, and Ray starts anew beside it.
+        if "timed out" not in str(error).lower():
+            raise
+        log.warning("Ray did not start (%s): trying once more", _line(error))
+        start()
 
 
 def _init(**options: Any) -> None:  # noqa: ANN401 - those of `ray.init`
