@@ -31,9 +31,9 @@ def own_jobs(
     return tuple(_observed_job(job, current, storage) for job in own)
 
 
-def has_job_at_work(found: Sequence[JsonObject], uid: str) -> bool:
-    """Tell whether some job of an object has not ended."""
-    return any(is_owned(job, uid) and read_job_status(job).state not in ENDED for job in found)
+def jobs_at_work(found: Sequence[JsonObject], uid: str) -> list[JsonObject]:
+    """List the jobs of an object that have not ended."""
+    return [job for job in found if is_owned(job, uid) and read_job_status(job).state not in ENDED]
 
 
 def _observed_job(

@@ -13,7 +13,7 @@ from k8s.objects.names import INSTANCE
 from k8s.objects.release import Release
 from k8s.observe.lookup import read_release
 from k8s.operator.data import DataLooker
-from k8s.operator.jobs import has_job_at_work, own_jobs
+from k8s.operator.jobs import jobs_at_work, own_jobs
 from k8s.operator.objects import Objects
 from k8s.operator.observed import (
     Observed,
@@ -120,13 +120,13 @@ class Observer:
         counted = "Training" if phase == "Stalled" and is_at_work else phase
         self.standings[campaign.name] = standing_of(campaign, counted)
 
-    def has_job_at_work(self, campaign: Campaign) -> bool:
-        """Tell whether some job of a campaign has not ended.
+    def jobs_at_work(self, campaign: Campaign) -> list[JsonObject]:
+        """List the RayJobs of a campaign that have not ended, whatever else can be read of it.
 
         Raises:
             NmtError: the jobs cannot be listed.
         """
-        return has_job_at_work(self.objects.jobs(campaign.name), campaign.metadata.uid)
+        return jobs_at_work(self.objects.jobs(campaign.name), campaign.metadata.uid)
 
     def known_standings(self) -> dict[str, Standing]:
         """Return what is known of all campaigns, from their last status at first."""

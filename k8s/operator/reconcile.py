@@ -12,7 +12,7 @@ from k8s.operator.act import Actor
 from k8s.operator.objects import ClusterObjects
 from k8s.operator.observe import Observer, open_storage
 from k8s.operator.observed import Observed
-from k8s.operator.plan.actions import Plan
+from k8s.operator.plan.actions import DeleteJob, Plan
 from k8s.operator.plan.campaign import plan_campaign
 from k8s.operator.plan.outcome import with_problem
 from k8s.operator.plan.rollout import due_look, watch_rollout
@@ -87,27 +87,32 @@ class Reconciler:
         if observed.campaign is None:
             return _REFUSED_SECONDS
         status = with_problem(observed.campaign, str(error), now)
-        self._keep_place(observed.campaign, status.phase)
+        self._see_to_jobs(observed, observed.campaign, status.phase, now)
         self.actor.report(observed, status)
         return _REFUSED_SECONDS
 
-    def _keep_place(self, campaign: Campaign, phase: Phase) -> None:
-        """Let a campaign that is refused keep its place while a job of it runs."""
+    def _see_to_jobs(
+        self, observed: Observed, campaign: Campaign, phase: Phase, now: float
+    ) -> None:
+        """Let a refused campaign keep its place while it works, or end its work if suspended."""
         try:
-            is_at_work = self.observer.has_job_at_work(campaign)
+            jobs = self.observer.jobs_at_work(campaign)
+            if _is_suspended(campaign):
+                for metadata in (job["metadata"] for job in jobs):
+                    if not metadata.get("deletionTimestamp"):
+                        self.actor.act(observed, DeleteJob(metadata["name"], metadata["uid"]), now)
         except NmtError as error:
-            log.warning("campaign %s: its jobs cannot be listed: %s", campaign.name, error)
+            log.warning("campaign %s: its jobs cannot be seen to: %s", campaign.name, error)
         else:
-            self.observer.keep_standing(campaign, phase, is_at_work=is_at_work)
+            self.observer.keep_standing(campaign, phase, is_at_work=bool(jobs))
 
     def _watch_all_the_same(self, observed: Observed, now: float) -> None:
         """Look at the rollout of a campaign of which nothing else can be read or done."""
-        name, campaign = observed.name, observed.campaign
-        suspended = bool(campaign and campaign.spec and campaign.spec.suspend)
+        name = observed.name
         try:
             found = self.observer.observe_rollout(name)
             # A look would bring the canary of a suspended campaign to its next step.
-            if suspended:
+            if _is_suspended(observed.campaign):
                 actions = watch_rollout(found, now, suspended=True).actions
             else:
                 look = due_look(found, now)
@@ -130,6 +135,10 @@ class Reconciler:
         release = self.observer.release()
         storage = open_storage(release, Config.parse(release.config))
         return known_campaigns(storage, release.namespace)
+
+
+def _is_suspended(campaign: Campaign | None) -> bool:
+    return bool(campaign and campaign.spec and campaign.spec.suspend)
 
 
 def reconciler(cluster: Cluster, release: str) -> Reconciler:

@@ -44,6 +44,19 @@ def test_a_working_campaign_that_is_refused_keeps_its_place_while_its_job_runs(
     assert world.wait(15, "high").phase == "Preparing"
 
 
+def test_a_suspended_campaign_whose_record_cannot_be_read_works_no_longer(
+    one_place: World,
+) -> None:
+    world = one_place
+    assert world.live_jobs()
+    _damage_record(world, "clinic")
+    world.apply("clinic", suspend=True)
+    assert world.wait(15, "clinic").phase == "Stalled"
+    assert not world.live_jobs()
+    world.wait(15, "clinic")
+    assert world.wait(15, "high").phase == "Preparing"
+
+
 def test_a_deleted_campaign_takes_no_place_although_its_record_cannot_be_read(
     one_place: World,
 ) -> None:
