@@ -141,7 +141,7 @@ class Search:
 def _search(config: Config, curves: Curves, seed: int, goal: float) -> Search:
     """Search until a trial reaches a score."""
     space = {key: Choice(values=values) for key, values in GRID.items()}
-    search = MethodSearch({"lora": MethodSampler(space, seed, "tpe", "bleu")})
+    search = MethodSearch({"lora": MethodSampler(space, seed, "tpe")})
     scheduler, updates = MethodScheduler(config), 0
     for number in range(1, len(curves) + 1):
         settings = search.suggest(str(number))

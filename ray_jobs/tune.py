@@ -25,7 +25,6 @@ from ray_jobs.search.limits import (
     LimitWatch,
     end_of,
     explain_end,
-    gpus_per_trial,
     limit_of,
     spent_on,
 )
@@ -34,7 +33,7 @@ from ray_jobs.search.population import branch_of, next_round
 from ray_jobs.search.scheduler import build_scheduler
 from ray_jobs.search.table import describe, method_lines
 from ray_jobs.search.trial_training import run_trial
-from ray_jobs.search.trials import TrialLog
+from ray_jobs.search.trials import TrialLog, gpus_per_worker
 from ray_jobs.workers.interruption import StopCoordinator
 
 log = logging.getLogger(__name__)
@@ -217,7 +216,7 @@ def _make_trials(
                 until=until,
             ),
             tune.PlacementGroupFactory(
-                [{"CPU": config.scaling.cpus_per_worker, "GPU": gpus_per_trial(config)}]
+                [{"CPU": config.scaling.cpus_per_worker, "GPU": gpus_per_worker(config)}]
                 * config.tune.workers_per_trial
             ),
         ),

@@ -12,8 +12,8 @@ from nmt.errors import InputError
 
 MAX_BYTES = 900 * 1024  # a ConfigMap holds at most 1 MiB, its other fields included
 _EXCLUDED = (
-    ".git", ".venv", "venv", "__pycache__", "runs", "node_modules", ".pytest_cache",
-    ".ruff_cache", "*.pyc", "*.egg-info",
+    ".git", ".venv", "venv", "__pycache__", "runs", "node_modules", ".*_cache", "*.pyc",
+    "*.egg-info",
 )  # fmt: skip
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can store
 

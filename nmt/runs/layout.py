@@ -223,6 +223,11 @@ def shared_validation(run: str) -> str:
     return f"{step_folder(run, TUNE)}/validation.json"
 
 
+def earlier_searches(run: str) -> str:
+    """Return the file that keeps what the search of a run has learned from other runs."""
+    return f"{step_folder(run, TUNE)}/warm_start.json"
+
+
 def best_trial(run: str) -> str:
     """Return the file that names the best trial of the search."""
     return f"{step_folder(run, TUNE)}/best.json"

@@ -15,7 +15,7 @@ from nmt.runs.evaluation import EvaluationResult
 from nmt.runs.results import Summary
 from nmt.runs.step_result import ResultT, read_result
 from nmt.runs.steps import EVALUATE, EXPORT, PREPARE, STEPS, AnyStep, Step
-from nmt.runs.trials import Trial, TrialWithCheckpoints
+from nmt.runs.trials import EarlierSearches, Trial, TrialWithCheckpoints
 from nmt.runs.variants import Variant
 from nmt.storage import RecordKind, Storage
 
@@ -68,6 +68,7 @@ RECORD = RecordKind(Record, "the record of a step")
 TRIAL = RecordKind(Trial, "the record of a trial")
 VARIANT = RecordKind(Variant, "the record of a variant")
 BEST_TRIAL = RecordKind(TrialWithCheckpoints, "the best trial of a search")
+EARLIER_SEARCHES = RecordKind(EarlierSearches, "what a search learns from other runs")
 SUMMARY = RecordKind(Summary, "the summary of a run")
 
 

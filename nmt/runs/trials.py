@@ -23,6 +23,7 @@ TrialState = Literal[
 """Stopped: a limit of the search ended it, and a higher one lets it go on. Diverged: its loss was
 not a number. Refused: its settings are invalid. Abandoned: failed, in an earlier release."""
 
+FAILED = "failed"
 UNFINISHED = ("running", "stopped")
 """States of trials that a search goes on with when it is given again, or enlarged."""
 
@@ -46,6 +47,8 @@ class Period(BaseModel):
     start: float
     """In seconds since 1970."""
     end: float
+    gpus: float | None = Field(default=None, ge=0)
+    """That its workers reserved together; null in a record of an earlier release."""
 
 
 class Trial(BaseModel):
@@ -66,6 +69,8 @@ class Trial(BaseModel):
     """Best validation score; null if it was not validated, or if its settings cannot be used."""
     steps: NonNegativeInt = 0
     """Step of the last validation."""
+    passed_step: NonNegativeInt | None = None
+    """Step of the last validation after which the search let it go on; null where none did."""
     curve: tuple[TrialPoint, ...] = ()
     error: str | None = None
     """Why it failed, diverged or was refused."""
@@ -112,10 +117,12 @@ class Trial(BaseModel):
         changes = {"score": best.score, "bleu": best.bleu, "steps": curve[-1].step}
         return self.model_copy(update={**changes, "curve": tuple(curve)})
 
-    def started(self) -> Self:
-        """Return the trial at the start of an attempt."""
+    def started(self, gpus: float | None = None) -> Self:
+        """Return the trial at the start of an attempt, which reserves so many GPUs."""
         now = time.time()
-        return self.model_copy(update={"periods": (*self.periods, Period(start=now, end=now))})
+        attempt = Period(start=now, end=now, gpus=gpus)
+        changes = {"state": "running", "error": None, "periods": (*self.periods, attempt)}
+        return self.model_copy(update=changes)
 
     def at_work(self) -> Self:
         """Return the trial with the time up to now in its last attempt."""
@@ -133,6 +140,26 @@ class TrialWithCheckpoints(Trial):
     """Folder of its checkpoints, relative to the storage root."""
     against_second: TrialDifference | None = None
     """Compared with the second best trial; null where there is none, or no translations of it."""
+
+
+class EarlierSearch(BaseModel):
+    """The trials of another run's search."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    method: str | None = None
+    """Of its trials, where it compared no methods."""
+    trials: tuple[Trial, ...]
+    """In the order of their draws."""
+
+
+class EarlierSearches(BaseModel):
+    """What a search learns from other runs: the content of `warm_start.json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    searches: tuple[EarlierSearch, ...]
 
 
 def covered_seconds(periods: Iterable[Period]) -> float:

@@ -27,6 +27,7 @@ def check(storage: Storage, config: Config, job: str) -> None:
     if TUNE in steps:
         _check_space(config)
         _check_trial_gpus(config)
+        _check_warm_start(config)
     if any(step.tracked for step in steps):
         _check_tracking(config, storage)
         _check_metric(config)
@@ -48,6 +49,14 @@ def _check_space(config: Config) -> None:
                     with_method.with_overrides({key: value})
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
+
+
+def _check_warm_start(config: Config) -> None:
+    if config.run in config.tune.warm_start:
+        raise ConfigError(
+            f"tune.warm_start names '{config.run}', the run of this search: leave it out, its own "
+            "trials count in any case"
+        )
 
 
 def _check_trial_gpus(config: Config) -> None:

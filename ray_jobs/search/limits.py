@@ -12,7 +12,7 @@ from nmt.config import Config
 from nmt.runs.trials import UNFINISHED, Trial, covered_seconds
 from nmt.runs.tuning import EndOfSearch
 from ray_jobs.search.sampler import combinations
-from ray_jobs.search.trials import TrialLog
+from ray_jobs.search.trials import TrialLog, reserved_gpus
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +28,16 @@ class Spent:
     gpu_hours: float
 
 
-def gpus_per_trial(config: Config) -> float:
-    """Return the GPUs, or the share of one, that each worker of a trial reserves."""
-    share = config.tune.gpus_per_trial
-    return config.scaling.gpus_per_worker if share is None else share
-
-
 def spent_on(config: Config, trials: Collection[Trial]) -> Spent:
     """Add up the time of trials."""
-    seconds = covered_seconds(period for trial in trials for period in trial.periods)
-    gpus = gpus_per_trial(config) * config.tune.workers_per_trial
-    gpu_seconds = gpus * sum(trial.seconds for trial in trials)
-    return Spent(seconds / 3600, gpu_seconds / 3600)
+    periods = [period for trial in trials for period in trial.periods]
+    now = reserved_gpus(config)
+    # Each at what it reserved: a search may go on with other shares of a GPU.
+    gpu_seconds = sum(
+        (period.end - period.start) * (now if period.gpus is None else period.gpus)
+        for period in periods
+    )
+    return Spent(covered_seconds(periods) / 3600, gpu_seconds / 3600)
 
 
 def limit_of(config: Config, spent: Spent) -> EndOfSearch | None:

@@ -141,7 +141,7 @@ def build_search(config: Config, trials: TrialLog, storage: Storage) -> MethodSe
                 for listed in (ended, begun)
             )
         )
-    return MethodSearch(samplers, trials.number_of)
+    return MethodSearch(samplers, trials.note_draw)
 
 
 def draw_population(config: Config, storage: Storage) -> list[TrialSettings]:
@@ -162,9 +162,7 @@ def draw_population(config: Config, storage: Storage) -> list[TrialSettings]:
 def _samplers(config: Config, storage: Storage) -> dict[str, MethodSampler]:
     """Build the sampler of each method, which has learned from the runs of `tune.warm_start`."""
     samplers = {
-        method: MethodSampler(
-            space, config.seed, config.tune.sampler, config.training.validation_metric
-        )
+        method: MethodSampler(space, config.seed, config.tune.sampler)
         for method, space in config.search_spaces.items()
     }
     learn_from_others(config, storage, samplers)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nmt.config import Choice, Config, SearchRange, digest_of
-from nmt.runs.trials import UNFINISHED, Trial
+from nmt.runs.trials import FAILED, UNFINISHED, Trial
 from nmt.runs.tuning import TrialSettings
 from nmt.runs.validation_scores import gain_of
 from ray_jobs.search.methods import method_of
@@ -69,7 +69,11 @@ def next_round(config: Config, first: Sequence[TrialSettings], trials: TrialLog)
         None where it has come to its end.
     """
     known = {digest_of(trial.config): trial for trial in trials.in_order()}
-    over = {digest_of(trial.config) for trial in trials.ended() if trial.score is None}
+    over = {
+        digest_of(trial.config)
+        for trial in trials.ended()
+        if trial.score is None or trial.state == FAILED
+    }
     members, step, last = list(first), 0, last_step_of(config)
     while step < last:
         if step:

@@ -7,6 +7,7 @@ trials so far and their scores alone.
 import itertools
 import math
 import random
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,6 @@ from nmt.config import Choice, SearchRange, digest_of
 from nmt.config.sections.tune import SearchSpace
 from nmt.runs.trials import Trial
 from nmt.runs.tuning import Setting, TrialSettings
-from nmt.runs.validation_scores import worst_gain
 
 # So often, Optuna draws before the combinations that are left are listed: its draws are the better
 # ones, and a space with a range cannot be listed.
@@ -38,21 +38,22 @@ class MethodSampler:
     seed: int
     kind: str
     """A value of `tune.sampler`."""
-    metric: str
-    """A value of `training.validation_metric`."""
-    _known: set[str] = field(default_factory=set)
-    _drawn: dict[str, optuna.Trial] = field(default_factory=dict)
+    _drawn: dict[str, TrialSettings] = field(default_factory=dict)
+    """Digest of settings -> settings, in the order of the draws."""
+    _gains: dict[str, float | None] = field(default_factory=dict)
+    """Digest -> best score of a trial that has ended; None: its settings do not work."""
+    _others: dict[str, list[tuple[TrialSettings, float]]] = field(default_factory=dict)
+    """Run -> what its search has found."""
     _waiting: list[TrialSettings] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._distributions = {key: _distribution(each) for key, each in self.space.items()}
-        self._study = optuna.create_study(direction="maximize")
 
     @property
     def draws(self) -> int:
         """Return how many settings have been drawn, those of earlier calls included."""
-        return len(self._known)
+        return len(self._drawn)
 
     @property
     def has_begun(self) -> bool:
@@ -63,83 +64,87 @@ class MethodSampler:
         """Take up the trials of earlier calls.
 
         Args:
-            ended: those that are over, in the order of their draws.
-            begun: those that are drawn again first.
+            ended: those that are over.
+            begun: those that are drawn again first, in the order of their draws.
         """
+        # The sampler looks at the order of its trials.
+        for trial in sorted([*ended, *begun], key=lambda each: each.number):
+            self._drawn[digest_of(trial.config)] = trial.config
         for trial in ended:
-            self._known.add(digest_of(trial.config))
             if trial.gain is not None or trial.state not in _SAYS_NOTHING:
-                self._add(trial.config, trial.gain)
-        # After the others, because the sampler looks at the order of its trials.
+                self._gains[digest_of(trial.config)] = trial.gain
         self._waiting = [trial.config for trial in begun]
 
-    def learn_from(self, settings: TrialSettings, gain: float) -> bool:
-        """Take up a trial of another search; return whether this space could have drawn it."""
+    def learn_from(self, run: str, settings: TrialSettings, gain: float) -> bool:
+        """Take up a trial of another run's search.
+
+        Returns:
+            Whether this space could have drawn it.
+        """
         try:
-            self._add(settings, gain)
+            optuna.create_trial(params=settings, distributions=self._distributions, value=gain)
         except ValueError:
             return False
+        self._others.setdefault(run, []).append((settings, gain))
         return True
 
     def draw(self) -> TrialSettings | None:
         """Draw new settings; None when all have been drawn."""
         if self._waiting:
-            return self._ask(self._waiting.pop(0))
+            return self._waiting.pop(0)
         if self.kind == "grid":
-            return self._ask(next(self._left_over(), None))
+            return self._note(next(self._left_over(), None))
+        study = self.study()
         # A new one for each draw: its state then depends on the number of draws alone.
-        self._study.sampler = self._sampler_after(self.draws)
+        study.sampler = self._sampler_after(self.draws)
         for _ in range(_DRAWS):
-            trial = self._study.ask(self._distributions)
-            if digest_of(trial.params) not in self._known:
-                return self._note(trial)
+            trial = study.ask(self._distributions)
+            if digest_of(trial.params) not in self._drawn:
+                return self._note(dict(trial.params))
             # A repetition, of which the sampler learns nothing.
-            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
         left = list(self._left_over())
         # Seeded as the sampler is, so that a resumed search draws the same.
-        chosen = random.Random(f"{self.seed} {self.draws}").choice(left) if left else None
-        return self._ask(chosen)
+        return self._note(random.Random(f"{self.seed} {self.draws}").choice(left) if left else None)
 
     def learn(self, settings: TrialSettings, gain: float | None, *, failed: bool = False) -> None:
-        """Tell the sampler how a trial that it drew has ended.
+        """Take up how a trial that was drawn has ended.
 
         Args:
             settings: of the trial.
             gain: its best score, higher for a better one; None where it has none.
             failed: whether that says nothing of its settings.
         """
-        trial = self._drawn.pop(digest_of(settings), None)
-        if trial is None:
-            return
-        if gain is None and failed:
-            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-            return
-        # Without a score Optuna would forget the trial, and draw near its settings again.
-        self._study.tell(trial, worst_gain(self.metric) if gain is None else gain)
+        if gain is not None or not failed:
+            self._gains[digest_of(settings)] = gain
 
-    def _add(self, settings: TrialSettings, gain: float | None) -> None:
-        """Add an ended trial to the study.
+    def study(self) -> optuna.Study:
+        """Build what the sampler of Optuna draws from: this search's results and those of others.
 
-        Raises:
-            ValueError: the space has no such settings.
+        Scores of other data or another base say nothing beside those of this search: of each run
+        only the distance to the median of its scores counts.
         """
-        value = worst_gain(self.metric) if gain is None else gain
-        made = optuna.create_trial(
-            params=dict(settings), distributions=self._distributions, value=value
-        )
-        self._study.add_trial(made)
+        own = [(self._drawn[each], gain) for each, gain in self._ordered()]
+        found = [pair for run in [*self._others.values(), own] for pair in _from_median(run)]
+        # Without a score Optuna would forget the trial, and draw near its settings again.
+        worst = min((value for _, value in found if value is not None), default=0.0) - 1.0
+        study = optuna.create_study(direction="maximize")
+        for settings, value in found:
+            study.add_trial(
+                optuna.create_trial(
+                    params=settings,
+                    distributions=self._distributions,
+                    value=worst if value is None else value,
+                )
+            )
+        return study
 
-    def _ask(self, settings: TrialSettings | None) -> TrialSettings | None:
-        """Let Optuna draw given settings."""
-        if settings is None:
-            return None
-        self._study.enqueue_trial(settings)
-        return self._note(self._study.ask(self._distributions))
+    def _ordered(self) -> list[tuple[str, float | None]]:
+        return [(each, self._gains[each]) for each in self._drawn if each in self._gains]
 
-    def _note(self, trial: optuna.Trial) -> TrialSettings:
-        settings: TrialSettings = dict(trial.params)
-        self._known.add(digest_of(settings))
-        self._drawn[digest_of(settings)] = trial
+    def _note(self, settings: TrialSettings | None) -> TrialSettings | None:
+        if settings is not None:
+            self._drawn[digest_of(settings)] = settings
         return settings
 
     def _sampler_after(self, number: int) -> optuna.samplers.BaseSampler:
@@ -160,8 +165,17 @@ class MethodSampler:
         keys, values = list(self.space), [_choices(each) for each in self.space.values()]
         for chosen in itertools.product(*values):
             point = dict(zip(keys, chosen, strict=True))
-            if digest_of(point) not in self._known:
+            if digest_of(point) not in self._drawn:
                 yield point
+
+
+def _from_median(
+    found: Sequence[tuple[TrialSettings, float | None]],
+) -> list[tuple[TrialSettings, float | None]]:
+    """Replace each score by its distance to the median of all."""
+    gains = [gain for _, gain in found if gain is not None]
+    middle = statistics.median(gains) if gains else 0.0
+    return [(settings, None if gain is None else gain - middle) for settings, gain in found]
 
 
 def combinations(space: SearchSpace) -> int | None:

@@ -43,14 +43,18 @@ class MethodScheduler(FIFOScheduler):
     def remember(self, trial: Trial) -> None:
         """Put into the rungs what a trial reached in an earlier call.
 
-        The last score of one that has not ended is left out: it tells it again when it goes on,
-        and may have been killed before it was cut there.
+        Of one that has not ended, scores after which the search has not let it go on are left out:
+        it tells them again, and may have been killed before it was cut there.
         """
         rungs, known = self._of(trial.config)
         has_ended = trial.state in ("finished", "pruned")
-        points = [objective_of(trial.metric, point.model_dump()) for point in trial.curve]
+        curve = trial.curve
+        if trial.state in UNFINISHED:
+            passed = trial.passed_step
+            curve = curve[:-1] if passed is None else [p for p in curve if p.step <= passed]
+        points = [objective_of(trial.metric, point.model_dump()) for point in curve]
         rungs.on_trial_add(None, known)  # pyright: ignore[reportArgumentType]
-        for point in points[:-1] if trial.state in UNFINISHED else points:
+        for point in points:
             rungs.on_trial_result(None, known, point)  # pyright: ignore[reportArgumentType]
         if has_ended and points:
             rungs.on_trial_complete(None, known, points[-1])  # pyright: ignore[reportArgumentType]

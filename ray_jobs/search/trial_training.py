@@ -16,9 +16,9 @@ from nmt.runs.tuning import TrialSettings
 from nmt.runs.validation_scores import worst_gain
 from nmt.storage import Storage
 from ray_jobs.runtime.connection import prepare_worker
-from ray_jobs.search.limits import gpus_per_trial
 from ray_jobs.search.methods import OBJECTIVE, objective_of
 from ray_jobs.search.population import branch_of
+from ray_jobs.search.trials import gpus_per_worker
 from ray_jobs.workers.interruption import StopCoordinator, WorkerNotice
 from ray_jobs.workers.trial_group import joined_by_others
 
@@ -92,7 +92,7 @@ def trial_job(
 
     tried, workers = config.with_overrides(sample), config.tune.workers_per_trial
     scaling = tried.scaling.model_copy(
-        update={"workers": workers, "gpus_per_worker": gpus_per_trial(config)}
+        update={"workers": workers, "gpus_per_worker": gpus_per_worker(config)}
     )
     training, branch = tried.training, branch_of(sample)
     if config.tune.scheduler == "pbt":

@@ -12,7 +12,7 @@ from ray.tune.experiment import Trial as TuneTrial
 from nmt.config import Config, digest_of
 from nmt.runs import layout
 from nmt.runs.records import TRIAL
-from nmt.runs.trials import UNFINISHED, Trial, TrialPoint, TrialWithCheckpoints
+from nmt.runs.trials import FAILED, UNFINISHED, Trial, TrialPoint, TrialWithCheckpoints
 from nmt.runs.tuning import TrialSettings
 from nmt.runs.validation_scores import gain_of
 from nmt.storage import Storage
@@ -22,12 +22,22 @@ from ray_jobs.search.table import table_lines
 log = logging.getLogger(__name__)
 
 _ENDED = ("finished", "pruned", "diverged", "abandoned")
-_FAILED = "failed"
-_MENDABLE = ("refused", "out_of_memory", _FAILED)
+_MENDABLE = ("refused", "out_of_memory", FAILED)
 """By the trial's own settings where another trial gave a score, else by what all of them share, or
 by the machine: a full disk may be gone when the command is given again."""
 _TOLD = ("diverged", "refused", "out_of_memory")
 """States that a trial reports itself, before it returns."""
+
+
+def gpus_per_worker(config: Config) -> float:
+    """Return the GPUs, or the share of one, that each worker of a trial reserves."""
+    share = config.tune.gpus_per_trial
+    return config.scaling.gpus_per_worker if share is None else share
+
+
+def reserved_gpus(config: Config) -> float:
+    """Return the GPUs that the workers of a trial reserve together."""
+    return gpus_per_worker(config) * config.tune.workers_per_trial
 
 
 def last_step_of(config: Config) -> int:
@@ -84,7 +94,7 @@ class TrialLog(tune.Callback):
 
     def failed(self) -> list[Trial]:
         """List the trials that failed."""
-        return [trial for trial in self.in_order() if trial.state == _FAILED]
+        return [trial for trial in self.in_order() if trial.state == FAILED]
 
     def all_refused(self) -> bool:
         """Tell whether there were trials, and none of them could work with its settings."""
@@ -103,7 +113,17 @@ class TrialLog(tune.Callback):
         """Return the training folder of a trial."""
         return layout.trial_folder(self.config.run, digest_of(trial.config))
 
-    def number_of(self, settings: TrialSettings) -> int:
+    def note_draw(self, settings: TrialSettings) -> None:
+        """Record a trial as soon as it is drawn, so that a search that is killed draws it first."""
+        if digest_of(settings) not in self._trials:
+            self._write(self._new(settings))
+
+    def _new(self, settings: TrialSettings) -> Trial:
+        metric = self.config.training.validation_metric
+        number = self._number_of(settings)
+        return Trial(config=settings, state="running", number=number, metric=metric)
+
+    def _number_of(self, settings: TrialSettings) -> int:
         """Return the number of a trial; settings that are new get the next one."""
         # In the order of the draws: of trials that start together, the later may be the faster.
         digest = digest_of(settings)
@@ -131,7 +151,7 @@ class TrialLog(tune.Callback):
     def begin_round(self, members: Collection[TrialSettings]) -> None:
         """Number the trials of a population, and record that all others go on no more."""
         for settings in members:
-            self.number_of(settings)
+            self._number_of(settings)
         names = {digest_of(settings) for settings in members}
         for name, trial in self._trials.items():
             if trial.state in UNFINISHED and name not in names:
@@ -145,7 +165,7 @@ class TrialLog(tune.Callback):
         """Record that a trial begins or resumes."""
         started = self._of(trial)
         self._at_work.add(digest_of(trial.config))
-        self._write(started.started())
+        self._write(started.started(reserved_gpus(self.config)))
 
     def on_trial_result(
         self,
@@ -163,9 +183,9 @@ class TrialLog(tune.Callback):
             changes = {"state": result["ended"], "error": result["error"], **none}
             self._write(before.model_copy(update=changes))
             return
-        # A trial that resumes reports its earlier scores again, which does not show that it works.
-        is_new = result["step"] > before.steps
-        changes = {"state": "running", "error": None} if is_new else {}
+        changes: dict[str, Any] = {}
+        if not result.get("done"):  # which Tune sets where its scheduler cuts the trial
+            changes["passed_step"] = max(result["step"], before.passed_step or 0)
         if "trained_parameters" in result:
             changes["trained_parameters"] = int(result["trained_parameters"])
         after = before.validated(TrialPoint.model_validate(result))
@@ -196,7 +216,7 @@ class TrialLog(tune.Callback):
         text = (trial.error_file and "see its error file") or "failed"
         cause = trial.get_error()
         lines = str(cause or "").strip().splitlines() or [text]
-        self._write(known.model_copy(update={"state": _FAILED, "error": lines[-1][:300]}))
+        self._write(known.model_copy(update={"state": FAILED, "error": lines[-1][:300]}))
         self._table(force=True)
 
     def _find(self, path: str, name: str) -> Trial | None:
@@ -214,9 +234,7 @@ class TrialLog(tune.Callback):
         recorded = self._trials.get(digest_of(trial.config))
         if recorded is not None:
             return recorded
-        settings, metric = dict(trial.config), self.config.training.validation_metric
-        number = self.number_of(settings)
-        return Trial(config=settings, state="running", number=number, metric=metric)
+        return self._new(dict(trial.config))
 
     def _ended_now(self, trial: TuneTrial) -> Trial:
         """Return what is recorded of a trial, with its time up to now."""

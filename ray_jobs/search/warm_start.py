@@ -2,15 +2,15 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from nmt.config import Config
 from nmt.errors import ConfigError
 from nmt.runs import layout
 from nmt.runs.evaluation import METRIC_NAMES
-from nmt.runs.records import TRIAL, find_record
+from nmt.runs.records import EARLIER_SEARCHES, TRIAL, find_record
 from nmt.runs.steps import TUNE
-from nmt.runs.trials import Trial
+from nmt.runs.trials import EarlierSearch, EarlierSearches, Trial
 from nmt.storage import Storage
 from ray_jobs.search.sampler import MethodSampler
 
@@ -25,17 +25,33 @@ def learn_from_others(
     Raises:
         ConfigError: such a run has no search.
     """
-    for run in config.tune.warm_start:
-        outcomes = Counter(
-            _learn(config, samplers, trial, method) for trial, method in _trials_of(storage, run)
-        )
+    for search in _searches(config, storage):
+        outcomes = Counter(_learn(config, samplers, search, trial) for trial in search.trials)
         taken = outcomes.pop("", 0)
         left_out = "".join(f"; {count} left out: {why}" for why, count in outcomes.items())
-        log.info("tune: learned from %d trials of run '%s'%s", taken, run, left_out)
+        log.info("tune: learned from %d trials of run '%s'%s", taken, search.run, left_out)
 
 
-def _trials_of(storage: Storage, run: str) -> Iterator[tuple[Trial, str]]:
-    """Read the trials of a run's search, in the order of their draws, each with its method.
+def _searches(config: Config, storage: Storage) -> tuple[EarlierSearch, ...]:
+    """Read the searches of `tune.warm_start` as they were when this search began.
+
+    Raises:
+        ConfigError: such a run has no search.
+    """
+    runs, path = config.tune.warm_start, layout.earlier_searches(config.run)
+    if not runs:
+        return ()
+    # What those runs do later, such as more trials, must not change the draws of this one.
+    remedy = "delete it, and the other runs are read again, which may change later draws"
+    kept = EARLIER_SEARCHES.find(storage, path, remedy)
+    if kept is None:
+        kept = EarlierSearches(searches=tuple(_read_search(storage, run) for run in runs))
+        EARLIER_SEARCHES.write(storage, path, kept)
+    return kept.searches
+
+
+def _read_search(storage: Storage, run: str) -> EarlierSearch:
+    """Read the trials of a run's search.
 
     Raises:
         ConfigError: the run has no search.
@@ -49,13 +65,17 @@ def _trials_of(storage: Storage, run: str) -> Iterator[tuple[Trial, str]]:
         )
         for name in storage.list(layout.trials(run))
     )
-    for trial in sorted((each for each in found if each), key=lambda each: each.number):
-        yield trial, trial.method or str(record.settings.get("adapter.type"))
+    trials = sorted((each for each in found if each), key=lambda each: each.number)
+    method = record.settings.get("adapter.type")
+    return EarlierSearch(run=run, method=method and str(method), trials=tuple(trials))
 
 
-def _learn(config: Config, samplers: Mapping[str, MethodSampler], trial: Trial, method: str) -> str:
+def _learn(
+    config: Config, samplers: Mapping[str, MethodSampler], search: EarlierSearch, trial: Trial
+) -> str:
     """Tell the sampler of a method about a trial; return why not, or nothing if it was told."""
-    sampler, metric = samplers.get(method), config.training.validation_metric
+    method, metric = trial.method or str(search.method), config.training.validation_metric
+    sampler = samplers.get(method)
     if trial.state not in ("finished", "pruned") or trial.gain is None:
         return "without a score"
     if trial.metric != metric:
@@ -68,6 +88,6 @@ def _learn(config: Config, samplers: Mapping[str, MethodSampler], trial: Trial, 
         settings["adapter.type"] = method
     if settings.keys() != sampler.space.keys():
         return "other settings were searched"
-    if not sampler.learn_from(settings, trial.gain):
+    if not sampler.learn_from(search.run, settings, trial.gain):
         return "their settings are not in tune.space"
     return ""

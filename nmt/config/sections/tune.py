@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
-from nmt.config.section import PositiveInt, Section
+from nmt.config.section import PositiveInt, RunName, Section
 from nmt.errors import did_you_mean
 
 Method = Literal["none", "lora", "qlora", "ia3", "oft", "bottleneck", "prefix", "prompt"]
@@ -136,9 +136,10 @@ class TuneConfig(Section):
     of 1e-5 to 2e-4."""
     method_space: dict[Method, _MethodSpace] = Field(default_factory=dict[Method, _MethodSpace])
     """Ranges for one of `methods`, which replace those of `space` for the same settings."""
-    warm_start: tuple[str, ...] = ()
-    """Other runs whose searches the sampler learns from first. Their trials must have the same
-    method, searched settings and `training.validation_metric`, and do not count as trials here."""
+    warm_start: tuple[RunName, ...] = ()
+    """Other runs whose searches the sampler learns from first, as they are when this one begins.
+    Their trials must have the same method, searched settings and `training.validation_metric`, and
+    do not count as trials here. Of a score, its distance to the median of its run counts."""
 
     @field_validator("space")
     @classmethod

@@ -27,7 +27,7 @@ def test_all_files_are_packed_by_their_relative_names(folder):
 
 
 def test_caches_and_environments_are_left_out(folder):
-    for name in (".git", ".venv", "__pycache__", "runs"):
+    for name in (".git", ".venv", "__pycache__", "runs", ".import_linter_cache"):
         (folder / name).mkdir()
         (folder / name / "big").write_text("x")
     (folder / "old.pyc").write_text("x")

@@ -18,7 +18,7 @@ from ray.tune.schedulers import TrialScheduler
 from ray_jobs.search.methods import OBJECTIVE, build_search, objective_of
 from ray_jobs.search.scheduler import build_scheduler
 from ray_jobs.search.trials import TrialLog
-from tests.support.runs.fake_trials import FakeTrial
+from tests.support.runs.fake_trials import FakeTrial, fail
 
 
 def config_of(trials: int, *words: str) -> Config:
@@ -68,7 +68,9 @@ def run_search(storage: Storage, config: Config, kills: Kills) -> None:
             if diverges and step == 20:
                 result |= {"step": 0, OBJECTIVE: 0.0, "ended": "diverged", "error": "no number"}
             decision = scheduler.on_trial_result(controller, made, result)
-            if decision != TrialScheduler.STOP:
+            if decision == TrialScheduler.STOP:
+                result["done"] = True
+            else:
                 search.on_trial_result(made.trial_id, result)
             log.on_trial_result(0, [], made, result)
             kills(drawn, step)
@@ -134,3 +136,60 @@ def test_more_trials_are_added_to_those_there_are(
     for count in (3, 12):
         run_search(storage, config_of(count, *words), Kills())
     assert found(storage, config_of(12, *words)) == uninterrupted
+
+
+class TwoAtOnce:
+    """One call of a search of two trials at a time."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.log = TrialLog(storage, config := config_of(4))
+        self.search = build_search(config, self.log, storage)
+        self.scheduler = build_scheduler(config, self.log)
+        drawn = [self.search.suggest(trial_id) for trial_id in "ab"]
+        self.first, self.second = (cast(TuneTrial, FakeTrial(each)) for each in drawn)
+
+    def start(self, trial: TuneTrial) -> None:
+        self.scheduler.on_trial_add(cast(Any, None), trial)
+        self.log.on_trial_start(0, [], trial)
+
+    def tell(self, trial: TuneTrial, step: int, bleu: float) -> str:
+        point = objective_of("bleu", {"step": step, "bleu": bleu})
+        decision = self.scheduler.on_trial_result(cast(Any, None), trial, dict(point))
+        done = decision == TrialScheduler.STOP
+        self.log.on_trial_result(0, [], trial, {**point, "done": done})
+        return decision
+
+
+def test_a_trial_goes_on_from_a_rung_that_it_had_passed_before_better_ones_came(
+    tmp_path: Any,
+) -> None:
+    call = TwoAtOnce(Storage(str(tmp_path)))
+    call.start(call.first)
+    call.start(call.second)
+    assert call.tell(call.first, 20, 10.0) == TrialScheduler.CONTINUE
+    assert call.tell(call.second, 20, 12.0) == TrialScheduler.CONTINUE
+    assert call.tell(call.second, 40, 12.5) == TrialScheduler.CONTINUE
+    again = TwoAtOnce(Storage(str(tmp_path)))
+    again.start(again.first)
+    assert again.first.config == call.first.config
+    assert again.tell(again.first, 20, 10.0) == TrialScheduler.CONTINUE
+
+
+def test_a_trial_that_was_drawn_and_had_not_begun_is_drawn_again(tmp_path: Any) -> None:
+    call = TwoAtOnce(Storage(str(tmp_path)))
+    call.start(call.second)
+    again = TwoAtOnce(Storage(str(tmp_path)))
+    assert (again.first.config, again.second.config) == (call.first.config, call.second.config)
+
+
+def test_a_trial_that_is_tried_again_after_a_failure_goes_on_after_a_kill(tmp_path: Any) -> None:
+    storage = Storage(str(tmp_path))
+    call = TwoAtOnce(storage)
+    for trial in (call.first, call.second):
+        fail(call.log, trial.config or {}, OSError("disk full"))
+    call = TwoAtOnce(storage)
+    call.start(call.first)
+    call.start(call.second)
+    call.tell(call.second, 10, 5.0)
+    again = TwoAtOnce(storage)
+    assert again.first.config == call.first.config

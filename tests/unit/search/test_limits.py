@@ -47,6 +47,16 @@ def test_gpu_hours_count_each_trial_by_its_share_of_a_gpu() -> None:
     assert (spent.hours, spent.gpu_hours) == (2.0, 1.5)
 
 
+def test_gpu_hours_of_an_earlier_call_are_those_that_it_reserved(tmp_path: Path) -> None:
+    storage, words = Storage(str(tmp_path)), ["scaling.gpus_per_worker=1", "tune.max_gpu_hours=2"]
+    complete(TrialLog(storage, config_of(*words)), {"seed": 1}, (10, 1.0))
+    now = config_of(*words, "tune.gpus_per_trial=0.25")
+    (trial,) = TrialLog(storage, now).in_order()
+    two_hours = trial.periods[0].model_copy(update={"start": 0.0, "end": 7200.0})
+    trial = trial.model_copy(update={"periods": (two_hours,)})
+    assert spent_on(now, [trial]).gpu_hours == 2.0
+
+
 @pytest.mark.parametrize(
     ("words", "trials", "end"),
     [

@@ -2,7 +2,7 @@
 
 import math
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,10 +13,12 @@ from nmt.storage import Storage
 
 pytest.importorskip("ray.tune")
 
+from ray.tune.experiment import Trial as TuneTrial
+
 from ray_jobs.search.methods import draw_population, method_of
 from ray_jobs.search.population import CHANGES, RATE, branch_of, next_round
 from ray_jobs.search.trials import TrialLog
-from tests.support.runs.fake_trials import fail, follow
+from tests.support.runs.fake_trials import FakeTrial, fail, follow
 
 
 class Killed(Exception):
@@ -52,8 +54,17 @@ class Kills:
             raise Killed
 
 
-def train(storage: Storage, config: Config, kills: Kills, failing: float = 0.0) -> None:
-    """Train a population as `nmt tune` does; trials whose rate is above `failing` fail."""
+def train(
+    storage: Storage,
+    config: Config,
+    kills: Kills,
+    failing: float = 0.0,
+    broken: TrialSettings | None = None,
+) -> None:
+    """Train a population as `nmt tune` does.
+
+    Trials whose rate is above `failing` fail at once; `broken` does after its first score.
+    """
     trials, first = TrialLog(storage, config), draw_population(config, storage)
     trials.is_exchanging, made = True, None
     while (due := next_round(config, first, trials)) and due != made:
@@ -65,6 +76,11 @@ def train(storage: Storage, config: Config, kills: Kills, failing: float = 0.0) 
                 fail(trials, settings, ValueError("broken"))
                 continue
             point = (due.until, score_of(settings, due.until))
+            if settings == broken:
+                point = (config.tune.grace_steps // 2, 1.0)
+                follow(trials, settings, point)
+                trials.on_trial_error(0, [], cast(TuneTrial, FakeTrial(settings, OSError("gone"))))
+                continue
             made_trial = follow(trials, settings, point)
             kills(settings, due.until, "after")
             trials.on_trial_complete(0, [], made_trial)
@@ -147,6 +163,15 @@ def test_a_trial_that_fails_is_replaced_at_the_next_exchange(tmp_path: Any) -> N
     failed = [each for each in trials if each.state == "failed"]
     assert failed
     assert len([each for each in trials if each.state == "finished"]) >= 6
+
+
+def test_a_trial_that_fails_after_a_score_is_replaced_at_the_next_exchange(tmp_path: Any) -> None:
+    storage, config = Storage(str(tmp_path)), config_of()
+    broken = draw_population(config, storage)[0]
+    train(storage, config, Kills(), broken=broken)
+    states = {digest_of(each.config): each.state for each in found(storage, config)}
+    assert states[digest_of(broken)] == "failed"
+    assert list(states.values()).count("finished") == 8
 
 
 def test_where_all_fail_the_search_ends(tmp_path: Any) -> None:

@@ -66,6 +66,7 @@ def test_a_new_log_reads_back_what_an_earlier_one_wrote(storage, config):
             number=1,
             bleu=20.0,
             steps=100,
+            passed_step=100,
             curve=(TrialPoint(step=50, bleu=10.0), TrialPoint(step=100, bleu=20.0)),
             config=SMALL,
         )

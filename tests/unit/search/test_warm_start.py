@@ -15,8 +15,10 @@ from nmt.storage import Storage
 
 pytest.importorskip("ray.tune")
 
+from ray_jobs.runtime.checks import check
 from ray_jobs.search.methods import build_search
 from ray_jobs.search.trials import TrialLog
+from tests.support.runs.fake_trials import complete
 
 RANKS = "tune.space={adapter.rank: {type: choice, values: [2, 4, 8]}}"
 
@@ -38,11 +40,11 @@ def tried(storage: Storage, rank: int, **changes: Any) -> None:
 
 
 def values_of(storage: Storage, *words: str) -> dict[str, dict[Any, float | None]]:
-    """What the sampler of each method knows: rank -> gain."""
+    """What the sampler of each method knows: rank -> gain above the median of its run."""
     config = config_of(*words)
     search = build_search(config, TrialLog(storage, config), storage)
     return {
-        method: {told.params.get("adapter.rank"): told.value for told in sampler._study.trials}
+        method: {told.params.get("adapter.rank"): told.value for told in sampler.study().trials}
         for method, sampler in search._samplers.items()
     }
 
@@ -57,7 +59,7 @@ def test_finished_trials_of_another_run_are_learned(
     caplog.set_level("INFO")
     tried(storage, 2)
     tried(storage, 4, state="pruned", bleu=10.0)
-    assert values_of(storage) == {"lora": {2: 20.0, 4: 10.0}}
+    assert values_of(storage) == {"lora": {2: 5.0, 4: -5.0}}
     assert "learned from 2 trials of run 'other'" in caplog.text
 
 
@@ -65,7 +67,7 @@ def test_a_search_over_methods_learns_of_the_method_that_was_searched_alone(
     storage: Storage,
 ) -> None:
     tried(storage, 2)
-    assert values_of(storage, "tune.methods=[none,lora]") == {"none": {}, "lora": {2: 20.0}}
+    assert values_of(storage, "tune.methods=[none,lora]") == {"none": {}, "lora": {2: 0.0}}
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,37 @@ def test_a_run_without_a_search_is_refused(storage: Storage) -> None:
     config = config_of().with_overrides({"tune.warm_start": ["nothing"]})
     with pytest.raises(ConfigError, match=r"tune\.warm_start: run 'nothing' has no search"):
         build_search(config, TrialLog(storage, config), storage)
+
+
+def test_scores_of_other_data_do_not_drown_those_of_this_search(storage: Storage) -> None:
+    """There all settings are better than here, and those that are the best here were not."""
+    for rank, bleu in ((2, 41.0), (4, 39.0), (8, 40.0)):
+        tried(storage, rank, bleu=bleu)
+    config = config_of()
+    log = TrialLog(storage, config)
+    for rank, bleu in ((2, 3.0), (4, 15.0)):
+        complete(log, {"adapter.rank": rank}, (10, bleu))
+    told = build_search(config, log, storage)._samplers["lora"].study().trials
+    best = max(told, key=lambda each: each.value or 0.0)
+    assert best.params == {"adapter.rank": 4}
+
+
+def test_what_the_other_run_does_later_changes_nothing(storage: Storage) -> None:
+    tried(storage, 2)
+    before = values_of(storage)
+    tried(storage, 4, bleu=10.0)
+    assert values_of(storage) == before
+    storage.delete("other")
+    assert values_of(storage) == before
+
+
+def test_the_run_of_the_search_itself_is_refused(storage: Storage) -> None:
+    config = config_of().with_overrides({"tune.warm_start": ["mine"]})
+    with pytest.raises(ConfigError, match=r"tune\.warm_start names 'mine'"):
+        check(storage, config, "tune")
+
+
+@pytest.mark.parametrize("name", ["", "../other", "Other"])
+def test_what_cannot_be_a_run_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"tune\.warm_start"):
+        config_of().with_overrides({"tune.warm_start": [name]})
