@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from nmt.config import Config, digest_of
+from nmt.config import SEEDS, Config, digest_of
 from nmt.errors import DivergedError, InputError, InsufficientMemoryError, UnavailableError
 from nmt.runs import layout
 from nmt.runs.records import VARIANT, Record, is_intact, require, result_of, settings_of
@@ -81,7 +81,7 @@ def wanted_variants(session: Session, own: TrainResult) -> Iterator[WantedVarian
     """
     config = _as_own(session.config, own)
     for number in range(2, config.campaign.seeds + 1):
-        seed = config.seed + number - 1
+        seed = (config.seed + number - 1) % SEEDS
         yield WantedVariant(f"seed-{number}", "seed", config.with_overrides({"seed": seed}))
     if config.campaign.methods:
         for method, best in find_best_of_methods(session, config.adapter.type).items():

@@ -5,7 +5,7 @@ torch nor ray.
 """
 
 from nmt.config.load import LoadedConfig, load_config, load_with_user_set
-from nmt.config.root import Config, digest_of
+from nmt.config.root import SEEDS, Config, digest_of
 from nmt.config.sections.adapter import (
     AdapterConfig,
     BottleneckAdapter,
@@ -41,6 +41,7 @@ from nmt.config.sections.tune import Choice, SearchRange, TuneConfig, Uniform
 
 __all__ = [
     "BASELINES",
+    "SEEDS",
     "AdapterConfig",
     "BottleneckAdapter",
     "CampaignConfig",

@@ -48,6 +48,10 @@ RESERVED_RUNS = (
 )
 
 
+SEEDS = 2**31
+"""Number of different seeds."""
+
+
 class Config(Section):
     """Every setting of a run."""
 
@@ -55,7 +59,7 @@ class Config(Section):
     """Name of the run: its folder below the storage root."""
     storage: str = Field(default="runs", min_length=1)
     """Storage root: a folder, or an s3:// or gs:// URL."""
-    seed: int = Field(default=1, ge=0, lt=2**31)
+    seed: int = Field(default=1, ge=0, lt=SEEDS)
     """Seed of everything drawn at random."""
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()

@@ -28,6 +28,9 @@ class TrainingJob:
     replay_split: str | None = "general_train"
     stop_at_step: int | None = None
     """End here, as if interrupted; the schedule still aims at `training.max_steps`."""
+    pauses_every_steps: int | None = None
+    """A training that goes on again and again, with another `stop_at_step` each time, is validated
+    at the multiples of this too."""
     start_from: str | None = None
     """Folder of checkpoints to go on from when this one has none yet."""
     start_at_step: int | None = None
@@ -40,3 +43,11 @@ class TrainingJob:
     shared_validation: str | None = None
     """File that fixes the number of validation pairs for several trainings, the first of which
     chooses it; None where the training chooses for itself."""
+
+    @property
+    def whole_steps(self) -> int:
+        """Return the last step of the training, over all its parts."""
+        most = self.config.training.max_steps
+        if self.pauses_every_steps is not None:
+            return min(most, self.config.tune.max_steps)
+        return min(most, self.stop_at_step or most)

@@ -348,8 +348,9 @@ class Trainer:
                 keep, mean_of = self.training.keep_checkpoints, self.training.average_checkpoints
                 validated = mean_of if mean_of > 1 else 0
                 self.checkpoints.save(
-                    state, self.material.model, moments, keep, validated, hypotheses
-                )
+                    state, self.material.model, moments, keep, validated, hypotheses,
+                    self.job.start_at_step,
+                )  # fmt: skip
                 self.tracking.flush()
 
     def _outcome(self, state: State) -> Outcome:

@@ -26,7 +26,7 @@ MINIMUM_SENTENCES = 100
 
 
 def sentences_within(
-    share: float, *, most: int, step_seconds: float, sentence_seconds: float, steps: int
+    share: float, *, most: int, step_seconds: float, sentence_seconds: float, steps: float
 ) -> int:
     """Return how many pairs a validation may translate, at least `MINIMUM_SENTENCES` if there are.
 
@@ -35,11 +35,26 @@ def sentences_within(
         most: number of pairs that there are.
         step_seconds: time of an update.
         sentence_seconds: time of translating one pair.
-        steps: updates between two validations.
+        steps: updates between two validations, as a mean.
     """
     allowed = share / (1 - share) * steps * step_seconds
     fitting = math.floor(allowed / max(sentence_seconds, 1e-9))
     return min(most, max(MINIMUM_SENTENCES, fitting))
+
+
+def steps_between(last_step: int, every: int, pauses: int | None = None) -> float:
+    """Return the mean number of updates between two validations of a whole training.
+
+    Args:
+        last_step: of the training, which is validated in any case.
+        every: at the multiples of this it is validated.
+        pauses: and at those of this.
+    """
+    pauses = pauses or every
+    both = last_step // math.lcm(every, pauses)
+    count = last_step // every + last_step // pauses - both
+    is_extra = last_step % every and last_step % pauses
+    return last_step / (count + bool(is_extra))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,9 @@ class ValidationSample:
             most=len(self.material.validation),
             step_seconds=state.seconds / state.step,
             sentence_seconds=seconds / MINIMUM_SENTENCES,
-            steps=training.evaluate_every_steps,
+            steps=steps_between(
+                self.job.whole_steps, training.evaluate_every_steps, self.job.pauses_every_steps
+            ),
         )
 
     def _agree(self, measured: int) -> int:

@@ -41,14 +41,28 @@ def _check_test_pairs(config: Config) -> None:
 def _check_space(config: Config) -> None:
     """Try the values of every choice, and three of every range, against the schema."""
     for method, space in config.search_spaces.items():
-        where = f"tune.space, {method}" if config.tune.methods else "tune.space"
-        try:
-            with_method = config.with_overrides({"adapter.type": method})
-            for key, searched in space.items():
-                for value in _values(searched):
-                    with_method.with_overrides({key: value})
-        except ConfigError as error:
-            raise ConfigError(f"{where}: {error}") from None
+        with_method = config.with_overrides({"adapter.type": method})
+        own = next((ours for name, ours in config.tune.method_space.items() if name == method), {})
+        for key, searched in space.items():
+            where = f"tune.space, {method}" if config.tune.methods else "tune.space"
+            where = f"tune.method_space.{method}" if key in own else where
+            try:
+                _check_values(with_method, key, searched)
+            except ConfigError as error:
+                raise ConfigError(f"{where}: {error}") from None
+
+
+def _check_values(config: Config, key: str, searched: SearchRange) -> None:
+    """Refuse values that a setting cannot have, or that are one value for it."""
+    seen: dict[str, object] = {}
+    for value in _values(searched):
+        digest = config.with_overrides({key: value}).digest()
+        before = seen.setdefault(digest, value)
+        if before != value:
+            raise ConfigError(
+                f"{key} has the values {before!r} and {value!r}, which are the same setting: leave "
+                "out one of them, or two trials would be one training"
+            )
 
 
 def _check_warm_start(config: Config) -> None:

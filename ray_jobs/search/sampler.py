@@ -26,6 +26,8 @@ from nmt.runs.tuning import Setting, TrialSettings
 # So often, Optuna draws before the combinations that are left are listed: its draws are the better
 # ones, and a space with a range cannot be listed.
 _DRAWS = 100
+_AT_RANDOM = 3
+"""Scores before TPE looks at them. With Optuna's 10 no search of a few trials would."""
 _SAYS_NOTHING = ("failed", "abandoned")
 """States of trials that say nothing of their settings unless they have a score."""
 
@@ -149,8 +151,10 @@ class MethodSampler:
 
     def _sampler_after(self, number: int) -> optuna.samplers.BaseSampler:
         """Make a sampler that has drawn so often, whichever call of the search drew."""
-        kinds = {"random": optuna.samplers.RandomSampler}
-        sampler = kinds.get(self.kind, optuna.samplers.TPESampler)(seed=self.seed)
+        if self.kind == "random":
+            sampler = optuna.samplers.RandomSampler(seed=self.seed)
+        else:
+            sampler = optuna.samplers.TPESampler(seed=self.seed, n_startup_trials=_AT_RANDOM)
         other = optuna.create_study(sampler=sampler)
         # Failed trials leave no trace in the model, but each takes its random numbers.
         for _ in range(number):

@@ -112,6 +112,7 @@ def trial_job(
         data=layout.pairs(config.run),
         name=" ".join(f"{key.rpartition('.')[2]}={_short(v)}" for key, v in sample.items()),
         stop_at_step=until or config.tune.max_steps,
+        pauses_every_steps=config.tune.grace_steps if until else None,
         start_from=branch and layout.checkpoints(_folder_of(config, branch.settings)),
         start_at_step=branch and branch.step,
         keeps_base=workers == 1,  # the processes of several end with their trial

@@ -116,8 +116,9 @@ class TuneConfig(Section):
     reduction_factor: int = Field(default=2, ge=2)
     """One in this many trials continues at each rung."""
     sampler: Literal["tpe", "random", "grid"] = "tpe"
-    """How settings are drawn: by what earlier trials scored (Optuna's TPE), at random, or each
-    combination in turn. `grid` needs a space of choices alone."""
+    """How settings are drawn: by what earlier trials scored (Optuna's TPE, after three draws of a
+    method at random), at random, or each combination in turn. `grid` needs a space of choices
+    alone."""
     scheduler: Literal["asha", "pbt", "none"] = "asha"
     """`asha`: stop trials that are weak at a rung; `none`: every trial makes all its steps. `pbt`
     (population based training): the first `trials` trials are a population. After every
@@ -192,17 +193,22 @@ class TuneConfig(Section):
     def _check_choices(self) -> None:
         """Refuse ranges, of which a grid could not try every value."""
         # The default space is fitted to each method later, but has a range for every one.
-        for key, searched in self._ranges():
+        for where, key, searched in self._ranges():
             if not isinstance(searched, Choice):
                 raise ValueError(
                     f"sampler=grid tries every combination, and {key} is a range: set "
-                    f"tune.space with choices alone, like {key}={{type: choice, values: [...]}}"
+                    f"{where} with choices alone, like {key}={{type: choice, values: [...]}}"
                 )
 
-    def _ranges(self) -> Iterator[tuple[str, SearchRange]]:
-        yield from self.space.items()
-        for space in self.method_space.values():
-            yield from space.items()
+    def _ranges(self) -> Iterator[tuple[str, str, SearchRange]]:
+        """List the ranges that some method uses, each with the key that holds it."""
+        for key, searched in self.space.items():
+            replaced = [key in self.method_space.get(method, {}) for method in self.methods]
+            if not replaced or not all(replaced):
+                yield "tune.space", key, searched
+        for method, space in self.method_space.items():
+            for key, searched in space.items():
+                yield f"tune.method_space.{method}", key, searched
 
 
 def _check_searched(key: str) -> None:

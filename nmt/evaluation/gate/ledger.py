@@ -32,7 +32,7 @@ class SetUse(ResultPart):
     baseline: str
     """The same of what it was compared with."""
     rules: str
-    """Digest of the settings of the gate."""
+    """Digest of the settings of the gate and of the sets that decide."""
     run: str
     error_rate: float
     """What the use spent."""
@@ -112,8 +112,8 @@ def reserve(
 ) -> Reservation:
     """Count a use of test sets before their scores are compared.
 
-    A gate that is killed after that has used the sets too. The same engines by the same rules are
-    one use, however often they are compared.
+    A gate that is killed after that has used the sets too. The same engines by the same rules on
+    the same sets are one use, however often they are compared.
 
     Args:
         storage: the storage root.

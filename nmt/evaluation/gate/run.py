@@ -193,15 +193,16 @@ def _decide(
     left_out: Mapping[str, str],
 ) -> GateResult:
     settings = config.gate
+    digests = {name: info.digest for name, info in result.test_sets.items() if not info.forgetting}
     use = SetUse(
         engine=contest.engine.content(""),
         baseline=contest.baseline.content(""),
-        rules=digest_of(settings.model_dump(mode="json")),
+        # Each choice of sets gives the engine another chance to be accepted.
+        rules=digest_of([settings.model_dump(mode="json"), sorted(digests.values())]),
         run=config.run,
         error_rate=settings.error_rate / settings.uses,
     )
     _log_prediction(config, result, contest.pair, use.error_rate)
-    digests = {name: info.digest for name, info in result.test_sets.items() if not info.forgetting}
     reservation = reserve(storage, digests, use, settings)
     decision = decide(result, settings, reservation.budget, contest.pair)
     settle(storage, list(digests.values()), reservation, decision.verdict)

@@ -75,6 +75,7 @@ class Checkpoints:
         keep: int,
         keep_validated: int = 0,
         hypotheses: Sequence[str] = (),
+        start_at_step: int | None = None,
     ) -> None:
         """Write a checkpoint, then delete those that are no longer needed.
 
@@ -85,6 +86,7 @@ class Checkpoints:
             keep: number of the latest checkpoints to keep, in addition to the best one.
             keep_validated: number of the latest validations whose checkpoints are kept too.
             hypotheses: translations of the validation pairs; empty where it was not validated.
+            start_at_step: where a copied trial begins; its best checkpoint after that is kept too.
         """
         meta = state.meta()
         if self.base:
@@ -98,6 +100,9 @@ class Checkpoints:
         # Later checkpoints exist when they are damaged. They must not push out intact ones.
         earlier = [step for step in self.steps() if step <= state.step]
         kept = {state.best_step, *earlier[-keep:], *state.validated(keep_validated)}
+        if start_at_step is not None:
+            # A search compares the trial by its own validations.
+            kept.add(state.best_step_after(start_at_step))
         for step in earlier:
             if step not in kept:
                 self.storage.delete(self.path(step))

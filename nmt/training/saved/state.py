@@ -93,6 +93,11 @@ class State:
             entry["loss"] = self.loss
         return replace(self, curve=(*self.curve, entry))
 
+    def best_step_after(self, step: int) -> int | None:
+        """Return the step of the best validation after a step, the first one of several."""
+        later = tuple(entry for entry in self.curve if entry["step"] > step)
+        return replace(self, curve=later).best_step
+
     def validated(self, count: int) -> list[int]:
         """Return the last `count` validated steps, ascending."""
         return [int(entry["step"]) for entry in self.curve[max(0, len(self.curve) - count) :]]

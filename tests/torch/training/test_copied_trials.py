@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nmt.runs import layout
+from nmt.training import validation
 from nmt.training.job import TrainingJob
 from nmt.training.saved.checkpoints import Checkpoints
 from nmt.training.trainer import run_training
@@ -65,6 +66,19 @@ def test_its_earlier_validations_are_those_of_the_other_trial(
 ) -> None:
     state = run_training(copy_of(parent, changed)).state
     assert [entry["step"] for entry in state.curve] == [4, 6, 8]
+
+
+def test_the_best_checkpoint_of_its_own_is_kept_below_that_of_the_other_trial(
+    parent: TrainingJob, changed: TrainingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = {"training.evaluate_every_steps": 1, "training.keep_checkpoints": 2}
+    copy = copy_of(parent, changed)
+    copy = replace(copy, config=copy.config.with_overrides(often))
+    scores = iter([0.0, -1.0, -2.0, -3.0])  # the other trial had more than 0
+    monkeypatch.setattr(validation, "corpus_bleu", lambda *_: next(scores))
+    run_training(copy)
+    kept = Checkpoints(copy.storage, layout.checkpoints(copy.folder)).steps()
+    assert kept == [4, 5, 7, 8]
 
 
 def test_without_that_checkpoint_it_begins_at_the_beginning(

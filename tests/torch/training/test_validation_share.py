@@ -8,7 +8,7 @@ import pytest
 from nmt.training import validation, validation_sample
 from nmt.training.job import TrainingJob
 from nmt.training.trainer import run_training
-from nmt.training.validation_sample import sentences_within
+from nmt.training.validation_sample import sentences_within, steps_between
 
 pytestmark = pytest.mark.usefixtures("quick_validation")
 
@@ -53,6 +53,36 @@ def test_so_many_pairs_are_taken_as_fit_into_the_share(sentence_seconds: float, 
         0.1, most=500, step_seconds=0.1, sentence_seconds=sentence_seconds, steps=200
     )
     assert found == count
+
+
+@pytest.mark.parametrize(
+    ("last", "every", "pauses", "mean"),
+    [
+        (600, 200, None, 200),
+        (60, 200, None, 60),
+        (500, 200, None, 500 / 3),
+        (600, 200, 150, 600 / 6),
+        (600, 200, 50, 600 / 12),
+        (610, 200, 150, 610 / 7),
+    ],
+)
+def test_all_validations_of_the_whole_training_count(
+    last: int, every: int, pauses: int | None, mean: float
+) -> None:
+    assert steps_between(last, every, pauses) == mean
+
+
+def test_a_training_that_ends_before_its_first_interval_measures_what_it_has(
+    sharing: TrainingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(
+        validation_sample,
+        "sentences_within",
+        lambda *_, steps, **__: seen.append(steps) or 5,
+    )
+    run_training(replace(sharing, stop_at_step=1))
+    assert seen == [1]
 
 
 def test_without_a_share_all_pairs_are_translated_and_counted(

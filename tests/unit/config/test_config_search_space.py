@@ -134,6 +134,23 @@ def test_a_search_over_methods_that_cannot_work_is_refused(words: list[str], sai
         load_config(overrides=words)
 
 
+CHOICES = "{training.learning_rate: {type: choice, values: [1e-4, 2e-4]}}"
+RANGES = "{training.learning_rate: {type: loguniform, low: 1e-5, high: 1e-3}}"
+
+
+def test_a_grid_is_allowed_where_every_method_has_choices_in_place_of_a_range() -> None:
+    words = ["tune.sampler=grid", "tune.methods=[lora,none]", f"tune.space={RANGES}"]
+    words.append(f"tune.method_space={{lora: {CHOICES}, none: {CHOICES}}}")
+    assert load_config(overrides=words).tune.sampler == "grid"
+
+
+def test_a_grid_with_a_range_of_one_method_is_refused_by_the_key_that_holds_it() -> None:
+    words = ["tune.sampler=grid", "tune.methods=[lora,none]", f"tune.space={CHOICES}"]
+    words.append(f"tune.method_space={{none: {RANGES}}}")
+    with pytest.raises(ConfigError, match=r"set tune\.method_space\.none with choices alone"):
+        load_config(overrides=words)
+
+
 def test_a_grid_of_choices_is_allowed() -> None:
     words = ["tune.sampler=grid", "tune.space={seed: {type: choice, values: [1, 2]}}"]
     assert load_config(overrides=words).tune.sampler == "grid"

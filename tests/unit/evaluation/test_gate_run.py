@@ -131,6 +131,21 @@ def test_another_engine_uses_the_set_again_and_has_an_equal_share_of_the_error_r
     assert found.error_rate == pytest.approx(0.05 / 20)
 
 
+def test_another_choice_of_sets_uses_each_of_them_again(storage, monkeypatch):
+    half = MANY // 2
+    more = replace(
+        NEWS,
+        name="more",
+        sources=NEWS.sources[:half],
+        references=tuple(each[:half] for each in NEWS.references),
+    )
+    monkeypatch.setattr(FakeSets, "given", (NEWS, more))
+    uses = [judge(storage, *words) for words in ((), ("gate.error_rate=0.05",))]
+    monkeypatch.setattr(FakeSets, "given", (NEWS,))
+    uses.append(judge(storage))
+    assert [found.sets[0].use for found in uses] == [1, 1, 2]
+
+
 def test_the_same_sentences_under_two_names_count_once(storage, monkeypatch):
     copy = replace(NEWS, name="copy")
     monkeypatch.setattr(FakeSets, "given", (NEWS, copy))

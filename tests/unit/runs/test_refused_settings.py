@@ -28,6 +28,20 @@ def test_a_range_between_whole_numbers_is_refused_for_a_setting_that_counts(tmp_
         check(Storage(str(tmp_path)), config, "tune")
 
 
+def test_a_range_of_one_method_is_named_by_the_key_that_holds_it(tmp_path) -> None:
+    space = "tune.method_space={lora: {adapter.rank: {type: uniform, low: 4, high: 64}}}"
+    config = load_config(overrides=["run=demo", "tune.methods=[lora,none]", space])
+    with pytest.raises(ConfigError, match=r"tune\.method_space\.lora: adapter\.rank"):
+        check(Storage(str(tmp_path)), config, "tune")
+
+
+def test_two_values_that_are_the_same_setting_are_refused(tmp_path) -> None:
+    space = "tune.space={adapter.rank: {type: choice, values: [8, '8']}}"
+    config = load_config(overrides=["run=demo", space])
+    with pytest.raises(ConfigError, match=r"adapter\.rank has the values 8 and '8', which are"):
+        check(Storage(str(tmp_path)), config, "tune")
+
+
 def test_a_pipeline_without_a_search_asks_nothing_of_its_ranges(tmp_path) -> None:
     space = "tune.space={adapter.rnk: {type: choice, values: [2]}}"
     config = load_config(overrides=["run=demo", space, "tune.trials=0"])

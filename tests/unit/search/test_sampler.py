@@ -1,5 +1,6 @@
 """How the settings of one method are drawn."""
 
+import math
 from typing import Any
 
 import pytest
@@ -122,3 +123,18 @@ def test_what_another_search_found_is_learned_and_may_be_drawn_again() -> None:
     assert not sampler.learn_from("other", {"adapter.rank": 16}, 30.0)
     assert [told.params for told in sampler.study().trials] == [{"adapter.rank": 4}]
     assert sorted(ranks_of(sampler, 3)) == [2, 4, 8]
+
+
+def test_the_first_scores_decide_what_is_drawn_next() -> None:
+    space = Config().search_spaces["lora"]
+    drawn: list[list[float]] = []
+    for best in (1e-4, 1e-3):
+        sampler = MethodSampler(space, 1, "tpe")
+        rates: list[float] = []
+        for _ in range(5):
+            settings = sampler.draw() or {}
+            rates.append(float(settings["training.learning_rate"]))
+            sampler.learn(settings, -abs(math.log(rates[-1] / best)))
+        drawn.append(rates)
+    assert drawn[0][:3] == drawn[1][:3]
+    assert drawn[0][3:] != drawn[1][3:]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from nmt.config import load_config
+from nmt.config import SEEDS, load_config
 from nmt.runs.results import TrainResult
 from nmt.runs.variants import Variant, VariantsResult, spread_of
 from nmt.storage import Storage
@@ -32,6 +32,11 @@ def test_each_further_seed_is_a_training_with_the_same_settings(tmp_path, monkey
     found = wanted(tmp_path, monkeypatch, "campaign.seeds=3", "seed=7")
     assert [(each.name, each.config.seed) for each in found] == [("seed-2", 8), ("seed-3", 9)]
     assert len({each.folder for each in found}) == 2
+
+
+def test_after_the_last_seed_comes_the_first(tmp_path, monkeypatch):
+    found = wanted(tmp_path, monkeypatch, "campaign.seeds=3", f"seed={SEEDS - 2}")
+    assert [each.config.seed for each in found] == [SEEDS - 1, 0]
 
 
 def test_one_seed_and_no_other_method_need_no_training(tmp_path, monkeypatch):
