@@ -55,17 +55,16 @@ class GainEstimate:
 
     def _corrected(self, x: float) -> float:
         """Correct a mean in standard deviations."""
-        if not self.skewness:
-            return x
-        shift = self.skewness / (6 * self.count)
-        return ((1 + self.skewness * x / 3) ** 3 - 1) / self.skewness + shift
+        skewness, shift = self.skewness, self.skewness / (6 * self.count)
+        # The cube of 1 + skewness * x / 3, written out: of a tiny skewness, 1 + ... keeps no digit.
+        return x + skewness * x**2 / 3 + skewness**2 * x**3 / 27 + shift
 
     def _uncorrected(self, y: float) -> float:
         """Invert the correction."""
-        if not self.skewness:
-            return y
-        shift = self.skewness / (6 * self.count)
-        return 3 * (math.cbrt(1 + self.skewness * (y - shift)) - 1) / self.skewness
+        moved = y - self.skewness / (6 * self.count)
+        root = math.cbrt(1 + self.skewness * moved)
+        # (root - 1) / skewness, without the difference and the quotient of two tiny numbers.
+        return 3 * moved / (root**2 + root + 1)
 
 
 def estimate_gain(

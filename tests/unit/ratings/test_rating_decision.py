@@ -134,6 +134,14 @@ def test_the_lower_bound_is_above_zero_exactly_if_z_exceeds_its_bound(skewness, 
         assert (found.bounds(bound)[0] > 0) == (found.z() > bound)
 
 
+@pytest.mark.parametrize("skewness", [5e-324, 1e-51, -1e-17, 1e-15, 1e-9])
+def test_a_skewness_by_rounding_alone_changes_nothing(skewness):
+    even = GainEstimate(gain=2.0, error=1.0, skewness=0.0, count=50)
+    rounded = GainEstimate(gain=2.0, error=1.0, skewness=skewness, count=50)
+    assert rounded.z() == pytest.approx(even.z())
+    assert rounded.bounds(1.9) == pytest.approx(even.bounds(1.9))
+
+
 def _rare_losses(random, shape):
     """Draw gains of 6.7 points in 90 of 100 sentences and losses of 60 in the others: mean 0."""
     even = np.where(random.random(shape) < 0.1, -60.0, 60.0 / 9)
