@@ -87,7 +87,7 @@ def estimate_gain(
     """
     rest = differences - slope * metric if slope else differences
     known = slope * float(all_metric.mean()) if slope else 0.0
-    error = float(rest.std(ddof=1)) / math.sqrt(len(rest)) if len(rest) > 1 else math.inf
+    error = _deviation(rest, 1) / math.sqrt(len(rest)) if len(rest) > 1 else math.inf
     return GainEstimate(
         share_differing * (float(rest.mean()) + known),
         share_differing * error,
@@ -97,7 +97,12 @@ def estimate_gain(
 
 
 def _skewness(values: NDArray[np.float64]) -> float:
-    deviation = float(values.std())
+    deviation = _deviation(values, 0)
     if not deviation:
         return 0.0
     return float(((values - values.mean()) ** 3).mean()) / deviation**3
+
+
+def _deviation(values: NDArray[np.float64], freedom: int) -> float:
+    # The mean of equal numbers may differ from them in its last digit.
+    return 0.0 if values.min() == values.max() else float(values.std(ddof=freedom))
