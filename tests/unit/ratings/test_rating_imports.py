@@ -8,45 +8,14 @@ import pytest
 from nmt.errors import DataError
 from nmt.ratings.decision import decide
 from nmt.ratings.imports import import_files
-from nmt.ratings.sheets.cells import mark_text
-from nmt.ratings.studies import (
-    open_batch,
-    read_design,
-    read_keys,
-    read_ratings,
-    start_study,
-    write_batch,
-)
-from nmt.storage import Storage
-from tests.support.ratings.studies import design, fill_in, score_by, write
-
-GOOD = score_by({"old": 60.0, "new": 75.0})
-
-
-class Study:
-    """A study with a written first batch."""
-
-    def __init__(self, folder, **wishes):
-        self.folder = folder
-        self.storage = Storage(str(folder / "runs"))
-        self.design = start_study(self.storage, design(**wishes))
-        self.batch = write_batch(self.storage, self.design, folder / "sheets", "csv")
-        self.key = read_keys(self.storage, self.design)[0]
-
-    def filled(self, fill=GOOD, delimiter=",", sheet=0):
-        return fill_in(self.batch.files[sheet].read_bytes(), self.key, fill, delimiter)
-
-    def give_back(self, content, name="back.csv", **options):
-        path = write(self.folder, name, content)
-        return import_files(self.storage, "demo", [path], **options)
-
-    def ratings(self):
-        return read_ratings(self.storage, "demo", "first")
+from nmt.ratings.studies import open_batch, read_design, start_study, write_batch
+from tests.support.ratings.studies import design, write
+from tests.support.ratings.written_study import GOOD, WrittenStudy
 
 
 @pytest.fixture
 def study(tmp_path):
-    return Study(tmp_path)
+    return WrittenStudy(tmp_path)
 
 
 def changed(content: bytes, old: str, new: str) -> bytes:
@@ -229,7 +198,7 @@ def test_other_ratings_of_the_same_rows_need_the_option_for_it(study):
 
 def test_a_sheet_of_another_run_is_refused(study, tmp_path):
     (tmp_path / "other").mkdir()
-    other = Study(tmp_path / "other")
+    other = WrittenStudy(tmp_path / "other")
     with pytest.raises(DataError, match=r"none of its .* rows is of a study of run 'demo'"):
         study.give_back(other.filled())
 
@@ -270,33 +239,6 @@ def test_a_cell_cannot_send_commands_to_the_terminal(study):
     assert "\x1b" not in str(error.value)
 
 
-def test_post_edits_come_back_as_they_were_typed(tmp_path):
-    study = Study(tmp_path, protocol="post-editing")
-    typed = "=1+1;\n-2 'words'"
-    path = write_edits(study, lambda _: mark_text(typed))
-    import_files(study.storage, "demo", [path])
-    assert {text for rating in study.ratings() for text in rating.texts.values()} == {typed}
-    minutes = {each["minutes"] for rating in study.ratings() for each in rating.values.values()}
-    assert minutes == {1.5}
-
-
-def test_an_empty_post_edit_is_refused(tmp_path):
-    study = Study(tmp_path, protocol="post-editing")
-    with pytest.raises(DataError, match="column 'post-edit A': is empty"):
-        import_files(study.storage, "demo", [write_edits(study, lambda _: " ")])
-
-
-def write_edits(study, edit):
-    """Fill in a sheet of post-edits."""
-    rows = list(csv.DictReader(io.StringIO(study.filled().decode("utf-8-sig"), newline="")))
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, list(rows[0]))
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(row | {"post-edit A": edit(row["post-edit A"]), "minutes A": "1,5"})
-    return write(study.folder, "edits.csv", stream.getvalue().encode())
-
-
 def test_a_damaged_key_is_refused(study):
     place = "demo/ratings/first/key-001.json"
     content = study.storage.read_bytes(place)
@@ -334,7 +276,7 @@ def test_sheets_are_not_put_into_the_folder_of_their_run(study, below):
 
 
 def test_two_sheets_of_one_batch_are_imported_together(tmp_path):
-    study = Study(tmp_path, raters=("anna", "ravi"))
+    study = WrittenStudy(tmp_path, raters=("anna", "ravi"))
     files = [write(tmp_path, f"{number}.csv", study.filled(sheet=number)) for number in range(2)]
     (imported,) = import_files(study.storage, "demo", files)
     assert imported.new == len(study.key.rows)
