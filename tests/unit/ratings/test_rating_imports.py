@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 
 import pytest
 
@@ -210,6 +211,7 @@ def test_a_sheet_of_another_run_is_refused(study, tmp_path):
         (b"name,score\r\nx,1\r\n", "has no column 'id'"),
         ("id,source\r\nx,\u00e9\r\n".encode("latin-1"), "is not in Unicode"),
         (b"PK\x03\x04broken", "not an .xlsx workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an old workbook .* or one with a password: save it"),
         (b"{not json", "not annotations of Pearmut"),
         (b'id,source\r\n"' + b"x" * 200_000, "not a CSV file"),
     ],
@@ -226,6 +228,27 @@ def test_a_cell_without_an_end_is_refused_also_where_another_reader_takes_long_c
             study.give_back(b'id,source\r\n"' + b"x" * 200_000)
     finally:
         csv.field_size_limit(before)
+
+
+def test_a_file_of_endless_columns_is_refused_at_once(study):
+    # Telling which names occur twice took a minute for 40,000 columns.
+    content = ",".join(["id", *(f"c{number}" for number in range(40_000))]).encode()
+    started = time.process_time()
+    with pytest.raises(
+        DataError, match=r"back\.csv: row 1 has 40,001 cells, .* at most 100 columns"
+    ):
+        study.give_back(content)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("comment", ["", "a comment"])
+def test_a_row_that_a_decimal_comma_has_made_longer_is_refused(study, comment):
+    head, first, *others = study.filled().decode("utf-8-sig").splitlines()
+    plain = ",".join([*first.split(",")[:-2], "85,5", comment])
+    with pytest.raises(
+        DataError, match="row 2 has 8 cells, and the first row has 7: write numbers"
+    ):
+        study.give_back("\r\n".join([head, plain, *others]).encode())
 
 
 def test_a_file_of_endless_rows_is_not_a_sheet(study):
