@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from nmt.errors import DataError
 from nmt.ratings.decision import decide
 from nmt.ratings.imports import import_files
 from nmt.ratings.studies import open_batch, read_design, start_study, write_batch
-from tests.support.ratings.studies import design, write
+from tests.support.ratings.studies import design, outputs, write
 from tests.support.ratings.written_study import GOOD, WrittenStudy
 
 
@@ -274,6 +275,19 @@ def test_the_design_of_a_study_cannot_change(study):
     with pytest.raises(Exception, match=r"another design .*looks"):
         start_study(study.storage, design(looks=1))
     assert start_study(study.storage, design()) == read_design(study.storage, "demo", "first")
+
+
+def test_a_study_goes_on_with_its_metric_where_the_translations_are_scored_anew(study):
+    scored = design(outputs(last_scores=[40.0] * 40))
+    assert start_study(study.storage, scored) == read_design(study.storage, "demo", "first")
+    assert read_design(study.storage, "demo", "first").segments == study.design.segments
+
+
+def test_a_study_does_not_go_on_with_other_translations(study):
+    given = outputs()
+    texts = {name: [f"{text} now" for text in each] for name, each in given.systems.items()}
+    with pytest.raises(Exception, match=r"another design \(the translations\)"):
+        start_study(study.storage, design(replace(given, systems=texts)))
 
 
 def test_a_sheet_that_is_filled_in_is_not_written_over(study):
