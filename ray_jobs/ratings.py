@@ -1,6 +1,7 @@
 """Write blind sheets for raters, import what comes back, and report what it says."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from nmt.cli import console
 from nmt.config import Config, load_config
 from nmt.errors import InputError
 from nmt.ratings.decision import fit_slope
-from nmt.ratings.design import Design, Outputs, Wishes, make_design
+from nmt.ratings.design import Design, Outputs, Wishes, looks_of, make_design, shared_of
 from nmt.ratings.imports import Imported, import_files
 from nmt.ratings.options import RatingCommand, rating_command
 from nmt.ratings.report import report_lines
@@ -24,6 +25,7 @@ from nmt.ratings.studies import (
     write_batch,
 )
 from nmt.runs import layout
+from nmt.runs.evaluation import TEST_SET
 from nmt.storage import Storage
 from ray_jobs.runtime.storage_location import absolute_storage
 from ray_jobs.scoring.options import ScoringOptions, file_options, take_settings
@@ -88,20 +90,34 @@ def _find_study(
     if not wanted.name or files.source or files.hypotheses or wanted.systems:
         return None
     design = find_design(storage, run, wanted.name)
-    for key, value in _given(wanted).items() if design else ():
-        if value is not None and value != getattr(design, key):
-            raise InputError(
-                f"--{key}: study '{wanted.name}' was made with {getattr(design, key)}, which "
-                "cannot change between its batches: leave the option out, or give another --name"
-            )
+    for option, made in _changed(storage, wanted, design) if design else ():
+        raise InputError(
+            f"--{option}: study '{wanted.name}' was made with {made}, which cannot change between "
+            "its batches: leave the option out, or give another --name"
+        )
     return design
+
+
+def _changed(
+    storage: Storage, wanted: RatingCommand, design: Design
+) -> Iterator[tuple[str, object]]:
+    """Yield the options that would have made another study, with what it was made with."""
+    looks = design.looks if wanted.looks is None else wanted.looks
+    wishes = Wishes(raters=design.raters, rows=design.rows, shared=wanted.shared, looks=looks)
+    # A study keeps what its raters and sentences allow, and not what was asked for.
+    kept = {"shared": shared_of(wishes), "looks": looks_of(wishes, len(design.segments))}
+    for key, value in (_given(wanted) | {"test_set": wanted.test_set}).items():
+        if value is not None and kept.get(key, value) != getattr(design, key):
+            yield "set" if key == "test_set" else key, getattr(design, key)
+    if wanted.earlier is not None and _slope(storage, wanted.earlier) != design.slope:
+        yield "earlier", f"{design.slope:g} rating points for each point of the metric"
 
 
 def _outputs(
     storage: Storage, config: Config, wanted: RatingCommand, files: ScoringOptions
 ) -> Outputs:
     if not files.source and not files.hypotheses:
-        return outputs_of_run(storage, config.run, wanted.test_set, wanted.systems)
+        return outputs_of_run(storage, config.run, wanted.test_set or TEST_SET, wanted.systems)
     if not files.source or not files.hypotheses or not files.language:
         raise InputError(
             "ratings sheet: systems outside a run need --source, --hypotheses and --language"

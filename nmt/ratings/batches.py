@@ -139,7 +139,9 @@ def _with_controls(drafts: list[_Draft], design: Design, draw: random.Random) ->
 
 
 def _repeated(draft: _Draft, draw: random.Random) -> _Draft:
-    order = tuple(draw.sample(draft.order, len(draft.order)))
+    order = draft.order
+    while order == draft.order:
+        order = tuple(draw.sample(draft.order, len(draft.order)))
     return _Draft(draft.segment, "repeat", order)
 
 

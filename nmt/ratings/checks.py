@@ -12,7 +12,7 @@ from nmt.ratings.batches import Key, KeyRow, labels_of
 from nmt.ratings.design import Design
 from nmt.ratings.given import Rating
 from nmt.ratings.protocols import LABELS, Field
-from nmt.ratings.sheets.cells import is_same_text, read_text
+from nmt.ratings.sheets.cells import clean_text, is_same_text, read_edit, read_text
 from nmt.ratings.sheets.line import Line, column_of
 from nmt.ratings.sheets.table import COMMENT, ID, SOURCE, TRANSLATION
 
@@ -92,12 +92,13 @@ def _check_row(line: Line, row: KeyRow, batch: int, design: Design, checked: Che
         return
     values: dict[str, dict[str, float]] = {}
     texts: dict[str, str] = {}
-    for label, system in zip(labels_of(row), row.systems, strict=True):
+    shown = zip(labels_of(row), row.systems, row.translations, strict=True)
+    for label, system, translation in shown:
         values[system] = {}
         for each in design.how.fields:
             cell = line.cells.get(column_of(each.name, label), "")
             if each.is_text:
-                texts[system] = read_text(cell)
+                texts[system] = _edited(line, each, label, translation)
                 problems += _text_problems(line, each, label, texts[system])
                 continue
             found = _number(cell, each, len(row.systems))
@@ -142,11 +143,22 @@ def _changed_texts(line: Line, row: KeyRow) -> Iterator[str]:
 def _is_empty(line: Line, row: KeyRow, design: Design) -> bool:
     """Tell whether a rater has filled in nothing; a corrected text is filled in beforehand."""
     return not any(
-        line.cells.get(column_of(each.name, label), "").strip()
-        for label in labels_of(row)
+        _edited(line, each, label, shown) != clean_text(shown)
+        if each.is_text
+        else _is_filled_in(line.cells.get(column_of(each.name, label), ""), each, row)
+        for label, shown in zip(labels_of(row), row.translations, strict=True)
         for each in design.how.fields
-        if not each.is_text and each.default is None
     )
+
+
+def _is_filled_in(cell: str, rule: Field, row: KeyRow) -> bool:
+    # Pearmut counts the errors of a text that nobody has looked at: 0.
+    return bool(cell.strip()) and _number(cell, rule, len(row.systems)) != rule.default
+
+
+def _edited(line: Line, rule: Field, label: str, shown: str) -> str:
+    beside = line.cells.get(column_of(TRANSLATION, label), "")
+    return read_edit(line.cells.get(column_of(rule.name, label), ""), shown, beside)
 
 
 def _number(cell: str, rule: Field, systems: int) -> float | str:

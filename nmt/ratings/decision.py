@@ -24,6 +24,9 @@ from nmt.runs.step_result import ResultPart
 from nmt.scoring.significance.student_t import quantile
 
 Answer = Literal["accept", "reject", "undecided"]
+_LEAST_DIFFERING, _ENOUGH_SENTENCES = 5, 50
+"""A look decides nothing if fewer sentences than the first differ from the commonest difference,
+unless it has as many as the second: the deviation of so few says little, and of none nothing."""
 
 
 class Decision(ResultPart):
@@ -90,7 +93,7 @@ def decide_by_differences(
 
     A look rejects if the upper bound of the gain is below `design.gain`. Otherwise it accepts if
     z, corrected for skewness, reaches the bound of Pocock for `design.looks` looks, and there are
-    enough sentences for it.
+    enough sentences for it. Neither is said by a small sample that is nearly all ties.
 
     Args:
         rated: place of a segment in the design -> points of the candidate minus the baseline's.
@@ -153,6 +156,12 @@ def _look(
     if answer == "accept" and count < LEAST_SENTENCES:
         answer = "undecided"
         reason += f", but fewer than {LEAST_SENTENCES} sentences accept nothing"
+    elif answer != "undecided" and not _tells_enough(values):
+        answer = "undecided"
+        reason += (
+            f", but nearly all of the {count} differences are equal: that decides from "
+            f"{_ENOUGH_SENTENCES} sentences on"
+        )
     if answer == "undecided":
         reason += f": {left} looks are left" if left else ", and no looks are left"
     else:
@@ -171,6 +180,14 @@ def _look(
         next_batch=look + 1 if left else None,
         missing=len(design.batch_segments(look + 1)) if left else 0,
     )
+
+
+def _tells_enough(differences: NDArray[np.float64]) -> bool:
+    """Tell whether the spread of a sample can be trusted."""
+    # Rounded: 3.3 - 1.1 and 5.5 - 3.3 are equal.
+    _, counts = np.unique(differences.round(9), return_counts=True)
+    size = len(differences)
+    return size >= _ENOUGH_SENTENCES or size - int(counts.max()) >= _LEAST_DIFFERING
 
 
 def _answer(

@@ -169,9 +169,8 @@ def make_design(run: str, study: str, outputs: Outputs, wishes: Wishes, seed: in
         systems=names,
         raters=wishes.raters,
         rows=wishes.rows,
-        shared=_shared(wishes),
-        # Fewer sentences than the looks want allow fewer looks, and so a lower bound.
-        looks=min(wishes.looks, -(-len(differing) // wishes.rows)),
+        shared=shared_of(wishes),
+        looks=looks_of(wishes, len(differing)),
         gain=default if wishes.gain is None else wishes.gain,
         alpha=wishes.alpha,
         slope=wishes.slope,
@@ -208,10 +207,16 @@ def _segment(outputs: Outputs, number: int) -> RatedSegment:
     )  # fmt: skip
 
 
-def _shared(wishes: Wishes) -> int:
+def shared_of(wishes: Wishes) -> int:
+    """Return how many sentences of a batch all raters get: none if there is one rater."""
     if len(wishes.raters) == 1:
         return 0
     return min(wishes.rows, -(-wishes.rows // 5) if wishes.shared is None else wishes.shared)
+
+
+def looks_of(wishes: Wishes, differing: int) -> int:
+    """Return how many looks the differing sentences allow: fewer looks have a lower bound."""
+    return min(wishes.looks, -(-differing // wishes.rows))
 
 
 def _check(systems: Sequence[str], wishes: Wishes, *, decides: bool) -> None:

@@ -34,7 +34,8 @@ class RatingCommand:
     name: str | None = None
     """Of the study; None: from test set and protocol, or the only one."""
     systems: tuple[str, ...] = ()
-    test_set: str = "test"
+    test_set: str | None = None
+    """None: `test`, or that of the study."""
     protocol: str | None = None
     """None, as the next five: the default of `Wishes`, or what the study was made with."""
     rows: int | None = None
@@ -71,7 +72,7 @@ def _add_sheet_options(group: "argparse._ArgumentGroup") -> None:
         help="systems of the run's evaluation; the second is compared with the first "
         "(default: base,engine)",
     )
-    add("--set", dest="test_set", default="test", help="test set of the run (default: test)")
+    add("--set", dest="test_set", help="test set of the run (default: test)")
     add(
         "--protocol",
         choices=list(PROTOCOLS),

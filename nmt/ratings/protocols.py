@@ -11,6 +11,9 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 LABELS = "ABCDEFGHIJ"
 """How the translations of a row are called; which system is behind a label differs by row."""
 
+LEAST_MINUTES = 0.05
+"""Three seconds: less would be a mistake where somebody types it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -108,7 +111,7 @@ PROTOCOLS = {
         Protocol(
             "post-editing",
             "a corrected translation, and the minutes that it took",
-            (Field("post-edit", is_text=True), Field("minutes", 0.05, 600)),
+            (Field("post-edit", is_text=True), Field("minutes", LEAST_MINUTES, 600)),
             "Correct the translation with as few changes as possible, and write down how many "
             "minutes you took. An unchanged cell means that nothing had to be corrected.",
             None,

@@ -62,6 +62,8 @@ def read_design(storage: Storage, run: str, study: str) -> Design:
 def start_study(storage: Storage, design: Design) -> Design:
     """Store a design, unless the study exists with an equal one, which is returned.
 
+    Scores of metrics may differ: those of the stored design stay.
+
     Raises:
         InputError: the study exists with another design; names what differs.
     """
@@ -74,13 +76,17 @@ def start_study(storage: Storage, design: Design) -> Design:
 def _check_same(stored: Design, wanted: Design) -> None:
     names = {name for name in Design.model_fields if name not in ("nonce", "segments")}
     differing = sorted(name for name in names if getattr(stored, name) != getattr(wanted, name))
-    if not differing and stored.segments != wanted.segments:
+    if not differing and _texts(stored) != _texts(wanted):
         differing = ["the translations"]
     if differing:
         raise InputError(
             f"study '{stored.study}' of run '{stored.run}' exists with another design "
             f"({', '.join(differing)}): give another --name, or the same options"
         )
+
+
+def _texts(design: Design) -> list[tuple[object, ...]]:
+    return [(each.number, each.source, each.translations) for each in design.segments]
 
 
 def read_ratings(storage: Storage, run: str, study: str) -> tuple[Rating, ...]:

@@ -36,12 +36,12 @@ def mark_text(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """Replace characters that a file cannot hold by U+FFFD, and line ends by line feeds."""
-    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL.sub("\ufffd", _with_line_feeds(text))
 
 
 def read_text(cell: str) -> str:
     """Return the text that was marked as a cell, also if a spreadsheet has removed the mark."""
-    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_line_feeds(cell)
     first, *rest = _SEPARATORS.split(text)
     plain = "".join([first, *(_without_mark(part) for part in rest)])
     for found in (plain.removeprefix(MARK), plain):
@@ -49,6 +49,26 @@ def read_text(cell: str) -> str:
             return found
     # Not as it was marked, such as after the mark has been removed.
     return text
+
+
+def read_edit(cell: str, shown: str, shown_cell: str) -> str:
+    """Return a corrected text, without the marks that its rater has seen.
+
+    Nothing else tells a mark from an apostrophe of the text itself: a workbook has no marks, and
+    some spreadsheets hide or remove those of a CSV file.
+
+    Args:
+        cell: what the rater has made of the text.
+        shown: the text that was to be corrected.
+        shown_cell: the cell beside it, with the same text as the spreadsheet shows it.
+    """
+    text, clean, beside = _with_line_feeds(cell), clean_text(shown), _with_line_feeds(shown_cell)
+    # What a spreadsheet or a platform makes of a text, it makes of both cells.
+    if text.strip() == beside.strip():
+        return clean
+    if beside.count(MARK) > clean.count(MARK):
+        text = _without_marks(text, clean, beside)
+    return clean if text.strip() == clean.strip() else text
 
 
 def is_same_text(cell: str, text: str) -> bool:
@@ -62,6 +82,23 @@ def is_same_text(cell: str, text: str) -> bool:
 def cell_length(text: str) -> int:
     """Count the UTF-16 units of a text as a cell holds it."""
     return len(mark_text(text).encode("utf-16-le")) // 2
+
+
+def _without_marks(text: str, clean: str, beside: str) -> str:
+    first, *rest = _SEPARATORS.split(text)
+    own = _leading_marks(clean)
+    # Excel takes the mark off when the cell is edited: then the apostrophes left are the text's.
+    if _leading_marks(beside) > own and _leading_marks(first) > own:
+        first = first.removeprefix(MARK)
+    return "".join([first, *(_without_mark(part) for part in rest)])
+
+
+def _leading_marks(text: str) -> int:
+    return len(text) - len(text.lstrip(MARK))
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _without_mark(part: str) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from nmt.errors import DataError
@@ -15,6 +16,8 @@ from nmt.ratings.sheets.table import ID, columns_of, table_rows
 MAX_ROWS, MAX_COLUMNS = 20_000, 100
 """Far more than a sheet has; a file from outside may claim any number."""
 _DELIMITERS = (",", ";", "\t")
+# Of the format of .xls, in which Excel also wraps a workbook with a password.
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Excel reads a file as UTF-8 only if it begins with this.
 _UTF_8_MARK = b"\xef\xbb\xbf"
@@ -61,6 +64,11 @@ def decode(content: bytes, place: str) -> str:
     Raises:
         DataError: it is neither UTF-8 nor UTF-16.
     """
+    if content.startswith(_OLD_WORKBOOK):
+        raise DataError(
+            f"{place}: is an old workbook (.xls), or one with a password: save it without a "
+            "password, as .xlsx or 'CSV UTF-8'"
+        )
     encoding = "utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8-sig"
     try:
         return content.decode(encoding)
@@ -75,6 +83,11 @@ def _parse(text: str, delimiter: str, place: str) -> Iterator[tuple[int, list[st
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         for number, row in enumerate(rows, start=1):
+            if len(row) > MAX_COLUMNS:
+                raise DataError(
+                    f"{place}: row {number} has {len(row):,} cells, and a sheet has at most "
+                    f"{MAX_COLUMNS} columns: remove what was added"
+                )
             # The limit of `csv` is one for the whole process, and other readers raise it.
             if any(len(cell) > _MAX_CELL_CHARACTERS for cell in row):
                 raise DataError(
@@ -106,7 +119,7 @@ def lines_of(rows: Iterable[tuple[int, Sequence[str]]], place: str) -> Iterator[
             f"{place}: has no column '{ID}' in its first row, so it is not a sheet of `nmt "
             "ratings`; keep the first row as it was"
         )
-    twice = {name for name in heads if name and heads.count(name) > 1}
+    twice = [name for name, count in Counter(heads).items() if name and count > 1]
     if twice:
         raise DataError(f"{place}: has several columns '{min(twice)}': remove what was added")
     for number, row in numbered:
@@ -114,7 +127,14 @@ def lines_of(rows: Iterable[tuple[int, Sequence[str]]], place: str) -> Iterator[
             raise DataError(f"{place}: has more than {MAX_ROWS:,} rows, so it is not a sheet")
         # Spreadsheets add empty rows and columns.
         if any(cell.strip() for cell in row):
+            if len(row) > len(heads):
+                # Also if the last cell is empty: the comment after `85,5` is, moved by one.
+                raise DataError(
+                    f"{place}: row {number} has {len(row)} cells, and the first row has "
+                    f'{len(heads)}: write numbers as 85.5 or "85,5", and remove what was added '
+                    "beside the columns"
+                )
             # A row may end early, and what was added beside the columns has no name.
             padded = [*row, *[""] * (len(heads) - len(row))]
-            cells = dict(zip(heads, padded, strict=False))
+            cells = dict(zip(heads, padded, strict=True))
             yield Line(f"{place}, row {number}", cells, needs_text=True)

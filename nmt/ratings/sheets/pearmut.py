@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from nmt.errors import DataError, first_validation_error
 from nmt.ratings.batches import Key, KeyRow, labels_of
 from nmt.ratings.design import Design
+from nmt.ratings.protocols import LEAST_MINUTES
 from nmt.ratings.sheets.cells import clean_text
 from nmt.ratings.sheets.csv_sheet import decode
 from nmt.ratings.sheets.line import Line, column_of
@@ -140,7 +141,8 @@ def _entries(content: bytes, place: str) -> Iterator[_Entry]:
             is_download = isinstance(whole, dict) and "annotation" not in whole
             plain = [entry for each in whole.values() for entry in each] if is_download else [whole]
         except json.JSONDecodeError:
-            plain = [json.loads(line) for line in text.splitlines() if line.strip()]
+            # Not `splitlines`: Pearmut writes U+2028 and the like as they are, within a text.
+            plain = [json.loads(line) for line in text.split("\n") if line.strip()]
         for entry in plain:
             # A form, or an exercise, that is not part of what was written.
             if not str(entry.get("item_i", "")).startswith(_OTHER_ITEMS):
@@ -160,6 +162,8 @@ def _lines(entry: _Entry, place: str) -> Iterator[Line]:
             "dashboard of a Pearmut of 2026 or later"
         )
     seconds = _seconds([action.time for action in entry.actions])
+    # Whoever submits has worked on it, if only for the moment that one logged action is.
+    minutes = max((seconds or 0.0) / 60, LEAST_MINUTES)
     for item, answers in zip(entry.item, annotation, strict=True):
         if answers is None:
             continue
@@ -168,7 +172,7 @@ def _lines(entry: _Entry, place: str) -> Iterator[Line]:
             cells[column_of(TRANSLATION, label)] = text
         for label, response in answers.items():
             cells |= _cells(label, response, answers, item.tgt.get(label, ""))
-            cells[column_of("minutes", label)] = "" if seconds is None else f"{seconds / 60:.4f}"
+            cells[column_of("minutes", label)] = f"{minutes:.4f}"
         yield Line(place, cells, seconds, needs_text=True)
 
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nmt.errors import DataError
+from nmt.errors import DataError, InputError
 from nmt.ratings.batches import KeyRow
 from nmt.ratings.design import Design
 from nmt.ratings.sheets.cells import clean_text
@@ -17,8 +17,15 @@ from nmt.ratings.sheets.table import ID, Column, columns_of, table_rows
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-_MAX_UNPACKED = 200 * 1024**2
-"""Bytes of a workbook that are read at most: a small file may unpack to far more."""
+_MAX_UNPACKED = 25 * 1024**2
+"""Bytes of a workbook that are read at most, which take up to 35 times as much memory. 500 rows
+with 10 translations of 100 words in any script have 20 MiB."""
+_MAX_RATIO = 100
+"""By how much a part of a workbook may be packed at most: sheets are by 5 to 20, and only what
+repeats itself without end by far more."""
+_MIN_SUSPECT = 1024**2
+_SPARE = 0.9
+"""Part of the limit that a sheet fills when it is written: spreadsheets add to it."""
 _WIDE, _NARROW = 60, 12
 _LITERAL = re.compile(r'"[^"]*"|\\.')
 """What a number format shows as it is, quoted or escaped: its per cent sign does not multiply."""
@@ -28,7 +35,7 @@ def write_xlsx(design: Design, rows: Sequence[KeyRow]) -> bytes:
     """Write the sheet of a rater; only the cells to fill in can be changed.
 
     Raises:
-        InputError: a text is longer than a cell.
+        InputError: a text is longer than a cell, or the workbook larger than what is read.
     """
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font, Protection
@@ -60,7 +67,19 @@ def write_xlsx(design: Design, rows: Sequence[KeyRow]) -> bytes:
     sheet.protection.sheet = True
     stream = io.BytesIO()
     book.save(stream)
-    return stream.getvalue()
+    content = stream.getvalue()
+    size = sum(part.file_size for part in _parts(content))
+    if size > _SPARE * _MAX_UNPACKED:
+        raise InputError(
+            f"--format xlsx: a sheet of {len(rows)} rows has {size:,} bytes unpacked, which is "
+            "more than is read when it comes back: give --format csv"
+        )
+    return content
+
+
+def _parts(content: bytes) -> list[zipfile.ZipInfo]:
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        return packed.infolist()
 
 
 def _guard(sheet: "Worksheet", columns: Sequence[Column], rows: int) -> None:
@@ -94,12 +113,15 @@ def read_xlsx(content: bytes, place: str) -> Iterator[Line]:
 
     not_a_workbook = f"{place}: not an .xlsx workbook, or damaged: save it as .xlsx or 'CSV UTF-8'"
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            size = sum(entry.file_size for entry in packed.infolist())
+        parts = _parts(content)
     except zipfile.BadZipFile:
         raise DataError(not_a_workbook) from None
-    if size > _MAX_UNPACKED:
-        raise DataError(f"{place}: unpacks to {size:,} bytes; at most {_MAX_UNPACKED:,} are read")
+    size = sum(part.file_size for part in parts)
+    if size > _MAX_UNPACKED or any(map(_is_bomb, parts)):
+        raise DataError(
+            f"{place}: unpacks from {len(content):,} to {size:,} bytes, and at most "
+            f"{_MAX_UNPACKED:,} and {_MAX_RATIO} times as much are read: save it as 'CSV UTF-8'"
+        )
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
         found = book.worksheets[0].iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS)
@@ -112,6 +134,10 @@ def read_xlsx(content: bytes, place: str) -> Iterator[Line]:
     except Exception as error:  # the parser raises what its parts do, on a damaged file
         raise DataError(f"{not_a_workbook} ({type(error).__name__})") from None
     return lines_of(rows, place)
+
+
+def _is_bomb(part: zipfile.ZipInfo) -> bool:
+    return part.file_size > max(_MIN_SUSPECT, _MAX_RATIO * part.compress_size)
 
 
 def _shown(value: object, number_format: str | None) -> str:

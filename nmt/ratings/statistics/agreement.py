@@ -181,5 +181,7 @@ def standardize(ratings: Iterable[Rating], design: Design) -> dict[tuple[int, st
 
 def _standard(values: Sequence[float]) -> NDArray[np.float64]:
     plain = np.array(values, dtype=np.float64)
-    deviation = plain.std() if plain.size else 0.0
-    return (plain - plain.mean()) / deviation if deviation else np.zeros(len(plain))
+    # Not by the deviation: the mean of equal numbers may differ from them in its last digit.
+    if not plain.size or plain.min() == plain.max():
+        return np.zeros(len(plain))
+    return (plain - plain.mean()) / plain.std()

@@ -74,9 +74,16 @@ def _row(metric: str, what: str, people: Floats, values: Floats) -> MetricCorrel
 
 def pearson(one: Floats, other: Floats) -> float | None:
     """Compute Pearson's correlation; None if one side does not vary."""
+    if _is_constant(one) or _is_constant(other):
+        return None
     x, y = one - one.mean(), other - other.mean()
     size = float(np.sqrt((x @ x) * (y @ y)))
     return float(x @ y) / size if size else None
+
+
+def _is_constant(values: Floats) -> bool:
+    # The mean of equal numbers may differ from them in its last digit.
+    return not values.size or bool(values.min() == values.max())
 
 
 def kendall_tau(one: Floats, other: Floats) -> float | None:

@@ -55,17 +55,16 @@ class GainEstimate:
 
     def _corrected(self, x: float) -> float:
         """Correct a mean in standard deviations."""
-        if not self.skewness:
-            return x
-        shift = self.skewness / (6 * self.count)
-        return ((1 + self.skewness * x / 3) ** 3 - 1) / self.skewness + shift
+        skewness, shift = self.skewness, self.skewness / (6 * self.count)
+        # The cube of 1 + skewness * x / 3, written out: of a tiny skewness, 1 + ... keeps no digit.
+        return x + skewness * x**2 / 3 + skewness**2 * x**3 / 27 + shift
 
     def _uncorrected(self, y: float) -> float:
         """Invert the correction."""
-        if not self.skewness:
-            return y
-        shift = self.skewness / (6 * self.count)
-        return 3 * (math.cbrt(1 + self.skewness * (y - shift)) - 1) / self.skewness
+        moved = y - self.skewness / (6 * self.count)
+        root = math.cbrt(1 + self.skewness * moved)
+        # (root - 1) / skewness, without the difference and the quotient of two tiny numbers.
+        return 3 * moved / (root**2 + root + 1)
 
 
 def estimate_gain(
@@ -88,7 +87,7 @@ def estimate_gain(
     """
     rest = differences - slope * metric if slope else differences
     known = slope * float(all_metric.mean()) if slope else 0.0
-    error = float(rest.std(ddof=1)) / math.sqrt(len(rest)) if len(rest) > 1 else math.inf
+    error = _deviation(rest, 1) / math.sqrt(len(rest)) if len(rest) > 1 else math.inf
     return GainEstimate(
         share_differing * (float(rest.mean()) + known),
         share_differing * error,
@@ -98,7 +97,12 @@ def estimate_gain(
 
 
 def _skewness(values: NDArray[np.float64]) -> float:
-    deviation = float(values.std())
+    deviation = _deviation(values, 0)
     if not deviation:
         return 0.0
     return float(((values - values.mean()) ** 3).mean()) / deviation**3
+
+
+def _deviation(values: NDArray[np.float64], freedom: int) -> float:
+    # The mean of equal numbers may differ from them in its last digit.
+    return 0.0 if values.min() == values.max() else float(values.std(ddof=freedom))

@@ -81,6 +81,15 @@ def test_a_sheet_has_repeats_and_degraded_rows_after_their_originals():
             assert rows[places[row.original or ""]].segment == row.segment
 
 
+@pytest.mark.parametrize("systems", [("old", "new"), ("old", "new", "other")])
+def test_a_repeat_shows_its_translations_in_another_order(systems):
+    study = design(outputs(300, systems=systems), rows=300)
+    rows = {row.id: row for row in make_key(study, 1).rows}
+    repeats = [row for row in rows.values() if row.kind == "repeat"]
+    assert len(repeats) == 21
+    assert all(row.systems != rows[row.original or ""].systems for row in repeats)
+
+
 def test_a_degraded_row_differs_from_its_original_in_one_translation():
     study = design(outputs(80), rows=60)
     rows = {row.id: row for row in make_key(study, 1).rows}

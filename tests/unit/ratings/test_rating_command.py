@@ -41,10 +41,10 @@ FILES = (
 )
 
 
-def rate(place, batch, means):
+def rate(place, folder, study, means):
     storage = Storage(str(place / "runs"))
-    key = read_keys(storage, read_design(storage, "demo", "news.da"))[batch - 1]
-    path = place / "sheets" / f"batch-{batch}-1.csv"
+    (key,) = read_keys(storage, read_design(storage, "demo", study))
+    path = place / folder / "batch-1-1.csv"
     path.write_bytes(fill_in(path.read_bytes(), key, score_by(means)))
     return path
 
@@ -53,7 +53,7 @@ def test_sheets_go_out_and_a_decision_comes_back(place, capsys):
     code, shown = nmt(capsys, f"sheet run=demo {FILES} --output sheets")
     assert code == 0
     assert "batch 1 of 3 has 20 sentences" in shown
-    path = rate(place, 1, {"old": 50.0, "new": 70.0})
+    path = rate(place, "sheets", "news.da", {"old": 50.0, "new": 70.0})
     code, shown = nmt(capsys, f"import {path} run=demo")
     assert code == 0
     assert "new against old: accept, after look 1 of 3" in shown
@@ -64,7 +64,7 @@ def test_sheets_go_out_and_a_decision_comes_back(place, capsys):
 
 def test_an_undecided_study_says_how_to_go_on_and_goes_on(place, capsys):
     nmt(capsys, f"sheet run=demo {FILES} --output sheets")
-    path = rate(place, 1, {"old": 50.0, "new": 51.5})
+    path = rate(place, "sheets", "news.da", {"old": 50.0, "new": 51.5})
     _, shown = nmt(capsys, f"import {path} run=demo")
     assert "undecided, after look 1 of 3" in shown
     assert "nmt ratings sheet run=demo --name news.da" in shown
@@ -76,7 +76,7 @@ def test_an_undecided_study_says_how_to_go_on_and_goes_on(place, capsys):
 def test_a_later_study_takes_the_weight_of_the_metric_from_an_earlier_one(place, capsys):
     rows = FILES.replace("--rows 20", "--rows 50")
     nmt(capsys, f"sheet run=demo {rows} --output sheets")
-    path = rate(place, 1, {"old": 50.0, "new": 70.0})
+    path = rate(place, "sheets", "news.da", {"old": 50.0, "new": 70.0})
     nmt(capsys, f"import {path} run=demo")
     code, _ = nmt(
         capsys, f"sheet run=demo {rows} --name later --earlier demo/news.da --output later"
@@ -110,11 +110,46 @@ def test_a_mistake_gets_one_line_and_exit_code_2(place, capsys, words, message):
     assert len(shown.splitlines()) == 1
 
 
-def test_a_named_study_refuses_other_options_than_it_was_made_with(place, capsys):
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--looks 2", "--looks: study 'news.da' was made with 3"), ("--rows 0", "--rows: study")],
+)
+def test_a_named_study_refuses_other_options_than_it_was_made_with(place, capsys, option, message):
     nmt(capsys, f"sheet run=demo {FILES} --output sheets")
-    code, shown = nmt(capsys, "sheet run=demo --name news.da --looks 4 --output sheets")
+    code, shown = nmt(capsys, f"sheet run=demo --name news.da {option} --output sheets")
     assert code == 2
-    assert "--looks: study 'news.da' was made with 3" in shown
+    assert message in shown
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--set talks", "--set: study 'news.da' was made with news, which cannot change"),
+        ("--earlier demo/none", "run 'demo' has no study 'none'"),
+        (
+            "--earlier demo/other",
+            "--earlier: study 'news.da' was made with 0 rating points for each point of the metric",
+        ),
+    ],
+)
+def test_a_named_study_does_not_ignore_its_set_and_an_earlier_study(place, capsys, option, message):
+    rows = FILES.replace("--rows 20", "--rows 50")
+    nmt(capsys, f"sheet run=demo {rows} --name other --output others")
+    rate(place, "others", "other", {"old": 50.0, "new": 70.0})
+    nmt(capsys, "import others/batch-1-1.csv run=demo")
+    nmt(capsys, f"sheet run=demo {FILES} --output sheets")
+    code, shown = nmt(capsys, f"sheet run=demo --name news.da {option} --output sheets")
+    assert code == 2
+    assert message in shown
+
+
+def test_a_named_study_goes_on_with_the_options_that_it_was_started_with(place, capsys):
+    # Of 50 sentences and one rater it keeps 3 looks, and none that all raters get.
+    options = "--rows 20 --looks 6 --shared 10 --raters 1 --set news"
+    nmt(capsys, f"sheet run=demo {FILES} {options} --output sheets")
+    code, shown = nmt(capsys, f"sheet run=demo --name news.da {options} --output sheets")
+    assert code == 0
+    assert "study 'news.da': batch 1 of 3" in shown
 
 
 def test_the_translations_of_an_evaluation_are_rated(tmp_path):

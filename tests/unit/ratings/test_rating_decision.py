@@ -56,6 +56,40 @@ def test_fewer_than_twenty_sentences_accept_nothing():
     assert "fewer than 20 sentences accept nothing" in found.reason
 
 
+@pytest.mark.parametrize("differing", [0, 4])
+@pytest.mark.parametrize("other", [-100.0, 100.0])
+def test_a_small_sample_that_is_nearly_all_ties_decides_nothing(differing, other):
+    values = [other] * differing + [0.0] * (20 - differing)
+    study = design(protocol="pairwise", gain=50.0)
+    found = decide_by_differences(dict(enumerate(values)), study)
+    assert (found.answer, found.next_batch) == ("undecided", 2)
+
+
+def test_a_small_sample_in_which_all_win_by_the_same_decides_nothing():
+    found = decide(rate(20, 3.3, spread=0.0), design())
+    assert found.answer == "undecided"
+    assert "nearly all of the 20 differences are equal" in found.reason
+
+
+def test_a_small_sample_with_five_sentences_that_are_told_apart_decides():
+    values = [-100.0] * 5 + [0.0] * 15
+    study = design(protocol="pairwise")
+    assert decide_by_differences(dict(enumerate(values)), study).answer == "reject"
+
+
+def test_fifty_ties_are_enough_to_reject():
+    study = design(outputs(100), rows=50, protocol="pairwise")
+    assert decide_by_differences(dict.fromkeys(range(50), 0.0), study).answer == "reject"
+
+
+def test_a_gain_that_ties_hide_from_most_small_samples_is_rarely_rejected():
+    # 1 of 10 sentences is won, the others are ties: the least gain that matters.
+    study = design(outputs(120), rows=20, looks=6, protocol="pairwise")
+    draws = np.random.default_rng(4).choice([100.0, 0.0], (1000, 120), p=[0.1, 0.9])
+    found = [decide_by_differences(dict(enumerate(row)), study) for row in draws]
+    assert [each.answer for each in found].count("reject") / 1000 < 0.05
+
+
 def test_an_unclear_gain_asks_for_the_next_batch():
     found = decide(rate(20, 3.0, spread=9.0), design())
     assert (found.answer, found.looks_left, found.next_batch) == ("undecided", 1, 2)
@@ -132,6 +166,14 @@ def test_the_lower_bound_is_above_zero_exactly_if_z_exceeds_its_bound(skewness, 
     found = GainEstimate(gain, error=1.0, skewness=skewness, count=30)
     for bound in (0.4, 1.3, 1.9, 2.1, 3.1):
         assert (found.bounds(bound)[0] > 0) == (found.z() > bound)
+
+
+@pytest.mark.parametrize("skewness", [5e-324, 1e-51, -1e-17, 1e-15, 1e-9])
+def test_a_skewness_by_rounding_alone_changes_nothing(skewness):
+    even = GainEstimate(gain=2.0, error=1.0, skewness=0.0, count=50)
+    rounded = GainEstimate(gain=2.0, error=1.0, skewness=skewness, count=50)
+    assert rounded.z() == pytest.approx(even.z())
+    assert rounded.bounds(1.9) == pytest.approx(even.bounds(1.9))
 
 
 def _rare_losses(random, shape):

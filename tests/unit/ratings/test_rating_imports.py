@@ -2,51 +2,22 @@
 
 import csv
 import io
+import time
+from dataclasses import replace
 
 import pytest
 
 from nmt.errors import DataError
 from nmt.ratings.decision import decide
 from nmt.ratings.imports import import_files
-from nmt.ratings.sheets.cells import mark_text
-from nmt.ratings.studies import (
-    open_batch,
-    read_design,
-    read_keys,
-    read_ratings,
-    start_study,
-    write_batch,
-)
-from nmt.storage import Storage
-from tests.support.ratings.studies import design, fill_in, score_by, write
-
-GOOD = score_by({"old": 60.0, "new": 75.0})
-
-
-class Study:
-    """A study with a written first batch."""
-
-    def __init__(self, folder, **wishes):
-        self.folder = folder
-        self.storage = Storage(str(folder / "runs"))
-        self.design = start_study(self.storage, design(**wishes))
-        self.batch = write_batch(self.storage, self.design, folder / "sheets", "csv")
-        self.key = read_keys(self.storage, self.design)[0]
-
-    def filled(self, fill=GOOD, delimiter=",", sheet=0):
-        return fill_in(self.batch.files[sheet].read_bytes(), self.key, fill, delimiter)
-
-    def give_back(self, content, name="back.csv", **options):
-        path = write(self.folder, name, content)
-        return import_files(self.storage, "demo", [path], **options)
-
-    def ratings(self):
-        return read_ratings(self.storage, "demo", "first")
+from nmt.ratings.studies import open_batch, read_design, start_study, write_batch
+from tests.support.ratings.studies import design, outputs, write
+from tests.support.ratings.written_study import GOOD, WrittenStudy
 
 
 @pytest.fixture
 def study(tmp_path):
-    return Study(tmp_path)
+    return WrittenStudy(tmp_path)
 
 
 def changed(content: bytes, old: str, new: str) -> bytes:
@@ -229,7 +200,7 @@ def test_other_ratings_of_the_same_rows_need_the_option_for_it(study):
 
 def test_a_sheet_of_another_run_is_refused(study, tmp_path):
     (tmp_path / "other").mkdir()
-    other = Study(tmp_path / "other")
+    other = WrittenStudy(tmp_path / "other")
     with pytest.raises(DataError, match=r"none of its .* rows is of a study of run 'demo'"):
         study.give_back(other.filled())
 
@@ -241,6 +212,7 @@ def test_a_sheet_of_another_run_is_refused(study, tmp_path):
         (b"name,score\r\nx,1\r\n", "has no column 'id'"),
         ("id,source\r\nx,\u00e9\r\n".encode("latin-1"), "is not in Unicode"),
         (b"PK\x03\x04broken", "not an .xlsx workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an old workbook .* or one with a password: save it"),
         (b"{not json", "not annotations of Pearmut"),
         (b'id,source\r\n"' + b"x" * 200_000, "not a CSV file"),
     ],
@@ -259,6 +231,27 @@ def test_a_cell_without_an_end_is_refused_also_where_another_reader_takes_long_c
         csv.field_size_limit(before)
 
 
+def test_a_file_of_endless_columns_is_refused_at_once(study):
+    # Telling which names occur twice took a minute for 40,000 columns.
+    content = ",".join(["id", *(f"c{number}" for number in range(40_000))]).encode()
+    started = time.process_time()
+    with pytest.raises(
+        DataError, match=r"back\.csv: row 1 has 40,001 cells, .* at most 100 columns"
+    ):
+        study.give_back(content)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("comment", ["", "a comment"])
+def test_a_row_that_a_decimal_comma_has_made_longer_is_refused(study, comment):
+    head, first, *others = study.filled().decode("utf-8-sig").splitlines()
+    plain = ",".join([*first.split(",")[:-2], "85,5", comment])
+    with pytest.raises(
+        DataError, match="row 2 has 8 cells, and the first row has 7: write numbers"
+    ):
+        study.give_back("\r\n".join([head, plain, *others]).encode())
+
+
 def test_a_file_of_endless_rows_is_not_a_sheet(study):
     with pytest.raises(DataError, match="more than 20,000 rows"):
         study.give_back(b"id\r\n" + b"x\r\n" * 20_001)
@@ -268,33 +261,6 @@ def test_a_cell_cannot_send_commands_to_the_terminal(study):
     with pytest.raises(DataError) as error:
         study.give_back(changed(study.filled(), study.key.rows[0].id, "\x1b[2Jevil"))
     assert "\x1b" not in str(error.value)
-
-
-def test_post_edits_come_back_as_they_were_typed(tmp_path):
-    study = Study(tmp_path, protocol="post-editing")
-    typed = "=1+1;\n-2 'words'"
-    path = write_edits(study, lambda _: mark_text(typed))
-    import_files(study.storage, "demo", [path])
-    assert {text for rating in study.ratings() for text in rating.texts.values()} == {typed}
-    minutes = {each["minutes"] for rating in study.ratings() for each in rating.values.values()}
-    assert minutes == {1.5}
-
-
-def test_an_empty_post_edit_is_refused(tmp_path):
-    study = Study(tmp_path, protocol="post-editing")
-    with pytest.raises(DataError, match="column 'post-edit A': is empty"):
-        import_files(study.storage, "demo", [write_edits(study, lambda _: " ")])
-
-
-def write_edits(study, edit):
-    """Fill in a sheet of post-edits."""
-    rows = list(csv.DictReader(io.StringIO(study.filled().decode("utf-8-sig"), newline="")))
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, list(rows[0]))
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(row | {"post-edit A": edit(row["post-edit A"]), "minutes A": "1,5"})
-    return write(study.folder, "edits.csv", stream.getvalue().encode())
 
 
 def test_a_damaged_key_is_refused(study):
@@ -309,6 +275,19 @@ def test_the_design_of_a_study_cannot_change(study):
     with pytest.raises(Exception, match=r"another design .*looks"):
         start_study(study.storage, design(looks=1))
     assert start_study(study.storage, design()) == read_design(study.storage, "demo", "first")
+
+
+def test_a_study_goes_on_with_its_metric_where_the_translations_are_scored_anew(study):
+    scored = design(outputs(last_scores=[40.0] * 40))
+    assert start_study(study.storage, scored) == read_design(study.storage, "demo", "first")
+    assert read_design(study.storage, "demo", "first").segments == study.design.segments
+
+
+def test_a_study_does_not_go_on_with_other_translations(study):
+    given = outputs()
+    texts = {name: [f"{text} now" for text in each] for name, each in given.systems.items()}
+    with pytest.raises(Exception, match=r"another design \(the translations\)"):
+        start_study(study.storage, design(replace(given, systems=texts)))
 
 
 def test_a_sheet_that_is_filled_in_is_not_written_over(study):
@@ -334,7 +313,7 @@ def test_sheets_are_not_put_into_the_folder_of_their_run(study, below):
 
 
 def test_two_sheets_of_one_batch_are_imported_together(tmp_path):
-    study = Study(tmp_path, raters=("anna", "ravi"))
+    study = WrittenStudy(tmp_path, raters=("anna", "ravi"))
     files = [write(tmp_path, f"{number}.csv", study.filled(sheet=number)) for number in range(2)]
     (imported,) = import_files(study.storage, "demo", files)
     assert imported.new == len(study.key.rows)

@@ -139,6 +139,38 @@ def test_an_untouched_text_field_means_that_nothing_was_corrected():
     assert values["minutes"] == pytest.approx(12.5 / 60, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "times", [[], [100.0], [100.0, 100.0], [100.0, 102.0]], ids=["none", "one", "0 s", "2 s"]
+)
+def test_a_correction_that_took_less_than_minutes_can_say_counts_as_the_least(times):
+    study = design(protocol="post-editing")
+    key = make_key(study, 1)
+    log = []
+    for line in pearmut_log(study, key, lambda _: response(score=None, textfield="better")):
+        actions = [{"time": time, "action": "any"} for time in times]
+        log.append(json.dumps(json.loads(line) | {"actions": actions}))
+    ratings = checked(read_annotations("\n".join(log).encode(), "a"), study, key)
+    assert len(ratings) == len(key.rows)
+    assert {text for rating in ratings for text in rating.texts.values()} == {"better"}
+    minutes = {fields["minutes"] for rating in ratings for fields in rating.values.values()}
+    assert minutes == {0.05}
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_separator_of_lines_within_a_text_does_not_end_a_line_of_the_log(separator, end):
+    study = design()
+    key = make_key(study, 1)
+    log = []
+    for line in pearmut_log(study, key, lambda _: response()):
+        entry = json.loads(line) | {"comment": f"see{separator}there"}
+        # As Pearmut writes it: not escaped.
+        log.append(json.dumps(entry, ensure_ascii=False))
+    (rating, *others) = checked(read_annotations(end.join(log).encode(), "a.jsonl"), study, key)
+    assert len(others) == len(key.rows) - 1
+    assert rating.comment == f"see{separator}there"
+
+
 def test_other_texts_than_were_given_to_pearmut_are_refused():
     study = design()
     key = make_key(study, 1)

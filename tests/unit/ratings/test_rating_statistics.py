@@ -114,6 +114,17 @@ def test_what_does_not_vary_is_not_correlated():
     assert kendall_tau(np.ones(3), np.arange(3.0)) is None
 
 
+@pytest.mark.parametrize("value", [3.3, 70.1, 0.1])
+def test_what_does_not_vary_is_not_correlated_by_the_rounding_of_its_mean(value):
+    assert pearson(np.full(20, value), np.arange(20.0)) is None
+
+
+@pytest.mark.parametrize("value", [3.3, 70.1, 0.1])
+def test_the_standard_score_of_a_rater_who_always_gives_the_same_is_zero(value):
+    ratings = [rating(at, {"old": value, "new": value}) for at in range(7)]
+    assert set(standardize(ratings, design()).values()) == {0.0}
+
+
 def two_raters():
     mild = [rating(at, {"old": 80.0 + at, "new": 90.0 + at}, "1") for at in range(6)]
     strict = [rating(at, {"old": 20.0 + at, "new": 30.0 + at}, "2") for at in range(6)]

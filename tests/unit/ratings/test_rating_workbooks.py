@@ -1,6 +1,7 @@
 """Workbooks of Excel: typed as text, never computed."""
 
 import io
+import random
 import zipfile
 
 import pytest
@@ -120,12 +121,43 @@ def test_a_workbook_without_ids_is_refused():
         list(read_xlsx(stream.getvalue(), "s.xlsx"))
 
 
-def test_a_file_that_unpacks_to_far_more_is_not_read():
+def packed(part):
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/worksheets/sheet1.xml", bytes(250 * 1024**2))
-    with pytest.raises(DataError, match="unpacks to"):
-        list(read_xlsx(stream.getvalue(), "bomb.xlsx"))
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/worksheets/sheet1.xml", part)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [random.Random(1).randbytes(26 * 1024**2), b'<c r="A1"><v>1</v></c>' * 100_000],
+    ids=["large", "packed by far more than a sheet"],
+)
+def test_a_file_that_unpacks_to_far_more_is_not_read(part):
+    with pytest.raises(DataError, match=r"bomb\.xlsx: unpacks from .*: save it as 'CSV UTF-8'"):
+        list(read_xlsx(packed(part), "bomb.xlsx"))
+
+
+def long_study(characters):
+    """Make a study of 430 sentences, and 490 rows, in which ten systems write so much."""
+    letters = "".join(map(chr, range(0x0B95, 0x0BB9))) + "    "
+    draw = random.Random(1)
+    texts = ["".join(draw.choices(letters, k=characters)) for _ in range(430)]
+    systems = {f"s{number}": [f"{number} {text}" for text in texts] for number in range(10)}
+    given = Outputs("t", "eng_Latn", "tam_Taml", texts, systems, {})
+    return design(given, rows=430, looks=1, protocol="esa")
+
+
+def test_a_large_sheet_is_read():
+    study = long_study(600)
+    rows = make_key(study, 1).rows
+    assert len(list(read_xlsx(write_xlsx(study, rows), "s.xlsx"))) == len(rows) == 490
+
+
+def test_a_workbook_that_would_not_be_read_when_it_comes_back_is_not_written():
+    study = long_study(800)
+    with pytest.raises(InputError, match=r"a sheet of 490 rows has .* bytes .*: give --format csv"):
+        write_xlsx(study, make_key(study, 1).rows)
 
 
 def rewritten(content, name, change):
