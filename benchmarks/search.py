@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--metric", default="chrf++", help="training.validation_metric")
     parser.add_argument("--seeds", type=int, default=5, help="number of searches")
     parser.add_argument("--within", type=float, default=0.0, help="points that count as equal")
-    parser.add_argument("--reduction-factor", type=int, default=2, help="tune.reduction_factor")
+    parser.add_argument("--reduction-factor", type=int, default=3, help="tune.reduction_factor")
     parser.add_argument("--curves", type=Path, default=Path("search_curves.json"))
     options = parser.parse_args()
     config = _config(options)

@@ -113,7 +113,7 @@ class TuneConfig(Section):
     """Number of optimizer updates of a trial that is not stopped early."""
     grace_steps: PositiveInt = 150
     """Number of updates before a trial may be stopped early; with `pbt`, between two exchanges."""
-    reduction_factor: int = Field(default=2, ge=2)
+    reduction_factor: int = Field(default=3, ge=2)
     """One in this many trials continues at each rung."""
     sampler: Literal["tpe", "random", "grid"] = "tpe"
     """How settings are drawn: by what earlier trials scored (Optuna's TPE, after three draws of a
