@@ -256,6 +256,18 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "jobs: {pendingSeconds: 600, deadlineSeconds: 600}",
         ["jobs.pendingSeconds (600)", "jobs.deadlineSeconds (600)"],
     ),
+    "a job's time that KubeRay cannot read": (
+        "jobs: {deadlineSeconds: 2147483647}",
+        ["/jobs/deadlineSeconds", "maximum: got"],
+    ),
+    "a Pod kept longer than KubeRay can read": (
+        "jobs: {keepSeconds: 3000000000}",
+        ["/jobs/keepSeconds", "maximum: got"],
+    ),
+    "more Pods than KubeRay can read": (
+        "workers: {cpu: {max: 3000000000}}",
+        ["/workers/cpu/max", "maximum: got"],
+    ),
     "label of the chart": (
         "podLabels: {app.kubernetes.io/component: x}",
         ["podLabels", "'app.kubernetes.io/component'"],

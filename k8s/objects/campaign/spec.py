@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from k8s.objects.campaign.part import CampaignPart
+from k8s.objects.limits import MAX_SECONDS
 from k8s.objects.names import LABEL_VALUE_PATTERN
 
 WorkerGroupName = Annotated[str, Field(max_length=63)]
-Seconds = Annotated[int, Field(gt=0, lt=2**31)]
+Seconds = Annotated[int, Field(gt=0, le=MAX_SECONDS)]
 ActionKind = Literal["promote", "abort", "rollback", "retry", "pause", "resume"]
 MAX_RETRIES = 100
 
