@@ -9,7 +9,6 @@ from k8s.objects.campaign.jobs import PlannedJob, plan_jobs
 from k8s.objects.campaign.names import revision_number, run_name
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
 from k8s.objects.campaign.status import Phase
-from k8s.objects.names import INSTANCE
 from k8s.objects.release import Release
 from k8s.observe.lookup import read_release
 from k8s.operator.data import DataLooker
@@ -65,12 +64,10 @@ class Observer:
     def is_ours(self, body: JsonObject) -> bool:
         """Tell whether a campaign uses the release of this operator.
 
-        Raises:
-            InputError: the release cannot be read.
+        With `nameOverride` the Helm release has another name, which may be that of the objects of
+        another release: the admission policy, too, knows a release by its objects alone.
         """
-        asked = body.get("spec", {}).get("release")
-        # With `nameOverride` the objects have another name than the Helm release: accept both.
-        return asked == self.release_name or asked == self.release().labels.get(INSTANCE)
+        return body.get("spec", {}).get("release") == self.release_name
 
     def release(self) -> Release:
         """Read the release.

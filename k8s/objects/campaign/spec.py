@@ -71,8 +71,8 @@ class CampaignSpec(CampaignPart):
     """What a campaign shall do."""
 
     release: str = Field(min_length=1, max_length=53)
-    """Release of the chart whose storage, Pods, endpoint and defaults are used; it cannot be
-    changed."""
+    """Release of the chart whose storage, Pods, endpoint and defaults are used, by the name of its
+    objects: its `nameOverride`, where it has one. It cannot be changed."""
     config: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     """Settings of the run, as docs/reference.md describes them, without the sections that belong to
     the release. A path is relative to the storage root."""

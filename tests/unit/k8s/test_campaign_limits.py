@@ -324,6 +324,15 @@ def test_a_campaign_of_another_release_is_left_alone(world: World) -> None:
     assert world.jobs() == []
 
 
+def test_a_release_is_named_by_its_objects_alone(tmp_path: Path) -> None:
+    """The policy knows who may use that name; the Helm name may be that of another's objects."""
+    labels = {"app.kubernetes.io/instance": "helm-name"}
+    world = World(tmp_path, release_fields(labels=labels))
+    world.apply(release="helm-name")
+    world.reconcile()
+    assert world.jobs() == []
+
+
 def test_a_damaged_record_is_named_and_nothing_is_done(world: World) -> None:
     world.apply()
     world.run_until_rest()
