@@ -94,8 +94,9 @@ class Observer:
         record = read_campaign_record(storage, name)
         # After the record: by an older object, the newest revision would seem to be outdated.
         body = self.objects.campaign(name)
-        if body is None:
-            observed = self._observe_remains(name, release, storage, base, record)
+        if body is None or not self.is_ours(body):
+            is_left = body is None or _is_written_by(release, record)
+            observed = self._observe_remains(name, release, storage, base, record, is_left=is_left)
         else:
             campaign = Campaign.parse(body)
             if record is not None:
@@ -105,6 +106,19 @@ class Observer:
         # If another operator has worked meanwhile, not all of this was true at the same time.
         check_record(name, read_campaign_record(storage, name), observed.record)
         return observed
+
+    def has_left_something(self, name: str) -> bool:
+        """Tell whether this release has worked on a campaign that belongs to another one now.
+
+        Raises:
+            NmtError: release or storage cannot be read now.
+        """
+        release = self.release()
+        try:
+            record = read_campaign_record(open_storage(release, Config.parse(release.config)), name)
+        except DamagedRecordError:
+            return name in self.own_names
+        return _is_written_by(release, record)
 
     def keep_standing(self, campaign: Campaign, phase: Phase, *, is_at_work: bool) -> None:
         """Remember of a campaign what the limit has to know.
@@ -167,19 +181,30 @@ class Observer:
         storage: Storage,
         base: Config,
         record: CampaignRecord | None,
+        *,
+        is_left: bool,
     ) -> Observed:
-        """Read what a deleted campaign still holds."""
+        """Read what a campaign that is gone, or is another release's now, still holds."""
         self.data.forget(name)
         self.standings.pop(name, None)
         self.own_names.discard(name)
         if record is None:
             return Observed(name, release=release)
-        if record.is_of_another(release.namespace):
+        if record.is_of_another(release.namespace) or not is_left:
             # That one holds something, and it is not deleted.
             return Observed(name, release=release, record=record)
         endpoint = base.serving.name
         route, rollout = find_traffic(storage, name, endpoint, None)
         return Observed(name, release=release, record=record, route=route, rollout=rollout)
+
+
+def _is_written_by(release: Release, record: CampaignRecord | None) -> bool:
+    """Tell whether a release has last written a record.
+
+    Two releases of a namespace may share a storage root, and then the record of a name, too.
+    """
+    own = (release.namespace, release.name)
+    return record is not None and (record.namespace, record.release) == own
 
 
 def open_storage(release: Release, config: Config) -> Storage:
