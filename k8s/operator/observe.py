@@ -52,6 +52,8 @@ class Observer:
     data: DataLooker = field(default_factory=DataLooker)
     standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
     """What this operator has last found out about each campaign, for the limit."""
+    queue: str = ""
+    """LocalQueue of campaigns that name none, as the release was last read."""
     has_listed: bool = False
     """Whether all campaigns were listed once."""
     looked_at: dict[str, float] = field(default_factory=dict[str, float])
@@ -75,7 +77,9 @@ class Observer:
         Raises:
             InputError: it is not there, or cannot be read.
         """
-        return read_release(self.cluster, self.release_name)
+        found = read_release(self.cluster, self.release_name)
+        self.queue = found.jobs.queue
+        return found
 
     def observe(self, name: str, now: float) -> Observed:
         """Read all that is known of a campaign.
@@ -129,7 +133,7 @@ class Observer:
             is_at_work: whether some job of it has not ended, for which a stalled one takes a place.
         """
         counted = "Training" if phase == "Stalled" and is_at_work else phase
-        self.standings[campaign.name] = standing_of(campaign, counted)
+        self.standings[campaign.name] = standing_of(campaign, counted, self.queue)
 
     def jobs_at_work(self, campaign: Campaign) -> list[JsonObject]:
         """List the RayJobs of a campaign that have not ended, whatever else can be read of it.
@@ -145,7 +149,9 @@ class Observer:
             for body in self.objects.campaigns():
                 if self.is_ours(body):
                     other = Campaign.parse(body)
-                    self.standings.setdefault(other.name, standing_of(other, other.status.phase))
+                    self.standings.setdefault(
+                        other.name, standing_of(other, other.status.phase, self.queue)
+                    )
             # Each campaign that is made, changed or deleted later is reconciled.
             self.has_listed = True
         return self.standings

@@ -78,8 +78,8 @@ class CampaignSpec(CampaignPart):
     the release. A path is relative to the storage root."""
     workers: Workers = Workers()
     queue: str = Field(default="", max_length=63, pattern=LABEL_VALUE_PATTERN)
-    """LocalQueue of Kueue that admits the jobs; empty: the operator's own limit of active
-    campaigns."""
+    """LocalQueue of Kueue that admits the jobs; empty: `jobs.queue` of the release, or else the
+    operator's own limit of active campaigns."""
     priority: int = Field(default=0, ge=-1000, le=1000)
     """Of the campaigns that wait for the operator's own limit, the one with the highest priority
     starts first, and of several with the same priority the oldest."""
