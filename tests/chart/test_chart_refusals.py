@@ -252,6 +252,10 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "workers: {cpu: {extraResources: {hugepages-2Mi: many}}}",
         ["'hugepages-2Mi: many'", "not a whole number"],
     ),
+    "the operator's request above its limit": (
+        "operator: {memory: 64Mi}",
+        ["operator.memoryRequest (128Mi)", "operator.memory (64Mi)"],
+    ),
     "waiting longer than the job": (
         "jobs: {pendingSeconds: 600, deadlineSeconds: 600}",
         ["jobs.pendingSeconds (600)", "jobs.deadlineSeconds (600)"],
