@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from k8s.objects.limits import MAX_SECONDS
+
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 
@@ -15,8 +17,10 @@ ObjectName = Annotated[str, Field(pattern=rf"^{_SUBDOMAIN}$", max_length=253)]
 OptionalName = Annotated[str, Field(pattern=rf"^({_SUBDOMAIN})?$", max_length=253)]
 # Short, because it becomes part of the names of Pods, which have at most 63 characters.
 GroupName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$")]
-Seconds = Annotated[int, Field(gt=0)]
-Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[int, Field(gt=0, le=MAX_SECONDS)]
+# KubeRay reads no object whose numbers have more than 32 bits, and then none of the same kind.
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Positive = Annotated[int, Field(gt=0, le=2**31 - 1)]
 Ports = Annotated[list[Annotated[int, Field(ge=1, le=65535)]], Field(min_length=1)]
 Cidr = Annotated[str, Field(pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$")]
 """A range of addresses: `10.0.0.0/8`, `fc00::/7`."""

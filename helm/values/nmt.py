@@ -11,7 +11,6 @@ from pydantic import Field
 
 from helm.values.access import Accounts, Priorities, Rbac
 from helm.values.base import (
-    Count,
     DirectAddress,
     GroupName,
     ObjectName,
@@ -25,6 +24,7 @@ from helm.values.pod_template import PodTemplate
 from helm.values.pods import Head, PodSecurity, WorkerGroup
 from helm.values.serving import Serving
 from helm.values.storage import Image, StorageValues
+from k8s.objects.limits import MAX_SECONDS
 from nmt.config import Config
 
 RAY_VERSION = "2.60.0"
@@ -51,7 +51,7 @@ class Jobs(Values):
     """Time limit of a job, including the wait for its Pods; the wait in `queue` has no limit."""
     pending_seconds: Seconds = 1_800
     """Time limit until a job's Pods run, counted from its admission by `queue`."""
-    keep_seconds: Count = 60
+    keep_seconds: Annotated[int, Field(ge=0, le=MAX_SECONDS)] = 60
     """Time to keep the Ray Pods after a job's end; its submitter Pod is deleted with the job."""
     queue: OptionalName = ""
     """Kueue LocalQueue that admits the jobs; none when empty."""

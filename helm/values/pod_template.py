@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from helm.values.base import ObjectName
+from helm.values.base import ObjectName, Positive
 from helm.values.kubernetes import (
     Affinity,
     Fragment,
@@ -16,7 +16,7 @@ from helm.values.kubernetes import (
 from k8s.api.cluster import JsonObject
 
 PartName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-UserId = Annotated[int, Field(gt=0)]
+UserId = Positive
 
 
 class Volume(Fragment):
@@ -152,11 +152,11 @@ class Spread(Fragment):
     """Over what Pods are spread."""
 
     topology_key: Annotated[str, Field(min_length=1)]
-    max_skew: Annotated[int, Field(gt=0)]
+    max_skew: Positive
     when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"]
     label_selector: LabelSelector = LabelSelector()
     match_label_keys: list[str] = []
-    min_domains: Annotated[int, Field(gt=0)] = 1
+    min_domains: Positive = 1
     node_affinity_policy: Literal["Honor", "Ignore"] = "Honor"
     node_taints_policy: Literal["Honor", "Ignore"] = "Ignore"
 

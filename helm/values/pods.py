@@ -1,10 +1,8 @@
 """Pods: their size, their nodes, and the user that they run as."""
 
-from typing import Annotated
-
 from pydantic import Field
 
-from helm.values.base import Count, OptionalQuantity, Quantity, Values
+from helm.values.base import Count, OptionalQuantity, Positive, Quantity, Values
 from helm.values.kubernetes import Affinity, SeLinuxOptions, Toleration
 from helm.values.pod_template import PodTemplate
 
@@ -12,7 +10,7 @@ from helm.values.pod_template import PodTemplate
 class PodSecurity(Values):
     """The user of every Pod; null leaves a key out, as OpenShift needs, which chooses it itself."""
 
-    run_as_user: Annotated[int, Field(gt=0)] | None = 1000
+    run_as_user: Positive | None = 1000
     """User id; 0 is root, which no Pod may be."""
     run_as_group: Count | None = 1000
     """Group id."""
@@ -54,7 +52,7 @@ class Head(Placement):
 class RayPods(Placement):
     """The size of worker Pods, and the resources that Ray counts in them."""
 
-    cpus: Annotated[int, Field(gt=0)] = 4
+    cpus: Positive = 4
     """CPUs that Ray counts in a Pod."""
     cpu_request: OptionalQuantity = ""
     """CPU request; `cpus` when empty."""
@@ -78,7 +76,7 @@ class WorkerGroup(RayPods):
 
     min: Count = 0
     """Minimum number of Pods in the interactive cluster."""
-    max: Annotated[int, Field(gt=0)] = 4
+    max: Positive = 4
     """Maximum number of Pods, in the interactive cluster and in a job."""
     extra_resources: dict[str, str] = {}
     """More resources of a Pod, like `rdma/hca: "1"` for a fast network."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from helm.values.base import OptionalName, Quantity, Seconds, Values
+from helm.values.base import OptionalName, Positive, Quantity, Seconds, Values
 from helm.values.kubernetes import ParentRef
 from helm.values.pods import Head, RayPods
 
@@ -14,9 +14,9 @@ class ServingPods(RayPods):
 
     memory: Quantity = "8Gi"
     """Memory limit, shared memory included."""
-    min: Annotated[int, Field(gt=0)] = 1
+    min: Positive = 1
     """Minimum number of Pods."""
-    max: Annotated[int, Field(gt=0)] = 4
+    max: Positive = 4
     """Maximum number of Pods."""
     spread_over: list[str] = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
     """Labels of nodes over whose values the Pods are spread as evenly as the nodes allow."""

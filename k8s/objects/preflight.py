@@ -6,12 +6,12 @@ KubeRay accepts any RayJob and reports `ValidationFailed` later. These are the r
 
 from collections.abc import Iterator
 
+from k8s.objects.limits import MAX_SECONDS
 from k8s.objects.manifests import Submission
 from k8s.objects.names import is_label_value, job_name_problem
 from nmt.errors import InputError
 
 _MAX_RETRIES = 100
-_SECONDS_END = 2**31  # the fields are 32-bit integers
 
 
 def check_submission(submission: Submission) -> None:
@@ -38,7 +38,7 @@ def _limit_problems(submission: Submission) -> Iterator[str]:
         ("--deadline", submission.deadline_seconds),
         ("--pending-timeout", submission.pending_seconds),
     ):
-        if not 0 < seconds < _SECONDS_END:
-            yield f"{option} {seconds}: must be above 0 and below {_SECONDS_END}"
+        if not 0 < seconds <= MAX_SECONDS:
+            yield f"{option} {seconds}: must be from 1 to {MAX_SECONDS} seconds"
     if not 0 <= submission.retries <= _MAX_RETRIES:
         yield f"--retries {submission.retries}: must be from 0 to {_MAX_RETRIES}"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from k8s.api.cluster import JsonObject
+from k8s.objects.limits import MAX_SECONDS
 from nmt.errors import InputError, first_validation_error
 
 KEY = "release.json"
@@ -39,9 +40,9 @@ class JobDefaults(_Part):
 
     workers: str
     retries: int = Field(ge=0)
-    deadline_seconds: int = Field(gt=0)
-    pending_seconds: int = Field(gt=0)
-    keep_seconds: int = Field(ge=0)
+    deadline_seconds: int = Field(gt=0, le=MAX_SECONDS)
+    pending_seconds: int = Field(gt=0, le=MAX_SECONDS)
+    keep_seconds: int = Field(ge=0, le=MAX_SECONDS)
     queue: str
 
 

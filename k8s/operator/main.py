@@ -40,7 +40,9 @@ def main(
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(PROGRAM, description=__doc__)
-    parser.add_argument("--release", required=True, help="name of the Helm release")
+    parser.add_argument(
+        "--release", required=True, help="name of the release, as its objects have it"
+    )
     parser.add_argument("-n", "--namespace", help="namespace of the release")
     parser.add_argument("--context", help="context of the kubeconfig, outside of a cluster")
     parser.add_argument(

@@ -9,7 +9,6 @@ from k8s.objects.campaign.jobs import PlannedJob, plan_jobs
 from k8s.objects.campaign.names import revision_number, run_name
 from k8s.objects.campaign.settings import RevisionSettings, revision_settings
 from k8s.objects.campaign.status import Phase
-from k8s.objects.names import INSTANCE
 from k8s.objects.release import Release
 from k8s.observe.lookup import read_release
 from k8s.operator.data import DataLooker
@@ -53,6 +52,8 @@ class Observer:
     data: DataLooker = field(default_factory=DataLooker)
     standings: dict[str, Standing] = field(default_factory=dict[str, Standing])
     """What this operator has last found out about each campaign, for the limit."""
+    queue: str = ""
+    """LocalQueue of campaigns that name none, as the release was last read."""
     has_listed: bool = False
     """Whether all campaigns were listed once."""
     looked_at: dict[str, float] = field(default_factory=dict[str, float])
@@ -65,12 +66,10 @@ class Observer:
     def is_ours(self, body: JsonObject) -> bool:
         """Tell whether a campaign uses the release of this operator.
 
-        Raises:
-            InputError: the release cannot be read.
+        With `nameOverride` the Helm release has another name, which may be that of the objects of
+        another release: the admission policy, too, knows a release by its objects alone.
         """
-        asked = body.get("spec", {}).get("release")
-        # With `nameOverride` the objects have another name than the Helm release: accept both.
-        return asked == self.release_name or asked == self.release().labels.get(INSTANCE)
+        return body.get("spec", {}).get("release") == self.release_name
 
     def release(self) -> Release:
         """Read the release.
@@ -78,7 +77,9 @@ class Observer:
         Raises:
             InputError: it is not there, or cannot be read.
         """
-        return read_release(self.cluster, self.release_name)
+        found = read_release(self.cluster, self.release_name)
+        self.queue = found.jobs.queue
+        return found
 
     def observe(self, name: str, now: float) -> Observed:
         """Read all that is known of a campaign.
@@ -97,8 +98,9 @@ class Observer:
         record = read_campaign_record(storage, name)
         # After the record: by an older object, the newest revision would seem to be outdated.
         body = self.objects.campaign(name)
-        if body is None:
-            observed = self._observe_remains(name, release, storage, base, record)
+        if body is None or not self.is_ours(body):
+            is_left = body is None or _is_written_by(release, record)
+            observed = self._observe_remains(name, release, storage, base, record, is_left=is_left)
         else:
             campaign = Campaign.parse(body)
             if record is not None:
@@ -109,6 +111,19 @@ class Observer:
         check_record(name, read_campaign_record(storage, name), observed.record)
         return observed
 
+    def has_left_something(self, name: str) -> bool:
+        """Tell whether this release has worked on a campaign that belongs to another one now.
+
+        Raises:
+            NmtError: release or storage cannot be read now.
+        """
+        release = self.release()
+        try:
+            record = read_campaign_record(open_storage(release, Config.parse(release.config)), name)
+        except DamagedRecordError:
+            return name in self.own_names
+        return _is_written_by(release, record)
+
     def keep_standing(self, campaign: Campaign, phase: Phase, *, is_at_work: bool) -> None:
         """Remember of a campaign what the limit has to know.
 
@@ -118,7 +133,7 @@ class Observer:
             is_at_work: whether some job of it has not ended, for which a stalled one takes a place.
         """
         counted = "Training" if phase == "Stalled" and is_at_work else phase
-        self.standings[campaign.name] = standing_of(campaign, counted)
+        self.standings[campaign.name] = standing_of(campaign, counted, self.queue)
 
     def jobs_at_work(self, campaign: Campaign) -> list[JsonObject]:
         """List the RayJobs of a campaign that have not ended, whatever else can be read of it.
@@ -134,7 +149,9 @@ class Observer:
             for body in self.objects.campaigns():
                 if self.is_ours(body):
                     other = Campaign.parse(body)
-                    self.standings.setdefault(other.name, standing_of(other, other.status.phase))
+                    self.standings.setdefault(
+                        other.name, standing_of(other, other.status.phase, self.queue)
+                    )
             # Each campaign that is made, changed or deleted later is reconciled.
             self.has_listed = True
         return self.standings
@@ -170,19 +187,30 @@ class Observer:
         storage: Storage,
         base: Config,
         record: CampaignRecord | None,
+        *,
+        is_left: bool,
     ) -> Observed:
-        """Read what a deleted campaign still holds."""
+        """Read what a campaign that is gone, or is another release's now, still holds."""
         self.data.forget(name)
         self.standings.pop(name, None)
         self.own_names.discard(name)
         if record is None:
             return Observed(name, release=release)
-        if record.is_of_another(release.namespace):
+        if record.is_of_another(release.namespace) or not is_left:
             # That one holds something, and it is not deleted.
             return Observed(name, release=release, record=record)
         endpoint = base.serving.name
         route, rollout = find_traffic(storage, name, endpoint, None)
         return Observed(name, release=release, record=record, route=route, rollout=rollout)
+
+
+def _is_written_by(release: Release, record: CampaignRecord | None) -> bool:
+    """Tell whether a release has last written a record.
+
+    Two releases of a namespace may share a storage root, and then the record of a name, too.
+    """
+    own = (release.namespace, release.name)
+    return record is not None and (record.namespace, record.release) == own
 
 
 def open_storage(release: Release, config: Config) -> Storage:

@@ -176,6 +176,12 @@ class Observed:
         return self.record.current
 
     @property
+    def queue(self) -> str:
+        """Return the LocalQueue that admits its jobs; empty: the limit of active campaigns does."""
+        own = self.campaign.spec.queue if self.campaign and self.campaign.spec else ""
+        return own or (self.release.jobs.queue if self.release else "")
+
+    @property
     def serves(self) -> bool:
         """Tell whether the engine of the current revision answers."""
         engine, route = self.engine, self.route

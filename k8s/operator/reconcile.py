@@ -49,15 +49,18 @@ class Reconciler:
         Raises:
             UnreachableError: cluster or storage did not answer: call again a little later.
             ConflictError: somebody else was faster: call again.
-            NmtError: the state of the campaign could not be reported.
+            NmtError: the state of the campaign could not be reported, or its record could not be
+                read to see whether it was once this release's.
         """
         body = self.observer.objects.campaign(name)
-        if body is None or not self.observer.is_ours(body):
+        own = body if body is not None and self.observer.is_ours(body) else None
+        if own is None:
             # It takes no place, whatever else can be read of it.
             self.observer.standings.pop(name, None)
-            if body is not None:
+            # One that was ours may have gone before it, and nobody else watches what it has left.
+            if body is not None and not self.observer.has_left_something(name):
                 return None
-        observed = Observed(name, campaign=Campaign.parse(body) if body else None)
+        observed = Observed(name, campaign=Campaign.parse(own) if own else None)
         plan = Plan((), None)
         try:
             for _ in range(_MOST_PASSES):

@@ -252,9 +252,25 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "workers: {cpu: {extraResources: {hugepages-2Mi: many}}}",
         ["'hugepages-2Mi: many'", "not a whole number"],
     ),
+    "the operator's request above its limit": (
+        "operator: {memory: 64Mi}",
+        ["operator.memoryRequest (128Mi)", "operator.memory (64Mi)"],
+    ),
     "waiting longer than the job": (
         "jobs: {pendingSeconds: 600, deadlineSeconds: 600}",
         ["jobs.pendingSeconds (600)", "jobs.deadlineSeconds (600)"],
+    ),
+    "a job's time that KubeRay cannot read": (
+        "jobs: {deadlineSeconds: 2147483647}",
+        ["/jobs/deadlineSeconds", "maximum: got"],
+    ),
+    "a Pod kept longer than KubeRay can read": (
+        "jobs: {keepSeconds: 3000000000}",
+        ["/jobs/keepSeconds", "maximum: got"],
+    ),
+    "more Pods than KubeRay can read": (
+        "workers: {cpu: {max: 3000000000}}",
+        ["/workers/cpu/max", "maximum: got"],
     ),
     "label of the chart": (
         "podLabels: {app.kubernetes.io/component: x}",

@@ -15,6 +15,7 @@ from tests.support.k8s.applied_release import RELEASE, Applied, as_account
 from tests.support.k8s.real_operator import campaign
 from tests.support.k8s.user_requests import (
     PEOPLE,
+    RBAC,
     SECRET,
     Ask,
     as_person,
@@ -29,6 +30,7 @@ from tests.support.k8s.user_requests import (
 
 OPERATOR = f"{RELEASE}-operator"
 USER = f"{RELEASE}-user"
+COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
 ON: JsonObject = {
     "operator": {"enabled": True},
     "serving": {"enabled": False},
@@ -173,6 +175,81 @@ def test_those_of_another_release_may_not_use_this_one(release: Applied, user: A
     theirs = campaign("mine")
     theirs["spec"]["release"] = "other"
     assert stranger(theirs) == ""
+
+
+def campaigns_as(release: Applied, person: str = "") -> Any:
+    """The campaigns, as somebody whom an administrator impersonates sees them."""
+    api = client.ApiClient(release.api.configuration)
+    if person:
+        api.set_default_header("Impersonate-User", person)
+    resources = dynamic.DynamicClient(api).resources
+    return resources.get(api_version=CAMPAIGN.api_version, kind=CAMPAIGN.name)
+
+
+def merge(release: Applied, person: str, name: str, change: JsonObject) -> str:
+    """What the API server says against a change of a campaign; empty when it takes it."""
+    where = {"namespace": release.namespace, "content_type": "application/merge-patch+json"}
+    try:
+        campaigns_as(release, person).patch(body=change, name=name, **where)
+    except client.ApiException as error:
+        return str(error.body)
+    return ""
+
+
+@pytest.mark.parametrize("propagation", ["Foreground", "Orphan"])
+def test_a_campaign_is_gone_when_the_garbage_collector_is_done(
+    release: Applied, operator: Ask, propagation: str
+) -> None:
+    name = f"gone-{propagation.lower()}"
+    release.apply(campaign(name, suspend=True))
+    campaigns = campaigns_as(release)
+    body = {"propagationPolicy": propagation}
+    campaigns.delete(name=name, namespace=release.namespace, body=body)
+
+    def is_gone() -> bool:
+        found = campaigns.get(namespace=release.namespace).items
+        return name not in [each.metadata.name for each in found]
+
+    release.wait_for(is_gone, "the collector cannot take its finalizer off", seconds=30)
+
+
+def test_the_garbage_collector_takes_owners_off_campaigns(release: Applied, operator: Ask) -> None:
+    # The collector itself leaves an owner of an unknown kind alone.
+    owner = {"apiVersion": "example.org/v1", "kind": "Team", "name": "a", "uid": str(uuid.uuid4())}
+    owned = campaign("owned", suspend=True)
+    owned["metadata"]["ownerReferences"] = [owner]
+    release.apply(owned)
+    change: JsonObject = {"metadata": {"ownerReferences": None}}
+    assert merge(release, COLLECTOR, "owned", change) == ""
+
+
+def test_a_stranger_changes_nothing_of_a_campaign_that_is_deleted_but_its_finalizers(
+    release: Applied, operator: Ask
+) -> None:
+    role = {"apiGroups": [CAMPAIGN.group], "resources": [CAMPAIGN.plural], "verbs": ["*"]}
+    metadata = {"name": "stranger", "namespace": release.namespace}
+    release.apply(
+        {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": [role]}
+    )
+    release.apply(
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "stranger"},
+            "subjects": [{"kind": "User", "name": "stranger", "apiGroup": RBAC}],
+        }
+    )
+    made = campaign("going", suspend=True)
+    made["metadata"]["finalizers"] = ["team/backup"]
+    release.apply(made)
+    labels: JsonObject = {"metadata": {"labels": {"a": "b"}}}
+    assert says(merge(release, "stranger", "going", labels), f"you may not use release {RELEASE}")
+    campaigns_as(release).delete(name="going", namespace=release.namespace)
+    resumed: JsonObject = {"spec": {"suspend": False}}
+    assert says(merge(release, "stranger", "going", resumed), f"you may not use release {RELEASE}")
+    taken_off: JsonObject = {"metadata": {"finalizers": None}}
+    assert merge(release, "stranger", "going", taken_off) == ""
 
 
 def test_an_administrator_is_not_bound(release: Applied) -> None:

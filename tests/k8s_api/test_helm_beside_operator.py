@@ -1,5 +1,7 @@
 """Helm beside the operator: neither an upgrade nor the end of a release takes campaigns away."""
 
+import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +18,7 @@ from k8s.api.cluster import CAMPAIGN
 from tests.support.chart.rendering import CHART, IMAGES, JsonObject
 from tests.support.k8s.applied_release import RELEASE, Applied
 from tests.support.k8s.real_operator import Pods, campaign, running_operator
+from tests.support.project import PROJECT
 
 CRD = CHART / "files" / "crd-translationcampaigns.yaml"
 
@@ -109,3 +112,47 @@ def test_uninstalling_a_release_keeps_its_campaigns(release: Applied) -> None:
     helm(release.namespace, "uninstall", RELEASE)
     kept = release.find(CAMPAIGN.api_version, CAMPAIGN.name, "clinic")
     assert kept.to_dict()["status"]["serves"]
+
+
+def documented(begin: str) -> str:
+    """The block of the page on campaigns that begins with these words."""
+    page = (PROJECT / "docs" / "campaigns-on-kubernetes.md").read_text("utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    [found] = [block for block in blocks if block.startswith(begin)]
+    return found
+
+
+def follow(block: str, namespace: str) -> None:
+    done = subprocess.run(
+        ["bash", "-ec", block],
+        cwd=PROJECT,
+        env={**os.environ, "NAMESPACE": namespace},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def owner_is_forgotten() -> Iterator[None]:
+    """Leaves a definition without a release, as it was before."""
+    yield
+    keys = ("meta.helm.sh/release-name-", "meta.helm.sh/release-namespace-")
+    subprocess.run(["kubectl", "annotate", "crd", CAMPAIGN.resource, *keys], check=True)
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.usefixtures("owner_is_forgotten")
+def test_the_definition_goes_to_a_release_and_back_by_the_documented_commands(
+    release: Applied, root: Path
+) -> None:
+    words = (RELEASE, str(CHART), "-f", str(root / "values.yaml"), "--set")
+    apply = documented("kubectl apply --server-side --force-conflicts -f helm")
+    helm(release.namespace, "upgrade", "--install", *words, "crds.install=false")
+    follow(apply, release.namespace)
+    follow(documented("kubectl annotate --overwrite crd"), release.namespace)
+    helm(release.namespace, "upgrade", *words, "crds.install=true", "--force-conflicts")
+    helm(release.namespace, "upgrade", *words, "crds.install=false")
+    follow(apply, release.namespace)

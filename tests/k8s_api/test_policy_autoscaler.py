@@ -65,6 +65,15 @@ def test_an_autoscaler_changes_nothing_but_numbers(
     assert "denied request: the autoscaler may" in found
 
 
+def test_an_autoscaler_sets_no_number_that_kuberay_cannot_read(
+    release: Applied, head_of_cluster: tuple[client.ApiClient, str]
+) -> None:
+    api, _ = head_of_cluster
+    change = [{"op": "add", "path": "/spec/workerGroupSpecs/0/replicas", "value": 2**31}]
+    found = patched(api, release, "RayCluster", f"{RELEASE}-cluster", change)
+    assert "denied request: the autoscaler may set no more replicas than 2147483647" in found
+
+
 def test_an_autoscaler_scales(
     release: Applied, head_of_cluster: tuple[client.ApiClient, str]
 ) -> None:

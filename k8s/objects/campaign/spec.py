@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from k8s.objects.campaign.part import CampaignPart
+from k8s.objects.limits import MAX_SECONDS
 from k8s.objects.names import LABEL_VALUE_PATTERN
 
 WorkerGroupName = Annotated[str, Field(max_length=63)]
-Seconds = Annotated[int, Field(gt=0, lt=2**31)]
+Seconds = Annotated[int, Field(gt=0, le=MAX_SECONDS)]
 ActionKind = Literal["promote", "abort", "rollback", "retry", "pause", "resume"]
 MAX_RETRIES = 100
 
@@ -70,15 +71,15 @@ class CampaignSpec(CampaignPart):
     """What a campaign shall do."""
 
     release: str = Field(min_length=1, max_length=53)
-    """Release of the chart whose storage, Pods, endpoint and defaults are used; it cannot be
-    changed."""
+    """Release of the chart whose storage, Pods, endpoint and defaults are used, by the name of its
+    objects: its `nameOverride`, where it has one. It cannot be changed."""
     config: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     """Settings of the run, as docs/reference.md describes them, without the sections that belong to
     the release. A path is relative to the storage root."""
     workers: Workers = Workers()
     queue: str = Field(default="", max_length=63, pattern=LABEL_VALUE_PATTERN)
-    """LocalQueue of Kueue that admits the jobs; empty: the operator's own limit of active
-    campaigns."""
+    """LocalQueue of Kueue that admits the jobs; empty: `jobs.queue` of the release, or else the
+    operator's own limit of active campaigns."""
     priority: int = Field(default=0, ge=-1000, le=1000)
     """Of the campaigns that wait for the operator's own limit, the one with the highest priority
     starts first, and of several with the same priority the oldest."""

@@ -122,7 +122,7 @@ def _situation(
         # It would go on with the new ones, and be taken for what it was started from.
         work = Wait("the changed settings wait for their data", _SETTLING_SECONDS)
     if isinstance(work, Create | Wait) and not spec.suspend and not queued:
-        queued = waits_for_place(observed, spec)
+        queued = waits_for_place(observed)
     return Situation(work, queued, tick), after
 
 

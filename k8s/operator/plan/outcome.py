@@ -119,12 +119,18 @@ def _step_of(job: ObservedJob, otherwise: str) -> str:
     return reported if reported is not None and reported in _PHASE_OF_STEP else otherwise
 
 
-def standing_of(campaign: Campaign, phase: Phase) -> Standing:
-    """Return what the limit of active campaigns has to know of a campaign."""
+def standing_of(campaign: Campaign, phase: Phase, queue: str) -> Standing:
+    """Return what the limit of active campaigns has to know of a campaign.
+
+    Args:
+        campaign: the campaign.
+        phase: what it does.
+        queue: LocalQueue of a campaign that names none; empty: the limit admits it.
+    """
     spec = campaign.spec
     state = "resting"
     # A campaign of Kueue takes none of the operator's places.
-    if spec is not None and not spec.queue:
+    if spec is not None and not (spec.queue or queue):
         state = "working" if phase in WORKING else "waiting" if phase == "Queued" else state
     created = campaign.metadata.creation_timestamp.timestamp()
     return Standing(campaign.name, spec.priority if spec else 0, created, state)

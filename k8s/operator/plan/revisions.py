@@ -40,18 +40,18 @@ def next_revision(observed: Observed, spec: CampaignSpec, now: float) -> NewRevi
     if start is None:
         return None
     busy = is_working(observed, observed.current)
-    if spec.queue or busy or may_start(observed):
+    if observed.queue or busy or may_start(observed):
         return start
     return Queued(start, _limit_reached(observed))
 
 
-def waits_for_place(observed: Observed, spec: CampaignSpec) -> str:
+def waits_for_place(observed: Observed) -> str:
     """Say why the next job of a revision waits for the operator's limit; empty if it does not.
 
     A campaign keeps its place between two jobs, and loses it when it is suspended or has ended.
     """
     has_place = observed.campaign is not None and observed.campaign.status.phase in WORKING
-    if spec.queue or has_place or may_start(observed):
+    if observed.queue or has_place or may_start(observed):
         return ""
     return _limit_reached(observed)
 

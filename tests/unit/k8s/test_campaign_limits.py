@@ -115,6 +115,36 @@ def test_a_campaign_of_kueue_takes_no_place(one_place: World) -> None:
     assert world.wait(1, "news").phase == "Preparing"
 
 
+@pytest.fixture
+def queued_release(tmp_path: Path) -> World:
+    """A world whose release has a queue of Kueue, and whose operator has one place."""
+    fields = release_fields()
+    fields["jobs"]["queue"] = "team-queue"
+    return World(tmp_path, fields, limit=1)
+
+
+def test_campaigns_in_the_queue_of_their_release_take_no_place(queued_release: World) -> None:
+    world = queued_release
+    for name in ("clinic", "news"):
+        world.apply(name)
+        world.reconcile(name)
+    assert [world.status(name).phase for name in ("clinic", "news")] == ["Preparing"] * 2
+    standings = world.reconciler.observer.known_standings().values()
+    assert {each.state for each in standings} == {"resting"}
+
+
+def test_after_a_restart_the_queue_of_the_release_is_known(queued_release: World) -> None:
+    world = queued_release
+    world.apply("clinic")
+    world.reconcile("clinic")
+    world.restart()
+    world.apply("news")
+    world.reconcile("news")
+    assert {each.state for each in world.reconciler.observer.known_standings().values()} == {
+        "resting"
+    }
+
+
 def test_a_job_that_kueue_holds_back_is_queued(world: World) -> None:
     world.apply(queue="team-queue")
     world.reconcile()
@@ -321,6 +351,15 @@ def test_a_campaign_of_another_release_is_left_alone(world: World) -> None:
     world.apply(release="other")
     assert world.reconcile() is None
     assert world.status().phase == "Pending"
+    assert world.jobs() == []
+
+
+def test_a_release_is_named_by_its_objects_alone(tmp_path: Path) -> None:
+    """The policy knows who may use that name; the Helm name may be that of another's objects."""
+    labels = {"app.kubernetes.io/instance": "helm-name"}
+    world = World(tmp_path, release_fields(labels=labels))
+    world.apply(release="helm-name")
+    world.reconcile()
     assert world.jobs() == []
 
 

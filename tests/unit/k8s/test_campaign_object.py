@@ -48,6 +48,12 @@ def test_a_spec_that_cannot_be_used_is_a_problem_and_not_an_error() -> None:
     assert campaign.problem.startswith("spec.retries: ")
 
 
+@pytest.mark.parametrize("key", ["deadlineSeconds", "stepDeadlineSeconds"])
+def test_a_time_that_kuberay_could_not_read_is_a_problem(key: str) -> None:
+    campaign = Campaign.parse(_object(spec={"release": "nmt", key: 2**31 - 1}))
+    assert campaign.problem.startswith(f"spec.{key}: ")
+
+
 def test_a_status_of_another_form_counts_as_none() -> None:
     campaign = Campaign.parse(_object(status={"phase": "Dancing"}))
     assert campaign.status == CampaignStatus()

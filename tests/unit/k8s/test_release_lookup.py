@@ -40,6 +40,16 @@ def test_a_release_of_an_unreadable_version_is_refused_with_advice(cluster):
         find_release(cluster, None)
 
 
+@pytest.mark.parametrize("key", ["deadlineSeconds", "pendingSeconds", "keepSeconds"])
+def test_a_release_with_a_time_that_kuberay_could_not_read_is_refused(cluster, key):
+    data = cluster.objects["ConfigMap", "demo-release"]["data"]
+    fields = json.loads(data["release.json"])
+    fields["jobs"][key] = 3_000_000_000
+    data["release.json"] = json.dumps(fields)
+    with pytest.raises(InputError, match=rf"jobs\.{key}"):
+        find_release(cluster, None)
+
+
 def test_unknown_fields_of_a_newer_chart_are_ignored(cluster):
     data = cluster.objects["ConfigMap", "demo-release"]["data"]
     fields = json.loads(data["release.json"])

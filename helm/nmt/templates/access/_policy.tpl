@@ -75,6 +75,11 @@ RayJobs. Who may submit for another release of the namespace, too, is bound by t
     !{{ $releases }}.name(it.metadata.labels['app.kubernetes.io/instance']).check('submit').allowed())
 {{- end }}
 
+{{/* Whether KubeRay, whose numbers have 32 bits, cannot read a value: its name in CEL. */}}
+{{- define "nmt.unreadable" -}}
+((type({{ . }}) == int || type({{ . }}) == double) && ({{ . }} > 2147483647 || {{ . }} < -2147483648))
+{{- end }}
+
 {{/* Fields of a Pod's spec that a job may choose, or that have a rule of their own. */}}
 {{- define "nmt.freePodFields" -}}
 {{- list "containers" "initContainers" "volumes" "priorityClassName" "restartPolicy" "activeDeadlineSeconds"

@@ -28,20 +28,19 @@ storage.claim.size is '{{ .wanted.size }}', and the installed claim has '{{ $siz
 {{- end }}
 {{- end }}
 
+{{/*
+Classes of the release alone: who installs it without the right to create any may not read any either. The API
+server names a missing class of `priorities.existing` when a Pod is made.
+*/}}
 {{- define "nmt.checkPriorities" -}}
 {{- range $class := list "serve" "train" "tune" }}
   {{- $asked := dict "root" $ "class" $class }}
-  {{- $name := include "nmt.priorityClass" $asked }}
-  {{- $installed := lookup "scheduling.k8s.io/v1" "PriorityClass" "" $name }}
-  {{- $value := int (index $.Values.priorities $class) }}
-  {{- $own := include "nmt.createsPriorityClass" $asked }}
-  {{- if and $own $installed (ne (int $installed.value) $value) }}
+  {{- if include "nmt.createsPriorityClass" $asked }}
+    {{- $value := int (index $.Values.priorities $class) }}
+    {{- $installed := lookup "scheduling.k8s.io/v1" "PriorityClass" "" (include "nmt.priorityClass" $asked) }}
+    {{- if and $installed (ne (int $installed.value) $value) }}
 priorities.{{ $class }} is {{ $value }}, and the installed class has {{ int $installed.value }}, which Kubernetes does not let change: set priorities.{{ $class }}={{ int $installed.value }}, or uninstall the release first
-  {{- end }}
-  {{- /* Without any class, `lookup` cannot ask: every cluster has this one. */}}
-  {{- $asks := lookup "scheduling.k8s.io/v1" "PriorityClass" "" "system-node-critical" }}
-  {{- if and $asks $name (not $own) (not $installed) }}
-priorities.existing.{{ $class }} is '{{ $name }}', and the cluster has no such PriorityClass: name one of `kubectl get priorityclasses`, or leave the key out
+    {{- end }}
   {{- end }}
 {{- end }}
 {{- end }}

@@ -70,13 +70,17 @@ workers.{{ $name }}.extraResources holds '{{ $group.gpuResource }}': set workers
 {{- end }}
 {{- end }}
 
-{{/* The memory and the local disk of every Pod hold Ray itself, and no request is above its limit. */}}
+{{/* The memory and the local disk of every Pod of Ray hold Ray itself, and no request is above its limit. */}}
 {{- define "nmt.checkMemory" -}}
 {{- $pods := dict
       "jobs.head" .Values.jobs.head "cluster.head" .Values.cluster.head
       "serving.head" .Values.serving.head "serving.pods" .Values.serving.pods }}
 {{- range $name := keys .Values.workers }}
   {{- $_ := set $pods (printf "workers.%s" $name) (include "nmt.group" (dict "root" $ "name" $name) | fromJson) }}
+{{- end }}
+{{- $operator := .Values.operator }}
+{{- if gt (include "nmt.quantity" ($operator.memoryRequest | default "0") | float64) (include "nmt.quantity" $operator.memory | float64) }}
+operator.memoryRequest ({{ $operator.memoryRequest }}) must not be above operator.memory ({{ $operator.memory }})
 {{- end }}
 {{- range $key, $pod := $pods }}
   {{- if lt (include "nmt.quantity" $pod.memory | float64) 268435456.0 }}
