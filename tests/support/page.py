@@ -118,7 +118,10 @@ class TranslatePage:
         )
 
     def findings(self) -> list[tuple[str, Any]]:
-        """Return what axe-core objects to."""
+        """Return what axe-core objects to, once all colours have come to their end."""
+        self.page.evaluate(
+            "Promise.allSettled(document.getAnimations().map(each => each.finished)).then(() => 0)"
+        )
         found = Axe().run(self.page).response["violations"]
         return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
 
