@@ -126,7 +126,8 @@ class MethodSampler:
         Scores of other data or another base say nothing beside those of this search: of each run
         only the distance to the median of its scores counts.
         """
-        own = [(self._drawn[each], gain) for each, gain in self._ordered()]
+        gains = self._gains
+        own = [(settings, gains[name]) for name, settings in self._drawn.items() if name in gains]
         found = [pair for run in [*self._others.values(), own] for pair in _from_median(run)]
         # Without a score Optuna would forget the trial, and draw near its settings again.
         worst = min((value for _, value in found if value is not None), default=0.0) - 1.0
@@ -140,9 +141,6 @@ class MethodSampler:
                 )
             )
         return study
-
-    def _ordered(self) -> list[tuple[str, float | None]]:
-        return [(each, self._gains[each]) for each in self._drawn if each in self._gains]
 
     def _note(self, settings: TrialSettings | None) -> TrialSettings | None:
         if settings is not None:

@@ -115,46 +115,6 @@ def test_a_campaign_of_kueue_takes_no_place(one_place: World) -> None:
     assert world.wait(1, "news").phase == "Preparing"
 
 
-@pytest.fixture
-def queued_release(tmp_path: Path) -> World:
-    """A world whose release has a queue of Kueue, and whose operator has one place."""
-    fields = release_fields()
-    fields["jobs"]["queue"] = "team-queue"
-    return World(tmp_path, fields, limit=1)
-
-
-def test_campaigns_in_the_queue_of_their_release_take_no_place(queued_release: World) -> None:
-    world = queued_release
-    for name in ("clinic", "news"):
-        world.apply(name)
-        world.reconcile(name)
-    assert [world.status(name).phase for name in ("clinic", "news")] == ["Preparing"] * 2
-    standings = world.reconciler.observer.known_standings().values()
-    assert {each.state for each in standings} == {"resting"}
-
-
-def test_after_a_restart_the_queue_of_the_release_is_known(queued_release: World) -> None:
-    world = queued_release
-    world.apply("clinic")
-    world.reconcile("clinic")
-    world.restart()
-    world.apply("news")
-    world.reconcile("news")
-    assert {each.state for each in world.reconciler.observer.known_standings().values()} == {
-        "resting"
-    }
-
-
-def test_a_job_that_kueue_holds_back_is_queued(world: World) -> None:
-    world.apply(queue="team-queue")
-    world.reconcile()
-    [job] = world.jobs()
-    world.cluster.set_status(job["metadata"]["name"], jobDeploymentStatus="Suspended")
-    status = world.wait(5)
-    assert status.phase == "Queued"
-    assert "team-queue" in status.message
-
-
 def test_a_revision_that_takes_too_long_fails_and_its_job_ends(world: World) -> None:
     world.apply(deadlineSeconds=3600)
     world.reconcile()
@@ -203,21 +163,6 @@ def test_a_deadline_that_is_set_later_does_not_count_a_suspension_before(world: 
     world.apply(suspend=False, deadlineSeconds=3600)
     assert world.wait(5).phase == "Preparing"
     assert world.wait(3700).phase == "Failed"
-
-
-def test_a_deadline_waits_while_kueue_holds_the_job_back(world: World) -> None:
-    world.apply(queue="team-queue", deadlineSeconds=3600)
-    world.reconcile()
-    [job] = world.jobs()
-    world.cluster.set_status(job["metadata"]["name"], jobDeploymentStatus="Suspended")
-    world.wait(5)
-    assert world.wait(86_400).phase == "Queued"
-    world.cluster.set_status(
-        job["metadata"]["name"], jobDeploymentStatus="Running", jobStatus="RUNNING"
-    )
-    world.reconcile()
-    assert world.wait(3500).phase == "Preparing"
-    assert world.wait(200).phase == "Failed"
 
 
 def test_no_deadline_ends_a_revision_after_its_gate(world: World) -> None:
